@@ -1,0 +1,1 @@
+//! All SQL: profiles, sessions, messages, summaries, documents.

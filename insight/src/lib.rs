@@ -1,0 +1,1 @@
+//! What a conversation says: summary rules, sentiment, topics, redaction. Pure.

@@ -1,0 +1,1 @@
+//! Is this a question for retrieval? Packs, chunks, index, ranking, grounding, citations.

@@ -1,0 +1,1 @@
+//! The texts a language model receives, one struct per prompt.

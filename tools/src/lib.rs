@@ -1,0 +1,1 @@
+//! Functions the agent may call during a call.

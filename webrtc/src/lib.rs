@@ -1,0 +1,1 @@
+//! Voice-only media engine under the official livekit crate.
