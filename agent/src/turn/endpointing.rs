@@ -1,0 +1,122 @@
+//! When a turn is over: the caller's utterances since the last turn, and how long to wait for more.
+
+use super::barge_in::plain_words;
+use super::config::TurnConfig;
+use std::time::Duration;
+
+/// After one of these a speaker goes on. Not "in" or "on": people log in and hold on.
+const DANGLING: &[&str] = &[
+    "a", "an", "and", "because", "but", "er", "from", "if", "is", "my", "of", "or", "so", "the",
+    "to", "uh", "um", "your",
+];
+
+/// The turn that is being spoken.
+#[derive(Debug, Default)]
+pub(super) struct OpenTurn {
+    /// The words so far.
+    pub(super) text: String,
+    /// The last part was typed.
+    pub(super) typed: bool,
+    /// When the caller's last sound ended.
+    pub(super) stopped_at: Duration,
+    /// How much speech there was, words or not.
+    pub(super) spoken_for: Duration,
+    /// Recognition of a part of it failed.
+    pub(super) failed: bool,
+    /// All of it began while the agent spoke: a bare "okay" is no turn.
+    pub(super) over_agent: bool,
+    /// All of it ended while the agent spoke as well: without words it is no silent turn.
+    pub(super) drowned: bool,
+    /// When its first speech or text came; `None` when there is nothing yet.
+    pub(super) begun_at: Option<Duration>,
+}
+
+impl OpenTurn {
+    /// The caller begins an utterance.
+    pub(super) fn begin(&mut self, agent_speaks: bool, now: Duration) {
+        self.over_agent = agent_speaks && (self.over_agent || self.begun_at.is_none());
+        self.begun_at.get_or_insert(now);
+    }
+
+    /// An utterance that began at `since` has ended at `stopped_at`.
+    pub(super) fn end(&mut self, since: Duration, stopped_at: Duration, agent_speaks: bool) {
+        self.drowned = self.over_agent && agent_speaks;
+        self.stopped_at = stopped_at;
+        self.spoken_for += stopped_at.saturating_sub(since);
+    }
+
+    /// The words of an utterance, or of a typed message.
+    pub(super) fn add(&mut self, text: &str, now: Duration) {
+        self.text = joined(&self.text, text);
+        if !self.text.is_empty() {
+            self.begun_at.get_or_insert(now);
+        }
+    }
+
+    /// The silence after `stopped_at` that closes this turn.
+    pub(super) fn delay(&self, config: &TurnConfig, digits_expected: bool) -> Duration {
+        if self.typed {
+            Duration::ZERO
+        } else if digits_expected || dangles(&self.text) {
+            config.slot_endpointing_delay
+        } else {
+            config.endpointing_delay
+        }
+    }
+
+    /// Whether speech that gave no words deserves an answer all the same.
+    pub(super) fn was_not_understood(&self, config: &TurnConfig) -> bool {
+        !self.drowned && (self.failed || self.spoken_for >= config.silent_turn_min_speech)
+    }
+}
+
+/// Two stretches of text as one, single-spaced.
+pub(super) fn joined(first: &str, second: &str) -> String {
+    let (first, second) = (first.trim(), second.trim());
+    match (first.is_empty(), second.is_empty()) {
+        (true, _) => second.to_owned(),
+        (_, true) => first.to_owned(),
+        _ => format!("{first} {second}"),
+    }
+}
+
+fn dangles(text: &str) -> bool {
+    // Recognisers put an ellipsis or a dash where the voice stays up.
+    let trailing_off =
+        text.trim_end().ends_with(['…', '-', ',']) || text.trim_end().ends_with("...");
+    // "Where is the bank you told me about?" is complete: a question mark outweighs the word.
+    let complete = text.trim_end().ends_with('?');
+    trailing_off
+        || (!complete
+            && plain_words(text)
+                .last()
+                .is_some_and(|word| DANGLING.contains(&word.as_str())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dangles;
+
+    #[test]
+    fn a_dangling_word_promises_more() {
+        for text in [
+            "I want to",
+            "my name is",
+            "Send it to my.",
+            "so, um",
+            "four one one -",
+            "and...",
+        ] {
+            assert!(dangles(text), "{text} is not finished");
+        }
+        for text in [
+            "block my card",
+            "What is this about?",
+            "thanks",
+            "",
+            "log in",
+        ] {
+            assert!(!dangles(text), "{text} is finished");
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The conversation as it stands, and how each event changes it.
+//!
+//! Events only move facts; what follows from the facts is in `steps.rs`, so that an action depends on
+//! where the conversation is and never on the order in which two events happened to arrive.
+
+use super::config::TurnConfig;
+use super::endpointing::OpenTurn;
+use super::silence::Silence;
+use super::{AgentState, TurnAction, TurnEvent};
+use std::time::Duration;
+
+/// One call's turn-taking.
+#[derive(Debug)]
+pub struct Turns {
+    pub(super) config: TurnConfig,
+    pub(super) agent: Agent,
+    pub(super) reply: Option<OpenReply>,
+    pub(super) caller: Caller,
+    pub(super) turn: OpenTurn,
+    /// Questions whose reply was cancelled before any of it was heard.
+    pub(super) unanswered: String,
+    pub(super) silence: Silence,
+    /// "I did not catch that" in a row.
+    pub(super) did_not_catch: u32,
+    pub(super) call: Call,
+    /// When the agent was first audible, for the echo canceller's warm-up.
+    pub(super) first_speech: Option<Duration>,
+    pub(super) digits_expected: bool,
+    pub(super) answer_expected: bool,
+    pub(super) shown: AgentState,
+}
+
+/// What the agent is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Agent {
+    /// Nothing: the floor is free.
+    Silent,
+    /// A reply was asked for (or has more to say) and is not audible.
+    Thinking { since: Duration },
+    /// A fixed sentence was asked for and is not audible yet.
+    Announcing { since: Duration },
+    /// Audible, or held in the middle of it.
+    Speaking {
+        since: Duration,
+        interruptible: bool,
+        paused: bool,
+    },
+}
+
+/// A reply from its request until its last sound.
+#[derive(Debug)]
+pub(super) struct OpenReply {
+    pub(super) question: String,
+    /// Some of it was audible.
+    pub(super) spoke: bool,
+    /// Its last sentence is known.
+    pub(super) ended: bool,
+}
+
+/// What the VAD and the recogniser have said of the caller.
+#[derive(Debug, Default)]
+pub(super) struct Caller {
+    /// Speaking since.
+    pub(super) speaking: Option<Duration>,
+    /// Utterances whose transcript has not come.
+    pub(super) owed: u32,
+    /// When the last of them was reported.
+    pub(super) reported_at: Duration,
+}
+
+/// Where the call is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Call {
+    /// The greeting is still to come.
+    Opening,
+    Open,
+    /// `HangUp` was given.
+    Over,
+}
+
+impl Turns {
+    /// A call that has just begun; `now` counts from here.
+    #[must_use]
+    pub fn new(config: TurnConfig) -> Self {
+        Self {
+            config,
+            agent: Agent::Silent,
+            reply: None,
+            caller: Caller::default(),
+            turn: OpenTurn::default(),
+            unanswered: String::new(),
+            silence: Silence::new(),
+            did_not_catch: 0,
+            call: Call::Opening,
+            first_speech: None,
+            digits_expected: false,
+            answer_expected: false,
+            shown: AgentState::Initializing,
+        }
+    }
+
+    /// Takes one event at `now` (since the session began, never going back) and says what to do.
+    pub fn on(&mut self, event: TurnEvent, now: Duration) -> Vec<TurnAction> {
+        let mut actions = Vec::new();
+        if self.call == Call::Over {
+            return actions;
+        }
+        if self.call == Call::Opening && event != TurnEvent::Tick {
+            self.open(now);
+        }
+        match event {
+            TurnEvent::CallerStartedSpeaking => self.on_caller_started(now),
+            TurnEvent::CallerStoppedSpeaking => self.on_caller_stopped(now),
+            TurnEvent::Transcript { text } => self.on_transcript(&text, now),
+            TurnEvent::TranscriptFailed => self.on_transcript_failed(),
+            TurnEvent::CallerTyped { text } => self.on_typed(&text, now),
+            TurnEvent::AgentStartedSpeaking { interruptible } => {
+                self.on_agent_started(interruptible, now);
+            }
+            TurnEvent::AgentStoppedSpeaking => self.on_agent_stopped(now, &mut actions),
+            TurnEvent::ReplyEnded => self.on_reply_ended(now),
+            TurnEvent::Tick => {}
+        }
+        self.take_steps(now, &mut actions);
+        let state = self.state();
+        if state != self.shown {
+            self.shown = state;
+            actions.push(TurnAction::SetState(state));
+        }
+        actions
+    }
+
+    /// When to send the next tick: the earliest time at which silence would mean something.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        self.next_step().map(|(at, _)| at)
+    }
+
+    /// The agent has asked for digits: people pause between groups, so wait longer.
+    /// Holds until the caller's next turn.
+    pub fn expect_digits(&mut self, expected: bool) {
+        self.digits_expected = expected;
+    }
+
+    /// The agent has asked something: "okay" is an answer to it, not just a listener's noise.
+    /// Holds until the caller's next turn.
+    pub fn expect_answer(&mut self, expected: bool) {
+        self.answer_expected = expected;
+    }
+
+    pub(super) fn open(&mut self, now: Duration) {
+        self.call = Call::Open;
+        self.silence.broken(now);
+    }
+
+    pub(super) fn agent_speaks(&self) -> bool {
+        matches!(self.agent, Agent::Speaking { .. })
+    }
+
+    fn on_caller_started(&mut self, now: Duration) {
+        self.caller.speaking.get_or_insert(now);
+        self.turn.begin(self.agent_speaks(), now);
+    }
+
+    fn on_caller_stopped(&mut self, now: Duration) {
+        // A stop without a start can only follow speech that the watchdog has closed.
+        let Some(since) = self.caller.speaking.take() else {
+            return;
+        };
+        let stopped_at = now.saturating_sub(self.config.vad_hangover).max(since);
+        self.turn.end(since, stopped_at, self.agent_speaks());
+        self.caller.owed = self.caller.owed.saturating_add(1);
+        self.caller.reported_at = now;
+    }
+
+    fn on_transcript(&mut self, text: &str, now: Duration) {
+        self.caller.owed = self.caller.owed.saturating_sub(1);
+        if !text.trim().is_empty() {
+            self.turn.add(text, now);
+            self.silence.broken(now);
+        }
+    }
+
+    fn on_transcript_failed(&mut self) {
+        self.caller.owed = self.caller.owed.saturating_sub(1);
+        self.turn.failed = self.turn.begun_at.is_some();
+    }
+
+    fn on_typed(&mut self, text: &str, now: Duration) {
+        if text.trim().is_empty() {
+            return;
+        }
+        self.turn.add(text, now);
+        self.turn.typed = true;
+        self.turn.stopped_at = now;
+    }
+
+    fn on_agent_started(&mut self, interruptible: bool, now: Duration) {
+        let paused = matches!(self.agent, Agent::Speaking { paused: true, .. });
+        self.agent = Agent::Speaking {
+            since: now,
+            interruptible,
+            paused,
+        };
+        self.first_speech.get_or_insert(now);
+        self.unanswered.clear();
+        if let Some(reply) = &mut self.reply {
+            reply.spoke = true;
+        }
+    }
+
+    fn on_agent_stopped(&mut self, now: Duration, actions: &mut Vec<TurnAction>) {
+        // Otherwise it is the echo of a cancellation that this machine asked for.
+        let Agent::Speaking { paused, .. } = self.agent else {
+            return;
+        };
+        if paused {
+            // It ended while the pause was on its way: a voice left paused would never speak again.
+            actions.push(TurnAction::ResumeSpeech);
+        }
+        self.silence.broken(now);
+        self.agent = match self.reply.take_if(|reply| reply.ended) {
+            None if self.reply.is_some() => Agent::Thinking { since: now },
+            _ => Agent::Silent,
+        };
+    }
+
+    fn on_reply_ended(&mut self, now: Duration) {
+        let Some(reply) = &mut self.reply else { return };
+        reply.ended = true;
+        if matches!(self.agent, Agent::Thinking { .. }) {
+            if reply.spoke {
+                self.reply = None;
+                self.agent = Agent::Silent;
+            } else {
+                // Its sentences are still being synthesised.
+                self.agent = Agent::Thinking { since: now };
+            }
+        }
+    }
+
+    fn state(&self) -> AgentState {
+        match (self.call, self.agent) {
+            (Call::Opening, _) => AgentState::Initializing,
+            (Call::Over, _) => AgentState::Idle,
+            (Call::Open, Agent::Thinking { .. }) => AgentState::Thinking,
+            (Call::Open, Agent::Speaking { paused: false, .. }) => AgentState::Speaking,
+            (Call::Open, _) => AgentState::Listening,
+        }
+    }
+}

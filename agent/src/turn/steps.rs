@@ -1,0 +1,316 @@
+//! What follows from where the conversation is: one list of possible next steps, each with its time.
+//!
+//! [`Turns::deadline`] and the actions come from the same list, so a deadline that passes always does
+//! something, and nothing is done that no deadline announced.
+
+use super::barge_in::{Words, weigh};
+use super::endpointing::OpenTurn;
+use super::silence::Prompt;
+use super::state::{Agent, Call, OpenReply, Turns};
+use super::{TurnAction, UserTurn};
+use std::time::Duration;
+
+/// Due already, whatever the time.
+const AT_ONCE: Duration = Duration::ZERO;
+
+/// More steps than this at one time would be a circle; the longest real chain is four
+/// (a transcript is lost, speech resumes, its turn is forgotten, a prompt is due).
+const MAX_STEPS: usize = 16;
+
+/// Unanswered questions kept for the next reply, in bytes; a longer pile is dropped.
+const MAX_UNANSWERED: usize = 2_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The greeting never came: begin without it.
+    Open,
+    /// The VAD is stuck on noise: close the utterance.
+    CloseUtterance,
+    /// A transcript is overdue: go on without it.
+    LoseTranscript,
+    Pause,
+    Resume,
+    /// The caller has the floor: drop the reply.
+    Cancel,
+    /// The turn is over: answer it.
+    Commit,
+    /// Speech without words: say that nothing was understood.
+    AdmitDeafness,
+    /// What was heard is no turn.
+    Forget,
+    /// The reply is stuck.
+    GiveUpReply,
+    /// An announcement did not become audible.
+    GiveUpAnnouncement,
+    Prompt(Prompt),
+}
+
+impl Turns {
+    /// Carries out every step that is due.
+    pub(super) fn take_steps(&mut self, now: Duration, actions: &mut Vec<TurnAction>) {
+        for _ in 0..MAX_STEPS {
+            match self.next_step() {
+                Some((at, step)) if at <= now => self.take(step, now, actions),
+                _ => return,
+            }
+        }
+    }
+
+    /// The earliest step, if nothing happens before it.
+    pub(super) fn next_step(&self) -> Option<(Duration, Step)> {
+        let watchdog = match self.call {
+            Call::Over => return None,
+            Call::Opening => Some((self.config.opening_timeout, Step::Open)),
+            Call::Open => self.caller_watchdog(),
+        };
+        let course = match self.agent {
+            Agent::Silent => self.on_a_free_floor(),
+            Agent::Thinking { since } => earliest(self.before_speech(), self.reply_watchdog(since)),
+            Agent::Announcing { since } => {
+                let lost = since + self.config.speech_timeout;
+                earliest(self.before_speech(), Some((lost, Step::GiveUpAnnouncement)))
+            }
+            Agent::Speaking {
+                since,
+                interruptible,
+                paused: false,
+            } => {
+                let stuck = since + self.config.speaking_timeout;
+                earliest(
+                    self.during_speech(interruptible),
+                    Some((stuck, Step::GiveUpReply)),
+                )
+            }
+            Agent::Speaking { paused: true, .. } => self.during_a_pause(),
+        };
+        earliest(course, watchdog)
+    }
+
+    fn caller_watchdog(&self) -> Option<(Duration, Step)> {
+        match self.caller.speaking {
+            Some(since) => Some((
+                since + self.config.caller_speech_timeout,
+                Step::CloseUtterance,
+            )),
+            None if self.caller.owed > 0 => {
+                let lost = self.caller.reported_at + self.config.transcript_timeout;
+                Some((lost, Step::LoseTranscript))
+            }
+            None => None,
+        }
+    }
+
+    fn reply_watchdog(&self, since: Duration) -> Option<(Duration, Step)> {
+        let ended = self.reply.as_ref().is_some_and(|reply| reply.ended);
+        let patience = if ended {
+            self.config.speech_timeout
+        } else {
+            self.config.thinking_timeout
+        };
+        Some((since + patience, Step::GiveUpReply))
+    }
+
+    /// Nobody of ours speaks: close the turn, or mind the silence.
+    fn on_a_free_floor(&self) -> Option<(Duration, Step)> {
+        if self.turn.typed {
+            return Some((AT_ONCE, Step::Commit));
+        }
+        if !self.caller_is_done() {
+            return None;
+        }
+        if self.turn.begun_at.is_none() {
+            let (at, prompt) = self
+                .silence
+                .due(&self.config)
+                .filter(|_| self.call == Call::Open)?;
+            return Some((at, Step::Prompt(prompt)));
+        }
+        let closes_at = self.turn.stopped_at + self.turn.delay(&self.config, self.digits_expected);
+        Some(match self.words() {
+            Words::None if !self.turn.was_not_understood(&self.config) => (AT_ONCE, Step::Forget),
+            Words::None if self.did_not_catch >= self.config.max_did_not_catch => {
+                (AT_ONCE, Step::Forget)
+            }
+            Words::None => (closes_at, Step::AdmitDeafness),
+            Words::Backchannel if self.turn.over_agent => (AT_ONCE, Step::Forget),
+            Words::Backchannel | Words::Substance => (closes_at, Step::Commit),
+        })
+    }
+
+    /// Something of ours is on its way: more words from the caller make it stale.
+    fn before_speech(&self) -> Option<(Duration, Step)> {
+        match self.words() {
+            Words::Substance => Some((AT_ONCE, Step::Cancel)),
+            _ if self.turn.typed => Some((AT_ONCE, Step::Cancel)),
+            _ if self.caller_is_done() && self.turn.begun_at.is_some() => {
+                Some((AT_ONCE, Step::Forget))
+            }
+            _ => None,
+        }
+    }
+
+    /// We are audible: pause for speech, yield to words, ignore the rest.
+    fn during_speech(&self, interruptible: bool) -> Option<(Duration, Step)> {
+        let warm_at = self.first_speech.unwrap_or_default() + self.config.aec_warmup;
+        if self.turn.typed || self.words() == Words::Substance {
+            let may_be_echo = !self.turn.typed && self.turn.begun_at.is_some_and(|at| at < warm_at);
+            // Words that may not interrupt are kept; they are answered when we have finished.
+            return (interruptible && !may_be_echo).then_some((AT_ONCE, Step::Cancel));
+        }
+        match self.caller.speaking {
+            Some(since) if interruptible => {
+                Some((since.max(warm_at) + self.config.barge_in_after, Step::Pause))
+            }
+            None if self.caller.owed == 0 && self.turn.begun_at.is_some() => {
+                Some((AT_ONCE, Step::Forget))
+            }
+            _ => None,
+        }
+    }
+
+    /// We hold our tongue: words decide, and their absence.
+    fn during_a_pause(&self) -> Option<(Duration, Step)> {
+        if self.turn.typed || self.words() == Words::Substance {
+            return Some((AT_ONCE, Step::Cancel));
+        }
+        match self.caller.speaking {
+            Some(_) => None,
+            None if self.caller.owed == 0 => Some((AT_ONCE, Step::Resume)),
+            None => {
+                let late = self.caller.reported_at + self.config.false_interruption_timeout;
+                Some((late, Step::Resume))
+            }
+        }
+    }
+
+    fn caller_is_done(&self) -> bool {
+        self.caller.speaking.is_none() && self.caller.owed == 0
+    }
+
+    fn words(&self) -> Words {
+        weigh(
+            &self.turn.text,
+            self.answer_expected || self.silence.awaits_answer(),
+        )
+    }
+
+    fn take(&mut self, step: Step, now: Duration, actions: &mut Vec<TurnAction>) {
+        match step {
+            Step::Open => self.open(now),
+            Step::CloseUtterance => {
+                self.caller.speaking = None;
+                self.turn.stopped_at = now;
+            }
+            Step::LoseTranscript => {
+                self.caller.owed = 0;
+                self.turn.failed = self.turn.begun_at.is_some();
+            }
+            Step::Pause => {
+                self.set_paused(true);
+                actions.push(TurnAction::PauseSpeech);
+            }
+            Step::Resume => {
+                self.set_paused(false);
+                actions.push(TurnAction::ResumeSpeech);
+            }
+            Step::Cancel => {
+                actions.push(TurnAction::CancelReply);
+                self.cancel(now);
+            }
+            Step::Commit => actions.push(TurnAction::Reply(self.commit(now))),
+            Step::AdmitDeafness => {
+                self.did_not_catch += 1;
+                self.next_turn();
+                self.announce(TurnAction::DidNotCatch, now, actions);
+            }
+            Step::Forget => self.next_turn(),
+            Step::GiveUpReply => {
+                let heard_nothing = self.reply.as_ref().is_some_and(|reply| !reply.spoke);
+                actions.push(TurnAction::CancelReply);
+                self.cancel(now);
+                if heard_nothing {
+                    self.announce(TurnAction::TechnicalProblem, now, actions);
+                }
+            }
+            Step::GiveUpAnnouncement => {
+                self.agent = Agent::Silent;
+                self.silence.broken(now);
+            }
+            Step::Prompt(prompt) => self.prompt(prompt, now, actions),
+        }
+    }
+
+    fn commit(&mut self, now: Duration) -> UserTurn {
+        let turn = UserTurn {
+            text: self.turn.text.clone(),
+            typed: self.turn.typed,
+            stopped_at: self.turn.stopped_at,
+            endpointing: now.saturating_sub(self.turn.stopped_at),
+            unanswered: std::mem::take(&mut self.unanswered),
+        };
+        self.reply = Some(OpenReply {
+            question: turn.question(),
+            spoke: false,
+            ended: false,
+        });
+        self.agent = Agent::Thinking { since: now };
+        self.did_not_catch = 0;
+        self.digits_expected = false;
+        self.answer_expected = false;
+        self.silence.forgiven(now);
+        self.next_turn();
+        turn
+    }
+
+    fn cancel(&mut self, now: Duration) {
+        if let Some(reply) = self.reply.take().filter(|reply| !reply.spoke) {
+            self.unanswered = reply.question;
+            if self.unanswered.len() > MAX_UNANSWERED {
+                self.unanswered.clear();
+            }
+        }
+        self.agent = Agent::Silent;
+        self.silence.broken(now);
+    }
+
+    fn next_turn(&mut self) {
+        let stopped_at = self.turn.stopped_at;
+        self.turn = OpenTurn {
+            stopped_at,
+            ..OpenTurn::default()
+        };
+        // A typed message closes the turn while the caller may be speaking: that speech opens the next.
+        if !self.caller_is_done() {
+            let since = self.caller.speaking.unwrap_or(self.caller.reported_at);
+            self.turn.begin(self.agent_speaks(), since);
+        }
+    }
+
+    fn announce(&mut self, what: TurnAction, now: Duration, actions: &mut Vec<TurnAction>) {
+        self.agent = Agent::Announcing { since: now };
+        actions.push(what);
+    }
+
+    fn prompt(&mut self, prompt: Prompt, now: Duration, actions: &mut Vec<TurnAction>) {
+        self.silence.carried_out(prompt, now);
+        match prompt {
+            Prompt::AreYouThere => self.announce(TurnAction::AreYouThere, now, actions),
+            Prompt::Goodbye => self.announce(TurnAction::SayGoodbye, now, actions),
+            Prompt::HangUp => {
+                self.call = Call::Over;
+                actions.push(TurnAction::HangUp);
+            }
+        }
+    }
+
+    fn set_paused(&mut self, to: bool) {
+        if let Agent::Speaking { paused, .. } = &mut self.agent {
+            *paused = to;
+        }
+    }
+}
+
+/// The earlier of two; the first when they are due together.
+fn earliest(a: Option<(Duration, Step)>, b: Option<(Duration, Step)>) -> Option<(Duration, Step)> {
+    [a, b].into_iter().flatten().min_by_key(|(at, _)| *at)
+}

@@ -1,0 +1,97 @@
+//! Scripts. A line is a time in seconds and what happened; what the machine did is written the same
+//! way, each action at the time it was given. The clock ticks at every deadline on the way, and the
+//! script's last line, `<time> end`, says how long to watch.
+
+mod barge_in;
+mod endpointing;
+mod silence;
+mod watchdog;
+
+use super::{AgentState, TurnAction, TurnConfig, TurnEvent, Turns};
+use std::time::Duration;
+
+fn check(script: &str, expected: &str) {
+    check_with(&TurnConfig::default(), script, expected);
+}
+
+#[track_caller]
+fn check_with(config: &TurnConfig, script: &str, expected: &str) {
+    let happened = play(config, script).join("\n");
+    let expected: Vec<&str> = expected
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty())
+        .collect();
+    assert_eq!(happened, expected.join("\n"), "\nthe script was:{script}");
+}
+
+fn play(config: &TurnConfig, script: &str) -> Vec<String> {
+    let mut turns = Turns::new(config.clone());
+    let mut done = Vec::new();
+    for line in script
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+    {
+        let (time, what) = line.split_once(' ').expect("a line is `<seconds> <event>`");
+        let now = Duration::from_secs_f64(time.parse().expect("a time in seconds"));
+        while let Some(at) = turns.deadline().filter(|at| *at < now) {
+            note(&mut done, at, turns.on(TurnEvent::Tick, at));
+            assert!(
+                turns.deadline() > Some(at) || turns.deadline().is_none(),
+                "{script}\ncircles at {at:?}"
+            );
+        }
+        match what {
+            "end" => {}
+            "agent asks for digits" => turns.expect_digits(true),
+            "agent asks" => turns.expect_answer(true),
+            _ => note(&mut done, now, turns.on(event(what), now)),
+        }
+    }
+    done
+}
+
+fn event(what: &str) -> TurnEvent {
+    let text = |prefix: &str| what.strip_prefix(prefix).map(|rest| rest.trim().to_owned());
+    if let Some(text) = text("heard") {
+        return TurnEvent::Transcript { text };
+    }
+    if let Some(text) = text("types") {
+        return TurnEvent::CallerTyped { text };
+    }
+    match what {
+        "caller starts" => TurnEvent::CallerStartedSpeaking,
+        "caller stops" => TurnEvent::CallerStoppedSpeaking,
+        "deaf" => TurnEvent::TranscriptFailed,
+        "agent starts" => TurnEvent::AgentStartedSpeaking {
+            interruptible: true,
+        },
+        "agent declares" => TurnEvent::AgentStartedSpeaking {
+            interruptible: false,
+        },
+        "agent stops" => TurnEvent::AgentStoppedSpeaking,
+        "reply ended" => TurnEvent::ReplyEnded,
+        "tick" => TurnEvent::Tick,
+        other => panic!("no such event in the notation: {other}"),
+    }
+}
+
+fn note(done: &mut Vec<String>, at: Duration, actions: Vec<TurnAction>) {
+    for action in actions {
+        let what = match action {
+            TurnAction::SetState(state) => AgentState::as_str(state).to_owned(),
+            TurnAction::PauseSpeech => "PAUSE".to_owned(),
+            TurnAction::ResumeSpeech => "RESUME".to_owned(),
+            TurnAction::CancelReply => "CANCEL".to_owned(),
+            TurnAction::Reply(turn) if turn.unanswered.is_empty() => format!("REPLY {}", turn.text),
+            TurnAction::Reply(turn) => format!("REPLY ({}) {}", turn.unanswered, turn.text),
+            TurnAction::DidNotCatch => "DID NOT CATCH".to_owned(),
+            TurnAction::TechnicalProblem => "TECHNICAL PROBLEM".to_owned(),
+            TurnAction::AreYouThere => "ARE YOU THERE".to_owned(),
+            TurnAction::SayGoodbye => "GOODBYE".to_owned(),
+            TurnAction::HangUp => "HANG UP".to_owned(),
+        };
+        done.push(format!("{:.1} {what}", at.as_secs_f64()));
+    }
+}
