@@ -1,0 +1,269 @@
+//! The notation in which a pack's author writes phrases, and how they match what was said.
+//!
+//! | Written | Meaning |
+//! |---|---|
+//! | `withdraw card` | these words in this order, at most [`MAX_GAP`] others between two of them |
+//! | `speak\|talk person\|agent` | one of the words at each place |
+//! | `transfer+me` | the next word follows directly |
+//! | `code #` | `#` is any number |
+//! | `=hold on` | the utterance says this and nothing else of meaning |
+//!
+//! Words are compared by stem, articles and "please" are skipped on both sides.
+
+use crate::fold::{Word, words};
+
+/// Words that may stand between two words of a cue.
+const MAX_GAP: usize = 3;
+/// Words that neither side counts.
+const FILLERS: [&str; 16] = [
+    "a", "an", "the", "please", "uh", "um", "uhm", "er", "ah", "oh", "well", "just", "actually",
+    "kindly", "hmm", "so",
+];
+
+/// An utterance, ready for matching.
+#[derive(Clone, Debug)]
+pub(crate) struct Utterance {
+    /// Its words without fillers.
+    pub(crate) words: Vec<Word>,
+}
+
+impl Utterance {
+    pub(crate) fn new(mut words: Vec<Word>) -> Self {
+        words.retain(|w| !FILLERS.contains(&w.text.as_str()));
+        Self { words }
+    }
+}
+
+/// One compiled cue.
+#[derive(Clone, Debug)]
+pub(crate) struct Cue {
+    written: String,
+    whole: bool,
+    steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug)]
+struct Step {
+    /// Must follow the step before directly.
+    adjacent: bool,
+    options: Vec<Want>,
+}
+
+#[derive(Clone, Debug)]
+enum Want {
+    Number,
+    Stem(String),
+}
+
+/// Where a cue matched: which words, by index into [`Utterance::words`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Match {
+    pub(crate) at: Vec<usize>,
+}
+
+impl Cue {
+    /// Compiles a cue; `None` when it holds no word.
+    pub(crate) fn parse(written: &str) -> Option<Self> {
+        let (whole, body) = match written.trim().strip_prefix('=') {
+            Some(body) => (true, body),
+            None => (false, written),
+        };
+        let mut steps = Vec::new();
+        for group in body.split_whitespace() {
+            let mut adjacent = false;
+            for place in group.split('+') {
+                let options = options(place);
+                if !options.is_empty() {
+                    steps.push(Step { adjacent, options });
+                    adjacent = true;
+                }
+            }
+        }
+        (!steps.is_empty()).then(|| Self {
+            written: written.to_owned(),
+            whole,
+            steps,
+        })
+    }
+
+    /// As the author wrote it.
+    pub(crate) fn written(&self) -> &str {
+        &self.written
+    }
+
+    /// A text that the cue should match: its first words, with a number for `#`.
+    pub(crate) fn sample(&self) -> String {
+        let body = self.written.trim().trim_start_matches('=');
+        let first = |place: &str| match place.split('|').next() {
+            Some("#") | None => "5".to_owned(),
+            Some(word) => word.to_owned(),
+        };
+        body.split([' ', '+'])
+            .filter(|place| !place.is_empty())
+            .map(first)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// How much a match says: more words, more certain.
+    pub(crate) fn weight(&self) -> f32 {
+        match self.steps.len() {
+            1 => 1.0,
+            2 => 1.6,
+            _ => 2.0,
+        }
+    }
+
+    /// The first match in the utterance.
+    pub(crate) fn find(&self, utterance: &Utterance) -> Option<Match> {
+        let words = &utterance.words;
+        if self.whole && words.len() != self.steps.len() {
+            return None;
+        }
+        (0..words.len())
+            .filter(|&at| self.steps[0].accepts(&words[at]))
+            .find_map(|first| {
+                let mut at = vec![first];
+                self.rest(words, &mut at).then_some(Match { at })
+            })
+    }
+
+    /// Extends a match word by word, trying near places first and stepping back when it fails.
+    fn rest(&self, words: &[Word], at: &mut Vec<usize>) -> bool {
+        let Some(step) = self.steps.get(at.len()) else {
+            return true;
+        };
+        let after = at.last().map_or(0, |last| last + 1);
+        let gap = if step.adjacent || self.whole {
+            0
+        } else {
+            MAX_GAP
+        };
+        for next in after..words.len().min(after + gap + 1) {
+            if step.accepts(&words[next]) {
+                at.push(next);
+                if self.rest(words, at) {
+                    return true;
+                }
+                at.pop();
+            }
+        }
+        false
+    }
+}
+
+impl Step {
+    fn accepts(&self, word: &Word) -> bool {
+        self.options.iter().any(|want| match want {
+            Want::Number => word.is_number(),
+            Want::Stem(stem) => *stem == word.stem,
+        })
+    }
+}
+
+/// The words that a place accepts; fillers vanish.
+fn options(place: &str) -> Vec<Want> {
+    place
+        .split('|')
+        .flat_map(|option| {
+            if option == "#" {
+                return vec![Want::Number];
+            }
+            words(option)
+                .into_iter()
+                .filter(|w| !FILLERS.contains(&w.text.as_str()))
+                .map(|w| Want::Stem(w.stem))
+                .collect()
+        })
+        .collect()
+}
+
+/// Cues of one meaning, with the phrases that rule it out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cues {
+    any: Vec<Cue>,
+    unless: Vec<Cue>,
+}
+
+impl Cues {
+    pub(crate) fn new(any: &[String], unless: &[String]) -> Self {
+        let compile =
+            |written: &[String]| written.iter().filter_map(|cue| Cue::parse(cue)).collect();
+        Self {
+            any: compile(any),
+            unless: compile(unless),
+        }
+    }
+
+    /// All its cues, exceptions too.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Cue> {
+        self.any.iter().chain(&self.unless)
+    }
+
+    /// Every cue that matches, or none when an exception does.
+    pub(crate) fn matches<'a>(&'a self, utterance: &Utterance) -> Vec<(&'a Cue, Match)> {
+        if self.unless.iter().any(|cue| cue.find(utterance).is_some()) {
+            return Vec::new();
+        }
+        self.any
+            .iter()
+            .filter_map(|cue| cue.find(utterance).map(|found| (cue, found)))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cue, Utterance};
+    use crate::fold::words;
+
+    fn check(cue: &str, text: &str, expected: bool) {
+        let found = Cue::parse(cue)
+            .expect("a cue")
+            .find(&Utterance::new(words(text)))
+            .is_some();
+        assert_eq!(found, expected, "cue {cue:?} against {text:?}");
+    }
+
+    #[test]
+    fn words_match_in_order_by_stem_with_a_few_others_between() {
+        check(
+            "withdraw card",
+            "How do I withdraw money without my card?",
+            true,
+        );
+        check("withdraw card", "My card does not let me withdraw", false);
+        check(
+            "withdraw card",
+            "withdraw it all today because somebody took my card",
+            false,
+        );
+        check("lose card", "I've lost the card", true);
+    }
+
+    #[test]
+    fn alternatives_numbers_and_direct_neighbours() {
+        check("speak|talk person|agent", "Could I talk to an agent", true);
+        check("code #", "The code is four one one one", true);
+        check("code #", "The code is wrong", false);
+        check("transfer+me", "transfer me now", true);
+        check("transfer+me", "transfer money to me", false);
+    }
+
+    #[test]
+    fn a_whole_cue_wants_the_utterance_to_itself() {
+        check("=hold on", "Hold on, please.", true);
+        check("=hold on", "hold on my card is lost", false);
+    }
+
+    #[test]
+    fn a_later_start_is_tried_when_the_first_fails() {
+        check("card lose", "card one two three four card lost", true);
+    }
+
+    #[test]
+    fn a_cue_without_words_is_none() {
+        assert!(Cue::parse(" = ").is_none());
+        assert!(Cue::parse("the").is_none());
+    }
+}

@@ -1,0 +1,45 @@
+//! What can be wrong with a pack.
+
+use std::path::PathBuf;
+
+/// A pack that cannot be used. Every message names the file, the key and the accepted form,
+/// because the one who reads it is editing that file.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// A file or folder of the pack could not be read.
+    #[error("{}: cannot read it: {source}", file.display())]
+    Unreadable {
+        /// The file or folder.
+        file: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file holds bytes that are no UTF-8 text.
+    #[error("{}: byte {offset} is not UTF-8; save the file as UTF-8 text", file.display())]
+    NotUtf8 {
+        /// The file.
+        file: PathBuf,
+        /// How many bytes were good.
+        offset: usize,
+    },
+    /// A file is not the TOML that its name promises: a syntax error, a missing key, a wrong type.
+    #[error("{}: {message}", file.display())]
+    Malformed {
+        /// The file.
+        file: PathBuf,
+        /// What the parser says, with key and line.
+        message: String,
+    },
+    /// A key is there but its value is not usable.
+    #[error("{}: {key} is {value:?}; accepted: {accepted}", file.display())]
+    BadValue {
+        /// The file.
+        file: PathBuf,
+        /// The key, with its table: `silence.away_s`.
+        key: String,
+        /// The value found.
+        value: String,
+        /// What would be accepted.
+        accepted: String,
+    },
+}

@@ -1,0 +1,282 @@
+//! Ranking: BM25 over chunks, in process, rebuilt whole when the documents change.
+//!
+//! A pack is some hundred chunks; a query takes well under a millisecond and needs no server.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::chunk::Chunk;
+use crate::fold::Word;
+use crate::lexicon::Lexicon;
+
+/// Saturation of repeated terms, and how far length counts (the usual range is 1.2 to 2 and 0.5 to 0.8).
+const K1: f32 = 1.2;
+const B: f32 = 0.6;
+/// A term in the title counts as this many in the text; one in a known way of asking as these.
+const TITLE: f32 = 3.0;
+const ASKS: f32 = 1.5;
+/// Two query words that stand together in a title or way of asking add this share of their weight.
+const PAIR: f32 = 0.4;
+/// What the first routed topic's documents gain; the next ones gain half and a third of it.
+const TOPIC: f32 = 3.0;
+
+/// A passage that may answer a question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Passage {
+    /// The document's source id, `bank/cardless-withdrawal`.
+    pub source: String,
+    /// The document's title.
+    pub title: String,
+    /// The document's topic.
+    pub topic: Option<String>,
+    /// The chunk's text.
+    pub text: String,
+    /// Higher is better; comparable within one search only.
+    pub score: f32,
+    /// Share of the question's meaningful words (by rarity) that the document speaks of, 0 to 1.
+    pub coverage: f32,
+}
+
+/// The index over all chunks.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Index {
+    entries: Vec<Entry>,
+    /// In how many entries a stem occurs.
+    frequency: BTreeMap<String, usize>,
+    average_length: f32,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    chunk: Chunk,
+    terms: BTreeMap<String, f32>,
+    pairs: BTreeSet<(String, String)>,
+    length: f32,
+}
+
+impl Index {
+    /// `asks` gives the known ways of asking for a source.
+    pub(crate) fn new(
+        lexicon: &Lexicon,
+        chunks: Vec<Chunk>,
+        asks: &BTreeMap<String, Vec<String>>,
+    ) -> Self {
+        let none = Vec::new();
+        let entries: Vec<Entry> = chunks
+            .into_iter()
+            .map(|chunk| {
+                let asks = asks.get(&chunk.source).unwrap_or(&none);
+                Entry::new(lexicon, chunk, asks)
+            })
+            .collect();
+        let mut frequency = BTreeMap::new();
+        for stem in entries.iter().flat_map(|entry| entry.terms.keys()) {
+            *frequency.entry(stem.clone()).or_insert(0) += 1;
+        }
+        let total: f32 = entries.iter().map(|entry| entry.length).sum();
+        let average_length = (total / count(entries.len().max(1))).max(1.0);
+        Self {
+            entries,
+            frequency,
+            average_length,
+        }
+    }
+
+    /// The best passages, one per document, best first; equal scores in order of source.
+    pub(crate) fn search(
+        &self,
+        lexicon: &Lexicon,
+        query: &str,
+        topics: &[String],
+        k: usize,
+    ) -> Vec<Passage> {
+        let terms = query_terms(&lexicon.words(query));
+        let mut best: BTreeMap<&str, Passage> = BTreeMap::new();
+        for entry in &self.entries {
+            let score =
+                self.score(entry, &terms) + topic_gain(entry.chunk.topic.as_deref(), topics);
+            if score <= 0.0 {
+                continue;
+            }
+            let passage = best.get(entry.chunk.source.as_str());
+            if passage.is_none_or(|passage| passage.score < score) {
+                best.insert(
+                    &entry.chunk.source,
+                    entry.passage(score, self.coverage(entry, &terms)),
+                );
+            }
+        }
+        let mut passages: Vec<Passage> = best.into_values().collect();
+        passages.sort_by(|a, b| {
+            b.score
+                .total_cmp(&a.score)
+                .then_with(|| a.source.cmp(&b.source))
+        });
+        passages.truncate(k);
+        passages
+    }
+
+    fn score(&self, entry: &Entry, terms: &[String]) -> f32 {
+        let norm = K1 * (1.0 - B + B * entry.length / self.average_length);
+        let single: f32 = terms
+            .iter()
+            .filter_map(|term| {
+                entry
+                    .terms
+                    .get(term)
+                    .map(|tf| self.rarity(term) * tf * (K1 + 1.0) / (tf + norm))
+            })
+            .sum();
+        let pairs: f32 = terms
+            .windows(2)
+            .filter(|pair| entry.pairs.contains(&(pair[0].clone(), pair[1].clone())))
+            .map(|pair| PAIR * (self.rarity(&pair[0]) + self.rarity(&pair[1])))
+            .sum();
+        single + pairs
+    }
+
+    /// BM25's inverse document frequency, never negative.
+    pub(crate) fn rarity(&self, stem: &str) -> f32 {
+        let n = count(self.frequency.get(stem).copied().unwrap_or(0));
+        let all = count(self.entries.len());
+        (1.0 + (all - n + 0.5) / (n + 0.5)).ln()
+    }
+
+    fn coverage(&self, entry: &Entry, terms: &[String]) -> f32 {
+        let weight = |found: bool| -> f32 {
+            terms
+                .iter()
+                .filter(|t| !found || entry.terms.contains_key(*t))
+                .map(|t| self.rarity(t))
+                .sum()
+        };
+        let all = weight(false);
+        if all > 0.0 { weight(true) / all } else { 0.0 }
+    }
+}
+
+impl Entry {
+    fn new(lexicon: &Lexicon, chunk: Chunk, asks: &[String]) -> Self {
+        let mut terms: BTreeMap<String, f32> = BTreeMap::new();
+        let mut pairs = BTreeSet::new();
+        let body = query_terms(&lexicon.document_words(&chunk.text));
+        let length = count(body.len());
+        let mut add = |stems: &[String], weight: f32, paired: bool| {
+            for stem in stems {
+                *terms.entry(stem.clone()).or_insert(0.0) += weight;
+            }
+            if paired {
+                pairs.extend(
+                    stems
+                        .windows(2)
+                        .map(|pair| (pair[0].clone(), pair[1].clone())),
+                );
+            }
+        };
+        add(&body, 1.0, false);
+        add(
+            &query_terms(&lexicon.document_words(&chunk.title)),
+            TITLE,
+            true,
+        );
+        for ask in asks {
+            add(&query_terms(&lexicon.document_words(ask)), ASKS, true);
+        }
+        Self {
+            chunk,
+            terms,
+            pairs,
+            length,
+        }
+    }
+
+    fn passage(&self, score: f32, coverage: f32) -> Passage {
+        Passage {
+            source: self.chunk.source.clone(),
+            title: self.chunk.title.clone(),
+            topic: self.chunk.topic.clone(),
+            text: self.chunk.text.clone(),
+            score,
+            coverage,
+        }
+    }
+}
+
+fn topic_gain(topic: Option<&str>, topics: &[String]) -> f32 {
+    let place = topics
+        .iter()
+        .position(|wanted| Some(wanted.as_str()) == topic);
+    place.map_or(0.0, |place| TOPIC / count(place + 1))
+}
+
+/// The stems that carry meaning, in order.
+pub(crate) fn query_terms(words: &[Word]) -> Vec<String> {
+    words
+        .iter()
+        .filter(|word| !is_stop_word(word))
+        .map(|word| word.stem.clone())
+        .collect()
+}
+
+fn is_stop_word(word: &Word) -> bool {
+    // Function words, and what every question to a bank's line says.
+    const ASKING: &[&str] = &[
+        "a",
+        "an",
+        "the",
+        "please",
+        "when",
+        "why",
+        "which",
+        "who",
+        "want",
+        "like",
+        "know",
+        "tell",
+        "ask",
+        "question",
+        "help",
+        "hello",
+        "hi",
+        "thank",
+        "thanks",
+        "yes",
+        "no",
+        "so",
+        "just",
+        "up",
+        "out",
+        "into",
+        "get",
+        "got",
+        "give",
+        "try",
+        "trying",
+        "something",
+        "anything",
+        "thing",
+        "make",
+        "go",
+        "going",
+        "us",
+        "uh",
+        "um",
+        "whether",
+        "bank",
+        "need",
+        "use",
+        "using",
+        "once",
+        "only",
+        "each",
+        "same",
+        "other",
+        "another",
+        "more",
+        "most",
+    ];
+    crate::evidence::is_function_word(&word.text) || ASKING.contains(&word.text.as_str())
+}
+
+fn count(n: usize) -> f32 {
+    f32::from(u16::try_from(n).unwrap_or(u16::MAX))
+}
