@@ -1,0 +1,78 @@
+// Every request the pages make, each in one function.
+
+import type { CallList, CallRecord, CallSummary, DemoMessages, JoinToken, Status, Topics } from "./wire.ts";
+
+/** The worker answered with an error, or did not answer (status 0). */
+export class ApiFailure extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+    this.name = "ApiFailure";
+  }
+}
+
+/** What a one-time summary token opens right now. */
+export type SummaryAnswer = { kind: "ready"; summary: CallSummary } | { kind: "pending" } | { kind: "gone" };
+
+export const fetchStatus = (): Promise<Status> => json("/api/status");
+
+/** Asks for a way into a room of our own; identity and rights are the server's choice. */
+export const fetchToken = (): Promise<JoinToken> =>
+  json("/api/token", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" });
+
+export async function fetchSummary(token: string): Promise<SummaryAnswer> {
+  const response = await request(`/api/summary/${encodeURIComponent(token)}`);
+  if (response.status === 202) return { kind: "pending" };
+  if (response.status === 404 || response.status === 410) return { kind: "gone" };
+  return { kind: "ready", summary: await body(response) };
+}
+
+/** null where the server does not show demonstration messages. */
+export async function fetchDemoMessages(): Promise<DemoMessages | null> {
+  const response = await request("/demo/messages");
+  return response.status === 404 ? null : body(response);
+}
+
+/** The supervisor's requests; all carry the key. */
+export class SupervisorApi {
+  constructor(private readonly key: string) {}
+
+  topics(): Promise<Topics> {
+    return this.get("/api/topics");
+  }
+
+  calls(query: URLSearchParams): Promise<CallList> {
+    return this.get(`/api/calls?${query}`);
+  }
+
+  call(id: string): Promise<CallRecord> {
+    return this.get(`/api/calls/${encodeURIComponent(id)}`);
+  }
+
+  private get<T>(path: string): Promise<T> {
+    return json(path, { headers: { Authorization: `Bearer ${this.key}` } });
+  }
+}
+
+async function json<T>(path: string, init?: RequestInit): Promise<T> {
+  return body(await request(path, init));
+}
+
+async function request(path: string, init?: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, { cache: "no-store", ...init });
+  } catch {
+    throw new ApiFailure(0, "The server cannot be reached.");
+  }
+}
+
+async function body<T>(response: Response): Promise<T> {
+  if (!response.ok) throw new ApiFailure(response.status, `The server answered ${response.status}.`);
+  try {
+    return (await response.json()) as T;
+  } catch {
+    throw new ApiFailure(response.status, "The server's answer could not be read.");
+  }
+}

@@ -1,0 +1,60 @@
+// The card after the call: what was talked about and what came of it.
+
+import { byId, chip, el, entry, setText } from "../dom.ts";
+import { duration, resolutionTone, sentimentTone, words } from "../format.ts";
+import type { CallSummary } from "../wire.ts";
+import type { SummaryOutcome } from "./await-summary.ts";
+
+const SORRY: Record<Exclude<SummaryOutcome["kind"], "ready">, string> = {
+  gone: "The summary of this call is not available any more.",
+  late: "The summary is taking longer than usual. The bank will have it; this page stops waiting.",
+  unreachable: "The summary could not be fetched: the service cannot be reached.",
+};
+
+export class SummaryView {
+  private readonly card = byId("summary");
+  private readonly text = byId("summary-text");
+  private readonly topics = byId("summary-topics");
+  private readonly facts = byId("summary-facts");
+  /** The call whose summary is waited for; a later call makes an earlier one stale. */
+  private expected = "";
+
+  hide(): void {
+    this.expected = "";
+    this.card.hidden = true;
+    this.card.dataset.kind = "none";
+  }
+
+  expect(token: string): void {
+    this.expected = token;
+    this.card.hidden = false;
+    this.card.dataset.kind = "pending";
+    this.topics.replaceChildren();
+    this.facts.replaceChildren();
+    setText(this.text, "Writing the summary …");
+  }
+
+  show(token: string, outcome: SummaryOutcome): void {
+    if (token !== this.expected) return;
+    this.card.dataset.kind = outcome.kind;
+    if (outcome.kind !== "ready") return setText(this.text, SORRY[outcome.kind]);
+    this.fill(outcome.summary);
+    this.card.scrollIntoView({ block: "nearest" });
+  }
+
+  private fill(summary: CallSummary): void {
+    setText(this.text, summary.summary);
+    this.topics.replaceChildren(...(summary.topics ?? []).map((topic) => el("li", {}, chip(words(topic)))));
+    const facts = [
+      entry("Duration", duration(summary.duration_seconds)),
+      entry("Messages", String(summary.message_count)),
+    ];
+    if (summary.resolution_status) {
+      facts.push(entry("Outcome", chip(words(summary.resolution_status), resolutionTone(summary.resolution_status))));
+    }
+    if (summary.sentiment) {
+      facts.push(entry("Mood", chip(words(summary.sentiment), sentimentTone(summary.sentiment))));
+    }
+    this.facts.replaceChildren(...facts);
+  }
+}

@@ -1,0 +1,115 @@
+// One call: summary, who called, and every turn with how long each stage took
+// and what the answer rests on.
+
+import type { SupervisorApi } from "../api.ts";
+import { byId, chip, el, entry, setText } from "../dom.ts";
+import { duration, moment, resolutionTone, sentimentTone, words } from "../format.ts";
+import type { CallLine, CallRecord, Identity, StoredSummary } from "../wire.ts";
+import { failureText, showOutcome } from "./status.ts";
+import { turn } from "./turn-view.ts";
+
+export class CallPage {
+  private readonly page = byId("call-page");
+  private readonly status = byId("call-status");
+  private readonly record = byId("call-record");
+  private readonly title = byId("call-title");
+  private shown = "";
+
+  set hidden(hidden: boolean) {
+    this.page.hidden = hidden;
+  }
+
+  /** Rejects with the 401 of a wrong key. */
+  async open(api: SupervisorApi, id: string): Promise<void> {
+    this.shown = id;
+    this.record.hidden = true;
+    byId<HTMLAnchorElement>("back").href = `${location.pathname}${location.search}#/`;
+    setText(this.title, "Call");
+    showOutcome(this.status, "loading", "Loading the call …");
+    try {
+      const record = await api.call(id);
+      if (this.shown === id) this.show(record);
+    } catch (error) {
+      if (this.shown === id) showOutcome(this.status, "error", failureText(error));
+    }
+  }
+
+  forget(): void {
+    this.shown = "";
+    for (const id of ["call-summary", "call-topics", "call-facts", "call-turns", "call-identity", "call-extracted"]) {
+      byId(id).replaceChildren();
+    }
+  }
+
+  private show({ call, summary, identity, messages }: CallRecord): void {
+    showOutcome(this.status, "ready");
+    this.record.hidden = false;
+    const title = `Call of ${moment(call.started_at)}`;
+    document.title = title;
+    setText(this.title, title);
+    this.title.focus();
+    showSummary(call, summary);
+    byId("call-facts").replaceChildren(...facts(call, summary));
+    byId("call-identity").replaceChildren(...identityParts(identity));
+    byId("call-turns").replaceChildren(...messages.map(turn));
+    byId("call-turns-empty").hidden = messages.length > 0;
+  }
+}
+
+function showSummary(call: CallLine, summary: StoredSummary | null): void {
+  const none = call.status === "active" ? "The summary is written when the call ends." : "This call has no summary.";
+  setText(byId("call-summary"), summary?.summary ?? none);
+  byId("call-topics").replaceChildren(...(call.topics ?? []).map((topic) => el("li", {}, chip(words(topic)))));
+  const extracted = Object.entries(summary?.extracted_info ?? {}).filter(([, value]) => !isEmpty(value));
+  byId("call-extracted-part").hidden = extracted.length === 0;
+  byId("call-extracted").replaceChildren(...extracted.map(([name, value]) => entry(words(name), plain(value))));
+}
+
+function facts(call: CallLine, summary: StoredSummary | null): HTMLElement[] {
+  const resolution = call.resolution_status;
+  return [
+    entry("Channel", words(call.channel)),
+    entry("Status", words(call.status)),
+    entry("Ended", call.ended_at ? moment(call.ended_at) : "–"),
+    entry("How it ended", call.end_reason ? words(call.end_reason) : "–"),
+    entry("Duration", duration(call.duration_seconds)),
+    entry("Messages", String(call.message_count)),
+    entry("Mood", call.sentiment ? chip(words(call.sentiment), sentimentTone(call.sentiment)) : "–"),
+    entry("Outcome", resolution ? chip(words(resolution), resolutionTone(resolution)) : "–"),
+    entry("Summarised by", summary ? [summary.method, summary.method_version ?? ""].join(" ").trim() : "–"),
+  ];
+}
+
+function identityParts(identity: Identity | null): HTMLElement[] {
+  if (!identity) return [el("p", { class: "empty" }, "Nothing is known about the caller.")];
+  const facts = el(
+    "dl",
+    { class: "facts" },
+    entry("User name", identity.username ?? "Anonymous"),
+    entry("Profile", words(identity.profile_type)),
+    entry("Proof of identity", identity.auth_level ? words(identity.auth_level) : "None"),
+    entry("Profile id", el("code", {}, identity.profile_id)),
+  );
+  const merges = identity.merges.map(({ source_id, target_id, outcome, at }) =>
+    el(
+      "li",
+      {},
+      `${moment(at)}: `,
+      el("code", {}, source_id),
+      " into ",
+      el("code", {}, target_id),
+      ` – ${words(outcome)}`,
+    ),
+  );
+  if (merges.length === 0) return [facts];
+  return [facts, el("h3", {}, "Profiles brought together"), el("ul", { class: "merges" }, ...merges)];
+}
+
+function isEmpty(value: unknown): boolean {
+  return value == null || value === "" || (Array.isArray(value) && value.length === 0);
+}
+
+function plain(value: unknown): string {
+  if (Array.isArray(value) && value.every((item) => typeof item !== "object")) return value.map(String).join(", ");
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

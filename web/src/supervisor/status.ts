@@ -1,0 +1,25 @@
+// The line that says that something loads, is empty or went wrong.
+
+import { ApiFailure } from "../api.ts";
+import { setText } from "../dom.ts";
+
+export type Outcome = "loading" | "empty" | "error" | "ready";
+
+/** Shows a line of state; `data-kind` is what tests and styles read. */
+export function showOutcome(element: HTMLElement, kind: Outcome, text = ""): void {
+  element.dataset.kind = kind;
+  element.classList.toggle("notice", kind === "error");
+  element.dataset.tone = kind === "error" ? "problem" : "";
+  element.hidden = kind === "ready";
+  setText(element, text);
+}
+
+/** What to tell about a failed request; a refused key is passed on to who can ask for another. */
+export function failureText(error: unknown): string {
+  if (!(error instanceof ApiFailure)) throw error;
+  if (error.status === 401 || error.status === 403) throw error;
+  if (error.status === 0) return "The server cannot be reached. Check the connection and try again.";
+  if (error.status === 404) return "There is no such call.";
+  if (error.status === 429) return "Too many requests. Please wait a moment and try again.";
+  return `The calls could not be loaded (${error.status}). Please try again.`;
+}

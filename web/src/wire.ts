@@ -1,0 +1,169 @@
+// The JSON that the worker speaks, one type per message. Names are the wire's.
+
+/** `GET /api/status`. */
+export interface Status {
+  ready: boolean;
+  agent_name: string;
+  bank_name: string;
+  /** The model that hears, such as "tiny.en". */
+  speech_model: string;
+  /** null: answers come from the bank's documents alone. */
+  language_model: string | null;
+  authentication: boolean;
+  /** The worker's build, when it says. */
+  version?: string;
+}
+
+/** `POST /api/token`, the form of livekit-client's TokenSource.endpoint. */
+export interface JoinToken {
+  server_url: string;
+  participant_token: string;
+}
+
+/** Answer of the RPC `teller.session`. */
+export interface SessionInfo {
+  /** Opens the summary of this call once it is over. */
+  summary_token: string;
+  authentication: boolean;
+  speech_model: string;
+  language_model: string | null;
+}
+
+/** Answer of the RPC `teller.authenticate`. */
+export interface CodeRequested {
+  status: "code_sent" | "unavailable" | "limited";
+  message: string;
+}
+
+/** Answer of the RPC `teller.verify`. */
+export interface CodeChecked {
+  status: "authenticated" | "wrong_code" | "expired" | "limited";
+  message: string;
+}
+
+/** `GET /demo/messages`: what would have been sent, on loopback only. */
+export interface DemoMessages {
+  messages: DemoMessage[];
+}
+
+/** One message that a sender would have sent. */
+export interface DemoMessage {
+  to: string;
+  text: string;
+  at: string;
+}
+
+/** How the caller sounded. */
+export type Sentiment = "positive" | "neutral" | "negative";
+/** What became of the caller's request. */
+export type Resolution = "resolved" | "escalated" | "incomplete";
+
+/** `GET /api/summary/{token}` when ready. */
+export interface CallSummary {
+  summary: string;
+  topics: string[];
+  sentiment: Sentiment | null;
+  resolution_status: Resolution | null;
+  duration_seconds: number | null;
+  message_count: number;
+}
+
+/** `GET /api/topics`. */
+export interface Topics {
+  topics: Topic[];
+}
+
+/** One topic of the bank's taxonomy. */
+export interface Topic {
+  id: string;
+  label: string;
+}
+
+/** A line of `GET /api/calls`. */
+export interface CallLine {
+  session_id: string;
+  /** RFC 3339. */
+  started_at: string;
+  ended_at: string | null;
+  duration_seconds: number | null;
+  status: "active" | "ended" | "abandoned";
+  end_reason: string | null;
+  channel: "web" | "phone";
+  authenticated: boolean;
+  username: string | null;
+  summary: string | null;
+  topics: string[] | null;
+  sentiment: Sentiment | null;
+  resolution_status: Resolution | null;
+  message_count: number;
+}
+
+/** `GET /api/calls`. */
+export interface CallList {
+  calls: CallLine[];
+  /** Passed back to get the next lines; null at the end. */
+  next_cursor: string | null;
+}
+
+/** `GET /api/calls/{id}`. */
+export interface CallRecord {
+  call: CallLine;
+  summary: StoredSummary | null;
+  identity: Identity | null;
+  messages: Message[];
+}
+
+/** The row in conversation_summaries. */
+export interface StoredSummary {
+  summary: string;
+  extracted_info: Record<string, unknown>;
+  method: string;
+  method_version: string | number | null;
+}
+
+/** Who called, and how their profiles came together. */
+export interface Identity {
+  profile_id: string;
+  profile_type: string;
+  username: string | null;
+  auth_level: string | null;
+  merges: Merge[];
+}
+
+/** One profile merged into another. */
+export interface Merge {
+  source_id: string;
+  target_id: string;
+  outcome: string;
+  at: string;
+}
+
+/** One finished turn of either side. */
+export interface Message {
+  seq: number;
+  role: "user" | "assistant" | "system";
+  content: string;
+  created_at: string;
+  interrupted: boolean;
+  intent: string | null;
+  latency: Latency | null;
+  sources: Source[] | null;
+}
+
+/** Milliseconds of each stage; absent or null where the stage did not run. */
+export interface Latency {
+  endpointing_ms?: number | null;
+  stt_ms?: number | null;
+  retrieval_ms?: number | null;
+  llm_first_token_ms?: number | null;
+  tts_first_audio_ms?: number | null;
+  /** End of the caller's speech to the first audio of the reply. */
+  reply_ms?: number | null;
+}
+
+/** A passage that an answer rests on. */
+export interface Source {
+  title: string;
+  source: string;
+  score: number;
+}
