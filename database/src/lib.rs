@@ -1,1 +1,54 @@
-//! All SQL: profiles, sessions, messages, summaries, documents.
+#![doc = include_str!("../README.md")]
+
+mod audit;
+mod auth;
+mod callback;
+mod clean;
+mod document;
+mod error;
+mod ids;
+mod leader;
+mod message;
+mod migrate;
+
+mod phone;
+mod pool;
+mod profile;
+mod room_lock;
+mod session;
+mod session_list;
+mod settings;
+mod summary;
+mod summary_token;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod text_enum;
+mod worker;
+
+pub use audit::{AuditEntry, AuditRepository};
+pub use auth::{
+    AuthLimits, AuthRepository, ChallengeStart, Claim, Delivery, NewChallenge, Verification,
+};
+pub use callback::{Callback, CallbackRepository, NewCallback};
+pub use document::{DocumentChunk, DocumentRepository, ImportReport};
+pub use error::DatabaseError;
+pub use ids::{ProfileId, SessionId, TenantId};
+pub use leader::{Leader, LeaderRole};
+pub use message::{Message, MessageRepository, NewMessage, Role};
+pub use migrate::{MigrationReport, migration_script};
+pub use phone::{PhoneNumberError, normalize_phone_number};
+pub use pool::{Database, DatabaseConfig};
+pub use profile::{
+    CustomerRow, CustomersImported, MergeOutcome, MergeRecord, Origin, Profile, ProfileKind,
+    ProfileRepository, UnmergeOutcome,
+};
+pub use room_lock::RoomLock;
+pub use session::{
+    AbandonedSession, Channel, NewSession, Session, SessionEnd, SessionRepository, SessionStatus,
+    StaleAfter, StartedSession,
+};
+pub use session_list::{SessionCursor, SessionFilter, SessionListItem};
+pub use settings::ConfigRepository;
+pub use summary::{ConversationSummaryRepository, NewSummary, Resolution, Sentiment, Summary};
+pub use summary_token::{RedeemedSummary, SummaryToken, SummaryTokenRepository};
+pub use worker::WorkerRepository;

@@ -1,0 +1,265 @@
+//! One-time codes: who may get one, how often, and whether one is right.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{Database, DatabaseError, ProfileId, SessionId, normalize_phone_number};
+
+/// All SQL about authentication.
+#[derive(Clone, Debug)]
+pub struct AuthRepository {
+    db: Database,
+    limits: AuthLimits,
+}
+
+/// How much trying is allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthLimits {
+    /// How long a code lives. 5 minutes.
+    pub expires: Duration,
+    /// Attempts at one code. 3.
+    pub max_attempts: u16,
+    /// The window of the next three limits. 1 hour.
+    pub window: Duration,
+    /// Challenges for one claimed name or number. 5.
+    pub per_claim: u32,
+    /// Challenges from one address. 20.
+    pub per_address: u32,
+    /// Codes sent to one customer, by whatever name they were asked for. 5.
+    pub per_profile: u32,
+    /// Codes sent to one customer in a day. 10.
+    pub per_profile_day: u32,
+}
+
+impl Default for AuthLimits {
+    fn default() -> Self {
+        Self {
+            expires: Duration::from_secs(5 * 60),
+            max_attempts: 3,
+            window: Duration::from_secs(60 * 60),
+            per_claim: 5,
+            per_address: 20,
+            per_profile: 5,
+            per_profile_day: 10,
+        }
+    }
+}
+
+/// Who the caller says they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// From the page: the number, if given, must be the stored one.
+    Username {
+        /// Their name.
+        username: String,
+        /// Their number, as they write it.
+        phone_number: Option<String>,
+    },
+    /// From a keypad: a customer number, or a telephone number in national or international form.
+    Digits(String),
+}
+
+/// A caller asks for a code.
+#[derive(Clone)]
+pub struct NewChallenge {
+    /// In which call.
+    pub session: SessionId,
+    /// Who they say they are.
+    pub claim: Claim,
+    /// Where they call from: an IP address, or a SIP caller's number.
+    pub address: Option<String>,
+    /// The code that would be sent. Random digits from the caller of this function.
+    pub code: String,
+}
+
+impl fmt::Debug for NewChallenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewChallenge")
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The answer to [`AuthRepository::start`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChallengeStart {
+    /// Say that a code was sent if the details are right, whatever `delivery` is.
+    Started {
+        /// Send the code there. `None`: the claim is wrong, and only we know.
+        delivery: Option<Delivery>,
+    },
+    /// Too many attempts by this name or from this address. May be said.
+    Limited {
+        /// When to try again.
+        retry_after: Duration,
+    },
+}
+
+/// Where a code goes: always the number that was stored before.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// E.164. Personal.
+    pub phone_number: String,
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Delivery(…)")
+    }
+}
+
+/// The answer to [`AuthRepository::verify`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verification {
+    /// The caller is this customer. The code is spent.
+    Verified(ProfileId),
+    /// A wrong code.
+    Wrong {
+        /// How many more this challenge allows.
+        attempts_left: u16,
+    },
+    /// Too late: ask for a new code.
+    Expired,
+    /// Too many wrong codes: ask for a new one.
+    Exhausted,
+    /// No code was asked for in this call, or it is spent.
+    NoChallenge,
+}
+
+impl AuthRepository {
+    /// Uses this database with these limits.
+    #[must_use]
+    pub fn new(db: &Database, limits: AuthLimits) -> Self {
+        Self {
+            db: db.clone(),
+            limits,
+        }
+    }
+
+    /// Opens a challenge. Right and wrong claims cannot be told apart by what the caller hears.
+    /// A newer challenge of the same call replaces an older one.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]. Repeating opens another challenge.
+    pub async fn start(&self, new: &NewChallenge) -> Result<ChallengeStart, DatabaseError> {
+        let (kind, claimed, phone) = match &new.claim {
+            Claim::Username {
+                username,
+                phone_number,
+            } => {
+                // A number we cannot read matches nobody's; it must not count as absent.
+                let phone = phone_number.as_deref().map(|text| {
+                    normalize_phone_number(text).unwrap_or_else(|_not_e164| "?".to_owned())
+                });
+                ("username", username.trim().to_owned(), phone)
+            }
+            Claim::Digits(digits) => (
+                "digits",
+                digits.chars().filter(char::is_ascii_digit).collect(),
+                None,
+            ),
+        };
+        let salt = Uuid::new_v4().into_bytes().to_vec();
+        let hash = code_hash(&salt, &new.code);
+        let row = self
+            .db
+            .one(
+                "SELECT outcome, send_to, retry_after_s FROM start_challenge($1, $2, $3, $4, $5, $6, $7, $8)",
+                &[&new.session, &kind, &claimed, &phone, &new.address, &salt, &hash, &self.limits.to_json()],
+            )
+            .await?;
+        if row.get::<_, &str>("outcome") == "limited" {
+            let seconds: i32 = row.get("retry_after_s");
+            return Ok(ChallengeStart::Limited {
+                retry_after: Duration::from_secs(u64::try_from(seconds).unwrap_or(1)),
+            });
+        }
+        let number: Option<String> = row.get("send_to");
+        Ok(ChallengeStart::Started {
+            delivery: number.map(|phone_number| Delivery { phone_number }),
+        })
+    }
+
+    /// Judges a code against the newest challenge of a call. Counts as an attempt whatever
+    /// happens after; a right code is good once.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]. Repeating is another attempt.
+    pub async fn verify(
+        &self,
+        session: SessionId,
+        code: &str,
+        address: Option<&str>,
+    ) -> Result<Verification, DatabaseError> {
+        let row = self
+            .db
+            .one("SELECT * FROM take_attempt($1, $2)", &[&session, &address])
+            .await?;
+        match row.get::<_, &str>("outcome") {
+            "open" => {}
+            "expired" => return Ok(Verification::Expired),
+            "exhausted" => return Ok(Verification::Exhausted),
+            _ => return Ok(Verification::NoChallenge),
+        }
+        let challenge: Uuid = row.get("challenge");
+        let (salt, hash): (Vec<u8>, Vec<u8>) = (row.get("code_salt"), row.get("hash"));
+        let attempts_left = u16::try_from(row.get::<_, i32>("attempts_left")).unwrap_or(0);
+        // Spaces and dashes are how people read codes out.
+        let code: String = code.chars().filter(char::is_ascii_digit).collect();
+        if equal(&code_hash(&salt, &code), &hash) {
+            let spent = self
+                .db
+                .one(
+                    "SELECT spend_challenge($1, $2, $3)",
+                    &[&challenge, &session, &address],
+                )
+                .await?;
+            if let Some(customer) = spent.get(0) {
+                return Ok(Verification::Verified(customer));
+            }
+        } else {
+            self.db
+                .one(
+                    "SELECT log_attempt($1, $2, $3, 'wrong')::text",
+                    &[&challenge, &session, &address],
+                )
+                .await?;
+        }
+        Ok(Verification::Wrong { attempts_left })
+    }
+}
+
+impl AuthLimits {
+    fn to_json(&self) -> serde_json::Value {
+        json!({
+            "expires_s": self.expires.as_secs(),
+            "max_attempts": self.max_attempts,
+            "window_s": self.window.as_secs(),
+            "per_claim": self.per_claim,
+            "per_address": self.per_address,
+            "per_profile": self.per_profile,
+            "per_profile_day": self.per_profile_day,
+        })
+    }
+}
+
+fn code_hash(salt: &[u8], code: &str) -> Vec<u8> {
+    Sha256::new()
+        .chain_update(salt)
+        .chain_update(code.as_bytes())
+        .finalize()
+        .to_vec()
+}
+
+/// Compares without stopping at the first difference, so that the time tells nothing.
+fn equal(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len()
+        && a.iter()
+            .zip(b)
+            .fold(0, |differences, (x, y)| differences | (x ^ y))
+            == 0
+}

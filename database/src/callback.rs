@@ -1,0 +1,118 @@
+//! Callers who want to be called back by a person.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::clean::clean_text;
+use crate::{Database, DatabaseError, SessionId};
+
+/// All SQL about callbacks.
+#[derive(Clone, Debug)]
+pub struct CallbackRepository {
+    db: Database,
+}
+
+/// A promise to call back.
+#[derive(Clone, Debug)]
+pub struct NewCallback {
+    /// Minted by the agent; the key that makes a repeated attempt harmless.
+    pub id: Uuid,
+    /// In which call; its row must be stored before.
+    pub session: SessionId,
+    /// Where to call; `None`: the number on file.
+    pub phone_number: Option<String>,
+    /// What it is about.
+    pub reason: Option<String>,
+    /// When it was promised.
+    pub requested_at: DateTime<Utc>,
+}
+
+/// A stored callback.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the fields are those of NewCallback")]
+pub struct Callback {
+    pub id: Uuid,
+    pub session: SessionId,
+    pub phone_number: Option<String>,
+    pub reason: Option<String>,
+    pub requested_at: DateTime<Utc>,
+}
+
+impl CallbackRepository {
+    /// Uses this database.
+    #[must_use]
+    pub fn new(db: &Database) -> Self {
+        Self { db: db.clone() }
+    }
+
+    /// Stores a promise.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Invalid`] if the session is not stored. Repeating is safe.
+    pub async fn request(&self, new: &NewCallback) -> Result<(), DatabaseError> {
+        self.db
+            .query(
+                "INSERT INTO callbacks (callback_id, session_id, phone_number, reason, requested_at) VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (callback_id) DO NOTHING",
+                &[&new.id, &new.session, &new.phone_number, &new.reason.as_deref().map(clean_text), &new.requested_at],
+            )
+            .await
+            .map(drop)
+    }
+
+    /// Promises not kept yet, oldest first.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn open(&self, limit: i64) -> Result<Vec<Callback>, DatabaseError> {
+        self.list("done_at IS NULL ORDER BY requested_at LIMIT $1", &limit)
+            .await
+    }
+
+    /// The promises of a call.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn by_session(&self, session: SessionId) -> Result<Vec<Callback>, DatabaseError> {
+        self.list("session_id = $1 ORDER BY requested_at", &session)
+            .await
+    }
+
+    /// Notes who kept a promise. True if it was open.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn done(&self, id: Uuid, by: &str) -> Result<bool, DatabaseError> {
+        let rows = self
+            .db
+            .query(
+                "UPDATE callbacks SET done_at = now(), done_by = $2 WHERE callback_id = $1 AND done_at IS NULL RETURNING 1",
+                &[&id, &by],
+            )
+            .await?;
+        Ok(!rows.is_empty())
+    }
+
+    async fn list(
+        &self,
+        condition: &str,
+        param: &(dyn tokio_postgres::types::ToSql + Sync),
+    ) -> Result<Vec<Callback>, DatabaseError> {
+        let rows = self
+            .db
+            .query(
+                &format!("SELECT * FROM callbacks WHERE {condition}"),
+                &[param],
+            )
+            .await?;
+        let callback = |row: &tokio_postgres::Row| Callback {
+            id: row.get("callback_id"),
+            session: row.get("session_id"),
+            phone_number: row.get("phone_number"),
+            reason: row.get("reason"),
+            requested_at: row.get("requested_at"),
+        };
+        Ok(rows.iter().map(callback).collect())
+    }
+}

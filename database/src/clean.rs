@@ -1,0 +1,36 @@
+//! Values as PostgreSQL can hold them.
+
+use serde_json::Value;
+
+/// Text and JSON cannot hold U+0000 in PostgreSQL. One such character in a transcript must not
+/// stop a batch, so it is dropped.
+pub(crate) fn clean_text(text: &str) -> String {
+    text.replace('\0', "")
+}
+
+/// [`clean_text`] for every string within a JSON value, keys included.
+pub(crate) fn clean_json(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(clean_text(text)),
+        Value::Array(items) => items.iter().map(clean_json).collect(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, item)| (clean_text(key), clean_json(item)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_null_character_survives_at_any_depth() {
+        let dirty = serde_json::json!({"a\0": ["x\0y", {"b": "\0"}], "n": 1});
+        assert_eq!(
+            clean_json(&dirty),
+            serde_json::json!({"a": ["xy", {"b": ""}], "n": 1})
+        );
+    }
+}

@@ -1,0 +1,96 @@
+//! What can go wrong with the database, by what the caller does next.
+
+use tokio_postgres::error::{DbError, SqlState};
+
+/// A failed database operation. Messages hold no values of rows or parameters.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// PostgreSQL is away, slow, full or shutting down: the same request may succeed later.
+    /// Whether this one took effect is unknown; every writing operation may be repeated.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// The request cannot be stored as it is; repeating it is useless.
+    #[error("the database refuses this: {0}")]
+    Invalid(String),
+    /// Program and schema do not fit, or the configuration is wrong: an operator must act.
+    #[error("database set-up: {0}")]
+    Setup(String),
+}
+
+impl DatabaseError {
+    /// True if the same request may succeed later.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
+
+/// A transaction that lost a race and may simply be repeated.
+pub(crate) fn lost_a_race(error: &tokio_postgres::Error) -> bool {
+    matches!(error.code(), Some(code) if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED)
+}
+
+impl From<tokio_postgres::Error> for DatabaseError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let Some(db) = error.as_db_error() else {
+            // Conversion errors are ours; what is left comes from the socket.
+            return match std::error::Error::source(&error) {
+                Some(source) if source.is::<std::io::Error>() => {
+                    Self::Unavailable(source.to_string())
+                }
+                _ if error.is_closed() => Self::Unavailable("connection closed".to_owned()),
+                _ => classify_local(&error),
+            };
+        };
+        let message = describe(db);
+        // The class is the first two characters (PostgreSQL manual, appendix A).
+        match db.code().code() {
+            "57014" | "55P03" => Self::Unavailable(message), // cancelled by a timeout; lock not available
+            code => match &code[..2] {
+                // Connection, lost races, resources, operator's intervention, system, read-only standby.
+                "08" | "40" | "53" | "57" | "58" | "25" => Self::Unavailable(message),
+                // Data, constraints, and what our own functions raise.
+                "22" | "23" | "P0" | "44" => Self::Invalid(message),
+                _ => Self::Setup(message),
+            },
+        }
+    }
+}
+
+fn classify_local(error: &tokio_postgres::Error) -> DatabaseError {
+    let text = error.to_string();
+    let source = std::error::Error::source(error)
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    if text.contains("serializing parameter") || text.contains("deserializing column") {
+        DatabaseError::Invalid(text)
+    } else if text.contains("configuration") {
+        DatabaseError::Setup(format!("{text} {source}"))
+    } else {
+        DatabaseError::Unavailable(format!("{text} {source}"))
+    }
+}
+
+/// SQLSTATE, message and constraint. Not the detail: it quotes the row. The message of class 22
+/// may quote the value, so it is left out too.
+fn describe(db: &DbError) -> String {
+    let code = db.code().code();
+    let message = if code.starts_with("22") {
+        "bad value"
+    } else {
+        db.message()
+    };
+    match db.constraint() {
+        Some(constraint) => format!("{message} ({constraint}, SQLSTATE {code})"),
+        None => format!("{message} (SQLSTATE {code})"),
+    }
+}
+
+impl From<deadpool_postgres::PoolError> for DatabaseError {
+    fn from(error: deadpool_postgres::PoolError) -> Self {
+        match error {
+            deadpool_postgres::PoolError::Backend(error) => error.into(),
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The connection pool and the only ways to run a statement.
+
+use std::fmt;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{NoTls, Row};
+
+use crate::error::lost_a_race;
+use crate::{DatabaseError, TenantId};
+
+/// How to reach PostgreSQL and how long to wait for it.
+#[derive(Clone)]
+pub struct DatabaseConfig {
+    /// `postgres://user:password@host:port/name`, or libpq's `key=value` form. Secret.
+    pub url: String,
+    /// Whose rows are seen.
+    pub tenant: TenantId,
+    /// Connections at most. Every operation holds one for a few milliseconds.
+    pub pool_size: usize,
+    /// Longest wait for a free connection.
+    pub wait: Duration,
+    /// Longest wait for a new connection.
+    pub connect: Duration,
+    /// Longest run of one statement, here and (as `statement_timeout`) in the server.
+    pub statement: Duration,
+}
+
+impl DatabaseConfig {
+    /// The defaults: tenant 1, 8 connections, 2 s for a free one, 3 s for a new one, 5 s for a
+    /// statement.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            tenant: TenantId::default(),
+            pool_size: 8,
+            wait: Duration::from_secs(2),
+            connect: Duration::from_secs(3),
+            statement: Duration::from_secs(5),
+        }
+    }
+
+    /// What every connection is opened with. The tenant is part of it, so that no statement of
+    /// this pool can run without or with another one.
+    pub(crate) fn connection(&self) -> Result<tokio_postgres::Config, DatabaseError> {
+        let mut config: tokio_postgres::Config = self.url.parse().map_err(|_unquoted: tokio_postgres::Error| {
+            DatabaseError::Setup("the database address is not of the form postgres://user:password@host:port/name".to_owned())
+        })?;
+        let options = format!(
+            "{} -c app.tenant={} -c statement_timeout={} -c idle_in_transaction_session_timeout=10000",
+            config.get_options().unwrap_or_default(),
+            self.tenant.0,
+            self.statement.as_millis(),
+        );
+        config
+            .options(options.trim_start())
+            .application_name("teller")
+            .connect_timeout(self.connect);
+        config
+            .keepalives_idle(Duration::from_secs(30))
+            .tcp_user_timeout(self.statement * 2);
+        Ok(config)
+    }
+}
+
+impl fmt::Debug for DatabaseConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatabaseConfig")
+            .field("tenant", &self.tenant)
+            .field("pool_size", &self.pool_size)
+            .finish_non_exhaustive()
+    }
+}
+
+/// PostgreSQL, for one tenant. Cheap to clone; all clones share the pool.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pool: Pool,
+    config: DatabaseConfig,
+}
+
+impl Database {
+    /// Prepares a pool. Opens no connection: a database that is away shows at the first use.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Setup`] if the address is malformed.
+    pub fn new(config: DatabaseConfig) -> Result<Self, DatabaseError> {
+        // `Verified` asks each idle connection a question before it is used again. The cheaper
+        // default hands out connections that a restart of PostgreSQL has killed.
+        let manager = Manager::from_config(
+            config.connection()?,
+            NoTls,
+            ManagerConfig {
+                recycling_method: RecyclingMethod::Verified,
+            },
+        );
+        let pool = Pool::builder(manager)
+            .max_size(config.pool_size.max(1))
+            .timeouts(Timeouts {
+                wait: Some(config.wait),
+                create: Some(config.connect),
+                recycle: Some(config.wait),
+            })
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| DatabaseError::Setup(error.to_string()))?;
+        Ok(Self { pool, config })
+    }
+
+    /// Whose rows this sees.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.config.tenant
+    }
+
+    /// Asks PostgreSQL for a sign of life.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Unavailable`] if none comes in time.
+    pub async fn ping(&self) -> Result<(), DatabaseError> {
+        self.one("SELECT 1", &[]).await.map(drop)
+    }
+
+    pub(crate) fn config(&self) -> &DatabaseConfig {
+        &self.config
+    }
+
+    pub(crate) async fn connection(&self) -> Result<Object, DatabaseError> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// Runs one statement in a transaction of its own. Such a statement may be repeated when it
+    /// lost a race, because then nothing of it happened.
+    pub(crate) async fn query(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, DatabaseError> {
+        let mut attempt: u32 = 0;
+        loop {
+            match self.query_once(sql, params).await {
+                Err(QueryError::Statement(error)) if attempt < 4 && lost_a_race(&error) => {
+                    attempt += 1;
+                    tokio::time::sleep(jitter(attempt)).await;
+                }
+                Err(QueryError::Statement(error)) => return Err(error.into()),
+                Err(QueryError::Other(error)) => return Err(error),
+                Ok(rows) => return Ok(rows),
+            }
+        }
+    }
+
+    async fn query_once(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, QueryError> {
+        let connection = self.connection().await.map_err(QueryError::Other)?;
+        let work = async {
+            let statement = connection.prepare_cached(sql).await?;
+            connection.query(&statement, params).await
+        };
+        // The server's own timeout answers first, unless the server hangs.
+        match tokio::time::timeout(self.config.statement + Duration::from_millis(500), work).await {
+            Ok(result) => result.map_err(QueryError::Statement),
+            Err(_elapsed) => {
+                // Its answer may still come: nobody else may use this connection.
+                drop(Object::take(connection));
+                Err(QueryError::Other(DatabaseError::Unavailable(
+                    "no answer in time".to_owned(),
+                )))
+            }
+        }
+    }
+
+    /// The only row of a statement that always returns one.
+    pub(crate) async fn one(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Row, DatabaseError> {
+        self.optional(sql, params)
+            .await?
+            .ok_or_else(|| DatabaseError::Invalid("expected a row".to_owned()))
+    }
+
+    /// The first row, if there is one.
+    pub(crate) async fn optional(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Row>, DatabaseError> {
+        Ok(self.query(sql, params).await?.into_iter().next())
+    }
+}
+
+enum QueryError {
+    Statement(tokio_postgres::Error),
+    Other(DatabaseError),
+}
+
+/// 1 to 16 ms, growing: two that raced should not race again.
+fn jitter(attempt: u32) -> Duration {
+    let random = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
+    Duration::from_micros((1000 + random * 60) * u64::from(attempt) / 4 + 1000)
+}

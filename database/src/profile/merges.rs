@@ -1,0 +1,153 @@
+//! Joining two profiles and separating them again. The work is done by SQL functions, because
+//! it must hold for psql too: see `migrations/V0004__merge_and_unmerge.sql`.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::ProfileRepository;
+use crate::text_enum::text_enum;
+use crate::{Database, DatabaseError, ProfileId, SessionId};
+
+text_enum! {
+    /// What became of a merge. Refusals are answers, not errors: repeating one is useless.
+    pub enum MergeOutcome {
+        /// Done now.
+        Merged = "merged",
+        /// They were one profile before; nothing changed.
+        AlreadyMerged = "already_merged",
+        /// One of the two does not exist.
+        NotFound = "not_found",
+        /// The source is a customer, and two customers are never joined by a device.
+        SourceAuthenticated = "refused_source_authenticated",
+        /// One of the two was erased.
+        Erased = "refused_erased",
+        /// The source's id is one that many people share.
+        Blocked = "refused_blocked",
+        /// There is no such session (from [`SessionRepository::authenticate`](crate::SessionRepository::authenticate)).
+        SessionNotFound = "session_not_found",
+    }
+}
+
+impl MergeOutcome {
+    /// True if the two are one profile now.
+    #[must_use]
+    pub fn is_merged(self) -> bool {
+        matches!(self, Self::Merged | Self::AlreadyMerged)
+    }
+}
+
+text_enum! {
+    /// What became of an unmerge.
+    pub enum UnmergeOutcome {
+        /// The profile lives again, with exactly the sessions that its merge moved.
+        Unmerged = "unmerged",
+        /// It is not merged.
+        NotMerged = "not_merged",
+        /// Somebody else has its username by now.
+        NameTaken = "refused_name_taken",
+    }
+}
+
+/// A row of `profile_merges`: one attempt.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MergeRecord {
+    /// Its number.
+    pub id: i64,
+    /// What was asked for, before resolving to live profiles.
+    pub requested: (ProfileId, ProfileId),
+    /// The profiles it came down to: source and target.
+    pub resolved: (Option<ProfileId>, Option<ProfileId>),
+    /// What became of it.
+    pub outcome: MergeOutcome,
+    /// Who asked.
+    pub actor: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// In which call.
+    pub session: Option<SessionId>,
+    /// How many sessions it moved.
+    pub sessions_moved: i32,
+    /// How many messages came with them.
+    pub messages_moved: i64,
+    /// When.
+    pub merged_at: DateTime<Utc>,
+    /// When it was undone.
+    pub reverted_at: Option<DateTime<Utc>>,
+}
+
+impl ProfileRepository {
+    /// Makes everything of the anonymous profile the authenticated one's. `force` also joins two
+    /// customers, for an administrator who knows that they are one person.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]; repeating is safe.
+    pub async fn merge_anonymous_to_authenticated(
+        &self,
+        anonymous: ProfileId,
+        authenticated: ProfileId,
+        actor: &str,
+        reason: Option<&str>,
+        force: bool,
+    ) -> Result<MergeOutcome, DatabaseError> {
+        let row = self
+            .db
+            .one(
+                "SELECT merge_profiles($1, $2, $3, $4, $5)",
+                &[&anonymous, &authenticated, &actor, &reason, &force],
+            )
+            .await?;
+        Ok(row.get(0))
+    }
+
+    /// Undoes the merge of this profile, exactly: see invariant M8 in the README.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]; repeating is safe.
+    pub async fn unmerge(
+        &self,
+        source: ProfileId,
+        actor: &str,
+        reason: Option<&str>,
+    ) -> Result<UnmergeOutcome, DatabaseError> {
+        Ok(self
+            .db
+            .one(
+                "SELECT unmerge_profile($1, $2, $3)",
+                &[&source, &actor, &reason],
+            )
+            .await?
+            .get(0))
+    }
+
+    /// Every merge that this profile took part in, newest first, refused and undone ones too.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn history(&self, profile: ProfileId) -> Result<Vec<MergeRecord>, DatabaseError> {
+        merges_of(&self.db, profile).await
+    }
+}
+
+async fn merges_of(db: &Database, profile: ProfileId) -> Result<Vec<MergeRecord>, DatabaseError> {
+    let rows = db
+        .query(
+            "SELECT * FROM profile_merges
+              WHERE $1 IN (source_id, target_id, requested_source, requested_target) ORDER BY merge_id DESC",
+            &[&profile],
+        )
+        .await?;
+    let record = |row: &tokio_postgres::Row| MergeRecord {
+        id: row.get("merge_id"),
+        requested: (row.get("requested_source"), row.get("requested_target")),
+        resolved: (row.get("source_id"), row.get("target_id")),
+        outcome: row.get("outcome"),
+        actor: row.get("actor"),
+        reason: row.get("reason"),
+        session: row.get("session_id"),
+        sessions_moved: row.get("sessions_moved"),
+        messages_moved: row.get("messages_moved"),
+        merged_at: row.get("merged_at"),
+        reverted_at: row.get("reverted_at"),
+    };
+    Ok(rows.iter().map(record).collect())
+}

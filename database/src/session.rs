@@ -1,0 +1,200 @@
+//! `agent_sessions`: one participant's conversation with the agent.
+
+mod closing;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+
+pub use self::closing::{AbandonedSession, SessionEnd, StaleAfter};
+use crate::text_enum::text_enum;
+use crate::{Database, DatabaseError, MergeOutcome, ProfileId, SessionId};
+
+/// All SQL about sessions. Listing them for supervisors is in `session_list.rs`.
+#[derive(Clone, Debug)]
+pub struct SessionRepository {
+    pub(crate) db: Database,
+}
+
+text_enum! {
+    /// How the caller came.
+    pub enum Channel {
+        /// A browser, or any other LiveKit client.
+        Web = "web",
+        /// A telephone, by SIP.
+        Phone = "phone",
+    }
+}
+
+text_enum! {
+    /// Where a session stands.
+    pub enum SessionStatus {
+        /// The call goes on.
+        Active = "active",
+        /// It ended in order.
+        Ended = "ended",
+        /// Its worker died; the sweeper closed it.
+        Abandoned = "abandoned",
+    }
+}
+
+/// A caller joined.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// Minted by the agent; the key that makes a repeated attempt harmless.
+    pub id: SessionId,
+    /// The room's name.
+    pub room_id: String,
+    /// The participant's identity; recognises a device if no `anonymous_id` is given.
+    pub participant_id: String,
+    /// The device id that the token endpoint minted.
+    pub anonymous_id: Option<String>,
+    /// A telephone call gets a fresh profile each time.
+    pub channel: Channel,
+    /// The number as the network claims it: a hint.
+    pub caller_number: Option<String>,
+    /// Whose lease keeps the sweeper away.
+    pub worker_id: Option<String>,
+    /// When the caller joined.
+    pub started_at: DateTime<Utc>,
+}
+
+/// Who the caller seems to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartedSession {
+    /// The session's profile.
+    pub profile_id: ProfileId,
+    /// The device or number has called before. Good for "welcome back" and nothing more.
+    pub seen_before: bool,
+    /// Sessions of this profile, this one included.
+    pub total_sessions: i32,
+    /// A customer that the device or number points at. Not proof: no facts for it.
+    pub hint: Option<ProfileId>,
+}
+
+/// A row of `agent_sessions`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// The room's name.
+    pub room_id: String,
+    /// The participant's identity.
+    pub participant_id: String,
+    /// The live profile it belongs to now.
+    pub profile_id: ProfileId,
+    /// The profile it began with.
+    pub origin_profile_id: ProfileId,
+    /// How the caller came.
+    pub channel: Channel,
+    /// The number as the network claimed it.
+    pub caller_number: Option<String>,
+    /// 0 device, 1 declared, 2 one-time code, 3 strong.
+    pub auth_level: i16,
+    /// Where it stands.
+    pub status: SessionStatus,
+    /// Why it ended.
+    pub end_reason: Option<String>,
+    /// The worker that serves it.
+    pub worker_id: Option<String>,
+    /// When the caller joined.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Messages stored. Exact.
+    pub message_count: i32,
+    /// Whatever the agent measured.
+    pub metrics: Value,
+}
+
+impl SessionRepository {
+    /// Uses this database.
+    #[must_use]
+    pub fn new(db: &Database) -> Self {
+        Self { db: db.clone() }
+    }
+
+    /// Finds or creates the caller's profile and stores the session. Repeating it with the same
+    /// id changes nothing and gives the same answer.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn create_session(&self, new: &NewSession) -> Result<StartedSession, DatabaseError> {
+        let row = self
+            .db
+            .one(
+                "SELECT * FROM start_session($1, $2, $3, $4, $5, $6, $7, $8)",
+                &[
+                    &new.id,
+                    &new.room_id,
+                    &new.participant_id,
+                    &new.anonymous_id,
+                    &new.channel,
+                    &new.caller_number,
+                    &new.worker_id,
+                    &new.started_at,
+                ],
+            )
+            .await?;
+        Ok(StartedSession {
+            profile_id: row.get("profile_id"),
+            seen_before: row.get("seen_before"),
+            total_sessions: row.get("total_sessions"),
+            hint: row.get("hint"),
+        })
+    }
+
+    /// The caller proved to be this customer: their anonymous profile is merged into it, and the
+    /// session gets the level (2: one-time code). A session that belongs to another customer is
+    /// refused as [`MergeOutcome::SourceAuthenticated`].
+    ///
+    /// # Errors
+    /// [`DatabaseError`]; repeating is safe.
+    pub async fn authenticate(
+        &self,
+        session: SessionId,
+        customer: ProfileId,
+        level: i16,
+        actor: &str,
+    ) -> Result<MergeOutcome, DatabaseError> {
+        let row = self
+            .db
+            .one(
+                "SELECT authenticate_session($1, $2, $3, $4)",
+                &[&session, &customer, &i32::from(level), &actor],
+            )
+            .await?;
+        Ok(row.get(0))
+    }
+
+    /// The session, if it is stored.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn get(&self, session: SessionId) -> Result<Option<Session>, DatabaseError> {
+        let row = self
+            .db
+            .optional(
+                "SELECT * FROM agent_sessions WHERE session_id = $1",
+                &[&session],
+            )
+            .await?;
+        Ok(row.map(|row| Session {
+            id: row.get("session_id"),
+            room_id: row.get("room_id"),
+            participant_id: row.get("participant_id"),
+            profile_id: row.get("profile_id"),
+            origin_profile_id: row.get("origin_profile_id"),
+            channel: row.get("channel"),
+            caller_number: row.get("caller_number"),
+            auth_level: row.get("auth_level"),
+            status: row.get("status"),
+            end_reason: row.get("end_reason"),
+            worker_id: row.get("worker_id"),
+            started_at: row.get("started_at"),
+            ended_at: row.get("ended_at"),
+            message_count: row.get("message_count"),
+            metrics: row.get("metrics"),
+        }))
+    }
+}

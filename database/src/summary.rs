@@ -1,0 +1,190 @@
+//! `conversation_summaries`: what a call came to.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use tokio_postgres::Row;
+
+use crate::clean::{clean_json, clean_text};
+use crate::text_enum::text_enum;
+use crate::{Database, DatabaseError, ProfileId, SessionId};
+
+/// All SQL about summaries.
+#[derive(Clone, Debug)]
+pub struct ConversationSummaryRepository {
+    db: Database,
+}
+
+text_enum! {
+    /// How the caller felt.
+    pub enum Sentiment {
+        /// Pleased.
+        Positive = "positive",
+        /// Neither.
+        Neutral = "neutral",
+        /// Displeased.
+        Negative = "negative",
+    }
+}
+
+text_enum! {
+    /// Whether the caller got what they wanted.
+    pub enum Resolution {
+        /// Yes.
+        Resolved = "resolved",
+        /// A person takes over.
+        Escalated = "escalated",
+        /// The call broke off, or the question stayed open.
+        Incomplete = "incomplete",
+    }
+}
+
+/// A summary to store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewSummary {
+    /// Whose; a session has one summary.
+    pub session_id: SessionId,
+    /// The text, redacted.
+    pub summary: String,
+    /// An object with `user_name`, `primary_intent`, `authentication_attempted` and the like.
+    pub extracted_info: Value,
+    /// How the caller felt.
+    pub sentiment: Sentiment,
+    /// What came of it.
+    pub resolution_status: Resolution,
+    /// In order of first mention.
+    pub topics: Vec<String>,
+    /// Messages of the session.
+    pub message_count: i32,
+    /// Length of the call.
+    pub duration_seconds: i32,
+    /// `rules` or `llm`.
+    pub method: String,
+    /// Version of the method, so that a better one can be told apart.
+    pub method_version: String,
+    /// `seq` of the last message seen; `None` if nothing was said.
+    pub source_last_seq: Option<i32>,
+    /// The call broke off, so something may be missing.
+    pub partial: bool,
+}
+
+/// A stored summary.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the fields are those of NewSummary")]
+pub struct Summary {
+    pub session_id: SessionId,
+    /// The live profile that the session belongs to.
+    pub profile_id: ProfileId,
+    pub summary: String,
+    pub extracted_info: Value,
+    pub sentiment: Sentiment,
+    pub resolution_status: Resolution,
+    pub topics: Vec<String>,
+    pub message_count: i32,
+    pub duration_seconds: i32,
+    pub method: String,
+    pub partial: bool,
+    /// When it was first written.
+    pub created_at: DateTime<Utc>,
+}
+
+impl ConversationSummaryRepository {
+    /// Uses this database.
+    #[must_use]
+    pub fn new(db: &Database) -> Self {
+        Self { db: db.clone() }
+    }
+
+    /// Stores a session's summary, or replaces one that saw no more messages than this one. True
+    /// if it is the stored one now.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Invalid`] if the session is not stored. Repeating is safe.
+    pub async fn upsert(&self, new: &NewSummary) -> Result<bool, DatabaseError> {
+        // The trigger puts the session's profile in place of the null.
+        let rows = self
+            .db
+            .query(
+                "INSERT INTO conversation_summaries (session_id, profile_id, summary, extracted_info, sentiment, resolution_status, topics,
+                        message_count, duration_seconds, method, method_version, source_last_seq, partial)
+                 VALUES ($1, NULL, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                 ON CONFLICT (session_id) DO UPDATE SET summary = excluded.summary, extracted_info = excluded.extracted_info,
+                        sentiment = excluded.sentiment, resolution_status = excluded.resolution_status, topics = excluded.topics,
+                        message_count = excluded.message_count, duration_seconds = excluded.duration_seconds, method = excluded.method,
+                        method_version = excluded.method_version, source_last_seq = excluded.source_last_seq, partial = excluded.partial
+                  WHERE coalesce(conversation_summaries.source_last_seq, -1) <= coalesce(excluded.source_last_seq, -1)
+                 RETURNING session_id",
+                &[
+                    &new.session_id,
+                    &clean_text(&new.summary),
+                    &clean_json(&new.extracted_info),
+                    &new.sentiment,
+                    &new.resolution_status,
+                    &new.topics,
+                    &new.message_count,
+                    &new.duration_seconds,
+                    &new.method,
+                    &new.method_version,
+                    &new.source_last_seq,
+                    &new.partial,
+                ],
+            )
+            .await?;
+        Ok(!rows.is_empty())
+    }
+
+    /// The summary of a session.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn get_by_session(
+        &self,
+        session: SessionId,
+    ) -> Result<Option<Summary>, DatabaseError> {
+        let row = self
+            .db
+            .optional(
+                "SELECT * FROM conversation_summaries WHERE session_id = $1",
+                &[&session],
+            )
+            .await?;
+        Ok(row.as_ref().map(from_row))
+    }
+
+    /// A person's summaries, newest first; 10 unless told otherwise. A merged profile's are found
+    /// by its live profile.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn get_by_profile(
+        &self,
+        profile: ProfileId,
+        limit: Option<i64>,
+    ) -> Result<Vec<Summary>, DatabaseError> {
+        let rows = self
+            .db
+            .query(
+                "SELECT * FROM conversation_summaries WHERE profile_id = live_profile($1) ORDER BY created_at DESC, session_id DESC LIMIT $2",
+                &[&profile, &limit.unwrap_or(10)],
+            )
+            .await?;
+        Ok(rows.iter().map(from_row).collect())
+    }
+}
+
+pub(crate) fn from_row(row: &Row) -> Summary {
+    Summary {
+        session_id: row.get("session_id"),
+        profile_id: row.get("profile_id"),
+        summary: row.get("summary"),
+        extracted_info: row.get("extracted_info"),
+        sentiment: row.get("sentiment"),
+        resolution_status: row.get("resolution_status"),
+        topics: row.get("topics"),
+        message_count: row.get("message_count"),
+        duration_seconds: row.get("duration_seconds"),
+        method: row.get("method"),
+        partial: row.get("partial"),
+        created_at: row.get("created_at"),
+    }
+}
