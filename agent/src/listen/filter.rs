@@ -1,0 +1,197 @@
+//! What a recogniser invents when nobody speaks, taken out of its answers.
+//!
+//! Whisper was trained on subtitles: it labels noise ("[BLANK_AUDIO]", "(water running)"), thanks an audience, says
+//! "you" to silence and repeats itself to the end of its memory when lost. The voice detector keeps most such
+//! sounds away; what slips through must not become something a caller said.
+
+use std::time::Duration;
+
+/// The words that were said: annotations removed, loops cut, inventions emptied. `voice` is the utterance's length.
+pub(super) fn clean(raw: &str, voice: Duration) -> String {
+    let spoken = without_annotations(raw);
+    let words: Vec<&str> = spoken.split_whitespace().collect();
+    let words = without_loops(&words);
+    let text = words.join(" ");
+    let plain = plain(&text);
+    if plain.is_empty() || INVENTIONS.contains(&plain.as_str()) || too_fast(words.len(), voice) {
+        return String::new();
+    }
+    text
+}
+
+/// Whole answers that are never what a bank's caller said. "Thank you" and "bye" are not here: callers say them.
+const INVENTIONS: [&str; 22] = [
+    "you",
+    "blank audio",
+    "the",
+    "so",
+    "i",
+    "a",
+    "oh",
+    "mm",
+    "hmm",
+    "uh",
+    "um",
+    "ah",
+    "beep",
+    "music",
+    "silence",
+    "thank you for watching",
+    "thanks for watching",
+    "thank you so much for watching",
+    "thanks for watching and ill see you next time",
+    "please subscribe",
+    "subtitles by the amara org community",
+    "well be right back",
+];
+
+/// Nobody says more than seven words a second; whoever seems to was not understood.
+fn too_fast(words: usize, voice: Duration) -> bool {
+    words as f32 > 4.0 + 7.0 * voice.as_secs_f32()
+}
+
+/// Lower case letters, digits and single spaces.
+fn plain(text: &str) -> String {
+    let kept: String = text
+        .chars()
+        .filter(|c| *c != '\'')
+        .map(|c| {
+            if c.is_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                ' '
+            }
+        })
+        .collect();
+    kept.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Without (sounds), [labels], *stage directions*, <tags> and notes of music, closed or not.
+fn without_annotations(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        let close = match c {
+            '(' => ')',
+            '[' => ']',
+            '<' => '>',
+            '*' if text[at + 1..].starts_with(char::is_alphabetic) => '*',
+            '♪' | '♫' | '*' => {
+                // A service code such as *236# keeps its star.
+                if c == '*' && text[at + 1..].starts_with(|next: char| next.is_ascii_digit()) {
+                    out.push(c);
+                }
+                continue;
+            }
+            _ => {
+                out.push(c);
+                continue;
+            }
+        };
+        // An annotation that never closes reaches to the end.
+        chars.by_ref().find(|(_, inner)| *inner == close);
+        out.push(' ');
+    }
+    out
+}
+
+/// A phrase that repeats like a broken record is kept once, and all after it dropped.
+///
+/// People repeat too: "no no no no", "zero zero zero zero". A single word may come five times, a digit twelve times,
+/// a longer phrase three times.
+fn without_loops<'a>(words: &[&'a str]) -> Vec<&'a str> {
+    let same = |a: &str, b: &str| plain(a) == plain(b);
+    for start in 0..words.len() {
+        for length in 1..=(words.len() - start) / 2 {
+            let phrase = &words[start..start + length];
+            let repeats = words[start..]
+                .chunks(length)
+                .take_while(|chunk| {
+                    chunk.iter().zip(phrase).all(|(a, b)| same(a, b)) && chunk.len() == length
+                })
+                .count();
+            let allowed = match phrase {
+                [digit] if is_digit(digit) => 12,
+                [_] => 5,
+                _ => 3,
+            };
+            if repeats > allowed {
+                return words[..start + length].to_vec();
+            }
+        }
+    }
+    words.to_vec()
+}
+
+fn is_digit(word: &str) -> bool {
+    let word = plain(word);
+    word.chars().all(|c| c.is_ascii_digit())
+        || [
+            "zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
+        ]
+        .contains(&word.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inventions_are_emptied_and_words_are_kept() {
+        let loop_of = |phrase: &str| [phrase; 40].join(" ");
+        let cases = [
+            (" you", ""),
+            ("You.", ""),
+            ("[BLANK_AUDIO]", ""),
+            ("(water running)", ""),
+            ("(", ""),
+            ("[", ""),
+            ("( ( ( ( ( ( ( (", ""),
+            ("...", ""),
+            (". . .", ""),
+            ("-", ""),
+            ("Thanks for watching!", ""),
+            ("Thank you for watching.", ""),
+            ("♪ ♪", ""),
+            ("♪ la la", "la la"),
+            ("*beep*", ""),
+            ("(clears throat) What is my balance?", "What is my balance?"),
+            ("What is my balance? [BLANK_AUDIO]", "What is my balance?"),
+            ("What is my balance? (music", "What is my balance?"),
+            (" Thank you.", "Thank you."),
+            ("Thank you very much.", "Thank you very much."),
+            ("Bye.", "Bye."),
+            ("No, no, no.", "No, no, no."),
+            (
+                "Zero zero zero zero zero zero.",
+                "Zero zero zero zero zero zero.",
+            ),
+            ("I dialled *236# twice.", "I dialled *236# twice."),
+            (&loop_of("you"), ""),
+            (&loop_of("(music)"), ""),
+            (
+                &format!("I lost my card {}", loop_of("and then")),
+                "I lost my card and then",
+            ),
+            ("", ""),
+        ];
+        for (raw, expected) in cases {
+            assert_eq!(clean(raw, Duration::from_secs(4)), expected, "from {raw:?}");
+        }
+    }
+
+    #[test]
+    fn more_words_than_fit_the_time_are_not_believed() {
+        let words = "one two three four five six seven eight nine ten eleven twelve";
+        assert_eq!(
+            clean(words, Duration::from_millis(800)),
+            "",
+            "twelve words in 0.8 s were believed"
+        );
+        assert_eq!(
+            clean(words, Duration::from_secs(4)),
+            words,
+            "twelve words in 4 s were not believed"
+        );
+    }
+}
