@@ -60,7 +60,7 @@ export class CallRoom {
   }
 
   async say(text: string): Promise<void> {
-    await this.room.localParticipant.sendText(text, { topic: "lk.chat" });
+    await this.room.localParticipant.sendText(text, { topic: "lk.chat", compress: false });
   }
 
   /** Asks the agent. Repeats while the agent has not come round to answering such questions yet. */

@@ -6,6 +6,7 @@ import { byId, chip, el, entry, setText } from "../dom.ts";
 import { duration, moment, resolutionTone, sentimentTone, words } from "../format.ts";
 import type { CallLine, CallRecord, Identity, StoredSummary } from "../wire.ts";
 import { failureText, showOutcome } from "./status.ts";
+import type { TopicNames } from "./topic-names.ts";
 import { turn } from "./turn-view.ts";
 
 export class CallPage {
@@ -14,6 +15,8 @@ export class CallPage {
   private readonly record = byId("call-record");
   private readonly title = byId("call-title");
   private shown = "";
+
+  constructor(private readonly topics: TopicNames) {}
 
   set hidden(hidden: boolean) {
     this.page.hidden = hidden;
@@ -27,7 +30,7 @@ export class CallPage {
     setText(this.title, "Call");
     showOutcome(this.status, "loading", "Loading the call …");
     try {
-      const record = await api.call(id);
+      const [record] = await Promise.all([api.call(id), this.topics.load(api)]);
       if (this.shown === id) this.show(record);
     } catch (error) {
       if (this.shown === id) showOutcome(this.status, "error", failureText(error));
@@ -48,7 +51,7 @@ export class CallPage {
     document.title = title;
     setText(this.title, title);
     this.title.focus();
-    showSummary(call, summary);
+    showSummary(call, summary, this.topics);
     byId("call-facts").replaceChildren(...facts(call, summary));
     byId("call-identity").replaceChildren(...identityParts(identity));
     byId("call-turns").replaceChildren(...messages.map(turn));
@@ -56,10 +59,11 @@ export class CallPage {
   }
 }
 
-function showSummary(call: CallLine, summary: StoredSummary | null): void {
+function showSummary(call: CallLine, summary: StoredSummary | null, topics: TopicNames): void {
   const none = call.status === "active" ? "The summary is written when the call ends." : "This call has no summary.";
   setText(byId("call-summary"), summary?.summary ?? none);
-  byId("call-topics").replaceChildren(...(call.topics ?? []).map((topic) => el("li", {}, chip(words(topic)))));
+  const chips = (call.topics ?? []).map((topic) => el("li", {}, chip(topics.name(topic))));
+  byId("call-topics").replaceChildren(...chips);
   const extracted = Object.entries(summary?.extracted_info ?? {}).filter(([, value]) => !isEmpty(value));
   byId("call-extracted-part").hidden = extracted.length === 0;
   byId("call-extracted").replaceChildren(...extracted.map(([name, value]) => entry(words(name), plain(value))));

@@ -3,9 +3,10 @@
 import type { SupervisorApi } from "../api.ts";
 import { byId, chip, el } from "../dom.ts";
 import { duration, moment, resolutionTone, sentimentTone, words } from "../format.ts";
-import type { CallLine, Topic } from "../wire.ts";
+import type { CallLine } from "../wire.ts";
 import { FILTER_NAMES, apiQuery, fromQuery, restrictions, toQuery, type Filters } from "./filters.ts";
 import { failureText, showOutcome } from "./status.ts";
+import type { TopicNames } from "./topic-names.ts";
 
 const PAGE_SIZE = 25;
 
@@ -18,12 +19,11 @@ export class ListPage {
   private readonly more = byId<HTMLButtonElement>("load-more");
   private api: SupervisorApi | null = null;
   private filters: Filters = fromQuery(location.search);
-  private topics: Topic[] | null = null;
   private cursor: string | null = null;
   /** Answers to an older question than this are dropped. */
   private asked = 0;
 
-  constructor() {
+  constructor(private readonly topics: TopicNames) {
     this.form.addEventListener("change", () => this.apply());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -45,7 +45,7 @@ export class ListPage {
   async open(api: SupervisorApi): Promise<void> {
     this.api = api;
     document.title = "Calls";
-    await this.loadTopics();
+    await this.topics.load(api);
     this.fillForm();
     await this.load(false);
   }
@@ -53,7 +53,6 @@ export class ListPage {
   forget(): void {
     this.asked += 1;
     this.api = null;
-    this.topics = null;
     this.rows.replaceChildren();
   }
 
@@ -81,6 +80,7 @@ export class ListPage {
   }
 
   private fillForm(): void {
+    this.fillTopics();
     for (const name of FILTER_NAMES) {
       const field = this.form.elements.namedItem(name) as HTMLInputElement | HTMLSelectElement;
       field.value = this.filters[name];
@@ -90,22 +90,14 @@ export class ListPage {
     byId("filter-count").textContent = count === 0 ? "" : `(${count})`;
   }
 
-  private async loadTopics(): Promise<void> {
-    if (this.topics || !this.api) return;
-    const select = byId<HTMLSelectElement>("filter-topic");
-    try {
-      this.topics = (await this.api.topics()).topics;
-    } catch (error) {
-      failureText(error); // Passes a refused key on; without its topics the list still works.
-      this.topics = [];
-    }
+  private fillTopics(): void {
     const wanted = this.filters.topic;
+    const known = this.topics.list.map(({ id }) => id);
     // A shared address may name a topic that the bank has since dropped.
-    const missing = wanted && !this.topics.some(({ id }) => id === wanted) ? [{ id: wanted, label: words(wanted) }] : [];
-    const options = [...this.topics, ...missing].map(({ id, label }) =>
-      el("option", { attributes: { value: id } }, label),
-    );
-    select.replaceChildren(el("option", { attributes: { value: "" } }, "Any topic"), ...options);
+    const ids = wanted && !known.includes(wanted) ? [...known, wanted] : known;
+    const options = ids.map((id) => el("option", { attributes: { value: id } }, this.topics.name(id)));
+    const any = el("option", { attributes: { value: "" } }, "Any topic");
+    byId("filter-topic").replaceChildren(any, ...options);
   }
 
   private async load(further: boolean): Promise<void> {
@@ -147,7 +139,7 @@ export class ListPage {
   private row(line: CallLine): HTMLElement {
     const link = el("a", { attributes: { href: `#/calls/${encodeURIComponent(line.session_id)}` } }, moment(line.started_at));
     const about = el("div", {}, line.summary ?? (line.status === "active" ? "This call is going on." : "No summary."));
-    const topics = (line.topics ?? []).map((topic) => el("li", {}, chip(this.topicLabel(topic))));
+    const topics = (line.topics ?? []).map((topic) => el("li", {}, chip(this.topics.name(topic))));
     return el(
       "tr",
       { data: { testid: "call-row", session: line.session_id } },
@@ -158,10 +150,6 @@ export class ListPage {
       cell("Outcome", outcome(line)),
       cell("Messages", String(line.message_count)),
     );
-  }
-
-  private topicLabel(id: string): string {
-    return this.topics?.find((topic) => topic.id === id)?.label ?? words(id);
   }
 }
 

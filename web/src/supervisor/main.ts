@@ -5,6 +5,7 @@ import { ApiFailure, SupervisorApi } from "../api.ts";
 import { byId, setText } from "../dom.ts";
 import { CallPage } from "./call-page.ts";
 import { ListPage } from "./list-page.ts";
+import { TopicNames } from "./topic-names.ts";
 
 const KEY = "teller.supervisor-key";
 
@@ -12,8 +13,9 @@ const gate = byId<HTMLFormElement>("gate");
 const keyInput = byId<HTMLInputElement>("key-input");
 const gateMessage = byId("gate-message");
 const signOut = byId("sign-out");
-const list = new ListPage();
-const call = new CallPage();
+const topics = new TopicNames();
+const list = new ListPage(topics);
+const call = new CallPage(topics);
 
 /** Shows what the address names, or asks for the key first. */
 async function route(): Promise<void> {

@@ -1,0 +1,96 @@
+// What both drivers share: a headless Chromium of our own, arguments, screenshots.
+
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import puppeteer from "puppeteer-core";
+
+const SIZES = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 860 } };
+
+/** Options every driver takes. */
+const COMMON = {
+  url: { type: "string" },
+  screenshots: { type: "string" },
+  size: { type: "string", default: "desktop" },
+  scheme: { type: "string", default: "light" },
+  timeout: { type: "string", default: "30" },
+  help: { type: "boolean", default: false },
+};
+
+/** Reads the command line; prints the usage and ends when it makes no sense. */
+export function readArguments(options, usage) {
+  try {
+    const { values } = parseArgs({ options: { ...COMMON, ...options } });
+    if (values.help || !values.url) throw new Error(values.help ? "" : "--url is missing");
+    if (!SIZES[values.size]) throw new Error(`--size is phone or desktop, not ${values.size}`);
+    return { ...values, timeoutMs: seconds(values.timeout) };
+  } catch (error) {
+    process.stderr.write(`${error.message ? `${error.message}\n` : ""}${usage}\n`);
+    process.exit(2);
+  }
+}
+
+/** "2.5" as 2500. */
+export function seconds(text) {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0) throw new Error(`not a number of seconds: ${text}`);
+  return value * 1000;
+}
+
+/**
+ * Starts Chromium with a profile of its own and opens one page.
+ * `wav`: what its microphone hears, once, then silence; `microphone`: "fake" or "denied".
+ */
+export async function openBrowser({ size = "desktop", scheme = "light", wav, microphone = "fake" } = {}) {
+  const profile = mkdtempSync(join(tmpdir(), "teller-browser-"));
+  const args = [
+    "--no-sandbox",
+    "--allow-loopback-in-peer-connection",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--use-fake-device-for-media-stream",
+    microphone === "denied" ? "--deny-permission-prompts" : "--use-fake-ui-for-media-stream",
+  ];
+  if (wav) args.push(`--use-file-for-fake-audio-capture=${resolve(wav)}%noloop`);
+  const browser = await puppeteer.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    headless: true,
+    userDataDir: profile,
+    args,
+  });
+  const page = await browser.newPage();
+  await page.setViewport({ ...SIZES[size], deviceScaleFactor: 1 });
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+  const errors = watchErrors(page);
+  const close = async () => {
+    await browser.close();
+    rmSync(profile, { recursive: true, force: true });
+  };
+  return { browser, page, errors, close };
+}
+
+/** A function that saves the page under a numbered name; does nothing without a folder. */
+export function screenshooter(page, folder) {
+  let count = 0;
+  if (folder) mkdirSync(folder, { recursive: true });
+  return async (name) => {
+    if (!folder) return;
+    count += 1;
+    await page.screenshot({ path: join(folder, `${String(count).padStart(2, "0")}-${name}.png`), fullPage: true });
+  };
+}
+
+/** The page's mistakes: exceptions, console errors, breaches of the content security policy. */
+function watchErrors(page) {
+  const errors = [];
+  page.on("pageerror", (error) => errors.push(`exception: ${error.message}`));
+  page.on("console", (message) => {
+    // A failed request is also printed by the browser itself; pages handle those.
+    const own = !message.text().startsWith("Failed to load resource");
+    if (message.type() === "error" && own) errors.push(`console: ${message.text()}`);
+  });
+  return errors;
+}

@@ -1,0 +1,225 @@
+#!/usr/bin/env node
+// Drives the caller's page as a person would, and prints one line of JSON about
+// what the page showed. Exit code 0: every action did what it says; 1: one did
+// not (the line says which); 2: the command line makes no sense.
+
+import { writeFileSync } from "node:fs";
+import { openBrowser, readArguments, screenshooter, seconds } from "./browser.mjs";
+import { installNotes, readHeard } from "./listening.mjs";
+
+const USAGE = `usage: node e2e/caller.mjs --url URL [options]
+  --wav FILE           what the microphone hears, once, from the moment it opens
+  --microphone KIND    fake (default) or denied
+  --actions "a; b; …"  what to do, in order:
+      call                         press the call button
+      wait-state STATE[|STATE]     until the page shows one of these states
+      wait-phase PHASE             idle connecting waiting talking reconnecting ended
+      wait-transcript [SIDE] [/RE/|COUNT]   until so many finished lines of SIDE (caller, assistant,
+                                   any), or one that matches RE (case aside), came after the last wait
+      type TEXT                    write to the assistant
+      authenticate USER PHONE      fill in the form, read the code from the message on the page, confirm
+      request-code USER PHONE      the first half of it
+      enter-code [CODE]            the second half of it
+      mute                         press mute (again: unmute)
+      wait SECONDS
+      wait-notice [TEXT]           until a notice that contains TEXT is shown
+      hangup                       press hang up
+      wait-summary                 until the summary is shown
+      screenshot NAME
+  --screenshots DIR    where pictures go (each step that fails leaves one)
+  --record FILE        what the caller heard, as 16 kHz mono WAV
+  --size phone|desktop --scheme light|dark --timeout SECONDS (each wait; 30)`;
+
+const options = readArguments(
+  {
+    wav: { type: "string" },
+    microphone: { type: "string", default: "fake" },
+    actions: { type: "string", default: "call; wait-transcript assistant; hangup; wait-summary" },
+    record: { type: "string" },
+  },
+  USAGE,
+);
+
+const { page, errors, close } = await openBrowser(options);
+const shoot = screenshooter(page, options.screenshots);
+/** Finished lines that an earlier wait-transcript has already counted. */
+let consumed = 0;
+/** When each action was done, in milliseconds since the page was opened. */
+const timeline = [];
+let failure = null;
+
+try {
+  await installNotes(page);
+  await page.goto(new URL("/", options.url).href, { waitUntil: "load", timeout: options.timeoutMs });
+  const began = Date.now();
+  for (const action of options.actions.split(";").map((text) => text.trim())) {
+    if (!action) continue;
+    try {
+      await perform(action);
+    } catch (error) {
+      failure = `${action}: ${error.message.split("\n")[0]}`;
+      await shoot("failed");
+      break;
+    }
+    timeline.push({ action: action.split(" ")[0], at_ms: Date.now() - began });
+  }
+  const heard = await readHeard(page, options.record !== undefined);
+  if (options.record) writeFileSync(options.record, heard.wav);
+  const seen = await page.evaluate(readPage);
+  const report = { ok: failure === null, failure, ...seen, heard: heard.report, timeline, errors };
+  process.stdout.write(`${JSON.stringify(report)}\n`);
+} catch (error) {
+  failure = error.message;
+  process.stdout.write(`${JSON.stringify({ ok: false, failure, errors })}\n`);
+} finally {
+  await close();
+}
+process.exitCode = failure === null ? 0 : 1;
+
+async function perform(action) {
+  const [verb, ...rest] = action.split(/\s+/);
+  const text = action.slice(verb.length).trim();
+  switch (verb) {
+    case "call":
+      return press("call-button");
+    case "hangup":
+      return press("hangup-button");
+    case "mute":
+      return press("mute-button");
+    case "wait":
+      return new Promise((resolve) => setTimeout(resolve, seconds(text)));
+    case "wait-state":
+      return until((states) => states.includes(document.getElementById("agent-state").dataset.state), text.split("|"));
+    case "wait-phase":
+      return until((phase) => document.body.dataset.phase === phase, text);
+    case "wait-transcript":
+      return waitTranscript(text);
+    case "wait-notice":
+      return until(noticeShown, text);
+    case "wait-summary":
+      return until(() => !["none", "pending"].includes(document.getElementById("summary").dataset.kind));
+    case "type":
+      await until(() => !document.getElementById("text-input").disabled);
+      await fill("text-input", text);
+      return press("send-button");
+    case "request-code":
+      return requestCode(rest[0], rest.slice(1).join(" "));
+    case "enter-code":
+      return enterCode(text || (await codeOnPage()));
+    case "authenticate":
+      await requestCode(rest[0], rest.slice(1).join(" "));
+      return enterCode(await codeOnPage());
+    case "screenshot":
+      return shoot(text);
+    default:
+      throw new Error("there is no such action");
+  }
+}
+
+async function requestCode(user, phone) {
+  await until(() => !document.getElementById("identify").hidden);
+  await fill("identify-username", user);
+  await fill("identify-phone", phone);
+  await press("identify-submit");
+  await until(() => !document.getElementById("identify-message").hidden);
+}
+
+async function codeOnPage() {
+  await until(() => !document.getElementById("demo-message").hidden);
+  const message = await page.$eval("#demo-text", (element) => element.textContent);
+  const code = /\d{4,10}/.exec(message)?.[0];
+  if (!code) throw new Error("the message on the page has no code");
+  return code;
+}
+
+async function enterCode(code) {
+  await until(() => !document.getElementById("code-form").hidden);
+  const before = await page.$eval("#identify-message", (element) => element.textContent);
+  await fill("code-input", code);
+  await press("code-submit");
+  await until((old) => document.getElementById("identify-message").textContent !== old, before);
+}
+
+async function waitTranscript(text) {
+  const [, side = "any", what = "1"] = /^(caller|assistant|any)?\s*(.*)$/.exec(text);
+  const pattern = /^\/(.*)\/$/.exec(what)?.[1] ?? null;
+  const wanted = { side, pattern, count: pattern === null ? Number(what || "1") : 1, from: consumed };
+  if (!(wanted.count > 0)) throw new Error("neither a count nor /a pattern/");
+  const handle = await until(transcriptReached, wanted);
+  consumed = await handle.jsonValue();
+}
+
+async function press(id) {
+  await page.waitForSelector(`#${id}:not([hidden])`, { visible: true, timeout: options.timeoutMs });
+  await page.click(`#${id}`);
+}
+
+async function fill(id, text) {
+  await page.waitForSelector(`#${id}`, { visible: true, timeout: options.timeoutMs });
+  await page.$eval(`#${id}`, (element) => {
+    element.value = "";
+  });
+  await page.type(`#${id}`, text);
+}
+
+function until(condition, argument) {
+  return page.waitForFunction(condition, { timeout: options.timeoutMs, polling: 50 }, argument);
+}
+
+/* The functions below run inside the page. */
+
+/** The position after the last line needed, or false. */
+function transcriptReached({ side, pattern, count, from }) {
+  const lines = [...document.querySelectorAll("#transcript > li")].map(({ dataset, lastElementChild }) => ({
+    fits:
+      dataset.final === "true" &&
+      (side === "any" || dataset.speaker === side) &&
+      (pattern === null || new RegExp(pattern, "i").test(lastElementChild.textContent)),
+  }));
+  let missing = count;
+  for (let index = from; index < lines.length; index += 1) {
+    if (lines[index].fits) missing -= 1;
+    if (missing === 0) return index + 1;
+  }
+  return false;
+}
+
+function noticeShown(part) {
+  return [...document.querySelectorAll(".notice")].some(
+    (element) => !element.hidden && element.textContent.toLowerCase().includes((part ?? "").toLowerCase()),
+  );
+}
+
+function readPage() {
+  const text = (id) => document.getElementById(id)?.textContent.trim() ?? null;
+  const shown = (id) => (document.getElementById(id).hidden ? null : text(id));
+  const summary = document.getElementById("summary");
+  return {
+    transcript: [...document.querySelectorAll("#transcript > li")].map(({ dataset, lastElementChild }) => ({
+      speaker: dataset.speaker,
+      text: lastElementChild.textContent,
+      final: dataset.final === "true",
+    })),
+    states: globalThis.tellerNotes.states,
+    phases: globalThis.tellerNotes.phases,
+    notice: shown("notice") && text("notice-text"),
+    microphone_notice: shown("microphone-notice"),
+    identify_message: text("identify-message") || null,
+    authenticated: document.getElementById("identify").dataset.done === "true",
+    summary: summary.hidden
+      ? null
+      : {
+          kind: summary.dataset.kind,
+          text: text("summary-text"),
+          topics: [...document.querySelectorAll("#summary-topics li")].map((item) => item.textContent),
+          facts: Object.fromEntries(
+            [...document.querySelectorAll("#summary-facts .entry")].map((item) => [
+              item.querySelector("dt").textContent,
+              item.querySelector("dd").textContent,
+            ]),
+          ),
+        },
+    bank: text("bank-name"),
+    build: text("build"),
+  };
+}

@@ -1,0 +1,125 @@
+#!/usr/bin/env node
+// Opens the supervisor's page with a key, reads the list, opens one call and
+// prints one line of JSON about what the page showed. Exit code 0: the list and
+// the call were shown (or the list is empty); 1: not; 2: wrong command line.
+
+import { openBrowser, readArguments, screenshooter } from "./browser.mjs";
+
+const USAGE = `usage: node e2e/supervisor.mjs --url URL --key KEY [options]
+  --query "topic=fees&authenticated=true"   filters, as the page's address has them
+  --session ID         the call to open (default: the newest listed)
+  --wait-for-call      refresh until the list is not empty
+  --screenshots DIR --size phone|desktop --scheme light|dark --timeout SECONDS (30)`;
+
+const options = readArguments(
+  {
+    key: { type: "string" },
+    query: { type: "string", default: "" },
+    session: { type: "string" },
+    "wait-for-call": { type: "boolean", default: false },
+  },
+  USAGE,
+);
+
+const { page, errors, close } = await openBrowser(options);
+const shoot = screenshooter(page, options.screenshots);
+const until = (condition, argument) =>
+  page.waitForFunction(condition, { timeout: options.timeoutMs, polling: 50 }, argument);
+const report = { ok: false, failure: null, gate: null, list: null, call: null };
+
+try {
+  const address = new URL("/supervisor.html", options.url);
+  address.search = options.query;
+  await page.goto(address.href, { waitUntil: "load", timeout: options.timeoutMs });
+  await page.waitForSelector("#key-input", { visible: true, timeout: options.timeoutMs });
+  await shoot("gate");
+  await page.type("#key-input", options.key ?? "");
+  await page.click("[data-testid=key-submit]");
+  if (await opened()) {
+    report.list = await readList();
+    await shoot("list");
+    const session = options.session ?? report.list.calls[0]?.session_id;
+    if (session) report.call = await readCall(session);
+    report.ok = report.list.kind !== "error" && (!session || report.call.kind === "ready");
+  } else {
+    report.gate = await page.$eval("#gate-message", (element) => element.textContent);
+    await shoot("refused");
+  }
+} catch (error) {
+  report.failure = error.message.split("\n")[0];
+  await shoot("failed").catch(() => undefined);
+} finally {
+  await close();
+}
+process.stdout.write(`${JSON.stringify({ ...report, errors })}\n`);
+process.exitCode = report.ok ? 0 : 1;
+
+/** Whether the key was accepted: the list is there, or the gate says no. */
+async function opened() {
+  const settled = await until(() => {
+    if (!document.getElementById("gate").hidden) return document.getElementById("gate-message").hidden ? false : "no";
+    return document.getElementById("list-status").dataset.kind === "loading" ? false : "yes";
+  });
+  return (await settled.jsonValue()) === "yes";
+}
+
+async function readList() {
+  if (options["wait-for-call"]) await waitForCall();
+  return page.evaluate(() => ({
+    kind: document.getElementById("list-status").dataset.kind,
+    message: document.getElementById("list-status").textContent,
+    more: !document.getElementById("load-more").hidden,
+    topics: [...document.querySelectorAll("#filter-topic option")].map(({ value }) => value).filter(Boolean),
+    calls: [...document.querySelectorAll("#call-rows > tr")].map((row) => ({
+      session_id: row.dataset.session,
+      ...Object.fromEntries([...row.cells].map((cell) => [cell.dataset.label.toLowerCase(), cell.innerText.trim()])),
+    })),
+  }));
+}
+
+async function waitForCall() {
+  const deadline = Date.now() + options.timeoutMs;
+  while (Date.now() < deadline && (await page.$$("#call-rows > tr")).length === 0) {
+    await page.click("#refresh");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+async function readCall(session) {
+  const link = await page.$(`#call-rows a[href="#/calls/${encodeURIComponent(session)}"]`);
+  if (link) await link.click();
+  else await page.evaluate((id) => location.assign(`#/calls/${encodeURIComponent(id)}`), session);
+  await until(() => {
+    const status = document.getElementById("call-status").dataset.kind;
+    return !document.getElementById("call-page").hidden && status !== "loading";
+  });
+  await page.evaluate(() => document.querySelectorAll("details").forEach((part) => (part.open = true)));
+  await shoot("call");
+  return page.evaluate((id) => {
+    const text = (element) => element?.textContent.trim() ?? null;
+    const facts = (parent) =>
+      Object.fromEntries(
+        [...parent.querySelectorAll(".entry")].map((item) => [text(item.querySelector("dt")), text(item.querySelector("dd"))]),
+      );
+    return {
+      session_id: id,
+      kind: document.getElementById("call-status").dataset.kind,
+      message: text(document.getElementById("call-status")),
+      title: text(document.getElementById("call-title")),
+      summary: text(document.getElementById("call-summary")),
+      topics: [...document.querySelectorAll("#call-topics li")].map(text),
+      facts: facts(document.getElementById("call-facts")),
+      extracted: facts(document.getElementById("call-extracted")),
+      identity: facts(document.getElementById("call-identity")),
+      merges: [...document.querySelectorAll(".merges li")].map(text),
+      turns: [...document.querySelectorAll("#call-turns > li")].map((turn) => ({
+        seq: Number(turn.dataset.seq),
+        role: turn.dataset.role,
+        text: text(turn.querySelector(".turn-text")),
+        marks: [...turn.querySelectorAll(".turn-head .chip")].map(text),
+        latency: [...turn.querySelectorAll(".stages li")].map(text),
+        sources: [...turn.querySelectorAll(".sources li")].map(text),
+      })),
+    };
+  }, session);
+}

@@ -1,0 +1,77 @@
+// A stand-in for the agent, in a second browser page: joins a real room as a
+// participant of kind AGENT and does what a test tells it, by the conventions of
+// LiveKit's agents. Started by `agent.start(url, token)`.
+
+globalThis.agent = {
+  room: null,
+  chat: [],
+  asked: [],
+  answers: {},
+
+  async start(url, token) {
+    const { Room, Track } = globalThis.LivekitClient;
+    this.room = new Room();
+    this.room.registerTextStreamHandler("lk.chat", async (reader) => this.chat.push(await reader.readAll()));
+    await this.room.connect(url, token);
+    await this.room.localParticipant.publishTrack(tone(), { source: Track.Source.Microphone });
+    await this.state("listening");
+  },
+
+  state(value) {
+    return this.room.localParticipant.setAttributes({ "lk.agent.state": value });
+  },
+
+  /** Answers questions of the page; `answers` maps a method to what it says, in JSON. */
+  answer(answers) {
+    this.answers = answers;
+    for (const method of Object.keys(answers)) {
+      this.room.registerRpcMethod(method, async ({ payload }) => {
+        this.asked.push({ method, payload: JSON.parse(payload) });
+        return JSON.stringify(this.answers[method]);
+      });
+    }
+  },
+
+  /** Speaks: one stream that grows by `parts` and closes. */
+  async say(segment, parts, pauseMs = 80) {
+    await this.state("speaking");
+    const attributes = { "lk.segment_id": segment, "lk.transcription_final": "false" };
+    const stream = await this.room.localParticipant.streamText({ topic: "lk.transcription", attributes });
+    for (const part of parts) {
+      await stream.write(part);
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+    await stream.close();
+    await this.state("listening");
+  },
+
+  /** The caller's words, in the caller's name: a whole text per stream. */
+  async heard(segment, text, final) {
+    const caller = [...this.room.remoteParticipants.keys()][0];
+    const engine = this.room.engine;
+    const send = engine.sendDataPacket;
+    engine.sendDataPacket = function (packet, kind) {
+      packet.participantIdentity = caller;
+      return send.call(this, packet, kind);
+    };
+    const attributes = { "lk.segment_id": segment, "lk.transcription_final": String(final) };
+    await this.room.localParticipant.sendText(text, { topic: "lk.transcription", attributes, compress: false });
+    engine.sendDataPacket = send;
+  },
+
+  leave() {
+    return this.room.disconnect();
+  },
+};
+
+/** A quiet tone, so that there is something to hear. */
+function tone() {
+  const context = new AudioContext();
+  const [oscillator, gain] = [context.createOscillator(), context.createGain()];
+  const out = context.createMediaStreamDestination();
+  gain.gain.value = 0.2;
+  oscillator.connect(gain).connect(out);
+  oscillator.start();
+  void context.resume();
+  return out.stream.getAudioTracks()[0];
+}

@@ -1,0 +1,87 @@
+// What the stand-in worker knows: a bank, a few calls, one of them in full.
+
+const HOUR = 3_600_000;
+
+export const STATUS = {
+  ready: true,
+  agent_name: "teller",
+  bank_name: "Harbour Bank",
+  speech_model: "tiny.en",
+  language_model: null,
+  authentication: true,
+};
+
+export const TOPICS = [
+  { id: "card_lost", label: "Lost or stolen card" },
+  { id: "balance", label: "Account balance" },
+  { id: "fees", label: "Fees" },
+];
+
+export const SUMMARY = {
+  summary: "Caller inquired about a lost card and about fees. The card was explained to be blocked at once.",
+  topics: ["card_lost", "fees"],
+  sentiment: "positive",
+  resolution_status: "resolved",
+  duration_seconds: 95,
+  message_count: 8,
+};
+
+/** Newest first; call 2 has no topics and no caller's name, call 3 is going on. */
+export function someCalls(count = 6) {
+  return Array.from({ length: count }, (_, index) => ({
+    session_id: `0190-${index}`,
+    started_at: new Date(Date.UTC(2026, 4, 17, 14, 5) - index * 3 * HOUR).toISOString(),
+    ended_at: index === 3 ? null : new Date(Date.UTC(2026, 4, 17, 14, 7) - index * 3 * HOUR).toISOString(),
+    duration_seconds: index === 3 ? null : 64 + index * 13,
+    status: index === 3 ? "active" : index === 4 ? "abandoned" : "ended",
+    end_reason: index === 3 ? null : "caller_left",
+    channel: index % 2 === 0 ? "web" : "phone",
+    authenticated: index % 3 === 0,
+    username: index % 3 === 0 ? "jane.miller" : null,
+    summary: index === 3 ? null : SUMMARY.summary,
+    topics: index === 2 || index === 3 ? null : ["card_lost", "fees"],
+    sentiment: index === 3 ? null : ["positive", "neutral", "negative"][index % 3],
+    resolution_status: index === 3 ? null : ["resolved", "escalated", "incomplete"][index % 3],
+    message_count: 8 + index,
+  }));
+}
+
+/** A call whose texts look like markup: they must be shown as they are. */
+export function callRecord(id) {
+  const at = (seconds) => new Date(Date.UTC(2026, 4, 17, 14, 5, seconds)).toISOString();
+  const message = (seq, role, content, rest = {}) => ({
+    seq, role, content, created_at: at(seq * 7), interrupted: false, intent: null, latency: null, sources: null, ...rest,
+  });
+  return {
+    call: { ...someCalls(1)[0], session_id: id },
+    summary: {
+      summary: SUMMARY.summary,
+      extracted_info: { card_type: "debit", products: ["savings", "card"], note: "" },
+      method: "rules",
+      method_version: "1",
+    },
+    identity: {
+      profile_id: "b7c9c1de-4f0a-4c58-9a57-0c2f5d7b9f11",
+      profile_type: "authenticated",
+      username: "jane.miller",
+      auth_level: "one_time_code",
+      merges: [
+        { source_id: "aaaa1111-4f0a-4c58-9a57-0c2f5d7b9f11", target_id: "b7c9c1de-4f0a-4c58-9a57-0c2f5d7b9f11", outcome: "merged", at: at(30) },
+      ],
+    },
+    messages: [
+      message(1, "assistant", "Hello, I am the automated assistant of Harbour Bank. This call is recorded."),
+      message(2, "user", "I lost my card <b>yesterday</b> <img src=x onerror=alert(1)>", { intent: "card_lost" }),
+      message(3, "assistant", "I am sorry to hear that. A lost card is blocked at once when you call the emergency line.", {
+        interrupted: true,
+        latency: { endpointing_ms: 400, stt_ms: 310, retrieval_ms: 2, llm_first_token_ms: null, tts_first_audio_ms: 95, reply_ms: 807 },
+        sources: [{ title: "Lost card", source: "packs/bank/lost-card.md", score: 7.3141 }],
+      }),
+      message(4, "system", "Identity confirmed by code."),
+      message(5, "user", "Thank you, goodbye", { intent: "goodbye" }),
+      message(6, "assistant", "Goodbye, and thank you for calling.", {
+        latency: { endpointing_ms: 400, stt_ms: 280, tts_first_audio_ms: 3, reply_ms: 1210 },
+      }),
+    ],
+  };
+}

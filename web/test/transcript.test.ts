@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { hear, speakerOf, type Heard, type Transcript } from "../src/caller/transcript.ts";
+
+const heard = (segment: string, text: string, stream: number, final = false, speaker: Heard["speaker"] = "caller"): Heard => ({
+  segment,
+  speaker,
+  text,
+  final,
+  stream,
+});
+
+/** Plays pieces of news one after the other and returns the lines, "text" or "text…" while not final. */
+function check(script: Heard[], expected: string[]): void {
+  const lines = script.reduce<Transcript>(hear, []);
+  assert.deepEqual(
+    lines.map((line) => `${line.speaker[0]}: ${line.text}${line.final ? "" : "…"}`),
+    expected,
+  );
+}
+
+test("a later stream of a segment replaces its text", () => {
+  check([heard("A", "what is", 1), heard("A", "what is my balance", 2, true)], ["c: what is my balance"]);
+});
+
+test("a growing stream shows its text so far", () => {
+  check([heard("B", "I can", 1, false, "assistant"), heard("B", "I can help.", 1, false, "assistant")], ["a: I can help.…"]);
+});
+
+test("a stream that closes without news becomes final", () => {
+  check([heard("B", "Yes.", 1), heard("B", "Yes.", 1, true)], ["c: Yes."]);
+});
+
+test("news of a replaced stream is stale", () => {
+  check([heard("A", "whole", 2, true), heard("A", "who", 1)], ["c: whole"]);
+});
+
+test("lines keep the order in which their segments began", () => {
+  check([heard("A", "one", 1), heard("B", "two", 2, true, "assistant"), heard("A", "one more", 3, true)], ["c: one more", "a: two"]);
+});
+
+test("a stream that merely opens shows no line", () => {
+  check([heard("A", "", 1), heard("A", "  ", 1)], []);
+});
+
+test("a final replacement that says nothing takes the line away", () => {
+  check([heard("A", "uh", 1), heard("A", "", 2, true)], []);
+});
+
+test("an opening replacement does not blank the line it will replace", () => {
+  check([heard("A", "what is", 1), heard("A", "", 2)], ["c: what is…"]);
+});
+
+test("news that changes nothing returns the same transcript", () => {
+  const before = hear([], heard("A", "yes", 1, true));
+  assert.equal(hear(before, heard("A", "yes", 1, true)), before);
+});
+
+test("only the caller's own identity speaks as the caller", () => {
+  assert.equal(speakerOf("caller-1", "caller-1"), "caller");
+  assert.equal(speakerOf("agent-1", "caller-1"), "assistant");
+});
