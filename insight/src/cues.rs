@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn a_turn_has_an_urgency_and_an_intent() {
         use IntentCategory::*;
-        use Urgency::*;
+        use Urgency::{Critical, High, Low, Medium};
         check("What is my balance?", Low, InformationSeeking);
         check("Someone stole my card!", Critical, Exploration);
         check(
@@ -281,9 +281,6 @@ mod tests {
             Comparison,
         );
         check("Hello.", Low, Exploration);
-        assert!(
-            Urgency::Critical > Urgency::Low,
-            "the most pressing urgency is the greatest"
-        );
+        assert!(Critical > Low, "the most pressing urgency is the greatest");
     }
 }

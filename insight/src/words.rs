@@ -29,11 +29,6 @@ impl Word<'_> {
     pub(crate) fn is_capitalised(&self) -> bool {
         self.text.chars().next().is_some_and(char::is_uppercase)
     }
-
-    /// The word ends a sentence or question.
-    pub(crate) fn ends_sentence(&self) -> bool {
-        matches!(self.after, Break::Sentence | Break::Question)
-    }
 }
 
 fn is_apostrophe(c: char) -> bool {

@@ -1,8 +1,15 @@
 //! Keeps secrets out of what is stored, logged or sent to a model.
 
+mod judge;
+mod labels;
+mod luhn;
+mod memory;
+
 use std::ops::Range;
 
 use crate::Role;
+use judge::{Cut, Turn, judge};
+use memory::Memory;
 
 /// What a redacted stretch held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +29,23 @@ pub enum Kind {
 }
 
 impl Kind {
+    const ALL: [Self; 6] = [
+        Self::CardNumber,
+        Self::Pin,
+        Self::SecurityCode,
+        Self::Code,
+        Self::Password,
+        Self::Number,
+    ];
+
+    /// The placeholder that `text` begins with, and its length in bytes.
+    pub(crate) fn at_start(text: &str) -> Option<(usize, Self)> {
+        let kind = Self::ALL
+            .into_iter()
+            .find(|kind| text.starts_with(kind.placeholder()))?;
+        Some((kind.placeholder().len(), kind))
+    }
+
     /// What stands in the text instead.
     #[must_use]
     pub fn placeholder(self) -> &'static str {
@@ -55,8 +79,12 @@ pub struct Redacted {
 }
 
 /// The memory of one call: what was asked for, and digits that may go on in the next turn.
+///
+/// It holds the secrets it took out, so that a later mention goes too; it must live no longer than the call.
 #[derive(Default)]
-pub struct Redactor {}
+pub struct Redactor {
+    memory: Memory,
+}
 
 impl Redactor {
     /// A redactor for a call that begins.
@@ -67,29 +95,36 @@ impl Redactor {
 
     /// Takes the secrets out of a turn. Feed it every turn of either side, in order, before anything keeps it.
     pub fn redact(&mut self, role: Role, text: &str) -> Redacted {
-        let mut out = Redacted {
-            text: String::new(),
-            found: Vec::new(),
-        };
-        let mut rest = text;
-        while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
-            let length = rest[at..]
-                .find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(rest.len() - at);
-            out.text.push_str(&rest[..at]);
-            if length >= 4 && role == Role::Caller {
-                let start = out.text.len();
-                out.text.push_str(Kind::Number.placeholder());
-                out.found.push(Found {
-                    kind: Kind::Number,
-                    span: start..out.text.len(),
-                });
-            } else {
-                out.text.push_str(&rest[at..at + length]);
-            }
-            rest = &rest[at + length..];
-        }
-        out.text.push_str(rest);
-        out
+        let turn = Turn::read(role, text);
+        let cuts: Vec<Option<Cut>> = turn
+            .chains
+            .iter()
+            .map(|chain| judge(&turn, chain, &self.memory))
+            .collect();
+        self.memory.after(&turn, &cuts);
+        without(text, cuts.into_iter().flatten())
     }
 }
+
+fn without(text: &str, cuts: impl Iterator<Item = Cut>) -> Redacted {
+    let mut out = Redacted {
+        text: String::with_capacity(text.len()),
+        found: Vec::new(),
+    };
+    let mut from = 0;
+    for cut in cuts {
+        out.text.push_str(&text[from..cut.span.start]);
+        let start = out.text.len();
+        out.text.push_str(cut.kind.placeholder());
+        out.found.push(Found {
+            kind: cut.kind,
+            span: start..out.text.len(),
+        });
+        from = cut.span.end;
+    }
+    out.text.push_str(&text[from..]);
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,389 @@
+//! What the words around digits call them.
+
+use crate::numbers::{Item, What};
+use crate::redact::Kind;
+
+/// A name for digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Label {
+    /// It must not be kept.
+    Secret(Kind),
+    /// "Card" alone: long digits near it are its number, short ones are not.
+    Card,
+    /// "My number": says nothing about secrecy.
+    Vague,
+    /// It may be kept: a balance, an order number, a date.
+    Harmless,
+}
+
+/// A label and the items that spell it, the last at `end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Labelled {
+    pub(super) label: Label,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// Items looked at before digits for their name.
+const REACH: usize = 16;
+
+/// Phrases that name a secret, longest first.
+const SECRETS: &[(&[&str], Kind)] = &[
+    (&["number", "on", "my", "card"], Kind::CardNumber),
+    (&["number", "on", "the", "card"], Kind::CardNumber),
+    (&["number", "on", "your", "card"], Kind::CardNumber),
+    (&["number", "of", "my", "card"], Kind::CardNumber),
+    (&["one", "time", "password"], Kind::Code),
+    (&["one", "time", "pin"], Kind::Code),
+    (&["one", "time", "code"], Kind::Code),
+    (&["number", "on", "card"], Kind::CardNumber),
+    (&["card", "verification", "number"], Kind::SecurityCode),
+    (&["card", "verification", "code"], Kind::SecurityCode),
+    (&["card", "security", "code"], Kind::SecurityCode),
+    (&["card", "pin", "number"], Kind::Pin),
+    (&["c", "v", "v"], Kind::SecurityCode),
+    (&["c", "v", "c"], Kind::SecurityCode),
+    (&["p", "i", "n"], Kind::Pin),
+    (&["o", "t", "p"], Kind::Code),
+    (&["on", "the", "back"], Kind::SecurityCode),
+    (&["pin", "code", "number"], Kind::Pin),
+    (&["security", "code"], Kind::SecurityCode),
+    (&["security", "number"], Kind::SecurityCode),
+    (&["pin", "number"], Kind::Pin),
+    (&["pin", "code"], Kind::Pin),
+    (&["secret", "code"], Kind::Pin),
+    (&["secret", "number"], Kind::Pin),
+    (&["code", "number"], Kind::Code),
+    (&["verification", "number"], Kind::Code),
+    (&["verification", "code"], Kind::Code),
+    (&["card", "number"], Kind::CardNumber),
+    (&["card", "numbers"], Kind::CardNumber),
+    (&["card", "no"], Kind::CardNumber),
+    (&["card", "details"], Kind::CardNumber),
+    (&["card", "digits"], Kind::CardNumber),
+    (&["long", "number"], Kind::CardNumber),
+    (&["pan", "number"], Kind::CardNumber),
+    (&["pin"], Kind::Pin),
+    (&["pins"], Kind::Pin),
+    (&["pincode"], Kind::Pin),
+    (&["cvv"], Kind::SecurityCode),
+    (&["cvc"], Kind::SecurityCode),
+    (&["otp"], Kind::Code),
+    (&["passcode"], Kind::Code),
+    (&["code"], Kind::Code),
+    (&["password"], Kind::Password),
+];
+/// What makes a code harmless: "USSD code", "sort code".
+const HARMLESS_CODES: &[&str] = &[
+    "ussd",
+    "sort",
+    "branch",
+    "country",
+    "area",
+    "dialling",
+    "dialing",
+    "dial",
+    "post",
+    "postal",
+    "zip",
+    "swift",
+    "bank",
+    "promo",
+    "promotion",
+    "discount",
+    "error",
+    "short",
+    "service",
+    "star",
+    "product",
+    "qr",
+    "bic",
+    "routing",
+    "reference",
+    "currency",
+    "airport",
+    "dress",
+    "bar",
+    "colour",
+    "color",
+    "biller",
+    "merchant",
+    "agent",
+    "shortcut",
+];
+const HARMLESS: &[&str] = &[
+    "balance",
+    "phone",
+    "mobile",
+    "telephone",
+    "cellphone",
+    "cell",
+    "account",
+    "order",
+    "reference",
+    "ref",
+    "amount",
+    "customer",
+    "loan",
+    "ticket",
+    "case",
+    "complaint",
+    "invoice",
+    "tracking",
+    "born",
+    "birth",
+    "date",
+    "address",
+    "street",
+    "postcode",
+    "zip",
+    "id",
+    "passport",
+    "extension",
+    "salary",
+    "budget",
+    "limit",
+    "fee",
+    "price",
+    "cost",
+    "total",
+    "bill",
+    "payment",
+    "rate",
+    "meter",
+    "username",
+    "ussd",
+    "year",
+    "transfer",
+    "deposit",
+    "airtime",
+    "iban",
+    "branch",
+    "policy",
+    "employee",
+    "student",
+    "flight",
+    "room",
+    "house",
+    "rent",
+    "charge",
+    "refund",
+    "age",
+    "cheque",
+];
+const CARDS: &[&str] = &["card", "visa", "mastercard", "amex", "maestro", "pan"];
+/// Words that may stand between a name and its digits without changing whose digits they are.
+const CONNECTIVES: &[&str] = &[
+    "is", "are", "was", "were", "it's", "its", "it", "number", "numbers", "code", "would", "be",
+    "should", "the", "a", "an", "my", "um", "uh", "er", "erm", "yes", "okay", "ok", "so", "that",
+    "that's", "this", "here", "here's", "as", "set", "to", "of", "changed", "new", "old",
+    "current", "i", "think", "i'm", "sure", "pretty", "for", "on", "from", "in", "digit", "digits",
+    "got", "says", "reads", "you", "sent", "me", "by", "sms", "text", "message", "received",
+    "just", "have", "your", "our", "debit", "credit", "bank", "savings", "and", "say", "starts",
+    "start", "begins", "with", "no", "sorry", "not", "but", "well", "let", "see", "please", "use",
+    "used", "being", "called", "like", "says", "reading", "first", "go", "goes", "sir", "madam",
+    "now", "again", "actually", "oh", "yeah", "yep", "sure", "right", "correct", "there", "maybe",
+    "believe", "came", "through", "just", "visa", "atm", "online", "banking", "email", "last",
+    "entire", "full", "whole", "complete", "long", "one", "time", "at", "via", "hi", "hello",
+    "thank", "thanks",
+];
+const PREPOSITIONS: &[&str] = &[
+    "for", "of", "on", "to", "from", "in", "at", "by", "with", "via",
+];
+const DETERMINERS: &[&str] = &[
+    "my", "the", "your", "a", "this", "that", "our", "debit", "credit", "bank", "mobile",
+    "savings", "current", "cell", "business",
+];
+
+fn key(items: &[Item], at: usize) -> &str {
+    match &items[at].what {
+        What::Word(word) => word,
+        // "One-time code": the numeral is a word here.
+        What::Number(crate::numbers::Numeral::Digit(1)) => "one",
+        What::Number(crate::numbers::Numeral::Digit(0)) => "o",
+        _ => "",
+    }
+}
+
+/// Whether the item says nothing of its own next to digits.
+pub(super) fn is_connective(items: &[Item], at: usize) -> bool {
+    items[at].word().is_some_and(|w| CONNECTIVES.contains(&w)) || key(items, at) == "one"
+}
+
+/// The label whose last item is at `end`.
+pub(super) fn ending_at(items: &[Item], end: usize) -> Option<Labelled> {
+    let last = items[end].word()?;
+    for (phrase, kind) in SECRETS {
+        let Some(start) = (end + 1).checked_sub(phrase.len()) else {
+            continue;
+        };
+        if !phrase
+            .iter()
+            .zip(start..)
+            .all(|(part, at)| *part == key(items, at))
+        {
+            continue;
+        }
+        let qualifier = if start > 0 { key(items, start - 1) } else { "" };
+        let harmless = *kind == Kind::Code && HARMLESS_CODES.contains(&qualifier);
+        let label = if harmless {
+            Label::Harmless
+        } else {
+            Label::Secret(*kind)
+        };
+        return Some(Labelled {
+            label,
+            start: start - usize::from(harmless),
+            end,
+        });
+    }
+    if matches!(last, "number" | "no" | "numbers") && end > 0 {
+        let owner = key(items, end - 1);
+        let vague = owner.is_empty() || CONNECTIVES.contains(&owner);
+        let label = if vague { Label::Vague } else { Label::Harmless };
+        // "No" is an answer more often than a number.
+        return (last != "no" || HARMLESS.contains(&owner)).then_some(Labelled {
+            label,
+            start: end - usize::from(!vague),
+            end,
+        });
+    }
+    if CARDS.contains(&last) {
+        return Some(Labelled {
+            label: Label::Card,
+            start: end,
+            end,
+        });
+    }
+    HARMLESS.contains(&last).then_some(Labelled {
+        label: Label::Harmless,
+        start: end,
+        end,
+    })
+}
+
+/// "To my phone", "for this account": a place, not a name of the digits.
+fn is_modifier(items: &[Item], found: Labelled) -> bool {
+    if !matches!(found.label, Label::Harmless | Label::Card) || key(items, found.end) == "number" {
+        return false;
+    }
+    for at in (found.start.saturating_sub(3)..found.start).rev() {
+        if PREPOSITIONS.contains(&key(items, at)) {
+            return true;
+        }
+        if !DETERMINERS.contains(&key(items, at)) {
+            return false;
+        }
+    }
+    false
+}
+
+/// What the words before the item at `first` call the digits that begin there.
+pub(super) fn before(text: &str, items: &[Item], first: usize) -> Option<Label> {
+    let mut plain = true;
+    let mut claimed = false;
+    let mut sentences = 0;
+    let direct = first > 0
+        && matches!(
+            key(items, first - 1),
+            "is" | "are" | "was" | "it's" | "that's" | "to"
+        );
+    let mut at = first;
+    while at > 0 && first - at < REACH {
+        at -= 1;
+        if parts_sentences(&text[items[at].span.end..items[at + 1].span.start]) {
+            sentences += 1;
+        }
+        if sentences > 1 || (sentences == 1 && !plain) {
+            return None;
+        }
+        if matches!(items[at].what, What::Service(_)) {
+            return None;
+        }
+        if let Some(found) = ending_at(items, at).filter(|f| f.label != Label::Vague) {
+            match found.label {
+                Label::Harmless | Label::Card if claimed || is_modifier(items, found) => {}
+                Label::Card if !plain => return None,
+                Label::Harmless | Label::Card => return Some(found.label),
+                Label::Secret(_) if plain || (direct && sentences == 0 && !claimed) => {
+                    return Some(found.label);
+                }
+                _ => return None,
+            }
+            at = found.start;
+            continue;
+        }
+        if items[at].is_numeral() || matches!(items[at].what, What::Secret(_)) {
+            claimed = claimed || key(items, at) != "one";
+        } else if !is_connective(items, at) {
+            plain = false;
+        }
+    }
+    None
+}
+
+/// What follows the digits that end before `next`: "… is my PIN", "… that's the code you sent".
+pub(super) fn after(text: &str, items: &[Item], next: usize) -> Option<Label> {
+    const LINKS: &[&str] = &["is", "was", "that's", "that", "it's", "are", "as"];
+    const REACH_AFTER: usize = 5;
+    if next >= items.len() || !LINKS.contains(&key(items, next)) {
+        return None;
+    }
+    for at in next + 1..items.len().min(next + 1 + REACH_AFTER) {
+        if parts_sentences(&text[items[at - 1].span.end..items[at].span.start]) {
+            return None;
+        }
+        // The longest label that ends here: "PIN" in "PIN number" will do as well.
+        match ending_at(items, at).map(|f| f.label) {
+            Some(Label::Secret(kind)) => return Some(Label::Secret(kind)),
+            Some(Label::Harmless) => return Some(Label::Harmless),
+            _ if is_connective(items, at) || matches!(key(items, at), "card") => {}
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// "Ends in 4821", "the last four digits are 4821": what may be said of a card.
+pub(super) fn is_card_ending(items: &[Item], first: usize) -> bool {
+    let keys: Vec<&str> = (first.saturating_sub(7)..first)
+        .map(|at| key(items, at))
+        .collect();
+    let ends = |tail: &[&str]| keys.ends_with(tail);
+    if ["in", "with"]
+        .iter()
+        .any(|w| ends(&["ends", w]) || ends(&["ending", w]) || ends(&["end", w]))
+    {
+        return true;
+    }
+    let Some(last) = keys.iter().rposition(|k| *k == "last") else {
+        return false;
+    };
+    // Between "last" and the digits: the word four, "digits", "are", "of my card".
+    let rest = &keys[last + 1..];
+    let fits = |k: &&str| {
+        matches!(
+            *k,
+            "" | "digits" | "numbers" | "are" | "is" | "of" | "my" | "the" | "card" | "on" | "it"
+        )
+    };
+    !rest.is_empty() && rest.iter().all(fits)
+}
+
+pub(super) fn parts_sentences(gap: &str) -> bool {
+    let mut chars = gap.chars();
+    chars.any(|c| matches!(c, '.' | '!' | '?')) && (chars.next().is_some_and(char::is_whitespace))
+}
+
+/// Every label of a turn, in order.
+pub(super) fn all(items: &[Item]) -> Vec<Labelled> {
+    let mut found: Vec<Labelled> = Vec::new();
+    for end in 0..items.len() {
+        if let Some(label) = ending_at(items, end).filter(|f| !is_modifier(items, *f)) {
+            // A longer label that ends later swallows the shorter.
+            found.retain(|f| f.start < label.start);
+            found.push(label);
+        }
+    }
+    found
+}

@@ -1,0 +1,198 @@
+//! What a call remembers between turns.
+
+use std::collections::VecDeque;
+
+use crate::Role;
+use crate::numbers::What;
+use crate::redact::Kind;
+use crate::redact::judge::{Cut, MAX_PLAIN_DIGITS, Turn, is_empty_word, string_digits};
+use crate::redact::labels::{self, Label};
+use crate::words::says_any;
+
+/// Caller turns for which a question stands: "hold on", "let me look", then the code.
+const ASK_TURNS: u8 = 3;
+/// Turns over which one number may be spread.
+const TAIL_TURNS: u8 = 3;
+/// Secrets kept to recognise them again; the oldest goes when more are told.
+const MAX_SECRETS: usize = 16;
+/// Digits from which a repetition is no coincidence.
+const MIN_SECRET_DIGITS: usize = 4;
+const MIN_PART_DIGITS: usize = 6;
+
+/// What the last question was after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Ask {
+    #[default]
+    Nothing,
+    /// A phone number, an amount, a date.
+    Harmless,
+    Secret(Kind),
+}
+
+/// Digits at the end of the caller's last turns.
+pub(super) struct Tail {
+    pub(super) digits: String,
+    /// They were taken out as this.
+    pub(super) kind: Option<Kind>,
+    turns: u8,
+}
+
+/// The state of one call.
+#[derive(Default)]
+pub(super) struct Memory {
+    pub(super) ask: Ask,
+    ask_turns: u8,
+    pub(super) tail: Option<Tail>,
+    secrets: VecDeque<(String, Kind)>,
+}
+
+impl Memory {
+    /// What `digits` were when they were told before.
+    pub(super) fn known(&self, digits: &str) -> Option<Kind> {
+        let same = |secret: &str| {
+            secret == digits
+                || (secret.len() >= MIN_PART_DIGITS && digits.contains(secret))
+                || (digits.len() >= MIN_PART_DIGITS && secret.contains(digits))
+        };
+        self.secrets
+            .iter()
+            .find(|(secret, _)| same(secret))
+            .map(|(_, kind)| *kind)
+    }
+
+    /// Takes note of a turn; `cuts` has one entry for each chain of it.
+    pub(super) fn after(&mut self, turn: &Turn<'_>, cuts: &[Option<Cut>]) {
+        for (chain, cut) in turn.chains.iter().zip(cuts) {
+            let digits = string_digits(chain);
+            if let Some(cut) = cut
+                && digits.len() >= MIN_SECRET_DIGITS
+                && self.known(&digits).is_none()
+            {
+                if self.secrets.len() == MAX_SECRETS {
+                    self.secrets.pop_front();
+                }
+                self.secrets.push_back((digits, cut.kind));
+            }
+        }
+        match turn.role {
+            Role::Agent => self.after_agent(turn),
+            Role::Caller => self.after_caller(turn, cuts),
+        }
+    }
+
+    fn after_agent(&mut self, turn: &Turn<'_>) {
+        let asks = turn.text.contains('?')
+            || says_any(
+                turn.text,
+                &[
+                    "please", "enter", "tell me", "give me", "say", "read", "type", "provide",
+                    "confirm", "i need", "sent",
+                ],
+            );
+        if !asks
+            || says_any(
+                turn.text,
+                &[
+                    "never ask",
+                    "never share",
+                    "do not share",
+                    "don't share",
+                    "never tell",
+                ],
+            )
+        {
+            return;
+        }
+        let labels = labels::all(&turn.items);
+        let secret = labels.iter().rev().find_map(|l| match l.label {
+            Label::Secret(kind) => Some(kind),
+            _ => None,
+        });
+        let harmless = labels
+            .iter()
+            .any(|l| matches!(l.label, Label::Harmless | Label::Vague))
+            || says_any(
+                turn.text,
+                &["how much", "how many", "what time", "which date", "when"],
+            );
+        if let Some(kind) = secret {
+            self.expect(Ask::Secret(kind), ASK_TURNS);
+        } else if harmless {
+            self.expect(Ask::Harmless, ASK_TURNS);
+            self.tail = None;
+        }
+    }
+
+    fn after_caller(&mut self, turn: &Turn<'_>, cuts: &[Option<Cut>]) {
+        let told = cuts.iter().any(Option::is_some)
+            || turn.items.iter().any(|i| matches!(i.what, What::Secret(_)));
+        let tail = self.tail_after(turn, cuts);
+        // While one number goes on over turns, the question for it stands.
+        let goes_on = self.ask == Ask::Harmless
+            && tail
+                .as_ref()
+                .is_some_and(|t| t.digits.len() < MAX_PLAIN_DIGITS);
+        self.tail = tail;
+        if !goes_on {
+            self.ask_turns = if told {
+                0
+            } else {
+                self.ask_turns.saturating_sub(1)
+            };
+            if self.ask_turns == 0 {
+                self.ask = Ask::Nothing;
+            }
+        }
+        // "My PIN is" … and the rest in the next turn.
+        if let Some(last) = labels::all(&turn.items).last()
+            && (last.end + 1..turn.items.len())
+                .all(|at| is_empty_word(&turn.items, at) && !turn.items[at].is_numeral())
+        {
+            match last.label {
+                Label::Secret(kind) => self.expect(Ask::Secret(kind), 1),
+                Label::Harmless => self.expect(Ask::Harmless, 1),
+                Label::Card | Label::Vague => {}
+            }
+        }
+    }
+
+    fn expect(&mut self, ask: Ask, turns: u8) {
+        self.ask = ask;
+        self.ask_turns = turns;
+    }
+
+    fn tail_after(&self, turn: &Turn<'_>, cuts: &[Option<Cut>]) -> Option<Tail> {
+        let last = (0..turn.items.len())
+            .rev()
+            .find(|at| !is_empty_word(&turn.items, *at) || turn.items[*at].is_numeral())?;
+        let before = self.tail.as_ref().filter(|_| turn.chains.len() < 2);
+        let turns = before.map_or(1, |t| t.turns + 1);
+        if turns > TAIL_TURNS {
+            return None;
+        }
+        if let What::Secret(kind) = turn.items[last].what {
+            return Some(Tail {
+                digits: String::new(),
+                kind: Some(kind),
+                turns,
+            });
+        }
+        let (chain, cut) = turn
+            .chains
+            .iter()
+            .zip(cuts)
+            .find(|(c, _)| c.items.contains(&last))?;
+        if !turn.ends_with(chain) || chain.pieces.last().is_some_and(|p| p.measure) {
+            return None;
+        }
+        let mut digits = before
+            .filter(|_| turn.bare)
+            .map_or_else(String::new, |t| t.digits.clone());
+        digits.push_str(&string_digits(chain));
+        Some(Tail {
+            digits,
+            kind: cut.as_ref().map(|c| c.kind),
+            turns,
+        })
+    }
+}
