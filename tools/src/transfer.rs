@@ -1,0 +1,158 @@
+//! Puts a phone call through to a person.
+
+use crate::{BoxFuture, Outcome, Tool, ToolCaller, ToolError};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// The agent's way to LiveKit's SIP service (`TransferSIPParticipant`).
+pub trait SipTransfer: Send + Sync {
+    /// Transfers the participant; resolves when the other end has taken over or refused.
+    fn transfer<'a>(
+        &'a self,
+        participant: &'a str,
+        to: &'a TransferTarget,
+    ) -> BoxFuture<'a, Result<(), ToolError>>;
+}
+
+/// Where a call can be transferred: a `tel:` or `sip:` address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransferTarget(String);
+
+impl TransferTarget {
+    /// The address as LiveKit takes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TransferTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for TransferTarget {
+    type Err = String;
+
+    /// Takes `tel:+14155550100`, `sip:desk@example.com`, or a bare number, which becomes a `tel:`
+    /// address without its spaces, dashes and brackets.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let refused = || {
+            Err(format!(
+                "`{text}` is neither tel:+<digits>, sip:user@host, nor a phone number"
+            ))
+        };
+        if let Some(address) = text
+            .strip_prefix("sip:")
+            .or_else(|| text.strip_prefix("sips:"))
+        {
+            let whole = !address.contains(|c: char| c.is_whitespace() || c.is_control());
+            return match address.split_once('@') {
+                Some((user, host)) if whole && !user.is_empty() && !host.is_empty() => {
+                    Ok(Self(text.to_owned()))
+                }
+                _ => refused(),
+            };
+        }
+        let number: String = text
+            .strip_prefix("tel:")
+            .unwrap_or(text)
+            .chars()
+            .filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.'))
+            .collect();
+        let digits = number.strip_prefix('+').unwrap_or(&number);
+        let plausible =
+            (2..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+        if plausible {
+            Ok(Self(format!("tel:{number}")))
+        } else {
+            refused()
+        }
+    }
+}
+
+/// Transfers the caller to a fixed desk.
+pub struct TransferTool {
+    port: Arc<dyn SipTransfer>,
+    to: TransferTarget,
+}
+
+impl TransferTool {
+    /// Transfers to `to` by way of `port`.
+    #[must_use]
+    pub fn new(port: Arc<dyn SipTransfer>, to: TransferTarget) -> Self {
+        Self { port, to }
+    }
+}
+
+impl Tool for TransferTool {
+    fn name(&self) -> &'static str {
+        "transfer"
+    }
+
+    fn description(&self) -> &'static str {
+        "Puts the phone call through to a person."
+    }
+
+    fn call<'a>(&'a self, caller: &'a ToolCaller) -> BoxFuture<'a, Result<Outcome, ToolError>> {
+        Box::pin(async move {
+            self.port.transfer(&caller.participant, &self.to).await?;
+            Ok(Outcome::Transferred)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_or_a_number_is_a_target() {
+        for (text, address) in [
+            ("tel:+14155550100", "tel:+14155550100"),
+            (" +1 (415) 555-0100 ", "tel:+14155550100"),
+            ("sip:desk@pbx.example.com", "sip:desk@pbx.example.com"),
+        ] {
+            assert_eq!(text.parse::<TransferTarget>().unwrap().as_str(), address);
+        }
+        for text in [
+            "",
+            "desk",
+            "sip:desk",
+            "sip:a b@c",
+            "tel:+1x",
+            "+12345678901234567",
+            "+",
+        ] {
+            let error = text.parse::<TransferTarget>().expect_err(text);
+            assert!(
+                error.contains("tel:+<digits>"),
+                "says what it accepts: {error}"
+            );
+        }
+    }
+
+    struct Refuses;
+    impl SipTransfer for Refuses {
+        fn transfer<'a>(
+            &'a self,
+            _: &'a str,
+            to: &'a TransferTarget,
+        ) -> BoxFuture<'a, Result<(), ToolError>> {
+            Box::pin(async move { Err(ToolError::Failed(format!("{to} is busy"))) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_transfer_is_reported() {
+        let tool = TransferTool::new(Arc::new(Refuses), "+14155550100".parse().unwrap());
+        let outcome = tool.call(&ToolCaller::default()).await;
+        assert_eq!(
+            outcome,
+            Err(ToolError::Failed("tel:+14155550100 is busy".to_owned()))
+        );
+    }
+}
