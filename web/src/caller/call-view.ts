@@ -63,7 +63,7 @@ export class CallView {
 
   showMicrophoneProblem(message: string | null): void {
     this.microphoneNotice.hidden = message === null;
-    setText(this.microphoneNotice, message ? `${message} Until then you can write.` : "");
+    setText(this.microphoneNotice, message ? `${message} You can write instead.` : "");
   }
 
   showMuted(muted: boolean): void {

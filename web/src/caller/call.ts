@@ -95,6 +95,10 @@ export class Call {
         return this.parts.transcript.hear(signal.heard);
       case "sound":
         return this.parts.view.showSoundBlocked(signal.blocked);
+      case "microphone_lost":
+        this.meter?.stop();
+        this.meter = null;
+        return this.showMicrophone({ kind: "none", message: "Your microphone went silent: it was unplugged or blocked." });
       case "reconnecting":
       case "reconnected":
         return this.move(signal);
@@ -140,6 +144,7 @@ export class Call {
     this.left = true;
     clearTimeout(this.timer);
     this.meter?.stop();
+    this.meter = null;
     if (this.microphone) close(this.microphone);
     this.parts.identify.hide();
     this.parts.view.showMicrophone(false);

@@ -8,6 +8,7 @@ import {
   RoomEvent,
   RpcError,
   Track,
+  TrackEvent,
   type LocalAudioTrack,
   type Participant,
   type RemoteParticipant,
@@ -23,9 +24,18 @@ export type Signal =
   | { kind: "agent_left"; deliberate: boolean }
   | { kind: "heard"; heard: Heard }
   | { kind: "sound"; blocked: boolean }
+  /** The microphone was unplugged or its permission withdrawn. */
+  | { kind: "microphone_lost" }
   | { kind: "reconnecting" }
   | { kind: "reconnected" }
   | { kind: "disconnected"; why: "hung_up" | "assistant_ended" | "connection_lost" | "elsewhere" };
+
+/** Failures of a question that came before the agent was ready for it. */
+const EARLY: ReadonlySet<number> = new Set([
+  RpcError.ErrorCode.UNSUPPORTED_METHOD,
+  RpcError.ErrorCode.CONNECTION_TIMEOUT,
+  RpcError.ErrorCode.RECIPIENT_NOT_FOUND,
+]);
 
 const STATES: ReadonlySet<string> = new Set(["initializing", "idle", "listening", "thinking", "speaking"]);
 
@@ -44,7 +54,10 @@ export class CallRoom {
   /** Joins and publishes the microphone, if there is one. Rejects when the room cannot be joined. */
   async join(token: JoinToken, microphone: LocalAudioTrack | null): Promise<void> {
     await this.room.connect(token.server_url, token.participant_token);
-    if (microphone) await this.room.localParticipant.publishTrack(microphone, { source: Track.Source.Microphone });
+    if (microphone) {
+      microphone.once(TrackEvent.Ended, () => this.emit({ kind: "microphone_lost" }));
+      await this.room.localParticipant.publishTrack(microphone, { source: Track.Source.Microphone });
+    }
     // Within the click that started the call, so that the browser lets it sound.
     await this.room.startAudio().catch(() => undefined);
     this.emit({ kind: "sound", blocked: !this.room.canPlaybackAudio });
@@ -71,7 +84,7 @@ export class CallRoom {
         const request = { destinationIdentity: this.agentIdentity, method, payload: JSON.stringify(payload) };
         return JSON.parse(await this.room.localParticipant.performRpc(request)) as T;
       } catch (error) {
-        const early = error instanceof RpcError && error.code === RpcError.ErrorCode.UNSUPPORTED_METHOD;
+        const early = error instanceof RpcError && EARLY.has(error.code);
         if (!early || attempt >= attempts) throw error;
         await new Promise((resolve) => setTimeout(resolve, 400));
       }

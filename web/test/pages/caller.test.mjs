@@ -88,7 +88,7 @@ test("the token is asked for as livekit-client's endpoint source does", async ()
 
 test("a microphone that is denied is explained and the call goes on by text", inRoom, async () => {
   const { page, text, agent, until, lines } = await call(AGENT_ANSWERS, { microphone: "denied" });
-  assert.match(await text("#microphone-notice"), /blocked.*allow the microphone.*you can write/);
+  assert.match(await text("#microphone-notice"), /blocked.*allow the microphone.*You can write/);
   await page.type("#text-input", "What are your fees?");
   await page.keyboard.press("Enter");
   await until(() => document.querySelectorAll("#transcript > li").length === 1);
@@ -205,6 +205,26 @@ test("the form sends name and number in E.164, then the code", inRoom, async () 
     { method: "teller.authenticate", payload: { username: "jane", phone_number: "+15550100199" } },
     { method: "teller.verify", payload: { code: "482913" } },
   ]);
+});
+
+test("on loopback the page shows the message that would have been sent, and only that one", inRoom, async () => {
+  const to = "+15550100199";
+  const messages = [{ to, text: "An older code: 111111", at: "2026-05-17T10:00:00Z" }];
+  rooms.mock.answers["GET /demo/messages"] = () => ({ status: 200, body: { messages } });
+  const { page, until, agent, text } = await call();
+  await until(() => !document.getElementById("identify").hidden);
+  await page.type("#identify-username", "jane");
+  await page.type("#identify-phone", to);
+  await page.keyboard.press("Enter");
+  await until(() => !document.getElementById("code-form").hidden);
+  assert.equal(await page.$eval("#demo-message", (element) => element.hidden), true);
+  messages.push({ to: "+15550100100", text: "Somebody else's: 333333", at: "2026-05-17T10:09:00Z" });
+  messages.push({ to, text: "Your code is 222222", at: "2026-05-17T10:05:00Z" });
+  await until(() => !document.getElementById("demo-message").hidden);
+  assert.equal(await text("#demo-text"), "Your code is 222222");
+  delete rooms.mock.answers["GET /demo/messages"];
+  await agent.evaluate(() => globalThis.agent.leave());
+  await until(() => document.getElementById("demo-message").checkVisibility() === false);
 });
 
 test("a wrong code may be corrected, an expired one starts over", inRoom, async () => {
