@@ -70,7 +70,7 @@ impl KnowledgeBase {
         let lexicon = Lexicon::new(&pack.words.synonyms);
         let fingerprint = fingerprint(&pack, &chunks);
         let index = Index::new(&lexicon, chunks, &asks);
-        let router = Router::new(&pack);
+        let router = Router::new(&lexicon, &pack);
         Self {
             pack,
             lexicon,

@@ -6,11 +6,15 @@
 //! | `speak\|talk person\|agent` | one of the words at each place |
 //! | `transfer+me` | the next word follows directly |
 //! | `code #` | `#` is any number |
+//! | `i+am+_` | `_` is any one word |
 //! | `=hold on` | the utterance says this and nothing else of meaning |
 //!
 //! Words are compared by stem, articles and "please" are skipped on both sides.
 
-use crate::fold::{Word, words};
+use std::collections::BTreeSet;
+
+use crate::fold::Word;
+use crate::lexicon::Lexicon;
 
 /// Words that may stand between two words of a cue.
 const MAX_GAP: usize = 3;
@@ -51,6 +55,7 @@ struct Step {
 
 #[derive(Clone, Debug)]
 enum Want {
+    Any,
     Number,
     Stem(String),
 }
@@ -63,7 +68,7 @@ pub(crate) struct Match {
 
 impl Cue {
     /// Compiles a cue; `None` when it holds no word.
-    pub(crate) fn parse(written: &str) -> Option<Self> {
+    pub(crate) fn parse(lexicon: &Lexicon, written: &str) -> Option<Self> {
         let (whole, body) = match written.trim().strip_prefix('=') {
             Some(body) => (true, body),
             None => (false, written),
@@ -72,7 +77,7 @@ impl Cue {
         for group in body.split_whitespace() {
             let mut adjacent = false;
             for place in group.split('+') {
-                let options = options(place);
+                let options = options(lexicon, place);
                 if !options.is_empty() {
                     steps.push(Step { adjacent, options });
                     adjacent = true;
@@ -95,7 +100,8 @@ impl Cue {
     pub(crate) fn sample(&self) -> String {
         let body = self.written.trim().trim_start_matches('=');
         let first = |place: &str| match place.split('|').next() {
-            Some("#") | None => "5".to_owned(),
+            Some("#") | None => "100".to_owned(),
+            Some("_") => "anything".to_owned(),
             Some(word) => word.to_owned(),
         };
         body.split([' ', '+'])
@@ -155,49 +161,104 @@ impl Cue {
 impl Step {
     fn accepts(&self, word: &Word) -> bool {
         self.options.iter().any(|want| match want {
+            Want::Any => true,
             Want::Number => word.is_number(),
             Want::Stem(stem) => *stem == word.stem,
         })
     }
 }
 
-/// The words that a place accepts; fillers vanish.
-fn options(place: &str) -> Vec<Want> {
+/// The words that a place accepts; fillers vanish. Of an option that folds to several words ("login"
+/// to "log in") the first counts.
+fn options(lexicon: &Lexicon, place: &str) -> Vec<Want> {
     place
         .split('|')
         .flat_map(|option| {
-            if option == "#" {
-                return vec![Want::Number];
+            match option {
+                "#" => return vec![Want::Number],
+                "_" => return vec![Want::Any],
+                _ => {}
             }
-            words(option)
+            lexicon
+                .words(option)
                 .into_iter()
                 .filter(|w| !FILLERS.contains(&w.text.as_str()))
+                .take(1)
                 .map(|w| Want::Stem(w.stem))
                 .collect()
         })
         .collect()
 }
 
-/// Cues of one meaning, with the phrases that rule it out.
+/// A cue as plain phrases, alternatives written out.
+pub(crate) fn phrases(written: &str) -> Vec<String> {
+    /// A cue with many alternatives at many places is cut short here; none of ours comes near.
+    const MOST: usize = 200;
+    let body = written.trim().trim_start_matches('=');
+    let places = body
+        .split([' ', '+'])
+        .filter(|place| !matches!(*place, "" | "#" | "_"));
+    places.fold(vec![String::new()], |phrases, place| {
+        let longer = |phrase: &String| {
+            let phrase = phrase.clone();
+            place
+                .split('|')
+                .map(move |word| format!("{phrase} {word}").trim().to_owned())
+        };
+        phrases.iter().flat_map(longer).take(MOST).collect()
+    })
+}
+
+/// Cues of one meaning, with the phrases that rule it out and the words that may stand beside it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cues {
     any: Vec<Cue>,
     unless: Vec<Cue>,
+    with: Vec<Cue>,
 }
 
 impl Cues {
-    pub(crate) fn new(any: &[String], unless: &[String]) -> Self {
+    pub(crate) fn new(lexicon: &Lexicon, any: &[String], unless: &[String], with: &[String]) -> Self {
         let compile =
-            |written: &[String]| written.iter().filter_map(|cue| Cue::parse(cue)).collect();
+            |written: &[String]| written.iter().filter_map(|cue| Cue::parse(lexicon, cue)).collect();
         Self {
             any: compile(any),
             unless: compile(unless),
+            with: compile(with),
         }
+    }
+
+    /// The words that the cues explain, and those beside them; empty when no cue matches.
+    pub(crate) fn explained(&self, utterance: &Utterance) -> BTreeSet<usize> {
+        let matches = self.matches(utterance);
+        let mut at: BTreeSet<usize> = matches
+            .into_iter()
+            .flat_map(|(_, found)| found.at)
+            .collect();
+        if !at.is_empty() {
+            // A cue finds its first place only; a word that may stand beside stands beside anywhere.
+            for (place, word) in utterance.words.iter().enumerate() {
+                if self
+                    .with
+                    .iter()
+                    .any(|cue| cue.steps.len() == 1 && cue.steps[0].accepts(word))
+                {
+                    at.insert(place);
+                }
+            }
+            at.extend(
+                self.with
+                    .iter()
+                    .filter_map(|cue| cue.find(utterance))
+                    .flat_map(|found| found.at),
+            );
+        }
+        at
     }
 
     /// All its cues, exceptions too.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Cue> {
-        self.any.iter().chain(&self.unless)
+        self.any.iter().chain(&self.unless).chain(&self.with)
     }
 
     /// Every cue that matches, or none when an exception does.
@@ -216,9 +277,10 @@ impl Cues {
 mod tests {
     use super::{Cue, Utterance};
     use crate::fold::words;
+    use crate::lexicon::Lexicon;
 
     fn check(cue: &str, text: &str, expected: bool) {
-        let found = Cue::parse(cue)
+        let found = Cue::parse(&Lexicon::default(), cue)
             .expect("a cue")
             .find(&Utterance::new(words(text)))
             .is_some();
@@ -262,8 +324,16 @@ mod tests {
     }
 
     #[test]
+    fn a_cue_is_written_out_as_plain_phrases() {
+        assert_eq!(
+            super::phrases("=lose|miss my+card #"),
+            ["lose my card", "miss my card"]
+        );
+    }
+
+    #[test]
     fn a_cue_without_words_is_none() {
-        assert!(Cue::parse(" = ").is_none());
-        assert!(Cue::parse("the").is_none());
+        assert!(Cue::parse(&Lexicon::default(), " = ").is_none());
+        assert!(Cue::parse(&Lexicon::default(), "the").is_none());
     }
 }

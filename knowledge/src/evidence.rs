@@ -37,6 +37,8 @@ pub(crate) struct Talk {
     pub(crate) kind: String,
     /// Share of the meaningful words that its cues matched, 0 to 1.
     pub(crate) share: f32,
+    /// It opens a request.
+    pub(crate) opens: bool,
     /// Together with the other kinds it explains everything.
     pub(crate) whole: bool,
 }
@@ -52,8 +54,8 @@ impl Evidence {
             ..Self::default()
         };
         let explained = evidence.weigh_topics(router, said);
-        evidence.weigh_words(router, said, &explained);
-        evidence.weigh_small_talk(router, said);
+        let trade = evidence.weigh_words(router, said, &explained);
+        evidence.weigh_small_talk(router, said, &trade);
         evidence
     }
 
@@ -96,17 +98,24 @@ impl Evidence {
         explained
     }
 
-    fn weigh_words(&mut self, router: &Router, said: &Utterance, explained: &BTreeSet<usize>) {
-        let mut counted = BTreeSet::new();
+    /// Returns the words of banking and of other trades.
+    fn weigh_words(
+        &mut self,
+        router: &Router,
+        said: &Utterance,
+        explained: &BTreeSet<usize>,
+    ) -> BTreeSet<usize> {
+        let mut trade = BTreeSet::new();
         for (cue, found) in router.strong.matches(said) {
-            counted.extend(found.at);
+            trade.extend(found.at);
             self.words += STRONG;
             self.reasons
                 .push(reason("banking word", cue.written(), STRONG));
         }
         let mut weak = 0.0;
         for (cue, found) in router.weak.matches(said) {
-            if found.at.iter().any(|at| !counted.contains(at)) {
+            if found.at.iter().any(|at| !trade.contains(at)) {
+                trade.extend(found.at);
                 weak += WEAK;
                 self.reasons
                     .push(reason("weak banking word", cue.written(), WEAK));
@@ -116,33 +125,40 @@ impl Evidence {
         for (cue, found) in router.foreign.matches(said) {
             // The order in "standing order" is no shop's order.
             if found.at.iter().any(|at| !explained.contains(at)) {
+                trade.extend(found.at);
                 self.foreign += FOREIGN;
                 self.reasons
                     .push(reason("foreign word", cue.written(), -FOREIGN));
             }
         }
+        trade
     }
 
-    fn weigh_small_talk(&mut self, router: &Router, said: &Utterance) {
+    fn weigh_small_talk(&mut self, router: &Router, said: &Utterance, trade: &BTreeSet<usize>) {
         let mut together = BTreeSet::new();
-        for (kind, cues) in &router.small_talk {
-            let at = matched(cues, said);
-            if at.is_empty() {
-                continue;
+        for talk in &router.small_talk {
+            let mut at = talk.cues.explained(said);
+            let Some(&first) = at.first() else { continue };
+            // "My name is …" explains the name, unless the turn goes on to somebody's trade.
+            if talk.leads && trade.is_subset(&at) {
+                at.extend(first..said.words.len());
             }
             let meaning = at
                 .iter()
                 .filter(|&&at| !is_function_word(&said.words[at].text))
                 .count();
             let share = ratio(meaning, self.content);
-            self.reasons.push(reason(
-                &format!("small talk {kind}"),
-                &cues.matches(said)[0].0.written().to_owned(),
-                share,
-            ));
+            let cue = talk
+                .cues
+                .matches(said)
+                .first()
+                .map_or("", |(cue, _)| cue.written());
+            self.reasons
+                .push(reason(&format!("small talk {}", talk.kind), cue, share));
             self.small_talk.push(Talk {
-                kind: kind.clone(),
+                kind: talk.kind.clone(),
                 share,
+                opens: talk.opens,
                 whole: false,
             });
             together.extend(at);
@@ -158,15 +174,8 @@ impl Evidence {
 
 /// Whether the cues explain every meaningful word of the utterance.
 pub(crate) fn covers(cues: &Cues, said: &Utterance) -> bool {
-    let at = matched(cues, said);
+    let at = cues.explained(said);
     !at.is_empty() && leftover(&at, said) == 0
-}
-
-fn matched(cues: &Cues, said: &Utterance) -> BTreeSet<usize> {
-    cues.matches(said)
-        .into_iter()
-        .flat_map(|(_, found)| found.at)
-        .collect()
 }
 
 fn leftover(at: &BTreeSet<usize>, said: &Utterance) -> usize {

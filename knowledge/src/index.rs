@@ -17,7 +17,7 @@ const ASKS: f32 = 1.5;
 /// Two query words that stand together in a title or way of asking add this share of their weight.
 const PAIR: f32 = 0.4;
 /// What the first routed topic's documents gain; the next ones gain half and a third of it.
-const TOPIC: f32 = 3.0;
+const TOPIC: f32 = 6.0;
 
 /// A passage that may answer a question.
 #[derive(Clone, Debug, PartialEq)]

@@ -312,18 +312,16 @@ fn check_cues(folder: &Path, pack: &Pack) -> Result<(), PackError> {
         cue.find(&Utterance::new(lexicon.words(&cue.sample())))
             .is_none()
     };
-    let router = Router::new(pack);
-    match router
+    let router = Router::new(&lexicon, pack);
+    let found: Vec<&str> = router
         .groups()
         .flat_map(|cues| cues.all())
-        .find(|cue| dead(cue))
-    {
-        Some(cue) => Err(bad(
-            folder,
-            "cue",
-            cue.written(),
-            "words that can match; a synonym's left side is replaced before cues are tried",
-        )),
-        None => Ok(()),
+        .filter(|cue| dead(cue))
+        .map(Cue::written)
+        .collect();
+    if found.is_empty() {
+        return Ok(());
     }
+    let accepted = "words that can match; a synonym's left side is replaced before cues are tried";
+    Err(bad(folder, "cues", &found.join("; "), accepted))
 }

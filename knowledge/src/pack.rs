@@ -193,6 +193,16 @@ pub struct Topic {
     pub selling_off: bool,
 }
 
+impl Topic {
+    /// Its cues as plain phrases, alternatives written out, for matchers that know no notation.
+    pub fn phrases(&self) -> Vec<String> {
+        self.cues
+            .iter()
+            .flat_map(|cue| crate::cue::phrases(cue))
+            .collect()
+    }
+}
+
 /// What makes a question a banking question.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -217,6 +227,18 @@ pub struct SmallTalk {
     pub kind: String,
     /// Phrases, in the cue notation of `cue.rs`.
     pub cues: Vec<String>,
+    /// Phrases that rule it out.
+    #[serde(default)]
+    pub unless: Vec<String>,
+    /// Words that mean nothing more once a cue matched: the "today" in "how are you today".
+    #[serde(default)]
+    pub with: Vec<String>,
+    /// What follows the cue belongs to it: "my name is …", whatever the name.
+    #[serde(default)]
+    pub leads: bool,
+    /// It opens a request: with one banking word beside it the turn is a banking question.
+    #[serde(default)]
+    pub opens: bool,
     /// What to answer, in turn.
     pub answers: Vec<String>,
 }
@@ -250,6 +272,9 @@ pub struct CueSet {
     /// And none of these.
     #[serde(default)]
     pub unless: Vec<String>,
+    /// Words that mean nothing more once a cue matched.
+    #[serde(default)]
+    pub with: Vec<String>,
 }
 
 /// One document, as written.

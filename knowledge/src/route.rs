@@ -107,7 +107,7 @@ pub(crate) struct Router {
     pub(crate) strong: Cues,
     pub(crate) weak: Cues,
     pub(crate) foreign: Cues,
-    pub(crate) small_talk: Vec<(String, Cues)>,
+    pub(crate) small_talk: Vec<Talker>,
     follow_ups: Cues,
     human: Cues,
     balance: Cues,
@@ -118,15 +118,24 @@ pub(crate) struct Router {
     deny: Cues,
 }
 
+/// One kind of small talk, compiled.
+#[derive(Clone, Debug)]
+pub(crate) struct Talker {
+    pub(crate) kind: String,
+    pub(crate) leads: bool,
+    pub(crate) opens: bool,
+    pub(crate) cues: Cues,
+}
+
 impl Router {
-    pub(crate) fn new(pack: &Pack) -> Self {
-        let set = |set: &CueSet| Cues::new(&set.cues, &set.unless);
-        let words = |words: &[String]| Cues::new(words, &[]);
+    pub(crate) fn new(lexicon: &Lexicon, pack: &Pack) -> Self {
+        let set = |set: &CueSet| Cues::new(lexicon, &set.cues, &set.unless, &set.with);
+        let words = |words: &[String]| Cues::new(lexicon, words, &[], &[]);
         Self {
             topics: pack
                 .topics
                 .iter()
-                .map(|t| (t.id.clone(), Cues::new(&t.cues, &t.unless)))
+                .map(|t| (t.id.clone(), Cues::new(lexicon, &t.cues, &t.unless, &[])))
                 .collect(),
             strong: words(&pack.words.strong),
             weak: words(&pack.words.weak),
@@ -134,7 +143,12 @@ impl Router {
             small_talk: pack
                 .small_talk
                 .iter()
-                .map(|s| (s.kind.clone(), words(&s.cues)))
+                .map(|talk| Talker {
+                    kind: talk.kind.clone(),
+                    leads: talk.leads,
+                    opens: talk.opens,
+                    cues: Cues::new(lexicon, &talk.cues, &talk.unless, &talk.with),
+                })
                 .collect(),
             follow_ups: words(&pack.words.follow_ups),
             human: set(&pack.actions.human),
@@ -164,8 +178,8 @@ impl Router {
         ];
         self.topics
             .iter()
-            .chain(&self.small_talk)
             .map(|(_, cues)| cues)
+            .chain(self.small_talk.iter().map(|talk| &talk.cues))
             .chain(single)
     }
 
@@ -232,6 +246,13 @@ impl Router {
         }
         if let Some(answer) = self.yes_or_no(said, usize::MAX) {
             return Some(answer);
+        }
+        if evidence
+            .topics
+            .first()
+            .is_some_and(|(_, weight)| *weight >= 1.0)
+        {
+            return None;
         }
         let whole = evidence.small_talk.iter().find(|talk| talk.whole)?;
         Some((
@@ -300,7 +321,7 @@ impl Router {
         // "Thanks for your help with my account" names an account and asks nothing.
         let only_courtesy = best == 0.0
             && evidence.words < 1.0
-            && evidence.small_talk.iter().any(|talk| talk.share >= 0.5);
+            && evidence.small_talk.iter().any(|talk| talk.share >= 0.5 && !talk.opens);
         if score < BANKING_THRESHOLD || only_courtesy {
             return None;
         }

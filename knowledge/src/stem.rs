@@ -108,7 +108,8 @@ fn irregular(word: &str) -> Option<&'static str> {
 }
 
 /// Words whose ending only looks like one.
-const ALONE: [&str; 17] = [
+const ALONE: [&str; 19] = [
+    "banking", "news",
     "during",
     "morning",
     "evening",

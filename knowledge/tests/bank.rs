@@ -1,0 +1,166 @@
+//! The bank's pack, as it is shipped: it loads, routes and finds.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use knowledge::{KnowledgeBase, Route, RouteContext};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../packs/bank")
+}
+
+fn bank() -> KnowledgeBase {
+    KnowledgeBase::load(&folder()).expect("the bank's pack loads")
+}
+
+/// The lines of a table beside this file, split at tabs.
+fn table(text: &'static str) -> Vec<Vec<&'static str>> {
+    text.lines()
+        .filter(|line| !line.starts_with('#') && !line.trim_end_matches(' ').is_empty())
+        .map(|line| line.split('\t').collect())
+        .collect()
+}
+
+#[test]
+fn every_utterance_of_the_table_takes_its_route() {
+    let bank = bank();
+    let rows = table(include_str!("routing.tsv"));
+    assert!(rows.len() >= 120, "the table has {} rows", rows.len());
+    let mut wrong = Vec::new();
+    for row in &rows {
+        let before = row.get(2).copied().unwrap_or_default();
+        let context = RouteContext {
+            awaiting: before == "awaiting",
+            last_topics: if before.is_empty() || before == "awaiting" {
+                Vec::new()
+            } else {
+                vec![before.to_owned()]
+            },
+        };
+        let (name, detail) = row[1].split_once(':').unwrap_or((row[1], ""));
+        let routed = bank.explain(row[0], &context);
+        let fits = match &routed.route {
+            Route::Banking { topics, .. } => {
+                detail.is_empty() || topics.iter().any(|topic| topic == detail)
+            }
+            Route::SmallTalk { kind } => detail == kind,
+            _ => detail.is_empty(),
+        };
+        if routed.route.name() != name || !fits {
+            wrong.push(format!(
+                "{:?} should be {}, is {:?}\n    {:?}",
+                row[0], row[1], routed.route, routed.reasons
+            ));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {} wrong:\n{}",
+        wrong.len(),
+        rows.len(),
+        wrong.join("\n")
+    );
+}
+
+/// Which share of the questions finds its document first, and among the first three.
+fn retrieval(rows: &[Vec<&'static str>]) -> (f32, f32, String) {
+    let bank = bank();
+    let (mut first, mut third, mut misses) = (0.0, 0.0, String::new());
+    for row in rows {
+        let (question, expected) = (row[0], row[1]);
+        // Questions that are no banking questions to the router find nothing, as in a call.
+        let found: Vec<String> = match bank.route(question, &RouteContext::default()) {
+            Route::Banking { topics, .. } => bank
+                .search(question, &topics, 3)
+                .into_iter()
+                .map(|p| p.source)
+                .collect(),
+            other => vec![format!("(route {})", other.name())],
+        };
+        first += f32::from(u8::from(
+            found.first().is_some_and(|source| source == expected),
+        ));
+        third += f32::from(u8::from(found.iter().any(|source| source == expected)));
+        if found.first().is_none_or(|source| source != expected) {
+            misses += &format!("\n  {question:?} wants {expected}, finds {found:?}");
+        }
+    }
+    let all = f32::from(u16::try_from(rows.len()).expect("a short table"));
+    (first / all, third / all, misses)
+}
+
+#[test]
+fn questions_find_their_document() {
+    let rows = table(include_str!("questions_tuned.tsv"));
+    assert!(rows.len() >= 60, "the table has {} rows", rows.len());
+    let (first, third, misses) = retrieval(&rows);
+    assert!(first >= 0.9, "first place {first:.3}, below 0.9:{misses}");
+    assert!(
+        third >= 1.0,
+        "first three places {third:.3}, below 1:{misses}"
+    );
+}
+
+#[test]
+fn questions_never_tuned_on_find_their_document_too() {
+    let rows = table(include_str!("questions_held_out.tsv"));
+    assert!(rows.len() >= 30, "the table has {} rows", rows.len());
+    let (first, third, misses) = retrieval(&rows);
+    assert!(
+        first >= 0.80 && third >= 0.90,
+        "first place {first:.3}; three {third:.3}:{misses}"
+    );
+}
+
+#[test]
+fn the_pack_is_complete() {
+    let bank = bank();
+    let pack = bank.pack();
+    assert!(
+        pack.documents.len() >= 45,
+        "{} documents",
+        pack.documents.len()
+    );
+    let answered: BTreeSet<&str> = pack
+        .documents
+        .iter()
+        .filter_map(|d| d.topic.as_deref())
+        .collect();
+    for topic in &pack.topics {
+        assert!(
+            answered.contains(topic.id.as_str()),
+            "no document answers topic {}",
+            topic.id
+        );
+        assert!(
+            !topic.phrases().is_empty(),
+            "topic {} has no phrases",
+            topic.id
+        );
+    }
+    for topic in [
+        "cardless_withdrawal",
+        "banking_hours",
+        "account_balance",
+        "money_transfer",
+        "lost_card",
+    ] {
+        assert!(pack.topic(topic).is_some(), "topic {topic} is missing");
+    }
+    assert!(pack.topic("complaints").expect("a topic").selling_off);
+    for document in &pack.documents {
+        let words = document.text.split_whitespace().count();
+        assert!(
+            (60..=200).contains(&words),
+            "{} has {words} words",
+            document.source
+        );
+        let lead = knowledge::sentences(document.text.split("\n\n").next().expect("a paragraph"));
+        assert!(
+            (1..=3).contains(&lead.len()),
+            "{} opens with {} sentences",
+            document.source,
+            lead.len()
+        );
+    }
+}
