@@ -1,10 +1,11 @@
 // What both drivers share: a headless Chromium of our own, arguments, screenshots.
 
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import puppeteer from "puppeteer-core";
+import { wavFile } from "./wav.mjs";
 
 const SIZES = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 860 } };
 
@@ -40,7 +41,8 @@ export function seconds(text) {
 
 /**
  * Starts Chromium with a profile of its own and opens one page.
- * `wav`: what its microphone hears, once, then silence; `microphone`: "fake" or "denied".
+ * `microphone`: "fake" hears the file `wav` once and then silence, or silence alone without one;
+ * "beep" is Chromium's own test tone; "denied" has no permission.
  */
 export async function openBrowser({ size = "desktop", scheme = "light", wav, microphone = "fake" } = {}) {
   const profile = mkdtempSync(join(tmpdir(), "teller-browser-"));
@@ -54,7 +56,7 @@ export async function openBrowser({ size = "desktop", scheme = "light", wav, mic
     "--use-fake-device-for-media-stream",
     microphone === "denied" ? "--deny-permission-prompts" : "--use-fake-ui-for-media-stream",
   ];
-  if (wav) args.push(`--use-file-for-fake-audio-capture=${resolve(wav)}%noloop`);
+  if (microphone === "fake") args.push(`--use-file-for-fake-audio-capture=${soundFile(wav, profile)}%noloop`);
   const browser = await puppeteer.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     headless: true,
@@ -70,6 +72,14 @@ export async function openBrowser({ size = "desktop", scheme = "light", wav, mic
     rmSync(profile, { recursive: true, force: true });
   };
   return { browser, page, errors, close };
+}
+
+/** The file to hear; where none is given, half a second of silence. */
+function soundFile(wav, folder) {
+  if (wav) return resolve(wav);
+  const silence = join(folder, "silence.wav");
+  writeFileSync(silence, wavFile(Buffer.alloc(48_000), 48_000));
+  return silence;
 }
 
 /** A function that saves the page under a numbered name; does nothing without a folder. */

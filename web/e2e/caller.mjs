@@ -8,8 +8,8 @@ import { openBrowser, readArguments, screenshooter, seconds } from "./browser.mj
 import { installNotes, readHeard } from "./listening.mjs";
 
 const USAGE = `usage: node e2e/caller.mjs --url URL [options]
-  --wav FILE           what the microphone hears, once, from the moment it opens
-  --microphone KIND    fake (default) or denied
+  --wav FILE           what the microphone hears, once, from the moment it opens; without it, silence
+  --microphone KIND    fake (default), beep (Chromium's test tone) or denied
   --actions "a; b; …"  what to do, in order:
       call                         press the call button
       wait-state STATE[|STATE]     until the page shows one of these states
@@ -19,7 +19,7 @@ const USAGE = `usage: node e2e/caller.mjs --url URL [options]
       type TEXT                    write to the assistant
       authenticate USER PHONE      fill in the form, read the code from the message on the page, confirm
       request-code USER PHONE      the first half of it
-      enter-code [CODE]            the second half of it
+      enter-code [CODE]            the second half of it; without CODE, the one in the message on the page
       mute                         press mute (again: unmute)
       wait SECONDS
       wait-notice [TEXT]           until a notice that contains TEXT is shown

@@ -1,6 +1,8 @@
 // Runs inside the caller's page: notes every state and phase the page shows, and
 // listens to what the caller hears. Nothing of the page itself is changed.
 
+import { wavFile } from "./wav.mjs";
+
 /** Installs the notes before the page's own scripts run. */
 export async function installNotes(page) {
   await page.evaluateOnNewDocument(() => {
@@ -66,22 +68,4 @@ export async function readHeard(page, withAudio) {
   }, withAudio);
   const { pcm, rate, ...report } = heard;
   return { report, wav: pcm === undefined ? null : wavFile(Buffer.from(pcm, "base64"), rate) };
-}
-
-/** Mono 16-bit PCM with a WAV header. */
-function wavFile(pcm, rate) {
-  const header = Buffer.alloc(44);
-  header.write("RIFF", 0);
-  header.writeUInt32LE(36 + pcm.length, 4);
-  header.write("WAVEfmt ", 8);
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(rate, 24);
-  header.writeUInt32LE(rate * 2, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write("data", 36);
-  header.writeUInt32LE(pcm.length, 40);
-  return Buffer.concat([header, pcm]);
 }

@@ -111,12 +111,13 @@ test("both sides' words appear, the caller's replaced as they are understood", i
   assert.deepEqual(errors, []);
 });
 
-test("the microphone's level moves and muting stills it", inRoom, async () => {
-  const { page, until } = await call();
+test("the microphone's level moves, and the page says when it is muted", inRoom, async () => {
+  const { page, until } = await call(AGENT_ANSWERS, { microphone: "beep" });
   const moves = (least) => until((n) => Number(document.getElementById("microphone-level").style.getPropertyValue("--level")) > n, least);
   await moves(0.3);
   await page.click("#mute-button");
   await until(() => document.getElementById("mute-button").getAttribute("aria-pressed") === "true");
+  assert.equal(await page.$eval("#mute-button", (button) => button.textContent), "Muted");
   await page.click("#mute-button");
   await until(() => document.getElementById("mute-button").getAttribute("aria-pressed") === "false");
   await moves(0.3);
