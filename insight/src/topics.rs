@@ -1,5 +1,7 @@
 //! Which topics of a pack a call touched, who raised them, and how much of the call they took.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::words::{stem, words};
@@ -35,126 +37,163 @@ pub struct TopicFound {
 /// Words between two words of one cue: "withdraw [money] without [my] card".
 const MAX_GAP_WORDS: usize = 2;
 
-/// Rules with their cues reduced to roots, ready for many turns.
-pub struct TopicMatcher<'a> {
-    rules: &'a [TopicRule],
-    cues: Vec<Vec<Vec<String>>>,
+/// Rules with their cues reduced to roots. Build it once for a pack; it serves any number of calls.
+pub struct TopicMatcher {
+    /// Id and label of each topic.
+    topics: Vec<(String, String)>,
+    /// Cues by the root of their first word.
+    cues: HashMap<String, Vec<Cue>>,
 }
 
-impl<'a> TopicMatcher<'a> {
+struct Cue {
+    topic: usize,
+    /// The roots after the first.
+    rest: Vec<String>,
+}
+
+impl TopicMatcher {
     /// Prepares `rules`.
     #[must_use]
-    pub fn new(rules: &'a [TopicRule]) -> Self {
-        let cues = rules
-            .iter()
-            .map(|r| r.cues.iter().map(|c| stems(c)).collect())
-            .collect();
-        Self { rules, cues }
-    }
-
-    /// Positions in the rules of the topics that `text` mentions, in the order of their first mention.
-    #[must_use]
-    pub fn mentioned(&self, text: &str) -> Vec<usize> {
-        let heard = stems(text);
-        let mut found: Vec<(usize, usize)> = Vec::new();
-        for (rule, cues) in self.cues.iter().enumerate() {
-            if let Some(at) = cues.iter().filter_map(|cue| find_cue(&heard, cue)).min() {
-                found.push((at, rule));
-            }
-        }
-        found.sort_unstable();
-        found.into_iter().map(|(_, rule)| rule).collect()
-    }
-
-    /// The topics of a call in the order of their first mention. A topic that only the agent named counts
-    /// when the agent answered from sources; a list of what it can do does not.
-    #[must_use]
-    pub fn of_call(&self, turns: &[TurnText]) -> Vec<TopicFound> {
-        let mut tally = Tally {
-            matcher: self,
-            found: Vec::new(),
-            asked: Vec::new(),
-        };
-        for turn in turns {
-            match turn.role {
-                Role::Caller => tally.caller(turn),
-                Role::Agent => tally.agent(turn),
-            }
-        }
-        tally.found.into_iter().map(|(_, topic)| topic).collect()
-    }
-
-    /// The topics of one caller turn: the router's intent first, then its words.
-    pub(crate) fn of_turn(&self, turn: &TurnText) -> Vec<usize> {
-        let routed = turn
-            .intent
-            .as_ref()
-            .and_then(|i| self.rules.iter().position(|r| r.id == *i));
-        let mut topics: Vec<usize> = routed.into_iter().collect();
-        for topic in self.mentioned(&turn.text) {
-            if !topics.contains(&topic) {
-                topics.push(topic);
-            }
-        }
-        topics
-    }
-}
-
-struct Tally<'m, 'a> {
-    matcher: &'m TopicMatcher<'a>,
-    found: Vec<(usize, TopicFound)>,
-    /// What the caller last spoke of: an answer belongs to it.
-    asked: Vec<usize>,
-}
-
-impl Tally<'_, '_> {
-    fn caller(&mut self, turn: &TurnText) {
-        let topics = self.matcher.of_turn(turn);
-        for &topic in &topics {
-            self.count(topic, turn.seq, 2).raised_by_caller = true;
-        }
-        if !topics.is_empty() {
-            self.asked = topics;
-        }
-    }
-
-    fn agent(&mut self, turn: &TurnText) {
-        if turn.has_sources {
-            let mut topics = self.asked.clone();
-            for topic in self.matcher.mentioned(&turn.text) {
-                if !topics.contains(&topic) {
-                    topics.push(topic);
+    pub fn new(rules: &[TopicRule]) -> Self {
+        let mut cues: HashMap<String, Vec<Cue>> = HashMap::new();
+        for (topic, rule) in rules.iter().enumerate() {
+            for cue in &rule.cues {
+                let mut roots = stems(cue).into_iter();
+                if let Some(first) = roots.next() {
+                    let rest = roots.collect();
+                    cues.entry(first).or_default().push(Cue { topic, rest });
                 }
             }
-            for topic in topics {
-                self.count(topic, turn.seq, 1);
-            }
         }
-        if !numbers::service_codes(&turn.text).is_empty() {
-            for topic in self.asked.clone() {
-                self.count(topic, turn.seq, 3);
-            }
-        }
+        let topics = rules
+            .iter()
+            .map(|r| (r.id.clone(), r.label.clone()))
+            .collect();
+        Self { topics, cues }
     }
 
-    fn count(&mut self, topic: usize, seq: i32, score: u32) -> &mut TopicFound {
-        let at = self
-            .found
+    /// Ids of the topics that `text` mentions by the most specific cue, in the order of their mention.
+    #[must_use]
+    pub fn mentioned(&self, text: &str) -> Vec<&str> {
+        self.by_cues(text)
+            .into_iter()
+            .map(|topic| self.topics[topic].0.as_str())
+            .collect()
+    }
+
+    /// The topics of a call in the order of their first mention.
+    ///
+    /// What the router made of a turn counts before its words, and the agent's turn tells it as well as the
+    /// caller's. A topic that only the agent named in passing does not count.
+    #[must_use]
+    pub fn of_call(&self, turns: &[TurnText]) -> Vec<TopicFound> {
+        self.tally(turns, &self.raised(turns))
+    }
+
+    /// For each turn the positions of the topics that the caller raised in it; none for the agent's turns.
+    pub(crate) fn raised(&self, turns: &[TurnText]) -> Vec<Vec<usize>> {
+        let of_turn = |at: usize| {
+            let turn = &turns[at];
+            if turn.role == Role::Agent {
+                return Vec::new();
+            }
+            // The row of the answer holds the intent when the question was stored before it was routed.
+            let answer = turns.get(at + 1).filter(|t| t.role == Role::Agent);
+            match turn.intent.as_ref().or_else(|| answer?.intent.as_ref()) {
+                Some(intent) => self.position(intent).into_iter().collect(),
+                None => self.by_cues(&turn.text),
+            }
+        };
+        (0..turns.len()).map(of_turn).collect()
+    }
+
+    pub(crate) fn tally(&self, turns: &[TurnText], raised: &[Vec<usize>]) -> Vec<TopicFound> {
+        let mut found: Vec<(usize, TopicFound)> = Vec::new();
+        // What the caller last spoke of: an answer belongs to it.
+        let mut asked: &[usize] = &[];
+        for (turn, raised) in turns.iter().zip(raised) {
+            for &topic in raised {
+                self.count(&mut found, topic, turn.seq, 2).raised_by_caller = true;
+            }
+            if !raised.is_empty() {
+                asked = raised;
+            }
+            if turn.role == Role::Caller {
+                continue;
+            }
+            let routed = turn
+                .intent
+                .as_ref()
+                .and_then(|intent| self.position(intent));
+            if turn.has_sources {
+                for topic in asked
+                    .iter()
+                    .copied()
+                    .chain(routed.filter(|t| !asked.contains(t)))
+                {
+                    self.count(&mut found, topic, turn.seq, 1);
+                }
+            }
+            if !numbers::service_codes(&turn.text).is_empty() {
+                for &topic in asked {
+                    self.count(&mut found, topic, turn.seq, 3);
+                }
+            }
+        }
+        found.into_iter().map(|(_, topic)| topic).collect()
+    }
+
+    fn position(&self, id: &str) -> Option<usize> {
+        self.topics.iter().position(|(known, _)| known == id)
+    }
+
+    /// Topics whose matching cue is the longest of all that match: "lost card" says more than "card".
+    fn by_cues(&self, text: &str) -> Vec<usize> {
+        let heard = stems(text);
+        let mut longest = 0;
+        let mut found: Vec<usize> = Vec::new();
+        for (at, root) in heard.iter().enumerate() {
+            for cue in self.cues.get(root).into_iter().flatten() {
+                let length = cue.rest.len() + 1;
+                if length < longest
+                    || (length == longest && found.contains(&cue.topic))
+                    || !follows(&heard, at, &cue.rest)
+                {
+                    continue;
+                }
+                if length > longest {
+                    longest = length;
+                    found.clear();
+                }
+                found.push(cue.topic);
+            }
+        }
+        found
+    }
+
+    fn count<'f>(
+        &self,
+        found: &'f mut Vec<(usize, TopicFound)>,
+        topic: usize,
+        seq: i32,
+        score: u32,
+    ) -> &'f mut TopicFound {
+        let at = found
             .iter()
             .position(|(t, _)| *t == topic)
             .unwrap_or_else(|| {
-                let rule = &self.matcher.rules[topic];
+                let (id, label) = self.topics[topic].clone();
                 let fresh = TopicFound {
-                    id: rule.id.clone(),
-                    label: rule.label.clone(),
+                    id,
+                    label,
                     raised_by_caller: false,
                     score: 0,
                     evidence: Vec::new(),
                 };
-                self.found.push((topic, fresh));
-                self.found.len() - 1
+                found.push((topic, fresh));
+                found.len() - 1
             });
-        let found = &mut self.found[at].1;
+        let found = &mut found[at].1;
         found.score += score;
         if found.evidence.last() != Some(&seq) {
             found.evidence.push(seq);
@@ -167,23 +206,15 @@ fn stems(text: &str) -> Vec<String> {
     words(text).iter().map(|w| stem(&w.key)).collect()
 }
 
-fn find_cue(heard: &[String], cue: &[String]) -> Option<usize> {
-    let first = cue.first()?;
-    (0..heard.len())
-        .filter(|&at| heard[at] == *first)
-        .find(|&start| {
-            let mut at = start;
-            cue[1..].iter().all(|part| {
-                let reach = (at + 2 + MAX_GAP_WORDS).min(heard.len());
-                match heard[at + 1..reach].iter().position(|w| w == part) {
-                    Some(ahead) => {
-                        at += 1 + ahead;
-                        true
-                    }
-                    None => false,
-                }
-            })
-        })
+/// Whether `rest` follows the word at `start`, each part at most [`MAX_GAP_WORDS`] after the one before.
+fn follows(heard: &[String], start: usize, rest: &[String]) -> bool {
+    let mut at = start;
+    rest.iter().all(|part| {
+        let reach = (at + 2 + MAX_GAP_WORDS).min(heard.len());
+        let ahead = heard[at + 1..reach].iter().position(|w| w == part);
+        at += 1 + ahead.unwrap_or(0);
+        ahead.is_some()
+    })
 }
 
 #[cfg(test)]
@@ -265,18 +296,39 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_only_the_agent_named_counts_when_it_answered_from_sources() {
+    fn a_topic_only_the_agent_named_counts_when_it_was_routed_and_answered_from_sources() {
         check(&["A I can help with your balance or opening hours."], "");
+        check(&["C Hm.", "S Our opening hours are eight to three."], "");
         check(
-            &["C Hm.", "S Our opening hours are eight to three."],
-            "banking_hours*=1[2]",
+            &[
+                "C My balance?",
+                "C Hm.",
+                "S@banking_hours From eight to three.",
+            ],
+            "balance=2[1] banking_hours=3[2, 3]",
+        );
+        check(
+            &["S@banking_hours We open at eight."],
+            "banking_hours*=1[1]",
         );
     }
 
     #[test]
-    fn the_routers_intent_counts_without_a_cue() {
+    fn the_routers_intent_counts_before_the_words() {
         check(&["C@balance How much have I got?"], "balance=2[1]");
-        check(&["C@weather How hot is it?"], "");
+        check(&["C@weather How is the balance of nature?"], "");
+        check(
+            &["C How much have I got?", "S@balance Dial *236#."],
+            "balance=6[1, 2]",
+        );
+    }
+
+    #[test]
+    fn the_most_specific_cue_wins() {
+        check(
+            &["C Is the balance card open on Monday?"],
+            "banking_hours=2[1]",
+        );
     }
 
     #[test]

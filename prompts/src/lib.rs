@@ -1,1 +1,148 @@
-//! The texts a language model receives, one struct per prompt.
+#![doc = include_str!("../README.md")]
+
+mod fence;
+
+use fence::{fenced, name, one_line};
+
+/// Who the agent is and how it speaks; part of every prompt. The fields come from the pack and are trusted.
+#[derive(Debug, Clone, Copy)]
+pub struct SpokenRules<'a> {
+    /// As the bank calls itself.
+    pub bank_name: &'a str,
+    /// As the agent calls itself.
+    pub agent_name: &'a str,
+    /// A few words, such as "calm, friendly and brief".
+    pub tone: &'a str,
+    /// Further rules of the pack, one sentence each.
+    pub pack_rules: &'a [&'a str],
+}
+
+/// A stretch of a document.
+#[derive(Debug, Clone, Copy)]
+pub struct Passage<'a> {
+    /// The document's title.
+    pub title: &'a str,
+    /// The stretch.
+    pub text: &'a str,
+}
+
+/// The system message for a banking question.
+#[derive(Debug, Clone, Copy)]
+pub struct AnswerPrompt<'a> {
+    /// Who speaks, and how.
+    pub rules: SpokenRules<'a>,
+    /// What retrieval found, best first.
+    pub passages: &'a [Passage<'a>],
+    /// The caller's name, only once they have proved who they are.
+    pub caller_name: Option<&'a str>,
+}
+
+/// The system message for a turn that is no banking question.
+#[derive(Debug, Clone, Copy)]
+pub struct ConversationPrompt<'a> {
+    /// Who speaks, and how.
+    pub rules: SpokenRules<'a>,
+    /// The caller's name, only once they have proved who they are.
+    pub caller_name: Option<&'a str>,
+}
+
+impl SpokenRules<'_> {
+    /// The rules as text.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let pack_rules: String = self
+            .pack_rules
+            .iter()
+            .map(|rule| format!("- {}\n", one_line(rule)))
+            .collect();
+        let text = format!(
+            include_str!("../rules.md"),
+            agent_name = one_line(self.agent_name),
+            bank_name = one_line(self.bank_name),
+            tone = one_line(self.tone),
+            pack_rules = pack_rules,
+        );
+        tidy(&text)
+    }
+}
+
+impl AnswerPrompt<'_> {
+    /// The message as text.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let passages: Vec<String> = self
+            .passages
+            .iter()
+            .zip(1..)
+            .map(|(p, number)| p.render(number))
+            .collect();
+        let passages = if passages.is_empty() {
+            "No passage was found.".to_owned()
+        } else {
+            passages.join("\n\n")
+        };
+        let text = format!(
+            include_str!("../answer.md"),
+            rules = self.rules.render(),
+            caller = caller(self.caller_name),
+            passages = passages,
+        );
+        tidy(&text)
+    }
+}
+
+impl ConversationPrompt<'_> {
+    /// The message as text.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let text = format!(
+            include_str!("../conversation.md"),
+            rules = self.rules.render(),
+            caller = caller(self.caller_name),
+        );
+        tidy(&text)
+    }
+}
+
+impl Passage<'_> {
+    fn render(&self, number: usize) -> String {
+        let attributes = format!(
+            " number=\"{number}\" title=\"{}\"",
+            fence::attribute(self.title)
+        );
+        fenced("passage", &attributes, self.text)
+    }
+}
+
+/// What the caller said, fenced, to be sent as the user's message.
+#[must_use]
+pub fn caller_words(text: &str) -> String {
+    fenced("caller", "", text)
+}
+
+fn caller(caller_name: Option<&str>) -> String {
+    match caller_name.map(name).filter(|name| !name.is_empty()) {
+        Some(name) => {
+            format!("The caller has been verified and is called {name}. Use the name sparingly.")
+        }
+        None => "The caller is not verified. Do not address them by a name they have not given."
+            .to_owned(),
+    }
+}
+
+/// No more than one empty line in a row, one line end at the end.
+fn tidy(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut empty = 0;
+    for line in text.trim().lines() {
+        empty = if line.trim().is_empty() { empty + 1 } else { 0 };
+        if empty < 2 {
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

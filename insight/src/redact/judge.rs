@@ -193,7 +193,11 @@ fn by_look(turn: &Turn<'_>, chain: &Chain, asked: Ask, digits: &str) -> Option<V
         return Some(Verdict::Cut(Kind::CardNumber));
     }
     let unasked = turn.role == Role::Caller && turn.bare && asked == Ask::Nothing;
-    let secret_like = unasked && digits.len() >= 4 && !is_phone(chain, digits);
+    // "My number is …" means a customer's or a phone's.
+    let vague = labels::all(&turn.items)
+        .iter()
+        .any(|l| l.label == Label::Vague);
+    let secret_like = unasked && !vague && digits.len() >= 4 && !is_phone(chain, digits);
     secret_like.then_some(Verdict::Cut(Kind::Number))
 }
 

@@ -103,6 +103,7 @@ fn what_is_no_secret_stays() {
         "C My card number ends in zero four seven one.",
         "C The last four digits are zero four seven one.",
         "C The last four digits of my card are 4821.",
+        "C My number is five five five one two three.",
         "C My order number is four two one nine six six.",
         "C My account number is 12345678.",
         "C My date of birth is 12/05/1990.",

@@ -121,16 +121,23 @@ pub struct Summary {
     pub partial: bool,
 }
 
-/// Summarises a call. Deterministic; well under 5 ms for a call of an hour.
+/// Summarises a call. Deterministic.
 ///
-/// `turns` in the order of their `seq`; `rules` are the pack's topics.
+/// `turns` in the order of their `seq`; `rules` are the pack's topics. To summarise many calls, prepare the
+/// rules once and use [`summarize_with`].
 #[must_use]
 pub fn summarize(facts: &SessionFacts, turns: &[TurnText], rules: &[TopicRule]) -> Summary {
-    let matcher = TopicMatcher::new(rules);
-    let topics = matcher.of_call(turns);
+    summarize_with(facts, turns, &TopicMatcher::new(rules))
+}
+
+/// [`summarize`] with rules prepared before: under 5 ms for a long call.
+#[must_use]
+pub fn summarize_with(facts: &SessionFacts, turns: &[TurnText], rules: &TopicMatcher) -> Summary {
+    let raised = rules.raised(turns);
+    let topics = rules.tally(turns, &raised);
     let primary = primary(&topics);
     let name = names::of_caller(turns);
-    let outcome = outcome::of_call(facts, turns, &matcher);
+    let outcome = outcome::of_call(facts, turns, &raised);
     let caller = turns
         .iter()
         .filter(|t| t.role == Role::Caller)

@@ -2,7 +2,6 @@
 
 use crate::Role;
 use crate::summary::{EndReason, Resolution, SessionFacts, TurnText};
-use crate::topics::TopicMatcher;
 use crate::words::{Break, says_any, words};
 
 /// The end of a call and what it rests on.
@@ -112,14 +111,11 @@ const NO_ANSWER: &[&str] = &[
     "went wrong",
 ];
 
-/// Judges a call. Events outrank words.
-pub(super) fn of_call(
-    facts: &SessionFacts,
-    turns: &[TurnText],
-    topics: &TopicMatcher<'_>,
-) -> Outcome {
+/// Judges a call; events outrank words.
+/// `raised` are the topics of each turn.
+pub(super) fn of_call(facts: &SessionFacts, turns: &[TurnText], raised: &[Vec<usize>]) -> Outcome {
     let needs: Vec<usize> = (0..turns.len())
-        .filter(|&at| is_need(&turns[at], topics))
+        .filter(|&at| is_need(&turns[at], !raised[at].is_empty()))
         .collect();
     let first_answer = needs.first().and_then(|&need| answer_after(turns, need));
     let mut outcome = Outcome {
@@ -160,7 +156,7 @@ fn is_closing(turn: &TurnText) -> bool {
     turn.role == Role::Caller && says_any(&turn.text, CLOSING) && !says_any(&turn.text, NO_CLOSING)
 }
 
-fn is_need(turn: &TurnText, topics: &TopicMatcher<'_>) -> bool {
+fn is_need(turn: &TurnText, has_topic: bool) -> bool {
     if turn.role != Role::Caller {
         return false;
     }
@@ -175,8 +171,7 @@ fn is_need(turn: &TurnText, topics: &TopicMatcher<'_>) -> bool {
     if is_closing(turn) {
         return false;
     }
-    !topics.of_turn(turn).is_empty()
-        || (says_any(&turn.text, NEEDS) && !says_any(&turn.text, ABOUT_THE_TALK))
+    has_topic || (says_any(&turn.text, NEEDS) && !says_any(&turn.text, ABOUT_THE_TALK))
 }
 
 /// Position of the agent's answer to the need at `need`.

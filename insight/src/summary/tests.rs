@@ -34,10 +34,14 @@ fn facts(ended: EndReason) -> SessionFacts {
     }
 }
 
-/// A script: `C` caller, `A` agent, `S` agent from sources, `I` agent from sources, interrupted.
+/// A script: `C` caller, `A` agent, `S` agent from sources, `I` agent from sources, interrupted;
+/// `S@topic` carries the router's intent.
 fn turns(script: &[&str]) -> Vec<TurnText> {
     let turn = |(line, seq): (&&str, i32)| {
         let (who, text) = line.split_once(' ').unwrap();
+        let (who, intent) = who
+            .split_once('@')
+            .map_or((who, None), |(w, i)| (w, Some(i)));
         TurnText {
             seq,
             role: if who == "C" {
@@ -46,7 +50,7 @@ fn turns(script: &[&str]) -> Vec<TurnText> {
                 Role::Agent
             },
             text: text.to_owned(),
-            intent: None,
+            intent: intent.map(str::to_owned),
             interrupted: who == "I",
             has_sources: matches!(who, "S" | "I"),
         }
@@ -118,8 +122,8 @@ fn the_golden_call_comes_out_the_same_when_numbers_are_words_and_the_agent_names
         "A Hello Sarah, how can I help you?",
         "C What is the USSD code for cardless withdrawal?",
         "S Dial star two three six hash and follow the steps. You get a code for the cash machine.",
-        "C Do I have to go to a branch for that?",
-        "S No. If you prefer one, the opening hours are eight to three.",
+        "C Do I have to come to you for that?",
+        "S@banking_hours No. If you prefer to, we are open from eight to three.",
         "C Thank you for your help.",
         "A You are welcome. Goodbye.",
     ]);
