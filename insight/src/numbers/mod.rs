@@ -4,6 +4,7 @@
 //! What reads numbers normalises first and then works on digits.
 
 mod chain;
+mod measure;
 mod scan;
 
 pub(crate) use chain::{Chain, Gap, Piece, chains, is_filler};

@@ -4,6 +4,7 @@ mod judge;
 mod labels;
 mod luhn;
 mod memory;
+mod vocabulary;
 
 use std::ops::Range;
 
