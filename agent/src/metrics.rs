@@ -1,0 +1,397 @@
+//! What Prometheus reads: counters, gauges and latency histograms of one worker.
+//!
+//! Label values are `&'static str`, so no caller can make a new series.
+
+use std::fmt::Write as _;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// One label and its value.
+type Label = [(&'static str, &'static str); 1];
+
+/// Upper bounds in seconds. Fine below one second, where a caller begins to
+/// notice a pause, and up to the 10 s after which nobody waits any more.
+const LATENCY_BUCKETS_SECONDS: [f64; 14] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0,
+];
+
+/// The stages of a turn whose duration is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// From the end of speech until the turn counted as finished.
+    Endpointing,
+    /// Speech to text.
+    Stt,
+    /// Passages found.
+    Retrieval,
+    /// From the request to the language model's first token.
+    LlmFirstToken,
+    /// From the first sentence to its first audio.
+    TtsFirstAudio,
+    /// From the end of the caller's speech to the agent's first audio.
+    Reply,
+    /// From the assignment to the agent being in its room.
+    Join,
+}
+
+impl Stage {
+    /// The label's value.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Endpointing => "endpointing",
+            Self::Stt => "stt",
+            Self::Retrieval => "retrieval",
+            Self::LlmFirstToken => "llm_first_token",
+            Self::TtsFirstAudio => "tts_first_audio",
+            Self::Reply => "reply",
+            Self::Join => "join",
+        }
+    }
+}
+
+/// Everything counted in one worker. Shared as `Arc<Metrics>`; every method
+/// is quick and takes no lock that waits for another thread's I/O.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    calls_active: Gauge,
+    slots_total: Gauge,
+    slots_used: Gauge,
+    load: Gauge<f64, AtomicU64>,
+    registered: Gauge,
+    calls: Family<Label, Counter>,
+    call_panics: Counter,
+    offers: Family<Label, Counter>,
+    registrations: Counter,
+    watcher_dispatches: Counter,
+    turns: Counter,
+    interruptions: Counter,
+    retrievals: Counter,
+    latency: Family<Label, Histogram, fn() -> Histogram>,
+    stt_queue: Gauge,
+    audio_frames_dropped: Counter,
+    recorder_queue: Gauge,
+    record_lost: Counter,
+    database_up: Gauge,
+    authentications: Family<Label, Counter>,
+    http_requests_limited: Counter,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// All series at zero.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::default(),
+            calls_active: Gauge::default(),
+            slots_total: Gauge::default(),
+            slots_used: Gauge::default(),
+            load: Gauge::default(),
+            registered: Gauge::default(),
+            calls: Family::default(),
+            call_panics: Counter::default(),
+            offers: Family::default(),
+            registrations: Counter::default(),
+            watcher_dispatches: Counter::default(),
+            turns: Counter::default(),
+            interruptions: Counter::default(),
+            retrievals: Counter::default(),
+            latency: Family::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS_SECONDS)),
+            stt_queue: Gauge::default(),
+            audio_frames_dropped: Counter::default(),
+            recorder_queue: Gauge::default(),
+            record_lost: Counter::default(),
+            database_up: Gauge::default(),
+            authentications: Family::default(),
+            http_requests_limited: Counter::default(),
+        };
+        metrics.register_worker();
+        metrics.register_calls();
+        metrics
+    }
+
+    fn register_worker(&mut self) {
+        let mut add = Adder(&mut self.registry);
+        add.metric("calls_active", "Calls running now", &self.calls_active);
+        add.metric("slots", "Places for calls", &self.slots_total);
+        add.metric("slots_used", "Places taken or promised", &self.slots_used);
+        add.metric(
+            "load",
+            "Load told to the LiveKit server, 0 to 1",
+            &self.load,
+        );
+        add.metric(
+            "registered",
+            "1 while registered with the LiveKit server",
+            &self.registered,
+        );
+        add.metric("calls", "Calls ended, by reason", &self.calls);
+        add.metric("call_panics", "Calls that panicked", &self.call_panics);
+        add.metric("offers", "Job offers, by answer", &self.offers);
+        add.metric(
+            "registrations",
+            "Registrations with the LiveKit server",
+            &self.registrations,
+        );
+        add.metric(
+            "watcher_dispatches",
+            "Agents sent to callers who had none",
+            &self.watcher_dispatches,
+        );
+        add.metric(
+            "http_requests_limited",
+            "Requests refused by the rate limit",
+            &self.http_requests_limited,
+        );
+    }
+
+    fn register_calls(&mut self) {
+        let mut add = Adder(&mut self.registry);
+        add.metric("turns", "Turns of callers answered", &self.turns);
+        add.metric(
+            "interruptions",
+            "Replies cut by the caller",
+            &self.interruptions,
+        );
+        add.metric("retrievals", "Knowledge searches", &self.retrievals);
+        add.metric(
+            "stt_queue",
+            "Utterances waiting for speech to text",
+            &self.stt_queue,
+        );
+        add.metric(
+            "audio_frames_dropped",
+            "Caller audio frames dropped",
+            &self.audio_frames_dropped,
+        );
+        add.metric(
+            "recorder_queue",
+            "Rows waiting for the database",
+            &self.recorder_queue,
+        );
+        add.metric(
+            "record_lost",
+            "Rows that could not be kept",
+            &self.record_lost,
+        );
+        add.metric(
+            "database_up",
+            "1 while rows reach the database",
+            &self.database_up,
+        );
+        add.metric(
+            "authentications",
+            "Authentication attempts, by outcome",
+            &self.authentications,
+        );
+        self.registry.register_with_unit(
+            "teller_turn_latency",
+            "Time each stage of a turn took",
+            Unit::Seconds,
+            self.latency.clone(),
+        );
+    }
+
+    /// A call's task began; the returned guard ends it, also on a panic.
+    #[must_use]
+    pub fn call_started(&self) -> ActiveCall {
+        self.calls_active.inc();
+        ActiveCall(self.calls_active.clone())
+    }
+
+    /// A call ended; `reason` is one of a fixed set.
+    pub fn call_ended(&self, reason: &'static str) {
+        self.calls.get_or_create(&[("end_reason", reason)]).inc();
+    }
+
+    /// A call's task panicked.
+    pub fn call_panicked(&self) {
+        self.call_panics.inc();
+    }
+
+    /// The places for calls and the load that follows from them.
+    pub fn set_slots(&self, used: usize, total: usize, load: f32) {
+        self.slots_used.set(as_gauge(used));
+        self.slots_total.set(as_gauge(total));
+        self.load.set(f64::from(load));
+    }
+
+    /// Whether the worker is registered with the LiveKit server.
+    pub fn set_registered(&self, registered: bool) {
+        self.registered.set(i64::from(registered));
+        if registered {
+            self.registrations.inc();
+        }
+    }
+
+    /// An offer was answered.
+    pub fn offer_answered(&self, accepted: bool) {
+        let answer = if accepted { "accepted" } else { "refused" };
+        self.offers.get_or_create(&[("answer", answer)]).inc();
+    }
+
+    /// The watcher sent an agent to a room.
+    pub fn watcher_dispatched(&self) {
+        self.watcher_dispatches.inc();
+    }
+
+    /// A caller's turn was answered.
+    pub fn turn(&self) {
+        self.turns.inc();
+    }
+
+    /// One stage of a turn took `duration`.
+    pub fn observe(&self, stage: Stage, duration: Duration) {
+        self.latency
+            .get_or_create(&[("stage", stage.name())])
+            .observe(duration.as_secs_f64());
+    }
+
+    /// The caller cut a reply.
+    pub fn interruption(&self) {
+        self.interruptions.inc();
+    }
+
+    /// The knowledge index was searched.
+    pub fn retrieval(&self) {
+        self.retrievals.inc();
+    }
+
+    /// Utterances that wait for speech to text.
+    pub fn set_stt_queue(&self, waiting: usize) {
+        self.stt_queue.set(as_gauge(waiting));
+    }
+
+    /// Caller audio that was not heard because the call lagged behind.
+    pub fn audio_frames_dropped(&self, frames: u64) {
+        self.audio_frames_dropped.inc_by(frames);
+    }
+
+    /// Rows that wait for the database.
+    pub fn set_recorder_queue(&self, waiting: usize) {
+        self.recorder_queue.set(as_gauge(waiting));
+    }
+
+    /// A row of the record could not be kept: its queue was full, or the
+    /// database can never take it.
+    pub fn record_lost(&self) {
+        self.record_lost.inc();
+    }
+
+    /// Whether rows reach the database.
+    pub fn set_database_up(&self, up: bool) {
+        self.database_up.set(i64::from(up));
+    }
+
+    /// An authentication step ended; `outcome` is one of a fixed set.
+    pub fn authentication(&self, outcome: &'static str) {
+        self.authentications
+            .get_or_create(&[("outcome", outcome)])
+            .inc();
+    }
+
+    /// A request was refused by the rate limit.
+    pub fn http_request_limited(&self) {
+        self.http_requests_limited.inc();
+    }
+
+    /// Knowledge searches so far; tests ask whether small talk caused any.
+    #[must_use]
+    pub fn retrievals(&self) -> u64 {
+        self.retrievals.get()
+    }
+
+    /// All series in the text format that Prometheus scrapes.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        if encode(&mut text, &self.registry).is_err() {
+            // Writing to a String fails only if a metric's own encoder does.
+            text.clear();
+            let written = writeln!(text, "# the metrics could not be encoded");
+            debug_assert!(written.is_ok(), "writing to a String cannot fail");
+        }
+        text
+    }
+}
+
+/// One running call; counted until dropped.
+#[derive(Debug)]
+pub struct ActiveCall(Gauge);
+
+impl Drop for ActiveCall {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+struct Adder<'a>(&'a mut Registry);
+
+impl Adder<'_> {
+    fn metric<M>(&mut self, name: &str, help: &str, metric: &M)
+    where
+        M: prometheus_client::registry::Metric + Clone,
+    {
+        self.0
+            .register(format!("teller_{name}"), help, metric.clone());
+    }
+}
+
+fn as_gauge(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_is_rendered() {
+        let metrics = Metrics::new();
+        let call = metrics.call_started();
+        let _other = metrics.call_started();
+        drop(call);
+        metrics.call_ended("hangup");
+        metrics.set_slots(1, 4, 0.25);
+        metrics.observe(Stage::Stt, Duration::from_millis(40));
+        metrics.observe(Stage::Stt, Duration::from_secs(60));
+        let text = metrics.render();
+        for line in [
+            "teller_calls_active 1",
+            "teller_calls_total{end_reason=\"hangup\"} 1",
+            "teller_slots 4",
+            "teller_load 0.25",
+            "teller_turn_latency_seconds_bucket{le=\"0.05\",stage=\"stt\"} 1",
+            "teller_turn_latency_seconds_bucket{le=\"+Inf\",stage=\"stt\"} 2",
+            "teller_turn_latency_seconds_count{stage=\"stt\"} 2",
+            "teller_retrievals_total 0",
+        ] {
+            assert!(text.contains(line), "no `{line}` in:\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_call_that_panics_is_no_longer_active() {
+        let metrics = Metrics::new();
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _call = metrics.call_started();
+            std::panic::resume_unwind(Box::new("a call's bug"));
+        }));
+        assert!(panicked.is_err());
+        assert!(metrics.render().contains("teller_calls_active 0"));
+    }
+}

@@ -1,0 +1,54 @@
+//! Locks that hold across workers: one agent a room, one watcher at a time.
+
+use std::future::Future;
+
+/// What came of trying a lock.
+#[derive(Debug)]
+pub enum Lock<G> {
+    /// Ours until the guard is dropped.
+    Held(G),
+    /// Another holder has it.
+    Taken,
+    /// Nobody knows: there is no database, or it is away.
+    Unknown,
+}
+
+/// A lock that is held.
+pub trait LockGuard: Send + Sync + 'static {
+    /// Whether it is still ours: the connection that carries it may have died.
+    fn is_held(&self) -> bool;
+}
+
+/// Where locks are kept. One holder for each key over all workers.
+///
+/// With PostgreSQL it is a session advisory lock, so a worker that dies frees
+/// what it held.
+pub trait Locks: Clone + Send + Sync + 'static {
+    /// A held lock.
+    type Guard: LockGuard;
+
+    /// Tries to take `key` without waiting for its holder.
+    fn try_lock(&self, key: &str) -> impl Future<Output = Lock<Self::Guard>> + Send;
+}
+
+/// Without a database: every lock is [`Lock::Unknown`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoLocks;
+
+/// The guard that [`NoLocks`] never gives.
+#[derive(Debug)]
+pub enum NoGuard {}
+
+impl LockGuard for NoGuard {
+    fn is_held(&self) -> bool {
+        match *self {}
+    }
+}
+
+impl Locks for NoLocks {
+    type Guard = NoGuard;
+
+    async fn try_lock(&self, _key: &str) -> Lock<NoGuard> {
+        Lock::Unknown
+    }
+}
