@@ -80,7 +80,7 @@ pub(crate) fn extract(
     }
     let best = &passages[0];
     Answer {
-        sentences: choose(base, question, &best.text),
+        sentences: choose(base, question, best),
         sources: vec![Citation {
             source: best.source.clone(),
             title: best.title.clone(),
@@ -91,21 +91,19 @@ pub(crate) fn extract(
 
 /// The sentences of a passage that answer the question: the direct answer (the first paragraph), or
 /// the one that speaks of what was asked in particular, followed by it.
-fn choose(base: &KnowledgeBase, question: &str, text: &str) -> Vec<String> {
+fn choose(base: &KnowledgeBase, question: &str, passage: &Passage) -> Vec<String> {
+    let text = passage.text.as_str();
     let lead = text.split("\n\n").next().unwrap_or(text);
     let lead = sentences(lead);
     let all = sentences(text);
-    let wanted: BTreeSet<String> = query_terms(&base.lexicon().words(question))
+    let asked = base.lexicon().words(question);
+    // The title's words are the subject of every sentence; they tell none from another.
+    let subject = query_terms(&base.lexicon().document_words(&passage.title));
+    let wanted: BTreeSet<String> = query_terms(&asked)
         .into_iter()
+        .filter(|term| !subject.contains(term))
         .collect();
-    let aspect = Aspect::of(
-        &base
-            .lexicon()
-            .words(question)
-            .iter()
-            .map(|w| w.text.as_str())
-            .collect::<Vec<_>>(),
-    );
+    let aspect = Aspect::of(&asked.iter().map(|w| w.text.as_str()).collect::<Vec<_>>());
     let worth = |sentence: &String| -> f32 {
         let said = base.lexicon().document_words(sentence);
         let terms: BTreeSet<String> = query_terms(&said).into_iter().collect();

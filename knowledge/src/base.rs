@@ -11,7 +11,8 @@ use crate::error::PackError;
 use crate::index::{Index, Passage};
 use crate::lexicon::Lexicon;
 use crate::pack::{DocumentText, Pack};
-use crate::route::{Route, RouteContext, Routed, Router};
+use crate::route::{Route, RouteContext, Routed};
+use crate::router::Router;
 
 /// Passages that an extractive answer looks at.
 const ANSWER_PASSAGES: usize = 3;

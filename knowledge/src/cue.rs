@@ -218,9 +218,18 @@ pub(crate) struct Cues {
 }
 
 impl Cues {
-    pub(crate) fn new(lexicon: &Lexicon, any: &[String], unless: &[String], with: &[String]) -> Self {
-        let compile =
-            |written: &[String]| written.iter().filter_map(|cue| Cue::parse(lexicon, cue)).collect();
+    pub(crate) fn new(
+        lexicon: &Lexicon,
+        any: &[String],
+        unless: &[String],
+        with: &[String],
+    ) -> Self {
+        let compile = |written: &[String]| {
+            written
+                .iter()
+                .filter_map(|cue| Cue::parse(lexicon, cue))
+                .collect()
+        };
         Self {
             any: compile(any),
             unless: compile(unless),

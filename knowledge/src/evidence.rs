@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::cue::{Cues, Utterance};
-use crate::route::{Reason, Router, reason};
+use crate::route::{Reason, reason};
+use crate::router::Router;
 
 /// One word that only a bank's caller says.
 const STRONG: f32 = 1.0;

@@ -8,16 +8,19 @@ use crate::fold::{Word, words};
 /// text must not occupy a worker.
 const MAX_WORDS: usize = 400;
 
+/// A phrase, as stems, and the words that replace it.
+type Replacement = (Vec<String>, Vec<Word>);
+
 /// The pack's synonyms, compiled.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lexicon {
     /// First stem of the phrase -> the phrases (as stems, longest first) and their replacements.
-    phrases: BTreeMap<String, Vec<(Vec<String>, Vec<Word>)>>,
+    phrases: BTreeMap<String, Vec<Replacement>>,
 }
 
 impl Lexicon {
     pub(crate) fn new(synonyms: &BTreeMap<String, String>) -> Self {
-        let mut phrases: BTreeMap<String, Vec<(Vec<String>, Vec<Word>)>> = BTreeMap::new();
+        let mut phrases: BTreeMap<String, Vec<Replacement>> = BTreeMap::new();
         for (from, to) in synonyms {
             let from: Vec<String> = words(from).into_iter().map(|w| w.stem).collect();
             if let Some(first) = from.first() {

@@ -14,6 +14,7 @@ mod load;
 mod number;
 mod pack;
 mod route;
+mod router;
 mod stem;
 
 pub use answer::{Answer, Citation, is_grounded, sentences};

@@ -10,7 +10,7 @@ use crate::cue::{Cue, Utterance};
 use crate::error::PackError;
 use crate::lexicon::Lexicon;
 use crate::pack::{Actions, BankingWords, DocumentText, Pack, Settings, SmallTalk, Topic};
-use crate::route::Router;
+use crate::router::Router;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -109,7 +109,8 @@ fn irregular(word: &str) -> Option<&'static str> {
 
 /// Words whose ending only looks like one.
 const ALONE: [&str; 19] = [
-    "banking", "news",
+    "banking",
+    "news",
     "during",
     "morning",
     "evening",

@@ -1,0 +1,172 @@
+//! What is said when no language model is there: the documents' own sentences, or honestly nothing.
+
+use std::path::Path;
+
+use knowledge::{Answer, GroundingMode, KnowledgeBase, Pack, Route, RouteContext, is_grounded};
+
+fn pack() -> Pack {
+    Pack::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../packs/bank"))
+        .expect("the bank's pack loads")
+}
+
+fn ask(base: &KnowledgeBase, question: &str, before: &[&str]) -> Answer {
+    let context = RouteContext {
+        last_topics: before.iter().map(|topic| (*topic).to_owned()).collect(),
+        awaiting: false,
+    };
+    match base.route(question, &context) {
+        Route::Banking { topics, .. } => base.answer(question, &topics),
+        other => panic!("{question:?} is {other:?}"),
+    }
+}
+
+/// The answer cites `source` and says all of `parts`.
+fn check(question: &str, before: &[&str], source: &str, parts: &[&str]) {
+    let answer = ask(&KnowledgeBase::new(pack()), question, before);
+    assert!(answer.supported, "{question:?} is unsupported");
+    assert_eq!(answer.sources[0].source, source, "{question:?}");
+    let said = answer.sentences.join(" ");
+    for part in parts {
+        assert!(said.contains(part), "{question:?}: {said:?} lacks {part:?}");
+    }
+    assert!(
+        (1..=3).contains(&answer.sentences.len()),
+        "{question:?}: {} sentences",
+        answer.sentences.len()
+    );
+}
+
+#[test]
+fn a_question_gets_the_direct_answer() {
+    check(
+        "How do I withdraw money without my card?",
+        &[],
+        "bank/cardless-withdrawal",
+        &["*236#", "option 4"],
+    );
+    check(
+        "What are your opening hours?",
+        &[],
+        "bank/banking-hours",
+        &["Monday to Friday", "4 in the afternoon"],
+    );
+    check("I lost my card", &[], "bank/lost-card", &["option 6"]);
+    check("my card was stolen", &[], "bank/lost-card", &["Block"]);
+}
+
+#[test]
+fn a_particular_question_gets_the_particular_sentence() {
+    check(
+        "How much does cardless withdrawal cost?",
+        &[],
+        "bank/cardless-withdrawal",
+        &["50 cents"],
+    );
+    check(
+        "How much does a new card cost?",
+        &[],
+        "bank/new-card",
+        &["5 dollars"],
+    );
+    check(
+        "How long does it take to clear a cheque?",
+        &[],
+        "bank/cheque-book",
+        &["two working days"],
+    );
+    check(
+        "What documents do I need for a personal loan?",
+        &[],
+        "bank/personal-loan",
+        &["payslips"],
+    );
+}
+
+#[test]
+fn a_follow_up_stays_with_the_subject() {
+    check(
+        "And how much does it cost?",
+        &["cardless_withdrawal"],
+        "bank/cardless-withdrawal",
+        &["50 cents"],
+    );
+    check(
+        "How long is the code valid?",
+        &["cardless_withdrawal"],
+        "bank/cardless-withdrawal",
+        &["24 hours"],
+    );
+    check("Is it free?", &["airtime"], "bank/airtime", &["free"]);
+}
+
+#[test]
+fn what_no_document_answers_is_said_honestly() {
+    let base = KnowledgeBase::new(pack());
+    for question in [
+        "Does the bank sponsor a cricket club account jersey?",
+        "What is the bank share price on the exchange account?",
+    ] {
+        let answer = base.answer(question, &[]);
+        assert!(!answer.supported, "{question:?} got {answer:?}");
+        assert!(answer.sources.is_empty(), "{question:?} cites");
+        assert!(
+            answer.sentences.concat().contains("person"),
+            "{question:?} offers nobody"
+        );
+    }
+}
+
+#[test]
+fn strict_grounding_wants_two_sources() {
+    let base = KnowledgeBase::new(pack());
+    let topics = ["lost_card".to_owned()];
+    let passages = base.search("I lost my card", &topics, 3);
+    assert!(is_grounded(&passages[..1], &topics, GroundingMode::Blended));
+    assert!(!is_grounded(&passages[..1], &topics, GroundingMode::Strict));
+    let mut second = passages[0].clone();
+    second.source = "bank/other".to_owned();
+    assert!(is_grounded(
+        &[passages[0].clone(), second],
+        &topics,
+        GroundingMode::Strict
+    ));
+    assert!(!is_grounded(&[], &topics, GroundingMode::Blended));
+}
+
+#[test]
+fn a_base_without_documents_answers_nothing_and_does_not_panic() {
+    let base = KnowledgeBase::from_documents(pack(), Vec::new());
+    assert!(
+        base.search("I lost my card", &["lost_card".to_owned()], 3)
+            .is_empty()
+    );
+    assert!(!base.answer("I lost my card", &[]).supported);
+}
+
+#[test]
+fn any_text_is_routed_and_answered_without_panic() {
+    let base = KnowledgeBase::new(pack());
+    let long = "card ".repeat(20_000);
+    for text in [
+        "",
+        " ",
+        "\u{0}",
+        "*",
+        "#",
+        "*#*#",
+        "💳💳",
+        "'",
+        "''s",
+        "1.,2",
+        "…?!",
+        "ＦＵＬＬ width",
+        long.as_str(),
+    ] {
+        let route = base.route(text, &RouteContext::default());
+        assert!(!route.name().is_empty());
+        assert!(
+            !base.answer(text, &[]).sentences.is_empty(),
+            "{text:.20?} is answered with silence"
+        );
+    }
+}

@@ -1,0 +1,238 @@
+//! A pack with a mistake in it is refused, and the message helps to mend it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use knowledge::{Chunk, KnowledgeBase, RouteContext};
+
+/// A copy of the bank's pack in a folder of its own, removed at the end.
+struct Copy(PathBuf);
+
+impl Copy {
+    fn new(name: &str) -> Self {
+        let to = std::env::temp_dir().join(format!("teller-pack-{name}-{}", std::process::id()));
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packs/bank");
+        for part in ["", "documents"] {
+            fs::create_dir_all(to.join(part)).unwrap();
+            for entry in fs::read_dir(from.join(part)).unwrap() {
+                let file = entry.unwrap().path();
+                if file.is_file() {
+                    fs::copy(&file, to.join(part).join(file.file_name().unwrap())).unwrap();
+                }
+            }
+        }
+        Self(to)
+    }
+
+    fn replace(&self, file: &str, from: &str, to: &str) {
+        let file = self.0.join(file);
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(
+            text.contains(from),
+            "{} does not hold {from:?}",
+            file.display()
+        );
+        fs::write(&file, text.replacen(from, to, 1)).unwrap();
+    }
+
+    fn load(&self) -> Result<KnowledgeBase, String> {
+        KnowledgeBase::load(&self.0).map_err(|error| error.to_string())
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+/// Changes one file and expects a message with all of these in it.
+fn check(name: &str, file: &str, from: &str, to: &str, message: &[&str]) {
+    let copy = Copy::new(name);
+    copy.replace(file, from, to);
+    let error = copy.load().expect_err("the pack is refused");
+    for part in message.iter().chain([&file]) {
+        assert!(error.contains(part), "{error:?} does not say {part:?}");
+    }
+}
+
+#[test]
+fn a_document_that_is_not_utf8_is_named() {
+    let copy = Copy::new("utf8");
+    fs::write(
+        copy.0.join("documents/latin1.md"),
+        b"+++\nsource = \"caf\xe9\"\n",
+    )
+    .unwrap();
+    let error = copy.load().expect_err("the pack is refused");
+    assert!(
+        error.contains("latin1.md") && error.contains("byte 17 is not UTF-8"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let copy = Copy::new("missing");
+    fs::remove_file(copy.0.join("topics.toml")).unwrap();
+    let error = copy.load().expect_err("the pack is refused");
+    assert!(error.contains("topics.toml: cannot read it"), "{error}");
+}
+
+#[test]
+fn wrong_settings_name_file_key_value_and_accepted_form() {
+    check(
+        "away",
+        "pack.toml",
+        "away_s = 15",
+        "away_s = 0",
+        &["silence.away_s", "\"0\"", "1 or more"],
+    );
+    check(
+        "hangup",
+        "pack.toml",
+        "hangup_s = 30",
+        "hangup_s = 15",
+        &["silence.hangup_s", "more than silence.away_s = 15"],
+    );
+    check(
+        "rate",
+        "pack.toml",
+        "rate = 1.0",
+        "rate = 9.0",
+        &["voice.rate", "\"9\"", "0.5 to 2.0"],
+    );
+    check(
+        "type",
+        "pack.toml",
+        "away_s = 15",
+        "away_s = \"soon\"",
+        &["away_s", "invalid type"],
+    );
+    check(
+        "mode",
+        "pack.toml",
+        "\"blended\"",
+        "\"loose\"",
+        &["grounding_mode", "strict"],
+    );
+    check("key", "pack.toml", "tone =", "tune =", &["tune"]);
+    check(
+        "number",
+        "pack.toml",
+        "country =",
+        "transfer_number = \"0771\"\ncountry =",
+        &["transfer_number", "E.164"],
+    );
+    check(
+        "placeholder",
+        "pack.toml",
+        "My name is {agent}.",
+        "My name is {nmae}.",
+        &["lines.greeting", "{nmae}", "{agent}"],
+    );
+    check(
+        "no-name",
+        "pack.toml",
+        "Welcome back.",
+        "Welcome back {name}.",
+        &["lines.welcome_back"],
+    );
+}
+
+#[test]
+fn wrong_documents_and_topics_are_named() {
+    check(
+        "front",
+        "documents/fees.md",
+        "+++\n",
+        "---\n",
+        &["begins with +++"],
+    );
+    check(
+        "topic",
+        "documents/fees.md",
+        "topic = \"fees\"",
+        "topic = \"feez\"",
+        &["topic", "feez", "topics.toml"],
+    );
+    check(
+        "twice",
+        "documents/fees.md",
+        "bank/fees",
+        "bank/lost-card",
+        &["bank/lost-card", "a source of its own"],
+    );
+    check(
+        "id",
+        "topics.toml",
+        "id = \"lost_card\"",
+        "id = \"Lost Card\"",
+        &["topic.id", "Lost Card"],
+    );
+    check(
+        "answers",
+        "small_talk.toml",
+        "answers = [",
+        "answers = []\n# [",
+        &["answers"],
+    );
+}
+
+#[test]
+fn a_cue_that_can_never_match_is_refused() {
+    let copy = Copy::new("cue");
+    copy.replace("topics.toml", "\"airtime\",", "\"cash machine\",");
+    let error = copy.load().expect_err("the pack is refused");
+    assert!(error.contains("cash machine"), "{error}");
+}
+
+#[test]
+fn the_fingerprint_follows_the_content() {
+    let copy = Copy::new("fingerprint");
+    let before = copy.load().unwrap().fingerprint().to_owned();
+    assert_eq!(
+        before,
+        copy.load().unwrap().fingerprint(),
+        "the same content has another fingerprint"
+    );
+    copy.replace("documents/fees.md", "3 dollars", "4 dollars");
+    let changed = copy.load().unwrap().fingerprint().to_owned();
+    assert_ne!(before, changed, "a changed document keeps the fingerprint");
+    copy.replace("pack.toml", "hangup_s = 30", "hangup_s = 31");
+    assert_ne!(
+        changed,
+        copy.load().unwrap().fingerprint(),
+        "a changed setting keeps the fingerprint"
+    );
+}
+
+#[test]
+fn stored_chunks_answer_like_the_documents_they_came_from() {
+    let copy = Copy::new("stored");
+    let base = copy.load().unwrap();
+    // A database row knows source, title and text, not the topic.
+    let stored: Vec<Chunk> = base
+        .chunks()
+        .into_iter()
+        .map(|chunk| Chunk {
+            topic: None,
+            ..chunk
+        })
+        .collect();
+    let again = KnowledgeBase::from_chunks(base.pack().clone(), stored);
+    assert_eq!(again.fingerprint(), base.fingerprint());
+    let question = "How do I withdraw money without my card?";
+    let knowledge::Route::Banking { topics, .. } = again.route(question, &RouteContext::default())
+    else {
+        panic!("a banking question is routed elsewhere");
+    };
+    assert_eq!(
+        again.answer(question, &topics),
+        base.answer(question, &topics)
+    );
+}
