@@ -1,0 +1,179 @@
+//! A finished turn in, sentences out.
+//!
+//! ```text
+//! text -> route (knowledge) -+-> small talk, deeds, refusals: fixed lines of the pack      actions.rs
+//!                            +-> banking question: retrieval (the only place, R-091)       retrieval.rs
+//!                                  +-> a language model phrases the passages               llm.rs
+//!                                  +-> none, late or failing: the documents' own sentences extractive.rs
+//! ```
+//!
+//! Sentences leave as soon as they are whole. Whatever fails, a reply says something and ends with
+//! exactly one [`ReplyEvent::Done`]; dropping the future cancels it with all it has started.
+
+mod actions;
+mod extractive;
+mod history;
+mod llm;
+mod prompt;
+mod replier;
+mod retrieval;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+pub use history::{History, HistoryTurn, Role};
+pub use replier::Replier;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What answers are made with, besides the pack.
+#[derive(Debug, Clone, Default)]
+pub struct ReplyConfig {
+    /// The language model that phrases answers; none means that the documents speak for themselves.
+    pub llm: Option<LlmConfig>,
+    /// Where phone calls are transferred (`tel:` or `sip:` address or E.164 number); none means that
+    /// the pack's `transfer_number` decides, and if that is none too, that people are called back.
+    pub transfer_to: Option<String>,
+}
+
+/// An OpenAI-compatible chat completion server.
+#[derive(Debug, Clone)]
+pub struct LlmConfig {
+    /// Up to and including the version: `https://api.example.com/v1`.
+    pub base_url: String,
+    /// Sent as a bearer token.
+    pub api_key: SecretString,
+    /// The model's name on that server.
+    pub model: String,
+    /// From the request to the first token; later, the documents answer. The first whole sentence
+    /// has twice as long.
+    pub first_token_timeout: Duration,
+    /// From the request to the last token; what has been said by then has to do.
+    pub total_timeout: Duration,
+    /// Requests at a time over all calls; a call that finds no place before the first-token deadline
+    /// is answered from the documents.
+    pub max_concurrent: usize,
+}
+
+impl LlmConfig {
+    /// A server with the usual limits: first token within 1.5 s, whole answer within 10 s, 8 at a time.
+    #[must_use]
+    pub fn new(base_url: String, api_key: SecretString, model: String) -> Self {
+        Self {
+            base_url,
+            api_key,
+            model,
+            first_token_timeout: Duration::from_millis(1_500),
+            total_timeout: Duration::from_secs(10),
+            max_concurrent: 8,
+        }
+    }
+}
+
+/// One turn to answer.
+#[derive(Debug, Clone, Default)]
+pub struct ReplyRequest {
+    /// What the caller said, already redacted.
+    pub text: String,
+    /// The turns before it, oldest first, already redacted; without `text` itself.
+    pub history: Vec<HistoryTurn>,
+    /// Who asks, and by what way.
+    pub caller: CallerContext,
+}
+
+/// What is known of the caller.
+#[derive(Debug, Clone, Default)]
+pub struct CallerContext {
+    /// Browser or phone.
+    pub channel: Channel,
+    /// The name of an authenticated caller.
+    pub authenticated_name: Option<String>,
+    /// The customer's name in the bank's systems, of an authenticated caller.
+    pub customer: Option<String>,
+    /// Whether callers can authenticate here at all (a sender of codes is configured).
+    pub can_authenticate: bool,
+    /// What the agent's last reply waits for.
+    pub awaiting: Awaiting,
+}
+
+/// How the caller reached us.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Channel {
+    /// A page in a browser.
+    #[default]
+    Web,
+    /// SIP.
+    Phone,
+}
+
+/// The yes or no that the agent's last reply asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Awaiting {
+    /// None.
+    #[default]
+    None,
+    /// "Shall I put you through?"
+    TransferConsent,
+    /// "Shall we call you back?"
+    CallbackConsent,
+}
+
+/// What a reply produces, in this order: any number of sentences, then one `Done`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReplyEvent {
+    /// To be spoken now.
+    Sentence(String),
+    /// Nothing more comes.
+    Done(ReplyMeta),
+}
+
+/// How a reply came about; goes on record with the turn.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ReplyMeta {
+    /// `banking`, `small_talk`, `human_requested` …
+    pub route: String,
+    /// The first topic of a banking question, or the kind of small talk.
+    pub intent: Option<String>,
+    /// The documents the answer rests on, best first.
+    pub sources: Vec<Source>,
+    /// `pack` (a fixed line), `extractive` (the documents' sentences), `tool`, or the model's name.
+    pub model: String,
+    /// What the search took; none when nothing was searched.
+    #[serde(skip)]
+    pub retrieval: Option<Duration>,
+    /// From the request to the model's first token.
+    #[serde(skip)]
+    pub llm_first_token: Option<Duration>,
+    /// What the session has to do once the reply has been heard.
+    #[serde(skip)]
+    pub action: Option<CallAction>,
+    /// What to hand in with the next turn.
+    #[serde(skip)]
+    pub awaiting: Awaiting,
+}
+
+/// A document that an answer rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// `bank/cardless-withdrawal`.
+    pub source: String,
+    /// The document's title.
+    pub title: String,
+    /// Its rank in the search; comparable within one reply only.
+    pub score: f32,
+}
+
+/// A deed that goes with a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallAction {
+    /// The farewell has been said: end the call.
+    HangUp,
+    /// The caller agreed to be put through. The call counts as escalated.
+    Transfer,
+    /// The caller agreed to be called back. The call counts as escalated.
+    Callback,
+    /// The reply's sentences are the agent's last words once more; nothing else is to be done.
+    Repeat,
+}

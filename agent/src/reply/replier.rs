@@ -1,0 +1,289 @@
+//! From a turn to its reply: routes it, and lets the right part answer.
+
+use super::actions::{fixed_reply, offer};
+use super::history::{HistoryTurn, Role};
+use super::llm::Llm;
+use super::retrieval::{Found, Retrieval};
+use super::stream::SentenceStream;
+use super::{Awaiting, ReplyConfig, ReplyEvent, ReplyMeta, ReplyRequest, extractive, prompt};
+use knowledge::{KnowledgeBase, Route, RouteContext, is_grounded, sentences};
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::mpsc;
+use tools::{Balance, BalanceTool, ToolError};
+
+/// Caller turns that the current one can lean on ("and how much does that cost?").
+const LEANS_ON: usize = 6;
+
+/// Answers turns. Shared by all calls; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Replier {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    /// Swapped whole when documents change; a reply under way keeps the one it began with.
+    knowledge: RwLock<Arc<KnowledgeBase>>,
+    llm: Option<Llm>,
+    balance: Option<BalanceTool>,
+    transfer_to: Option<String>,
+    retrieval: Retrieval,
+}
+
+impl Replier {
+    /// Answers from `knowledge`; `balance` where the bank's accounts are connected.
+    #[must_use]
+    pub fn new(
+        knowledge: Arc<KnowledgeBase>,
+        config: ReplyConfig,
+        balance: Option<BalanceTool>,
+    ) -> Self {
+        let shared = Shared {
+            knowledge: RwLock::new(knowledge),
+            llm: config.llm.map(Llm::new),
+            balance,
+            transfer_to: config.transfer_to,
+            retrieval: Retrieval::default(),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Answers `request` into `out`: sentences as soon as they are whole, then one
+    /// [`ReplyEvent::Done`]. Ends early when nobody listens to `out`; dropping the future cancels.
+    pub async fn reply(&self, request: ReplyRequest, out: mpsc::Sender<ReplyEvent>) {
+        let base = self.knowledge();
+        let context = context(&base, &request);
+        let route = base.route(&request.text, &context);
+        let meta = ReplyMeta {
+            route: route.name().to_owned(),
+            intent: intent(&route),
+            model: "pack".to_owned(),
+            ..ReplyMeta::default()
+        };
+        let meta = match &route {
+            Route::Banking { topics, .. } => self.answer(&base, &request, topics, meta, &out).await,
+            Route::AccountBalance if self.balance_of(&request).is_some() => {
+                self.tell_balance(&base, &request, meta, &out).await
+            }
+            _ => self.say_fixed(&base, &request, &route, meta, &out).await,
+        };
+        // A closed channel means that the reply was cancelled; there is nobody to tell.
+        let _cancelled = out.send(ReplyEvent::Done(meta)).await;
+    }
+
+    /// The knowledge that the next reply will use.
+    #[must_use]
+    pub fn knowledge(&self) -> Arc<KnowledgeBase> {
+        let held = self
+            .shared
+            .knowledge
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&held)
+    }
+
+    /// Replaces the knowledge for the replies that begin from now on.
+    pub fn set_knowledge(&self, knowledge: Arc<KnowledgeBase>) {
+        *self
+            .shared
+            .knowledge
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = knowledge;
+    }
+
+    /// Searches over all calls since the worker began: one for each banking question, none for
+    /// anything else.
+    #[must_use]
+    pub fn retrievals(&self) -> u64 {
+        self.shared.retrieval.asked()
+    }
+
+    /// Where a consenting caller is transferred to, if anywhere.
+    #[must_use]
+    pub fn transfer_target(&self) -> Option<String> {
+        let configured = self.shared.transfer_to.clone();
+        configured.or_else(|| self.knowledge().pack().settings.transfer_number.clone())
+    }
+
+    async fn say_fixed(
+        &self,
+        base: &KnowledgeBase,
+        request: &ReplyRequest,
+        route: &Route,
+        meta: ReplyMeta,
+        out: &mpsc::Sender<ReplyEvent>,
+    ) -> ReplyMeta {
+        let fixed = fixed_reply(
+            route,
+            request,
+            base.pack(),
+            self.transfer_target().is_some(),
+        )
+        .unwrap_or_default();
+        say(&sentences(&fixed.text), out).await;
+        ReplyMeta {
+            action: fixed.action,
+            awaiting: fixed.awaiting,
+            ..meta
+        }
+    }
+
+    /// A banking question: search, then the model if there is one and the documents support an
+    /// answer, then the documents themselves if it said nothing.
+    async fn answer(
+        &self,
+        base: &KnowledgeBase,
+        request: &ReplyRequest,
+        topics: &[String],
+        mut meta: ReplyMeta,
+        out: &mpsc::Sender<ReplyEvent>,
+    ) -> ReplyMeta {
+        let found = self.shared.retrieval.search(base, &request.text, topics);
+        meta.retrieval = Some(found.took);
+        let supported = is_grounded(&found.passages, topics, base.pack().settings.grounding_mode);
+        if let Some(llm) = self.shared.llm.as_ref().filter(|_| supported)
+            && phrase(llm, base, request, &found, &mut meta, out).await
+        {
+            return meta;
+        }
+        let (answer, sources) = extractive::answer(base, &request.text, topics, &found);
+        say(&answer.sentences, out).await;
+        meta.model = if answer.supported {
+            "extractive"
+        } else {
+            "pack"
+        }
+        .to_owned();
+        meta.sources = sources;
+        // "I do not know; would you like to speak to a person?" is an offer.
+        if !answer.supported
+            && answer
+                .sentences
+                .last()
+                .is_some_and(|last| last.ends_with('?'))
+        {
+            meta.awaiting = offer(request.caller.channel, self.transfer_target().is_some());
+        }
+        meta
+    }
+
+    fn balance_of<'a>(&'a self, request: &'a ReplyRequest) -> Option<(&'a BalanceTool, &'a str)> {
+        request.caller.authenticated_name.as_ref()?;
+        Some((
+            self.shared.balance.as_ref()?,
+            request.caller.customer.as_deref()?,
+        ))
+    }
+
+    async fn tell_balance(
+        &self,
+        base: &KnowledgeBase,
+        request: &ReplyRequest,
+        mut meta: ReplyMeta,
+        out: &mpsc::Sender<ReplyEvent>,
+    ) -> ReplyMeta {
+        let Some((tool, customer)) = self.balance_of(request) else {
+            return meta;
+        };
+        let settings = &base.pack().settings;
+        let text = match tool.of(customer).await {
+            Ok(balance) => {
+                "tool".clone_into(&mut meta.model);
+                spoken_balance(&balance, &settings.currency, &settings.currency_spoken)
+            }
+            Err(ToolError::Unknown) => settings.lines.balance_authenticated.clone(),
+            Err(error) => {
+                tracing::warn!(%error, "the balance could not be fetched");
+                settings.lines.technical_problem.clone()
+            }
+        };
+        say(&sentences(&text), out).await;
+        meta
+    }
+}
+
+/// Lets the model phrase the passages; whether anything was said.
+async fn phrase(
+    llm: &Llm,
+    base: &KnowledgeBase,
+    request: &ReplyRequest,
+    found: &Found,
+    meta: &mut ReplyMeta,
+    out: &mpsc::Sender<ReplyEvent>,
+) -> bool {
+    let messages = prompt::messages(&base.pack().settings, request, &found.passages);
+    let given = found.passages.iter().map(|passage| passage.text.as_str());
+    let said = request.history.iter().map(|turn| turn.text.as_str());
+    let facts = given.chain(said).chain([request.text.as_str()]);
+    let told = llm.tell(messages, SentenceStream::new(facts), out).await;
+    meta.llm_first_token = told.first_token;
+    if let Err(failure) = &told.end {
+        tracing::warn!(%failure, sentences = told.sentences, "the language model did not finish its answer");
+    }
+    if told.sentences == 0 {
+        return false;
+    }
+    llm.model().clone_into(&mut meta.model);
+    meta.sources = found.passages.iter().map(extractive::source).collect();
+    true
+}
+
+async fn say(sentences: &[String], out: &mpsc::Sender<ReplyEvent>) {
+    for sentence in sentences {
+        if out
+            .send(ReplyEvent::Sentence(sentence.clone()))
+            .await
+            .is_err()
+        {
+            return;
+        }
+    }
+}
+
+fn spoken_balance(balance: &Balance, currency: &str, currency_spoken: &str) -> String {
+    let unit = if balance.currency == currency {
+        currency_spoken
+    } else {
+        &balance.currency
+    };
+    format!("Your available balance is {} {unit}.", balance.amount)
+}
+
+/// What the turns before say about this one: the subject they were on, read by the same rules.
+fn context(base: &KnowledgeBase, request: &ReplyRequest) -> RouteContext {
+    let caller: Vec<&HistoryTurn> = request
+        .history
+        .iter()
+        .filter(|turn| turn.role == Role::Caller)
+        .collect();
+    let mut context = RouteContext::default();
+    for turn in caller.iter().skip(caller.len().saturating_sub(LEANS_ON)) {
+        match base.route(&turn.text, &context) {
+            Route::Banking { topics, .. } => context.last_topics = topics,
+            Route::OutOfScope
+            | Route::HumanRequested
+            | Route::AccountBalance
+            | Route::Authenticate => {
+                context.last_topics.clear();
+            }
+            Route::SmallTalk { .. }
+            | Route::Repeat
+            | Route::Goodbye
+            | Route::Affirm
+            | Route::Deny
+            | Route::Unclear => {}
+        }
+    }
+    context.awaiting = request.caller.awaiting != Awaiting::None;
+    context
+}
+
+fn intent(route: &Route) -> Option<String> {
+    match route {
+        Route::Banking { topics, .. } => topics.first().cloned(),
+        Route::SmallTalk { kind } => Some(kind.clone()),
+        _ => None,
+    }
+}
