@@ -1,0 +1,1266 @@
+-- All tables, triggers and functions, for psql:
+--
+--   psql -d voice_agent -f database/migrate_profiles.sql
+--
+-- Generated from migrations/; edit those, then: UPDATE=1 cargo test -p database --test postgres migrations
+-- Running it again applies what is missing and says what was there. All or nothing.
+
+\set ON_ERROR_STOP on
+\set QUIET on
+SET client_min_messages = warning;
+BEGIN;
+-- Waits for a worker that is migrating at this moment.
+SELECT pg_advisory_xact_lock(7000, 0) \gset
+CREATE TABLE IF NOT EXISTS refinery_schema_history (
+  version int4 PRIMARY KEY, name varchar(255), applied_on varchar(255), checksum varchar(255));
+RESET client_min_messages;
+
+-- ------------------------------------------------------------------------------------------
+SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 1) AS pending \gset
+\if :pending
+\echo applying 1 profiles_sessions_messages
+
+-- The heart of the record: who called (profiles), each call (sessions), what was said
+-- (messages), and what it came to (summaries).
+--
+-- Why this shape:
+--   * A message's key is (session_id, seq) from the first migration on, so that whatever is
+--     retried after a lost reply cannot store a turn twice.
+--   * Messages carry no profile. They follow their session, so joining two profiles costs one
+--     update per session, however much was said.
+--   * A merged profile keeps its row and points at its live profile, which is what makes an
+--     exact unmerge possible. Its counters are zero by CHECK, so no query can count it twice.
+--   * Every row names its tenant; the default comes from the setting app.tenant.
+
+CREATE TYPE profile_kind AS ENUM ('anonymous', 'authenticated');
+CREATE TYPE msg_role AS ENUM ('user', 'assistant', 'system', 'tool');
+CREATE TYPE sentiment3 AS ENUM ('positive', 'neutral', 'negative');
+CREATE TYPE resolution AS ENUM ('resolved', 'escalated', 'incomplete');
+
+-- The tenant of this connection, or NULL. After a SET LOCAL ends, the setting is an empty
+-- string rather than absent, and a plain cast of that would be an error: hence NULLIF.
+CREATE FUNCTION current_tenant() RETURNS int LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT NULLIF(current_setting('app.tenant', true), '')::int $$;
+
+-- psql and other tools that set nothing work on tenant 1. PostgreSQL lets a superuser store
+-- this default; where another role migrates, the notice says what a superuser should run.
+-- The application does not depend on it: its connections name their tenant.
+DO $$
+BEGIN
+  EXECUTE format('ALTER DATABASE %I SET app.tenant = %L', current_database(), '1');
+EXCEPTION WHEN insufficient_privilege THEN
+  RAISE NOTICE 'so that psql sees rows, a superuser should run: ALTER DATABASE % SET app.tenant = ''1''', quote_ident(current_database());
+END $$;
+-- The session that migrates started before that default.
+SELECT set_config('app.tenant', coalesce(current_tenant()::text, '1'), false);
+
+CREATE TABLE user_profiles (
+  id                     uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  tenant_id              int NOT NULL DEFAULT current_tenant(),
+  profile_type           profile_kind NOT NULL,
+  anonymous_id           text CHECK (length(anonymous_id) BETWEEN 1 AND 255),
+  username               text CHECK (length(username) BETWEEN 1 AND 255 AND username = btrim(username)),
+  phone_number           text CHECK (phone_number ~ '^\+[1-9][0-9]{6,14}$'),   -- E.164
+  email                  text CHECK (length(email) <= 320 AND email LIKE '%_@_%'),
+  profile_metadata       jsonb NOT NULL DEFAULT '{}'
+                         CHECK (jsonb_typeof(profile_metadata) = 'object' AND pg_column_size(profile_metadata) < 65536),
+  -- For each key of profile_metadata: the profile, session and turn that it was learned from.
+  metadata_provenance    jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata_provenance) = 'object'),
+  total_sessions         int NOT NULL DEFAULT 0 CHECK (total_sessions >= 0),
+  total_messages         bigint NOT NULL DEFAULT 0 CHECK (total_messages >= 0),
+  engagement_score       numeric(4,2) NOT NULL DEFAULT 0 CHECK (engagement_score BETWEEN 0 AND 10),
+  intent_score           numeric(4,2) NOT NULL DEFAULT 0 CHECK (intent_score BETWEEN 0 AND 10),
+  lead_temperature       text NOT NULL DEFAULT 'cold' CHECK (lead_temperature IN ('hot', 'warm', 'cold')),
+  score_version          smallint NOT NULL DEFAULT 1,
+  scored_at              timestamptz,
+  consent                jsonb NOT NULL DEFAULT '{}',
+  -- Who this probably is, by device or number. Never a key: see start_session.
+  hint_profile_id        uuid REFERENCES user_profiles,
+  merged_into_profile_id uuid REFERENCES user_profiles,
+  merged_at              timestamptz,
+  erased_at              timestamptz,
+  version                bigint NOT NULL DEFAULT 1,
+  first_seen_at          timestamptz NOT NULL DEFAULT now(),
+  last_seen_at           timestamptz NOT NULL DEFAULT now(),
+  updated_at             timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT never_merged_into_itself CHECK (merged_into_profile_id IS DISTINCT FROM id),
+  CONSTRAINT merged_means_dated CHECK ((merged_into_profile_id IS NULL) = (merged_at IS NULL)),
+  CONSTRAINT merged_counts_nothing CHECK (merged_into_profile_id IS NULL OR (total_sessions = 0 AND total_messages = 0)),
+  CONSTRAINT anonymous_has_an_id CHECK (profile_type <> 'anonymous' OR anonymous_id IS NOT NULL OR erased_at IS NOT NULL),
+  CONSTRAINT authenticated_has_a_name CHECK (profile_type <> 'authenticated' OR username IS NOT NULL OR erased_at IS NOT NULL)
+) WITH (fillfactor = 80);  -- counters change in place
+
+CREATE UNIQUE INDEX user_profiles_live_username ON user_profiles (tenant_id, lower(username))
+  WHERE username IS NOT NULL AND merged_into_profile_id IS NULL;
+CREATE UNIQUE INDEX user_profiles_live_anonymous_id ON user_profiles (tenant_id, anonymous_id)
+  WHERE profile_type = 'anonymous' AND merged_into_profile_id IS NULL;
+CREATE INDEX user_profiles_merged_anonymous_id ON user_profiles (tenant_id, anonymous_id)
+  WHERE merged_into_profile_id IS NOT NULL;
+CREATE INDEX user_profiles_phone ON user_profiles (tenant_id, phone_number)
+  WHERE phone_number IS NOT NULL AND merged_into_profile_id IS NULL;
+CREATE INDEX user_profiles_merged_into ON user_profiles (merged_into_profile_id)
+  WHERE merged_into_profile_id IS NOT NULL;
+CREATE INDEX user_profiles_last_seen ON user_profiles (tenant_id, last_seen_at DESC)
+  WHERE merged_into_profile_id IS NULL;
+CREATE INDEX user_profiles_leads ON user_profiles (tenant_id, lead_temperature, (engagement_score + intent_score) DESC)
+  WHERE merged_into_profile_id IS NULL;
+
+-- One identifier may have been seen with several profiles (a shared phone); a verified one
+-- belongs to exactly one.
+CREATE TABLE profile_identifiers (
+  tenant_id         int NOT NULL DEFAULT current_tenant(),
+  kind              text NOT NULL CHECK (kind IN ('anonymous_id', 'participant', 'phone', 'email', 'username', 'customer_no')),
+  value             text NOT NULL CHECK (length(value) BETWEEN 1 AND 320),
+  profile_id        uuid NOT NULL REFERENCES user_profiles,
+  origin_profile_id uuid NOT NULL REFERENCES user_profiles,
+  verified          boolean NOT NULL DEFAULT false,
+  first_seen_at     timestamptz NOT NULL DEFAULT now(),
+  last_seen_at      timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (tenant_id, kind, value, origin_profile_id)
+);
+CREATE UNIQUE INDEX profile_identifiers_verified ON profile_identifiers (tenant_id, kind, value) WHERE verified;
+CREATE INDEX profile_identifiers_profile ON profile_identifiers (profile_id);
+CREATE INDEX profile_identifiers_origin ON profile_identifiers (origin_profile_id);
+
+-- Values that would make strangers share a profile, added to the list built into
+-- is_blocked_identifier. The pattern is a regular expression for the whole value.
+CREATE TABLE blocked_identifiers (
+  tenant_id int NOT NULL DEFAULT current_tenant(),
+  kind      text NOT NULL CHECK (kind IN ('*', 'anonymous_id', 'participant', 'phone', 'username')),
+  pattern   text NOT NULL,
+  PRIMARY KEY (tenant_id, kind, pattern)
+);
+
+CREATE TABLE agent_sessions (
+  session_id        uuid PRIMARY KEY,  -- a UUIDv7 minted by the agent: ordered by time
+  tenant_id         int NOT NULL DEFAULT current_tenant(),
+  room_id           text NOT NULL,
+  participant_id    text NOT NULL,
+  profile_id        uuid NOT NULL REFERENCES user_profiles,  -- always a live profile
+  origin_profile_id uuid NOT NULL REFERENCES user_profiles,  -- the profile it began with; never changes
+  channel           text NOT NULL DEFAULT 'web' CHECK (channel IN ('web', 'phone')),
+  caller_number     text,              -- as the telephone network claims it: a hint
+  returning_caller  boolean NOT NULL DEFAULT false,
+  auth_level        smallint NOT NULL DEFAULT 0 CHECK (auth_level BETWEEN 0 AND 3),
+  authenticated_at  timestamptz,
+  status            text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'ended', 'abandoned')),
+  end_reason        text,
+  worker_id         text,
+  started_at        timestamptz NOT NULL DEFAULT now(),
+  ended_at          timestamptz,
+  last_activity_at  timestamptz NOT NULL DEFAULT now(),
+  message_count     int NOT NULL DEFAULT 0 CHECK (message_count >= 0),
+  last_seq          int,
+  metrics           jsonb NOT NULL DEFAULT '{}',
+  CONSTRAINT active_means_not_ended CHECK ((status = 'active') = (ended_at IS NULL)),
+  CONSTRAINT ends_after_it_starts CHECK (ended_at >= started_at)
+) WITH (fillfactor = 80);
+CREATE INDEX agent_sessions_profile ON agent_sessions (profile_id, started_at DESC);
+CREATE INDEX agent_sessions_origin ON agent_sessions (origin_profile_id);
+CREATE INDEX agent_sessions_recent ON agent_sessions (tenant_id, started_at DESC, session_id DESC);
+CREATE INDEX agent_sessions_open ON agent_sessions (last_activity_at) WHERE status = 'active';
+CREATE INDEX agent_sessions_number ON agent_sessions (tenant_id, caller_number) WHERE caller_number IS NOT NULL;
+
+-- Written once, when final: see the append-only triggers of the next migration.
+CREATE TABLE conversation_messages (
+  session_id  uuid NOT NULL REFERENCES agent_sessions,
+  seq         int NOT NULL CHECK (seq >= 0),
+  tenant_id   int NOT NULL DEFAULT current_tenant(),
+  role        msg_role NOT NULL,
+  content     text NOT NULL,           -- redacted before it comes here
+  redacted    boolean NOT NULL DEFAULT false,
+  started_ms  int,                     -- media time since the track began
+  ended_ms    int,
+  interrupted boolean NOT NULL DEFAULT false,
+  sentiment   smallint CHECK (sentiment BETWEEN -100 AND 100),
+  intent      text,
+  tool_name   text,
+  latency_ms  int,                     -- end of speech to first audio
+  meta        jsonb NOT NULL DEFAULT '{}',
+  created_at  timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (session_id, seq)
+);
+CREATE INDEX conversation_messages_created ON conversation_messages USING brin (created_at);
+
+CREATE TABLE conversation_summaries (
+  session_id        uuid PRIMARY KEY REFERENCES agent_sessions,
+  tenant_id         int NOT NULL DEFAULT current_tenant(),
+  profile_id        uuid NOT NULL REFERENCES user_profiles,  -- the session's, kept so by trigger
+  summary           text NOT NULL,
+  extracted_info    jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(extracted_info) = 'object'),
+  sentiment         sentiment3 NOT NULL,
+  resolution_status resolution NOT NULL,
+  topics            text[] NOT NULL DEFAULT '{}',
+  message_count     int NOT NULL CHECK (message_count >= 0),
+  duration_seconds  int NOT NULL CHECK (duration_seconds >= 0),
+  method            text NOT NULL DEFAULT 'rules',
+  method_version    text NOT NULL DEFAULT '1',
+  source_last_seq   int,               -- the last message the summary saw; NULL: there was none
+  partial           boolean NOT NULL DEFAULT false,
+  created_at        timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX conversation_summaries_profile ON conversation_summaries (profile_id, created_at DESC);
+CREATE INDEX conversation_summaries_topics ON conversation_summaries USING gin (topics);
+CREATE INDEX conversation_summaries_sentiment ON conversation_summaries (sentiment, created_at DESC);
+CREATE INDEX conversation_summaries_text ON conversation_summaries USING gin (to_tsvector('simple', summary));
+
+CREATE TABLE lead_events (
+  session_id uuid NOT NULL REFERENCES agent_sessions,
+  kind       text NOT NULL CHECK (kind IN ('product_view', 'interest', 'objection', 'callback', 'visit', 'brochure', 'sentiment', 'qualify')),
+  subject    text NOT NULL DEFAULT '',
+  at         timestamptz NOT NULL,
+  tenant_id  int NOT NULL DEFAULT current_tenant(),
+  profile_id uuid NOT NULL REFERENCES user_profiles,  -- the session's, kept so by trigger
+  level      smallint,
+  n          int NOT NULL DEFAULT 1,
+  PRIMARY KEY (session_id, kind, subject, at)
+);
+CREATE INDEX lead_events_profile ON lead_events (profile_id, kind, at DESC);
+
+INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+VALUES (1, 'profiles_sessions_messages', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '15758569651365310026');
+\else
+\echo already migrated: 1 profiles_sessions_messages
+\endif
+
+-- ------------------------------------------------------------------------------------------
+SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 2) AS pending \gset
+\if :pending
+\echo applying 2 audit_log
+
+-- What was done to the record, by whom, in an order nobody can change unnoticed.
+--
+-- Each row's hash covers the row and the hash before it. Numbers are given under a lock, one
+-- line of numbers per tenant, so that a missing row is a missing number. A chain cannot show
+-- that its tail was cut off or that the owner rewrote all of it: that takes a copy of a recent
+-- hash kept elsewhere.
+
+CREATE TABLE audit_log (
+  tenant_id    int NOT NULL DEFAULT current_tenant(),
+  id           bigint NOT NULL,
+  at           timestamptz NOT NULL,
+  actor        text NOT NULL,
+  action       text NOT NULL,
+  subject_type text,
+  subject_id   text,
+  detail       jsonb NOT NULL DEFAULT '{}',
+  prev_hash    bytea NOT NULL,
+  hash         bytea NOT NULL,
+  PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX audit_log_subject ON audit_log (subject_type, subject_id);
+
+-- The form that is hashed. Times as microseconds, because their text depends on the session.
+CREATE FUNCTION audit_hash(r audit_log) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+  SELECT sha256(r.prev_hash || convert_to(jsonb_build_array(
+    r.tenant_id, r.id, (extract(epoch FROM r.at) * 1000000)::bigint, r.actor, r.action,
+    r.subject_type, r.subject_id, r.detail)::text, 'UTF8'))
+$$;
+
+CREATE FUNCTION audit_chain() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(7002, NEW.tenant_id);
+  SELECT a.id + 1, a.hash INTO NEW.id, NEW.prev_hash
+    FROM audit_log a WHERE a.tenant_id = NEW.tenant_id ORDER BY a.id DESC LIMIT 1;
+  NEW.id := coalesce(NEW.id, 1);
+  NEW.prev_hash := coalesce(NEW.prev_hash, '\x');
+  NEW.at := clock_timestamp();
+  NEW.hash := audit_hash(NEW);
+  RETURN NEW;
+END $$;
+CREATE TRIGGER chain BEFORE INSERT ON audit_log FOR EACH ROW EXECUTE FUNCTION audit_chain();
+
+CREATE FUNCTION audit(actor text, action text, subject_type text, subject_id text, detail jsonb DEFAULT '{}')
+RETURNS bigint LANGUAGE sql AS $$
+  INSERT INTO audit_log (id, at, actor, action, subject_type, subject_id, detail, prev_hash, hash)
+  VALUES (0, now(), actor, action, subject_type, subject_id, detail, '\x', '\x') RETURNING id
+$$;
+
+-- The first number at which the chain of this tenant does not hold, or NULL.
+CREATE FUNCTION audit_broken_at() RETURNS bigint LANGUAGE sql STABLE AS $$
+  SELECT min(id) FROM (
+    SELECT a.id, a.hash = audit_hash(a) AS own_hash_holds,
+           a.prev_hash = lag(a.hash, 1, '\x'::bytea) OVER (ORDER BY a.id) AS follows,
+           a.id = row_number() OVER (ORDER BY a.id) AS numbered
+      FROM audit_log a WHERE a.tenant_id = current_tenant()) c
+   WHERE NOT (own_hash_holds AND follows AND numbered)
+$$;
+
+-- Rows that are written once. Also holds for psql; a superuser can still drop the trigger,
+-- and the audit chain would show it.
+CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON conversation_messages
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+-- A deleted session would leave its profile's counters wrong.
+CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON agent_sessions
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+VALUES (2, 'audit_log', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '203721740159931141');
+\else
+\echo already migrated: 2 audit_log
+\endif
+
+-- ------------------------------------------------------------------------------------------
+SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 3) AS pending \gset
+\if :pending
+\echo applying 3 identity_lock_and_counters
+
+-- What must hold for every writer, psql and a second service included: rows go to the live
+-- profile, and total_sessions and total_messages are exact.
+--
+-- The identity lock. Every writer of rows that depend on who is who takes it shared, in a
+-- statement trigger; merging and unmerging take it exclusively. Writers are short and merges
+-- rare, and PostgreSQL queues new shared requests behind a waiting exclusive one, so neither
+-- starves. Inside it, rows are locked in one order: profiles, then sessions, by ascending id;
+-- among holders of the shared form, sessions come first (only the message trigger locks both).
+--
+-- Counting is per statement, over the rows really inserted: a replay that ON CONFLICT skips is
+-- not in the transition table and is not counted. Counters by row trigger deadlock or drift.
+
+CREATE FUNCTION identity_lock(exclusive boolean) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF current_tenant() IS NULL THEN
+    RAISE EXCEPTION 'app.tenant is not set: SET app.tenant = ''1'' first' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  -- A later isolation level would read a snapshot older than the lock it waited for.
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'identity changes need READ COMMITTED, not %', current_setting('transaction_isolation')
+      USING ERRCODE = 'invalid_transaction_state';
+  END IF;
+  IF exclusive THEN
+    PERFORM pg_advisory_xact_lock(7001, current_tenant());
+  ELSE
+    PERFORM pg_advisory_xact_lock_shared(7001, current_tenant());
+  END IF;
+END $$;
+
+CREATE FUNCTION take_identity_lock() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN PERFORM identity_lock(false); RETURN NULL; END $$;
+CREATE TRIGGER a_lock BEFORE INSERT ON agent_sessions FOR EACH STATEMENT EXECUTE FUNCTION take_identity_lock();
+CREATE TRIGGER a_lock BEFORE INSERT ON conversation_messages FOR EACH STATEMENT EXECUTE FUNCTION take_identity_lock();
+CREATE TRIGGER a_lock BEFORE INSERT ON conversation_summaries FOR EACH STATEMENT EXECUTE FUNCTION take_identity_lock();
+CREATE TRIGGER a_lock BEFORE INSERT ON lead_events FOR EACH STATEMENT EXECUTE FUNCTION take_identity_lock();
+CREATE TRIGGER a_lock BEFORE INSERT ON profile_identifiers FOR EACH STATEMENT EXECUTE FUNCTION take_identity_lock();
+
+-- Merged profiles form a forest of depth one, so one look-up resolves any of them.
+CREATE FUNCTION live_profile(profile uuid) RETURNS uuid LANGUAGE sql STABLE AS
+$$ SELECT coalesce(merged_into_profile_id, id) FROM user_profiles WHERE id = profile $$;
+
+CREATE FUNCTION resolve_profile() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.origin_profile_id := coalesce(NEW.origin_profile_id, NEW.profile_id);
+  NEW.profile_id := live_profile(NEW.profile_id);
+  IF NEW.profile_id IS NULL THEN
+    RAISE EXCEPTION 'profile % does not exist', NEW.origin_profile_id USING ERRCODE = 'foreign_key_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER b_resolve BEFORE INSERT ON agent_sessions FOR EACH ROW EXECUTE FUNCTION resolve_profile();
+CREATE TRIGGER b_resolve BEFORE INSERT ON profile_identifiers FOR EACH ROW EXECUTE FUNCTION resolve_profile();
+
+-- Summaries and lead events belong to whoever their session belongs to.
+CREATE FUNCTION profile_of_session() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  SELECT s.profile_id INTO NEW.profile_id FROM agent_sessions s
+   WHERE s.session_id = NEW.session_id AND s.tenant_id = NEW.tenant_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'session % does not exist', NEW.session_id USING ERRCODE = 'foreign_key_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER b_resolve BEFORE INSERT ON conversation_summaries FOR EACH ROW EXECUTE FUNCTION profile_of_session();
+CREATE TRIGGER b_resolve BEFORE INSERT ON lead_events FOR EACH ROW EXECUTE FUNCTION profile_of_session();
+
+-- Who owns a session changes by merging and unmerging alone: a plain UPDATE would leave two
+-- counters wrong.
+CREATE FUNCTION session_owner_is_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.origin_profile_id <> OLD.origin_profile_id
+     OR (NEW.profile_id <> OLD.profile_id AND coalesce(current_setting('app.moving_sessions', true), '') <> 'on') THEN
+    RAISE EXCEPTION 'a session changes its profile by merge_profiles or unmerge_profile only'
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER owner_is_fixed BEFORE UPDATE OF profile_id, origin_profile_id ON agent_sessions
+  FOR EACH ROW EXECUTE FUNCTION session_owner_is_fixed();
+
+CREATE FUNCTION count_sessions() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM user_profiles WHERE id IN (SELECT profile_id FROM added) ORDER BY id FOR NO KEY UPDATE;
+  UPDATE user_profiles u
+     SET total_sessions = u.total_sessions + c.sessions, last_seen_at = greatest(u.last_seen_at, c.latest)
+    FROM (SELECT profile_id, count(*) AS sessions, least(max(started_at), now()) AS latest FROM added GROUP BY 1) c
+   WHERE u.id = c.profile_id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER c_count AFTER INSERT ON agent_sessions REFERENCING NEW TABLE AS added
+  FOR EACH STATEMENT EXECUTE FUNCTION count_sessions();
+
+CREATE FUNCTION count_messages() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM added) THEN RETURN NULL; END IF;
+  IF EXISTS (SELECT FROM added m JOIN agent_sessions s USING (session_id) WHERE s.tenant_id <> m.tenant_id) THEN
+    RAISE EXCEPTION 'a message and its session are of one tenant' USING ERRCODE = 'check_violation';
+  END IF;
+  PERFORM 1 FROM agent_sessions WHERE session_id IN (SELECT session_id FROM added) ORDER BY session_id FOR NO KEY UPDATE;
+  UPDATE agent_sessions s
+     SET message_count = s.message_count + c.messages,
+         last_seq = greatest(s.last_seq, c.last_seq),
+         -- A message flushed late was still said when it was said.
+         last_activity_at = greatest(s.last_activity_at, c.latest)
+    FROM (SELECT session_id, count(*) AS messages, max(seq) AS last_seq, least(max(created_at), now()) AS latest
+            FROM added GROUP BY 1) c
+   WHERE s.session_id = c.session_id;
+  PERFORM 1 FROM user_profiles
+    WHERE id IN (SELECT s.profile_id FROM added JOIN agent_sessions s USING (session_id)) ORDER BY id FOR NO KEY UPDATE;
+  UPDATE user_profiles u
+     SET total_messages = u.total_messages + c.messages, last_seen_at = greatest(u.last_seen_at, c.latest)
+    FROM (SELECT s.profile_id, count(*) AS messages, least(max(m.created_at), now()) AS latest
+            FROM added m JOIN agent_sessions s USING (session_id) GROUP BY 1) c
+   WHERE u.id = c.profile_id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER c_count AFTER INSERT ON conversation_messages REFERENCING NEW TABLE AS added
+  FOR EACH STATEMENT EXECUTE FUNCTION count_messages();
+
+-- Profiles whose counters differ from the rows. Always empty; a night job may look.
+CREATE VIEW counter_drift WITH (security_invoker = true) AS
+  SELECT u.id, u.total_sessions, u.total_messages,
+         coalesce(s.sessions, 0) AS counted_sessions, coalesce(s.messages, 0) AS counted_messages
+    FROM user_profiles u
+    LEFT JOIN (SELECT a.profile_id, count(*) AS sessions, sum(m.messages) AS messages
+                 FROM agent_sessions a
+                 CROSS JOIN LATERAL (SELECT count(*) AS messages FROM conversation_messages WHERE session_id = a.session_id) m
+                GROUP BY 1) s ON s.profile_id = u.id
+   WHERE u.total_sessions <> coalesce(s.sessions, 0) OR u.total_messages <> coalesce(s.messages, 0);
+
+INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+VALUES (3, 'identity_lock_and_counters', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '4573853196610416028');
+\else
+\echo already migrated: 3 identity_lock_and_counters
+\endif
+
+-- ------------------------------------------------------------------------------------------
+SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 4) AS pending \gset
+\if :pending
+\echo applying 4 merge_and_unmerge
+
+-- Joining what an unknown caller said to the customer they turned out to be, and taking it
+-- apart again.
+--
+-- merge_profiles never deletes or copies: it moves sessions (messages, summaries and lead
+-- events follow) and identifiers, and writes down exactly which, so that unmerge_profile can
+-- return exactly those. Refusals are outcomes by name, not errors; every attempt is audited,
+-- refused ones too.
+
+CREATE TABLE profile_merges (
+  merge_id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  tenant_id        int NOT NULL DEFAULT current_tenant(),
+  source_id        uuid,               -- the profiles the request resolved to; NULL: not found
+  target_id        uuid,
+  requested_source uuid NOT NULL,
+  requested_target uuid NOT NULL,
+  outcome          text NOT NULL,
+  reason           text,
+  actor            text NOT NULL,
+  session_id       uuid,
+  sessions_moved   int NOT NULL DEFAULT 0,
+  messages_moved   bigint NOT NULL DEFAULT 0,
+  source_before    jsonb,              -- without number and e-mail: those stay on their rows
+  target_before    jsonb,
+  -- key -> {before, after, provenance_before}: what the target's metadata gained.
+  imported         jsonb NOT NULL DEFAULT '{}',
+  merged_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+  reverted_at      timestamptz,
+  reverted_by      text
+);
+CREATE UNIQUE INDEX profile_merges_one_active ON profile_merges (source_id) WHERE outcome = 'merged' AND reverted_at IS NULL;
+CREATE INDEX profile_merges_target ON profile_merges (target_id);
+
+CREATE TABLE profile_merge_moves (
+  merge_id    bigint NOT NULL REFERENCES profile_merges,
+  session_id  uuid NOT NULL REFERENCES agent_sessions,
+  tenant_id   int NOT NULL DEFAULT current_tenant(),
+  returned_at timestamptz,             -- undone, by this merge's unmerge or an earlier one's
+  PRIMARY KEY (merge_id, session_id)
+);
+CREATE INDEX profile_merge_moves_session ON profile_merge_moves (session_id);
+
+-- Values that identify nobody: see requirement U-6. Quoted forms count as the bare word.
+CREATE FUNCTION is_blocked_identifier(identifier_kind text, identifier text) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT identifier IS NULL OR length(identifier) > 255 OR bare = '' OR bare ~ '^[0-]*$' OR bare ~ '^anon_'
+      OR bare IN ('-1', 'anon', 'anonymous', 'unknown', 'unidentified', 'unavailable', 'withheld', 'private', 'restricted',
+                  'guest', 'user', 'visitor', 'caller', 'customer', 'id', 'distinct_id', 'device_id', 'identity', 'none',
+                  'null', 'nil', 'undefined', 'nan', 'true', 'false', 'n/a', 'na', 'test', '[object object]')
+      OR EXISTS (SELECT FROM blocked_identifiers b
+                  WHERE b.tenant_id = current_tenant() AND b.kind IN ('*', identifier_kind)
+                    AND bare ~* ('^(' || b.pattern || ')$'))
+    FROM (SELECT lower(btrim(identifier, E' \t\r\n"''`'))) AS v(bare)
+$$;
+
+-- The target wins a key that both have; arrays are united in order, without repeats.
+CREATE FUNCTION merge_traits(target jsonb, source jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+  SELECT target || coalesce(jsonb_object_agg(s.key,
+    CASE WHEN target ? s.key
+         THEN (target -> s.key) || coalesce((
+                SELECT jsonb_agg(e.item ORDER BY e.n)
+                  FROM jsonb_array_elements(s.value) WITH ORDINALITY e(item, n)
+                 WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(target -> s.key) t WHERE t = e.item)), '[]')
+         ELSE s.value END)
+    FILTER (WHERE NOT target ? s.key
+               OR (jsonb_typeof(target -> s.key) = 'array' AND jsonb_typeof(s.value) = 'array')), '{}')
+    FROM jsonb_each(source) s
+$$;
+
+CREATE FUNCTION profile_image(p user_profiles) RETURNS jsonb LANGUAGE sql STABLE AS
+$$ SELECT to_jsonb(p) - 'phone_number' - 'email' $$;
+
+-- Moves a profile's traits to the one it was merged into, noting each key's origin.
+CREATE FUNCTION import_traits(merge bigint, source user_profiles, target user_profiles) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  merged jsonb := merge_traits(target.profile_metadata, source.profile_metadata);
+  gained jsonb;
+BEGIN
+  SELECT coalesce(jsonb_object_agg(key, jsonb_strip_nulls(jsonb_build_object(
+           'before', target.profile_metadata -> key, 'provenance_before', target.metadata_provenance -> key))
+           -- Outside the stripping: an imported null is a value too.
+           || jsonb_build_object('after', value)), '{}')
+    INTO gained FROM jsonb_each(merged) WHERE value IS DISTINCT FROM target.profile_metadata -> key;
+  UPDATE user_profiles u
+     SET profile_metadata = merged,
+         metadata_provenance = u.metadata_provenance || coalesce((
+           SELECT jsonb_object_agg(key, jsonb_build_object('profile', source.id)
+                    || coalesce(source.metadata_provenance -> key, '{}') || jsonb_build_object('merge', merge))
+             FROM jsonb_object_keys(gained) key), '{}')
+   WHERE u.id = target.id;
+  UPDATE profile_merges SET imported = gained WHERE merge_id = merge;
+END $$;
+
+-- Takes back what import_traits brought, except keys that have changed since.
+CREATE FUNCTION return_traits(m profile_merges, holder uuid) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  k text;
+  item jsonb;
+BEGIN
+  FOR k, item IN SELECT * FROM jsonb_each(m.imported) LOOP
+    UPDATE user_profiles u
+       SET profile_metadata = (u.profile_metadata - k)
+             || CASE WHEN item ? 'before' THEN jsonb_build_object(k, item -> 'before') ELSE '{}' END,
+           metadata_provenance = (u.metadata_provenance - k)
+             || CASE WHEN item ? 'provenance_before' THEN jsonb_build_object(k, item -> 'provenance_before') ELSE '{}' END
+     WHERE u.id = holder AND u.profile_metadata -> k = item -> 'after'
+       AND (holder = m.target_id OR u.metadata_provenance -> k ->> 'profile' = m.source_id::text);
+  END LOOP;
+END $$;
+
+CREATE FUNCTION record_merge_attempt(outcome text, requested_source uuid, requested_target uuid, source user_profiles,
+  target user_profiles, actor text, reason text, session uuid) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  number bigint;
+BEGIN
+  IF outcome <> 'already_merged' THEN  -- repeating a merge changes nothing; the audit row alone says it was asked
+    INSERT INTO profile_merges (source_id, target_id, requested_source, requested_target, outcome, reason, actor, session_id, source_before, target_before)
+    VALUES (source.id, target.id, requested_source, requested_target, outcome, reason, actor, session,
+            profile_image(source), profile_image(target)) RETURNING merge_id INTO number;
+  END IF;
+  PERFORM audit(actor, 'profile.merge', 'profile', requested_source::text, jsonb_build_object(
+    'outcome', outcome, 'target', requested_target, 'resolved_source', source.id, 'resolved_target', target.id,
+    'reason', reason, 'session', session, 'merge', number));
+  RETURN number;
+END $$;
+
+-- Why these two may not be joined, or 'merged' if they may.
+CREATE FUNCTION judge_merge(source user_profiles, target user_profiles, force boolean) RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF source.id IS NULL OR target.id IS NULL THEN RETURN 'not_found'; END IF;
+  IF source.id = target.id THEN RETURN 'already_merged'; END IF;
+  IF source.tenant_id <> target.tenant_id THEN RETURN 'not_found'; END IF;
+  IF source.erased_at IS NOT NULL OR target.erased_at IS NOT NULL THEN RETURN 'refused_erased'; END IF;
+  IF source.profile_type = 'authenticated' AND NOT force THEN RETURN 'refused_source_authenticated'; END IF;
+  -- Such a profile is many people.
+  IF source.profile_type = 'anonymous' AND is_blocked_identifier('anonymous_id', source.anonymous_id) THEN
+    RETURN 'refused_blocked';
+  END IF;
+  RETURN 'merged';
+END $$;
+
+-- merge_profiles(anonymous, authenticated): 'merged', 'already_merged', 'not_found' or 'refused_…'.
+CREATE FUNCTION merge_profiles(anonymous uuid, authenticated uuid, actor text DEFAULT current_user::text,
+  reason text DEFAULT NULL, force boolean DEFAULT false, in_session uuid DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  source user_profiles;
+  target user_profiles;
+  outcome text;
+  merge bigint;
+  sessions int;
+  messages bigint;
+BEGIN
+  PERFORM identity_lock(true);
+  PERFORM 1 FROM user_profiles WHERE id IN (live_profile(anonymous), live_profile(authenticated)) ORDER BY id FOR UPDATE;
+  SELECT * INTO source FROM user_profiles WHERE id = live_profile(anonymous);
+  SELECT * INTO target FROM user_profiles WHERE id = live_profile(authenticated);
+  outcome := judge_merge(source, target, force);
+  merge := record_merge_attempt(outcome, anonymous, authenticated, source, target, actor, reason, in_session);
+  IF outcome <> 'merged' THEN RETURN outcome; END IF;
+
+  PERFORM 1 FROM agent_sessions WHERE profile_id = source.id ORDER BY session_id FOR NO KEY UPDATE;
+  PERFORM set_config('app.moving_sessions', 'on', true);
+  WITH moved AS (UPDATE agent_sessions SET profile_id = target.id WHERE profile_id = source.id RETURNING session_id, message_count),
+       noted AS (INSERT INTO profile_merge_moves (merge_id, session_id) SELECT merge, session_id FROM moved)
+  SELECT count(*), coalesce(sum(message_count), 0) INTO sessions, messages FROM moved;
+  PERFORM set_config('app.moving_sessions', '', true);
+  IF sessions <> source.total_sessions OR messages <> source.total_messages THEN
+    RAISE EXCEPTION 'counter drift on %: % sessions counted as %, % messages counted as %',
+      source.id, sessions, source.total_sessions, messages, source.total_messages USING ERRCODE = 'data_corrupted';
+  END IF;
+  UPDATE conversation_summaries SET profile_id = target.id WHERE profile_id = source.id;
+  UPDATE lead_events SET profile_id = target.id WHERE profile_id = source.id;
+  UPDATE profile_identifiers SET profile_id = target.id WHERE profile_id = source.id;
+
+  -- Whoever pointed at the source points at the target: look-ups stay one step.
+  UPDATE user_profiles SET merged_into_profile_id = target.id WHERE merged_into_profile_id = source.id;
+  UPDATE user_profiles SET merged_into_profile_id = target.id, merged_at = clock_timestamp(), updated_at = now(),
+         total_sessions = 0, total_messages = 0, version = version + 1
+   WHERE id = source.id;
+  UPDATE user_profiles SET total_sessions = total_sessions + sessions, total_messages = total_messages + messages,
+         first_seen_at = least(first_seen_at, source.first_seen_at), last_seen_at = greatest(last_seen_at, source.last_seen_at),
+         updated_at = now(), version = greatest(version, source.version) + 1
+   WHERE id = target.id;
+  PERFORM import_traits(merge, source, target);
+  UPDATE profile_merges SET sessions_moved = sessions, messages_moved = messages WHERE merge_id = merge;
+  RETURN 'merged';
+END $$;
+
+-- Everything still merged into this profile, directly or through another, and itself.
+CREATE FUNCTION merged_subtree(root uuid) RETURNS TABLE (id uuid) LANGUAGE sql STABLE AS $$
+  WITH RECURSIVE sub AS (
+    SELECT root AS id
+    UNION SELECT m.source_id FROM profile_merges m JOIN sub ON m.target_id = sub.id
+           WHERE m.outcome = 'merged' AND m.reverted_at IS NULL)
+  SELECT id FROM sub
+$$;
+
+-- Gives back the sessions that a merge moved, and what depends on them; returns the counts.
+CREATE FUNCTION return_sessions(m profile_merges, root uuid, OUT sessions int, OUT messages bigint) LANGUAGE plpgsql AS $$
+DECLARE
+  returned uuid[];
+BEGIN
+  PERFORM 1 FROM agent_sessions s JOIN profile_merge_moves v USING (session_id)
+    WHERE v.merge_id = m.merge_id AND v.returned_at IS NULL AND s.profile_id = root
+    ORDER BY s.session_id FOR NO KEY UPDATE OF s;
+  PERFORM set_config('app.moving_sessions', 'on', true);
+  WITH moved AS (
+    UPDATE agent_sessions s SET profile_id = m.source_id FROM profile_merge_moves v
+     WHERE v.merge_id = m.merge_id AND v.returned_at IS NULL AND v.session_id = s.session_id AND s.profile_id = root
+    RETURNING s.session_id, s.message_count)
+  SELECT count(*), coalesce(sum(message_count), 0), coalesce(array_agg(session_id), '{}') INTO sessions, messages, returned FROM moved;
+  PERFORM set_config('app.moving_sessions', '', true);
+  UPDATE conversation_summaries SET profile_id = m.source_id WHERE session_id = ANY (returned);
+  UPDATE lead_events SET profile_id = m.source_id WHERE session_id = ANY (returned);
+  -- A later merge that carried them on no longer holds them, so undoing it must not take them.
+  UPDATE profile_merge_moves SET returned_at = clock_timestamp()
+   WHERE merge_id >= m.merge_id AND session_id = ANY (returned) AND returned_at IS NULL;
+END $$;
+
+-- unmerge_profile(source): 'unmerged', 'not_merged', or 'refused_name_taken'.
+CREATE FUNCTION unmerge_profile(source uuid, by_actor text DEFAULT current_user::text, why text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  m profile_merges;
+  root uuid;
+  sessions int;
+  messages bigint;
+  subtree uuid[];
+BEGIN
+  PERFORM identity_lock(true);
+  SELECT * INTO m FROM profile_merges WHERE source_id = source AND outcome = 'merged' AND reverted_at IS NULL;
+  IF NOT FOUND THEN
+    PERFORM audit(by_actor, 'profile.unmerge', 'profile', source::text, jsonb_build_object('outcome', 'not_merged', 'reason', why));
+    RETURN 'not_merged';
+  END IF;
+  root := live_profile(source);
+  PERFORM 1 FROM user_profiles WHERE id IN (source, root, m.target_id) ORDER BY id FOR UPDATE;
+  IF EXISTS (SELECT FROM user_profiles u JOIN user_profiles s ON lower(u.username) = lower(s.username) AND u.tenant_id = s.tenant_id
+              WHERE s.id = source AND u.id <> source AND u.merged_into_profile_id IS NULL) THEN
+    PERFORM audit(by_actor, 'profile.unmerge', 'profile', source::text, jsonb_build_object('outcome', 'refused_name_taken', 'reason', why));
+    RETURN 'refused_name_taken';
+  END IF;
+  SELECT r.sessions, r.messages INTO sessions, messages FROM return_sessions(m, root) r;
+  SELECT array_agg(id) INTO subtree FROM merged_subtree(source);
+  UPDATE profile_identifiers SET profile_id = source WHERE profile_id = root AND origin_profile_id = ANY (subtree);
+  PERFORM return_traits(m, holder) FROM unnest(ARRAY[m.target_id, NULLIF(root, m.target_id)]) holder WHERE holder IS NOT NULL;
+
+  UPDATE user_profiles SET total_sessions = total_sessions - sessions, total_messages = total_messages - messages,
+         updated_at = now(), version = version + 1 WHERE id = root;
+  -- The device may have a fresh profile by now, which keeps the id; the old one keeps a trace of it.
+  UPDATE user_profiles s SET anonymous_id = left(s.anonymous_id, 200) || '#' || s.id
+   WHERE s.id = source AND s.profile_type = 'anonymous' AND EXISTS (
+     SELECT FROM user_profiles u WHERE u.tenant_id = s.tenant_id AND u.anonymous_id = s.anonymous_id
+        AND u.profile_type = 'anonymous' AND u.merged_into_profile_id IS NULL AND u.id <> s.id);
+  UPDATE user_profiles SET merged_into_profile_id = NULL, merged_at = NULL, total_sessions = sessions, total_messages = messages,
+         updated_at = now(), version = version + 1 WHERE id = source;
+  UPDATE user_profiles SET merged_into_profile_id = source WHERE id = ANY (subtree) AND id <> source;
+  UPDATE profile_merges SET reverted_at = clock_timestamp(), reverted_by = by_actor WHERE merge_id = m.merge_id;
+  PERFORM restore_seen_times(m, root);
+  PERFORM audit(by_actor, 'profile.unmerge', 'profile', source::text, jsonb_build_object(
+    'outcome', 'unmerged', 'from', root, 'merge', m.merge_id, 'sessions', sessions, 'messages', messages, 'reason', why));
+  RETURN 'unmerged';
+END $$;
+
+-- first_seen_at and last_seen_at as they were, unless something else has moved them since.
+CREATE FUNCTION restore_seen_times(m profile_merges, root uuid) RETURNS void LANGUAGE sql AS $$
+  UPDATE user_profiles u
+     SET first_seen_at = least(own.first_seen, others.first_seen),
+         last_seen_at = greatest(own.last_seen, others.last_seen, sessions.last_seen)
+    FROM (SELECT (e.target_before ->> 'first_seen_at')::timestamptz AS first_seen, (e.target_before ->> 'last_seen_at')::timestamptz AS last_seen
+            FROM profile_merges e WHERE e.target_id = root AND e.outcome = 'merged' ORDER BY e.merge_id LIMIT 1) own,
+         (SELECT min(o.first_seen_at) AS first_seen, max(o.last_seen_at) AS last_seen FROM user_profiles o WHERE o.merged_into_profile_id = root) others,
+         (SELECT max(greatest(s.started_at, m.created_at)) AS last_seen FROM agent_sessions s
+            LEFT JOIN conversation_messages m ON m.session_id = s.session_id AND m.seq = s.last_seq
+           WHERE s.profile_id = root) sessions
+   WHERE u.id = root
+$$;
+
+REVOKE EXECUTE ON FUNCTION merge_profiles(uuid, uuid, text, text, boolean, uuid) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION unmerge_profile(uuid, text, text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION import_traits(bigint, user_profiles, user_profiles) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION return_traits(profile_merges, uuid) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION return_sessions(profile_merges, uuid) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION restore_seen_times(profile_merges, uuid) FROM PUBLIC;
+
+INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+VALUES (4, 'merge_and_unmerge', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '1561892437040559968');
+\else
+\echo already migrated: 4 merge_and_unmerge
+\endif
+
+-- ------------------------------------------------------------------------------------------
+SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 5) AS pending \gset
+\if :pending
+\echo applying 5 starting_a_session
+
+-- Who is calling, decided in one statement, so that a call whose database was away can be
+-- recorded later and a repeated attempt changes nothing.
+--
+-- A device or a number is a hint, not a key. Three rules follow:
+--   * A value that many people share ("unknown", an empty id) makes a profile of its own.
+--   * A device whose profile was merged into a customer gets a fresh profile with that customer
+--     as a hint. Attaching it would show the customer's history to whoever holds the phone.
+--   * A telephone call always gets a fresh profile: its number is easily forged.
+
+-- Changing a profile's metadata: JSON merge patch (RFC 7396).
+CREATE FUNCTION json_merge_patch(target jsonb, patch jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  k text;
+  v jsonb;
+BEGIN
+  IF jsonb_typeof(patch) <> 'object' THEN RETURN patch; END IF;
+  target := CASE WHEN jsonb_typeof(target) = 'object' THEN target ELSE '{}' END;
+  FOR k, v IN SELECT * FROM jsonb_each(patch) LOOP
+    target := CASE WHEN jsonb_typeof(v) = 'null' THEN target - k
+                   ELSE jsonb_set(target, ARRAY[k], json_merge_patch(target -> k, v)) END;
+  END LOOP;
+  RETURN target;
+END $$;
+
+-- Patches the live profile and notes where each key came from; NULL if there is no such profile.
+CREATE FUNCTION patch_profile_metadata(profile uuid, patch jsonb, origin jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  result jsonb;
+BEGIN
+  PERFORM identity_lock(false);
+  UPDATE user_profiles u
+     SET profile_metadata = json_merge_patch(u.profile_metadata, patch),
+         metadata_provenance = json_merge_patch(u.metadata_provenance - ARRAY(SELECT jsonb_object_keys(patch)), coalesce((
+           SELECT jsonb_object_agg(key, jsonb_build_object('profile', u.id) || origin)
+             FROM jsonb_each(patch) WHERE jsonb_typeof(value) <> 'null'), '{}')),
+         updated_at = now(), version = u.version + 1
+   WHERE u.id = live_profile(profile) AND u.erased_at IS NULL
+  RETURNING u.profile_metadata INTO result;
+  RETURN result;
+END $$;
+
+CREATE FUNCTION find_or_create_anonymous(device text, hint uuid, seen timestamptz, OUT profile uuid, OUT created boolean) LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM identity_lock(false);
+  LOOP
+    SELECT u.id INTO profile FROM user_profiles u
+     WHERE u.tenant_id = current_tenant() AND u.anonymous_id = device
+       AND u.profile_type = 'anonymous' AND u.merged_into_profile_id IS NULL;
+    created := NOT FOUND;
+    EXIT WHEN NOT created;
+    INSERT INTO user_profiles (profile_type, anonymous_id, hint_profile_id, first_seen_at, last_seen_at)
+    VALUES ('anonymous', device, hint, least(seen, now()), least(seen, now()))
+    ON CONFLICT (tenant_id, anonymous_id) WHERE profile_type = 'anonymous' AND merged_into_profile_id IS NULL
+    DO NOTHING RETURNING id INTO profile;
+    EXIT WHEN profile IS NOT NULL;  -- else someone was faster: look again
+  END LOOP;
+END $$;
+
+-- The one customer this device or number points at. None if it points at several: a device
+-- that more than five customers used within 30 days says nothing about anyone.
+CREATE FUNCTION customer_hint(device text, number text) RETURNS uuid LANGUAGE sql STABLE AS $$
+  SELECT CASE
+    WHEN number IS NOT NULL THEN (
+      SELECT min(id::text)::uuid FROM user_profiles
+       WHERE tenant_id = current_tenant() AND phone_number = number AND profile_type = 'authenticated'
+         AND merged_into_profile_id IS NULL AND erased_at IS NULL HAVING count(*) = 1)
+    ELSE (
+      SELECT (array_agg(u.merged_into_profile_id ORDER BY u.merged_at DESC))[1] FROM user_profiles u
+       WHERE u.tenant_id = current_tenant() AND u.anonymous_id = device AND u.merged_into_profile_id IS NOT NULL
+      HAVING count(DISTINCT u.merged_into_profile_id) FILTER (WHERE u.merged_at > now() - interval '30 days') <= 5)
+    END
+$$;
+
+CREATE FUNCTION start_session(session uuid, room text, participant text, device text, via text, number text, worker text, started timestamptz)
+RETURNS TABLE (profile_id uuid, seen_before boolean, total_sessions int, hint uuid) LANGUAGE plpgsql AS $$
+DECLARE
+  known text := CASE WHEN via = 'phone' THEN NULL
+                     WHEN NOT is_blocked_identifier('anonymous_id', device) THEN btrim(device)
+                     WHEN NOT is_blocked_identifier('participant', participant) THEN btrim(participant) END;
+  calling text := CASE WHEN NOT is_blocked_identifier('phone', number) THEN number END;
+  pointed_at uuid;
+  owner uuid;
+  seen boolean;
+BEGIN
+  PERFORM identity_lock(false);
+  IF NOT EXISTS (SELECT FROM agent_sessions s WHERE s.session_id = session) THEN
+    pointed_at := customer_hint(known, calling);
+    SELECT f.profile INTO owner FROM find_or_create_anonymous(coalesce(known, 'call-' || session), pointed_at, started) f;
+    seen := pointed_at IS NOT NULL
+         OR EXISTS (SELECT FROM agent_sessions s WHERE s.profile_id = owner)
+         OR EXISTS (SELECT FROM agent_sessions s WHERE s.tenant_id = current_tenant() AND s.caller_number = calling);
+    INSERT INTO agent_sessions (session_id, room_id, participant_id, profile_id, channel, caller_number, returning_caller, worker_id, started_at)
+    VALUES (session, room, participant, owner, via, calling, seen, worker, started)
+    ON CONFLICT (session_id) DO NOTHING;
+    IF known IS NOT NULL THEN
+      INSERT INTO profile_identifiers (kind, value, profile_id)
+      VALUES (CASE WHEN known = btrim(device) THEN 'anonymous_id' ELSE 'participant' END, known, owner)
+      ON CONFLICT (tenant_id, kind, value, origin_profile_id) DO UPDATE SET last_seen_at = now();
+    END IF;
+  END IF;
+  RETURN QUERY SELECT s.profile_id, s.returning_caller, u.total_sessions, u.hint_profile_id
+    FROM agent_sessions s JOIN user_profiles u ON u.id = s.profile_id WHERE s.session_id = session;
+END $$;
+
+-- The caller of a session proved to be this customer. 'merged' and 'already_merged' are success.
+CREATE FUNCTION authenticate_session(session uuid, customer uuid, level int, by_actor text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  current_owner uuid;
+  outcome text;
+BEGIN
+  PERFORM identity_lock(true);
+  SELECT s.profile_id INTO current_owner FROM agent_sessions s WHERE s.session_id = session;
+  IF NOT FOUND THEN RETURN 'session_not_found'; END IF;
+  outcome := merge_profiles(current_owner, customer, by_actor, 'authenticated in the call', false, session);
+  IF outcome IN ('merged', 'already_merged') THEN
+    UPDATE agent_sessions SET auth_level = greatest(auth_level, level), authenticated_at = coalesce(authenticated_at, clock_timestamp())
+     WHERE session_id = session;
+  END IF;
+  RETURN outcome;
+END $$;
+REVOKE EXECUTE ON FUNCTION authenticate_session(uuid, uuid, int, text) FROM PUBLIC;
+
+-- Finds or creates a customer. A known one is left as it is, unless an administrator's import
+-- says otherwise: a caller who merely knows a name must not be able to change its number.
+CREATE FUNCTION ensure_customer(name text, phone text, mail text, customer_no text, traits jsonb, overwrite boolean,
+  OUT profile uuid, OUT created boolean) LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM identity_lock(false);
+  IF is_blocked_identifier('username', name) THEN
+    RAISE EXCEPTION 'this username is not allowed' USING ERRCODE = 'check_violation';
+  END IF;
+  LOOP
+    -- Live ones first; a name whose profile was merged leads to the profile that holds it.
+    SELECT coalesce(u.merged_into_profile_id, u.id) INTO profile FROM user_profiles u
+     WHERE u.tenant_id = current_tenant() AND lower(u.username) = lower(name)
+     ORDER BY u.merged_into_profile_id NULLS FIRST, u.merged_at DESC LIMIT 1;
+    created := NOT FOUND;
+    EXIT WHEN NOT created;
+    INSERT INTO user_profiles (profile_type, username, phone_number, email) VALUES ('authenticated', name, phone, mail)
+    ON CONFLICT (tenant_id, lower(username)) WHERE username IS NOT NULL AND merged_into_profile_id IS NULL
+    DO NOTHING RETURNING id INTO profile;
+    EXIT WHEN profile IS NOT NULL;
+  END LOOP;
+  IF overwrite THEN
+    UPDATE user_profiles u SET phone_number = coalesce(phone, u.phone_number), email = coalesce(mail, u.email),
+           updated_at = now(), version = u.version + 1
+     WHERE u.id = profile AND (phone IS DISTINCT FROM u.phone_number OR mail IS DISTINCT FROM u.email);
+  END IF;
+  IF (created OR overwrite) AND customer_no IS NOT NULL THEN
+    DELETE FROM profile_identifiers i WHERE i.tenant_id = current_tenant() AND i.kind = 'customer_no' AND i.origin_profile_id = profile AND i.value <> customer_no;
+    INSERT INTO profile_identifiers (kind, value, profile_id, verified) VALUES ('customer_no', customer_no, profile, true)
+    ON CONFLICT (tenant_id, kind, value, origin_profile_id) DO NOTHING;
+  END IF;
+  IF (created OR overwrite) AND traits <> '{}' THEN
+    PERFORM patch_profile_metadata(profile, traits, '{"by": "import"}');
+  END IF;
+END $$;
+
+INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+VALUES (5, 'starting_a_session', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '5722825218320798350');
+\else
+\echo already migrated: 5 starting_a_session
+\endif
+
+-- ------------------------------------------------------------------------------------------
+SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 6) AS pending \gset
+\if :pending
+\echo applying 6 knowledge_and_configuration
+
+-- What the agent knows and how it is set up: packs of documents, instructions, settings.
+--
+-- A pack's revision grows exactly when an import changed something, so that a worker can ask
+-- "is my index still right?" by reading one number.
+
+CREATE TABLE knowledge_packs (
+  id               int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  tenant_id        int NOT NULL DEFAULT current_tenant(),
+  name             text NOT NULL,
+  description      text,
+  grounding_mode   text NOT NULL DEFAULT 'blended' CHECK (grounding_mode IN ('strict', 'blended')),
+  freshness_policy jsonb NOT NULL DEFAULT '{"ttl_days": 30, "recrawl": "changed", "priority": "medium"}',
+  revision         bigint NOT NULL DEFAULT 0,
+  imported_at      timestamptz,
+  UNIQUE (tenant_id, name)
+);
+
+-- One row a chunk. The hash covers every field, so an unchanged chunk is recognised.
+CREATE TABLE rag_documents (
+  id                bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  tenant_id         int NOT NULL DEFAULT current_tenant(),
+  knowledge_pack_id int NOT NULL REFERENCES knowledge_packs ON DELETE CASCADE,
+  document          text NOT NULL,     -- the document's name within its pack
+  chunk             int NOT NULL CHECK (chunk >= 0),
+  title             text NOT NULL,
+  topic             text,
+  body              text NOT NULL,
+  source_url        text,
+  meta              jsonb NOT NULL DEFAULT '{}',
+  sha256            bytea NOT NULL CHECK (length(sha256) = 32),
+  fresh_until       timestamptz,
+  created_at        timestamptz NOT NULL DEFAULT now(),
+  tsv               tsvector GENERATED ALWAYS AS (to_tsvector('simple', title || ' ' || body)) STORED,
+  UNIQUE (knowledge_pack_id, sha256)
+);
+CREATE INDEX rag_documents_text ON rag_documents USING gin (tsv);
+
+-- Makes a pack hold exactly these chunks: an array of {document, chunk, title, topic, body,
+-- source_url, meta, sha256}. Known ones stay, vanished ones go.
+CREATE FUNCTION import_documents(pack_name text, chunks jsonb, OUT added int, OUT kept int, OUT removed int) LANGUAGE plpgsql AS $$
+DECLARE
+  pack int;
+BEGIN
+  INSERT INTO knowledge_packs (name) VALUES (pack_name)
+  ON CONFLICT (tenant_id, name) DO UPDATE SET name = excluded.name RETURNING id INTO pack;  -- also locks the pack
+  DELETE FROM rag_documents d WHERE d.knowledge_pack_id = pack
+     AND NOT EXISTS (SELECT FROM jsonb_array_elements(chunks) c WHERE d.sha256 = decode(c ->> 'sha256', 'hex'));
+  GET DIAGNOSTICS removed = ROW_COUNT;
+  SELECT count(*) INTO kept FROM rag_documents d WHERE d.knowledge_pack_id = pack;
+  INSERT INTO rag_documents (knowledge_pack_id, document, chunk, title, topic, body, source_url, meta, sha256)
+  SELECT pack, c ->> 'document', (c ->> 'chunk')::int, c ->> 'title', c ->> 'topic', c ->> 'body', c ->> 'source_url',
+         coalesce(c -> 'meta', '{}'), decode(c ->> 'sha256', 'hex')
+    FROM jsonb_array_elements(chunks) c
+  ON CONFLICT (knowledge_pack_id, sha256) DO NOTHING;
+  GET DIAGNOSTICS added = ROW_COUNT;
+  IF added + removed > 0 THEN
+    UPDATE knowledge_packs SET revision = revision + 1, imported_at = now() WHERE id = pack;
+  END IF;
+END $$;
+
+CREATE TABLE personas (
+  id                  int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  tenant_id           int NOT NULL DEFAULT current_tenant(),
+  name                text NOT NULL,
+  system_prompt       text NOT NULL,
+  tactics             jsonb NOT NULL DEFAULT '{}',
+  communication_style jsonb NOT NULL DEFAULT '{}',
+  response_patterns   jsonb NOT NULL DEFAULT '{}',
+  is_built_in         boolean NOT NULL DEFAULT false,
+  template_name       text,
+  UNIQUE (tenant_id, name)
+);
+
+CREATE TABLE agent_instructions (
+  id                int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  tenant_id         int NOT NULL DEFAULT current_tenant(),
+  version           int NOT NULL,
+  body              text NOT NULL,
+  active            boolean NOT NULL DEFAULT false,
+  persona_id        int REFERENCES personas,
+  knowledge_pack_id int REFERENCES knowledge_packs,
+  tool_policy       jsonb NOT NULL DEFAULT '{"web_search": false, "site_search": [], "code_exec": false}',
+  created_at        timestamptz NOT NULL DEFAULT now(),
+  UNIQUE (tenant_id, version)
+);
+CREATE UNIQUE INDEX agent_instructions_one_active ON agent_instructions (tenant_id) WHERE active;
+
+CREATE TABLE system_config (
+  tenant_id  int NOT NULL DEFAULT current_tenant(),
+  key        text NOT NULL,
+  value      jsonb NOT NULL,
+  updated_at timestamptz NOT NULL DEFAULT now(),
+  updated_by text NOT NULL,
+  PRIMARY KEY (tenant_id, key)
+);
+
+INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+VALUES (6, 'knowledge_and_configuration', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '3898102685139421939');
+\else
+\echo already migrated: 6 knowledge_and_configuration
+\endif
+
+-- ------------------------------------------------------------------------------------------
+SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 7) AS pending \gset
+\if :pending
+\echo applying 7 authentication
+
+-- Proving who a caller is, by a one-time code sent to the number that we already hold.
+--
+--   * Unknown customer, wrong number and right one look the same from outside: each opens a
+--     challenge, and only the right one's code is ever sent. Limits that a caller can see count
+--     what the caller claimed and where they came from, never what we found; the limit on what
+--     we found is silent.
+--   * A code is kept as a salted hash, lives five minutes and dies after three attempts. An
+--     attempt is counted before it is judged, so parallel guesses get no extra ones.
+
+CREATE TABLE auth_challenges (
+  challenge_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  tenant_id    int NOT NULL DEFAULT current_tenant(),
+  session_id   uuid NOT NULL,          -- no reference: the session's row may be on its way
+  claim        text NOT NULL,          -- what the caller said: kind and value, lower case
+  address      text,                   -- where the caller came from: an IP address or a SIP number
+  profile_id   uuid REFERENCES user_profiles,  -- NULL: the claim matched nobody
+  sent         boolean NOT NULL DEFAULT false,
+  salt         bytea NOT NULL,
+  code_hash    bytea NOT NULL,
+  attempts     smallint NOT NULL DEFAULT 0,
+  max_attempts smallint NOT NULL CHECK (max_attempts BETWEEN 1 AND 10),
+  created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+  expires_at   timestamptz NOT NULL,
+  consumed_at  timestamptz,
+  CHECK (attempts <= max_attempts)
+);
+CREATE INDEX auth_challenges_session ON auth_challenges (session_id, created_at DESC);
+CREATE INDEX auth_challenges_claim ON auth_challenges (tenant_id, claim, created_at);
+CREATE INDEX auth_challenges_address ON auth_challenges (tenant_id, address, created_at);
+CREATE INDEX auth_challenges_profile ON auth_challenges (profile_id, created_at);
+
+-- Every attempt at a code, by outcome; never the code.
+CREATE TABLE auth_attempts (
+  id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  tenant_id    int NOT NULL DEFAULT current_tenant(),
+  challenge_id uuid REFERENCES auth_challenges,
+  session_id   uuid NOT NULL,
+  address      text,
+  outcome      text NOT NULL CHECK (outcome IN ('verified', 'wrong', 'expired', 'exhausted', 'used', 'none')),
+  at           timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX auth_attempts_session ON auth_attempts (session_id, at);
+
+-- The one live customer that a claim names, or NULL. Digits typed on a keypad are a customer
+-- number, or a telephone number in international or national form.
+CREATE FUNCTION claimed_customer(claim_kind text, claimed text, phone text) RETURNS uuid LANGUAGE sql STABLE AS $$
+  WITH found AS (
+    SELECT u.id FROM user_profiles u
+     WHERE claim_kind = 'username' AND lower(u.username) = lower(claimed)
+       AND (phone IS NULL OR u.phone_number = phone)
+       AND u.tenant_id = current_tenant() AND u.merged_into_profile_id IS NULL
+    UNION SELECT i.profile_id FROM profile_identifiers i
+     WHERE claim_kind = 'digits' AND i.kind = 'customer_no' AND i.verified AND i.value = claimed AND i.tenant_id = current_tenant()
+    UNION SELECT u.id FROM user_profiles u
+     WHERE claim_kind = 'digits' AND u.tenant_id = current_tenant() AND u.merged_into_profile_id IS NULL
+       AND (u.phone_number = '+' || regexp_replace(claimed, '^00', '')
+            OR (claimed ~ '^0[1-9][0-9]{6,}$' AND u.phone_number LIKE '+%' || substr(claimed, 2))))
+  SELECT min(u.id::text)::uuid FROM user_profiles u JOIN found USING (id)
+   WHERE u.profile_type = 'authenticated' AND u.erased_at IS NULL HAVING count(*) = 1
+$$;
+
+-- limits: expires_s, max_attempts, window_s, per_claim, per_address, per_profile, per_profile_day.
+-- 'limited' can be told to the caller; 'started' without a number means that nothing is sent.
+CREATE FUNCTION start_challenge(session uuid, claim_kind text, claimed text, phone text, from_address text,
+  code_salt bytea, hash bytea, limits jsonb, OUT outcome text, OUT challenge uuid, OUT send_to text, OUT retry_after_s int) LANGUAGE plpgsql AS $$
+DECLARE
+  claim_key text := claim_kind || ':' || lower(claimed);
+  since timestamptz := clock_timestamp() - make_interval(secs => (limits ->> 'window_s')::int);
+  customer uuid;
+  oldest timestamptz;
+BEGIN
+  -- One start at a time for each tenant: two that count together could both pass a limit.
+  PERFORM pg_advisory_xact_lock(7003, current_tenant());
+  SELECT min(created_at) INTO oldest FROM auth_challenges
+   WHERE tenant_id = current_tenant() AND claim = claim_key AND created_at > since HAVING count(*) >= (limits ->> 'per_claim')::int;
+  IF oldest IS NULL THEN
+    SELECT min(created_at) INTO oldest FROM auth_challenges
+     WHERE tenant_id = current_tenant() AND address = from_address AND created_at > since HAVING count(*) >= (limits ->> 'per_address')::int;
+  END IF;
+  IF oldest IS NOT NULL THEN
+    outcome := 'limited';
+    retry_after_s := greatest(1, ceil(extract(epoch FROM oldest - since)));
+    PERFORM audit('caller', 'auth.limited', 'session', session::text);
+    RETURN;
+  END IF;
+  customer := claimed_customer(claim_kind, claimed, phone);
+  SELECT u.phone_number INTO send_to FROM user_profiles u WHERE u.id = customer
+     AND (SELECT count(*) FROM auth_challenges c WHERE c.profile_id = customer AND c.sent AND c.created_at > since) < (limits ->> 'per_profile')::int
+     AND (SELECT count(*) FROM auth_challenges c WHERE c.profile_id = customer AND c.sent AND c.created_at > clock_timestamp() - interval '1 day') < (limits ->> 'per_profile_day')::int;
+  outcome := 'started';
+  INSERT INTO auth_challenges (session_id, claim, address, profile_id, sent, salt, code_hash, max_attempts, expires_at)
+  VALUES (session, claim_key, from_address, customer, send_to IS NOT NULL, code_salt, hash, (limits ->> 'max_attempts')::int,
+          clock_timestamp() + make_interval(secs => (limits ->> 'expires_s')::int))
+  RETURNING challenge_id INTO challenge;
+  PERFORM audit('caller', 'auth.started', 'session', session::text,
+    jsonb_build_object('challenge', challenge, 'profile', customer, 'sent', send_to IS NOT NULL));
+END $$;
+
+-- Takes one attempt at the newest challenge of a session, before the code is looked at.
+-- 'open' comes with what is needed to judge it; every other outcome is final and logged.
+CREATE FUNCTION take_attempt(session uuid, from_address text,
+  OUT outcome text, OUT challenge uuid, OUT code_salt bytea, OUT hash bytea, OUT attempts_left int) LANGUAGE plpgsql AS $$
+DECLARE
+  c auth_challenges;
+BEGIN
+  SELECT * INTO c FROM auth_challenges WHERE session_id = session ORDER BY created_at DESC LIMIT 1 FOR UPDATE;
+  challenge := c.challenge_id;
+  outcome := CASE WHEN c.challenge_id IS NULL THEN 'none'
+                  WHEN c.consumed_at IS NOT NULL THEN 'used'
+                  WHEN c.expires_at <= clock_timestamp() THEN 'expired'
+                  WHEN c.attempts >= c.max_attempts THEN 'exhausted'
+                  ELSE 'open' END;
+  IF outcome = 'open' THEN
+    UPDATE auth_challenges SET attempts = attempts + 1 WHERE challenge_id = c.challenge_id;
+    code_salt := c.salt;
+    hash := c.code_hash;
+    attempts_left := c.max_attempts - c.attempts - 1;
+  ELSE
+    PERFORM log_attempt(challenge, session, from_address, outcome);
+  END IF;
+END $$;
+
+CREATE FUNCTION log_attempt(challenge uuid, session uuid, from_address text, outcome text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO auth_attempts (challenge_id, session_id, address, outcome) VALUES (challenge, session, from_address, outcome);
+  PERFORM audit('caller', 'auth.' || outcome, 'session', session::text, jsonb_build_object('challenge', challenge));
+END $$;
+
+-- The code was right: spends the challenge. The customer, or NULL if nobody's code was sent
+-- (a lucky guess against a claim that matched nobody proves nothing) or it was spent already.
+CREATE FUNCTION spend_challenge(challenge uuid, session uuid, from_address text) RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+  customer uuid;
+BEGIN
+  UPDATE auth_challenges SET consumed_at = clock_timestamp()
+   WHERE challenge_id = challenge AND consumed_at IS NULL AND sent RETURNING live_profile(profile_id) INTO customer;
+  PERFORM log_attempt(challenge, session, from_address, CASE WHEN customer IS NULL THEN 'wrong' ELSE 'verified' END);
+  RETURN customer;
+END $$;
+
+INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+VALUES (7, 'authentication', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '13200282613056373388');
+\else
+\echo already migrated: 7 authentication
+\endif
+
+-- ------------------------------------------------------------------------------------------
+SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 8) AS pending \gset
+\if :pending
+\echo applying 8 operations
+
+-- What the workers need to agree on, and promises made to a caller.
+
+-- A worker is alive while its lease lasts; a session of a dead worker may be swept.
+CREATE TABLE workers (
+  worker_id  text NOT NULL,
+  tenant_id  int NOT NULL DEFAULT current_tenant(),
+  started_at timestamptz NOT NULL DEFAULT now(),
+  beat_at    timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz NOT NULL,
+  info       jsonb NOT NULL DEFAULT '{}',
+  PRIMARY KEY (tenant_id, worker_id)
+);
+
+-- One agent a room. A lease rather than a lock on a connection: it costs no connection, and
+-- one whose holder was killed runs out.
+CREATE TABLE room_locks (
+  room       text NOT NULL,
+  tenant_id  int NOT NULL DEFAULT current_tenant(),
+  holder     text NOT NULL,
+  taken_at   timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz NOT NULL,
+  PRIMARY KEY (tenant_id, room)
+);
+
+-- A caller reads their own summary once, by a random token that only they were given. The
+-- hash alone is kept. No reference to the session: its row may be on its way.
+CREATE TABLE summary_tokens (
+  token_hash bytea PRIMARY KEY CHECK (length(token_hash) = 32),
+  tenant_id  int NOT NULL DEFAULT current_tenant(),
+  session_id uuid NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz NOT NULL,
+  used_at    timestamptz
+);
+CREATE INDEX summary_tokens_expiry ON summary_tokens (expires_at);
+
+CREATE TABLE callbacks (
+  callback_id  uuid PRIMARY KEY,
+  tenant_id    int NOT NULL DEFAULT current_tenant(),
+  session_id   uuid NOT NULL REFERENCES agent_sessions,
+  phone_number text,
+  reason       text,
+  requested_at timestamptz NOT NULL DEFAULT now(),
+  done_at      timestamptz,
+  done_by      text,
+  CHECK ((done_at IS NULL) = (done_by IS NULL))
+);
+CREATE INDEX callbacks_open ON callbacks (tenant_id, requested_at) WHERE done_at IS NULL;
+CREATE INDEX callbacks_session ON callbacks (session_id);
+
+INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+VALUES (8, 'operations', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '317839930363671973');
+\else
+\echo already migrated: 8 operations
+\endif
+
+-- ------------------------------------------------------------------------------------------
+SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 9) AS pending \gset
+\if :pending
+\echo applying 9 row_level_security
+
+-- A connection sees the rows of its tenant and no others, whatever the query says.
+--
+-- FORCE, because the role that migrates owns the tables and the application usually connects
+-- as that role; an owner is exempt otherwise. Superusers are always exempt: do not run the
+-- application as one. The policy compares a column of the row itself, because a policy that
+-- looks the tenant up in another table costs sixteen times as much. An unset tenant sees
+-- nothing.
+
+DO $$
+DECLARE
+  t text;
+BEGIN
+  FOR t IN
+    SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND a.attname = 'tenant_id'
+     ORDER BY c.relname
+  LOOP
+    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
+    EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
+    EXECUTE format('CREATE POLICY tenant ON %I USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant())', t);
+  END LOOP;
+END $$;
+
+INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+VALUES (9, 'row_level_security', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '7626506808707054919');
+\else
+\echo already migrated: 9 row_level_security
+\endif
+
+COMMIT;
+\echo the database is up to date

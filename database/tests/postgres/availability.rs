@@ -1,0 +1,145 @@
+use std::time::{Duration, Instant};
+
+use database::testing::{Cluster, TestDatabase};
+use database::{Database, DatabaseConfig, DatabaseError, ProfileRepository};
+
+async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "measures how long the caller waits"
+    )]
+    let started = Instant::now();
+    (work.await, started.elapsed())
+}
+
+#[tokio::test]
+async fn a_database_that_crashes_says_so_quickly_and_comes_back() {
+    let cluster = tokio::task::spawn_blocking(Cluster::start).await.unwrap();
+    let config = DatabaseConfig {
+        pool_size: 2,
+        ..DatabaseConfig::new(cluster.url("postgres", "postgres"))
+    };
+    let db = Database::new(config).unwrap();
+    db.ping().await.expect("it runs");
+    cluster.crash();
+    for attempt in 0..3 {
+        let (answer, waited) = timed(db.ping()).await;
+        assert!(
+            matches!(answer, Err(DatabaseError::Unavailable(_))),
+            "attempt {attempt}: {answer:?}"
+        );
+        assert!(
+            waited < Duration::from_secs(3),
+            "attempt {attempt} took {waited:?}"
+        );
+    }
+    cluster.restart();
+    for attempt in 0..5 {
+        db.ping()
+            .await
+            .unwrap_or_else(|error| panic!("attempt {attempt} after the restart: {error}"));
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_nowhere_is_unavailable_not_a_crash() {
+    let db = Database::new(DatabaseConfig::new(
+        "postgres://nobody:secret@127.0.0.1:1/none",
+    ))
+    .unwrap();
+    let (answer, waited) = timed(ProfileRepository::new(&db).get_by_username("sarah")).await;
+    assert!(
+        answer.as_ref().is_err_and(DatabaseError::is_unavailable),
+        "{answer:?}"
+    );
+    assert!(waited < Duration::from_secs(3), "{waited:?}");
+    assert!(
+        !format!("{answer:?} {db:?}").contains("secret"),
+        "the password shows"
+    );
+    assert!(
+        db.migrate()
+            .await
+            .is_err_and(|error| error.is_unavailable())
+    );
+}
+
+#[tokio::test]
+async fn an_address_that_makes_no_sense_is_refused_without_being_quoted() {
+    for url in [
+        "not an address",
+        "postgres://user:secret@host:port/db",
+        "host=x port=secret",
+    ] {
+        let refused = Database::new(DatabaseConfig::new(url));
+        let Err(DatabaseError::Setup(message)) = refused else {
+            panic!("{url} was accepted")
+        };
+        assert!(!message.contains("secret"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_waits_too_long_is_given_up() {
+    let test = TestDatabase::new().await;
+    let holder = test.client().await;
+    holder
+        .batch_execute("BEGIN; LOCK TABLE user_profiles")
+        .await
+        .unwrap();
+    let config = DatabaseConfig {
+        statement: Duration::from_millis(300),
+        ..DatabaseConfig::new(&test.url)
+    };
+    let db = Database::new(config).unwrap();
+    let (answer, waited) = timed(ProfileRepository::new(&db).get_by_username("sarah")).await;
+    assert!(
+        matches!(answer, Err(DatabaseError::Unavailable(_))),
+        "{answer:?}"
+    );
+    assert!(waited < Duration::from_secs(2), "{waited:?}");
+    holder.batch_execute("ROLLBACK").await.unwrap();
+    assert!(
+        ProfileRepository::new(&db)
+            .get_by_username("sarah")
+            .await
+            .is_ok(),
+        "it works again"
+    );
+}
+
+#[tokio::test]
+async fn a_pool_that_is_used_up_gives_way_after_its_wait() {
+    let test = TestDatabase::new().await;
+    let config = DatabaseConfig {
+        pool_size: 1,
+        wait: Duration::from_millis(200),
+        ..DatabaseConfig::new(&test.url)
+    };
+    let db = Database::new(config).unwrap();
+    let leader = db.lead(database::LeaderRole::Sweeper).await.unwrap();
+    let (answer, waited) = timed(db.ping()).await;
+    assert!(
+        matches!(answer, Err(DatabaseError::Unavailable(_))),
+        "{answer:?}"
+    );
+    assert!(waited < Duration::from_secs(1), "{waited:?}");
+    drop(leader);
+    db.ping().await.expect("the connection is free again");
+}
+
+#[tokio::test]
+async fn errors_name_no_values_of_rows() {
+    let test = TestDatabase::new().await;
+    let profiles = ProfileRepository::new(&test.db);
+    let refused = profiles
+        .create_authenticated_profile("jim", None, Some("not-an-address-of-jim"))
+        .await;
+    let Err(DatabaseError::Invalid(message)) = refused else {
+        panic!("{refused:?}")
+    };
+    assert!(
+        message.contains("user_profiles_email_check") && !message.contains("jim"),
+        "{message}"
+    );
+}

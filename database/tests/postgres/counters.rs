@@ -1,0 +1,143 @@
+use database::testing::TestDatabase;
+use database::{
+    DatabaseError, MessageRepository, NewMessage, ProfileRepository, Role, SessionId,
+    SessionRepository,
+};
+use serde_json::json;
+
+use crate::support::{assert_invariants, at, call, talk, web_session, words};
+
+#[tokio::test]
+async fn counters_are_exact_however_often_a_batch_is_replayed() {
+    let test = TestDatabase::new().await;
+    let (session, profile) = talk(&test.db, "device-one", 0).await;
+    let messages = MessageRepository::new(&test.db);
+    for (batch, new) in [(0..5, 5), (0..5, 0), (3..8, 3), (0..8, 0), (8..9, 1)] {
+        let stored = messages
+            .insert_batch(&words(session, batch.clone()))
+            .await
+            .expect("storing a batch");
+        assert_eq!(stored, new, "new messages of batch {batch:?}");
+    }
+    let profile = ProfileRepository::new(&test.db)
+        .get_by_id(profile)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((profile.total_sessions, profile.total_messages), (1, 9));
+    let session = SessionRepository::new(&test.db)
+        .get(session)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(session.message_count, 9);
+    assert_invariants(&test, "after replays").await;
+}
+
+#[tokio::test]
+async fn one_batch_may_hold_several_sessions() {
+    let test = TestDatabase::new().await;
+    let (one, _) = talk(&test.db, "device-one", 0).await;
+    let (two, _) = talk(&test.db, "device-two", 0).await;
+    let batch: Vec<NewMessage> = words(one, 0..30)
+        .into_iter()
+        .chain(words(two, 0..20))
+        .collect();
+    assert_eq!(
+        MessageRepository::new(&test.db)
+            .insert_batch(&batch)
+            .await
+            .unwrap(),
+        50
+    );
+    assert_invariants(&test, "after a mixed batch").await;
+}
+
+#[tokio::test]
+async fn a_message_comes_back_as_it_was_stored() {
+    let test = TestDatabase::new().await;
+    let (session, _) = talk(&test.db, "device-one", 0).await;
+    let message = NewMessage {
+        redacted: true,
+        started_ms: Some(100),
+        ended_ms: Some(2_400),
+        interrupted: true,
+        sentiment: Some(-40),
+        intent: Some("lost_card".to_owned()),
+        tool_name: None,
+        latency_ms: Some(310),
+        meta: json!({"sources": [{"title": "Lost cards"}], "stt_ms": 80}),
+        ..NewMessage::new(
+            session,
+            0,
+            Role::Assistant,
+            "Dial *236#, ‘then’ \\ choose 2",
+            at(7),
+        )
+    };
+    let messages = MessageRepository::new(&test.db);
+    messages
+        .insert_batch(std::slice::from_ref(&message))
+        .await
+        .unwrap();
+    let stored = messages.by_session(session).await.unwrap().remove(0);
+    assert_eq!(stored.content, message.content);
+    assert_eq!(
+        (stored.seq, stored.role, stored.redacted, stored.interrupted),
+        (0, Role::Assistant, true, true)
+    );
+    assert_eq!(
+        (stored.started_ms, stored.ended_ms, stored.latency_ms),
+        (Some(100), Some(2_400), Some(310))
+    );
+    assert_eq!(
+        (stored.sentiment, stored.intent, stored.tool_name),
+        (Some(-40), message.intent, None)
+    );
+    assert_eq!((stored.meta, stored.created_at), (message.meta, at(7)));
+}
+
+#[tokio::test]
+async fn a_null_character_does_not_stop_a_batch() {
+    let test = TestDatabase::new().await;
+    let (session, _) = talk(&test.db, "device-one", 0).await;
+    let mut message = NewMessage::new(session, 0, Role::User, "he\0llo", at(0));
+    message.meta = json!({"raw": "a\0b"});
+    let messages = MessageRepository::new(&test.db);
+    assert_eq!(messages.insert_batch(&[message]).await.unwrap(), 1);
+    let stored = messages.by_session(session).await.unwrap().remove(0);
+    assert_eq!(
+        (stored.content.as_str(), stored.meta),
+        ("hello", json!({"raw": "ab"}))
+    );
+}
+
+#[tokio::test]
+async fn a_batch_with_a_message_of_an_unknown_session_is_refused_whole() {
+    let test = TestDatabase::new().await;
+    let (known, _) = talk(&test.db, "device-one", 0).await;
+    let batch = [words(known, 0..1), words(SessionId::new(), 0..1)].concat();
+    let refused = MessageRepository::new(&test.db).insert_batch(&batch).await;
+    assert!(
+        matches!(refused, Err(DatabaseError::Invalid(_))),
+        "{refused:?}"
+    );
+    assert!(
+        MessageRepository::new(&test.db)
+            .by_session(known)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_invariants(&test, "after a refused batch").await;
+}
+
+#[tokio::test]
+async fn storing_a_session_again_changes_nothing_and_answers_the_same() {
+    let test = TestDatabase::new().await;
+    let new = web_session("device-one");
+    let first = call(&test.db, &new).await;
+    let again = call(&test.db, &new).await;
+    assert_eq!((first.total_sessions, &first), (1, &again));
+    assert_invariants(&test, "after a repeated session").await;
+}

@@ -1,0 +1,19 @@
+//! The promises of the README, tried on a real PostgreSQL: a fresh database for each test.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers are tests too")]
+
+mod append_only;
+mod authentication;
+mod availability;
+mod counters;
+mod devices;
+mod documents;
+mod merging;
+mod migrations;
+mod operations;
+mod queries;
+mod races;
+mod sessions;
+mod support;
+mod tenants;
+mod unmerging;

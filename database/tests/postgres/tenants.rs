@@ -1,0 +1,155 @@
+use database::testing::TestDatabase;
+use database::{
+    AuthLimits, AuthRepository, Claim, ConfigRepository, Database, DatabaseConfig, NewChallenge,
+    ProfileRepository, SessionRepository, SummaryToken, SummaryTokenRepository, TenantId,
+    WorkerRepository,
+};
+use serde_json::json;
+use std::time::Duration;
+
+use crate::support::{call, count, customer, rows, summarise, talk, web_session};
+
+/// Puts at least one row into every table that a tenant's data can be in.
+async fn fill(test: &TestDatabase) {
+    let db = &test.db;
+    let (session, anonymous) = talk(db, "device-one", 2).await;
+    summarise(db, session, 1).await;
+    let sarah = customer(db, "sarah").await;
+    ProfileRepository::new(db)
+        .merge_anonymous_to_authenticated(anonymous, sarah, "test", None, false)
+        .await
+        .unwrap();
+    let auth = AuthRepository::new(db, AuthLimits::default());
+    let claim = Claim::Digits("1".to_owned());
+    auth.start(&NewChallenge {
+        session,
+        claim,
+        address: None,
+        code: "1".to_owned(),
+    })
+    .await
+    .unwrap();
+    auth.verify(session, "2", None).await.unwrap();
+    ConfigRepository::new(db)
+        .set("greeting", &json!("hello"), "test")
+        .await
+        .unwrap();
+    WorkerRepository::new(db)
+        .beat("w", Duration::from_secs(9), &json!({}))
+        .await
+        .unwrap();
+    database::RoomLock::new(db)
+        .take("r", "h", Duration::from_secs(9))
+        .await
+        .unwrap();
+    SummaryTokenRepository::new(db)
+        .save(&SummaryToken::random(), session, Duration::from_secs(9))
+        .await
+        .unwrap();
+    let sql = format!(
+        "INSERT INTO lead_events (session_id, kind, at, profile_id) VALUES ('{session}', 'visit', now(), '{sarah}');
+         INSERT INTO callbacks (callback_id, session_id) VALUES (gen_random_uuid(), '{session}');
+         INSERT INTO blocked_identifiers (kind, pattern) VALUES ('*', 'x');
+         INSERT INTO personas (name, system_prompt) VALUES ('p', 's');
+         INSERT INTO agent_instructions (version, body) VALUES (1, 'b');
+         SELECT import_documents('bank', '[{{\"document\": \"d\", \"chunk\": 0, \"title\": \"t\", \"body\": \"b\", \"sha256\": \"{:064}\"}}]')",
+        0
+    );
+    test.client().await.batch_execute(&sql).await.unwrap();
+}
+
+#[tokio::test]
+async fn another_tenant_sees_no_row_of_any_table() {
+    let test = TestDatabase::new().await;
+    fill(&test).await;
+    let tables = rows(&test, "SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname <> 'refinery_schema_history' ORDER BY 1").await;
+    assert!(tables.len() >= 20, "{tables:?}");
+    let client = test.client().await;
+    for table in &tables {
+        let table = table["name"].as_str().unwrap();
+        let see = async |tenant: &str| {
+            client
+                .batch_execute(&format!("SET app.tenant = '{tenant}'"))
+                .await
+                .unwrap();
+            client
+                .query_one(&format!("SELECT count(*) FROM {table}"), &[])
+                .await
+                .unwrap()
+                .get::<_, i64>(0)
+        };
+        assert!(see("1").await > 0, "{table} has no row to hide");
+        assert_eq!(
+            (see("2").await, see("").await),
+            (0, 0),
+            "{table} shows another tenant's rows"
+        );
+    }
+}
+
+#[tokio::test]
+async fn another_tenant_can_neither_write_nor_take_rows() {
+    let test = TestDatabase::new().await;
+    let new = web_session("device-one");
+    let mine = call(&test.db, &new).await;
+    let theirs = Database::new(DatabaseConfig {
+        tenant: TenantId(2),
+        ..DatabaseConfig::new(&test.url)
+    })
+    .unwrap();
+    assert!(
+        SessionRepository::new(&theirs)
+            .get(new.id)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        ProfileRepository::new(&theirs)
+            .get_by_id(mine.profile_id)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let other = call(&theirs, &web_session("device-one")).await;
+    assert_ne!(
+        other.profile_id, mine.profile_id,
+        "one device, two tenants, two profiles"
+    );
+    let outcome = ProfileRepository::new(&theirs)
+        .merge_anonymous_to_authenticated(mine.profile_id, other.profile_id, "x", None, true)
+        .await;
+    assert_eq!(outcome.unwrap(), database::MergeOutcome::NotFound);
+    let client = test.client().await;
+    let sql = "INSERT INTO user_profiles (tenant_id, profile_type, anonymous_id) VALUES (2, 'anonymous', 'smuggled')";
+    assert!(
+        client.execute(sql, &[]).await.is_err(),
+        "a row of another tenant was written"
+    );
+    let stolen = client
+        .execute("UPDATE user_profiles SET tenant_id = 2", &[])
+        .await;
+    assert!(stolen.is_err(), "a row was given to another tenant");
+    assert_eq!(count(&test, "SELECT 1 FROM user_profiles").await, 1);
+}
+
+#[tokio::test]
+async fn without_a_tenant_nothing_is_written() {
+    let test = TestDatabase::new().await;
+    let client = test.client().await;
+    client.batch_execute("SET app.tenant = ''").await.unwrap();
+    let refused = client
+        .execute(
+            "SELECT start_session(gen_random_uuid(), 'r', 'p', 'd', 'web', NULL, NULL, now())",
+            &[],
+        )
+        .await;
+    let message = refused
+        .expect_err("a session without a tenant")
+        .as_db_error()
+        .map(|e| e.message().to_owned());
+    assert!(
+        message.unwrap().contains("app.tenant"),
+        "the error says what to set"
+    );
+}
