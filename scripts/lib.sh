@@ -1,0 +1,88 @@
+# Shared by scripts/*: where things are, how servers are started. Sourced, not run.
+# shellcheck shell=bash
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+data=$root/.data
+livekit_version=1.13.5
+started_at=$SECONDS
+
+say() { printf '[%3ds] %s\n' $((SECONDS - started_at)) "$*"; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+# at_least 1.92.0 1.95.0: the second version is not older than the first.
+at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
+usage() { sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"; exit "${1:-0}"; }
+
+postgres_bin() {
+  local dir
+  for dir in "$(dirname "$(command -v initdb 2>/dev/null || echo /none/initdb)")" $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -rV) /opt/homebrew/opt/postgresql*/bin; do
+    [ -x "$dir/initdb" ] && { echo "$dir"; return; }
+  done
+  return 1
+}
+livekit_bin() {
+  if [ -n "${LIVEKIT_SERVER_BIN:-}" ]; then echo "$LIVEKIT_SERVER_BIN"
+  elif have livekit-server; then command -v livekit-server
+  elif [ -x "$data/bin/livekit-server" ]; then echo "$data/bin/livekit-server"
+  else return 1; fi
+}
+port_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+free_port() { local p=$1; until port_free "$p"; do p=$((p + 1)); done; echo "$p"; }
+
+# PostgreSQL refuses to run as root: there, it runs as the user "postgres".
+as_postgres() {
+  if [ "$(id -u)" = 0 ]; then (cd / && runuser -u postgres -- "$@"); else "$@"; fi
+}
+# A private cluster; sets pg_dir and DATABASE_URL. Kept between runs.
+start_postgres() {
+  local bin port
+  bin=$(postgres_bin) || die "PostgreSQL is not installed; scripts/setup installs it"
+  pg_dir=$data/postgres
+  mkdir -p "$data"
+  if [ "$(id -u)" = 0 ] && ! as_postgres test -x "$data"; then
+    # The checkout lies where the user "postgres" may not look.
+    pg_dir=/var/tmp/teller-postgres-$(printf %s "$root" | cksum | cut -d' ' -f1)
+  fi
+  if [ ! -s "$pg_dir/PG_VERSION" ]; then
+    say "creating a private PostgreSQL cluster"
+    rm -rf "$pg_dir"; mkdir -p "$pg_dir"; chmod 700 "$pg_dir"
+    [ "$(id -u)" = 0 ] && chown postgres: "$pg_dir"
+    as_postgres "$bin/initdb" -D "$pg_dir" -U teller -A trust -E UTF8 --locale=C.UTF-8 >"$data/initdb.log" 2>&1 || die "initdb failed: see $data/initdb.log"
+  fi
+  as_postgres "$bin/pg_ctl" -D "$pg_dir" -s -m fast stop >/dev/null 2>&1 || true
+  port=$(free_port 5433)
+  as_postgres "$bin/pg_ctl" -D "$pg_dir" -s -w -l "$pg_dir/log" -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=''" start \
+    || die "PostgreSQL did not start: see $pg_dir/log"
+  as_postgres "$bin/psql" -qAt -h 127.0.0.1 -p "$port" -U teller -d postgres -c "SELECT 1 FROM pg_database WHERE datname='teller'" | grep -q 1 \
+    || as_postgres "$bin/createdb" -h 127.0.0.1 -p "$port" -U teller teller
+  export DATABASE_URL=postgres://teller@127.0.0.1:$port/teller
+  say "PostgreSQL on port $port (data in ${pg_dir#"$root"/})"
+}
+stop_postgres() { as_postgres "$(postgres_bin)/pg_ctl" -D "$pg_dir" -s -m fast stop || true; }
+
+# A LiveKit server on loopback; sets livekit_pid and LIVEKIT_*.
+start_livekit() {
+  local bin port tcp udp i
+  bin=$(livekit_bin) || die "no LiveKit server; scripts/setup installs one"
+  port=$(free_port 7880); tcp=$(free_port $((port + 1))); udp=$((tcp + 1))
+  mkdir -p "$data"
+  cat >"$data/livekit.yaml" <<YAML
+port: $port
+bind_addresses: ["127.0.0.1"]
+keys: {devkey: "$dev_secret"}
+rtc: {udp_port: $udp, tcp_port: $tcp, node_ip: 127.0.0.1, use_external_ip: false, enable_loopback_candidate: true, interfaces: {includes: [lo]}}
+logging: {level: warn}
+YAML
+  "$bin" --config "$data/livekit.yaml" --node-ip 127.0.0.1 >"$data/livekit.log" 2>&1 &
+  livekit_pid=$!
+  for i in $(seq 100); do
+    port_free "$port" || break
+    kill -0 "$livekit_pid" 2>/dev/null || die "the LiveKit server stopped: see $data/livekit.log"
+    sleep 0.1
+  done
+  port_free "$port" && die "the LiveKit server did not open port $port in 10 s: see $data/livekit.log"
+  export LIVEKIT_URL=ws://127.0.0.1:$port LIVEKIT_API_KEY=devkey LIVEKIT_API_SECRET=$dev_secret
+  say "LiveKit server on port $port"
+}
+# Loopback only, and long enough that the server does not complain about it.
+dev_secret=development-secret-for-loopback-only-0000
