@@ -1,0 +1,248 @@
+//! One LiveKit room: joins it, finds the caller, turns its events into the
+//! closed enum [`Input`], and carries what the session says back into it.
+//!
+//! Only the caller is obeyed: audio, chat, keypad digits and RPC of anybody
+//! else in the room never become an [`Input`].
+
+mod inputs;
+mod outputs;
+mod rpc;
+mod sink;
+
+use std::{collections::HashMap, time::Duration};
+
+use livekit::{
+    Room, RoomError, RoomEvent, RoomOptions,
+    options::TrackPublishOptions,
+    participant::ParticipantKind,
+    prelude::{LocalAudioTrack, LocalTrack, RemoteParticipant, TrackSource},
+    webrtc::{
+        audio_source::{AudioSourceOptions, RtcAudioSource, native::NativeAudioSource},
+        audio_stream::native::NativeAudioStream,
+    },
+};
+use tokio::{sync::mpsc, time::timeout};
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    reply::Channel,
+    speak::SPEECH_RATE_HZ,
+    worker::Assignment,
+};
+
+pub use outputs::{Outgoing, Outputs};
+pub use rpc::{RpcCall, RpcMethod};
+pub use sink::RoomSink;
+
+/// What a listener hears: 16 kHz mono.
+pub const LISTEN_RATE_HZ: u32 = 16_000;
+/// Audio waiting in front of the encoder. Small, so that a cancelled reply falls silent at once.
+const SINK_QUEUE_MS: u32 = 60;
+/// Ten seconds is what the server itself gives a participant to join.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What happens in the room, as the session sees it.
+pub enum Input {
+    /// The caller's microphone: 10 ms frames at [`LISTEN_RATE_HZ`]. Replaces an earlier one.
+    Microphone(NativeAudioStream),
+    /// The caller's track ended or was muted for good; what was being said is complete.
+    MicrophoneEnded,
+    /// The caller subscribed to the agent's track (browser) or the phone call became active.
+    CanHear,
+    /// The caller typed a message.
+    Typed(String),
+    /// The caller pressed a key of the phone.
+    Digit(char),
+    /// The caller's page asks something.
+    Rpc(RpcCall),
+    /// The caller left, or the room is gone.
+    Left(Departure),
+}
+
+/// How a call's room ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Departure {
+    /// The caller hung up.
+    Caller,
+    /// The connection to the room is lost for good, or the room was deleted.
+    Room,
+}
+
+/// Who calls, as far as the room tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Participant identity.
+    pub identity: String,
+    /// Browser or phone. `sip.*` attributes are believed of the kind SIP alone.
+    pub channel: Channel,
+    /// A device id that our own token endpoint minted: a hint, never an identity.
+    pub device: Option<String>,
+    /// The number a phone call came from: a hint, spoofable.
+    pub phone_hint: Option<String>,
+    /// The browser's address as our token endpoint saw it (hashed): limits count it.
+    pub address: Option<String>,
+    /// A phone call that is not answered yet must not be spoken to.
+    pub can_hear: bool,
+}
+
+/// A joined room with a published audio track.
+pub struct JoinedRoom {
+    room: Room,
+    events: mpsc::UnboundedReceiver<RoomEvent>,
+    source: NativeAudioSource,
+    track_sid: String,
+}
+
+/// Why a room could not be joined.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// The server refused or the connection failed.
+    #[error("joining the room failed: {0}")]
+    Room(#[from] RoomError),
+    /// No answer in time.
+    #[error("joining the room took longer than {CONNECT_TIMEOUT:?}")]
+    TimedOut,
+}
+
+impl JoinedRoom {
+    /// Connects and publishes the agent's audio track at once: the track is what answers a phone call.
+    ///
+    /// # Errors
+    /// When the room cannot be joined within ten seconds.
+    pub async fn join(assignment: &Assignment) -> Result<Self, JoinError> {
+        let connect = Room::connect(&assignment.url, &assignment.token, RoomOptions::default());
+        let (room, events) = timeout(CONNECT_TIMEOUT, connect).await.map_err(|_| JoinError::TimedOut)??;
+        let source = NativeAudioSource::new(AudioSourceOptions::default(), SPEECH_RATE_HZ, 1, SINK_QUEUE_MS);
+        let track = LocalAudioTrack::create_audio_track("agent", RtcAudioSource::Native(source.clone()));
+        let options = TrackPublishOptions { source: TrackSource::Microphone, dtx: true, ..Default::default() };
+        let publish = async {
+            let local = room.local_participant();
+            let published = local.publish_track(LocalTrack::Audio(track), options).await?;
+            Ok::<_, RoomError>(published.sid().to_string())
+        };
+        let track_sid = timeout(CONNECT_TIMEOUT, publish).await.map_err(|_| JoinError::TimedOut)??;
+        Ok(Self { room, events, source, track_sid })
+    }
+
+    /// Waits for somebody to talk with: the first standard or SIP participant.
+    /// `None` when nobody came in time or the room ended.
+    pub async fn caller(&mut self, patience: Duration) -> Option<Caller> {
+        if let Some(found) = self.room.remote_participants().values().find_map(eligible) {
+            return Some(found);
+        }
+        let wait = async {
+            while let Some(event) = self.events.recv().await {
+                match event {
+                    RoomEvent::ParticipantConnected(p) | RoomEvent::ParticipantActive(p) => {
+                        if let Some(found) = eligible(&p) {
+                            return Some(found);
+                        }
+                    }
+                    RoomEvent::Disconnected { .. } => return None,
+                    _ => {}
+                }
+            }
+            None
+        };
+        timeout(patience, wait).await.ok().flatten()
+    }
+
+    /// Splits the room into what comes in, what goes out, and the sink for speech.
+    pub fn open(self, caller: &Caller, tasks: &TaskTracker) -> (mpsc::Receiver<Input>, Outputs, RoomSink, RoomHandle) {
+        let outputs = Outputs::start(&self.room, self.track_sid, caller.identity.clone(), tasks);
+        let sink = RoomSink::new(self.source);
+        let rpc = rpc::register(&self.room, &caller.identity);
+        let inputs = inputs::start(&self.room, self.events, rpc, caller.clone(), tasks);
+        (inputs, outputs, sink, RoomHandle { room: self.room })
+    }
+
+    /// Leaves without a call.
+    pub async fn leave(self) {
+        close(self.room).await;
+    }
+
+    /// Name of the room.
+    pub fn name(&self) -> String {
+        self.room.name()
+    }
+}
+
+/// Keeps the connection of a call alive until [`RoomHandle::leave`].
+pub struct RoomHandle {
+    room: Room,
+}
+
+impl RoomHandle {
+    /// Disconnects from the room.
+    pub async fn leave(self) {
+        close(self.room).await;
+    }
+}
+
+async fn close(room: Room) {
+    if let Ok(Err(error)) = timeout(Duration::from_secs(3), room.close()).await {
+        tracing::debug!(%error, "leaving the room");
+    }
+}
+
+/// The caller that a participant is, if it may be one.
+fn eligible(participant: &RemoteParticipant) -> Option<Caller> {
+    let attributes = participant.attributes();
+    if attributes.contains_key("lk.publish_on_behalf") {
+        return None;
+    }
+    caller_of(participant.kind(), participant.identity().to_string(), &attributes)
+}
+
+fn caller_of(kind: ParticipantKind, identity: String, attributes: &HashMap<String, String>) -> Option<Caller> {
+    let get = |key: &str| attributes.get(key).filter(|value| !value.is_empty()).cloned();
+    match kind {
+        ParticipantKind::Standard => {
+            Some(Caller { identity, channel: Channel::Web, device: get("teller.device"), address: get("teller.address"), phone_hint: None, can_hear: false })
+        }
+        ParticipantKind::Sip => Some(Caller {
+            identity,
+            channel: Channel::Phone,
+            device: None,
+            address: None,
+            phone_hint: get("sip.phoneNumber"),
+            can_hear: get("sip.callStatus").as_deref() == Some("active"),
+        }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attributes(pairs: &[(&str, &str)]) -> HashMap<String, String> {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_phone_attribute_of_a_browser_is_not_believed() {
+        let caller = caller_of(
+            ParticipantKind::Standard,
+            "web_1".into(),
+            &attributes(&[("sip.phoneNumber", "+15550100"), ("sip.callStatus", "active")]),
+        )
+        .expect("a browser may call");
+        assert_eq!((caller.phone_hint, caller.can_hear, caller.channel), (None, false, Channel::Web));
+    }
+
+    #[test]
+    fn a_phone_call_is_spoken_to_only_when_active() {
+        let ringing = attributes(&[("sip.phoneNumber", "+15550100"), ("sip.callStatus", "ringing")]);
+        let caller = caller_of(ParticipantKind::Sip, "sip_1".into(), &ringing).expect("a phone may call");
+        assert!(!caller.can_hear);
+        assert_eq!(caller.phone_hint.as_deref(), Some("+15550100"));
+    }
+
+    #[test]
+    fn agents_and_recorders_are_no_callers() {
+        for kind in [ParticipantKind::Agent, ParticipantKind::Egress, ParticipantKind::Ingress] {
+            assert!(caller_of(kind, "x".into(), &HashMap::new()).is_none(), "{kind:?} is not a caller");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What the session tells the room: transcripts, the agent's state.
+//!
+//! Everything goes through one task and a bounded queue, so that speech never
+//! waits for a data channel. Conventions: text streams on `lk.transcription`
+//! and the attribute `lk.agent.state`, as LiveKit's stock front-ends read them.
+
+use std::collections::HashMap;
+
+use livekit::{
+    Room, StreamTextOptions, StreamWriter as _, TextStreamWriter,
+    prelude::{LocalParticipant, Transcription, TranscriptionSegment},
+};
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
+use crate::turn::AgentState;
+
+const TOPIC: &str = "lk.transcription";
+/// Half a minute of talk. When it is full the page misses a line of transcript;
+/// the record does not, and speech goes on.
+const QUEUE: usize = 64;
+
+/// One thing for the room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outgoing {
+    /// The attribute `lk.agent.state`.
+    State(AgentState),
+    /// What the caller said, attributed to the caller.
+    CallerSaid {
+        /// Same for all texts of one utterance.
+        segment: String,
+        /// The whole text so far.
+        text: String,
+        /// No more texts will follow for this segment.
+        is_final: bool,
+    },
+    /// A sentence of the agent begins to be heard.
+    AgentSays {
+        /// Same for all sentences of one reply.
+        segment: String,
+        /// The sentence.
+        text: String,
+    },
+    /// The reply of this segment is over.
+    AgentDone {
+        /// The reply.
+        segment: String,
+    },
+}
+
+/// The queue towards the room; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Outputs {
+    queue: mpsc::Sender<Outgoing>,
+}
+
+impl Outputs {
+    pub(super) fn start(room: &Room, track_sid: String, caller: String, tasks: &TaskTracker) -> Self {
+        let (queue, receiver) = mpsc::channel(QUEUE);
+        let writer = Writer { local: room.local_participant(), caller, track_sid, open: HashMap::new() };
+        tasks.spawn(writer.run(receiver));
+        Self { queue }
+    }
+
+    /// Queues one thing; never waits.
+    pub fn send(&self, outgoing: Outgoing) {
+        if self.queue.try_send(outgoing).is_err() {
+            tracing::warn!("the room's text queue is full or closed; a transcript line is not shown");
+        }
+    }
+}
+
+struct Writer {
+    local: LocalParticipant,
+    caller: String,
+    track_sid: String,
+    open: HashMap<String, TextStreamWriter>,
+}
+
+impl Writer {
+    async fn run(mut self, mut queue: mpsc::Receiver<Outgoing>) {
+        while let Some(first) = queue.recv().await {
+            if let Err(error) = self.write(first).await {
+                tracing::debug!(%error, "the room did not take a text");
+            }
+        }
+    }
+
+    async fn write(&mut self, outgoing: Outgoing) -> anyhow::Result<()> {
+        match outgoing {
+            Outgoing::State(state) => self.state(state).await,
+            Outgoing::CallerSaid { segment, text, is_final } => self.caller_said(segment, text, is_final).await,
+            Outgoing::AgentSays { segment, text } => {
+                if !self.open.contains_key(&segment) {
+                    let stream = self.local.stream_text(self.options(&segment, false)).await?;
+                    self.open.insert(segment.clone(), stream);
+                }
+                let stream = &self.open[&segment];
+                Ok(stream.write(&format!("{text} ")).await?)
+            }
+            Outgoing::AgentDone { segment } => {
+                let Some(stream) = self.open.remove(&segment) else { return Ok(()) };
+                let done = HashMap::from([("lk.transcription_final".to_owned(), "true".to_owned())]);
+                Ok(stream.close_with_options(None, Some(done)).await?)
+            }
+        }
+    }
+
+    async fn state(&self, state: AgentState) -> anyhow::Result<()> {
+        let attributes = HashMap::from([("lk.agent.state".to_owned(), state.as_str().to_owned())]);
+        Ok(self.local.set_attributes(attributes).await?)
+    }
+
+    async fn caller_said(&self, segment: String, text: String, is_final: bool) -> anyhow::Result<()> {
+        let options = self.options(&segment, is_final).with_sender_identity(self.caller.clone());
+        let stream = self.local.stream_text(options).await?;
+        stream.write(&text).await?;
+        stream.close().await?;
+        // Clients older than text streams read the packet instead.
+        let now = u64::try_from(chrono::Utc::now().timestamp_millis()).unwrap_or_default();
+        let segment = TranscriptionSegment {
+            id: segment,
+            text,
+            start_time: now,
+            end_time: now,
+            r#final: is_final,
+            language: "en".into(),
+        };
+        let packet = Transcription {
+            participant_identity: self.caller.clone(),
+            track_id: String::new(),
+            segments: vec![segment],
+        };
+        Ok(self.local.publish_transcription(packet).await?)
+    }
+
+    fn options(&self, segment: &str, is_final: bool) -> StreamTextOptions {
+        StreamTextOptions::new_with_topic(TOPIC)
+            .with_attribute("lk.segment_id", segment)
+            .with_attribute("lk.transcription_final", if is_final { "true" } else { "false" })
+            .with_attribute("lk.transcribed_track_id", self.track_sid.clone())
+    }
+}
