@@ -1,0 +1,155 @@
+//! The summary of a session, made from its rows: the same whether the call
+//! ended in order a moment ago or a sweeper found it an hour later.
+
+use std::{sync::Arc, time::Duration};
+
+use database::{
+    ConversationSummaryRepository, Database, DatabaseError, Message, MessageRepository, NewSummary, Origin, ProfileRepository,
+    Resolution, Role, Sentiment, Session, SessionId, SessionRepository, SessionStatus,
+};
+use insight::{
+    summary::{self, EndReason, SessionFacts, Summary, TurnText},
+    topics::TopicRule,
+};
+use serde_json::{Map, Value};
+
+use crate::session::Ending;
+
+/// Summarises sessions.
+#[derive(Debug, Clone)]
+pub struct Finalizer {
+    sessions: SessionRepository,
+    messages: MessageRepository,
+    summaries: ConversationSummaryRepository,
+    profiles: ProfileRepository,
+    topics: Arc<[TopicRule]>,
+}
+
+impl Finalizer {
+    /// `topics` are the pack's.
+    pub fn new(database: &Database, topics: Arc<[TopicRule]>) -> Self {
+        Self {
+            sessions: SessionRepository::new(database),
+            messages: MessageRepository::new(database),
+            summaries: ConversationSummaryRepository::new(database),
+            profiles: ProfileRepository::new(database),
+            topics,
+        }
+    }
+
+    /// Writes the summary of a session and what its caller told of themselves. Repeating it is safe.
+    /// `false` when there is no such session.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn summarize(&self, session: SessionId) -> Result<bool, DatabaseError> {
+        let Some(stored) = self.sessions.get(session).await? else { return Ok(false) };
+        let messages = self.messages.by_session(session).await?;
+        let turns: Vec<TurnText> = turns(&messages);
+        let made = summary::summarize(&facts(&stored), &turns, &self.topics);
+        if self.summaries.upsert(&new_summary(session, &made)).await? {
+            let learned = learned(&made);
+            if !learned.is_empty() {
+                let origin = Origin { session: Some(session), turn: None, by: Some("summary".into()) };
+                self.profiles.update_metadata(stored.profile_id, &Value::Object(learned), &origin).await?;
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The pack's topics as the summary's rules.
+pub fn topic_rules(pack: &knowledge::Pack) -> Vec<TopicRule> {
+    let rule = |topic: &knowledge::Topic| TopicRule { id: topic.id.clone(), label: topic.label.clone(), cues: topic.phrases() };
+    pack.topics.iter().map(rule).collect()
+}
+
+/// An intent belongs to the caller's turn, and is known once the answer to it was routed.
+fn turns(messages: &[Message]) -> Vec<TurnText> {
+    let spoken: Vec<&Message> = messages.iter().filter(|m| matches!(m.role, Role::User | Role::Assistant)).collect();
+    let has_sources = |m: &Message| m.meta.get("sources").and_then(Value::as_array).is_some_and(|s| !s.is_empty());
+    spoken
+        .iter()
+        .enumerate()
+        .map(|(i, m)| {
+            let answer = spoken.get(i + 1).filter(|next| next.role == Role::Assistant);
+            TurnText {
+                seq: m.seq,
+                role: if m.role == Role::User { insight::Role::Caller } else { insight::Role::Agent },
+                text: m.content.clone(),
+                intent: m.intent.clone().or_else(|| answer.and_then(|next| next.intent.clone())),
+                interrupted: m.interrupted,
+                has_sources: has_sources(m),
+            }
+        })
+        .collect()
+}
+
+fn facts(session: &Session) -> SessionFacts {
+    let flag = |key: &str| session.metrics.get(key).and_then(Value::as_bool).unwrap_or(false);
+    let ended_at = session.ended_at.unwrap_or(session.started_at);
+    let measured = session.metrics.get("duration_ms").and_then(Value::as_u64).map(Duration::from_millis);
+    let by_clock = (ended_at - session.started_at).to_std().unwrap_or_default();
+    SessionFacts {
+        duration: measured.unwrap_or(by_clock),
+        ended: match session.status {
+            SessionStatus::Abandoned => EndReason::Abandoned,
+            _ => end_reason(session.end_reason.as_deref().unwrap_or_default()),
+        },
+        authenticated: session.auth_level >= super::session_manager::LEVEL_ONE_TIME_CODE,
+        authentication_attempted: flag("authentication_attempted"),
+        transferred: flag("transferred"),
+        callback_requested: flag("callback_requested"),
+    }
+}
+
+fn end_reason(stored: &str) -> EndReason {
+    match Ending::from_name(stored) {
+        Some(Ending::CallerLeft) => EndReason::CallerLeft,
+        Some(Ending::Goodbye | Ending::Transferred) => EndReason::AgentGoodbye,
+        Some(Ending::Silence) => EndReason::Silence,
+        Some(Ending::Drain) => EndReason::Drain,
+        Some(Ending::RoomLost | Ending::Broken) | None => EndReason::Error,
+    }
+}
+
+fn new_summary(session: SessionId, made: &Summary) -> NewSummary {
+    NewSummary {
+        session_id: session,
+        summary: made.summary.clone(),
+        extracted_info: made.extracted_info.clone(),
+        sentiment: match made.sentiment {
+            insight::sentiment::Sentiment::Positive => Sentiment::Positive,
+            insight::sentiment::Sentiment::Neutral => Sentiment::Neutral,
+            insight::sentiment::Sentiment::Negative => Sentiment::Negative,
+        },
+        resolution_status: match made.resolution {
+            summary::Resolution::Resolved => Resolution::Resolved,
+            summary::Resolution::Escalated => Resolution::Escalated,
+            summary::Resolution::Incomplete => Resolution::Incomplete,
+        },
+        topics: made.topics.clone(),
+        message_count: made.message_count,
+        duration_seconds: made.duration_seconds,
+        method: made.method.to_owned(),
+        method_version: made.method_version.to_owned(),
+        source_last_seq: made.source_last_seq,
+        partial: made.partial,
+    }
+}
+
+/// What the profile learns: a name the caller gave, preferences, the topics of the last call.
+fn learned(made: &Summary) -> Map<String, Value> {
+    let mut learned = Map::new();
+    let info = &made.extracted_info;
+    if let Some(name) = info.get("user_name").filter(|name| name.is_string()) {
+        learned.insert("stated_name".into(), name.clone());
+    }
+    if let Some(Value::Object(preferences)) = info.get("preferences") {
+        learned.extend(preferences.clone());
+    }
+    if !made.topics.is_empty() {
+        learned.insert("last_topics".into(), made.topics.clone().into());
+    }
+    learned
+}
