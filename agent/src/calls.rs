@@ -1,0 +1,94 @@
+//! Holds the calls that the worker was given: joins the room, runs the session,
+//! reports the job, leaves.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
+
+use crate::{
+    room::{Caller, JoinedRoom, RoomHandle},
+    session::{Ended, RoomSide, Services, Session},
+    worker::{Assignment, CallRunner, JobReporter, SlotGuard},
+};
+
+/// A room whose caller does not come in this time is left.
+const CALLER_PATIENCE: Duration = Duration::from_secs(60);
+/// Tasks of a call that are still busy after it are left to themselves.
+const TASK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Runs calls with what they share.
+#[derive(Clone)]
+pub struct Calls {
+    services: Arc<Services>,
+}
+
+impl Calls {
+    /// All calls use these services.
+    pub fn new(services: Services) -> Self {
+        Self { services: Arc::new(services) }
+    }
+
+    async fn hold(&self, assignment: Assignment, reports: &JobReporter) {
+        let room = match JoinedRoom::join(&assignment).await {
+            Ok(room) => room,
+            Err(error) => {
+                tracing::error!(%error, "the room could not be joined");
+                reports.failed("the room could not be joined").await;
+                return;
+            }
+        };
+        reports.running().await;
+        let mut room = room;
+        let mut stop = assignment.stop.clone();
+        let caller = tokio::select! {
+            caller = room.caller(CALLER_PATIENCE) => caller,
+            _ = stop.requested() => None,
+        };
+        match caller {
+            Some(caller) => self.talk(room, caller, assignment, reports).await,
+            None => {
+                tracing::info!("nobody came; leaving the room");
+                reports.succeeded().await;
+                room.leave().await;
+            }
+        }
+    }
+
+    async fn talk(&self, room: JoinedRoom, caller: Caller, assignment: Assignment, reports: &JobReporter) {
+        let tasks = TaskTracker::new();
+        let name = room.name();
+        let (inputs, outputs, sink, handle) = room.open(&caller, &tasks);
+        let side = RoomSide { caller, room: name.clone(), inputs, outputs, sink };
+        let active = self.services.metrics.call_started();
+        let session = Session::open(self.services.clone(), side, assignment.stop, tasks.clone());
+        let ended = session.run().await;
+        self.services.metrics.call_ended(ended.ending.as_str());
+        drop(active);
+        self.leave(&name, &ended, handle, reports).await;
+        tasks.close();
+        if tokio::time::timeout(TASK_PATIENCE, tasks.wait()).await.is_err() {
+            tracing::warn!("a task of this call is still busy");
+        }
+    }
+
+    /// Success is reported before the room is left, or the server counts a failure.
+    async fn leave(&self, room: &str, ended: &Ended, handle: RoomHandle, reports: &JobReporter) {
+        reports.succeeded().await;
+        if ended.hang_up
+            && let Err(error) = self.services.telephony.hang_up(room).await
+        {
+            tracing::warn!(%error, "the caller could not be disconnected");
+        }
+        handle.leave().await;
+    }
+}
+
+impl CallRunner for Calls {
+    async fn run(&self, assignment: Assignment, slot: SlotGuard, reports: JobReporter) {
+        let room = assignment.job.room.as_ref().map(|room| room.name.clone()).unwrap_or_default();
+        let span = tracing::info_span!("call", job.id = %assignment.job.id, room.name = %room);
+        self.hold(assignment, &reports).instrument(span).await;
+        drop(slot);
+    }
+}

@@ -1,0 +1,473 @@
+//! The event loop of one call: owns the clock, the queues and the cancel
+//! tokens, and wires `listen`, `turn`, `reply`, `speak` and `record` together.
+//!
+//! Every iteration takes one thing that happened, tells `turn`, and carries
+//! out what it decides. Nothing here waits for the database, a model or the
+//! data channel: those answer through queues.
+
+mod authenticate;
+mod ending;
+mod ledger;
+mod opening;
+mod person;
+mod services;
+mod speech;
+
+use std::{
+    future::pending,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt as _, stream::FuturesOrdered};
+use insight::redact::Redactor;
+use livekit::webrtc::{audio_frame::AudioFrame, audio_stream::native::NativeAudioStream};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+    time::sleep_until,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    identify::Keypad,
+    listen::{Heard, Listener, SttError, Transcript},
+    metrics::Stage,
+    record::LiveSession,
+    reply::{Awaiting, CallAction, ReplyMeta},
+    room::{Caller, Departure, Input, Outgoing, Outputs},
+    speak::{SpeechId, Voice, VoiceEvent},
+    turn::{TurnAction, TurnEvent, Turns},
+    worker::{CallStop, StopReason},
+};
+
+pub use ending::Ended;
+pub use opening::RoomSide;
+pub use services::{Services, SessionConfig};
+
+use ledger::{Ledger, SpeechKind};
+
+/// Voice events are few and must not be lost: the voice waits when the session is this far behind.
+const VOICE_QUEUE: usize = 32;
+/// Reports of reply tasks; as above.
+const REPORT_QUEUE: usize = 32;
+
+/// What the tasks of a session report back to it.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// A reply's first sentence was synthesised, this long after it was written.
+    FirstAudio { id: SpeechId, after: Duration },
+    /// A reply wrote its last sentence.
+    ReplyWritten { id: SpeechId, meta: Box<ReplyMeta> },
+    /// A reply could not be written or spoken.
+    ReplyFailed { id: SpeechId },
+    /// An authentication step came to its end.
+    Authentication(authenticate::Outcome),
+    /// A transfer was accepted by the carrier (or not).
+    Transferred(bool),
+}
+
+/// Why a call ended, from the inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The caller hung up.
+    CallerLeft,
+    /// The agent said goodbye: the caller was done.
+    Goodbye,
+    /// The agent said goodbye after a long silence.
+    Silence,
+    /// The call went to a person.
+    Transferred,
+    /// The worker is shutting down.
+    Drain,
+    /// The room was lost.
+    RoomLost,
+    /// The session broke: a defect of ours.
+    Broken,
+}
+
+impl Ending {
+    const ALL: [(Self, &'static str); 7] = [
+        (Self::CallerLeft, "caller_left"),
+        (Self::Goodbye, "agent_goodbye"),
+        (Self::Silence, "silence"),
+        (Self::Transferred, "transferred"),
+        (Self::Drain, "drained"),
+        (Self::RoomLost, "room_lost"),
+        (Self::Broken, "broken"),
+    ];
+
+    /// As stored in `agent_sessions.end_reason`.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(ending, _)| *ending == self).map_or("broken", |(_, name)| name)
+    }
+
+    /// The inverse of [`Ending::as_str`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, stored)| *stored == name).map(|(ending, _)| *ending)
+    }
+}
+
+/// One call.
+pub struct Session {
+    services: Arc<Services>,
+    caller: Caller,
+    id: database::SessionId,
+    clock: Instant,
+
+    inputs: mpsc::Receiver<Input>,
+    microphone: Option<NativeAudioStream>,
+    listener: Listener,
+    transcripts: FuturesOrdered<JoinHandle<Result<Transcript, SttError>>>,
+    redactor: Redactor,
+    turns: Turns,
+    voice: Voice,
+    voice_events: mpsc::Receiver<VoiceEvent>,
+    outputs: Outputs,
+    ledger: Ledger,
+    reports: mpsc::Receiver<Report>,
+    reporter: mpsc::Sender<Report>,
+    tasks: TaskTracker,
+
+    /// The reply being written, with the token that stops it.
+    reply: Option<(SpeechId, CancellationToken)>,
+    agent_speaking: bool,
+    awaiting: Awaiting,
+    keypad: Keypad,
+    authentication: authenticate::State,
+    greeted: bool,
+    can_hear: bool,
+    /// Whether the device was here before; asked once.
+    seen_before: Option<oneshot::Receiver<bool>>,
+    /// Set when the goodbye has been ordered: the call ends once it was heard.
+    parting: Option<Ending>,
+    callback_requested: bool,
+    transferred: bool,
+    summary_token: database::SummaryToken,
+    /// Keeps the sweeper away while the call lives.
+    _live: LiveSession,
+    /// Name of the room.
+    room: String,
+    /// `None` once it was obeyed.
+    stop: Option<CallStop>,
+}
+
+impl Session {
+    /// Runs the call until it ends; everything that was said is on its way to the record then.
+    pub async fn run(mut self) -> Ended {
+        self.outputs.send(Outgoing::State(crate::turn::AgentState::Initializing));
+        let ending = loop {
+            let step = self.step().await;
+            if let Some(ending) = step {
+                break ending;
+            }
+        };
+        self.close(ending).await
+    }
+
+    /// Waits for one thing to happen and deals with it.
+    async fn step(&mut self) -> Option<Ending> {
+        let deadline = self.deadline();
+        tokio::select! {
+            biased;
+            reason = stop_requested(&mut self.stop) => self.on_stop(reason).await,
+            input = self.inputs.recv() => match input {
+                Some(input) => self.on_input(input).await,
+                None => Some(Ending::RoomLost),
+            },
+            Some(event) = self.voice_events.recv() => self.on_voice(event).await,
+            Some(report) = self.reports.recv() => self.on_report(report).await,
+            Some(transcript) = self.transcripts.next(), if !self.transcripts.is_empty() => {
+                let transcript = transcript.unwrap_or(Err(SttError::Stopped));
+                self.on_transcript(transcript).await
+            }
+            frame = next_frame(&mut self.microphone) => self.on_frame(frame).await,
+            () = until(self.clock, deadline) => self.on_deadline().await,
+        }
+    }
+
+    /// Time since the session began: the `now` of every decision.
+    fn now(&self) -> Duration {
+        self.clock.elapsed()
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        [self.turns.deadline(), self.keypad.deadline(), self.greeting_due()].into_iter().flatten().min()
+    }
+
+    async fn on_deadline(&mut self) -> Option<Ending> {
+        let now = self.now();
+        if self.greeting_due().is_some_and(|due| due <= now) {
+            self.greet().await;
+        }
+        if let Some(action) = self.keypad.elapsed(now) {
+            self.on_keypad(action).await;
+        }
+        self.tell(TurnEvent::Tick).await
+    }
+
+    async fn on_input(&mut self, input: Input) -> Option<Ending> {
+        match input {
+            Input::Microphone(stream) => self.microphone = Some(stream),
+            Input::MicrophoneEnded => {
+                self.microphone = None;
+                let heard = self.listener.finish();
+                return self.on_heard(heard).await;
+            }
+            Input::CanHear => {
+                self.can_hear = true;
+                self.greet().await;
+            }
+            Input::Typed(text) => {
+                let text = self.redactor.redact(insight::Role::Caller, text.trim()).text;
+                if !text.is_empty() {
+                    return self.tell(TurnEvent::CallerTyped { text }).await;
+                }
+            }
+            Input::Digit(digit) => self.on_digit(digit).await,
+            Input::Rpc(call) => return self.on_rpc(call).await,
+            Input::Left(Departure::Caller) => return Some(Ending::CallerLeft),
+            Input::Left(Departure::Room) => return Some(Ending::RoomLost),
+        }
+        None
+    }
+
+    async fn on_frame(&mut self, frame: Option<AudioFrame<'static>>) -> Option<Ending> {
+        let Some(frame) = frame else {
+            self.microphone = None;
+            let heard = self.listener.finish();
+            return self.on_heard(heard).await;
+        };
+        let heard = self.listener.push(&frame.data, self.agent_speaking);
+        self.on_heard(heard).await
+    }
+
+    async fn on_heard(&mut self, heard: Option<Heard>) -> Option<Ending> {
+        match heard? {
+            Heard::SpeechStarted { .. } => self.tell(TurnEvent::CallerStartedSpeaking).await,
+            Heard::SpeechEnded(utterance) => {
+                let stt = self.services.stt.clone();
+                self.transcripts.push_back(self.tasks.spawn(async move { stt.transcribe(utterance).await }));
+                self.tell(TurnEvent::CallerStoppedSpeaking).await
+            }
+        }
+    }
+
+    async fn on_transcript(&mut self, transcript: Result<Transcript, SttError>) -> Option<Ending> {
+        match transcript {
+            Ok(transcript) => {
+                self.services.metrics.observe(Stage::Stt, transcript.stt);
+                self.ledger.heard_in(transcript.stt);
+                let text = self.redactor.redact(insight::Role::Caller, &transcript.text).text;
+                self.tell(TurnEvent::Transcript { text }).await
+            }
+            Err(error) => {
+                tracing::warn!(%error, "an utterance was not recognised");
+                self.tell(TurnEvent::TranscriptFailed).await
+            }
+        }
+    }
+
+    async fn on_voice(&mut self, event: VoiceEvent) -> Option<Ending> {
+        let now = self.now();
+        match event {
+            VoiceEvent::Started { id, interruptible } => {
+                self.agent_speaking = true;
+                if let Some(spoken) = self.ledger.spoken(id) {
+                    spoken.started_at = Some(now);
+                }
+                self.tell(TurnEvent::AgentStartedSpeaking { interruptible }).await
+            }
+            VoiceEvent::Sentence { id, text } => {
+                if let Some(spoken) = self.ledger.spoken(id) {
+                    let segment = spoken.segment.clone();
+                    self.outputs.send(Outgoing::AgentSays { segment, text });
+                }
+                None
+            }
+            VoiceEvent::Finished { id, heard, interrupted } => {
+                self.agent_speaking = false;
+                let spoken = self.finished(id, &heard, interrupted);
+                let ending = self.tell(TurnEvent::AgentStoppedSpeaking).await;
+                match spoken {
+                    Some(spoken) => self.after(&spoken, interrupted).or(ending),
+                    None => ending,
+                }
+            }
+        }
+    }
+
+    /// What a speech wants done once it was heard.
+    fn after(&mut self, spoken: &ledger::Spoken, interrupted: bool) -> Option<Ending> {
+        let action = spoken.meta.as_ref().and_then(|meta| meta.action);
+        match action {
+            Some(CallAction::Callback) => self.request_callback(),
+            Some(CallAction::Transfer) => self.transfer(),
+            // "One more thing" in the middle of a goodbye: the call goes on.
+            Some(CallAction::HangUp) if !interrupted => return Some(Ending::Goodbye),
+            Some(CallAction::HangUp | CallAction::Repeat) | None => {}
+        }
+        (spoken.kind == SpeechKind::Goodbye).then_some(self.parting).flatten()
+    }
+
+    /// The row of a speech that is over, and its figures.
+    fn finished(&mut self, id: SpeechId, heard: &str, interrupted: bool) -> Option<ledger::Spoken> {
+        let heard = self.redactor.redact(insight::Role::Agent, heard).text;
+        let spoken = self.ledger.agent_said(id, &heard, interrupted, self.clock.elapsed())?;
+        self.outputs.send(Outgoing::AgentDone { segment: spoken.segment.clone() });
+        self.turns.expect_digits(asks_for_digits(&heard));
+        self.turns.expect_answer(heard.trim_end().ends_with('?'));
+        if spoken.kind == SpeechKind::Reply {
+            self.report_turn(&spoken, interrupted);
+        }
+        Some(spoken)
+    }
+
+    /// One line a turn: every figure is defined where it is measured.
+    fn report_turn(&self, spoken: &ledger::Spoken, interrupted: bool) {
+        let meta = spoken.meta.as_ref();
+        let reply = spoken.started_at.zip(spoken.asked_at).map(|(started, asked)| started.saturating_sub(asked));
+        let metrics = &self.services.metrics;
+        metrics.turn();
+        let stages = [
+            (Stage::Endpointing, spoken.endpointing),
+            (Stage::Retrieval, meta.and_then(|meta| meta.retrieval)),
+            (Stage::LlmFirstToken, meta.and_then(|meta| meta.llm_first_token)),
+            (Stage::TtsFirstAudio, spoken.first_audio),
+            (Stage::Reply, reply),
+        ];
+        for (stage, took) in stages {
+            if let Some(took) = took {
+                metrics.observe(stage, took);
+            }
+        }
+        if interrupted {
+            metrics.interruption();
+        }
+        let millis = |d: Option<Duration>| d.map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
+        tracing::info!(
+            session.id = %self.id,
+            endpointing_ms = millis(spoken.endpointing),
+            stt_ms = millis(spoken.stt),
+            llm_first_token_ms = millis(meta.and_then(|meta| meta.llm_first_token)),
+            tts_first_audio_ms = millis(spoken.first_audio),
+            reply_ms = millis(reply),
+            route = meta.map(|meta| meta.route.as_str()),
+            interrupted,
+            "turn"
+        );
+    }
+
+    async fn on_report(&mut self, report: Report) -> Option<Ending> {
+        match report {
+            Report::FirstAudio { id, after } => {
+                if let Some(spoken) = self.ledger.spoken(id) {
+                    spoken.first_audio = Some(after);
+                }
+                None
+            }
+            Report::ReplyWritten { id, meta } => {
+                let awaiting = meta.awaiting;
+                if let Some(spoken) = self.ledger.spoken(id) {
+                    spoken.kind = if meta.action == Some(CallAction::HangUp) { SpeechKind::Goodbye } else { spoken.kind };
+                    spoken.meta = Some(*meta);
+                }
+                self.reply.take_if(|(current, _)| *current == id)?;
+                self.awaiting = awaiting;
+                self.tell(TurnEvent::ReplyEnded).await
+            }
+            Report::ReplyFailed { id } => {
+                self.reply.take_if(|(current, _)| *current == id)?;
+                self.tell(TurnEvent::ReplyEnded).await
+            }
+            Report::Authentication(outcome) => {
+                self.on_authentication(outcome).await;
+                None
+            }
+            Report::Transferred(done) => self.on_transferred(done).await,
+        }
+    }
+
+    async fn on_stop(&mut self, reason: StopReason) -> Option<Ending> {
+        self.stop = None;
+        match reason {
+            StopReason::Terminated => Some(Ending::RoomLost),
+            StopReason::Draining => {
+                tracing::info!(session.id = %self.id, "the worker stops; saying goodbye");
+                self.cancel_reply().await;
+                let text = self.services.lines.service_goodbye.clone();
+                self.part(Ending::Drain, text).await;
+                None
+            }
+        }
+    }
+
+    /// Tells `turn` what happened and carries out what it decides.
+    async fn tell(&mut self, event: TurnEvent) -> Option<Ending> {
+        let now = self.now();
+        let mut ending = None;
+        for action in self.turns.on(event, now) {
+            ending = ending.or(self.act(action).await);
+        }
+        ending
+    }
+
+    async fn act(&mut self, action: TurnAction) -> Option<Ending> {
+        match action {
+            TurnAction::SetState(state) => self.outputs.send(Outgoing::State(state)),
+            TurnAction::PauseSpeech => self.voice.pause().await,
+            TurnAction::ResumeSpeech => self.voice.resume().await,
+            TurnAction::CancelReply => self.cancel_reply().await,
+            TurnAction::Reply(turn) => self.reply_to(turn).await,
+            TurnAction::DidNotCatch => {
+                let lines = &self.services.lines.did_not_catch;
+                let text = lines[self.ledger.turns() % lines.len()].clone();
+                self.announce(SpeechKind::Announcement, &text, true).await;
+            }
+            TurnAction::TechnicalProblem => {
+                let text = self.services.lines.technical_problem.clone();
+                self.announce(SpeechKind::Announcement, &text, true).await;
+            }
+            TurnAction::AreYouThere => {
+                let text = self.services.lines.still_there.clone();
+                self.announce(SpeechKind::Announcement, &text, true).await;
+            }
+            TurnAction::SayGoodbye => {
+                let text = self.services.lines.silence_goodbye.clone();
+                self.part(Ending::Silence, text).await;
+            }
+            TurnAction::HangUp => return Some(self.parting.unwrap_or(Ending::Silence)),
+        }
+        None
+    }
+}
+
+/// The next frame of the caller's microphone; never, while there is none.
+async fn next_frame(microphone: &mut Option<NativeAudioStream>) -> Option<AudioFrame<'static>> {
+    match microphone {
+        Some(stream) => stream.next().await,
+        None => pending().await,
+    }
+}
+
+/// The worker's wish that this call ends; never, once it was obeyed.
+async fn stop_requested(stop: &mut Option<CallStop>) -> StopReason {
+    match stop {
+        Some(stop) => stop.requested().await,
+        None => pending().await,
+    }
+}
+
+async fn until(clock: Instant, deadline: Option<Duration>) {
+    match deadline {
+        Some(deadline) => sleep_until((clock + deadline).into()).await,
+        None => pending().await,
+    }
+}
+
+/// A question for digits gets a longer endpointing delay: people pause between groups.
+fn asks_for_digits(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let last = text.rsplit(['.', '!']).find(|part| !part.trim().is_empty()).unwrap_or_default();
+    last.contains('?') && ["number", "code", "digits", "date"].iter().any(|word| last.contains(word))
+}

@@ -1,0 +1,211 @@
+//! Authentication inside a call: the page's form and the keypad lead to the same steps.
+//!
+//! The steps run as tasks and report back, so that a slow database or webhook
+//! never holds up speech. Whatever the number, the caller hears the same words.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use super::{Report, Session, ledger::SpeechKind};
+use crate::{
+    identify::{Claim, KeypadAction, Started, Verified},
+    reply::Channel,
+    room::{RpcCall, RpcMethod},
+};
+
+/// How far the caller got.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Nobody claimed anything.
+    #[default]
+    Anonymous,
+    /// A claim was made; a code may be on its way.
+    Claimed,
+    /// Proven.
+    Authenticated {
+        /// What the agent may call the caller.
+        name: String,
+        /// Their name in the bank's systems.
+        customer: String,
+    },
+}
+
+impl State {
+    pub(crate) fn attempted(&self) -> bool {
+        *self != Self::Anonymous
+    }
+
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Authenticated { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn customer(&self) -> Option<&str> {
+        match self {
+            Self::Authenticated { customer, .. } => Some(customer),
+            _ => None,
+        }
+    }
+}
+
+/// What one step led to, with the page that waits for it.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Started(Started, Option<oneshot::Sender<Value>>),
+    Verified(Verified, Option<oneshot::Sender<Value>>),
+}
+
+#[derive(Deserialize)]
+struct ClaimForm {
+    username: String,
+    phone_number: String,
+}
+
+#[derive(Deserialize)]
+struct CodeForm {
+    code: String,
+}
+
+impl Session {
+    pub(super) async fn on_rpc(&mut self, call: RpcCall) -> Option<super::Ending> {
+        match call.method {
+            RpcMethod::Session => answer(Some(call.answer), self.about()),
+            RpcMethod::HangUp => {
+                answer(Some(call.answer), json!({}));
+                return Some(super::Ending::CallerLeft);
+            }
+            RpcMethod::Authenticate => match serde_json::from_str::<ClaimForm>(&call.payload) {
+                Ok(form) => {
+                    let claim = Claim::Named { username: form.username, phone_number: form.phone_number };
+                    self.claim(claim, Some(call.answer));
+                }
+                Err(_) => answer(Some(call.answer), malformed("{\"username\": …, \"phone_number\": …}")),
+            },
+            RpcMethod::Verify => match serde_json::from_str::<CodeForm>(&call.payload) {
+                Ok(form) => self.verify(form.code, Some(call.answer)),
+                Err(_) => answer(Some(call.answer), malformed("{\"code\": …}")),
+            },
+        }
+        None
+    }
+
+    pub(super) async fn on_digit(&mut self, digit: char) {
+        if self.caller.channel != Channel::Phone || self.authentication.name().is_some() {
+            return;
+        }
+        let now = self.now();
+        if let Some(action) = self.keypad.press(digit, now) {
+            self.on_keypad(action).await;
+        }
+    }
+
+    pub(super) async fn on_keypad(&mut self, action: KeypadAction) {
+        match action {
+            KeypadAction::Start(number) => self.claim(Claim::Number(number), None),
+            KeypadAction::Verify(code) => self.verify(code, None),
+            KeypadAction::Cleared | KeypadAction::TooShort => {
+                let text = self.services.lines.authenticate_phone.clone();
+                self.announce(SpeechKind::Announcement, &text, true).await;
+            }
+        }
+    }
+
+    pub(super) async fn on_authentication(&mut self, outcome: Outcome) {
+        let lines = self.services.lines.clone();
+        let (text, page, status) = match outcome {
+            Outcome::Started(Started::CodeSent, page) => {
+                self.keypad.expect_code();
+                (lines.code_sent.clone(), page, "code_sent")
+            }
+            Outcome::Started(Started::Limited, page) | Outcome::Verified(Verified::Limited, page) => {
+                self.keypad.reset();
+                (lines.code_limit.clone(), page, "limited")
+            }
+            Outcome::Started(Started::Unavailable, page) | Outcome::Verified(Verified::Unavailable, page) => {
+                self.keypad.reset();
+                (lines.authentication_unavailable.clone(), page, "unavailable")
+            }
+            Outcome::Verified(Verified::Wrong, page) => (lines.code_wrong.clone(), page, "wrong_code"),
+            Outcome::Verified(Verified::Expired, page) => {
+                self.keypad.reset();
+                (lines.code_limit.clone(), page, "expired")
+            }
+            Outcome::Verified(Verified::Authenticated { name, customer }, page) => {
+                self.keypad.reset();
+                let text = lines.authenticated.replace("{name}", &name);
+                self.authentication = State::Authenticated { name, customer };
+                (text, page, "authenticated")
+            }
+        };
+        self.services.metrics.authentication(status);
+        answer(page, json!({ "status": status, "message": text }));
+        self.announce(SpeechKind::Announcement, &text, true).await;
+    }
+
+    fn about(&self) -> Value {
+        json!({
+            "summary_token": self.summary_token.expose(),
+            "authentication": self.services.authenticator.is_some(),
+            "speech_model": self.services.stt.model_name(),
+            "language_model": self.services.config.language_model,
+        })
+    }
+
+    fn claim(&mut self, claim: Claim, page: Option<oneshot::Sender<Value>>) {
+        if self.authentication == State::Anonymous {
+            self.authentication = State::Claimed;
+        }
+        let (session, address) = (self.id, self.address());
+        let Some(authenticator) = self.services.authenticator.clone() else {
+            self.report_soon(Outcome::Started(Started::Unavailable, page));
+            return;
+        };
+        let reporter = self.reporter.clone();
+        self.tasks.spawn(async move {
+            let started = authenticator.start(session, claim, address).await;
+            report(&reporter, Outcome::Started(started, page)).await;
+        });
+    }
+
+    fn verify(&mut self, code: String, page: Option<oneshot::Sender<Value>>) {
+        let Some(authenticator) = self.services.authenticator.clone() else {
+            self.report_soon(Outcome::Verified(Verified::Unavailable, page));
+            return;
+        };
+        let (session, address) = (self.id, self.address());
+        let reporter = self.reporter.clone();
+        self.tasks.spawn(async move {
+            let verified = authenticator.verify(session, &code, address.as_deref()).await;
+            report(&reporter, Outcome::Verified(verified, page)).await;
+        });
+    }
+
+    /// What the limits count beside the claim: the phone's number, or the browser's address.
+    fn address(&self) -> Option<String> {
+        self.caller.phone_hint.clone().or_else(|| self.caller.address.clone())
+    }
+
+    fn report_soon(&self, outcome: Outcome) {
+        let reporter = self.reporter.clone();
+        self.tasks.spawn(async move { report(&reporter, outcome).await });
+    }
+}
+
+async fn report(reporter: &tokio::sync::mpsc::Sender<Report>, outcome: Outcome) {
+    if reporter.send(Report::Authentication(outcome)).await.is_err() {
+        tracing::debug!("the call ended before its authentication");
+    }
+}
+
+fn answer(page: Option<oneshot::Sender<Value>>, value: Value) {
+    if page.is_some_and(|page| page.send(value).is_err()) {
+        tracing::debug!("the page does not wait for its answer any more");
+    }
+}
+
+fn malformed(form: &str) -> Value {
+    json!({ "status": "malformed", "message": format!("expected {form}") })
+}

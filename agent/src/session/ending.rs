@@ -1,0 +1,98 @@
+//! The end of a call: the last words are written down before anything else is let go.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use tokio::time::timeout;
+
+use super::{Ending, Session};
+use crate::{record::SessionEnd, room::Outgoing, speak::VoiceEvent, turn::AgentState};
+
+/// A cancelled voice reports within a frame; a second covers a busy machine.
+const VOICE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What the caller of a session needs to know when it is over.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// Why.
+    pub ending: Ending,
+    /// The agent ends the call: the caller has to be disconnected.
+    pub hang_up: bool,
+    /// How long the call was.
+    pub duration: Duration,
+}
+
+impl Session {
+    /// Writes down what is unfinished, on both sides, then closes the record.
+    pub(super) async fn close(mut self, ending: Ending) -> Ended {
+        self.microphone = None;
+        if let Some(crate::listen::Heard::SpeechEnded(utterance)) = self.listener.finish() {
+            let stt = self.services.stt.clone();
+            self.transcripts.push_back(self.tasks.spawn(async move { stt.transcribe(utterance).await }));
+        }
+        self.cancel_reply().await;
+        self.close_voice().await;
+        self.close_ears().await;
+        self.outputs.send(Outgoing::State(AgentState::Idle));
+        let duration = self.clock.elapsed();
+        self.services.recorder.session_ended(SessionEnd {
+            session: self.id,
+            ending,
+            ended_at: chrono::Utc::now(),
+            duration,
+            transferred: self.transferred,
+            callback_requested: self.callback_requested,
+            authentication_attempted: self.authentication.attempted(),
+        });
+        tracing::info!(session.id = %self.id, ?ending, duration_s = duration.as_secs(), "the call ended");
+        let hang_up = !matches!(ending, Ending::CallerLeft | Ending::RoomLost | Ending::Transferred);
+        Ended { ending, hang_up, duration }
+    }
+
+    /// What was heard of every speech under way becomes a row.
+    async fn close_voice(&mut self) {
+        let wait = async {
+            while self.ledger.audible() > 0 {
+                match self.voice_events.recv().await {
+                    Some(VoiceEvent::Started { id, .. }) => {
+                        let now = self.now();
+                        if let Some(spoken) = self.ledger.spoken(id) {
+                            spoken.started_at = Some(now);
+                        }
+                    }
+                    Some(VoiceEvent::Finished { id, heard, interrupted }) => {
+                        self.finished(id, &heard, interrupted);
+                    }
+                    Some(VoiceEvent::Sentence { .. }) => {}
+                    None => break,
+                }
+            }
+        };
+        if timeout(VOICE_PATIENCE, wait).await.is_err() {
+            tracing::warn!("the voice did not report in time; what was heard last is not on record");
+        }
+    }
+
+    /// What the caller said last, answered or not, becomes a row.
+    async fn close_ears(&mut self) {
+        let mut last_words = self.turns.pending_text().to_owned();
+        let wait = async {
+            while let Some(transcript) = self.transcripts.next().await {
+                if let Ok(Ok(transcript)) = transcript {
+                    let text = self.redactor.redact(insight::Role::Caller, &transcript.text).text;
+                    if !text.trim().is_empty() {
+                        last_words = format!("{last_words} {}", text.trim());
+                    }
+                }
+            }
+        };
+        if timeout(self.services.config.last_words, wait).await.is_err() {
+            tracing::warn!(session.id = %self.id, "recognition of the last words took too long");
+        }
+        let last_words = last_words.trim().to_owned();
+        if !last_words.is_empty() {
+            let now = self.now();
+            self.ledger.caller_left_saying(last_words, now);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The turns of one call as they become rows: numbering, history, latency.
+//!
+//! Rows are written once, when they are final: the caller's when the turn is
+//! committed, the agent's when its playout ended or was cut, with what was heard.
+
+use std::{collections::HashMap, time::Duration};
+
+use serde_json::{Value, json};
+
+use crate::{
+    record::{MessageRow, Recorder, Speaker},
+    reply::{HistoryTurn, ReplyMeta, Role},
+    speak::SpeechId,
+    turn::UserTurn,
+};
+
+/// How many turns a reply may look back on.
+const HISTORY_TURNS: usize = 20;
+
+/// Why the agent speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SpeechKind {
+    /// The opening, with its disclosure.
+    Greeting,
+    /// The answer to a turn.
+    Reply,
+    /// "I did not catch that", "are you still there?", an authentication's progress.
+    Announcement,
+    /// The last words; hanging up follows.
+    Goodbye,
+}
+
+/// One speech of the agent from its order to its row.
+#[derive(Debug, Clone)]
+pub(crate) struct Spoken {
+    pub(crate) kind: SpeechKind,
+    pub(crate) segment: String,
+    /// When the turn it answers ended, if it answers one.
+    pub(crate) asked_at: Option<Duration>,
+    pub(crate) endpointing: Option<Duration>,
+    pub(crate) stt: Option<Duration>,
+    pub(crate) first_audio: Option<Duration>,
+    pub(crate) started_at: Option<Duration>,
+    pub(crate) meta: Option<ReplyMeta>,
+}
+
+/// Books of one call.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    recorder: Recorder,
+    session: database::SessionId,
+    seq: i32,
+    history: Vec<HistoryTurn>,
+    spoken: HashMap<SpeechId, Spoken>,
+    next_speech: u64,
+    last_stt: Option<Duration>,
+}
+
+impl Ledger {
+    pub(crate) fn new(recorder: Recorder, session: database::SessionId) -> Self {
+        Self { recorder, session, seq: 0, history: Vec::new(), spoken: HashMap::new(), next_speech: 0, last_stt: None }
+    }
+
+    /// The last turns, oldest first.
+    pub(crate) fn history(&self) -> Vec<HistoryTurn> {
+        self.history.clone()
+    }
+
+    /// How long recognition of the newest utterance took.
+    pub(crate) fn heard_in(&mut self, stt: Duration) {
+        self.last_stt = Some(stt);
+    }
+
+    /// A finished turn of the caller becomes a row. Returns the segment it is shown under.
+    pub(crate) fn caller_said(&mut self, turn: &UserTurn, now: Duration) -> String {
+        let meta = json!({
+            "typed": turn.typed,
+            "latency": { "endpointing_ms": millis(turn.endpointing), "stt_ms": self.last_stt.filter(|_| !turn.typed).map(millis) },
+        });
+        let row = MessageRow {
+            session: self.session,
+            seq: self.next_seq(),
+            speaker: Speaker::Caller,
+            content: turn.text.clone(),
+            started_ms: None,
+            ended_ms: Some(clamp_millis(turn.stopped_at)),
+            interrupted: false,
+            intent: None,
+            latency_ms: None,
+            meta,
+        };
+        tracing::debug!(turn.seq = row.seq, at_ms = millis(now), "the caller's turn is complete");
+        self.recorder.message(row);
+        self.remember(Role::Caller, turn.text.clone());
+        format!("SG_caller_{}", self.seq)
+    }
+
+    /// Words of the caller that came too late for a turn: kept, unanswered.
+    pub(crate) fn caller_left_saying(&mut self, text: String, now: Duration) {
+        let turn = UserTurn { text, typed: false, stopped_at: now, endpointing: Duration::ZERO, unanswered: String::new() };
+        self.caller_said(&turn, now);
+    }
+
+    /// Opens the books for one speech.
+    pub(crate) fn speech(&mut self, kind: SpeechKind, turn: Option<&UserTurn>) -> SpeechId {
+        self.next_speech += 1;
+        let id = SpeechId(self.next_speech);
+        let spoken = Spoken {
+            kind,
+            segment: format!("SG_agent_{}", self.next_speech),
+            asked_at: turn.map(|turn| turn.stopped_at),
+            endpointing: turn.map(|turn| turn.endpointing),
+            stt: self.last_stt.filter(|_| turn.is_some_and(|turn| !turn.typed)),
+            first_audio: None,
+            started_at: None,
+            meta: None,
+        };
+        self.spoken.insert(id, spoken);
+        id
+    }
+
+    /// The open books of one speech.
+    pub(crate) fn spoken(&mut self, id: SpeechId) -> Option<&mut Spoken> {
+        self.spoken.get_mut(&id)
+    }
+
+    /// Closes the books: what was heard becomes a row; a speech nobody heard leaves none.
+    pub(crate) fn agent_said(&mut self, id: SpeechId, heard: &str, interrupted: bool, now: Duration) -> Option<Spoken> {
+        let spoken = self.spoken.remove(&id)?;
+        let heard = heard.trim();
+        if heard.is_empty() {
+            return Some(spoken);
+        }
+        let reply = spoken.started_at.zip(spoken.asked_at).map(|(started, asked)| started.saturating_sub(asked));
+        let row = MessageRow {
+            session: self.session,
+            seq: self.next_seq(),
+            speaker: Speaker::Agent,
+            content: heard.to_owned(),
+            started_ms: spoken.started_at.map(clamp_millis),
+            ended_ms: Some(clamp_millis(now)),
+            interrupted,
+            intent: spoken.meta.as_ref().and_then(|meta| meta.intent.clone()),
+            latency_ms: reply.map(clamp_millis),
+            meta: agent_meta(&spoken, reply),
+        };
+        self.recorder.message(row);
+        self.remember(Role::Agent, heard.to_owned());
+        Some(spoken)
+    }
+
+    /// Speeches that are audible and have no row yet.
+    pub(crate) fn audible(&self) -> usize {
+        self.spoken.values().filter(|spoken| spoken.started_at.is_some()).count()
+    }
+
+    /// How many turns there were, of both sides.
+    pub(crate) fn turns(&self) -> usize {
+        usize::try_from(self.seq).unwrap_or_default()
+    }
+
+    fn next_seq(&mut self) -> i32 {
+        let seq = self.seq;
+        self.seq += 1;
+        seq
+    }
+
+    fn remember(&mut self, role: Role, text: String) {
+        self.history.push(HistoryTurn { role, text });
+        if self.history.len() > HISTORY_TURNS {
+            self.history.remove(0);
+        }
+    }
+}
+
+fn agent_meta(spoken: &Spoken, reply: Option<Duration>) -> Value {
+    let meta = spoken.meta.as_ref();
+    let sources: Vec<Value> = meta
+        .map(|meta| &meta.sources[..])
+        .unwrap_or_default()
+        .iter()
+        .map(|s| json!({ "title": s.title, "source": s.source, "score": s.score }))
+        .collect();
+    json!({
+        "kind": match spoken.kind {
+            SpeechKind::Greeting => "greeting",
+            SpeechKind::Reply => "reply",
+            SpeechKind::Announcement => "announcement",
+            SpeechKind::Goodbye => "goodbye",
+        },
+        "route": meta.map(|meta| meta.route.as_str()),
+        "model": meta.map(|meta| meta.model.as_str()),
+        "sources": sources,
+        "latency": {
+            "endpointing_ms": spoken.endpointing.map(millis),
+            "stt_ms": spoken.stt.map(millis),
+            "retrieval_ms": meta.and_then(|meta| meta.retrieval).map(fractional_millis),
+            "llm_first_token_ms": meta.and_then(|meta| meta.llm_first_token).map(millis),
+            "tts_first_audio_ms": spoken.first_audio.map(millis),
+            "reply_ms": reply.map(millis),
+        },
+    })
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn fractional_millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e5).round() / 100.0
+}
+
+/// Columns hold 32 bits: 24 days of call.
+fn clamp_millis(duration: Duration) -> i32 {
+    i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
+}

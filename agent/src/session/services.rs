@@ -1,0 +1,58 @@
+//! What every call of a worker shares.
+
+use std::{sync::Arc, time::Duration};
+
+use knowledge::Lines;
+
+use crate::{
+    identify::Authenticator,
+    listen::{ListenConfig, Stt},
+    metrics::Metrics,
+    record::{LiveSessions, Recorder},
+    reply::Replier,
+    speak::Tts,
+    telephony::Telephony,
+    turn::TurnConfig,
+};
+
+/// Shared by all calls; each part is cheap to clone or behind its own bounded queue.
+#[derive(Clone)]
+pub struct Services {
+    /// Recognition.
+    pub stt: Stt,
+    /// Synthesis.
+    pub tts: Tts,
+    /// Answers.
+    pub replier: Replier,
+    /// The record.
+    pub recorder: Recorder,
+    /// One-time codes; `None` while no sender is configured.
+    pub authenticator: Option<Authenticator>,
+    /// Transfer and hanging up.
+    pub telephony: Telephony,
+    /// The pack's fixed sentences.
+    pub lines: Arc<Lines>,
+    /// The sessions this worker holds.
+    pub live: LiveSessions,
+    /// Limits of one session.
+    pub config: SessionConfig,
+    /// Counters and histograms.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Limits of one session.
+#[derive(Debug, Clone)]
+pub struct SessionConfig {
+    /// VAD and utterances.
+    pub listen: ListenConfig,
+    /// Turn-taking.
+    pub turn: TurnConfig,
+    /// A browser that does not subscribe is greeted after this long all the same.
+    pub greet_after: Duration,
+    /// How long the end of a call waits for recognition that is under way.
+    pub last_words: Duration,
+    /// Name of the language model, if there is one.
+    pub language_model: Option<String>,
+    /// This worker, as the record names it.
+    pub worker_id: String,
+}

@@ -1,0 +1,153 @@
+//! Ordering speech: replies, announcements, the last words.
+
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{Ending, Report, Session, ledger::SpeechKind};
+use crate::{
+    reply::{CallerContext, ReplyEvent, ReplyRequest},
+    room::Outgoing,
+    speak::{SpeechId, Tts, Voice},
+    turn::UserTurn,
+};
+
+/// Sentences written and not yet synthesised. The writer waits: a voice is slower than a model.
+const SENTENCE_QUEUE: usize = 4;
+
+impl Session {
+    /// Commits the caller's turn and starts the reply to it.
+    pub(super) async fn reply_to(&mut self, turn: UserTurn) {
+        let now = self.now();
+        let history = self.ledger.history();
+        let segment = self.ledger.caller_said(&turn, now);
+        self.outputs.send(Outgoing::CallerSaid { segment, text: turn.text.clone(), is_final: true });
+        let id = self.ledger.speech(SpeechKind::Reply, Some(&turn));
+        let cancel = CancellationToken::new();
+        self.reply = Some((id, cancel.clone()));
+        let request = ReplyRequest {
+            text: turn.question(),
+            history,
+            caller: CallerContext {
+                channel: self.caller.channel,
+                authenticated_name: self.authentication.name().map(str::to_owned),
+                customer: self.authentication.customer().map(str::to_owned),
+                can_authenticate: self.services.authenticator.is_some(),
+                awaiting: self.awaiting,
+            },
+        };
+        let job = ReplyJob {
+            id,
+            voice: self.voice.clone(),
+            tts: self.services.tts.clone(),
+            reports: self.reporter.clone(),
+        };
+        let replier = self.services.replier.clone();
+        self.tasks.spawn(async move {
+            let (sentences, written) = mpsc::channel(SENTENCE_QUEUE);
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                ((), ()) = async { tokio::join!(replier.reply(request, sentences), job.speak(written)) } => {}
+            }
+        });
+    }
+
+    /// Stops what is being written and said.
+    pub(super) async fn cancel_reply(&mut self) {
+        if let Some((_, cancel)) = self.reply.take() {
+            cancel.cancel();
+        }
+        self.voice.cancel().await;
+    }
+
+    /// Says a fixed text. Never waits for the synthesis.
+    pub(super) async fn announce(&mut self, kind: SpeechKind, text: &str, interruptible: bool) -> SpeechId {
+        let id = self.ledger.speech(kind, None);
+        self.say(id, &[text.to_owned()], interruptible).await;
+        id
+    }
+
+    /// Says fixed sentences under an open speech.
+    pub(super) async fn say(&mut self, id: SpeechId, sentences: &[String], interruptible: bool) {
+        // Opened here, not in the task, so that speeches are heard in the order they were ordered.
+        self.voice.begin(id, interruptible).await;
+        let (voice, tts, sentences) = (self.voice.clone(), self.services.tts.clone(), sentences.to_vec());
+        self.tasks.spawn(async move {
+            for sentence in sentences {
+                match tts.synthesize(&sentence).await {
+                    Ok(speech) => voice.sentence(id, sentence, speech).await,
+                    Err(error) => tracing::error!(%error, "an announcement could not be spoken"),
+                }
+            }
+            voice.end(id).await;
+        });
+    }
+
+    /// The last words; the call ends when they were heard.
+    pub(super) async fn part(&mut self, ending: Ending, text: String) {
+        self.parting = Some(ending);
+        self.announce(SpeechKind::Goodbye, &text, false).await;
+    }
+}
+
+/// One reply on its way from the writer to the voice.
+struct ReplyJob {
+    id: SpeechId,
+    voice: Voice,
+    tts: Tts,
+    reports: mpsc::Sender<Report>,
+}
+
+impl ReplyJob {
+    async fn speak(self, mut written: mpsc::Receiver<ReplyEvent>) {
+        let mut begun = false;
+        let mut done = None;
+        while let Some(event) = written.recv().await {
+            match event {
+                ReplyEvent::Sentence(sentence) => {
+                    let Some(speech) = self.synthesize(&sentence, begun).await else { break };
+                    if !begun {
+                        self.voice.begin(self.id, true).await;
+                        begun = true;
+                    }
+                    self.voice.sentence(self.id, sentence, speech).await;
+                }
+                ReplyEvent::Done(meta) => {
+                    // Reported before the voice ends, so that the meta is there when the row is written.
+                    done = Some(());
+                    self.report(Report::ReplyWritten { id: self.id, meta: Box::new(meta) }).await;
+                }
+            }
+        }
+        if begun {
+            self.voice.end(self.id).await;
+        }
+        if done.is_none() {
+            self.report(Report::ReplyFailed { id: self.id }).await;
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "measures how long the first audio took")]
+    async fn synthesize(&self, sentence: &str, begun: bool) -> Option<std::sync::Arc<crate::speak::Speech>> {
+        let asked = Instant::now();
+        match self.tts.synthesize(sentence).await {
+            Ok(speech) => {
+                if !begun {
+                    self.report(Report::FirstAudio { id: self.id, after: asked.elapsed() }).await;
+                }
+                Some(speech)
+            }
+            Err(error) => {
+                tracing::error!(%error, "a reply could not be spoken");
+                None
+            }
+        }
+    }
+
+    async fn report(&self, report: Report) {
+        if self.reports.send(report).await.is_err() {
+            tracing::trace!("the session ended before its reply");
+        }
+    }
+}
