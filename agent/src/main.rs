@@ -1,1 +1,23 @@
-fn main() {}
+//! `teller`: the one binary. Every command reads its settings first and opens nothing before they are right.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use teller::{cli, worker::install_crypto_provider};
+
+/// `EX_CONFIG` of sysexits: nothing was started.
+const BAD_CONFIGURATION: u8 = 78;
+
+fn main() -> ExitCode {
+    // Two TLS stacks come with the dependencies; the first connection would panic without a choice.
+    install_crypto_provider();
+    let command = cli::Cli::parse();
+    match cli::run(command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            if error.is::<teller::config::ConfigError>() { BAD_CONFIGURATION.into() } else { ExitCode::FAILURE }
+        }
+    }
+}

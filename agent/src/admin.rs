@@ -1,0 +1,38 @@
+//! Administrators' commands: profiles, sessions, knowledge, the schema.
+
+mod knowledge_commands;
+mod profiles;
+mod sessions;
+
+use database::{Database, TenantId};
+use secrecy::ExposeSecret;
+
+use crate::config::DatabaseConfig;
+
+pub use knowledge_commands::{ask, import_knowledge};
+pub use profiles::{ProfilesCommand, profiles};
+pub use sessions::{SessionsCommand, sessions};
+
+/// Opens the database; connects at the first use.
+///
+/// # Errors
+/// When the address is malformed.
+pub fn open(config: &DatabaseConfig) -> anyhow::Result<Database> {
+    let mut settings = database::DatabaseConfig::new(config.url.expose_secret());
+    settings.tenant = TenantId(config.tenant);
+    settings.pool_size = config.pool_size;
+    Ok(Database::new(settings)?)
+}
+
+/// `teller migrate`
+///
+/// # Errors
+/// When the database is away or a migration fails.
+pub async fn migrate(config: &DatabaseConfig) -> anyhow::Result<bool> {
+    let report = open(config)?.migrate().await?;
+    match &report.applied[..] {
+        [] => println!("the schema is up to date"),
+        applied => println!("applied {}", applied.join(", ")),
+    }
+    Ok(true)
+}

@@ -1,0 +1,70 @@
+//! `teller knowledge`
+
+use std::path::Path;
+
+use database::{DocumentChunk, DocumentRepository};
+use knowledge::{KnowledgeBase, RouteContext};
+
+use crate::config::DatabaseConfig;
+
+/// How many passages `ask` shows.
+const PASSAGES: usize = 5;
+
+/// `teller knowledge import PACK`
+///
+/// # Errors
+/// When the pack is malformed or the database is away.
+pub async fn import_knowledge(config: &DatabaseConfig, folder: &Path) -> anyhow::Result<bool> {
+    let base = KnowledgeBase::load(folder)?;
+    let database = super::open(config)?;
+    let report = DocumentRepository::new(&database).import(&base.pack().settings.name, &chunks_of(&base)).await?;
+    println!(
+        "{} documents: {} chunks added, {} unchanged, {} removed",
+        base.pack().documents.len(),
+        report.added,
+        report.kept,
+        report.removed
+    );
+    Ok(true)
+}
+
+/// The pack's documents as they are stored.
+fn chunks_of(base: &KnowledgeBase) -> Vec<DocumentChunk> {
+    let stored = |chunk: knowledge::Chunk| DocumentChunk {
+        document: chunk.source,
+        chunk: i32::try_from(chunk.ordinal).unwrap_or(i32::MAX),
+        title: chunk.title,
+        topic: chunk.topic,
+        body: chunk.text,
+        source_url: None,
+        meta: serde_json::json!({}),
+    };
+    base.chunks().into_iter().map(stored).collect()
+}
+
+/// `teller knowledge ask QUESTION`
+///
+/// # Errors
+/// When the pack is malformed.
+pub fn ask(folder: &Path, question: &str) -> anyhow::Result<bool> {
+    let base = KnowledgeBase::load(folder)?;
+    let routed = base.explain(question, &RouteContext::default());
+    println!("route     {}", routed.route.name());
+    for reason in &routed.reasons {
+        println!("          {:+.2}  {}: {}", reason.weight, reason.of, reason.cue);
+    }
+    let knowledge::Route::Banking { topics, .. } = &routed.route else {
+        println!("retrieval none: this is no banking question");
+        return Ok(true);
+    };
+    println!("topics    {}", topics.join(", "));
+    for passage in base.search(question, topics, PASSAGES) {
+        println!("passage   {:>6.2}  {}  ({:.0} % of the question)", passage.score, passage.source, passage.coverage * 100.0);
+    }
+    let answer = base.answer(question, topics);
+    println!("answer    {}", answer.sentences.join(" "));
+    for source in &answer.sources {
+        println!("source    {}  {}", source.source, source.title);
+    }
+    Ok(answer.supported)
+}

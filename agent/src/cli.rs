@@ -1,0 +1,110 @@
+//! The commands of `teller`.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+use crate::{
+    admin::{self, ProfilesCommand, SessionsCommand},
+    call::{self, CallArgs},
+    config::{Config, Reader, database_only},
+    serve,
+};
+
+/// A real-time voice agent server on LiveKit rooms.
+#[derive(Debug, Parser)]
+#[command(name = "teller", version, about, after_help = "Settings come from the environment; .env.example lists every key.")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve calls: register as an agent worker, serve the pages (SIGTERM drains, a second signal ends at once)
+    Start,
+    /// Make a call without a browser
+    Call(Box<CallArgs>),
+    /// Bring the database to the newest schema
+    Migrate,
+    /// Import and ask the knowledge pack
+    #[command(subcommand)]
+    Knowledge(KnowledgeCommand),
+    /// Look at, merge, unmerge and import profiles
+    #[command(subcommand)]
+    Profiles(ProfilesCommand),
+    /// Look at sessions, close those a killed worker left open
+    #[command(subcommand)]
+    Sessions(SessionsCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum KnowledgeCommand {
+    /// Bring a pack's documents into the database; a second import changes nothing
+    Import {
+        /// Folder of the pack, such as packs/bank
+        pack: PathBuf,
+    },
+    /// Show how a question is routed, what is found and what would be answered
+    Ask {
+        /// The question
+        question: String,
+        /// Folder of the pack; PACK_DIR unless given
+        #[arg(long)]
+        pack: Option<PathBuf>,
+    },
+}
+
+/// Runs one command; `false` when it ran and the answer is no.
+///
+/// # Errors
+/// When the configuration is wrong or the command cannot be carried out.
+pub fn run(cli: Cli) -> anyhow::Result<bool> {
+    match cli.command {
+        Command::Start => {
+            let config = Config::from_env()?;
+            start_logging(&config.log, config.log_json);
+            runtime()?.block_on(serve::serve(config))?;
+            Ok(true)
+        }
+        Command::Call(args) => {
+            start_logging(&log_filter("warn"), false);
+            runtime()?.block_on(call::run(*args))
+        }
+        Command::Migrate => runtime()?.block_on(admin::migrate(&database()?)),
+        Command::Knowledge(KnowledgeCommand::Import { pack }) => {
+            runtime()?.block_on(admin::import_knowledge(&database()?, &pack))
+        }
+        Command::Knowledge(KnowledgeCommand::Ask { question, pack }) => {
+            let pack = pack.unwrap_or_else(|| Reader::from_env().path("PACK_DIR", "packs/bank"));
+            admin::ask(&pack, &question)
+        }
+        Command::Profiles(command) => runtime()?.block_on(admin::profiles(&database()?, command)),
+        Command::Sessions(command) => runtime()?.block_on(admin::sessions(&database()?, command)),
+    }
+}
+
+fn database() -> anyhow::Result<crate::config::DatabaseConfig> {
+    start_logging(&log_filter("warn"), false);
+    Ok(database_only(&mut Reader::from_env())?)
+}
+
+fn log_filter(default: &str) -> String {
+    Reader::from_env().text("RUST_LOG", default)
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("teller").build()
+}
+
+/// Logs go to standard error: standard output is for what a command answers.
+fn start_logging(filter: &str, json: bool) {
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let started = if json { registry.with(layer.json()).try_init() } else { registry.with(layer).try_init() };
+    if started.is_err() {
+        eprintln!("logging was started before");
+    }
+}

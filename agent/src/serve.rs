@@ -1,0 +1,122 @@
+//! `teller start`: wires everything, serves, drains.
+
+mod housekeeping;
+mod knowledge_base;
+mod locks;
+mod parts;
+mod signals;
+
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    calls::Calls,
+    config::Config,
+    http,
+    metrics::Metrics,
+    record::{Finalizer, Flusher, LiveSessions, Recorder, SessionManager, Sweeper, topic_rules},
+    session::{Services, SessionConfig},
+    telephony::Telephony,
+    worker::{ApiKeys, DrainConfig, Worker, WorkerConfig, shutdown},
+};
+
+/// A drained worker that asked its calls to leave waits this long for the goodbye.
+const FAREWELL: Duration = Duration::from_secs(20);
+/// What is still in the record's queue when the last call ended must reach the database in this time.
+const LAST_FLUSH: Duration = Duration::from_secs(10);
+/// A browser that never says that it subscribed is greeted after this long.
+const GREET_AFTER: Duration = Duration::from_secs(3);
+/// Recognition of the last words of a call.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// Serves calls until the process is told to stop.
+///
+/// # Errors
+/// When the configuration names something that cannot be used: a model, a pack, a port.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    let metrics = Arc::new(Metrics::new());
+    let tasks = TaskTracker::new();
+    let worker_id = format!("{}-{:08x}", hostname(), rand::random::<u32>());
+    let pack = knowledge::Pack::load(&config.pack_dir)?;
+    let (stt, tts) = (parts::stt(&config.stt).await?, parts::tts(&config.tts, &pack)?);
+    let database = crate::admin::open(&config.database)?;
+
+    let finalizer = Finalizer::new(&database, topic_rules(&pack).into());
+    let sessions = SessionManager::new(&database, finalizer.clone());
+    let (recorder, queue) = Recorder::new(metrics.clone());
+    let flusher = Flusher::new(queue, &database, sessions.clone(), metrics.clone());
+    let flushing = tasks.spawn(flusher.run());
+    let live = LiveSessions::default();
+    let sweeper = Sweeper::new(&database, finalizer, live.clone(), worker_id.clone(), config.worker.stale_after);
+
+    let replier = parts::replier(&config, &pack)?;
+    let services = Services {
+        stt: stt.clone(),
+        tts: tts.clone(),
+        replier: replier.clone(),
+        recorder: recorder.clone(),
+        authenticator: parts::authenticator(&config, &database, &sessions, &pack)?,
+        telephony: Telephony::new(&config.livekit, replier.transfer_target()),
+        lines: Arc::new(pack.settings.lines.clone()),
+        live,
+        config: session_config(&config, &pack, &worker_id),
+        metrics: metrics.clone(),
+    };
+    let authentication = services.authenticator.is_some();
+
+    let worker = Worker::new(worker_config(&config)?, metrics.clone(), parts::locks(&database));
+    let (control, follower) = shutdown();
+    let pages = parts::pages(&config, &pack, &stt, authentication);
+    let servers = http::Servers::bind(&config.http, pages, worker.health(), metrics.clone(), &database)
+        .await
+        .context("opening the HTTP ports")?;
+    tracing::info!(pages = %config.http.bind, health = %config.http.health_bind, speech_model = stt.model_name(), "listening");
+    let background = housekeeping::start(&tasks, &config, &database, sweeper, replier, pack, &metrics, follower.clone());
+    tasks.spawn(servers.run(follower.clone()));
+    tasks.spawn(signals::follow(control));
+    tasks.spawn(parts::warm(tts, services.lines.clone()));
+
+    worker.run(Calls::new(services), follower).await?;
+    background.cancel();
+    if !recorder.flush(LAST_FLUSH).await {
+        tracing::error!("the record was not written in time; rows of this worker are lost");
+    }
+    drop(recorder);
+    flushing.abort();
+    Sweeper::leave(&database, &worker_id).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn session_config(config: &Config, pack: &knowledge::Pack, worker_id: &str) -> SessionConfig {
+    let silence = pack.settings.silence;
+    let away = Duration::from_secs(silence.away_s.into());
+    SessionConfig {
+        listen: crate::listen::ListenConfig::default(),
+        turn: crate::turn::TurnConfig {
+            are_you_there_after: Some(away),
+            goodbye_after: Duration::from_secs(silence.hangup_s.into()).saturating_sub(away),
+            ..crate::turn::TurnConfig::default()
+        },
+        greet_after: GREET_AFTER,
+        last_words: LAST_WORDS,
+        language_model: config.llm.as_ref().map(|llm| llm.model.clone()),
+        worker_id: worker_id.to_owned(),
+    }
+}
+
+fn worker_config(config: &Config) -> anyhow::Result<WorkerConfig> {
+    Ok(WorkerConfig {
+        url: config.livekit.url.clone(),
+        keys: ApiKeys { key: config.livekit.api_key.clone(), secret: config.livekit.api_secret.clone() },
+        agent_name: config.worker.agent_name.clone(),
+        slots: NonZeroUsize::new(config.worker.max_calls).context("MAX_CALLS is at least 1")?,
+        drain: DrainConfig { grace: config.worker.drain, farewell: FAREWELL },
+    })
+}
+
+fn hostname() -> String {
+    std::fs::read_to_string("/etc/hostname").map(|name| name.trim().to_owned()).ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "worker".into())
+}

@@ -1,0 +1,108 @@
+//! The parts a worker is made of, from their settings.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use database::Database;
+use knowledge::{KnowledgeBase, Lines, Pack};
+
+use super::locks::DatabaseLocks;
+use crate::{
+    config::{Config, SttConfig, TtsConfig},
+    http::{Pages, Topic},
+    identify::{Authenticator, CodeSender},
+    listen::{ModelFile, RemoteStt, RemoteSttConfig, Stt, WhisperConfig, WhisperPool},
+    record::SessionManager,
+    reply::{LlmConfig, Replier, ReplyConfig},
+    speak::Tts,
+    worker::ApiKeys,
+};
+
+/// Requests to the language model at a time, over all calls.
+const LLM_CONCURRENCY: usize = 16;
+/// A speech-to-text server that takes longer has lost the caller.
+const STT_TIMEOUT: Duration = Duration::from_secs(10);
+
+pub(super) async fn stt(config: &SttConfig) -> anyhow::Result<Stt> {
+    match config {
+        SttConfig::Whisper { model, threads } => {
+            let (model, threads) = (model.clone(), *threads);
+            let load = move || {
+                let file = ModelFile::open(&model)?;
+                WhisperPool::start(&file, &WhisperConfig { threads, ..WhisperConfig::default() })
+            };
+            let pool = tokio::task::spawn_blocking(load)
+                .await?
+                .context("WHISPER_MODEL cannot be used; scripts/model fetches one")?;
+            Ok(Stt::Whisper(pool))
+        }
+        SttConfig::Remote { base_url, api_key, model } => Ok(Stt::Remote(RemoteStt::new(&RemoteSttConfig {
+            base_url: base_url.clone(),
+            api_key: api_key.clone(),
+            model: model.clone(),
+            timeout: STT_TIMEOUT,
+        }))),
+    }
+}
+
+pub(super) fn tts(config: &TtsConfig, pack: &Pack) -> anyhow::Result<Tts> {
+    let _ = (config, pack);
+    Ok(Tts)
+}
+
+pub(super) fn replier(config: &Config, pack: &Pack) -> anyhow::Result<Replier> {
+    let llm = config.llm.as_ref().map(|llm| LlmConfig {
+        base_url: llm.base_url.clone(),
+        api_key: llm.api_key.clone(),
+        model: llm.model.clone(),
+        first_token_timeout: llm.first_token,
+        total_timeout: llm.total,
+        max_concurrent: LLM_CONCURRENCY,
+    });
+    let settings = ReplyConfig { llm, transfer_to: config.transfer_to.clone() };
+    let balance = match config.balance_url.clone() {
+        Some(url) => Some(tools::BalanceTool::new(tools::BalanceConfig { url, token: None })?),
+        None => None,
+    };
+    Ok(Replier::new(Arc::new(KnowledgeBase::new(pack.clone())), settings, balance))
+}
+
+pub(super) fn authenticator(
+    config: &Config,
+    database: &Database,
+    sessions: &SessionManager,
+    pack: &Pack,
+) -> anyhow::Result<Option<Authenticator>> {
+    let Some(webhook) = config.authentication.code_webhook.clone() else { return Ok(None) };
+    let sender = CodeSender::new(webhook, config.authentication.code_webhook_key.clone())?;
+    Ok(Some(Authenticator::new(database, sessions.clone(), sender, pack.settings.bank_name.clone())))
+}
+
+/// What the pages tell of this deployment.
+pub(super) fn pages(config: &Config, pack: &Pack, stt: &Stt, authentication: bool) -> Pages {
+    let topic = |topic: &knowledge::Topic| Topic { id: topic.id.clone(), label: topic.label.clone() };
+    Pages {
+        livekit_public_url: config.livekit.public_url.clone(),
+        keys: ApiKeys { key: config.livekit.api_key.clone(), secret: config.livekit.api_secret.clone() },
+        agent_name: config.worker.agent_name.clone(),
+        bank_name: pack.settings.bank_name.clone(),
+        speech_model: stt.model_name().to_owned(),
+        language_model: config.llm.as_ref().map(|llm| llm.model.clone()),
+        authentication,
+        topics: pack.topics.iter().map(topic).collect(),
+    }
+}
+
+pub(super) fn locks(database: &Database) -> DatabaseLocks {
+    DatabaseLocks::new(database)
+}
+
+/// The fixed sentences are synthesised once, before the first caller needs them.
+pub(super) async fn warm(tts: Tts, lines: Arc<Lines>) {
+    let fixed = [&lines.disclosure, &lines.greeting, &lines.welcome_back, &lines.still_there, &lines.goodbye]
+        .into_iter()
+        .chain(&lines.did_not_catch)
+        .chain([&lines.technical_problem, &lines.silence_goodbye, &lines.service_goodbye]);
+    let sentences: Vec<String> = fixed.cloned().collect();
+    tts.warm(&sentences).await;
+}
