@@ -1,0 +1,14 @@
+//! What the end-to-end tests share: a LiveKit server, a PostgreSQL database and
+//! a `teller` worker of one's own, and callers who follow scripts.
+
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+
+pub(crate) mod codes;
+pub(crate) mod livekit;
+pub(crate) mod proxy;
+pub(crate) mod stack;
+
+pub(crate) use codes::CodeInbox;
+pub(crate) use livekit::LiveKit;
+pub(crate) use proxy::Proxy;
+pub(crate) use stack::{Report, Stack};

@@ -1,0 +1,290 @@
+//! One worker with its servers.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use database::testing::TestDatabase;
+use serde_json::Value;
+use tokio::{
+    io::AsyncWriteExt as _,
+    process::{Child, Command},
+    sync::{Semaphore, SemaphorePermit},
+    time::{Instant, sleep},
+};
+
+use super::livekit::{API_KEY, API_SECRET, LiveKit};
+
+/// Calls happen in real time on few cores: more at once would measure the machine.
+static TURN: Semaphore = Semaphore::const_new(2);
+
+/// What `teller call --json` prints.
+pub(crate) struct Report(pub(crate) Value);
+
+impl Report {
+    pub(crate) fn text(&self, who: &str) -> String {
+        let lines = self.0["transcript"].as_array().into_iter().flatten();
+        let said: Vec<&str> = lines.filter(|l| l["who"] == who).filter_map(|l| l["text"].as_str()).collect();
+        said.join("\n")
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_met(&self) {
+        let failures = self.0["failures"].as_array().map_or(0, Vec::len);
+        assert_eq!(failures, 0, "the call did not go as scripted: {:#}", self.0);
+    }
+}
+
+/// A message row.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) seq: i32,
+    pub(crate) role: String,
+    pub(crate) content: String,
+    pub(crate) interrupted: bool,
+    pub(crate) meta: Value,
+}
+
+pub(crate) struct Stack {
+    pub(crate) livekit: LiveKit,
+    pub(crate) database: TestDatabase,
+    worker: Option<Child>,
+    env: Vec<(String, String)>,
+    pub(crate) http: String,
+    pub(crate) health: String,
+    pub(crate) folder: PathBuf,
+    _turn: SemaphorePermit<'static>,
+}
+
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// The small model of the fixtures: it hears synthetic speech of its own domain exactly.
+pub(crate) fn small_model() -> PathBuf {
+    root().join("agent/tests/fixtures/mini-whisper-q5_0.bin.gz")
+}
+
+/// whisper tiny.en: it hears people.
+pub(crate) fn real_model() -> PathBuf {
+    let path = std::env::var_os("WHISPER_MODEL").filter(|v| !v.is_empty()).map(PathBuf::from);
+    let path = path.unwrap_or_else(|| root().join("models/ggml-tiny.en-q8_0.bin"));
+    assert!(path.exists(), "{} is missing; scripts/setup provides it", path.display());
+    path
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Stack {
+    /// A worker that hears with tiny.en.
+    pub(crate) async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A worker with settings of its own.
+    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        let mut stack = Self::prepare(settings).await;
+        stack.start_worker().await;
+        stack
+    }
+
+    /// Everything but the worker.
+    pub(crate) async fn prepare(settings: &[(&str, &str)]) -> Self {
+        let turn = TURN.acquire().await.unwrap();
+        let livekit = tokio::task::spawn_blocking(LiveKit::start).await.unwrap();
+        let database = TestDatabase::new().await;
+        let (http, health) = (format!("127.0.0.1:{}", free_port()), format!("127.0.0.1:{}", free_port()));
+        let folder = std::env::temp_dir().join(format!("teller-e2e-{}", uuid::Uuid::new_v4().simple()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut env: Vec<(String, String)> = [
+            ("LIVEKIT_URL", livekit.url()),
+            ("LIVEKIT_API_KEY", API_KEY.into()),
+            ("LIVEKIT_API_SECRET", API_SECRET.into()),
+            ("DATABASE_URL", database.url.clone()),
+            ("PACK_DIR", root().join("packs/bank").display().to_string()),
+            ("WEB_DIR", root().join("web/dist").display().to_string()),
+            ("HTTP_BIND", http.clone()),
+            ("HEALTH_BIND", health.clone()),
+            ("SUPERVISOR_KEY", "supervisor-key-of-this-test".into()),
+            ("WHISPER_THREADS", "1".into()),
+        ]
+        .map(|(k, v)| (k.to_owned(), v))
+        .into();
+        env.extend(settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
+        if !settings.iter().any(|(k, _)| *k == "WHISPER_MODEL") {
+            env.push(("WHISPER_MODEL".into(), real_model().display().to_string()));
+        }
+        Self { livekit, database, worker: None, env, http, health, folder, _turn: turn }
+    }
+
+    /// `teller` with this stack's settings and nothing else of ours.
+    pub(crate) fn teller(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_teller"));
+        command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap()).kill_on_drop(true);
+        command.envs(self.env.iter().cloned()).current_dir(root());
+        command
+    }
+
+    /// Starts the worker and waits until it is registered.
+    pub(crate) async fn start_worker(&mut self) {
+        let log = std::fs::File::options().create(true).append(true).open(self.folder.join("worker.log")).unwrap();
+        let worker = self.teller(&["start"]).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        self.worker = Some(worker);
+        let ready = self.eventually(Duration::from_secs(30), async || self.get(&self.health, "/").await == Some((200, "OK".into()))).await;
+        assert!(ready, "the worker is not registered after 30 s:\n{}", self.log());
+    }
+
+    /// A setting, before the worker starts.
+    pub(crate) fn set(&mut self, key: &str, value: &str) {
+        self.env.retain(|(k, _)| k != key);
+        self.env.push((key.to_owned(), value.to_owned()));
+    }
+
+    /// Imports customers as an administrator would.
+    pub(crate) async fn import_customers(&self, csv: &str) {
+        let file = self.folder.join("customers.csv");
+        std::fs::write(&file, csv).unwrap();
+        let output = self.teller(&["profiles", "import", &file.display().to_string(), "--actor", "test"]).output().await.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    pub(crate) fn worker(&mut self) -> &mut Child {
+        self.worker.as_mut().expect("the worker was started")
+    }
+
+    /// SIGTERM, as an operator would.
+    pub(crate) fn terminate(&mut self) {
+        let pid = self.worker().id().expect("the worker runs").to_string();
+        std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+    }
+
+    /// What the worker logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("worker.log")).unwrap_or_default()
+    }
+
+    /// `GET` an address of the worker.
+    pub(crate) async fn get(&self, server: &str, path: &str) -> Option<(u16, String)> {
+        let response = reqwest::Client::new().get(format!("http://{server}{path}")).send().await.ok()?;
+        let status = response.status().as_u16();
+        Some((status, response.text().await.ok()?))
+    }
+
+    /// The value of a metric without labels.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let (_, text) = self.get(&self.health, "/metrics").await.expect("the worker answers /metrics");
+        let line = text.lines().find(|l| l.split([' ', '{']).next() == Some(name));
+        let line = line.unwrap_or_else(|| panic!("there is no metric {name} in\n{text}"));
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    }
+
+    /// Makes a call that follows `script`.
+    pub(crate) async fn call(&self, script: &str) -> Report {
+        self.call_with(script, &[]).await
+    }
+
+    /// Makes a call with arguments of its own.
+    pub(crate) async fn call_with(&self, script: &str, arguments: &[&str]) -> Report {
+        let caller = self.caller(script, arguments).await;
+        self.finish(caller).await
+    }
+
+    /// Waits for a caller's report.
+    pub(crate) async fn finish(&self, caller: Child) -> Report {
+        let output = caller.wait_with_output().await.unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let report = serde_json::from_str(&text).unwrap_or_else(|_| {
+            panic!("no report: {text}\n{}\nworker:\n{}", String::from_utf8_lossy(&output.stderr), self.log())
+        });
+        Report(report)
+    }
+
+    /// Starts a caller.
+    pub(crate) async fn caller(&self, script: &str, arguments: &[&str]) -> Child {
+        let file = self.folder.join(format!("{}.yaml", uuid::Uuid::new_v4().simple()));
+        let mut writer = tokio::fs::File::create(&file).await.unwrap();
+        writer.write_all(script.as_bytes()).await.unwrap();
+        writer.flush().await.unwrap();
+        let file = file.display().to_string();
+        let mut command = self.teller(&["call", "--json", "--script", &file]);
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// A connection to look at rows.
+    pub(crate) async fn sql(&self) -> tokio_postgres::Client {
+        self.database.client().await
+    }
+
+    /// The newest session once it is summarised: its id, then the summary's row as JSON.
+    pub(crate) async fn summarised(&self) -> (uuid::Uuid, Value) {
+        self.summarised_within(Duration::from_secs(25)).await
+    }
+
+    /// The same with more patience.
+    pub(crate) async fn summarised_within(&self, patience: Duration) -> (uuid::Uuid, Value) {
+        let client = self.sql().await;
+        let deadline = Instant::now() + patience;
+        loop {
+            let row = client
+                .query_opt(
+                    "SELECT s.session_id, to_jsonb(c) || to_jsonb(s) FROM agent_sessions s
+                       JOIN conversation_summaries c USING (session_id) ORDER BY s.started_at DESC LIMIT 1",
+                    &[],
+                )
+                .await
+                .unwrap();
+            if let Some(row) = row {
+                return (row.get(0), row.get(1));
+            }
+            assert!(Instant::now() < deadline, "no session was summarised in {patience:?}:\n{}", self.log());
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The messages of a session, in order.
+    pub(crate) async fn messages(&self, session: uuid::Uuid) -> Vec<Row> {
+        let client = self.sql().await;
+        let rows = client
+            .query("SELECT seq, role::text, content, interrupted, meta FROM conversation_messages WHERE session_id = $1 ORDER BY seq", &[&session])
+            .await
+            .unwrap();
+        rows.iter()
+            .map(|r| Row { seq: r.get(0), role: r.get(1), content: r.get(2), interrupted: r.get(3), meta: r.get(4) })
+            .collect()
+    }
+
+    /// Whether something comes true in time.
+    pub(crate) async fn eventually(&self, patience: Duration, check: impl AsyncFn() -> bool) -> bool {
+        let deadline = Instant::now() + patience;
+        while Instant::now() < deadline {
+            if check().await {
+                return true;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        false
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if let Some(mut worker) = self.worker.take() {
+            drop(worker.start_kill());
+        }
+        if !std::thread::panicking() {
+            drop(std::fs::remove_dir_all(&self.folder));
+        }
+    }
+}
+
+/// No turn is lost or doubled, and the two sides are numbered without gaps.
+#[track_caller]
+pub(crate) fn assert_gapless(rows: &[Row]) {
+    let seqs: Vec<i32> = rows.iter().map(|row| row.seq).collect();
+    let expected: Vec<i32> = (0..i32::try_from(rows.len()).unwrap()).collect();
+    assert_eq!(seqs, expected, "messages of a session are numbered without gaps");
+}
