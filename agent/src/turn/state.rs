@@ -148,6 +148,12 @@ impl Turns {
         self.answer_expected = expected;
     }
 
+    /// What the caller has said and no turn has taken up yet.
+    #[must_use]
+    pub fn pending_text(&self) -> &str {
+        &self.turn.text
+    }
+
     pub(super) fn open(&mut self, now: Duration) {
         self.call = Call::Open;
         self.silence.broken(now);
