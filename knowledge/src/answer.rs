@@ -14,6 +14,9 @@ const MAX_WORDS: usize = 70;
 const MIN_COVERAGE: f32 = 0.4;
 /// The same when the router named the document's topic: its cue already covered the subject.
 const MIN_COVERAGE_ON_TOPIC: f32 = 0.0;
+/// Score that a document needs when the router named no topic: one everyday word ("account") that
+/// stands in many titles reaches less than 2, two words that belong together 5 and more (measured).
+const MIN_SCORE_OFF_TOPIC: f32 = 3.5;
 /// A second source counts as support when it scores this share of the first.
 const SECOND_SOURCE: f32 = 0.35;
 
@@ -56,7 +59,9 @@ pub fn is_grounded(passages: &[Passage], topics: &[String], mode: GroundingMode)
         .iter()
         .filter(|p| p.score >= best.score * SECOND_SOURCE)
         .count();
-    best.coverage >= needed
+    let strong = on_topic || best.score >= MIN_SCORE_OFF_TOPIC;
+    strong
+        && best.coverage >= needed
         && match mode {
             GroundingMode::Blended => true,
             GroundingMode::Strict => sources >= 2,
@@ -128,7 +133,10 @@ fn choose(base: &KnowledgeBase, question: &str, passage: &Passage) -> Vec<String
             });
     let mut chosen = Vec::new();
     match particular {
-        Some((sentence, worth)) if worth > lead_worth * 1.25 + 0.5 => {
+        Some((sentence, worth))
+            if worth > lead_worth * 1.25 + 0.5
+                && aspect.is_some_and(|aspect| aspect.bonus(sentence) > 0.0) =>
+        {
             chosen.push(sentence.clone());
             chosen.extend(lead);
         }

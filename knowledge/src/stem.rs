@@ -108,8 +108,9 @@ fn irregular(word: &str) -> Option<&'static str> {
 }
 
 /// Words whose ending only looks like one.
-const ALONE: [&str; 19] = [
+const ALONE: [&str; 20] = [
     "banking",
+    "interesting",
     "news",
     "during",
     "morning",

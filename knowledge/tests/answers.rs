@@ -117,6 +117,22 @@ fn what_no_document_answers_is_said_honestly() {
 }
 
 #[test]
+fn a_single_everyday_word_supports_no_answer() {
+    let base = KnowledgeBase::new(pack());
+    for question in [
+        "I need help with my account.",
+        "I have a problem with my card.",
+    ] {
+        let best = base.search(question, &[], 1);
+        let answer = ask(&base, question, &[]);
+        assert!(
+            !answer.supported,
+            "{question:?} got {answer:?} from {best:?}"
+        );
+    }
+}
+
+#[test]
 fn strict_grounding_wants_two_sources() {
     let base = KnowledgeBase::new(pack());
     let topics = ["lost_card".to_owned()];
