@@ -92,6 +92,19 @@ pub(super) fn offer(channel: Channel, can_transfer: bool) -> Awaiting {
     }
 }
 
+/// Whether a sentence asks what the fixed offers ask; "yes" is then an answer to it.
+pub(super) fn offers_person(sentence: &str) -> bool {
+    let sentence = sentence.to_lowercase();
+    let person = [
+        "a person",
+        "a colleague",
+        "my colleagues",
+        "someone",
+        "a human",
+    ];
+    sentence.ends_with('?') && person.iter().any(|word| sentence.contains(word))
+}
+
 /// Yes, or asking once more for what was offered.
 fn consent_given(request: &ReplyRequest, pack: &Pack) -> Option<FixedReply> {
     let lines = &pack.settings.lines;

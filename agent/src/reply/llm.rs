@@ -48,6 +48,8 @@ pub(super) enum LlmFailure {
 pub(super) struct Told {
     /// Sentences sent.
     pub(super) sentences: usize,
+    /// The last of them.
+    pub(super) last: String,
     /// From the request to the first token.
     pub(super) first_token: Option<Duration>,
     /// How it ended.
@@ -84,6 +86,7 @@ impl Llm {
             begun: Instant::now(),
             told: Told {
                 sentences: 0,
+                last: String::new(),
                 first_token: None,
                 end: Ok(()),
             },
@@ -189,6 +192,7 @@ impl Telling<'_> {
     }
 
     async fn say(&mut self, sentence: String) -> Result<(), LlmFailure> {
+        self.told.last.clone_from(&sentence);
         let sent = self.out.send(ReplyEvent::Sentence(sentence)).await;
         sent.map_err(|_closed| LlmFailure::Abandoned)?;
         self.told.sentences += 1;

@@ -1,6 +1,6 @@
 //! From a turn to its reply: routes it, and lets the right part answer.
 
-use super::actions::{fixed_reply, offer};
+use super::actions::{fixed_reply, offer, offers_person};
 use super::history::{HistoryTurn, Role};
 use super::llm::Llm;
 use super::retrieval::{Found, Retrieval};
@@ -144,8 +144,11 @@ impl Replier {
         meta.retrieval = Some(found.took);
         let supported = is_grounded(&found.passages, topics, base.pack().settings.grounding_mode);
         if let Some(llm) = self.shared.llm.as_ref().filter(|_| supported)
-            && phrase(llm, base, request, &found, &mut meta, out).await
+            && let Some(last) = phrase(llm, base, request, &found, &mut meta, out).await
         {
+            if offers_person(&last) {
+                meta.awaiting = offer(request.caller.channel, self.transfer_target().is_some());
+            }
             return meta;
         }
         let (answer, sources) = extractive::answer(base, &request.text, topics, &found);
@@ -157,12 +160,12 @@ impl Replier {
         }
         .to_owned();
         meta.sources = sources;
-        // "I do not know; would you like to speak to a person?" is an offer.
+        // "I do not know; would you like to speak to a person?" is an offer, if the pack words it so.
         if !answer.supported
             && answer
                 .sentences
                 .last()
-                .is_some_and(|last| last.ends_with('?'))
+                .is_some_and(|last| offers_person(last))
         {
             meta.awaiting = offer(request.caller.channel, self.transfer_target().is_some());
         }
@@ -204,7 +207,7 @@ impl Replier {
     }
 }
 
-/// Lets the model phrase the passages; whether anything was said.
+/// Lets the model phrase the passages; its last sentence, if it said anything.
 async fn phrase(
     llm: &Llm,
     base: &KnowledgeBase,
@@ -212,7 +215,7 @@ async fn phrase(
     found: &Found,
     meta: &mut ReplyMeta,
     out: &mpsc::Sender<ReplyEvent>,
-) -> bool {
+) -> Option<String> {
     let messages = prompt::messages(&base.pack().settings, request, &found.passages);
     let given = found.passages.iter().map(|passage| passage.text.as_str());
     let said = request.history.iter().map(|turn| turn.text.as_str());
@@ -223,11 +226,11 @@ async fn phrase(
         tracing::warn!(%failure, sentences = told.sentences, "the language model did not finish its answer");
     }
     if told.sentences == 0 {
-        return false;
+        return None;
     }
     llm.model().clone_into(&mut meta.model);
     meta.sources = found.passages.iter().map(extractive::source).collect();
-    true
+    Some(told.last)
 }
 
 async fn say(sentences: &[String], out: &mpsc::Sender<ReplyEvent>) {

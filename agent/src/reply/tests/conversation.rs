@@ -2,6 +2,7 @@
 
 use super::super::{Awaiting, CallAction, CallerContext, Channel, ReplyConfig, Role};
 use super::{BANK, Replier, asks, replier, reply, says};
+use knowledge::KnowledgeBase;
 use std::sync::Arc;
 use tools::{BalanceConfig, BalanceTool};
 
@@ -164,18 +165,23 @@ async fn an_unanswered_offer_lapses_with_another_question_and_survives_a_mumble(
 
 #[tokio::test]
 async fn a_question_that_no_document_answers_is_not_answered() {
-    // The same pack without its documents: every banking question is beyond it.
-    let empty = knowledge::KnowledgeBase::from_documents(BANK.pack().clone(), Vec::new());
-    let replier = replier(None, None);
-    replier.set_knowledge(Arc::new(empty));
-    let replied = reply(&replier, asks("How do I block my lost card?")).await;
-    assert_eq!(replied.text(), BANK.pack().settings.lines.unsupported);
-    assert!(replied.meta.sources.is_empty(), "nothing supports it");
-    assert_eq!(
-        replied.meta.awaiting,
-        Awaiting::CallbackConsent,
-        "the line offers a person"
-    );
+    for (line, awaiting) in [
+        (
+            "I do not know. Shall I have someone call you?",
+            Awaiting::CallbackConsent,
+        ),
+        ("I do not know. Ask me for a person.", Awaiting::None),
+    ] {
+        // The same pack without its documents: every banking question is beyond it.
+        let mut pack = BANK.pack().clone();
+        line.clone_into(&mut pack.settings.lines.unsupported);
+        let replier = replier(None, None);
+        replier.set_knowledge(Arc::new(KnowledgeBase::from_documents(pack, Vec::new())));
+        let replied = reply(&replier, asks("How do I block my lost card?")).await;
+        assert_eq!(replied.text(), line);
+        assert!(replied.meta.sources.is_empty(), "nothing supports it");
+        assert_eq!(replied.meta.awaiting, awaiting, "{line}");
+    }
 }
 
 #[tokio::test]

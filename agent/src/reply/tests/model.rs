@@ -1,6 +1,6 @@
 //! With a model that behaves, and with models that do not.
 
-use super::super::{LlmConfig, ReplyEvent};
+use super::super::{Awaiting, LlmConfig, ReplyEvent};
 use super::model_server::{Behaviour, ModelServer, chunk};
 use super::{Replied, asks, replier, reply};
 use axum::http::StatusCode;
@@ -68,10 +68,8 @@ async fn a_model_phrases_the_passages_it_was_given() {
         request.contains("*236#") && request.contains("Meridian Bank"),
         "passages and rules go along"
     );
-    assert_eq!(
-        requests[0]["messages"].as_array().unwrap().last().unwrap()["content"],
-        QUESTION
-    );
+    let last = requests[0]["messages"].as_array().unwrap().last().unwrap()["content"].to_string();
+    assert!(last.contains(QUESTION), "the question comes last: {last}");
 }
 
 #[tokio::test]
@@ -99,6 +97,19 @@ async fn speech_can_start_with_the_first_sentence() {
         at + Duration::from_millis(200) < end,
         "the first sentence came at {at:?} of {end:?}"
     );
+}
+
+#[tokio::test]
+async fn a_model_that_offers_a_person_can_be_answered_yes() {
+    let offers = "That depends. Would you like a person to help you?";
+    for (text, awaiting) in [
+        (offers, Awaiting::CallbackConsent),
+        ("Dial *236# for it. Did that help?", Awaiting::None),
+        ("A person at the branch can help.", Awaiting::None),
+    ] {
+        let (replied, ..) = ask(Behaviour::Tells(pieces(text), Duration::ZERO)).await;
+        assert_eq!(replied.meta.awaiting, awaiting, "{text}");
+    }
 }
 
 #[tokio::test]
