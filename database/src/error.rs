@@ -45,10 +45,11 @@ impl From<tokio_postgres::Error> for DatabaseError {
         let message = describe(db);
         // The class is the first two characters (PostgreSQL manual, appendix A).
         match db.code().code() {
-            "57014" | "55P03" => Self::Unavailable(message), // cancelled by a timeout; lock not available
+            // Cancelled by a timeout; lock not available; read-only, as a standby is.
+            "57014" | "55P03" | "25006" => Self::Unavailable(message),
             code => match &code[..2] {
-                // Connection, lost races, resources, operator's intervention, system, read-only standby.
-                "08" | "40" | "53" | "57" | "58" | "25" => Self::Unavailable(message),
+                // Connection, lost races, resources, operator's intervention, system.
+                "08" | "40" | "53" | "57" | "58" => Self::Unavailable(message),
                 // Data, constraints, and what our own functions raise.
                 "22" | "23" | "P0" | "44" => Self::Invalid(message),
                 _ => Self::Setup(message),
@@ -64,7 +65,7 @@ fn classify_local(error: &tokio_postgres::Error) -> DatabaseError {
         .unwrap_or_default();
     if text.contains("serializing parameter") || text.contains("deserializing column") {
         DatabaseError::Invalid(text)
-    } else if text.contains("configuration") {
+    } else if text.contains("configuration") || text.contains("TLS") {
         DatabaseError::Setup(format!("{text} {source}"))
     } else {
         DatabaseError::Unavailable(format!("{text} {source}"))

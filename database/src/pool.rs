@@ -48,8 +48,11 @@ impl DatabaseConfig {
         let mut config: tokio_postgres::Config = self.url.parse().map_err(|_unquoted: tokio_postgres::Error| {
             DatabaseError::Setup("the database address is not of the form postgres://user:password@host:port/name".to_owned())
         })?;
+        // The isolation is named because identity changes refuse any other, and a role may have
+        // another default.
         let options = format!(
-            "{} -c app.tenant={} -c statement_timeout={} -c idle_in_transaction_session_timeout=10000",
+            "{} -c app.tenant={} -c statement_timeout={} -c idle_in_transaction_session_timeout=10000 \
+             -c default_transaction_isolation=read\\ committed",
             config.get_options().unwrap_or_default(),
             self.tenant.0,
             self.statement.as_millis(),

@@ -143,3 +143,22 @@ async fn errors_name_no_values_of_rows() {
         "{message}"
     );
 }
+
+#[tokio::test]
+async fn a_role_with_another_isolation_by_default_still_works() {
+    let test = TestDatabase::new().await;
+    let separator = if test.url.contains('?') {
+        "%20"
+    } else {
+        "?options="
+    };
+    let url = format!(
+        "{}{separator}-c%20default_transaction_isolation%3Dserializable",
+        test.url
+    );
+    let db = Database::new(DatabaseConfig::new(url)).unwrap();
+    let made = ProfileRepository::new(&db)
+        .create_anonymous_profile(Some("device-one"), None)
+        .await;
+    made.expect("connections ask for READ COMMITTED themselves");
+}
