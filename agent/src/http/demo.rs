@@ -1,0 +1,139 @@
+//! `/demo/messages`: stands in for the telephone of a demonstration customer.
+//!
+//! It is the receiver of the code webhook on a developer's machine: it keeps
+//! what would have been sent and shows it on the page. Mounted on loopback
+//! only, and it answers peers on loopback only.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::ApiError;
+
+/// Messages kept; the oldest goes first.
+const MESSAGES: usize = 20;
+
+/// What would have been sent.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Message {
+    to: String,
+    text: String,
+    at: DateTime<Utc>,
+}
+
+/// The body that the code sender posts.
+#[derive(Debug, Deserialize)]
+pub(super) struct Sent {
+    to: String,
+    text: String,
+}
+
+/// The messages of this process.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outbox(Arc<Mutex<VecDeque<Message>>>);
+
+impl Outbox {
+    fn messages(&self) -> std::sync::MutexGuard<'_, VecDeque<Message>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes a message: 204.
+pub(super) async fn receive(
+    State(outbox): State<Outbox>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Result<Json<Sent>, JsonRejection>,
+) -> Result<StatusCode, ApiError> {
+    only_here(peer, &headers)?;
+    let Json(Sent { to, text }) = body.map_err(|error| ApiError::BadRequest(error.body_text()))?;
+    let mut messages = outbox.messages();
+    if messages.len() == MESSAGES {
+        messages.pop_front();
+    }
+    let at = Utc::now();
+    messages.push_back(Message { to, text, at });
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Serialize)]
+pub(super) struct Shown {
+    messages: Vec<Message>,
+}
+
+/// Shows the messages, the newest first.
+pub(super) async fn show(
+    State(outbox): State<Outbox>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Result<Json<Shown>, ApiError> {
+    only_here(peer, &headers)?;
+    let messages = outbox.messages().iter().rev().cloned().collect();
+    Ok(Json(Shown { messages }))
+}
+
+/// The peer alone proves little: a proxy on this machine is on loopback too, and
+/// a foreign page may have its name resolve to it. So the name asked for must
+/// be loopback's, and nothing may have been forwarded.
+fn only_here(peer: SocketAddr, headers: &HeaderMap) -> Result<(), ApiError> {
+    let forwarded = ["forwarded", "x-forwarded-for", "x-forwarded-proto"];
+    let direct = !forwarded.iter().any(|name| headers.contains_key(*name));
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    if direct && peer.ip().to_canonical().is_loopback() && host.is_some_and(is_loopback_name) {
+        Ok(())
+    } else {
+        Err(ApiError::NotFound("this page"))
+    }
+}
+
+fn is_loopback_name(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    name == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn only_a_page_on_this_very_machine_is_answered() {
+        for (peer, host, forwarded, allowed) in [
+            ("127.0.0.1:1", "127.0.0.1:8080", "", true),
+            ("127.0.0.1:1", "localhost:8080", "", true),
+            ("[::1]:1", "[::1]:8080", "", true),
+            ("[::1]:1", "localhost", "", true),
+            ("[::ffff:127.0.0.1]:1", "localhost", "", true),
+            ("192.0.2.1:1", "localhost", "", false),
+            ("127.0.0.1:1", "bank.example.org", "", false),
+            ("127.0.0.1:1", "127.0.0.1.example.org", "", false),
+            ("127.0.0.1:1", "localhost", "x-forwarded-for", false),
+            ("127.0.0.1:1", "localhost", "forwarded", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            let name = HeaderValue::try_from(host).expect("ASCII");
+            headers.insert(header::HOST, name);
+            if !forwarded.is_empty() {
+                let name = HeaderName::from_static(forwarded);
+                headers.insert(name, HeaderValue::from_static("192.0.2.1"));
+            }
+            let peer = peer.parse().expect("an address");
+            let answer = only_here(peer, &headers);
+            assert_eq!(answer.is_ok(), allowed, "{peer} {host} {forwarded}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! One error for every route: a status and a sentence, never internals.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use database::DatabaseError;
+use serde_json::json;
+
+/// Why a request is not answered with what it asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The request is malformed; the text says how.
+    #[error("{0}")]
+    BadRequest(String),
+    /// The key is missing or wrong.
+    #[error("this needs the supervisor's key: Authorization: Bearer <key>")]
+    Unauthorized,
+    /// Switched off by configuration; the text says by which.
+    #[error("{0}")]
+    Disabled(&'static str),
+    /// There is no such thing.
+    #[error("{0} not found")]
+    NotFound(&'static str),
+    /// It was there once, or never: nobody is told which.
+    #[error("{0}")]
+    Gone(&'static str),
+    /// Too many requests from this address.
+    #[error("too many requests; try again in {} s", seconds(*retry_after))]
+    Limited {
+        /// When the next one is let through.
+        retry_after: Duration,
+    },
+    /// Try again later; the text says what is away.
+    #[error("{0}")]
+    Unavailable(&'static str),
+    /// Our fault; the log says more.
+    #[error("something went wrong here")]
+    Internal,
+}
+
+/// A `Retry-After` for what is merely away.
+const AWAY_SECONDS: u64 = 5;
+
+impl ApiError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Disabled(_) => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Gone(_) => StatusCode::GONE,
+            Self::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Limited { retry_after } => Some(seconds(*retry_after)),
+            Self::Unavailable(_) => Some(AWAY_SECONDS),
+            _ => None,
+        }
+    }
+}
+
+impl From<DatabaseError> for ApiError {
+    fn from(error: DatabaseError) -> Self {
+        if error.is_unavailable() {
+            tracing::warn!(%error, "a page's question could not be answered");
+            return Self::Unavailable("the database is away");
+        }
+        tracing::error!(%error, "a page's question failed");
+        Self::Internal
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = Json(json!({ "error": self.to_string() }));
+        let mut response = (self.status(), body).into_response();
+        let headers = response.headers_mut();
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if matches!(self, Self::Unauthorized) {
+            let scheme = HeaderValue::from_static("Bearer");
+            headers.insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        response
+    }
+}
+
+/// Whole seconds, rounded up: a client that waits that long is let through.
+fn seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}

@@ -1,0 +1,49 @@
+//! `GET /api/status` and `GET /api/topics`: what the pages show before a call.
+
+use axum::extract::State;
+use axum::{Json, http::HeaderMap};
+use serde::Serialize;
+
+use super::{ApiError, Site, Topic};
+
+/// What the caller's page says of this worker.
+#[derive(Serialize)]
+pub(super) struct Status {
+    ready: bool,
+    agent_name: String,
+    bank_name: String,
+    speech_model: String,
+    language_model: Option<String>,
+    authentication: bool,
+    version: &'static str,
+}
+
+/// Answers whether a call would be taken, and by what.
+pub(super) async fn show(State(site): State<Site>) -> Json<Status> {
+    let pages = &site.pages;
+    Json(Status {
+        ready: site.health.is_registered() && !site.is_draining(),
+        agent_name: pages.agent_name.clone(),
+        bank_name: pages.bank_name.clone(),
+        speech_model: pages.speech_model.clone(),
+        language_model: pages.language_model.clone(),
+        authentication: pages.authentication,
+        version: env!("CARGO_PKG_VERSION"),
+    })
+}
+
+/// The bank's taxonomy, for the filter's menu.
+#[derive(Serialize)]
+pub(super) struct Topics {
+    topics: Vec<Topic>,
+}
+
+/// Answers the topics that a call can have.
+pub(super) async fn topics(
+    State(site): State<Site>,
+    headers: HeaderMap,
+) -> Result<Json<Topics>, ApiError> {
+    site.keys().reader(&headers)?;
+    let topics = site.pages.topics.clone();
+    Ok(Json(Topics { topics }))
+}

@@ -1,0 +1,54 @@
+//! `GET /api/summary/{token}`: a caller's one look at the own call's summary.
+
+use std::net::SocketAddr;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use database::{RedeemedSummary, SummaryTokenRepository};
+use serde_json::json;
+
+use super::access::client_address;
+use super::{ApiError, Site};
+
+/// Answers 200 with the summary and spends the token, 202 while the call or its
+/// summary is not finished, 404 for what is no token, 410 for one that is
+/// unknown, expired or spent.
+pub(super) async fn show(
+    State(site): State<Site>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    if !is_token(&token) {
+        return Err(ApiError::NotFound("this summary"));
+    }
+    let address = client_address(&headers, peer, site.settings.trust_proxy);
+    site.limit_summaries(address)?;
+    let redeemed = SummaryTokenRepository::new(&site.database)
+        .redeem(&token)
+        .await?;
+    match redeemed {
+        RedeemedSummary::Ready(summary) => Ok(Json(json!({
+            "summary": summary.summary,
+            "topics": summary.topics,
+            "sentiment": summary.sentiment,
+            "resolution_status": summary.resolution_status,
+            "duration_seconds": summary.duration_seconds,
+            "message_count": summary.message_count,
+        }))
+        .into_response()),
+        RedeemedSummary::NotYet => {
+            let pending = Json(json!({ "status": "pending" }));
+            Ok((StatusCode::ACCEPTED, pending).into_response())
+        }
+        RedeemedSummary::Refused => Err(ApiError::Gone(
+            "this summary was shown already, or its time is over",
+        )),
+    }
+}
+
+fn is_token(token: &str) -> bool {
+    token.len() == 64 && token.bytes().all(|b| b.is_ascii_hexdigit())
+}

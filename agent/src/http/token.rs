@@ -1,0 +1,177 @@
+//! `POST /api/token`: a caller's way into a room of its own.
+//!
+//! The form is that of livekit-client's `TokenSource.endpoint`. What the
+//! request asks for is ignored: identity, room, attributes and rights are ours.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse};
+use livekit_api::access_token::VideoGrants;
+use livekit_protocol::{RoomAgentDispatch, RoomConfiguration};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::access::{client_address, is_https};
+use super::{ApiError, Pages, Site};
+
+/// The cookie with the device's id; a hint at a returning caller, no proof.
+const DEVICE_COOKIE: &str = "teller_device";
+/// The attribute under which the agent finds that id.
+const DEVICE_ATTRIBUTE: &str = "teller.device";
+const DEVICE_COOKIE_SECONDS: u32 = 365 * 24 * 3_600;
+/// A page joins at once; a token that lies around is worth little.
+const TOKEN_TTL: Duration = Duration::from_secs(600);
+
+#[derive(Serialize)]
+struct JoinToken {
+    server_url: String,
+    participant_token: String,
+}
+
+/// Answers 201 with the server's address and a token, and sets the device cookie.
+pub(super) async fn create(
+    State(site): State<Site>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<impl IntoResponse, ApiError> {
+    let trust_proxy = site.settings.trust_proxy;
+    site.limit(client_address(&headers, peer, trust_proxy))?;
+    check(&body)?;
+    if site.is_draining() {
+        return Err(ApiError::Unavailable(
+            "the assistant restarts; please call again in a moment",
+        ));
+    }
+    let device = device_of(&headers).unwrap_or_else(random_id);
+    let token = mint(&site.pages, &device).map_err(|error| {
+        tracing::error!(%error, "a caller's token could not be signed");
+        ApiError::Internal
+    })?;
+    let cookie = cookie(&device, is_https(&headers, trust_proxy));
+    let answer = JoinToken {
+        server_url: site.pages.livekit_public_url.clone(),
+        participant_token: token,
+    };
+    let headers = AppendHeaders([(header::SET_COOKIE, cookie)]);
+    Ok((StatusCode::CREATED, headers, Json(answer)))
+}
+
+/// No body, or a JSON object with whatever wishes.
+fn check(body: &[u8]) -> Result<(), ApiError> {
+    if body.is_empty() {
+        return Ok(());
+    }
+    match serde_json::from_slice::<serde_json::Value>(body) {
+        Ok(value) if value.is_object() => Ok(()),
+        Ok(_) => Err(ApiError::BadRequest(
+            "the body must be a JSON object, such as {}".to_owned(),
+        )),
+        Err(error) => Err(ApiError::BadRequest(format!(
+            "the body is not valid JSON: {error}"
+        ))),
+    }
+}
+
+fn mint(
+    pages: &Pages,
+    device: &str,
+) -> Result<String, livekit_api::access_token::AccessTokenError> {
+    let grants = VideoGrants {
+        room_join: true,
+        room: format!("call-{}", random_id()),
+        can_publish: Some(true),
+        can_publish_sources: vec!["microphone".to_owned()],
+        can_subscribe: Some(true),
+        can_publish_data: Some(true),
+        can_update_own_metadata: Some(false),
+        ..Default::default()
+    };
+    let token = pages
+        .keys
+        .token()
+        .with_ttl(TOKEN_TTL)
+        .with_identity(&format!("web_{}", random_id()))
+        .with_attributes([(DEVICE_ATTRIBUTE, device)])
+        .with_grants(grants);
+    if pages.agent_name.is_empty() {
+        // Automatic dispatch: every new room gets an agent.
+        return token.to_jwt();
+    }
+    let dispatch = RoomAgentDispatch {
+        agent_name: pages.agent_name.clone(),
+        ..Default::default()
+    };
+    let room = RoomConfiguration {
+        agents: vec![dispatch],
+        ..Default::default()
+    };
+    token.with_room_config(room).to_jwt()
+}
+
+fn cookie(device: &str, secure: bool) -> HeaderValue {
+    let secure = if secure { "; Secure" } else { "" };
+    let cookie = format!(
+        "{DEVICE_COOKIE}={device}; Path=/; Max-Age={DEVICE_COOKIE_SECONDS}; HttpOnly; SameSite=Lax{secure}"
+    );
+    HeaderValue::try_from(cookie).expect("the device's id is hexadecimal")
+}
+
+/// The id that the browser brought, if it has the shape of one of ours.
+fn device_of(headers: &HeaderMap) -> Option<String> {
+    let lists = headers.get_all(header::COOKIE).into_iter();
+    let mut pairs = lists
+        .filter_map(|list| list.to_str().ok())
+        .flat_map(|list| list.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    let (_, id) = pairs.find(|(name, id)| *name == DEVICE_COOKIE && is_device_id(id))?;
+    Some(id.to_owned())
+}
+
+fn is_device_id(id: &str) -> bool {
+    id.len() == 32
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+/// 122 random bits as 32 hexadecimal digits.
+fn random_id() -> String {
+    Uuid::new_v4().simple().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_id_of_our_own_shape_is_taken_from_the_cookie() {
+        let good = "0123456789abcdef0123456789abcdef";
+        for (cookies, expected) in [
+            (format!("teller_device={good}"), Some(good)),
+            (format!("a=b; teller_device={good}; c=d"), Some(good)),
+            (format!("teller_device=x; teller_device={good}"), Some(good)),
+            ("teller_device=0123".to_owned(), None),
+            (format!("teller_device={}", good.to_uppercase()), None),
+            (format!("other={good}"), None),
+            (format!("teller_device={good}0"), None),
+        ] {
+            let mut headers = HeaderMap::new();
+            let value = HeaderValue::try_from(&cookies).expect("ASCII");
+            headers.insert(header::COOKIE, value);
+            assert_eq!(device_of(&headers).as_deref(), expected, "for {cookies}");
+        }
+    }
+
+    #[test]
+    fn ids_are_of_the_shape_that_is_accepted_and_never_the_same() {
+        let (one, two) = (random_id(), random_id());
+        assert!(is_device_id(&one), "{one}");
+        assert_ne!(one, two);
+    }
+}
