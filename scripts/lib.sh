@@ -16,7 +16,7 @@ usage() { sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"; exit "${1:-0}"; }
 postgres_bin() {
   local dir
   for dir in "$(dirname "$(command -v initdb 2>/dev/null || echo /none/initdb)")" $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -rV) /opt/homebrew/opt/postgresql*/bin; do
-    [ -x "$dir/initdb" ] && { echo "$dir"; return; }
+    [ -x "$dir/initdb" ] && [ -x "$dir/pg_ctl" ] && [ -x "$dir/psql" ] && { echo "$dir"; return; }
   done
   return 1
 }
@@ -47,14 +47,18 @@ start_postgres() {
     say "creating a private PostgreSQL cluster"
     rm -rf "$pg_dir"; mkdir -p "$pg_dir"; chmod 700 "$pg_dir"
     [ "$(id -u)" = 0 ] && chown postgres: "$pg_dir"
-    as_postgres "$bin/initdb" -D "$pg_dir" -U teller -A trust -E UTF8 --locale=C.UTF-8 >"$data/initdb.log" 2>&1 || die "initdb failed: see $data/initdb.log"
+    as_postgres "$bin/initdb" -D "$pg_dir" -U postgres -A trust -E UTF8 --locale=C.UTF-8 >"$data/initdb.log" 2>&1 || die "initdb failed: see $data/initdb.log"
   fi
   as_postgres "$bin/pg_ctl" -D "$pg_dir" -s -m fast stop >/dev/null 2>&1 || true
   port=$(free_port 5433)
   as_postgres "$bin/pg_ctl" -D "$pg_dir" -s -w -l "$pg_dir/log" -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=''" start \
     || die "PostgreSQL did not start: see $pg_dir/log"
-  as_postgres "$bin/psql" -qAt -h 127.0.0.1 -p "$port" -U teller -d postgres -c "SELECT 1 FROM pg_database WHERE datname='teller'" | grep -q 1 \
-    || as_postgres "$bin/createdb" -h 127.0.0.1 -p "$port" -U teller teller
+  # The application owns its tables and is no superuser: a superuser would bypass row-level security.
+  as_postgres "$bin/psql" -q -h 127.0.0.1 -p "$port" -U postgres -d postgres -v ON_ERROR_STOP=1 <<'SQL' || die "the database could not be created"
+SELECT 'CREATE ROLE teller LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'teller') \gexec
+SELECT 'CREATE DATABASE teller OWNER teller' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'teller') \gexec
+ALTER DATABASE teller SET app.tenant = '1';
+SQL
   export DATABASE_URL=postgres://teller@127.0.0.1:$port/teller
   say "PostgreSQL on port $port (data in ${pg_dir#"$root"/})"
 }

@@ -12,6 +12,11 @@ use secrecy::SecretString;
 
 pub use reader::{ConfigError, Reader};
 
+/// Our own steps; of the libraries what goes wrong. The language model's client is silent: it quotes
+/// what it received, and that is what people said.
+const DEFAULT_LOG: &str =
+    "info,whisper_rs=warn,livekit=warn,livekit_signaling=warn,libwebrtc=warn,str0m=warn,is=warn,dimpl=warn,sctp_proto=warn,async_openai=off";
+
 /// Everything the process was configured with.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -205,7 +210,7 @@ impl Config {
                 v.starts_with("tel:+") || v.starts_with("sip:")
             }),
             balance_url: env.url("BALANCE_URL", &["http", "https"]),
-            log: env.text("RUST_LOG", "info,whisper_rs=warn,livekit=warn,libwebrtc=warn,str0m=warn,is=warn,dimpl=warn"),
+            log: env.text("RUST_LOG", DEFAULT_LOG),
             log_json: env.flag("LOG_JSON", false),
             livekit,
         };

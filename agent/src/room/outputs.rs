@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use livekit::{
     Room, StreamTextOptions, StreamWriter as _, TextStreamWriter,
-    prelude::{LocalParticipant, Transcription, TranscriptionSegment},
+    prelude::LocalParticipant,
 };
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
@@ -115,23 +115,7 @@ impl Writer {
         let options = self.options(&segment, is_final).with_sender_identity(self.caller.clone());
         let stream = self.local.stream_text(options).await?;
         stream.write(&text).await?;
-        stream.close().await?;
-        // Clients older than text streams read the packet instead.
-        let now = u64::try_from(chrono::Utc::now().timestamp_millis()).unwrap_or_default();
-        let segment = TranscriptionSegment {
-            id: segment,
-            text,
-            start_time: now,
-            end_time: now,
-            r#final: is_final,
-            language: "en".into(),
-        };
-        let packet = Transcription {
-            participant_identity: self.caller.clone(),
-            track_id: String::new(),
-            segments: vec![segment],
-        };
-        Ok(self.local.publish_transcription(packet).await?)
+        Ok(stream.close().await?)
     }
 
     fn options(&self, segment: &str, is_final: bool) -> StreamTextOptions {

@@ -21,7 +21,7 @@ use crate::{
     reply::{Awaiting, Channel},
     room::{Caller, Input, Outputs, RoomSink},
     speak::Voice,
-    turn::Turns,
+    turn::{TurnConfig, Turns},
     worker::CallStop,
 };
 
@@ -68,7 +68,7 @@ impl Session {
         Self {
             _live: services.live.hold(id),
             listener: Listener::new(&services.config.listen),
-            turns: Turns::new(services.config.turn.clone()),
+            turns: Turns::new(turn_config(&services.config.turn, room.caller.channel)),
             voice: Voice::start(room.sink, voice_sender, &tasks),
             ledger: Ledger::new(services.recorder.clone(), id),
             redactor: Redactor::default(),
@@ -129,4 +129,10 @@ impl Session {
         let id = self.ledger.speech(SpeechKind::Greeting, None);
         self.say(id, std::slice::from_ref(greeting), true).await;
     }
+}
+
+/// A phone cancels its own echo: there is nothing to warm up.
+fn turn_config(config: &TurnConfig, channel: Channel) -> TurnConfig {
+    let aec_warmup = if channel == Channel::Phone { Duration::ZERO } else { config.aec_warmup };
+    TurnConfig { aec_warmup, ..config.clone() }
 }
