@@ -1,0 +1,231 @@
+//! flite and espeak-ng as child processes.
+//!
+//! A process of its own keeps a crash away from the calls, and espeak-ng (GPL) a separate program. The text goes to its
+//! standard input: it can never be read as an option, and does not show in the list of processes.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::Command;
+
+use super::{Speech, TtsError, wav};
+
+/// An engine and its voice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Engine {
+    Flite { voice: String },
+    Espeak { voice: String },
+}
+
+impl Engine {
+    pub(super) fn program(&self) -> &'static str {
+        match self {
+            Self::Flite { .. } => "flite",
+            Self::Espeak { .. } => "espeak-ng",
+        }
+    }
+
+    /// The other engine, for a machine where this one is missing.
+    pub(super) fn other(&self) -> Self {
+        match self {
+            Self::Flite { .. } => Self::Espeak {
+                voice: "en-us".to_owned(),
+            },
+            Self::Espeak { .. } => Self::Flite {
+                voice: "slt".to_owned(),
+            },
+        }
+    }
+
+    /// Speaks one text. The child dies with the future.
+    pub(super) async fn speak(&self, text: &str) -> Result<Speech, TtsError> {
+        let wave = match self {
+            Self::Espeak { voice } => {
+                let arguments = ["-v", voice, "--stdin", "--stdout"];
+                run(self.program(), &arguments, text).await?
+            }
+            // flite goes back into its file to append a second sentence, so a pipe will not do: it would wait for ever.
+            Self::Flite { voice } => {
+                let file = Scratch::create().map_err(|error| self.failed(error))?;
+                let path = file.path.to_string_lossy();
+                run(
+                    self.program(),
+                    &["-voice", voice, "-f", "/dev/stdin", "-o", &path],
+                    text,
+                )
+                .await?;
+                tokio::fs::read(&file.path)
+                    .await
+                    .map_err(|error| self.failed(error))?
+            }
+        };
+        let (samples, rate_hz) = wav::read(&wave)
+            .ok_or_else(|| self.failed("it gave no sound; is the voice installed?"))?;
+        Ok(Speech::from_pcm(&samples, rate_hz))
+    }
+
+    fn failed(&self, reason: impl ToString) -> TtsError {
+        TtsError::Engine {
+            engine: self.program(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// Runs a program with the text on its standard input and returns its standard output.
+async fn run(program: &'static str, arguments: &[&str], text: &str) -> Result<Vec<u8>, TtsError> {
+    let failed = |reason: String| TtsError::Engine {
+        engine: program,
+        reason,
+    };
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => TtsError::Missing { engine: program },
+        _ => failed(error.to_string()),
+    })?;
+    let (Some(mut input), Some(mut output)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err(failed("it has no pipes".to_owned()));
+    };
+    // Both at once: a child that fills its output before it has read its input would wait for ever.
+    let write = async {
+        // A child that does not want all of its text is judged by its exit status.
+        if input.write_all(text.as_bytes()).await.is_ok() && input.write_all(b"\n").await.is_err() {
+            tracing::trace!("the engine closed its input early");
+        }
+        drop(input);
+    };
+    let mut sound = Vec::new();
+    let ((), read) = tokio::join!(write, output.read_to_end(&mut sound));
+    read.map_err(|error| failed(error.to_string()))?;
+    let status = child
+        .wait()
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    if status.success() {
+        Ok(sound)
+    } else {
+        Err(failed(status.to_string()))
+    }
+}
+
+/// A file that only this user can read, gone when dropped.
+struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    fn create() -> std::io::Result<Self> {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("teller-{}-{number}.wav", std::process::id()));
+        // `create_new` also refuses a link that someone else left there.
+        std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
+        Ok(Self { path })
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.path) {
+            tracing::debug!(%error, "a temporary file stays");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn engines() -> [Engine; 2] {
+        [
+            Engine::Flite {
+                voice: "slt".into(),
+            },
+            Engine::Espeak {
+                voice: "en-us".into(),
+            },
+        ]
+    }
+
+    #[tokio::test]
+    async fn both_engines_speak_one_sentence_and_several() {
+        for engine in engines() {
+            let one = engine
+                .speak("Your card is blocked.")
+                .await
+                .expect("it speaks")
+                .duration();
+            let several = engine
+                .speak("Your card is blocked. Is there anything else? Yes.")
+                .await
+                .expect("it speaks")
+                .duration();
+            assert!(
+                one.as_secs_f32() > 0.8 && one.as_secs_f32() < 2.5,
+                "{engine:?} took {one:?}"
+            );
+            assert!(
+                several > one * 3 / 2,
+                "{engine:?}: {several:?} for three sentences, {one:?} for one"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_text_that_looks_like_options_is_spoken() {
+        for engine in engines() {
+            for text in [
+                "-v hello there my friend",
+                "--version of the card",
+                "-o /nonexistent/file is said",
+            ] {
+                let speech = engine.speak(text).await.expect("it is text");
+                assert!(
+                    speech.duration().as_secs_f32() > 0.6,
+                    "{engine:?} took {text:?} for an option"
+                );
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_voice_that_does_not_exist_is_an_error_of_espeak() {
+        let answer = Engine::Espeak {
+            voice: "nosuch".into(),
+        }
+        .speak("Hello.")
+        .await;
+        assert!(
+            matches!(
+                answer,
+                Err(TtsError::Engine {
+                    engine: "espeak-ng",
+                    ..
+                })
+            ),
+            "{answer:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_not_there_is_told_apart() {
+        let answer = run("teller-no-such-engine", &[], "Hello.").await;
+        assert!(
+            matches!(answer, Err(TtsError::Missing { .. })),
+            "{answer:?}"
+        );
+    }
+}

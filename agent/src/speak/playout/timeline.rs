@@ -1,0 +1,168 @@
+//! The sentences of one speech, one after the other, and the place in them.
+
+use std::sync::Arc;
+
+use super::super::{FRAME_SAMPLES, SPEECH_RATE_HZ, Speech};
+
+/// Silence between two sentences, 180 ms: they come trimmed.
+const GAP: u64 = SPEECH_RATE_HZ as u64 * 18 / 100;
+/// A paused speech goes on from the quietest place between these two distances back: a word or so.
+const BACK_MOST: u64 = SPEECH_RATE_HZ as u64 / 2;
+const BACK_LEAST: u64 = SPEECH_RATE_HZ as u64 * 15 / 100;
+
+#[derive(Debug, Default)]
+pub(super) struct Timeline {
+    lines: Vec<Line>,
+    /// The next sample to go out.
+    next: u64,
+    /// The furthest place that surely reached the caller.
+    heard: u64,
+}
+
+#[derive(Debug)]
+struct Line {
+    text: String,
+    speech: Arc<Speech>,
+    start: u64,
+    begun: bool,
+}
+
+impl Line {
+    fn end(&self) -> u64 {
+        self.start + self.speech.samples.len() as u64
+    }
+}
+
+impl Timeline {
+    pub(super) fn push(&mut self, text: String, speech: Arc<Speech>) {
+        let start = self.lines.last().map_or(0, |line| line.end() + GAP);
+        self.lines.push(Line {
+            text,
+            speech,
+            start,
+            begun: false,
+        });
+    }
+
+    /// The last sample of the last sentence went out.
+    pub(super) fn is_sent(&self) -> bool {
+        self.lines
+            .last()
+            .is_none_or(|line| line.begun && self.next >= line.end())
+    }
+
+    /// Writes the next frame and returns the sentences that begin in it; `None` when the next sentence is not there yet.
+    pub(super) fn fill(
+        &mut self,
+        frame: &mut [i16; FRAME_SAMPLES],
+        ended: bool,
+    ) -> Option<Vec<String>> {
+        // The gap after the last known sentence passes in any case; beyond it there is nothing to send.
+        let known = self
+            .lines
+            .last()
+            .map_or(0, |line| if ended { line.end() } else { line.end() + GAP });
+        let unbegun = self.lines.iter().any(|line| !line.begun);
+        if self.next >= known && !unbegun {
+            return None;
+        }
+        let to = self.next + FRAME_SAMPLES as u64;
+        frame.copy_from_slice(&self.ahead(FRAME_SAMPLES));
+        // The frame may reach beyond what is known; a sentence that comes later still starts where the gap ends.
+        let next = if unbegun { to } else { to.min(known) };
+        let mut begun = Vec::new();
+        for line in self
+            .lines
+            .iter_mut()
+            .filter(|line| !line.begun && line.start < to)
+        {
+            line.begun = true;
+            begun.push(line.text.clone());
+        }
+        self.next = next;
+        self.heard = self.heard.max(next);
+        Some(begun)
+    }
+
+    /// A copy of what comes next, silence where nothing is.
+    pub(super) fn ahead(&self, count: usize) -> Vec<i16> {
+        let mut samples = vec![0; count];
+        let (from, to) = (self.next, self.next + count as u64);
+        for line in self
+            .lines
+            .iter()
+            .filter(|line| line.start < to && line.end() > from)
+        {
+            let (first, last) = (from.max(line.start), to.min(line.end()));
+            let source =
+                &line.speech.samples[(first - line.start) as usize..(last - line.start) as usize];
+            samples[(first - from) as usize..(last - from) as usize].copy_from_slice(source);
+        }
+        samples
+    }
+
+    /// The last `count` samples did not reach the caller.
+    pub(super) fn take_back(&mut self, count: u64) {
+        self.next = self.next.saturating_sub(count);
+        self.heard = self.next;
+    }
+
+    /// Moves back to a quiet place a word or so before, never past the beginning of the sentence.
+    pub(super) fn back_up(&mut self) {
+        let Some(line) = self.lines.iter().rfind(|line| line.start <= self.next) else {
+            return;
+        };
+        let (most, least) = (
+            self.next.saturating_sub(BACK_MOST),
+            self.next.saturating_sub(BACK_LEAST),
+        );
+        if most <= line.start {
+            self.next = line.start;
+            return;
+        }
+        let energy = |at: &u64| -> i64 {
+            let from = (at - line.start) as usize;
+            let block = line
+                .speech
+                .samples
+                .get(from..from + FRAME_SAMPLES)
+                .unwrap_or_default();
+            block.iter().map(|&s| i64::from(s).pow(2)).sum()
+        };
+        let quietest = (most..least).step_by(FRAME_SAMPLES / 2).min_by_key(energy);
+        self.next = quietest.unwrap_or(self.next);
+    }
+
+    /// The sentences that were heard, the last one as far as its words were.
+    pub(super) fn heard_text(&self) -> String {
+        let mut heard: Vec<&str> = Vec::new();
+        for line in self.lines.iter().filter(|line| line.begun) {
+            let part = self.heard.saturating_sub(line.start);
+            let length = line.end() - line.start;
+            if part >= length {
+                heard.push(line.text.trim());
+            } else {
+                heard.push(prefix(&line.text, part as f64 / length as f64));
+                break;
+            }
+        }
+        heard.retain(|text| !text.is_empty());
+        heard.join(" ")
+    }
+}
+
+/// The whole words within this share of a text.
+fn prefix(text: &str, share: f64) -> &str {
+    let text = text.trim();
+    let limit = (text.chars().count() as f64 * share) as usize;
+    let Some((cut, after)) = text.char_indices().nth(limit) else {
+        return text;
+    };
+    // Cut exactly after a word, or back to the end of the one before.
+    let end = if after.is_whitespace() {
+        cut
+    } else {
+        text[..cut].rfind(char::is_whitespace).unwrap_or(0)
+    };
+    text[..end].trim_end()
+}

@@ -1,0 +1,224 @@
+//! The voice of one call: the task that feeds the sink, and the handle that orders speech.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+
+use super::{FRAME_SAMPLES, Playout, Speech, SpeechId, Step, VoiceEvent};
+
+/// Commands that may wait. The task takes them within 10 ms; when full, whoever orders speech waits that long.
+const COMMANDS: usize = 32;
+/// A speech whose next sentence takes longer than this, with another one waiting behind it, is given up.
+const STARVED: Duration = Duration::from_secs(8);
+
+/// Where frames go, normally a published track with a short queue of its own.
+pub trait FrameSink: Send + 'static {
+    /// Takes one frame of 240 samples (10 ms of mono 24 kHz); completes when there is room, which paces the voice.
+    fn capture(&mut self, samples: &[i16]) -> impl Future<Output = ()> + Send;
+    /// Drops what was taken and not yet sent.
+    fn clear(&mut self);
+    /// How much was taken and not yet sent.
+    fn queued(&self) -> Duration;
+}
+
+/// Orders speech; cheap to clone. The task ends when the last clone is dropped.
+#[derive(Debug, Clone)]
+pub struct Voice {
+    commands: mpsc::Sender<Command>,
+}
+
+#[derive(Debug)]
+enum Command {
+    Begin {
+        id: SpeechId,
+        interruptible: bool,
+    },
+    Sentence {
+        id: SpeechId,
+        text: String,
+        speech: Arc<Speech>,
+    },
+    End {
+        id: SpeechId,
+    },
+    Pause,
+    Resume,
+    Cancel,
+}
+
+impl Voice {
+    /// Starts the task on `tasks`. Events are awaited, not dropped; while nobody takes them, speech goes on.
+    pub fn start(
+        sink: impl FrameSink,
+        events: mpsc::Sender<VoiceEvent>,
+        tasks: &TaskTracker,
+    ) -> Self {
+        let (commands, orders) = mpsc::channel(COMMANDS);
+        let task = Task {
+            sink,
+            events,
+            orders,
+            playout: Playout::default(),
+            untold: VecDeque::new(),
+        };
+        tasks.spawn(task.run());
+        Self { commands }
+    }
+
+    /// A reply or announcement opens; it is heard after those that opened before.
+    pub async fn begin(&self, id: SpeechId, interruptible: bool) {
+        self.order(Command::Begin { id, interruptible }).await;
+    }
+
+    /// The next sentence of an open speech. `text` is what counts as heard, `speech` its sound.
+    pub async fn sentence(&self, id: SpeechId, text: String, speech: Arc<Speech>) {
+        self.order(Command::Sentence { id, text, speech }).await;
+    }
+
+    /// No more sentences: the speech is finished once played.
+    pub async fn end(&self, id: SpeechId) {
+        self.order(Command::End { id }).await;
+    }
+
+    /// Falls silent within 50 ms and keeps its place.
+    pub async fn pause(&self) {
+        self.order(Command::Pause).await;
+    }
+
+    /// Goes on where it was paused.
+    pub async fn resume(&self) {
+        self.order(Command::Resume).await;
+    }
+
+    /// Falls silent within 50 ms and drops everything that was ordered.
+    pub async fn cancel(&self) {
+        self.order(Command::Cancel).await;
+    }
+
+    async fn order(&self, command: Command) {
+        if self.commands.send(command).await.is_err() {
+            tracing::trace!("the voice has ended");
+        }
+    }
+}
+
+struct Task<S> {
+    sink: S,
+    events: mpsc::Sender<VoiceEvent>,
+    orders: mpsc::Receiver<Command>,
+    playout: Playout,
+    /// Events that found the session's queue full. Waiting for room here would block orders that the session itself
+    /// awaits. Bounded by the orders: each makes at most one more event than it is.
+    untold: VecDeque<VoiceEvent>,
+}
+
+/// Why the task woke.
+enum Wake {
+    Order(Option<Command>),
+    Room,
+    Time,
+}
+
+impl<S: FrameSink> Task<S> {
+    async fn run(mut self) {
+        let mut frame = [0; FRAME_SAMPLES];
+        loop {
+            let step = self.playout.next(&mut frame);
+            let alive = match step {
+                Step::Frame => {
+                    self.sink.capture(&frame).await;
+                    self.take_orders()
+                }
+                Step::Drain => self.wait(Some(self.sink.queued()), Playout::drained).await,
+                Step::Starved => self.wait(Some(STARVED), Playout::skip_starved).await,
+                Step::Idle => self.wait(None, |_| ()).await,
+            };
+            self.tell();
+            if !alive {
+                self.sink.clear();
+                return;
+            }
+        }
+    }
+
+    /// Obeys what was ordered while a frame was on its way; false when nobody can order any more.
+    fn take_orders(&mut self) -> bool {
+        loop {
+            match self.orders.try_recv() {
+                Ok(command) => self.obey(command),
+                Err(mpsc::error::TryRecvError::Empty) => return true,
+                Err(mpsc::error::TryRecvError::Disconnected) => return false,
+            }
+        }
+    }
+
+    /// Waits for an order, for room among the events, or for the time to pass; then does `when_passed`.
+    async fn wait(
+        &mut self,
+        time: Option<Duration>,
+        when_passed: impl FnOnce(&mut Playout),
+    ) -> bool {
+        self.tell();
+        let waiting = !self.untold.is_empty();
+        let wake = async {
+            tokio::select! {
+                command = self.orders.recv() => Wake::Order(command),
+                // Also ends when the session is gone: then nothing is told any more.
+                _ = self.events.reserve(), if waiting => Wake::Room,
+            }
+        };
+        let wake = match time {
+            None => wake.await,
+            Some(time) => timeout(time, wake).await.unwrap_or(Wake::Time),
+        };
+        match wake {
+            Wake::Order(None) => return false,
+            Wake::Order(Some(command)) => self.obey(command),
+            Wake::Room => {}
+            Wake::Time => when_passed(&mut self.playout),
+        }
+        true
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Begin { id, interruptible } => self.playout.begin(id, interruptible),
+            Command::Sentence { id, text, speech } => self.playout.sentence(id, text, speech),
+            Command::End { id } => self.playout.end(id),
+            Command::Pause => {
+                self.playout.pause(self.sink.queued());
+                self.sink.clear();
+            }
+            Command::Resume => self.playout.resume(),
+            Command::Cancel => {
+                self.playout.cancel(self.sink.queued());
+                self.sink.clear();
+            }
+        }
+    }
+
+    /// Passes events on as far as there is room.
+    fn tell(&mut self) {
+        self.untold
+            .extend(std::iter::from_fn(|| self.playout.take_event()));
+        while let Some(event) = self.untold.pop_front() {
+            match self.events.try_send(event) {
+                Ok(()) => {}
+                Err(mpsc::error::TrySendError::Full(event)) => {
+                    self.untold.push_front(event);
+                    return;
+                }
+                Err(mpsc::error::TrySendError::Closed(_)) => self.untold.clear(),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "voice_tests.rs"]
+mod tests;
