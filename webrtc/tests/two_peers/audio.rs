@@ -8,7 +8,13 @@ use std::time::Duration;
 async fn a_tone_is_heard_at_every_rate_a_listener_asks_for() {
     let (_alice, bob, _track, _) = connected_with_tone().await;
     let track = bob.track(0).await;
-    for (rate, channels) in [(48_000, 1), (16_000, 1), (24_000, 1), (48_000, 2), (44_100, 1)] {
+    for (rate, channels) in [
+        (48_000, 1),
+        (16_000, 1),
+        (24_000, 1),
+        (48_000, 2),
+        (44_100, 1),
+    ] {
         Ear::new(track.clone(), rate, channels).hears(440.0).await;
     }
 }
@@ -17,7 +23,10 @@ async fn a_tone_is_heard_at_every_rate_a_listener_asks_for() {
 async fn two_listeners_with_different_rates_hear_the_same_track() {
     let (_alice, bob, _track, _) = connected_with_tone().await;
     let track = bob.track(0).await;
-    let (mut narrow, mut wide) = (Ear::new(track.clone(), 8_000, 1), Ear::new(track, 48_000, 2));
+    let (mut narrow, mut wide) = (
+        Ear::new(track.clone(), 8_000, 1),
+        Ear::new(track, 48_000, 2),
+    );
     tokio::join!(narrow.hears(440.0), wide.hears(440.0));
 }
 
@@ -37,15 +46,36 @@ async fn statistics_count_what_was_sent_and_received() {
     let (alice, bob, _track, _) = connected_with_tone().await;
     Ear::new(bob.track(0).await, 16_000, 1).hears(440.0).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
-    let sent = alice.connection.get_stats().await.expect("statistics").into_iter().find_map(|record| match record {
-        RtcStats::OutboundRtp(record) => Some(record.sent.packets_sent),
-        _ => None,
-    });
-    let received = bob.connection.get_stats().await.expect("statistics").into_iter().find_map(|record| match record {
-        RtcStats::InboundRtp(record) => Some(record.received.packets_received),
-        _ => None,
-    });
-    let (sent, received) = (sent.expect("a sent record"), received.expect("a received record"));
-    assert!(received >= 25, "half a second was heard, {received} packets were counted");
-    assert!(sent >= 25, "half a second was sent, {sent} packets were counted");
+    let sent = alice
+        .connection
+        .get_stats()
+        .await
+        .expect("statistics")
+        .into_iter()
+        .find_map(|record| match record {
+            RtcStats::OutboundRtp(record) => Some(record.sent.packets_sent),
+            _ => None,
+        });
+    let received = bob
+        .connection
+        .get_stats()
+        .await
+        .expect("statistics")
+        .into_iter()
+        .find_map(|record| match record {
+            RtcStats::InboundRtp(record) => Some(record.received.packets_received),
+            _ => None,
+        });
+    let (sent, received) = (
+        sent.expect("a sent record"),
+        received.expect("a received record"),
+    );
+    assert!(
+        received >= 25,
+        "half a second was heard, {received} packets were counted"
+    );
+    assert!(
+        sent >= 25,
+        "half a second was sent, {sent} packets were counted"
+    );
 }

@@ -7,9 +7,10 @@ use libwebrtc::{
     peer_connection_factory::native::PeerConnectionFactoryExt,
     prelude::*,
 };
+use parking_lot::Mutex;
 use std::{
     f64::consts::PI,
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::mpsc;
@@ -21,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Amplitude of the tones; their rms is this over the square root of two.
 pub(crate) const AMPLITUDE: f64 = 8_000.0;
 
+/// Messages with the label of the channel they came on.
+pub(crate) type Messages = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
+
 /// One side of a conversation.
 pub(crate) struct Peer {
     pub(crate) connection: PeerConnection,
@@ -28,7 +32,7 @@ pub(crate) struct Peer {
     pub(crate) states: Arc<Mutex<Vec<PeerConnectionState>>>,
     pub(crate) channels: Arc<Mutex<Vec<DataChannel>>>,
     /// Messages on the channels that the other side opened.
-    pub(crate) messages: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    pub(crate) messages: Messages,
 }
 
 impl Peer {
@@ -36,7 +40,9 @@ impl Peer {
         let mut config = RtcConfiguration::default();
         config.enable_sctp_snap = true;
         let factory = PeerConnectionFactory::with_options(false, true);
-        let connection = factory.create_peer_connection(config).expect("a connection");
+        let connection = factory
+            .create_peer_connection(config)
+            .expect("a connection");
         let peer = Self {
             connection,
             tracks: Arc::default(),
@@ -46,18 +52,19 @@ impl Peer {
         };
         let tracks = Arc::clone(&peer.tracks);
         peer.connection
-            .on_track(Some(Box::new(move |event| tracks.lock().unwrap().push(event))));
+            .on_track(Some(Box::new(move |event| tracks.lock().push(event))));
         let states = Arc::clone(&peer.states);
         peer.connection
-            .on_connection_state_change(Some(Box::new(move |state| states.lock().unwrap().push(state))));
+            .on_connection_state_change(Some(Box::new(move |state| states.lock().push(state))));
         let (channels, messages) = (Arc::clone(&peer.channels), Arc::clone(&peer.messages));
-        peer.connection.on_data_channel(Some(Box::new(move |channel| {
-            let (label, messages) = (channel.label(), Arc::clone(&messages));
-            channel.on_message(Some(Box::new(move |message| {
-                messages.lock().unwrap().push((label.clone(), message.data.to_vec()));
+        peer.connection
+            .on_data_channel(Some(Box::new(move |channel| {
+                let (label, messages) = (channel.label(), Arc::clone(&messages));
+                channel.on_message(Some(Box::new(move |message| {
+                    messages.lock().push((label.clone(), message.data.to_vec()));
+                })));
+                channels.lock().push(channel);
             })));
-            channels.lock().unwrap().push(channel);
-        })));
         peer
     }
 
@@ -66,21 +73,29 @@ impl Peer {
     }
 
     /// Publishes a tone; the section goes out with the next offer.
-    pub(crate) fn send_tone(&self, stream: &str, rate: u32, hz: f64) -> (RtcAudioTrack, RtpTransceiver) {
+    pub(crate) fn send_tone(
+        &self,
+        stream: &str,
+        rate: u32,
+        hz: f64,
+    ) -> (RtcAudioTrack, RtpTransceiver) {
         let (track, _) = tone_track(rate, hz);
         let init = RtpTransceiverInit {
             direction: RtpTransceiverDirection::SendOnly,
             stream_ids: vec![stream.to_owned()],
             send_encodings: vec![],
         };
-        let transceiver = self.connection.add_transceiver(track.clone().into(), init).expect("a section");
+        let transceiver = self
+            .connection
+            .add_transceiver(track.clone().into(), init)
+            .expect("a section");
         (track, transceiver)
     }
 
     /// Waits for the n-th track of the other side.
     pub(crate) async fn track(&self, index: usize) -> RtcAudioTrack {
-        wait_for("a track of the peer", || self.tracks.lock().unwrap().len() > index).await;
-        match self.tracks.lock().unwrap()[index].track.clone() {
+        wait_for("a track of the peer", || self.tracks.lock().len() > index).await;
+        match self.tracks.lock()[index].track.clone() {
             MediaStreamTrack::Audio(track) => track,
             MediaStreamTrack::Video(_) => panic!("a video track where audio was sent"),
         }
@@ -100,7 +115,10 @@ pub(crate) async fn connected_with_tone() -> (Peer, Peer, RtcAudioTrack, RtpTran
     let (alice, bob) = two_peers();
     let (track, transceiver) = alice.send_tone("PA_a|TR_1", 24_000, 440.0);
     negotiate(&alice, &bob).await;
-    wait_for("both peers to be connected", || alice.is_connected() && bob.is_connected()).await;
+    wait_for("both peers to be connected", || {
+        alice.is_connected() && bob.is_connected()
+    })
+    .await;
     (alice, bob, track, transceiver)
 }
 
@@ -112,8 +130,13 @@ fn trickle(from: &PeerConnection, to: &PeerConnection) {
     let to = to.clone();
     tokio::spawn(async move {
         while let Some(candidate) = receiver.recv().await {
-            wait_for("a remote description", || to.current_remote_description().is_some()).await;
-            to.add_ice_candidate(candidate).await.expect("a candidate of our own making");
+            wait_for("a remote description", || {
+                to.current_remote_description().is_some()
+            })
+            .await;
+            to.add_ice_candidate(candidate)
+                .await
+                .expect("a candidate of our own making");
         }
     });
 }
@@ -125,12 +148,28 @@ pub(crate) async fn negotiate(offerer: &Peer, answerer: &Peer) {
 pub(crate) async fn negotiate_with(offerer: &Peer, answerer: &Peer, options: OfferOptions) {
     let (offerer, answerer) = (&offerer.connection, &answerer.connection);
     let offer = offerer.create_offer(options).await.expect("an offer");
-    let offer = SessionDescription::parse(&offer.to_string(), SdpType::Offer).expect("a readable offer");
-    offerer.set_local_description(offer.clone()).await.expect("our own offer");
-    answerer.set_remote_description(offer).await.expect("the peer's offer");
-    let answer = answerer.create_answer(AnswerOptions::default()).await.expect("an answer");
-    answerer.set_local_description(answer.clone()).await.expect("our own answer");
-    offerer.set_remote_description(answer).await.expect("the peer's answer");
+    let offer =
+        SessionDescription::parse(&offer.to_string(), SdpType::Offer).expect("a readable offer");
+    offerer
+        .set_local_description(offer.clone())
+        .await
+        .expect("our own offer");
+    answerer
+        .set_remote_description(offer)
+        .await
+        .expect("the peer's offer");
+    let answer = answerer
+        .create_answer(AnswerOptions::default())
+        .await
+        .expect("an answer");
+    answerer
+        .set_local_description(answer.clone())
+        .await
+        .expect("our own answer");
+    offerer
+        .set_remote_description(answer)
+        .await
+        .expect("the peer's answer");
 }
 
 pub(crate) async fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
@@ -155,7 +194,10 @@ pub(crate) fn tone_track(rate: u32, hz: f64) -> (RtcAudioTrack, tokio::task::Joi
                 let phase = step * (n * u64::from(samples) + index as u64) as f64;
                 *sample = (AMPLITUDE * phase.sin()) as i16;
             }
-            source.capture_frame(&frame).await.expect("room for a frame");
+            source
+                .capture_frame(&frame)
+                .await
+                .expect("room for a frame");
         }
     });
     (track, feeder)
@@ -171,9 +213,15 @@ pub(crate) struct Ear {
 impl Ear {
     pub(crate) fn new(track: RtcAudioTrack, rate: u32, channels: u32) -> Self {
         // A queue long enough that a loaded machine drops nothing from the middle of a tone.
-        let options = NativeAudioStreamOptions { queue_size_frames: Some(1_000) };
+        let options = NativeAudioStreamOptions {
+            queue_size_frames: Some(1_000),
+        };
         let stream = NativeAudioStream::with_options(track, rate as i32, channels as i32, options);
-        Self { stream, rate, channels }
+        Self {
+            stream,
+            rate,
+            channels,
+        }
     }
 
     /// Half a second of the first channel.
@@ -181,8 +229,15 @@ impl Ear {
         let mut pcm = Vec::new();
         for _ in 0..50 {
             let frame = self.stream.next().await.expect("the stream goes on");
-            assert_eq!((frame.sample_rate, frame.num_channels), (self.rate, self.channels));
-            assert_eq!(frame.samples_per_channel, self.rate / 100, "a frame is 10 ms");
+            assert_eq!(
+                (frame.sample_rate, frame.num_channels),
+                (self.rate, self.channels)
+            );
+            assert_eq!(
+                frame.samples_per_channel,
+                self.rate / 100,
+                "a frame is 10 ms"
+            );
             assert_eq!(frame.data.len() as u32, self.rate / 100 * self.channels);
             pcm.extend(frame.data.iter().step_by(self.channels as usize));
         }
@@ -198,7 +253,10 @@ impl Ear {
             if (heard_hz - hz).abs() < 4.0 && (5_000.0..6_300.0).contains(&rms) {
                 return;
             }
-            assert!(start.elapsed() < PATIENCE, "{hz} Hz expected, last heard {heard_hz:.0} Hz with rms {rms:.0}");
+            assert!(
+                start.elapsed() < PATIENCE,
+                "{hz} Hz expected, last heard {heard_hz:.0} Hz with rms {rms:.0}"
+            );
         }
     }
 
@@ -210,17 +268,27 @@ impl Ear {
             if rms < 1.0 {
                 return;
             }
-            assert!(start.elapsed() < PATIENCE, "silence expected, last heard rms {rms:.0}");
+            assert!(
+                start.elapsed() < PATIENCE,
+                "silence expected, last heard rms {rms:.0}"
+            );
         }
     }
 }
 
 /// By zero crossings.
 fn frequency(pcm: &[i16], rate: u32) -> f64 {
-    let crossings = pcm.windows(2).filter(|pair| pair[0] < 0 && pair[1] >= 0).count();
+    let crossings = pcm
+        .windows(2)
+        .filter(|pair| pair[0] < 0 && pair[1] >= 0)
+        .count();
     crossings as f64 * f64::from(rate) / pcm.len() as f64
 }
 
 fn rms(pcm: &[i16]) -> f64 {
-    (pcm.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / pcm.len() as f64).sqrt()
+    (pcm.iter()
+        .map(|sample| f64::from(*sample).powi(2))
+        .sum::<f64>()
+        / pcm.len() as f64)
+        .sqrt()
 }
