@@ -67,6 +67,8 @@ impl Default for ListenConfig {
 }
 
 #[cfg(test)]
+pub(crate) mod fake_server;
+#[cfg(test)]
 mod real_model_tests;
 #[cfg(test)]
 pub(crate) mod sounds;

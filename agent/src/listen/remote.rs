@@ -143,55 +143,9 @@ fn now() -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::listen::fake_server::{http, serve};
     use crate::listen::sounds;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
-
-    /// A server that answers each connection with the next of `answers`, and returns what it was sent.
-    async fn serve(answers: Vec<String>) -> (String, tokio::task::JoinHandle<Vec<Vec<u8>>>) {
-        let listener = TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a port is free");
-        let url = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
-        let mut tasks = tokio::task::JoinSet::new();
-        tasks.spawn(async move {
-            let mut requests = Vec::new();
-            for answer in answers {
-                let (mut stream, _) = listener.accept().await.expect("a client comes");
-                let mut request = Vec::new();
-                let mut piece = [0; 65_536];
-                while !request.ends_with(b"--\r\n") {
-                    let read = stream.read(&mut piece).await.expect("the request is read");
-                    if read == 0 {
-                        break;
-                    }
-                    request.extend_from_slice(&piece[..read]);
-                }
-                requests.push(request);
-                stream
-                    .write_all(answer.as_bytes())
-                    .await
-                    .expect("the answer is sent");
-            }
-            requests
-        });
-        #[expect(clippy::disallowed_methods, reason = "a test's own server")]
-        let handle = tokio::spawn(async move {
-            tasks
-                .join_next()
-                .await
-                .expect("one task")
-                .expect("it ended well")
-        });
-        (url, handle)
-    }
-
-    fn http(status: &str, body: &str) -> String {
-        format!(
-            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        )
-    }
 
     fn remote(url: String, timeout: Duration) -> RemoteStt {
         RemoteStt::new(&RemoteSttConfig {
@@ -212,8 +166,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_gets_a_wav_file_and_its_words_are_cleaned() {
-        let (url, server) = serve(vec![http(
+        let (url, mut server) = serve(vec![http(
             "200 OK",
+            "application/json",
             r#"{"text":" Hello there. [BLANK_AUDIO]"}"#,
         )])
         .await;
@@ -222,7 +177,12 @@ mod tests {
             .await
             .expect("it answers");
         assert_eq!(transcript.text, "Hello there.");
-        let request = server.await.expect("the server ended well").remove(0);
+        let request = server
+            .join_next()
+            .await
+            .expect("one task")
+            .expect("it ended well")
+            .remove(0);
         let has = |what: &[u8]| request.windows(what.len()).any(|window| window == what);
         assert!(
             has(b"POST /v1/audio/transcriptions "),
@@ -238,8 +198,8 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_fails_once_is_asked_again() {
         let (url, _server) = serve(vec![
-            http("503 Service Unavailable", "{}"),
-            http("200 OK", r#"{"text":"Yes."}"#),
+            http("503 Service Unavailable", "application/json", "{}"),
+            http("200 OK", "application/json", r#"{"text":"Yes."}"#),
         ])
         .await;
         let transcript = remote(url, Duration::from_secs(10))
@@ -251,7 +211,12 @@ mod tests {
 
     #[tokio::test]
     async fn rubbish_and_silence_from_a_server_are_errors() {
-        let (url, _server) = serve(vec![http("200 OK", "<html>my PIN is four</html>")]).await;
+        let (url, _server) = serve(vec![http(
+            "200 OK",
+            "application/json",
+            "<html>my PIN is four</html>",
+        )])
+        .await;
         let error = remote(url, Duration::from_secs(5))
             .transcribe(speech())
             .await

@@ -76,3 +76,79 @@ impl RemoteVoice {
         Ok(Speech::from_pcm(&samples, PCM_RATE_HZ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::listen::fake_server::{http, serve};
+
+    fn voice(url: String) -> RemoteVoice {
+        RemoteVoice::new(&RemoteTtsConfig {
+            base_url: url,
+            api_key: "secret-key".into(),
+            model: "say-1".to_owned(),
+            voice: "alto".to_owned(),
+        })
+    }
+
+    fn second_of_sound() -> Vec<u8> {
+        (0..24_000_i32)
+            .flat_map(|i| ((i * 997 % 8000) as i16 - 4000).to_le_bytes())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn wave_files_and_bare_samples_are_both_taken() {
+        let sound = second_of_sound();
+        let mut wave =
+            b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\xc0\x5d\0\0\x80\xbb\0\0\x02\0\x10\0data"
+                .to_vec();
+        wave.extend(u32::try_from(sound.len()).unwrap().to_le_bytes());
+        wave.extend(&sound);
+        for body in [wave, sound] {
+            let (url, mut server) = serve(vec![http("200 OK", "audio/wav", body)]).await;
+            let speech = voice(url)
+                .speak("Good morning.")
+                .await
+                .expect("it is sound");
+            assert!(
+                (0.95..1.05).contains(&speech.duration().as_secs_f32()),
+                "a second came out as {:?}",
+                speech.duration()
+            );
+            let request = server
+                .join_next()
+                .await
+                .expect("one task")
+                .expect("it ended well")
+                .remove(0);
+            let request = String::from_utf8_lossy(&request);
+            for part in [
+                "POST /v1/audio/speech ",
+                "Bearer secret-key",
+                "say-1",
+                "alto",
+                "Good morning.",
+            ] {
+                assert!(request.contains(part), "{part} was not sent");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_sound_is_an_error_that_repeats_nothing() {
+        for body in [
+            "{\"error\": \"my PIN is four\"}".to_owned(),
+            "<html>".repeat(200),
+            String::new(),
+        ] {
+            let (url, _server) = serve(vec![http("200 OK", "audio/wav", body)]).await;
+            let error = voice(url)
+                .speak("Hello.")
+                .await
+                .expect_err("that is no sound")
+                .to_string();
+            assert!(!error.contains("PIN"), "{error}");
+        }
+    }
+}

@@ -67,7 +67,7 @@ struct Shared {
 
 enum Source {
     Child(Engine),
-    Remote(RemoteVoice),
+    Remote(Box<RemoteVoice>),
 }
 
 impl Tts {
@@ -80,7 +80,7 @@ impl Tts {
             Provider::Espeak { voice } => Source::Child(Engine::Espeak {
                 voice: voice.clone(),
             }),
-            Provider::Remote(remote) => Source::Remote(RemoteVoice::new(remote)),
+            Provider::Remote(remote) => Source::Remote(Box::new(RemoteVoice::new(remote))),
         };
         let shared = Shared {
             source,

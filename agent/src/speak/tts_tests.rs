@@ -27,11 +27,19 @@ fn heard_as(speech: &Speech) -> Utterance {
     use rubato::audioadapter_buffers::direct::InterleavedSlice;
     use rubato::{Fft, FixedSync, Resampler as _};
     let floats = sounds::floats(&speech.samples);
-    let mut resampler = Fft::<f32>::new(24_000, 16_000, 1024, 1, FixedSync::Input).expect("the rates are valid");
+    let mut resampler =
+        Fft::<f32>::new(24_000, 16_000, 1024, 1, FixedSync::Input).expect("the rates are valid");
     let input = InterleavedSlice::new(&floats, 1, floats.len()).expect("one channel");
-    let voice = resampler.process_all(&input, floats.len(), None).expect("the clip is whole").take_data();
+    let voice = resampler
+        .process_all(&input, floats.len(), None)
+        .expect("the clip is whole")
+        .take_data();
     let silence = || std::iter::repeat_n(0.0, 4000);
-    Utterance { samples: silence().chain(voice).chain(silence()).collect(), started_ms: 0, ended_ms: 0 }
+    Utterance {
+        samples: silence().chain(voice).chain(silence()).collect(),
+        started_ms: 0,
+        ended_ms: 0,
+    }
 }
 
 #[tokio::test]
@@ -46,12 +54,14 @@ async fn the_fixture_model_understands_both_engines() {
     for provider in [flite(), espeak()] {
         let tts = tts(provider.clone());
         for (written, heard) in [
-            ("My PIN is 4291.", "My PIN is four two nine one."),
+            ("My PIN is 2859.", "My PIN is two eight five nine."),
             (
                 "My card number ends in 0471.",
                 "My card number ends in zero four seven one.",
             ),
-            ("What is my balance?", "What is my balance?"),
+            ("My code is 52763.", "My code is five two seven six three."),
+            ("I need a loan of $70.", "I need a loan of seventy dollars."),
+            ("**What** is my balance? 😀", "What is my balance?"),
             ("Can I speak to a manager?", "Can I speak to a manager?"),
         ] {
             let speech = tts.synthesize(written).await.expect("it speaks");

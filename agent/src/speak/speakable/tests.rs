@@ -2,102 +2,104 @@
 
 use super::speakable;
 
+/// (written, said)
+const CASES: &[(&str, &str)] = &[
+    // Money.
+    (
+        "Your balance is $250.",
+        "Your balance is two hundred and fifty dollars.",
+    ),
+    (
+        "It costs $1.00 or £0.01.",
+        "It costs one dollar or one penny.",
+    ),
+    (
+        "A fee of $1,250.50 applies.",
+        "A fee of one thousand two hundred and fifty dollars and fifty cents applies.",
+    ),
+    (
+        "Send KES 1,500 today.",
+        "Send one thousand five hundred shillings today.",
+    ),
+    (
+        "Up to ₹900,000, please.",
+        "Up to nine hundred thousand rupees, please.",
+    ),
+    ("About $1.5 million", "About one point five dollars million"),
+    // Numbers.
+    (
+        "The rate is 3.5% a year.",
+        "The rate is three point five percent a year.",
+    ),
+    ("100% sure", "one hundred percent sure"),
+    (
+        "You have 3 accounts and 1,000,001 points.",
+        "You have three accounts and one million and one points.",
+    ),
+    ("within 24 hours", "within twenty four hours"),
+    (
+        "the 1st, 2nd, 12th and 30th",
+        "the first, second, twelfth and thirtieth",
+    ),
+    ("In 2024 we moved.", "In 2024 we moved."),
+    // Codes and phones.
+    ("Your code is 4291.", "Your code is four two nine one."),
+    ("Enter 0471 now", "Enter zero four seven one now"),
+    (
+        "Account 12345678.",
+        "Account one two three four five six seven eight.",
+    ),
+    (
+        "Call +254 712 345 678.",
+        "Call plus two five four seven one two, three four five, six seven eight.",
+    ),
+    (
+        "Call 0800-123-456 now",
+        "Call zero eight zero zero, one two three, four five six now",
+    ),
+    (
+        "Dial *236# to start.",
+        "Dial star two three six hash to start.",
+    ),
+    ("Dial *236*1#.", "Dial star two three six star one hash."),
+    ("Then press # or 1#.", "Then press or one hash."),
+    // Times and dates.
+    (
+        "Open 08:30 to 17:00.",
+        "Open eight thirty A.M. to five P.M..",
+    ),
+    ("from 9am to 5:05 pm", "from nine A.M. to five oh five P.M."),
+    ("at 12:00", "at twelve P.M."),
+    ("on 2024-05-03", "on the third of May 2024"),
+    // Addresses.
+    (
+        "Write to help.desk@bank.com.",
+        "Write to help dot desk at bank dot com.",
+    ),
+    (
+        "See https://www.my-bank.com/cards/",
+        "See my dash bank dot com slash cards",
+    ),
+    // Letters.
+    ("The ATM wants your PIN.", "The A.T.M. wants your pin."),
+    ("KYC, OTP and USSD", "K.Y.C., O.T.P. and U.S.S.D."),
+    ("two ATMs", "two A.T.M.s"),
+    // Markup and pictures.
+    (
+        "**Important:** _never_ share `it` 😀!",
+        "Important: never share it",
+    ),
+    ("# Heading\n- one\n* two", "Heading one two"),
+    ("See [our page](https://x.com/y).", "See our page."),
+    ("fees & charges", "fees and charges"),
+    ("Yes - now", "Yes , now"),
+    ("", ""),
+    ("😀", ""),
+];
+
 #[test]
 fn texts_are_said_as_people_say_them() {
-    let cases = [
-        // Money.
-        (
-            "Your balance is $250.",
-            "Your balance is two hundred and fifty dollars.",
-        ),
-        (
-            "It costs $1.00 or £0.01.",
-            "It costs one dollar or one penny.",
-        ),
-        (
-            "A fee of $1,250.50 applies.",
-            "A fee of one thousand two hundred and fifty dollars and fifty cents applies.",
-        ),
-        (
-            "Send KES 1,500 today.",
-            "Send one thousand five hundred shillings today.",
-        ),
-        (
-            "Up to ₹900,000, please.",
-            "Up to nine hundred thousand rupees, please.",
-        ),
-        ("About $1.5 million", "About one point five dollars million"),
-        // Numbers.
-        (
-            "The rate is 3.5% a year.",
-            "The rate is three point five percent a year.",
-        ),
-        ("100% sure", "one hundred percent sure"),
-        (
-            "You have 3 accounts and 1,000,001 points.",
-            "You have three accounts and one million and one points.",
-        ),
-        ("within 24 hours", "within twenty four hours"),
-        (
-            "the 1st, 2nd, 12th and 30th",
-            "the first, second, twelfth and thirtieth",
-        ),
-        ("In 2024 we moved.", "In 2024 we moved."),
-        // Codes and phones.
-        ("Your code is 4291.", "Your code is four two nine one."),
-        ("Enter 0471 now", "Enter zero four seven one now"),
-        (
-            "Account 12345678.",
-            "Account one two three four five six seven eight.",
-        ),
-        (
-            "Call +254 712 345 678.",
-            "Call plus two five four seven one two, three four five, six seven eight.",
-        ),
-        (
-            "Call 0800-123-456 now",
-            "Call zero eight zero zero, one two three, four five six now",
-        ),
-        (
-            "Dial *236# to start.",
-            "Dial star two three six hash to start.",
-        ),
-        ("Dial *236*1#.", "Dial star two three six star one hash."),
-        ("Then press # or 1#.", "Then press or one hash."),
-        // Times and dates.
-        (
-            "Open 08:30 to 17:00.",
-            "Open eight thirty A.M. to five P.M..",
-        ),
-        ("from 9am to 5:05 pm", "from nine A.M. to five oh five P.M."),
-        ("at 12:00", "at twelve P.M."),
-        ("on 2024-05-03", "on the third of May 2024"),
-        // Addresses.
-        (
-            "Write to help.desk@bank.com.",
-            "Write to help dot desk at bank dot com.",
-        ),
-        (
-            "See https://www.my-bank.com/cards/",
-            "See my dash bank dot com slash cards",
-        ),
-        // Letters.
-        ("The ATM wants your PIN.", "The A.T.M. wants your PIN."),
-        ("KYC, OTP and USSD", "K.Y.C., O.T.P. and U.S.S.D."),
-        ("two ATMs", "two A.T.M.s"),
-        // Markup and pictures.
-        (
-            "**Important:** _never_ share `it` 😀!",
-            "Important: never share it",
-        ),
-        ("# Heading\n- one\n* two", "Heading one two"),
-        ("See [our page](https://x.com/y).", "See our page."),
-        ("fees & charges", "fees and charges"),
-        ("Yes - now", "Yes , now"),
-        ("", ""),
-        ("😀", ""),
-    ];
-    for (written, said) in cases {
+    for &(written, said) in CASES {
         assert_eq!(speakable(written), said, "from {written:?}");
     }
 }

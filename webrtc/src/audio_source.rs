@@ -1,0 +1,152 @@
+//! Where the audio of a local track comes from.
+
+/// Samples per second of a device source.
+pub const DEFAULT_SAMPLE_RATE: u32 = 48_000;
+/// Channels of a device source.
+pub const DEFAULT_NUM_CHANNELS: u32 = 1;
+
+/// Processing a microphone would need. Kept, not applied: this engine's sources are programs.
+#[derive(Clone, Debug, Default)]
+pub struct AudioSourceOptions {
+    /// Remove what the loudspeaker plays.
+    pub echo_cancellation: bool,
+    /// Remove steady noise.
+    pub noise_suppression: bool,
+    /// Even out the level.
+    pub auto_gain_control: bool,
+}
+
+/// A source of any kind.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub enum RtcAudioSource {
+    /// Fed by the application.
+    Native(native::NativeAudioSource),
+    /// A microphone. Unsupported: it can be named, a track of it stays silent.
+    Device,
+}
+
+impl RtcAudioSource {
+    /// Keeps the options of a native source.
+    pub fn set_audio_options(&self, options: AudioSourceOptions) {
+        match self {
+            Self::Native(source) => source.set_audio_options(options),
+            Self::Device => {
+                log::warn!("audio devices are unsupported by this engine: options ignored")
+            }
+        }
+    }
+
+    /// The options last set.
+    pub fn audio_options(&self) -> AudioSourceOptions {
+        match self {
+            Self::Native(source) => source.audio_options(),
+            Self::Device => AudioSourceOptions::default(),
+        }
+    }
+
+    /// Samples per second of one channel.
+    pub fn sample_rate(&self) -> u32 {
+        match self {
+            Self::Native(source) => source.sample_rate(),
+            Self::Device => DEFAULT_SAMPLE_RATE,
+        }
+    }
+
+    /// 1 or 2.
+    pub fn num_channels(&self) -> u32 {
+        match self {
+            Self::Native(source) => source.num_channels(),
+            Self::Device => DEFAULT_NUM_CHANNELS,
+        }
+    }
+}
+
+/// Sources that the application feeds.
+pub mod native {
+    use super::AudioSourceOptions;
+    use crate::{
+        RtcError,
+        audio_frame::AudioFrame,
+        engine::{
+            send::source::Source,
+            sink::{Format, SinkSet},
+        },
+    };
+    use std::{fmt, sync::Arc};
+
+    /// A queue of PCM that is sent at 10 ms every 10 ms, silence when it is empty. It may feed
+    /// several senders, one after the other or at once, and outlives connections.
+    #[derive(Clone)]
+    pub struct NativeAudioSource {
+        inner: Arc<Source>,
+    }
+
+    impl NativeAudioSource {
+        /// A source of interleaved PCM at `sample_rate`, which should be a multiple of 100.
+        ///
+        /// `queue_size_ms` is rounded up to a multiple of 10. 0 means no queue: every frame is
+        /// exactly 10 ms and is sent at once.
+        pub fn new(
+            options: AudioSourceOptions,
+            sample_rate: u32,
+            num_channels: u32,
+            queue_size_ms: u32,
+        ) -> Self {
+            let format = Format {
+                rate_hz: sample_rate,
+                channels: num_channels,
+            };
+            Self {
+                inner: Source::new(options, format, queue_size_ms),
+            }
+        }
+
+        pub(crate) fn sinks(&self) -> Arc<SinkSet> {
+            Arc::clone(&self.inner.sinks)
+        }
+
+        /// Drops what is queued and not yet sent.
+        pub fn clear_buffer(&self) {
+            self.inner.clear();
+        }
+
+        /// Queues a frame; waits while more than `queue_size_ms` is queued.
+        ///
+        /// # Errors
+        ///
+        /// For a frame of another format, when the queue holds twice its size, and while
+        /// another capture waits.
+        pub async fn capture_frame(&self, frame: &AudioFrame<'_>) -> Result<(), RtcError> {
+            self.inner.capture(frame).await
+        }
+
+        /// Keeps the options.
+        pub fn set_audio_options(&self, options: AudioSourceOptions) {
+            *self.inner.options.lock() = options;
+        }
+
+        /// The options last set.
+        pub fn audio_options(&self) -> AudioSourceOptions {
+            self.inner.options.lock().clone()
+        }
+
+        /// Samples per second of one channel.
+        pub fn sample_rate(&self) -> u32 {
+            self.inner.format.rate_hz
+        }
+
+        /// 1 or 2.
+        pub fn num_channels(&self) -> u32 {
+            self.inner.format.channels
+        }
+    }
+
+    impl fmt::Debug for NativeAudioSource {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_struct("NativeAudioSource")
+                .field("format", &self.inner.format)
+                .finish_non_exhaustive()
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The audio of a remote track, as frames.
+
+/// Streams that the application polls.
+pub mod native {
+    use crate::{
+        audio_frame::AudioFrame,
+        audio_track::RtcAudioTrack,
+        engine::{
+            receive::frames::{FrameQueue, QueueSink},
+            sink::Format,
+        },
+    };
+    use std::{
+        fmt,
+        pin::Pin,
+        sync::Arc,
+        task::{Context, Poll},
+    };
+    use tokio_stream::Stream;
+
+    /// Frames kept for a listener that is late: 100 ms.
+    const DEFAULT_FRAMES: usize = 10;
+
+    /// What "unbounded" means here: a minute, about 2 MB at 16 kHz. A listener further behind
+    /// than that is not listening.
+    const UNBOUNDED_FRAMES: usize = 6_000;
+
+    /// How a stream is buffered.
+    #[derive(Clone, Debug, Default)]
+    pub struct NativeAudioStreamOptions {
+        /// Frames of 10 ms kept; the oldest is dropped beyond that. `None` keeps 10, `Some(0)`
+        /// a minute.
+        pub queue_size_frames: Option<usize>,
+    }
+
+    /// Frames of 10 ms in the format asked for, without a gap: silence where nothing is
+    /// received. Ends when it is closed.
+    pub struct NativeAudioStream {
+        track: RtcAudioTrack,
+        queue: Arc<FrameQueue>,
+        sink: Option<u64>,
+    }
+
+    impl NativeAudioStream {
+        /// Listens to a track. Numbers below 1 are taken as 48 000 Hz and one channel.
+        pub fn new(track: RtcAudioTrack, sample_rate: i32, num_channels: i32) -> Self {
+            Self::with_options(
+                track,
+                sample_rate,
+                num_channels,
+                NativeAudioStreamOptions::default(),
+            )
+        }
+
+        /// Listens to a track with a queue of another size.
+        pub fn with_options(
+            track: RtcAudioTrack,
+            sample_rate: i32,
+            num_channels: i32,
+            options: NativeAudioStreamOptions,
+        ) -> Self {
+            let capacity = match options.queue_size_frames {
+                None => DEFAULT_FRAMES,
+                Some(0) => UNBOUNDED_FRAMES,
+                Some(frames) => frames,
+            };
+            let positive = |number: i32, otherwise| {
+                u32::try_from(number)
+                    .ok()
+                    .filter(|n| *n > 0)
+                    .unwrap_or(otherwise)
+            };
+            let format = Format {
+                rate_hz: positive(sample_rate, 48_000),
+                channels: positive(num_channels, 1),
+            };
+            let queue = Arc::new(FrameQueue::new(capacity));
+            let listener = QueueSink::new(Arc::clone(&queue), format);
+            let sink = track.sinks().map(|sinks| sinks.add(Box::new(listener)));
+            Self { track, queue, sink }
+        }
+
+        /// The track listened to.
+        pub fn track(&self) -> RtcAudioTrack {
+            self.track.clone()
+        }
+
+        /// Ends the stream.
+        pub fn close(&mut self) {
+            if let (Some(sink), Some(sinks)) = (self.sink.take(), self.track.sinks()) {
+                sinks.remove(sink);
+            }
+            self.queue.close();
+        }
+    }
+
+    impl Drop for NativeAudioStream {
+        fn drop(&mut self) {
+            self.close();
+        }
+    }
+
+    impl fmt::Debug for NativeAudioStream {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_struct("NativeAudioStream")
+                .field("track", &self.track)
+                .finish_non_exhaustive()
+        }
+    }
+
+    impl Stream for NativeAudioStream {
+        type Item = AudioFrame<'static>;
+
+        fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            self.queue.poll_pop(context)
+        }
+    }
+}

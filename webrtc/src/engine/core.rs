@@ -1,0 +1,391 @@
+//! One connection as a value: packets, calls and `now` in; packets, events and a deadline out.
+//!
+//! str0m asks for one thing: after every change it must be polled until it has nothing more to
+//! say. [`Core::drain`] does so, and every method that changes the engine ends with it or is
+//! followed by [`Core::settle`].
+
+use super::{
+    channels::Channels, driver::Connection, events::Event, negotiation::session::Session,
+    send::encoder::EncodedFrame, transport::health::Health,
+};
+use crate::{
+    RtcError,
+    ice_candidate::IceCandidate,
+    peer_connection::{
+        BitrateSettings, IceConnectionState, IceGatheringState, PeerConnectionState,
+    },
+    peer_connection_factory::RtcConfiguration,
+};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Once, Weak},
+    time::{Duration, Instant},
+};
+use str0m::{
+    Event as EngineEvent, Input, Output, Rtc, RtcConfig,
+    media::Mid,
+    net::{Protocol, Receive, Transmit},
+    rtp::{ExtensionValues, RtpPacket, RtpWrite, Ssrc},
+};
+
+/// Bytes that data channels may hold before `send` is refused. livekit stops at 2 MiB itself.
+const CHANNEL_BUFFER_BYTES: usize = 16 * 1024 * 1024;
+
+/// Audio louder than this counts as voice in the RTP level extension, dBov (RFC 6464).
+const VOICE_LEVEL_DBOV: i8 = -50;
+
+/// A peer connection without sockets, clock or tasks.
+pub(crate) struct Core {
+    pub(super) rtc: Rtc,
+    pub(super) config: RtcConfiguration,
+    /// Given to transceivers and channels, which call back through it; the core itself does not.
+    pub(super) handle: Weak<Connection>,
+    pub(crate) session: Session,
+    pub(super) channels: Channels,
+    pub(super) health: Health,
+    pub(super) traffic: Traffic,
+    pub(super) outbox: Outbox,
+    gathering: IceGatheringState,
+    /// When the engine next wants to know the time.
+    engine_deadline: Instant,
+    /// Forgotten with each negotiation, which may give an SSRC to another section.
+    mid_of_ssrc: HashMap<Ssrc, Mid>,
+}
+
+impl Core {
+    pub(crate) fn new(config: RtcConfiguration, handle: Weak<Connection>, now: Instant) -> Self {
+        static CRYPTO: Once = Once::new();
+        CRYPTO.call_once(|| {
+            str0m::crypto::from_feature_flags().install_process_default();
+        });
+        let rtc = RtcConfig::new()
+            .set_rtp_mode(true)
+            .enable_opus(true, false)
+            .set_snap_enabled(config.enable_sctp_snap)
+            .set_sctp_max_buffered_amount(CHANNEL_BUFFER_BYTES)
+            .build(now);
+        Self {
+            rtc,
+            config,
+            handle,
+            session: Session::default(),
+            channels: Channels::default(),
+            health: Health::default(),
+            traffic: Traffic::default(),
+            outbox: Outbox::default(),
+            gathering: IceGatheringState::New,
+            engine_deadline: now + Duration::from_secs(3600),
+            mid_of_ssrc: HashMap::new(),
+        }
+    }
+
+    // ---- time and packets -------------------------------------------------
+
+    /// When [`Self::settle`] must be called at the latest.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.health
+            .deadline()
+            .map_or(self.engine_deadline, |health| {
+                health.min(self.engine_deadline)
+            })
+    }
+
+    /// Brings the engine up to `now` and collects all it has to say.
+    pub(crate) fn settle(&mut self, now: Instant) {
+        self.drain(now);
+        if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {
+            log::debug!("the engine refused the time: {error}");
+        }
+        self.drain(now);
+        let change = self.health.tick(now);
+        self.report_connection(change);
+        self.report_sent_bytes();
+    }
+
+    /// Polls the engine until it has nothing more to do. Must follow every change.
+    pub(super) fn drain(&mut self, now: Instant) {
+        loop {
+            match self.rtc.poll_output() {
+                Ok(Output::Timeout(deadline)) => {
+                    if deadline < self.engine_deadline {
+                        self.outbox.deadline_moved = true;
+                    }
+                    self.engine_deadline = deadline;
+                    return;
+                }
+                Ok(Output::Transmit(datagram)) => self.outbox.datagrams.push(datagram),
+                Ok(Output::Event(event)) => self.on_engine_event(event, now),
+                Err(error) => {
+                    log::error!("the media engine stopped: {error}");
+                    let change = self.health.on_engine_error();
+                    self.report_connection(change);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// A datagram from the network. One that is no valid packet is ignored.
+    pub(crate) fn on_datagram(
+        &mut self,
+        local: SocketAddr,
+        from: SocketAddr,
+        data: &[u8],
+        now: Instant,
+    ) {
+        self.traffic.packets_received += 1;
+        self.traffic.bytes_received += data.len() as u64;
+        let Ok(contents) = data.try_into() else {
+            return;
+        };
+        let packet = Receive {
+            proto: Protocol::Udp,
+            source: from,
+            destination: local,
+            contents,
+        };
+        if let Err(error) = self.rtc.handle_input(Input::Receive(now, packet)) {
+            log::debug!("datagram rejected: {error}");
+        }
+        self.drain(now);
+    }
+
+    fn on_engine_event(&mut self, event: EngineEvent, now: Instant) {
+        match event {
+            EngineEvent::RtpPacket(packet) => self.on_rtp(&packet),
+            EngineEvent::Connected => {
+                let change = self.health.on_dtls_connected();
+                self.report_connection(change);
+            }
+            EngineEvent::IceConnectionStateChange(state) => {
+                let change = self.health.on_ice(state, now);
+                self.outbox.events.push(Event::Ice(self.health.ice()));
+                self.report_connection(change);
+            }
+            EngineEvent::Closed => {
+                let change = self.health.on_remote_close(now);
+                self.report_connection(change);
+            }
+            EngineEvent::ChannelOpen(id, label) => self.on_channel_open(id, label),
+            EngineEvent::ChannelData(data) => self.on_channel_data(data),
+            EngineEvent::ChannelClose(id) => self.on_channel_close(id),
+            _ => {}
+        }
+    }
+
+    fn on_rtp(&mut self, packet: &RtpPacket) {
+        let ssrc = packet.header.ssrc;
+        let mid = match self.mid_of_ssrc.get(&ssrc) {
+            Some(mid) => *mid,
+            None => {
+                let Some(mid) = self
+                    .rtc
+                    .direct_api()
+                    .stream_rx(&ssrc)
+                    .map(|stream| stream.mid())
+                else {
+                    return;
+                };
+                self.mid_of_ssrc.insert(ssrc, mid);
+                mid
+            }
+        };
+        if let Some(receiver) = self
+            .session
+            .by_mid(mid)
+            .and_then(|transceiver| transceiver.audio_receiver())
+        {
+            receiver.on_packet(packet);
+        }
+    }
+
+    /// Sends one encoded frame for a transceiver. Dropped until DTLS has given the keys.
+    pub(crate) fn send_audio(
+        &mut self,
+        transceiver: &super::negotiation::transceiver::Transceiver,
+        mid: Mid,
+        payload_type: u8,
+        frame: &EncodedFrame<'_>,
+        now: Instant,
+    ) {
+        if !self.health.can_send() {
+            return;
+        }
+        let sequence = transceiver.count_sent(frame.payload.len());
+        let mut api = self.rtc.direct_api();
+        let Some(stream) = api.stream_tx_by_mid(mid, None) else {
+            return;
+        };
+        let extensions = ExtensionValues {
+            audio_level: Some(frame.level_dbov),
+            voice_activity: Some(frame.level_dbov > VOICE_LEVEL_DBOV),
+            ..ExtensionValues::default()
+        };
+        let packet = RtpWrite::new(
+            payload_type.into(),
+            sequence.into(),
+            frame.timestamp,
+            now,
+            frame.payload,
+        )
+        .marker(frame.marker)
+        .ext_vals(extensions);
+        stream.write_rtp(packet);
+    }
+
+    // ---- configuration and candidates -------------------------------------
+
+    /// # Errors
+    ///
+    /// On a closed connection, and for a change of what was fixed at creation.
+    pub(crate) fn set_configuration(&mut self, config: RtcConfiguration) -> Result<(), RtcError> {
+        self.ensure_open()?;
+        if self.config.enable_sctp_snap != config.enable_sctp_snap {
+            return Err(RtcError::state(
+                "enable_sctp_snap is fixed when the connection is created",
+            ));
+        }
+        self.config = config;
+        Ok(())
+    }
+
+    /// Checks the limits; the engine has no bandwidth estimation for audio to apply them to.
+    pub(crate) fn set_bitrate(&self, limits: &BitrateSettings) -> Result<(), RtcError> {
+        self.ensure_open()?;
+        match (limits.start_bitrate_bps, limits.min_bitrate_bps) {
+            (Some(start), Some(min)) if start < min => Err(RtcError::internal(format!(
+                "start_bitrate_bps {start} is below min_bitrate_bps {min}"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// A socket was bound: offers its address to the peer.
+    pub(crate) fn add_host_candidate(&mut self, address: SocketAddr) {
+        let candidate = match str0m::Candidate::host(address, "udp") {
+            Ok(candidate) => candidate,
+            Err(error) => {
+                log::warn!("{address} is no ICE candidate: {error}");
+                return;
+            }
+        };
+        let line = candidate.to_sdp_string();
+        let line = line.trim_start_matches("a=").trim_end().to_owned();
+        self.rtc.add_local_candidate(candidate);
+        let mid = self.session.first_mid();
+        self.outbox.events.push(Event::Candidate(IceCandidate {
+            mid,
+            index: 0,
+            line,
+        }));
+    }
+
+    /// # Errors
+    ///
+    /// Before there is a remote description, and for a line that cannot be parsed.
+    pub(crate) fn add_remote_candidate(
+        &mut self,
+        candidate: &IceCandidate,
+    ) -> Result<(), RtcError> {
+        if self.session.remote().is_none() {
+            return Err(RtcError::state(
+                "a candidate came before the remote description",
+            ));
+        }
+        if candidate.line.is_empty() {
+            return Ok(()); // the end of candidates
+        }
+        let parsed = str0m::Candidate::from_sdp_string(&candidate.line)
+            .map_err(|error| RtcError::internal(error.to_string()))?;
+        self.rtc.add_remote_candidate(parsed);
+        Ok(())
+    }
+
+    pub(crate) fn set_gathering(&mut self, state: IceGatheringState) {
+        self.gathering = state;
+        self.outbox.events.push(Event::Gathering(state));
+    }
+
+    /// Ends everything; a second call does nothing.
+    pub(crate) fn close(&mut self, now: Instant) {
+        if self.ensure_open().is_err() {
+            return;
+        }
+        self.health.close();
+        if let Err(error) = self.rtc.close() {
+            log::debug!("closing the engine: {error}");
+        }
+        self.drain(now);
+        self.close_all_channels();
+        let event = self.session.close();
+        self.outbox.events.push(event);
+    }
+
+    // ---- what the application asks ----------------------------------------
+
+    pub(crate) const fn connection_state(&self) -> PeerConnectionState {
+        self.health.connection()
+    }
+
+    pub(crate) const fn ice_state(&self) -> IceConnectionState {
+        self.health.ice()
+    }
+
+    pub(crate) const fn gathering(&self) -> IceGatheringState {
+        self.gathering
+    }
+
+    // ---- helpers ----------------------------------------------------------
+
+    pub(super) fn ensure_open(&self) -> Result<(), RtcError> {
+        if self.session.is_closed() {
+            Err(RtcError::state("the connection is closed"))
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) fn forget_ssrcs(&mut self) {
+        self.mid_of_ssrc.clear();
+    }
+
+    fn report_connection(&mut self, change: Option<PeerConnectionState>) {
+        if let Some(state) = change {
+            self.outbox.events.push(Event::Connection(state));
+        }
+    }
+}
+
+/// What the core leaves for the driver to carry out.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    pub(crate) datagrams: Vec<Transmit>,
+    pub(crate) events: Vec<Event>,
+    /// The next deadline came closer than the one the timer sleeps on.
+    pub(crate) deadline_moved: bool,
+}
+
+/// Packets and bytes that crossed the sockets.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) packets_sent: u64,
+    pub(crate) bytes_sent: u64,
+    pub(crate) packets_received: u64,
+    pub(crate) bytes_received: u64,
+    /// Datagrams that a full or failed socket did not take.
+    pub(crate) packets_discarded: u32,
+    pub(crate) bytes_discarded: u64,
+}
+
+impl Traffic {
+    pub(crate) const fn count_sent(&mut self, bytes: usize, accepted: bool) {
+        if accepted {
+            self.packets_sent += 1;
+            self.bytes_sent += bytes as u64;
+        } else {
+            self.packets_discarded += 1;
+            self.bytes_discarded += bytes as u64;
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The media engine: packets in, audio frames out.
+//!
+//! ```text
+//!            driver/        the only sockets, the only clock, the only tasks
+//!               |  datagram + now                   ^  datagrams, events, next deadline
+//!               v                                   |
+//!             core          one connection as a value: ICE, DTLS, SRTP, SCTP (str0m)
+//!            /  |  \
+//! negotiation/  |   channels          who may send what; data channels
+//!         transport/                  gathering, and when a connection is lost or failed
+//!
+//! send/     source -> (resample) -> Opus -> RTP          one per local track and transceiver
+//! receive/  RTP -> jitter buffer -> Opus -> frames       one per remote track
+//! ```
+//!
+//! Everything below `driver` is a value that takes `now` as an argument: it opens no socket,
+//! reads no clock and starts no task, so each of these modules is tested without waiting.
+//!
+//! # Lock order
+//!
+//! A thread that holds one of these locks may take only locks further down:
+//!
+//! 1. one sink ([`sink::SinkSet`] runs its sinks without holding its list);
+//! 2. a connection's [`core::Core`];
+//! 3. a transceiver's state;
+//! 4. leaves, which take nothing further: a channel's status, a sink list, a jitter buffer, a
+//!    source's queue, a frame queue, the event queue, a callback slot, the list of sockets.
+//!
+//! The application's callbacks run with none of them held.
+
+pub(crate) mod channels;
+pub(crate) mod core;
+pub(crate) mod driver;
+pub(crate) mod events;
+pub(crate) mod negotiation;
+pub(crate) mod receive;
+pub(crate) mod resample;
+pub(crate) mod send;
+pub(crate) mod sink;
+pub(crate) mod stats;
+pub(crate) mod transport;

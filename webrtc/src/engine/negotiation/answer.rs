@@ -1,0 +1,192 @@
+//! Applying remote descriptions, and answering them.
+
+use super::{
+    sdp::{self, Section},
+    session::PendingOffer,
+    transceiver::Transceiver,
+};
+use crate::{
+    RtcError,
+    engine::{core::Core, events::Event},
+    peer_connection::{SignalingState, TrackEvent},
+    rtp_transceiver::{RtpTransceiver, RtpTransceiverDirection, RtpTransceiverInit},
+    session_description::{SdpType, SessionDescription},
+};
+use std::{
+    sync::{Arc, Weak},
+    time::Instant,
+};
+use str0m::{
+    change::{SdpAnswer, SdpOffer},
+    media::{Direction, Mid},
+};
+
+impl Core {
+    /// The answer to the remote offer.
+    ///
+    /// # Errors
+    ///
+    /// When there is no remote offer.
+    pub(crate) fn create_answer(&self) -> Result<SessionDescription, RtcError> {
+        let answer = self.session.answer.clone();
+        let sdp = answer.ok_or_else(|| RtcError::state("there is no remote offer to answer"))?;
+        Ok(SessionDescription {
+            sdp,
+            ty: SdpType::Answer,
+        })
+    }
+
+    /// # Errors
+    ///
+    /// For a description that cannot be parsed, does not fit the last one, or comes in a state
+    /// that does not expect it.
+    pub(crate) fn set_remote(
+        &mut self,
+        description: SessionDescription,
+        now: Instant,
+    ) -> Result<(), RtcError> {
+        self.ensure_open()?;
+        match description.ty {
+            SdpType::Offer => self.set_remote_offer(description, now),
+            SdpType::Answer | SdpType::PrAnswer => self.set_remote_answer(description, now),
+            SdpType::Rollback => {
+                self.rollback();
+                Ok(())
+            }
+        }
+    }
+
+    fn set_remote_offer(
+        &mut self,
+        description: SessionDescription,
+        now: Instant,
+    ) -> Result<(), RtcError> {
+        let offer = SdpOffer::from_sdp_string(&description.sdp)
+            .map_err(|error| RtcError::sdp(error.to_string()))?;
+        if self.session.pending.is_some() {
+            self.rollback();
+        }
+        let answer = self
+            .rtc
+            .sdp_api()
+            .accept_offer(offer)
+            .map_err(engine_error)?;
+        let sections = sdp::sections(&description.sdp);
+        for section in sections.iter().filter(|section| section.is_media()) {
+            self.ensure_transceiver(section);
+        }
+        self.drain(now);
+        self.session.answer = Some(sdp::strip_unsent(&answer.to_sdp_string()));
+        self.follow_remote(&sections);
+        self.session.remote = Some(description);
+        self.enter_signaling(SignalingState::HaveRemoteOffer);
+        self.on_data_section(sdp::has_data_section(&sections), now);
+        Ok(())
+    }
+
+    /// A section of the remote offer that no transceiver of ours stands for.
+    fn ensure_transceiver(&mut self, section: &Section) {
+        let mid: Mid = section.mid.as_str().into();
+        if self.session.by_mid.contains_key(&mid) {
+            return;
+        }
+        let init = RtpTransceiverInit {
+            direction: RtpTransceiverDirection::RecvOnly,
+            stream_ids: Vec::new(),
+            send_encodings: Vec::new(),
+        };
+        let transceiver = Transceiver::new(Weak::clone(&self.handle), section.kind, init);
+        transceiver.set_mid(Some(mid));
+        self.session.transceivers.push(Arc::clone(&transceiver));
+        self.session.by_mid.insert(mid, transceiver);
+    }
+
+    fn set_remote_answer(
+        &mut self,
+        description: SessionDescription,
+        now: Instant,
+    ) -> Result<(), RtcError> {
+        if self.session.state != SignalingState::HaveLocalOffer {
+            return Err(RtcError::state(format!(
+                "an answer was not expected in {:?}",
+                self.session.state
+            )));
+        }
+        // livekit applies the current answer once more to abandon an offer, before it restarts ICE.
+        if self
+            .session
+            .remote
+            .as_ref()
+            .is_some_and(|remote| remote.sdp == description.sdp)
+        {
+            self.rollback();
+            return Ok(());
+        }
+        let answer = SdpAnswer::from_sdp_string(&description.sdp)
+            .map_err(|error| RtcError::sdp(error.to_string()))?;
+        let Some(PendingOffer {
+            engine, channels, ..
+        }) = self.session.pending.take()
+        else {
+            return Err(RtcError::state("no offer is outstanding"));
+        };
+        if let Some(engine) = engine {
+            self.rtc
+                .sdp_api()
+                .accept_answer(engine, answer)
+                .map_err(engine_error)?;
+        }
+        self.drain(now);
+        let sections = sdp::sections(&description.sdp);
+        self.follow_remote(&sections);
+        self.session.local = self.session.pending_local.take();
+        self.session.remote = Some(description);
+        self.enter_signaling(SignalingState::Stable);
+        self.close_abandoned_channels(&channels, now);
+        self.on_data_section(sdp::has_data_section(&sections), now);
+        Ok(())
+    }
+
+    /// Brings the transceivers in line with a remote description and announces what is newly
+    /// received. LiveKit's server reuses sections: a new `msid` on an old section is a new track.
+    fn follow_remote(&mut self, sections: &[Section]) {
+        self.forget_ssrcs();
+        for section in sections {
+            let mid: Mid = section.mid.as_str().into();
+            let Some(transceiver) = self.session.by_mid.get(&mid).map(Arc::clone) else {
+                continue;
+            };
+            let agreed = self
+                .rtc
+                .media(mid)
+                .map_or(RtpTransceiverDirection::Inactive, |m| {
+                    from_engine(m.direction())
+                });
+            let Some(track) = transceiver.follow_remote(section, agreed) else {
+                continue;
+            };
+            let streams = transceiver.recv_streams();
+            let transceiver = RtpTransceiver { inner: transceiver };
+            let event = TrackEvent {
+                receiver: transceiver.receiver(),
+                streams,
+                track,
+                transceiver,
+            };
+            self.outbox.events.push(Event::Track(Box::new(event)));
+        }
+    }
+}
+
+fn engine_error(error: impl std::fmt::Display) -> RtcError {
+    RtcError::internal(error.to_string())
+}
+
+const fn from_engine(direction: Direction) -> RtpTransceiverDirection {
+    match direction {
+        Direction::SendRecv => RtpTransceiverDirection::SendRecv,
+        Direction::SendOnly => RtpTransceiverDirection::SendOnly,
+        Direction::RecvOnly => RtpTransceiverDirection::RecvOnly,
+        Direction::Inactive => RtpTransceiverDirection::Inactive,
+    }
+}

@@ -1,0 +1,281 @@
+//! Session descriptions as text: what str0m does not report is read from it, what LiveKit's
+//! server would misread is taken out.
+
+use crate::MediaType;
+
+/// One media section (`m=` and what follows).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Section {
+    pub(crate) kind: MediaType,
+    pub(crate) mid: String,
+    /// Port 0: refused, or stopped.
+    pub(crate) rejected: bool,
+    pub(crate) sends: bool,
+    /// First part of `a=msid`; `None` for `-`.
+    pub(crate) stream_id: Option<String>,
+    /// Second part of `a=msid`.
+    pub(crate) track_id: Option<String>,
+    pub(crate) opus_payload_type: Option<u8>,
+    opus_parameters: String,
+}
+
+impl Section {
+    fn new(media: &str) -> Self {
+        let mut fields = media.split_whitespace();
+        let kind = match fields.next() {
+            Some("audio") => MediaType::Audio,
+            Some("video") => MediaType::Video,
+            Some("application") => MediaType::Data,
+            _ => MediaType::Unsupported,
+        };
+        Self {
+            kind,
+            mid: String::new(),
+            rejected: fields.next() == Some("0"),
+            sends: true,
+            stream_id: None,
+            track_id: None,
+            opus_payload_type: None,
+            opus_parameters: String::new(),
+        }
+    }
+
+    pub(crate) const fn is_media(&self) -> bool {
+        matches!(self.kind, MediaType::Audio | MediaType::Video)
+    }
+
+    /// Whether the Opus `fmtp` line sets this parameter to 1.
+    pub(crate) fn opus_flag(&self, key: &str) -> bool {
+        self.opus_parameter(key) == Some("1")
+    }
+
+    /// The value of a parameter of the Opus `fmtp` line, if it is a number.
+    pub(crate) fn opus_number(&self, key: &str) -> Option<i32> {
+        self.opus_parameter(key)?.parse().ok()
+    }
+
+    fn opus_parameter(&self, key: &str) -> Option<&str> {
+        self.opus_parameters
+            .split(';')
+            .filter_map(|parameter| parameter.trim().split_once('='))
+            .find_map(|(name, value)| name.eq_ignore_ascii_case(key).then_some(value.trim()))
+    }
+
+    fn read_attribute(&mut self, attribute: &str) {
+        match attribute.split_once(':') {
+            None => match attribute {
+                "sendrecv" | "sendonly" => self.sends = true,
+                "recvonly" | "inactive" => self.sends = false,
+                _ => {}
+            },
+            Some(("mid", mid)) => mid.clone_into(&mut self.mid),
+            Some(("msid", msid)) => {
+                let mut ids = msid.split_whitespace();
+                self.stream_id = ids.next().filter(|id| *id != "-").map(str::to_owned);
+                self.track_id = ids.next().map(str::to_owned);
+            }
+            Some(("rtpmap", map)) => {
+                if let Some((payload_type, codec)) = map.split_once(' ')
+                    && codec.to_ascii_lowercase().starts_with("opus/48000")
+                {
+                    self.opus_payload_type = payload_type.parse().ok();
+                }
+            }
+            Some(("fmtp", parameters)) => {
+                if let Some((payload_type, parameters)) = parameters.split_once(' ')
+                    && self.opus_payload_type.is_some()
+                    && payload_type.parse().ok() == self.opus_payload_type
+                {
+                    parameters.clone_into(&mut self.opus_parameters);
+                }
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// The media sections of a description, in order.
+pub(crate) fn sections(sdp: &str) -> Vec<Section> {
+    let mut sections: Vec<Section> = Vec::new();
+    for line in lines(sdp) {
+        if let Some(media) = line.strip_prefix("m=") {
+            sections.push(Section::new(media));
+        } else if let (Some(section), Some(attribute)) =
+            (sections.last_mut(), line.strip_prefix("a="))
+        {
+            section.read_attribute(attribute);
+        }
+    }
+    sections
+}
+
+/// Whether the description has a data section that is not refused.
+pub(crate) fn has_data_section(sections: &[Section]) -> bool {
+    sections
+        .iter()
+        .any(|section| section.kind == MediaType::Data && !section.rejected)
+}
+
+/// The same description as a new offer: the next version in `o=`, and either DTLS role.
+pub(crate) fn repeat_as_offer(sdp: &str) -> String {
+    let edited = lines(sdp).map(|line| {
+        if line.starts_with("a=setup:") {
+            "a=setup:actpass".to_owned()
+        } else if let Some(origin) = line.strip_prefix("o=") {
+            format!("o={}", next_version(origin))
+        } else {
+            line.to_owned()
+        }
+    });
+    join(edited)
+}
+
+/// Takes `msid` and `ssrc` out of the sections that send nothing. LiveKit's server matches
+/// publications by `msid`; on a receiving section it would look like an unannounced track.
+pub(crate) fn strip_unsent(sdp: &str) -> String {
+    let all: Vec<&str> = lines(sdp).collect();
+    let starts_section = |line: &&str| line.starts_with("m=");
+    let mut kept = Vec::with_capacity(all.len());
+    let mut rest = all.as_slice();
+    while !rest.is_empty() {
+        let length = rest
+            .iter()
+            .skip(1)
+            .position(starts_section)
+            .map_or(rest.len(), |index| index + 1);
+        let (section, others) = rest.split_at(length);
+        let silent = section
+            .iter()
+            .any(|line| matches!(*line, "a=recvonly" | "a=inactive"));
+        kept.extend(
+            section
+                .iter()
+                .filter(|line| !(silent && names_a_source(line)))
+                .map(|line| (*line).to_owned()),
+        );
+        rest = others;
+    }
+    join(kept.into_iter())
+}
+
+fn names_a_source(line: &str) -> bool {
+    ["a=msid:", "a=ssrc:", "a=ssrc-group:"]
+        .iter()
+        .any(|prefix| line.starts_with(prefix))
+}
+
+/// `o=<user> <session> <version> …` with the version counted up.
+fn next_version(origin: &str) -> String {
+    let mut fields: Vec<String> = origin.split(' ').map(str::to_owned).collect();
+    if let Some(version) = fields.get_mut(2) {
+        *version = version
+            .parse::<u64>()
+            .map_or(1, |number| number.wrapping_add(1))
+            .to_string();
+    }
+    fields.join(" ")
+}
+
+fn lines(sdp: &str) -> impl Iterator<Item = &str> {
+    sdp.lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty())
+}
+
+fn join(lines: impl Iterator<Item = String>) -> String {
+    lines.fold(String::new(), |mut text, line| {
+        text.push_str(&line);
+        text.push_str("\r\n");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANSWER: &str = "v=0\r\no=- 42 7 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1 2 d\r\n\
+        m=audio 9 UDP/TLS/RTP/SAVPF 111 63\r\na=mid:0\r\na=sendonly\r\na=msid:PA_x|TR_y track-1\r\n\
+        a=rtpmap:111 OPUS/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1; usedtx=1;maxaveragebitrate=24000\r\n\
+        a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\na=ssrc:5 cname:x\r\na=setup:active\r\n\
+        m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=recvonly\r\na=msid:- track-2\r\na=ssrc:6 cname:x\r\n\
+        a=ssrc-group:FID 6 7\r\n\
+        m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:2\r\na=inactive\r\n\
+        m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:d\r\na=setup:active\r\n";
+
+    #[test]
+    fn a_sending_section_tells_stream_track_and_codec() {
+        let section = &sections(ANSWER)[0];
+        assert_eq!(
+            (section.kind, section.mid.as_str(), section.sends),
+            (MediaType::Audio, "0", true)
+        );
+        assert_eq!(section.stream_id.as_deref(), Some("PA_x|TR_y"));
+        assert_eq!(section.track_id.as_deref(), Some("track-1"));
+        assert_eq!(section.opus_payload_type, Some(111));
+    }
+
+    #[test]
+    fn opus_parameters_are_read_from_the_line_of_opus_alone() {
+        let section = &sections(ANSWER)[0];
+        assert!(section.opus_flag("useinbandfec") && section.opus_flag("USEDTX"));
+        assert!(!section.opus_flag("stereo"));
+        assert_eq!(section.opus_number("maxaveragebitrate"), Some(24_000));
+        assert_eq!(section.opus_number("absent"), None);
+    }
+
+    #[test]
+    fn a_dash_is_no_stream() {
+        let section = &sections(ANSWER)[1];
+        assert_eq!((section.stream_id.as_deref(), section.sends), (None, false));
+    }
+
+    #[test]
+    fn port_zero_is_a_refusal() {
+        let refused: Vec<bool> = sections(ANSWER)
+            .iter()
+            .map(|section| section.rejected)
+            .collect();
+        assert_eq!(refused, [false, false, true, false]);
+    }
+
+    #[test]
+    fn a_data_section_counts_unless_it_is_refused() {
+        assert!(has_data_section(&sections(ANSWER)));
+        let refused = ANSWER.replace("m=application 9", "m=application 0");
+        assert!(!has_data_section(&sections(&refused)));
+    }
+
+    #[test]
+    fn sources_are_stripped_from_receiving_sections_only() {
+        let stripped = strip_unsent(ANSWER);
+        assert!(
+            stripped.contains("a=msid:PA_x|TR_y track-1\r\n") && stripped.contains("a=ssrc:5 ")
+        );
+        for gone in ["track-2", "a=ssrc:6", "a=ssrc-group"] {
+            assert!(!stripped.contains(gone), "{gone} is still in\n{stripped}");
+        }
+        assert_eq!(sections(&stripped).len(), 4);
+    }
+
+    #[test]
+    fn a_repeated_offer_has_the_next_version_and_either_role() {
+        let offer = repeat_as_offer(ANSWER);
+        assert!(
+            offer.contains("o=- 42 8 IN IP4"),
+            "the version did not move on in\n{offer}"
+        );
+        assert_eq!(offer.matches("a=setup:actpass\r\n").count(), 2);
+        assert!(!offer.contains("a=setup:active"));
+    }
+
+    #[test]
+    fn rubbish_is_read_without_complaint() {
+        assert!(sections("").is_empty());
+        assert!(sections("a=mid:9\r\nnonsense").is_empty());
+        let odd = sections("m=\r\na=fmtp:\r\na=rtpmap:x opus/48000\r\na=msid:\r\na=\r\n");
+        assert_eq!(odd.len(), 1);
+        assert_eq!(odd[0].kind, MediaType::Unsupported);
+        assert_eq!(repeat_as_offer("o=x"), "o=x\r\n");
+    }
+}

@@ -1,0 +1,186 @@
+//! The signalling state of one connection.
+
+use super::{sdp, transceiver::Transceiver};
+use crate::{
+    MediaType, RtcError,
+    engine::{channels::Channel, core::Core, events::Event},
+    media_stream_track::MediaStreamTrack,
+    peer_connection::SignalingState,
+    rtp_sender::RtpSender,
+    rtp_transceiver::{RtpTransceiver, RtpTransceiverDirection, RtpTransceiverInit},
+    session_description::SessionDescription,
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+};
+use str0m::{change::SdpPendingOffer, channel::ChannelId, media::Mid};
+
+/// An offer between `create_offer` and its answer, or until it is abandoned.
+pub(super) struct PendingOffer {
+    /// `None` for a repeated description, which changes nothing in the engine.
+    pub(super) engine: Option<SdpPendingOffer>,
+    /// Sections this offer adds.
+    pub(super) added: Vec<(Arc<Transceiver>, Mid)>,
+    /// Channels this offer announces.
+    pub(super) channels: Vec<(Arc<Channel>, ChannelId)>,
+}
+
+/// Transceivers and descriptions.
+pub(crate) struct Session {
+    pub(super) state: SignalingState,
+    pub(super) transceivers: Vec<Arc<Transceiver>>,
+    pub(super) by_mid: HashMap<Mid, Arc<Transceiver>>,
+    pub(super) pending: Option<PendingOffer>,
+    /// Made when a remote offer is set, handed out by `create_answer`.
+    pub(super) answer: Option<String>,
+    pub(super) local: Option<SessionDescription>,
+    pub(super) remote: Option<SessionDescription>,
+    pub(super) pending_local: Option<SessionDescription>,
+    negotiation_id: u32,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self {
+            state: SignalingState::Stable,
+            transceivers: Vec::new(),
+            by_mid: HashMap::new(),
+            pending: None,
+            answer: None,
+            local: None,
+            remote: None,
+            pending_local: None,
+            negotiation_id: 0,
+        }
+    }
+}
+
+impl Session {
+    pub(crate) const fn signaling(&self) -> SignalingState {
+        self.state
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state == SignalingState::Closed
+    }
+
+    pub(crate) const fn local(&self) -> Option<&SessionDescription> {
+        self.local.as_ref()
+    }
+
+    pub(crate) const fn remote(&self) -> Option<&SessionDescription> {
+        self.remote.as_ref()
+    }
+
+    pub(crate) fn by_mid(&self, mid: Mid) -> Option<&Arc<Transceiver>> {
+        self.by_mid.get(&mid)
+    }
+
+    /// The live transceivers; none on a closed connection.
+    pub(crate) fn transceivers(&self) -> Vec<RtpTransceiver> {
+        if self.is_closed() {
+            return Vec::new();
+        }
+        self.transceivers
+            .iter()
+            .map(|inner| RtpTransceiver {
+                inner: Arc::clone(inner),
+            })
+            .collect()
+    }
+
+    /// The section that candidates are attributed to. All share one transport (BUNDLE).
+    pub(crate) fn first_mid(&self) -> String {
+        let description = self.local.as_ref().or(self.pending_local.as_ref());
+        let first =
+            description.and_then(|description| sdp::sections(&description.sdp).into_iter().next());
+        first.map(|section| section.mid).unwrap_or_default()
+    }
+
+    pub(crate) fn close(&mut self) -> Event {
+        for transceiver in &self.transceivers {
+            transceiver.end();
+        }
+        self.state = SignalingState::Closed;
+        Event::Signaling(SignalingState::Closed)
+    }
+}
+
+impl Core {
+    /// # Errors
+    ///
+    /// On a closed connection, and for anything but audio and video.
+    pub(crate) fn add_transceiver(
+        &mut self,
+        track: Option<MediaStreamTrack>,
+        kind: MediaType,
+        init: RtpTransceiverInit,
+    ) -> Result<RtpTransceiver, RtcError> {
+        self.ensure_open()?;
+        if !matches!(kind, MediaType::Audio | MediaType::Video) {
+            return Err(RtcError::internal("a transceiver carries audio or video"));
+        }
+        if kind == MediaType::Video && track.is_some() {
+            log::warn!(
+                "video is unsupported by this engine: the track is negotiated, no frame is sent"
+            );
+        }
+        let transceiver = Transceiver::new(Weak::clone(&self.handle), kind, init);
+        transceiver.set_send_track(track);
+        self.session.transceivers.push(Arc::clone(&transceiver));
+        self.request_negotiation();
+        Ok(RtpTransceiver { inner: transceiver })
+    }
+
+    /// Stops sending on a section. It stays, for reuse, as inactive or receiving.
+    ///
+    /// # Errors
+    ///
+    /// On a closed connection.
+    pub(crate) fn remove_track(&mut self, sender: &RtpSender) -> Result<(), RtcError> {
+        self.ensure_open()?;
+        sender.inner.set_send_track(None);
+        sender.inner.change_direction(|direction| match direction {
+            RtpTransceiverDirection::SendRecv => RtpTransceiverDirection::RecvOnly,
+            RtpTransceiverDirection::SendOnly => RtpTransceiverDirection::Inactive,
+            other => other,
+        });
+        self.request_negotiation();
+        Ok(())
+    }
+
+    /// Tells the application that an offer is due.
+    pub(crate) fn request_negotiation(&mut self) {
+        self.session.negotiation_id += 1;
+        self.outbox
+            .events
+            .push(Event::NegotiationNeeded(self.session.negotiation_id));
+    }
+
+    pub(super) fn enter_signaling(&mut self, state: SignalingState) {
+        if self.session.state != state {
+            self.session.state = state;
+            self.outbox.events.push(Event::Signaling(state));
+        }
+    }
+
+    /// Abandons an outstanding offer, as if it had not been made.
+    pub(super) fn rollback(&mut self) {
+        if let Some(pending) = self.session.pending.take() {
+            for (transceiver, mid) in pending.added {
+                transceiver.set_mid(None);
+                self.session.by_mid.remove(&mid);
+            }
+            self.channels.on_rollback(
+                pending
+                    .channels
+                    .into_iter()
+                    .map(|(channel, _)| channel)
+                    .collect(),
+            );
+        }
+        self.session.pending_local = None;
+        self.enter_signaling(SignalingState::Stable);
+    }
+}

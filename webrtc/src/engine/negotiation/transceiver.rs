@@ -1,0 +1,419 @@
+//! One media section: what we send on it and what we receive.
+
+use super::sdp::Section;
+use crate::{
+    MediaType,
+    audio_track::{AudioOrigin, RtcAudioTrack},
+    engine::{
+        driver::Connection,
+        receive::{AudioReceiver, ReceiveCounters},
+        send::{AudioCodec, SendTarget, TrackEncoder},
+    },
+    media_stream::MediaStream,
+    media_stream_track::MediaStreamTrack,
+    native::create_random_uuid,
+    rtp_parameters::{RtpEncodingParameters, RtpParameters},
+    rtp_transceiver::{RtpTransceiverDirection as Direction, RtpTransceiverInit},
+    video_track::RtcVideoTrack,
+};
+use parking_lot::Mutex;
+use std::sync::{Arc, Weak};
+use str0m::media::Mid;
+
+/// A transceiver as senders, receivers and the connection share it.
+pub(crate) struct Transceiver {
+    pub(crate) kind: MediaType,
+    pub(crate) connection: Weak<Connection>,
+    stream_ids: Vec<String>,
+    state: Mutex<State>,
+}
+
+struct State {
+    mid: Option<Mid>,
+    /// What the application wants.
+    direction: Direction,
+    /// What was last agreed.
+    current: Option<Direction>,
+    send: SendSide,
+    receive: ReceiveSide,
+}
+
+#[derive(Default)]
+struct SendSide {
+    track: Option<MediaStreamTrack>,
+    /// The encoder's place among the sinks of the track's source.
+    sink: Option<u64>,
+    parameters: RtpParameters,
+    codec: Option<AudioCodec>,
+    counters: SendCounters,
+    /// Extended RTP sequence number of the last packet.
+    sequence: u64,
+}
+
+#[derive(Default)]
+struct ReceiveSide {
+    /// The remote stream, as long as the peer sends.
+    stream_ids: Vec<String>,
+    track: Option<MediaStreamTrack>,
+    audio: Option<Arc<AudioReceiver>>,
+}
+
+/// What was sent on a section.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SendCounters {
+    pub(crate) packets: u64,
+    /// Payload alone.
+    pub(crate) bytes: u64,
+}
+
+impl Transceiver {
+    pub(crate) fn new(
+        connection: Weak<Connection>,
+        kind: MediaType,
+        init: RtpTransceiverInit,
+    ) -> Arc<Self> {
+        let mut encodings = init.send_encodings;
+        if encodings.is_empty() {
+            encodings.push(RtpEncodingParameters::default());
+        }
+        let parameters = RtpParameters {
+            encodings,
+            ..RtpParameters::default()
+        };
+        // A random start (RFC 3550) well below the wrap, and above 0, where it means "none yet".
+        let sequence = u64::from(rand::random_range(1_u16..0x4000));
+        Arc::new(Self {
+            kind,
+            connection,
+            stream_ids: init.stream_ids,
+            state: Mutex::new(State {
+                mid: None,
+                direction: init.direction,
+                current: None,
+                send: SendSide {
+                    parameters,
+                    sequence,
+                    ..SendSide::default()
+                },
+                receive: ReceiveSide::default(),
+            }),
+        })
+    }
+
+    // ---- section ----------------------------------------------------------
+
+    pub(crate) fn mid(&self) -> Option<Mid> {
+        self.state.lock().mid
+    }
+
+    pub(crate) fn set_mid(&self, mid: Option<Mid>) {
+        self.state.lock().mid = mid;
+    }
+
+    /// The section and the wanted direction.
+    pub(crate) fn section(&self) -> (Option<Mid>, Direction) {
+        let state = self.state.lock();
+        (state.mid, state.direction)
+    }
+
+    pub(crate) fn direction(&self) -> Direction {
+        self.state.lock().direction
+    }
+
+    pub(crate) fn change_direction(&self, change: impl FnOnce(Direction) -> Direction) {
+        let mut state = self.state.lock();
+        state.direction = change(state.direction);
+    }
+
+    pub(crate) fn current_direction(&self) -> Option<Direction> {
+        self.state.lock().current
+    }
+
+    /// Stream and track for `a=msid`. `-` is "no stream".
+    pub(crate) fn msid(&self) -> (String, Option<String>) {
+        let stream = self
+            .stream_ids
+            .first()
+            .cloned()
+            .unwrap_or_else(|| "-".to_owned());
+        (stream, self.send_track().map(|track| track.id()))
+    }
+
+    /// The application stopped it: nothing more is sent or decoded.
+    pub(crate) fn stop(self: &Arc<Self>) {
+        self.set_send_track(None);
+        let mut state = self.state.lock();
+        state.direction = Direction::Stopped;
+        state.receive.audio = None;
+    }
+
+    /// The connection was closed.
+    pub(crate) fn end(&self) {
+        self.detach();
+        let mut state = self.state.lock();
+        state.receive.audio = None;
+        state.current = None;
+    }
+
+    /// Takes over what a remote description says of this section, with the direction agreed.
+    /// Returns the remote track if it is newly received, or received under a new stream.
+    pub(crate) fn follow_remote(
+        &self,
+        section: &Section,
+        agreed: Direction,
+    ) -> Option<MediaStreamTrack> {
+        let mut state = self.state.lock();
+        let receives = !section.rejected && section.sends && receives(agreed);
+        let stream_ids: Vec<String> = section
+            .stream_id
+            .iter()
+            .filter(|_| receives)
+            .cloned()
+            .collect();
+        let received_before = state.current.is_some_and(self::receives);
+        state.current = Some(if section.rejected {
+            Direction::Stopped
+        } else {
+            agreed
+        });
+        if let Some(codec) = AudioCodec::of(section) {
+            state.send.codec = Some(codec);
+        }
+        let changed = state.receive.stream_ids != stream_ids;
+        state.receive.stream_ids = stream_ids;
+        if !receives {
+            return None;
+        }
+        let track = self.remote_track(&mut state, section.track_id.clone());
+        if let (MediaStreamTrack::Audio(audio), None) = (&track, &state.receive.audio) {
+            state.receive.audio = audio.sinks().map(AudioReceiver::start);
+        }
+        (changed || !received_before).then_some(track)
+    }
+
+    // ---- sending ----------------------------------------------------------
+
+    pub(crate) fn send_track(&self) -> Option<MediaStreamTrack> {
+        self.state.lock().send.track.clone()
+    }
+
+    /// Replaces the track, connecting an encoder to the new one's source.
+    pub(crate) fn set_send_track(self: &Arc<Self>, track: Option<MediaStreamTrack>) {
+        self.detach();
+        let sink = match &track {
+            Some(MediaStreamTrack::Audio(audio)) => audio.sinks().map(|sinks| {
+                let encoder = TrackEncoder::new(Arc::downgrade(self), audio.clone());
+                sinks.add(Box::new(encoder))
+            }),
+            Some(MediaStreamTrack::Video(_)) | None => None,
+        };
+        let mut state = self.state.lock();
+        state.send.track = track;
+        state.send.sink = sink;
+    }
+
+    fn detach(&self) {
+        let (track, sink) = {
+            let mut state = self.state.lock();
+            (state.send.track.take(), state.send.sink.take())
+        };
+        if let (Some(MediaStreamTrack::Audio(audio)), Some(id)) = (track, sink)
+            && let Some(sinks) = audio.sinks()
+        {
+            sinks.remove(id);
+        }
+    }
+
+    /// Where and how to send now; `None` while this section does not send audio.
+    pub(crate) fn send_target(&self) -> Option<SendTarget> {
+        let state = self.state.lock();
+        let sending = matches!(
+            state.current,
+            Some(Direction::SendOnly | Direction::SendRecv)
+        );
+        let max_bitrate = state
+            .send
+            .parameters
+            .encodings
+            .first()
+            .and_then(|encoding| encoding.max_bitrate);
+        match (state.send.codec, state.mid) {
+            (Some(codec), Some(mid)) if sending => Some(SendTarget {
+                mid,
+                codec,
+                max_bitrate,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Counts one packet and returns its extended sequence number.
+    pub(crate) fn count_sent(&self, payload_bytes: usize) -> u64 {
+        let mut state = self.state.lock();
+        state.send.counters.packets += 1;
+        state.send.counters.bytes += payload_bytes as u64;
+        state.send.sequence += 1;
+        state.send.sequence
+    }
+
+    pub(crate) fn send_counters(&self) -> SendCounters {
+        self.state.lock().send.counters
+    }
+
+    pub(crate) fn send_parameters(&self) -> RtpParameters {
+        self.state.lock().send.parameters.clone()
+    }
+
+    pub(crate) fn set_send_parameters(&self, parameters: RtpParameters) {
+        self.state.lock().send.parameters = parameters;
+    }
+
+    // ---- receiving --------------------------------------------------------
+
+    /// The remote track: one object for the life of the section.
+    pub(crate) fn recv_track(&self) -> MediaStreamTrack {
+        self.remote_track(&mut self.state.lock(), None)
+    }
+
+    /// The remote streams; none while the peer does not send.
+    pub(crate) fn recv_streams(&self) -> Vec<MediaStream> {
+        let mut state = self.state.lock();
+        let ids = state.receive.stream_ids.clone();
+        let with_track = |id| MediaStream {
+            id,
+            tracks: vec![self.remote_track(&mut state, None)],
+        };
+        ids.into_iter().map(with_track).collect()
+    }
+
+    pub(crate) fn recv_stream_ids(&self) -> Vec<String> {
+        self.state.lock().receive.stream_ids.clone()
+    }
+
+    pub(crate) fn audio_receiver(&self) -> Option<Arc<AudioReceiver>> {
+        self.state.lock().receive.audio.clone()
+    }
+
+    pub(crate) fn receive_counters(&self) -> Option<ReceiveCounters> {
+        self.audio_receiver().map(|receiver| receiver.counters())
+    }
+
+    fn remote_track(&self, state: &mut State, id: Option<String>) -> MediaStreamTrack {
+        let new_track = || {
+            let id = id.unwrap_or_else(create_random_uuid);
+            match self.kind {
+                MediaType::Video => MediaStreamTrack::Video(RtcVideoTrack::new(id)),
+                _ => MediaStreamTrack::Audio(RtcAudioTrack::new(id, AudioOrigin::remote())),
+            }
+        };
+        state.receive.track.get_or_insert_with(new_track).clone()
+    }
+}
+
+const fn receives(direction: Direction) -> bool {
+    matches!(direction, Direction::RecvOnly | Direction::SendRecv)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::negotiation::sdp;
+
+    fn transceiver(direction: Direction) -> Arc<Transceiver> {
+        let init = RtpTransceiverInit {
+            direction,
+            stream_ids: vec![],
+            send_encodings: vec![],
+        };
+        Transceiver::new(Weak::new(), MediaType::Audio, init)
+    }
+
+    fn section(attributes: &str) -> Section {
+        let sdp = format!(
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=rtpmap:111 opus/48000/2\r\n{attributes}"
+        );
+        sdp::sections(&sdp).remove(0)
+    }
+
+    #[test]
+    fn a_remote_track_is_announced_once() {
+        let slot = transceiver(Direction::RecvOnly);
+        let sending = section("a=sendonly\r\na=msid:PA_x|TR_a track-a\r\n");
+        let track = slot
+            .follow_remote(&sending, Direction::RecvOnly)
+            .expect("a new track");
+        assert_eq!(track.id(), "track-a");
+        assert!(
+            slot.follow_remote(&sending, Direction::RecvOnly).is_none(),
+            "announced again without a change"
+        );
+        assert_eq!(slot.recv_stream_ids(), ["PA_x|TR_a"]);
+    }
+
+    #[test]
+    fn a_reused_section_announces_its_new_stream() {
+        let slot = transceiver(Direction::RecvOnly);
+        slot.follow_remote(
+            &section("a=sendonly\r\na=msid:PA_x|TR_a a\r\n"),
+            Direction::RecvOnly,
+        );
+        let again = slot.follow_remote(
+            &section("a=sendonly\r\na=msid:PA_y|TR_b b\r\n"),
+            Direction::RecvOnly,
+        );
+        assert!(again.is_some(), "the new stream was not announced");
+        assert_eq!(slot.recv_stream_ids(), ["PA_y|TR_b"]);
+    }
+
+    #[test]
+    fn a_peer_that_stops_sending_leaves_no_streams() {
+        let slot = transceiver(Direction::RecvOnly);
+        slot.follow_remote(
+            &section("a=sendonly\r\na=msid:PA_x|TR_a a\r\n"),
+            Direction::RecvOnly,
+        );
+        let silent = slot.follow_remote(
+            &section("a=inactive\r\na=msid:PA_x|TR_a a\r\n"),
+            Direction::Inactive,
+        );
+        assert!(silent.is_none());
+        assert!(slot.recv_streams().is_empty());
+        assert_eq!(slot.current_direction(), Some(Direction::Inactive));
+    }
+
+    #[test]
+    fn a_section_sends_only_once_that_is_agreed() {
+        let sender = transceiver(Direction::SendOnly);
+        sender.set_mid(Some("0".into()));
+        assert!(sender.send_target().is_none(), "sends before an answer");
+        sender.follow_remote(
+            &section("a=recvonly\r\na=fmtp:111 usedtx=1\r\n"),
+            Direction::SendOnly,
+        );
+        let target = sender.send_target().expect("sends after the answer");
+        assert_eq!(target.codec.payload_type, 111);
+        assert!(target.codec.dtx);
+        sender.follow_remote(&section("a=inactive\r\n"), Direction::Inactive);
+        assert!(
+            sender.send_target().is_none(),
+            "sends on an inactive section"
+        );
+    }
+
+    #[test]
+    fn sequence_numbers_follow_each_other() {
+        let sender = transceiver(Direction::SendOnly);
+        let first = sender.count_sent(10);
+        assert_eq!(sender.count_sent(20), first + 1);
+        let counters = sender.send_counters();
+        assert_eq!((counters.packets, counters.bytes), (2, 30));
+    }
+
+    #[test]
+    fn a_transceiver_without_a_stream_offers_a_dash() {
+        assert_eq!(
+            transceiver(Direction::SendOnly).msid(),
+            ("-".to_owned(), None)
+        );
+    }
+}

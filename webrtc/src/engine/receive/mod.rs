@@ -1,0 +1,93 @@
+//! From RTP to frames: jitter buffer, Opus decoder, 10 ms playout.
+
+mod decoder;
+pub(crate) mod frames;
+mod jitter;
+
+use self::{
+    decoder::VoiceDecoder,
+    jitter::{Arrival, JitterBuffer},
+};
+use super::{
+    driver,
+    sink::{Format, SinkSet},
+};
+use parking_lot::Mutex;
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, Weak},
+};
+use str0m::rtp::RtpPacket;
+
+pub(crate) use jitter::ReceiveCounters;
+
+/// What is decoded to when the listeners do not agree on one format.
+const FULL_BAND: Format = Format {
+    rate_hz: 48_000,
+    channels: 1,
+};
+
+/// Receives one remote audio track.
+pub(crate) struct AudioReceiver {
+    path: Mutex<Path>,
+    sinks: Arc<SinkSet>,
+}
+
+#[derive(Default)]
+struct Path {
+    jitter: JitterBuffer,
+    decoder: VoiceDecoder,
+}
+
+impl AudioReceiver {
+    /// Starts the playout, which ends with the receiver.
+    pub(crate) fn start(sinks: Arc<SinkSet>) -> Arc<Self> {
+        let receiver = Arc::new(Self {
+            path: Mutex::default(),
+            sinks,
+        });
+        start_playout(Arc::downgrade(&receiver));
+        receiver
+    }
+
+    pub(crate) fn counters(&self) -> ReceiveCounters {
+        self.path.lock().jitter.counters()
+    }
+
+    /// A packet of this track. Counted, and kept if anybody listens.
+    pub(crate) fn on_packet(&self, packet: &RtpPacket) {
+        let arrival = Arrival {
+            ssrc: *packet.header.ssrc,
+            sequence: *packet.seq_no,
+            rtp_time: packet.header.timestamp,
+            at: packet.timestamp,
+            payload: Arc::clone(&packet.payload),
+        };
+        let mut path = self.path.lock();
+        path.jitter.push(arrival);
+        if self.sinks.is_empty() {
+            path.jitter.restart();
+        }
+    }
+
+    /// The next 10 ms, which may be silence.
+    fn play(&self, block: &mut Vec<i16>) -> Format {
+        let format = self.sinks.common_format().unwrap_or(FULL_BAND);
+        let Path { jitter, decoder } = &mut *self.path.lock();
+        decoder.next_block(jitter, format, block)
+    }
+}
+
+fn start_playout(receiver: Weak<AudioReceiver>) {
+    let mut block = Vec::new();
+    driver::spawn_ticker(move || {
+        let Some(receiver) = receiver.upgrade() else {
+            return ControlFlow::Break(());
+        };
+        if !receiver.sinks.is_empty() {
+            let format = receiver.play(&mut block);
+            receiver.sinks.push(&block, format);
+        }
+        ControlFlow::Continue(())
+    });
+}

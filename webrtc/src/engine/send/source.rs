@@ -1,0 +1,259 @@
+//! The queue between an application that pushes audio when it has some and a network that wants
+//! 10 ms every 10 ms.
+
+use crate::{
+    RtcError,
+    audio_frame::AudioFrame,
+    audio_source::AudioSourceOptions,
+    engine::{
+        driver,
+        sink::{Format, SinkSet},
+    },
+};
+use parking_lot::Mutex;
+use std::{
+    collections::VecDeque,
+    ops::ControlFlow,
+    sync::{Arc, Weak},
+};
+use tokio::sync::oneshot;
+
+/// A source without queue still needs a format; this stands in for an unusable one.
+const FALLBACK: Format = Format {
+    rate_hz: 48_000,
+    channels: 1,
+};
+
+/// What a native audio source is inside.
+pub(crate) struct Source {
+    pub(crate) options: Mutex<AudioSourceOptions>,
+    pub(crate) format: Format,
+    pub(crate) sinks: Arc<SinkSet>,
+    /// `None`: frames of exactly 10 ms go straight to the sinks.
+    queue: Option<Mutex<SourceQueue>>,
+}
+
+impl Source {
+    /// `queue_ms` is rounded up to a multiple of 10; 0 is "no queue".
+    pub(crate) fn new(options: AudioSourceOptions, format: Format, queue_ms: u32) -> Arc<Self> {
+        let format = if format.block_samples() == 0 {
+            log::warn!("an audio source of {format:?} is unusable, taken as {FALLBACK:?}");
+            FALLBACK
+        } else {
+            format
+        };
+        let blocks = queue_ms.div_ceil(10) as usize;
+        let queue =
+            (blocks > 0).then(|| Mutex::new(SourceQueue::new(format.block_samples(), blocks)));
+        let source = Arc::new(Self {
+            options: Mutex::new(options),
+            format,
+            sinks: Arc::default(),
+            queue,
+        });
+        if source.queue.is_some() {
+            start_pump(Arc::downgrade(&source));
+        }
+        source
+    }
+
+    /// Drops what is queued; a waiting capture is released by the next tick.
+    pub(crate) fn clear(&self) {
+        if let Some(queue) = &self.queue {
+            queue.lock().samples.clear();
+        }
+    }
+
+    /// Queues a frame. Returns at once while the queue is no fuller than its size, else when it
+    /// has drained to it. At most one capture may wait.
+    pub(crate) async fn capture(&self, frame: &AudioFrame<'_>) -> Result<(), RtcError> {
+        if (frame.sample_rate, frame.num_channels) != (self.format.rate_hz, self.format.channels) {
+            return Err(RtcError::state(format!(
+                "a frame of {} Hz and {} channels does not fit a source of {} Hz and {}",
+                frame.sample_rate, frame.num_channels, self.format.rate_hz, self.format.channels
+            )));
+        }
+        let Some(queue) = &self.queue else {
+            if frame.data.len() != self.format.block_samples() {
+                return Err(RtcError::state(
+                    "a source without queue takes exactly 10 ms per frame",
+                ));
+            }
+            self.sinks.push(&frame.data, self.format);
+            return Ok(());
+        };
+        let chunk_samples = queue.lock().limit;
+        for chunk in frame.data.chunks(chunk_samples) {
+            let wait = queue.lock().push(chunk)?;
+            if let Some(drained) = wait {
+                drained.await.ok(); // an error is a source that went away: nothing to wait for
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Samples waiting to be sent. Holds at most twice its limit; beyond that `push` is refused.
+struct SourceQueue {
+    samples: VecDeque<i16>,
+    block: usize,
+    limit: usize,
+    waiting: Option<oneshot::Sender<()>>,
+}
+
+impl SourceQueue {
+    fn new(block: usize, blocks: usize) -> Self {
+        Self {
+            samples: VecDeque::new(),
+            block,
+            limit: block * blocks,
+            waiting: None,
+        }
+    }
+
+    fn push(&mut self, chunk: &[i16]) -> Result<Option<oneshot::Receiver<()>>, RtcError> {
+        if self
+            .waiting
+            .as_ref()
+            .is_some_and(|waiting| !waiting.is_closed())
+        {
+            return Err(RtcError::state(
+                "another capture waits for this source already",
+            ));
+        }
+        if self.samples.len() + chunk.len() > 2 * self.limit {
+            return Err(RtcError::state("the audio queue is full"));
+        }
+        self.samples.extend(chunk);
+        if self.samples.len() <= self.limit {
+            return Ok(None);
+        }
+        let (sender, receiver) = oneshot::channel();
+        self.waiting = Some(sender);
+        Ok(Some(receiver))
+    }
+
+    /// The next 10 ms: audio if there is a whole block, else silence.
+    fn pop(&mut self, block: &mut Vec<i16>) {
+        block.clear();
+        if self.samples.len() >= self.block {
+            block.extend(self.samples.drain(..self.block));
+        } else {
+            block.resize(self.block, 0);
+        }
+        if self.samples.len() <= self.limit
+            && let Some(waiting) = self.waiting.take()
+        {
+            waiting.send(()).ok(); // an error is a capture that was cancelled
+        }
+    }
+}
+
+fn start_pump(source: Weak<Source>) {
+    let mut block = Vec::new();
+    driver::spawn_ticker(move || {
+        let Some(source) = source.upgrade() else {
+            return ControlFlow::Break(());
+        };
+        if let Some(queue) = &source.queue {
+            queue.lock().pop(&mut block);
+            source.sinks.push(&block, source.format);
+        }
+        ControlFlow::Continue(())
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn popped(queue: &mut SourceQueue) -> Vec<i16> {
+        let mut block = Vec::new();
+        queue.pop(&mut block);
+        block
+    }
+
+    #[test]
+    fn blocks_come_out_in_order_and_silence_follows() {
+        let mut queue = SourceQueue::new(2, 10);
+        assert!(
+            queue
+                .push(&[1, 2, 3, 4, 5])
+                .expect("room for five samples")
+                .is_none()
+        );
+        assert_eq!(popped(&mut queue), [1, 2]);
+        assert_eq!(popped(&mut queue), [3, 4]);
+        assert_eq!(
+            popped(&mut queue),
+            [0, 0],
+            "half a block must wait for its other half"
+        );
+        queue.push(&[6]).expect("room for a sample");
+        assert_eq!(popped(&mut queue), [5, 6]);
+    }
+
+    #[test]
+    fn a_capture_waits_while_the_queue_is_above_its_limit() {
+        let mut queue = SourceQueue::new(2, 2);
+        let mut wait = queue
+            .push(&[0; 6])
+            .expect("up to twice the limit")
+            .expect("above the limit");
+        assert!(queue.push(&[0; 2]).is_err(), "two captures at once");
+        assert!(
+            wait.try_recv().is_err(),
+            "released before the queue drained"
+        );
+        popped(&mut queue);
+        assert_eq!(
+            wait.try_recv(),
+            Ok(()),
+            "drained to the limit, but not released"
+        );
+    }
+
+    #[test]
+    fn a_cancelled_capture_does_not_block_the_next() {
+        let mut queue = SourceQueue::new(2, 2);
+        drop(queue.push(&[0; 6]).expect("up to twice the limit"));
+        assert!(queue.push(&[0; 2]).is_ok());
+    }
+
+    #[test]
+    fn more_than_twice_the_limit_is_refused() {
+        let mut queue = SourceQueue::new(2, 2);
+        assert!(queue.push(&[0; 9]).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_frame_of_another_format_is_refused() {
+        let source = Source::new(
+            AudioSourceOptions::default(),
+            Format {
+                rate_hz: 24_000,
+                channels: 1,
+            },
+            0,
+        );
+        let other_rate = AudioFrame::new(48_000, 1, 480);
+        assert!(source.capture(&other_rate).await.is_err());
+        let too_long = AudioFrame::new(24_000, 1, 480);
+        assert!(source.capture(&too_long).await.is_err());
+        let ten_ms = AudioFrame::new(24_000, 1, 240);
+        assert!(source.capture(&ten_ms).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_unusable_format_is_refused_at_capture() {
+        let source = Source::new(
+            AudioSourceOptions::default(),
+            Format {
+                rate_hz: 0,
+                channels: 0,
+            },
+            100,
+        );
+        assert!(source.capture(&AudioFrame::new(0, 0, 0)).await.is_err());
+    }
+}

@@ -1,0 +1,188 @@
+//! Who hears a track: encoders of a local one, listeners of a remote one.
+
+use parking_lot::Mutex;
+use std::{ops::ControlFlow, sync::Arc};
+
+/// Receives 10 ms blocks of interleaved PCM.
+pub(crate) trait Sink: Send {
+    /// Takes one block. A sink that breaks is removed from its set.
+    fn on_block(&mut self, pcm: &[i16], format: Format) -> ControlFlow<()>;
+
+    /// The format this sink would convert to anyway, so that a decoder can produce it directly.
+    fn wanted_format(&self) -> Option<Format> {
+        None
+    }
+}
+
+/// Shape of a block of interleaved `i16` samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Format {
+    pub(crate) rate_hz: u32,
+    pub(crate) channels: u32,
+}
+
+impl Format {
+    /// Samples in 10 ms, all channels together.
+    pub(crate) const fn block_samples(self) -> usize {
+        (self.rate_hz / 100 * self.channels) as usize
+    }
+}
+
+type SharedSink = Arc<Mutex<Box<dyn Sink>>>;
+
+#[derive(Clone)]
+struct Entry {
+    id: u64,
+    wanted: Option<Format>,
+    sink: SharedSink,
+}
+
+/// The sinks of one track. They outlive connections: after a reconnect the same source feeds a
+/// new encoder.
+#[derive(Default)]
+pub(crate) struct SinkSet {
+    /// Replaced as a whole, so that blocks are delivered without holding the list: an encoder
+    /// takes its connection's lock, and `remove_track` comes here with that lock held.
+    list: Mutex<List>,
+}
+
+#[derive(Default)]
+struct List {
+    entries: Arc<Vec<Entry>>,
+    last_id: u64,
+}
+
+impl SinkSet {
+    /// Adds a sink; the number returned removes it.
+    pub(crate) fn add(&self, sink: Box<dyn Sink>) -> u64 {
+        let wanted = sink.wanted_format();
+        let mut list = self.list.lock();
+        list.last_id += 1;
+        let id = list.last_id;
+        let mut entries = Vec::clone(&list.entries);
+        entries.push(Entry {
+            id,
+            wanted,
+            sink: Arc::new(Mutex::new(sink)),
+        });
+        list.entries = Arc::new(entries);
+        id
+    }
+
+    /// Removes a sink. A block that is being delivered may still reach it.
+    pub(crate) fn remove(&self, id: u64) {
+        let mut list = self.list.lock();
+        let kept = list
+            .entries
+            .iter()
+            .filter(|entry| entry.id != id)
+            .cloned()
+            .collect();
+        list.entries = Arc::new(kept);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.lock().entries.is_empty()
+    }
+
+    /// The one format that all sinks want, if they agree.
+    pub(crate) fn common_format(&self) -> Option<Format> {
+        let entries = Arc::clone(&self.list.lock().entries);
+        let first = entries.first()?.wanted?;
+        entries
+            .iter()
+            .all(|entry| entry.wanted == Some(first))
+            .then_some(first)
+    }
+
+    /// Gives every sink a block.
+    pub(crate) fn push(&self, pcm: &[i16], format: Format) {
+        let entries = Arc::clone(&self.list.lock().entries);
+        for entry in entries.iter() {
+            let flow = entry.sink.lock().on_block(pcm, format);
+            if flow.is_break() {
+                self.remove(entry.id);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MONO_16K: Format = Format {
+        rate_hz: 16_000,
+        channels: 1,
+    };
+    const MONO_48K: Format = Format {
+        rate_hz: 48_000,
+        channels: 1,
+    };
+
+    struct Counter {
+        blocks: Arc<Mutex<u32>>,
+        until: u32,
+        wanted: Option<Format>,
+    }
+
+    impl Sink for Counter {
+        fn on_block(&mut self, _: &[i16], _: Format) -> ControlFlow<()> {
+            let mut blocks = self.blocks.lock();
+            *blocks += 1;
+            if *blocks >= self.until {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        }
+
+        fn wanted_format(&self) -> Option<Format> {
+            self.wanted
+        }
+    }
+
+    fn add(set: &SinkSet, until: u32, wanted: Option<Format>) -> (u64, Arc<Mutex<u32>>) {
+        let blocks = Arc::new(Mutex::new(0));
+        let id = set.add(Box::new(Counter {
+            blocks: Arc::clone(&blocks),
+            until,
+            wanted,
+        }));
+        (id, blocks)
+    }
+
+    #[test]
+    fn a_removed_sink_hears_nothing_more() {
+        let set = SinkSet::default();
+        let (first, heard_first) = add(&set, u32::MAX, None);
+        let (_, heard_second) = add(&set, u32::MAX, None);
+        set.push(&[0], MONO_16K);
+        set.remove(first);
+        set.push(&[0], MONO_16K);
+        assert_eq!((*heard_first.lock(), *heard_second.lock()), (1, 2));
+    }
+
+    #[test]
+    fn a_sink_that_breaks_is_removed() {
+        let set = SinkSet::default();
+        let (_, heard) = add(&set, 2, None);
+        for _ in 0..5 {
+            set.push(&[0], MONO_16K);
+        }
+        assert_eq!(*heard.lock(), 2);
+        assert!(set.is_empty());
+    }
+
+    #[test]
+    fn a_common_format_needs_agreement() {
+        let set = SinkSet::default();
+        assert_eq!(set.common_format(), None);
+        add(&set, u32::MAX, Some(MONO_16K));
+        assert_eq!(set.common_format(), Some(MONO_16K));
+        let (other, _) = add(&set, u32::MAX, Some(MONO_48K));
+        assert_eq!(set.common_format(), None);
+        set.remove(other);
+        assert_eq!(set.common_format(), Some(MONO_16K));
+    }
+}

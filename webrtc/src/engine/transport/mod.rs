@@ -1,0 +1,3 @@
+//! What is known about the path to the peer. The sockets themselves are the driver's.
+
+pub(crate) mod health;

@@ -1,0 +1,43 @@
+//! A track of either kind.
+
+use crate::{audio_track::RtcAudioTrack, enum_dispatch, video_track::RtcVideoTrack};
+
+/// Whether a track can still carry media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RtcTrackState {
+    /// It can.
+    Live,
+    /// Never again.
+    Ended,
+}
+
+/// A track of either kind.
+#[derive(Debug, Clone)]
+pub enum MediaStreamTrack {
+    /// Negotiated only; see [`RtcVideoTrack`].
+    Video(RtcVideoTrack),
+    /// Audio.
+    Audio(RtcAudioTrack),
+}
+
+impl MediaStreamTrack {
+    enum_dispatch!(
+        [Video, Audio];
+        pub fn id(self: &Self) -> String;
+        pub fn enabled(self: &Self) -> bool;
+        pub fn set_enabled(self: &Self, enabled: bool) -> bool;
+        pub fn state(self: &Self) -> RtcTrackState;
+    );
+}
+
+impl From<RtcAudioTrack> for MediaStreamTrack {
+    fn from(track: RtcAudioTrack) -> Self {
+        Self::Audio(track)
+    }
+}
+
+impl From<RtcVideoTrack> for MediaStreamTrack {
+    fn from(track: RtcVideoTrack) -> Self {
+        Self::Video(track)
+    }
+}

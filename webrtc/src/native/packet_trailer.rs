@@ -1,0 +1,108 @@
+//! Trailers of video frames: kept for the interface, without video they carry nothing.
+
+use crate::{
+    peer_connection_factory::PeerConnectionFactory, rtp_receiver::RtpReceiver,
+    rtp_sender::RtpSender,
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// Where a sent frame was timed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum PublishTimingStage {
+    EncoderUpload,
+    EncoderOutput,
+    WebrtcPacketize,
+}
+
+/// Where a received frame was timed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum SubscribeTimingStage {
+    WebrtcReceive,
+    DecoderUpload,
+    DecoderOutput,
+}
+
+/// When a sent frame passed a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct PublishTimingEvent {
+    pub stage: PublishTimingStage,
+    pub timestamp_us: u64,
+    pub capture_timestamp_us: u64,
+    pub frame_id: Option<u32>,
+}
+
+/// When a received frame passed a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SubscribeTimingEvent {
+    pub stage: SubscribeTimingStage,
+    pub timestamp_us: u64,
+    pub capture_timestamp_us: u64,
+    pub frame_id: Option<u32>,
+}
+
+/// Called for sent frames; never by this engine.
+pub type PublishTimingObserver = Arc<dyn Fn(PublishTimingEvent) + Send + Sync + 'static>;
+/// Called for received frames; never by this engine.
+pub type SubscribeTimingObserver = Arc<dyn Fn(SubscribeTimingEvent) + Send + Sync + 'static>;
+
+/// Reads and writes nothing.
+#[derive(Clone, Default)]
+pub struct PacketTrailerHandler {
+    enabled: Arc<AtomicBool>,
+}
+
+impl PacketTrailerHandler {
+    /// Kept, without effect.
+    pub fn set_enabled(&self, enabled: bool) {
+        self.enabled.store(enabled, Ordering::Release);
+    }
+
+    /// What was last set.
+    pub fn enabled(&self) -> bool {
+        self.enabled.load(Ordering::Acquire)
+    }
+
+    /// None.
+    pub fn lookup_frame_metadata(&self, _rtp_timestamp: u32) -> Option<(u64, u32, Vec<u8>)> {
+        None
+    }
+
+    /// Ignored.
+    pub fn store_frame_metadata(
+        &self,
+        _capture_us: i64,
+        _user_timestamp: u64,
+        _frame_id: u32,
+        _data: &[u8],
+    ) {
+    }
+
+    /// Ignored.
+    pub fn set_publish_timing_observer(&self, _observer: Option<PublishTimingObserver>) {}
+
+    /// Ignored.
+    pub fn set_subscribe_timing_observer(&self, _observer: Option<SubscribeTimingObserver>) {}
+}
+
+/// A handler for what we send.
+pub fn create_sender_handler(
+    _factory: &PeerConnectionFactory,
+    _sender: &RtpSender,
+) -> PacketTrailerHandler {
+    PacketTrailerHandler::default()
+}
+
+/// A handler for what we receive.
+pub fn create_receiver_handler(
+    _factory: &PeerConnectionFactory,
+    _receiver: &RtpReceiver,
+) -> PacketTrailerHandler {
+    PacketTrailerHandler::default()
+}

@@ -1,0 +1,380 @@
+//! A connection to one peer.
+
+use crate::{
+    MediaType, RtcError,
+    data_channel::{DataChannel, DataChannelInit},
+    engine::driver::Connection,
+    ice_candidate::IceCandidate,
+    media_stream::MediaStream,
+    media_stream_track::MediaStreamTrack,
+    peer_connection_factory::RtcConfiguration,
+    rtp_receiver::RtpReceiver,
+    rtp_sender::RtpSender,
+    rtp_transceiver::{RtpTransceiver, RtpTransceiverDirection, RtpTransceiverInit},
+    session_description::SessionDescription,
+    stats::RtcStats,
+};
+use std::{fmt, sync::Arc};
+
+mod state;
+
+pub use state::{IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState};
+
+/// What an offer is to contain.
+#[derive(Debug, Clone, Default)]
+pub struct OfferOptions {
+    /// New ICE credentials: the way to a peer is looked for again.
+    pub ice_restart: bool,
+    /// Accepted, without effect: transceivers say what is received.
+    pub offer_to_receive_audio: bool,
+    /// Accepted, without effect: transceivers say what is received.
+    pub offer_to_receive_video: bool,
+}
+
+/// What an answer is to contain: nothing can be chosen.
+#[derive(Debug, Clone, Default)]
+pub struct AnswerOptions {}
+
+/// Limits in bits per second.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BitrateSettings {
+    /// Never less.
+    pub min_bitrate_bps: Option<u64>,
+    /// At first.
+    pub start_bitrate_bps: Option<u64>,
+    /// Never more.
+    pub max_bitrate_bps: Option<u64>,
+}
+
+/// A failure to learn an address.
+#[derive(Debug, Clone)]
+pub struct IceCandidateError {
+    /// The local address it was tried from.
+    pub address: String,
+    /// The local port it was tried from.
+    pub port: i32,
+    /// The server that was asked.
+    pub url: String,
+    /// STUN error code.
+    pub error_code: i32,
+    /// What the server said.
+    pub error_text: String,
+}
+
+/// The peer began to send something.
+#[derive(Debug, Clone)]
+pub struct TrackEvent {
+    /// Who receives it.
+    pub receiver: RtpReceiver,
+    /// The streams it belongs to.
+    pub streams: Vec<MediaStream>,
+    /// The track.
+    pub track: MediaStreamTrack,
+    /// The section it is on.
+    pub transceiver: RtpTransceiver,
+}
+
+/// Called with each new connection state.
+pub type OnConnectionChange = Box<dyn FnMut(PeerConnectionState) + Send + Sync>;
+/// Called with each channel that the peer opens.
+pub type OnDataChannel = Box<dyn FnMut(DataChannel) + Send + Sync>;
+/// Called with each address of ours.
+pub type OnIceCandidate = Box<dyn FnMut(IceCandidate) + Send + Sync>;
+/// Called for each address that could not be learnt; never by this engine.
+pub type OnIceCandidateError = Box<dyn FnMut(IceCandidateError) + Send + Sync>;
+/// Called with each new ICE state.
+pub type OnIceConnectionChange = Box<dyn FnMut(IceConnectionState) + Send + Sync>;
+/// Called with each new gathering state.
+pub type OnIceGatheringChange = Box<dyn FnMut(IceGatheringState) + Send + Sync>;
+/// Called when an offer is due, with a number that counts up.
+pub type OnNegotiationNeeded = Box<dyn FnMut(u32) + Send + Sync>;
+/// Called with each new signalling state.
+pub type OnSignalingChange = Box<dyn FnMut(SignalingState) + Send + Sync>;
+/// Called with each track that the peer begins to send.
+pub type OnTrack = Box<dyn FnMut(TrackEvent) + Send + Sync>;
+
+/// A connection to one peer. Clones are the same connection; it lives as long as one of them,
+/// or until [`PeerConnection::close`].
+///
+/// Callbacks run on the engine's threads, one at a time and in the order of events.
+#[derive(Clone)]
+pub struct PeerConnection {
+    pub(crate) inner: Arc<Connection>,
+}
+
+impl PeerConnection {
+    /// Replaces the configuration.
+    ///
+    /// # Errors
+    ///
+    /// On a closed connection, and for another `enable_sctp_snap`.
+    pub fn set_configuration(&self, config: RtcConfiguration) -> Result<(), RtcError> {
+        self.inner.with(|core, _| core.set_configuration(config))
+    }
+
+    /// Checks limits. They are not applied: audio follows its encodings.
+    ///
+    /// # Errors
+    ///
+    /// On a closed connection, and for limits that contradict each other.
+    pub fn set_bitrate(&self, settings: BitrateSettings) -> Result<(), RtcError> {
+        self.inner.read(|core| core.set_bitrate(&settings))
+    }
+
+    /// An offer of all that is wanted. It may be thrown away.
+    ///
+    /// # Errors
+    ///
+    /// On a closed connection, or when there is nothing to offer.
+    pub async fn create_offer(
+        &self,
+        options: OfferOptions,
+    ) -> Result<SessionDescription, RtcError> {
+        self.inner.with(|core, _| core.create_offer(&options))
+    }
+
+    /// The answer to the remote offer.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub async fn create_answer(
+        &self,
+        _options: AnswerOptions,
+    ) -> Result<SessionDescription, RtcError> {
+        self.inner.read(|core| core.create_answer())
+    }
+
+    /// Applies the description last created. Opens sockets the first time.
+    ///
+    /// # Errors
+    ///
+    /// When no such description was created.
+    pub async fn set_local_description(
+        &self,
+        description: SessionDescription,
+    ) -> Result<(), RtcError> {
+        self.inner.set_local(description)
+    }
+
+    /// Applies the peer's description.
+    ///
+    /// # Errors
+    ///
+    /// For one that cannot be parsed, does not fit, or is not expected now.
+    pub async fn set_remote_description(
+        &self,
+        description: SessionDescription,
+    ) -> Result<(), RtcError> {
+        self.inner
+            .with(|core, now| core.set_remote(description, now))
+    }
+
+    /// Adds an address of the peer.
+    ///
+    /// # Errors
+    ///
+    /// Before the remote description, and for a line that cannot be parsed.
+    pub async fn add_ice_candidate(&self, candidate: IceCandidate) -> Result<(), RtcError> {
+        self.inner
+            .with(|core, _| core.add_remote_candidate(&candidate))
+    }
+
+    /// Creates a data channel. It opens with the connection, or at once on one that has
+    /// channels already.
+    ///
+    /// # Errors
+    ///
+    /// On a closed connection.
+    pub fn create_data_channel(
+        &self,
+        label: &str,
+        init: DataChannelInit,
+    ) -> Result<DataChannel, RtcError> {
+        self.inner
+            .with(|core, now| core.create_channel(label, init, now))
+    }
+
+    /// Sends a track on a new section.
+    ///
+    /// # Errors
+    ///
+    /// On a closed connection.
+    pub fn add_track<T: AsRef<str>>(
+        &self,
+        track: MediaStreamTrack,
+        stream_ids: &[T],
+    ) -> Result<RtpSender, RtcError> {
+        let init = RtpTransceiverInit {
+            direction: RtpTransceiverDirection::SendRecv,
+            stream_ids: stream_ids.iter().map(|id| id.as_ref().to_owned()).collect(),
+            send_encodings: Vec::new(),
+        };
+        self.add_transceiver(track, init)
+            .map(|transceiver| transceiver.sender())
+    }
+
+    /// Stops sending a track; the section stays for reuse.
+    ///
+    /// # Errors
+    ///
+    /// On a closed connection.
+    pub fn remove_track(&self, sender: RtpSender) -> Result<(), RtcError> {
+        self.inner.with(|core, _| core.remove_track(&sender))
+    }
+
+    /// Counters of the connection and its sections.
+    ///
+    /// # Errors
+    ///
+    /// None; the signature is the interface's.
+    pub async fn get_stats(&self) -> Result<Vec<RtcStats>, RtcError> {
+        Ok(self.inner.read(|core| core.stats()))
+    }
+
+    /// Adds a section that sends a track.
+    ///
+    /// # Errors
+    ///
+    /// On a closed connection.
+    pub fn add_transceiver(
+        &self,
+        track: MediaStreamTrack,
+        init: RtpTransceiverInit,
+    ) -> Result<RtpTransceiver, RtcError> {
+        let kind = match track {
+            MediaStreamTrack::Audio(_) => MediaType::Audio,
+            MediaStreamTrack::Video(_) => MediaType::Video,
+        };
+        self.inner
+            .with(|core, _| core.add_transceiver(Some(track), kind, init))
+    }
+
+    /// Adds a section without a track, to receive on.
+    ///
+    /// # Errors
+    ///
+    /// On a closed connection, and for data.
+    pub fn add_transceiver_for_media(
+        &self,
+        kind: MediaType,
+        init: RtpTransceiverInit,
+    ) -> Result<RtpTransceiver, RtcError> {
+        self.inner
+            .with(|core, _| core.add_transceiver(None, kind, init))
+    }
+
+    /// Ends the connection. It has no transceivers after that and refuses every change.
+    pub fn close(&self) {
+        self.inner.close();
+    }
+
+    /// Asks for an offer; make it with [`OfferOptions::ice_restart`].
+    pub fn restart_ice(&self) {
+        self.inner.with(|core, _| core.request_negotiation());
+    }
+
+    /// Whether media can flow.
+    pub fn connection_state(&self) -> PeerConnectionState {
+        self.inner.read(|core| core.connection_state())
+    }
+
+    /// How far ICE is.
+    pub fn ice_connection_state(&self) -> IceConnectionState {
+        self.inner.read(|core| core.ice_state())
+    }
+
+    /// Whether all addresses are known.
+    pub fn ice_gathering_state(&self) -> IceGatheringState {
+        self.inner.read(|core| core.gathering())
+    }
+
+    /// Whose turn it is.
+    pub fn signaling_state(&self) -> SignalingState {
+        self.inner.read(|core| core.session.signaling())
+    }
+
+    /// Our description, once agreed.
+    pub fn current_local_description(&self) -> Option<SessionDescription> {
+        self.inner.read(|core| core.session.local().cloned())
+    }
+
+    /// The peer's description.
+    pub fn current_remote_description(&self) -> Option<SessionDescription> {
+        self.inner.read(|core| core.session.remote().cloned())
+    }
+
+    /// The sending halves of all sections.
+    pub fn senders(&self) -> Vec<RtpSender> {
+        self.transceivers()
+            .iter()
+            .map(RtpTransceiver::sender)
+            .collect()
+    }
+
+    /// The receiving halves of all sections.
+    pub fn receivers(&self) -> Vec<RtpReceiver> {
+        self.transceivers()
+            .iter()
+            .map(RtpTransceiver::receiver)
+            .collect()
+    }
+
+    /// All sections; none on a closed connection.
+    pub fn transceivers(&self) -> Vec<RtpTransceiver> {
+        self.inner.read(|core| core.session.transceivers())
+    }
+
+    /// Sets or clears the callback for the connection state.
+    pub fn on_connection_state_change(&self, callback: Option<OnConnectionChange>) {
+        self.inner.callbacks.connection.set(callback);
+    }
+
+    /// Sets or clears the callback for channels of the peer.
+    pub fn on_data_channel(&self, callback: Option<OnDataChannel>) {
+        self.inner.callbacks.data_channel.set(callback);
+    }
+
+    /// Sets or clears the callback for our addresses.
+    pub fn on_ice_candidate(&self, callback: Option<OnIceCandidate>) {
+        self.inner.callbacks.candidate.set(callback);
+    }
+
+    /// Sets or clears the callback for addresses that could not be learnt.
+    pub fn on_ice_candidate_error(&self, callback: Option<OnIceCandidateError>) {
+        self.inner.callbacks.candidate_error.set(callback);
+    }
+
+    /// Sets or clears the callback for the ICE state.
+    pub fn on_ice_connection_state_change(&self, callback: Option<OnIceConnectionChange>) {
+        self.inner.callbacks.ice.set(callback);
+    }
+
+    /// Sets or clears the callback for the gathering state.
+    pub fn on_ice_gathering_state_change(&self, callback: Option<OnIceGatheringChange>) {
+        self.inner.callbacks.gathering.set(callback);
+    }
+
+    /// Sets or clears the callback for a due offer.
+    pub fn on_negotiation_needed(&self, callback: Option<OnNegotiationNeeded>) {
+        self.inner.callbacks.negotiation_needed.set(callback);
+    }
+
+    /// Sets or clears the callback for the signalling state.
+    pub fn on_signaling_state_change(&self, callback: Option<OnSignalingChange>) {
+        self.inner.callbacks.signaling.set(callback);
+    }
+
+    /// Sets or clears the callback for tracks of the peer.
+    pub fn on_track(&self, callback: Option<OnTrack>) {
+        self.inner.callbacks.track.set(callback);
+    }
+}
+
+impl fmt::Debug for PeerConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PeerConnection")
+            .field("state", &self.connection_state())
+            .finish()
+    }
+}

@@ -1,0 +1,94 @@
+//! The sending half of a transceiver.
+
+use crate::{
+    RtcError, engine::negotiation::transceiver::Transceiver, media_stream_track::MediaStreamTrack,
+    rtp_parameters::RtpParameters, stats::RtcStats,
+};
+use std::{fmt, sync::Arc};
+
+/// A kind of video encoder.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+#[expect(
+    missing_docs,
+    reason = "names of encoders, none of which is compiled in"
+)]
+pub enum VideoEncoderBackend {
+    #[default]
+    Auto,
+    Software,
+    Hardware,
+    Nvenc,
+    Vaapi,
+    VideoToolbox,
+    PreEncoded,
+}
+
+impl VideoEncoderBackend {
+    /// `Auto` alone, because callers take it to be always valid. No encoder is compiled in.
+    pub fn list_available() -> impl IntoIterator<Item = Self> {
+        [Self::Auto]
+    }
+}
+
+/// What we send on one section.
+#[derive(Clone)]
+pub struct RtpSender {
+    pub(crate) inner: Arc<Transceiver>,
+}
+
+impl RtpSender {
+    /// The local track.
+    pub fn track(&self) -> Option<MediaStreamTrack> {
+        self.inner.send_track()
+    }
+
+    /// Counters of this section.
+    ///
+    /// # Errors
+    ///
+    /// None; the signature is the interface's.
+    pub async fn get_stats(&self) -> Result<Vec<RtcStats>, RtcError> {
+        Ok(self.inner.sender_stats())
+    }
+
+    /// Replaces the track without a new offer.
+    ///
+    /// # Errors
+    ///
+    /// None; the signature is the interface's.
+    pub fn set_track(&self, track: Option<MediaStreamTrack>) -> Result<(), RtcError> {
+        self.inner.set_send_track(track);
+        Ok(())
+    }
+
+    /// How it sends.
+    pub fn parameters(&self) -> RtpParameters {
+        self.inner.send_parameters()
+    }
+
+    /// Changes how it sends; the bit rate of the first encoding is applied at once.
+    ///
+    /// # Errors
+    ///
+    /// None; the signature is the interface's.
+    pub fn set_parameters(&self, parameters: RtpParameters) -> Result<(), RtcError> {
+        self.inner.set_send_parameters(parameters);
+        Ok(())
+    }
+
+    /// Unsupported: there is no video encoder to choose.
+    pub fn set_video_encoder_backend(&self, backend: VideoEncoderBackend) {
+        if backend != VideoEncoderBackend::Auto {
+            log::warn!("video is unsupported by this engine: encoder {backend:?} ignored");
+        }
+    }
+}
+
+impl fmt::Debug for RtpSender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RtpSender")
+            .field("mid", &self.inner.mid())
+            .finish()
+    }
+}

@@ -1,0 +1,97 @@
+//! One media section, both halves.
+
+use crate::{
+    RtcError,
+    engine::negotiation::transceiver::Transceiver,
+    rtp_parameters::{RtpCodecCapability, RtpEncodingParameters},
+    rtp_receiver::RtpReceiver,
+    rtp_sender::RtpSender,
+};
+use std::{fmt, sync::Arc};
+
+/// How a transceiver begins.
+#[derive(Debug, Clone)]
+pub struct RtpTransceiverInit {
+    /// What is wanted of it.
+    pub direction: RtpTransceiverDirection,
+    /// The first one is announced in `a=msid`; none is `-`.
+    pub stream_ids: Vec<String>,
+    /// One for audio, or none for the default.
+    pub send_encodings: Vec<RtpEncodingParameters>,
+}
+
+/// Which way media goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words of a session description")]
+pub enum RtpTransceiverDirection {
+    SendRecv,
+    SendOnly,
+    RecvOnly,
+    Inactive,
+    Stopped,
+}
+
+/// One media section.
+#[derive(Clone)]
+pub struct RtpTransceiver {
+    pub(crate) inner: Arc<Transceiver>,
+}
+
+impl RtpTransceiver {
+    /// Its name in descriptions, once there is one.
+    pub fn mid(&self) -> Option<String> {
+        self.inner.mid().map(|mid| mid.to_string())
+    }
+
+    /// What was last agreed.
+    pub fn current_direction(&self) -> Option<RtpTransceiverDirection> {
+        self.inner.current_direction()
+    }
+
+    /// What is wanted.
+    pub fn direction(&self) -> RtpTransceiverDirection {
+        self.inner.direction()
+    }
+
+    /// Its sending half.
+    pub fn sender(&self) -> RtpSender {
+        RtpSender {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
+    /// Its receiving half.
+    pub fn receiver(&self) -> RtpReceiver {
+        RtpReceiver {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
+    /// Accepted, without effect: there is one codec.
+    ///
+    /// # Errors
+    ///
+    /// None; the signature is the interface's.
+    pub fn set_codec_preferences(&self, _codecs: Vec<RtpCodecCapability>) -> Result<(), RtcError> {
+        Ok(())
+    }
+
+    /// Ends both halves; the next offer says so.
+    ///
+    /// # Errors
+    ///
+    /// None; the signature is the interface's.
+    pub fn stop(&self) -> Result<(), RtcError> {
+        self.inner.stop();
+        Ok(())
+    }
+}
+
+impl fmt::Debug for RtpTransceiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RtpTransceiver")
+            .field("mid", &self.mid())
+            .field("direction", &self.direction())
+            .finish()
+    }
+}

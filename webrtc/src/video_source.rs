@@ -1,0 +1,105 @@
+//! Where video would come from.
+
+use crate::enum_dispatch;
+
+/// Size of a picture in pixels.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct VideoResolution {
+    pub width: u32,
+    pub height: u32,
+}
+
+impl Default for VideoResolution {
+    fn default() -> Self {
+        Self {
+            width: 1280,
+            height: 720,
+        }
+    }
+}
+
+/// What an encoder is asked to produce.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct EncodedRateControl {
+    pub target_bitrate_bps: u64,
+    pub framerate_fps: f64,
+}
+
+/// A source of any kind.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub enum RtcVideoSource {
+    /// Fed by the application.
+    Native(native::NativeVideoSource),
+}
+
+impl RtcVideoSource {
+    enum_dispatch!(
+        [Native];
+        pub fn video_resolution(self: &Self) -> VideoResolution;
+    );
+}
+
+/// Sources that the application feeds.
+pub mod native {
+    use super::{EncodedRateControl, VideoResolution};
+    use crate::{
+        native::packet_trailer::PacketTrailerHandler,
+        video_frame::{EncodedVideoFrame, VideoBuffer, VideoFrame},
+    };
+
+    /// Unsupported: refuses every frame, and says so in the log when it is made.
+    #[derive(Clone, Debug)]
+    pub struct NativeVideoSource {
+        resolution: VideoResolution,
+    }
+
+    impl Default for NativeVideoSource {
+        fn default() -> Self {
+            Self::new(VideoResolution::default(), false)
+        }
+    }
+
+    impl NativeVideoSource {
+        /// A source that refuses frames.
+        pub fn new(resolution: VideoResolution, _is_screencast: bool) -> Self {
+            log::warn!("video is unsupported by this engine: the source takes no frame");
+            Self { resolution }
+        }
+
+        /// A source that refuses frames.
+        pub fn new_encoded(resolution: VideoResolution) -> Self {
+            Self::new(resolution, false)
+        }
+
+        /// Refused.
+        pub fn capture_frame<T: AsRef<dyn VideoBuffer>>(&self, _frame: &VideoFrame<T>) -> bool {
+            false
+        }
+
+        /// Refused.
+        pub fn capture_encoded_frame(&self, _frame: &EncodedVideoFrame<'_>) -> bool {
+            false
+        }
+
+        /// Never.
+        pub fn take_keyframe_request(&self) -> bool {
+            false
+        }
+
+        /// None.
+        pub fn take_rate_control_request(&self) -> Option<EncodedRateControl> {
+            None
+        }
+
+        /// Ignored.
+        pub fn set_packet_trailer_handler(&self, _handler: PacketTrailerHandler) {}
+
+        /// The size it was made with.
+        pub fn video_resolution(&self) -> VideoResolution {
+            self.resolution.clone()
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The frames of a remote video track: none.
+
+/// Streams that the application polls.
+pub mod native {
+    use crate::{
+        native::packet_trailer::PacketTrailerHandler, video_frame::BoxVideoFrame,
+        video_track::RtcVideoTrack,
+    };
+    use std::{
+        pin::Pin,
+        task::{Context, Poll},
+    };
+    use tokio_stream::Stream;
+
+    /// How a stream is buffered.
+    #[derive(Clone, Debug, Default)]
+    pub struct NativeVideoStreamOptions {
+        /// Frames kept.
+        pub queue_size_frames: Option<usize>,
+    }
+
+    /// Unsupported: ends at once, and says so in the log when it is made.
+    #[derive(Debug)]
+    pub struct NativeVideoStream {
+        track: RtcVideoTrack,
+    }
+
+    impl NativeVideoStream {
+        /// A stream without frames.
+        pub fn new(track: RtcVideoTrack) -> Self {
+            Self::with_options(track, NativeVideoStreamOptions::default())
+        }
+
+        /// A stream without frames.
+        pub fn with_options(track: RtcVideoTrack, _options: NativeVideoStreamOptions) -> Self {
+            log::warn!(
+                "video is unsupported by this engine: the stream of track {} is empty",
+                track.id()
+            );
+            Self { track }
+        }
+
+        /// Kept, without effect.
+        pub fn set_packet_trailer_handler(&self, handler: PacketTrailerHandler) {
+            self.track.set_packet_trailer_handler(handler);
+        }
+
+        /// The track.
+        pub fn track(&self) -> RtcVideoTrack {
+            self.track.clone()
+        }
+
+        /// It has ended already.
+        pub fn close(&mut self) {}
+    }
+
+    impl Stream for NativeVideoStream {
+        type Item = BoxVideoFrame;
+
+        fn poll_next(
+            self: Pin<&mut Self>,
+            _context: &mut Context<'_>,
+        ) -> Poll<Option<BoxVideoFrame>> {
+            Poll::Ready(None)
+        }
+    }
+}
