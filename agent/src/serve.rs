@@ -40,7 +40,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let tasks = TaskTracker::new();
     let worker_id = format!("{}-{:08x}", hostname(), rand::random::<u32>());
     let pack = knowledge::Pack::load(&config.pack_dir)?;
-    let (stt, tts) = (parts::stt(&config.stt).await?, parts::tts(&config.tts, &pack)?);
+    let (stt, tts) = (parts::stt(&config.stt).await?, parts::tts(&config.tts, &pack));
     let database = crate::admin::open(&config.database)?;
 
     let finalizer = Finalizer::new(&database, topic_rules(&pack).into());

@@ -104,8 +104,7 @@ async fn a_typed_question_is_answered_like_a_spoken_one() {
 
 #[tokio::test]
 async fn secrets_never_reach_a_row_or_a_log() {
-    let mut stack = Stack::prepare(&[("RUST_LOG", "debug")]).await;
-    stack.start_worker().await;
+    let stack = Stack::with(&[("RUST_LOG", "info,teller=trace")]).await;
     let report = stack
         .call("- wait: 30\n- type: \"My card number is 4111 1111 1111 1111 and my PIN is 4921\"\n- wait: 30\n- say: My PIN is four nine two one.\n- wait: 30\n")
         .await;

@@ -11,6 +11,7 @@ pub(super) fn clean(raw: &str, voice: Duration) -> String {
     let spoken = without_annotations(raw);
     let words: Vec<&str> = spoken.split_whitespace().collect();
     let words = without_loops(&words);
+    let words = without_echo(words, voice);
     let text = words.join(" ");
     let plain = plain(&text);
     if plain.is_empty() || INVENTIONS.contains(&plain.as_str()) || too_fast(words.len(), voice) {
@@ -123,6 +124,18 @@ fn without_loops<'a>(words: &[&'a str]) -> Vec<&'a str> {
     words.to_vec()
 }
 
+/// A short question that whisper writes twice is kept once: "What are your fees? What are your fees?"
+///
+/// People say a thing twice too, and take the time for it: this is about words for which there was none. Half a
+/// second of `voice` is the pre-roll and the silence that ended it; 3.5 words a second is brisk speech.
+fn without_echo(words: Vec<&str>, voice: Duration) -> Vec<&str> {
+    let length = words.len() / 2;
+    let (once, again) = words.split_at(length);
+    let twice = words.len() % 2 == 0 && length >= 3 && once.iter().zip(again).all(|(a, b)| plain(a) == plain(b));
+    let brisk = 3.5 * (voice.as_secs_f32() - 0.5).max(0.0);
+    if twice && words.len() as f32 > brisk { once.to_vec() } else { words }
+}
+
 fn is_digit(word: &str) -> bool {
     let word = plain(word);
     word.chars().all(|c| c.is_ascii_digit())
@@ -135,6 +148,14 @@ fn is_digit(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_written_twice_is_kept_once_unless_there_was_time_to_say_it_twice() {
+        let twice = "What are your opening hours? What are your opening hours?";
+        let of = |seconds: f32| clean(twice, Duration::from_secs_f32(seconds));
+        assert_eq!(of(2.5), "What are your opening hours?");
+        assert_eq!(of(4.5), twice);
+    }
 
     #[test]
     fn inventions_are_emptied_and_words_are_kept() {

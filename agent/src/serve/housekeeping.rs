@@ -14,6 +14,9 @@ use crate::{
     worker::{ApiKeys, Shutdown, Watcher, WatcherConfig},
 };
 
+/// Rooms of our token endpoint, and of the dispatch rule that the README names.
+const ROOM_PREFIX: &str = "call-";
+
 /// Starts all of it; cancelled, all of it stops.
 pub(super) fn start(
     tasks: &TaskTracker,
@@ -34,7 +37,8 @@ pub(super) fn start(
                 url: config.livekit.url.clone(),
                 keys: keys(config),
                 agent_name: config.worker.agent_name.clone(),
-                room_prefix: String::new(),
+                // With a name of our own, other rooms of the server are other applications'.
+                room_prefix: if config.worker.agent_name.is_empty() { String::new() } else { ROOM_PREFIX.into() },
             },
             super::parts::locks(database),
             metrics.clone(),

@@ -14,7 +14,7 @@ use crate::{
     listen::{ModelFile, RemoteStt, RemoteSttConfig, Stt, WhisperConfig, WhisperPool},
     record::SessionManager,
     reply::{LlmConfig, Replier, ReplyConfig},
-    speak::Tts,
+    speak::{self, Provider, RemoteTtsConfig, Tts},
     worker::ApiKeys,
 };
 
@@ -45,9 +45,21 @@ pub(super) async fn stt(config: &SttConfig) -> anyhow::Result<Stt> {
     }
 }
 
-pub(super) fn tts(config: &TtsConfig, pack: &Pack) -> anyhow::Result<Tts> {
-    let _ = (config, pack);
-    Ok(Tts)
+/// The voice; the pack's own unless a setting names another.
+pub(super) fn tts(config: &TtsConfig, pack: &Pack) -> Tts {
+    let provider = match config {
+        TtsConfig::Flite { voice } => {
+            Provider::Flite { voice: voice.clone().unwrap_or_else(|| pack.settings.voice.name.clone()) }
+        }
+        TtsConfig::Espeak { voice } => Provider::Espeak { voice: voice.clone().unwrap_or_else(|| "en-us".into()) },
+        TtsConfig::Remote { base_url, api_key, model, voice } => Provider::Remote(RemoteTtsConfig {
+            base_url: base_url.clone(),
+            api_key: api_key.clone(),
+            model: model.clone(),
+            voice: voice.clone(),
+        }),
+    };
+    Tts::new(&speak::TtsConfig::new(provider))
 }
 
 pub(super) fn replier(config: &Config, pack: &Pack) -> anyhow::Result<Replier> {

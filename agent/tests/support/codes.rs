@@ -29,9 +29,9 @@ impl CodeInbox {
         Self { url, messages }
     }
 
-    /// The newest code sent to this number; waits for it up to five seconds.
+    /// The newest code sent to this number; waits for it up to forty seconds.
     pub(crate) async fn code_for(&self, number: &str) -> Option<String> {
-        for _ in 0..100 {
+        for _ in 0..800 {
             let found = self.messages.lock().unwrap().iter().rev().find(|m| m["to"] == number).cloned();
             if let Some(message) = found {
                 let text = message["text"].as_str().unwrap_or_default();
