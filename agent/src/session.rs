@@ -27,7 +27,7 @@ use tokio::{
     task::JoinHandle,
     time::sleep_until,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 
 use crate::{
     identify::Keypad,
@@ -129,8 +129,8 @@ pub struct Session {
     reporter: mpsc::Sender<Report>,
     tasks: TaskTracker,
 
-    /// The reply being written, with the token that stops it.
-    reply: Option<(SpeechId, CancellationToken)>,
+    /// The reply being written.
+    reply: Option<speech::Writing>,
     agent_speaking: bool,
     awaiting: Awaiting,
     keypad: Keypad,
@@ -211,8 +211,7 @@ impl Session {
             Input::Microphone(stream) => self.microphone = Some(stream),
             Input::MicrophoneEnded => {
                 self.microphone = None;
-                let heard = self.listener.finish();
-                return self.on_heard(heard).await;
+                return self.last_of_track().await;
             }
             Input::CanHear => {
                 self.can_hear = true;
@@ -235,11 +234,21 @@ impl Session {
     async fn on_frame(&mut self, frame: Option<AudioFrame<'static>>) -> Option<Ending> {
         let Some(frame) = frame else {
             self.microphone = None;
-            let heard = self.listener.finish();
-            return self.on_heard(heard).await;
+            return self.last_of_track().await;
         };
         let heard = self.listener.push(&frame.data, self.agent_speaking);
         self.on_heard(heard).await
+    }
+
+    /// The track ended: what was being said is complete.
+    async fn last_of_track(&mut self) -> Option<Ending> {
+        while let Some(heard) = self.listener.finish() {
+            let ending = self.on_heard(Some(heard)).await;
+            if ending.is_some() {
+                return ending;
+            }
+        }
+        None
     }
 
     async fn on_heard(&mut self, heard: Option<Heard>) -> Option<Ending> {
@@ -372,12 +381,12 @@ impl Session {
                     spoken.kind = if meta.action == Some(CallAction::HangUp) { SpeechKind::Goodbye } else { spoken.kind };
                     spoken.meta = Some(*meta);
                 }
-                self.reply.take_if(|(current, _)| *current == id)?;
+                self.reply.take_if(|reply| reply.id == id)?;
                 self.awaiting = awaiting;
                 self.tell(TurnEvent::ReplyEnded).await
             }
             Report::ReplyFailed { id } => {
-                self.reply.take_if(|(current, _)| *current == id)?;
+                self.reply.take_if(|reply| reply.id == id)?;
                 self.tell(TurnEvent::ReplyEnded).await
             }
             Report::Authentication(outcome) => {

@@ -26,7 +26,8 @@ impl Session {
     /// Writes down what is unfinished, on both sides, then closes the record.
     pub(super) async fn close(mut self, ending: Ending) -> Ended {
         self.microphone = None;
-        if let Some(crate::listen::Heard::SpeechEnded(utterance)) = self.listener.finish() {
+        while let Some(heard) = self.listener.finish() {
+            let crate::listen::Heard::SpeechEnded(utterance) = heard else { continue };
             let stt = self.services.stt.clone();
             self.transcripts.push_back(self.tasks.spawn(async move { stt.transcribe(utterance).await }));
         }

@@ -119,6 +119,13 @@ impl Ledger {
         id
     }
 
+    /// A speech that nobody heard anything of will not be reported: its books are closed.
+    pub(crate) fn forget(&mut self, id: SpeechId) {
+        if self.spoken.get(&id).is_some_and(|spoken| spoken.started_at.is_none()) {
+            self.spoken.remove(&id);
+        }
+    }
+
     /// The open books of one speech.
     pub(crate) fn spoken(&mut self, id: SpeechId) -> Option<&mut Spoken> {
         self.spoken.get_mut(&id)

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{Ending, Report, Session, ledger::SpeechKind};
@@ -25,7 +25,6 @@ impl Session {
         self.outputs.send(Outgoing::CallerSaid { segment, text: turn.text.clone(), is_final: true });
         let id = self.ledger.speech(SpeechKind::Reply, Some(&turn));
         let cancel = CancellationToken::new();
-        self.reply = Some((id, cancel.clone()));
         let request = ReplyRequest {
             text: turn.question(),
             history,
@@ -43,20 +42,27 @@ impl Session {
             tts: self.services.tts.clone(),
             reports: self.reporter.clone(),
         };
-        let replier = self.services.replier.clone();
-        self.tasks.spawn(async move {
+        let (replier, cancelled) = (self.services.replier.clone(), cancel.clone());
+        let task = self.tasks.spawn(async move {
             let (sentences, written) = mpsc::channel(SENTENCE_QUEUE);
             tokio::select! {
-                () = cancel.cancelled() => {}
+                biased;
+                () = cancelled.cancelled() => {}
                 ((), ()) = async { tokio::join!(replier.reply(request, sentences), job.speak(written)) } => {}
             }
         });
+        self.reply = Some(Writing { id, cancel, task });
     }
 
     /// Stops what is being written and said.
     pub(super) async fn cancel_reply(&mut self) {
-        if let Some((_, cancel)) = self.reply.take() {
-            cancel.cancel();
+        if let Some(reply) = self.reply.take() {
+            reply.cancel.cancel();
+            // At most one poll away. Without the wait it could open a speech behind the cancellation.
+            if reply.task.await.is_err() {
+                tracing::error!("a reply broke off");
+            }
+            self.ledger.forget(reply.id);
         }
         self.voice.cancel().await;
     }
@@ -89,6 +95,14 @@ impl Session {
         self.parting = Some(ending);
         self.announce(SpeechKind::Goodbye, &text, false).await;
     }
+}
+
+/// A reply that is being written.
+#[derive(Debug)]
+pub(super) struct Writing {
+    pub(super) id: SpeechId,
+    cancel: CancellationToken,
+    task: JoinHandle<()>,
 }
 
 /// One reply on its way from the writer to the voice.
