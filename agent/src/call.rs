@@ -25,9 +25,11 @@ pub use token::Identity;
 
 /// `teller call`
 #[derive(Debug, Args)]
-#[command(after_help = "Without --say, --wav or --script the caller says nothing and listens for ten seconds.\n\
+#[command(
+    after_help = "Without --say, --wav or --script the caller says nothing and listens for ten seconds.\n\
     Reads LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET, and LIVEKIT_AGENT_NAME for explicit dispatch.\n\n\
-    Example: teller call --say \"What are your opening hours?\" --record call.wav")]
+    Example: teller call --say \"What are your opening hours?\" --record call.wav"
+)]
 pub struct CallArgs {
     /// Say this text with the embedded voice; may be given several times, each waits for the answer
     #[arg(long, value_name = "TEXT")]
@@ -42,7 +44,12 @@ pub struct CallArgs {
     #[arg(long)]
     sip: bool,
     /// The number a phone call comes from
-    #[arg(long, value_name = "E164", default_value = "+15550199", requires = "sip")]
+    #[arg(
+        long,
+        value_name = "E164",
+        default_value = "+15550199",
+        requires = "sip"
+    )]
     number: String,
     /// A device id, as a returning browser would bring
     #[arg(long, value_name = "ID", conflicts_with = "sip")]
@@ -70,8 +77,15 @@ pub async fn run(args: CallArgs) -> anyhow::Result<bool> {
         Some(path) => Script::load(path)?,
         None => Script::of(&args.say, &args.wav),
     };
-    let identity = if args.sip { Identity::phone(&args.number) } else { Identity::browser(args.device.clone()) };
-    let room = args.room.clone().unwrap_or_else(|| format!("call-{:016x}", rand::random::<u64>()));
+    let identity = if args.sip {
+        Identity::phone(&args.number)
+    } else {
+        Identity::browser(args.device.clone())
+    };
+    let room = args
+        .room
+        .clone()
+        .unwrap_or_else(|| format!("call-{:016x}", rand::random::<u64>()));
     let mut caller = Caller::join(&livekit, &room, &identity, &agent_name).await?;
     let failures = script.follow(&mut caller).await;
     let report = caller.hang_up(failures, args.record.as_deref()).await?;

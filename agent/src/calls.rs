@@ -26,7 +26,9 @@ pub struct Calls {
 impl Calls {
     /// All calls use these services.
     pub fn new(services: Services) -> Self {
-        Self { services: Arc::new(services) }
+        Self {
+            services: Arc::new(services),
+        }
     }
 
     async fn hold(&self, assignment: Assignment, reports: &JobReporter) {
@@ -55,11 +57,23 @@ impl Calls {
         }
     }
 
-    async fn talk(&self, room: JoinedRoom, caller: Caller, assignment: Assignment, reports: &JobReporter) {
+    async fn talk(
+        &self,
+        room: JoinedRoom,
+        caller: Caller,
+        assignment: Assignment,
+        reports: &JobReporter,
+    ) {
         let tasks = TaskTracker::new();
         let name = room.name();
         let (inputs, outputs, sink, handle) = room.open(&caller, &tasks);
-        let side = RoomSide { caller, room: name.clone(), inputs, outputs, sink };
+        let side = RoomSide {
+            caller,
+            room: name.clone(),
+            inputs,
+            outputs,
+            sink,
+        };
         let active = self.services.metrics.call_started();
         let session = Session::open(self.services.clone(), side, assignment.stop, tasks.clone());
         let ended = session.run().await;
@@ -67,7 +81,10 @@ impl Calls {
         drop(active);
         self.leave(&name, &ended, handle, reports).await;
         tasks.close();
-        if tokio::time::timeout(TASK_PATIENCE, tasks.wait()).await.is_err() {
+        if tokio::time::timeout(TASK_PATIENCE, tasks.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("a task of this call is still busy");
         }
     }
@@ -86,7 +103,12 @@ impl Calls {
 
 impl CallRunner for Calls {
     async fn run(&self, assignment: Assignment, slot: SlotGuard, reports: JobReporter) {
-        let room = assignment.job.room.as_ref().map(|room| room.name.clone()).unwrap_or_default();
+        let room = assignment
+            .job
+            .room
+            .as_ref()
+            .map(|room| room.name.clone())
+            .unwrap_or_default();
         let span = tracing::info_span!("call", job.id = %assignment.job.id, room.name = %room);
         self.hold(assignment, &reports).instrument(span).await;
         drop(slot);

@@ -14,7 +14,12 @@ use crate::{
 
 /// A real-time voice agent server on LiveKit rooms.
 #[derive(Debug, Parser)]
-#[command(name = "teller", version, about, after_help = "Settings come from the environment; .env.example lists every key.")]
+#[command(
+    name = "teller",
+    version,
+    about,
+    after_help = "Settings come from the environment; .env.example lists every key."
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -95,7 +100,10 @@ fn log_filter(default: &str) -> String {
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("teller").build()
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("teller")
+        .build()
 }
 
 /// Logs go to standard error: standard output is for what a command answers.
@@ -103,7 +111,11 @@ fn start_logging(filter: &str, json: bool) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let started = if json { registry.with(layer.json()).try_init() } else { registry.with(layer).try_init() };
+    let started = if json {
+        registry.with(layer.json()).try_init()
+    } else {
+        registry.with(layer).try_init()
+    };
     if started.is_err() {
         eprintln!("logging was started before");
     }

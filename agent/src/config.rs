@@ -14,8 +14,7 @@ pub use reader::{ConfigError, Reader};
 
 /// Our own steps; of the libraries what goes wrong. The language model's client is silent: it quotes
 /// what it received, and that is what people said.
-const DEFAULT_LOG: &str =
-    "info,whisper_rs=warn,livekit=warn,livekit_signaling=warn,libwebrtc=warn,str0m=warn,is=warn,dimpl=warn,sctp_proto=warn,async_openai=off";
+const DEFAULT_LOG: &str = "info,whisper_rs=warn,livekit=warn,livekit_signaling=warn,libwebrtc=warn,str0m=warn,is=warn,dimpl=warn,sctp_proto=warn,async_openai=off";
 
 /// Everything the process was configured with.
 #[derive(Debug, Clone)]
@@ -240,13 +239,22 @@ pub fn database_only(env: &mut Reader) -> Result<DatabaseConfig, ConfigError> {
 fn livekit(env: &mut Reader) -> LiveKitConfig {
     let schemes = ["ws", "wss", "http", "https"];
     let url = env.required("LIVEKIT_URL", "ws://host:port or wss://host", |v| {
-        schemes.iter().any(|s| v.strip_prefix(s).is_some_and(|r| r.starts_with("://") && r.len() > 3))
+        schemes.iter().any(|s| {
+            v.strip_prefix(s)
+                .is_some_and(|r| r.starts_with("://") && r.len() > 3)
+        })
     });
     LiveKitConfig {
-        public_url: env.url("LIVEKIT_PUBLIC_URL", &schemes).unwrap_or_else(|| url.clone()),
+        public_url: env
+            .url("LIVEKIT_PUBLIC_URL", &schemes)
+            .unwrap_or_else(|| url.clone()),
         api_key: env.required("LIVEKIT_API_KEY", "the server's API key", |v| !v.is_empty()),
         api_secret: env
-            .required("LIVEKIT_API_SECRET", "the secret that belongs to LIVEKIT_API_KEY", |v| !v.is_empty())
+            .required(
+                "LIVEKIT_API_SECRET",
+                "the secret that belongs to LIVEKIT_API_KEY",
+                |v| !v.is_empty(),
+            )
             .into(),
         url,
     }
@@ -255,9 +263,11 @@ fn livekit(env: &mut Reader) -> LiveKitConfig {
 fn database(env: &mut Reader) -> DatabaseConfig {
     DatabaseConfig {
         url: env
-            .required("DATABASE_URL", "postgres://user:password@host:port/database", |v| {
-                v.parse::<tokio_postgres::Config>().is_ok()
-            })
+            .required(
+                "DATABASE_URL",
+                "postgres://user:password@host:port/database",
+                |v| v.parse::<tokio_postgres::Config>().is_ok(),
+            )
             .into(),
         pool_size: env.number("DATABASE_POOL_SIZE", 8, 2..=200),
         tenant: env.number("TENANT_ID", 1, 1..=i32::MAX),
@@ -278,10 +288,16 @@ fn stt(env: &mut Reader) -> SttConfig {
     let model = env.path("WHISPER_MODEL", "models/ggml-tiny.en-q8_0.bin");
     let threads = env.number("WHISPER_THREADS", 2, 1..=64);
     let base_url = env.url("STT_BASE_URL", &["http", "https"]);
-    let api_key = env.secret("STT_API_KEY").unwrap_or_else(|| String::new().into());
+    let api_key = env
+        .secret("STT_API_KEY")
+        .unwrap_or_else(|| String::new().into());
     let name = env.text("STT_MODEL", "whisper-1");
     match base_url {
-        Some(base_url) => SttConfig::Remote { base_url, api_key, model: name },
+        Some(base_url) => SttConfig::Remote {
+            base_url,
+            api_key,
+            model: name,
+        },
         None => SttConfig::Whisper { model, threads },
     }
 }
@@ -290,7 +306,9 @@ fn tts(env: &mut Reader) -> TtsConfig {
     let engine = env.choice("TTS_ENGINE", "flite", &["flite", "espeak-ng", "openai"]);
     let voice = env.optional("TTS_VOICE");
     let base_url = env.url("TTS_BASE_URL", &["http", "https"]);
-    let api_key = env.secret("TTS_API_KEY").unwrap_or_else(|| String::new().into());
+    let api_key = env
+        .secret("TTS_API_KEY")
+        .unwrap_or_else(|| String::new().into());
     let model = env.text("TTS_MODEL", "tts-1");
     match engine.as_str() {
         "openai" => TtsConfig::Remote {
@@ -355,38 +373,78 @@ mod tests {
     #[test]
     fn the_four_required_keys_are_enough() {
         let config = read(&[]).unwrap();
-        assert_eq!(config.livekit.public_url, "ws://127.0.0.1:7880", "browsers get the worker's address unless told");
-        assert!(config.llm.is_none(), "without a key there is no language model");
-        assert!(config.http.bind.ip().is_loopback(), "the default bind address is private");
+        assert_eq!(
+            config.livekit.public_url, "ws://127.0.0.1:7880",
+            "browsers get the worker's address unless told"
+        );
+        assert!(
+            config.llm.is_none(),
+            "without a key there is no language model"
+        );
+        assert!(
+            config.http.bind.ip().is_loopback(),
+            "the default bind address is private"
+        );
     }
 
     #[test]
     fn every_mistake_is_reported_with_key_value_and_form() {
-        let error = read(&[("MAX_CALLS", "many"), ("HTTP_BIND", "8080"), ("LIVEKIT_URL", "localhost")]).unwrap_err();
+        let error = read(&[
+            ("MAX_CALLS", "many"),
+            ("HTTP_BIND", "8080"),
+            ("LIVEKIT_URL", "localhost"),
+        ])
+        .unwrap_err();
         let text = error.to_string();
-        for part in ["MAX_CALLS", "`many`", "1 to 1000", "HTTP_BIND", "`8080`", "host:port", "LIVEKIT_URL", "ws://"] {
+        for part in [
+            "MAX_CALLS",
+            "`many`",
+            "1 to 1000",
+            "HTTP_BIND",
+            "`8080`",
+            "host:port",
+            "LIVEKIT_URL",
+            "ws://",
+        ] {
             assert!(text.contains(part), "the error should name {part}: {text}");
         }
     }
 
     #[test]
     fn a_missing_key_is_named() {
-        let text = Config::read(&mut Reader::default()).unwrap_err().to_string();
-        for key in ["LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "DATABASE_URL"] {
-            assert!(text.contains(key), "{key} is missing and should be named: {text}");
+        let text = Config::read(&mut Reader::default())
+            .unwrap_err()
+            .to_string();
+        for key in [
+            "LIVEKIT_URL",
+            "LIVEKIT_API_KEY",
+            "LIVEKIT_API_SECRET",
+            "DATABASE_URL",
+        ] {
+            assert!(
+                text.contains(key),
+                "{key} is missing and should be named: {text}"
+            );
         }
     }
 
     #[test]
     fn secrets_never_reach_an_error_message() {
-        let text = read(&[("DATABASE_URL", "hunter2 is no address")]).unwrap_err().to_string();
+        let text = read(&[("DATABASE_URL", "hunter2 is no address")])
+            .unwrap_err()
+            .to_string();
         assert!(!text.contains("hunter2"), "{text}");
     }
 
     #[test]
     fn demonstration_messages_are_refused_on_a_public_address() {
-        let text = read(&[("DEMO_MESSAGES", "1"), ("HTTP_BIND", "0.0.0.0:8080")]).unwrap_err().to_string();
-        assert!(text.contains("DEMO_MESSAGES") && text.contains("loopback"), "{text}");
+        let text = read(&[("DEMO_MESSAGES", "1"), ("HTTP_BIND", "0.0.0.0:8080")])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            text.contains("DEMO_MESSAGES") && text.contains("loopback"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -398,12 +456,17 @@ mod tests {
             .lines()
             .filter_map(|line| line.trim_start_matches("# ").split_once('='))
             .map(|(key, _)| key)
-            .filter(|key| !key.is_empty() && key.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+            .filter(|key| {
+                !key.is_empty() && key.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+            })
             .collect();
         listed.sort_unstable();
         listed.dedup();
         let mut read: Vec<&str> = reader.keys().collect();
         read.sort_unstable();
-        assert_eq!(listed, read, ".env.example and agent/src/config.rs must name the same keys");
+        assert_eq!(
+            listed, read,
+            ".env.example and agent/src/config.rs must name the same keys"
+        );
     }
 }

@@ -6,7 +6,9 @@
 mod keypad;
 mod sender;
 
-use database::{AuthLimits, AuthRepository, ChallengeStart, Database, NewChallenge, SessionId, Verification};
+use database::{
+    AuthLimits, AuthRepository, ChallengeStart, Database, NewChallenge, SessionId, Verification,
+};
 
 use crate::record::SessionManager;
 
@@ -69,20 +71,44 @@ pub struct Authenticator {
 
 impl Authenticator {
     /// Uses this database and sender; `bank_name` signs the message.
-    pub fn new(database: &Database, sessions: SessionManager, sender: CodeSender, bank_name: String) -> Self {
-        Self { challenges: AuthRepository::new(database, AuthLimits::default()), sessions, sender, bank_name }
+    pub fn new(
+        database: &Database,
+        sessions: SessionManager,
+        sender: CodeSender,
+        bank_name: String,
+    ) -> Self {
+        Self {
+            challenges: AuthRepository::new(database, AuthLimits::default()),
+            sessions,
+            sender,
+            bank_name,
+        }
     }
 
     /// Opens a challenge and sends its code.
-    pub async fn start(&self, session: SessionId, claim: Claim, address: Option<String>) -> Started {
+    pub async fn start(
+        &self,
+        session: SessionId,
+        claim: Claim,
+        address: Option<String>,
+    ) -> Started {
         let code = format!("{:06}", rand::random_range(0..1_000_000_u32));
         let claim = match claim {
-            Claim::Named { username, phone_number } => {
-                database::Claim::Username { username, phone_number: Some(phone_number) }
-            }
+            Claim::Named {
+                username,
+                phone_number,
+            } => database::Claim::Username {
+                username,
+                phone_number: Some(phone_number),
+            },
             Claim::Number(digits) => database::Claim::Digits(digits),
         };
-        let challenge = NewChallenge { session, claim, address, code: code.clone() };
+        let challenge = NewChallenge {
+            session,
+            claim,
+            address,
+            code: code.clone(),
+        };
         match self.challenges.start(&challenge).await {
             Ok(ChallengeStart::Limited { .. }) => Started::Limited,
             Ok(ChallengeStart::Started { delivery }) => {
@@ -99,10 +125,16 @@ impl Authenticator {
     }
 
     /// In the background, so that a right claim takes no longer than a wrong one.
-    #[expect(clippy::disallowed_methods, reason = "outlives the call on purpose; bounded by the sender's time-out and the limits")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "outlives the call on purpose; bounded by the sender's time-out and the limits"
+    )]
     fn send(&self, to: String, code: String) {
         let sender = self.sender.clone();
-        let text = format!("{}: your one-time code is {code}. Tell it to nobody but our assistant in this call.", self.bank_name);
+        let text = format!(
+            "{}: your one-time code is {code}. Tell it to nobody but our assistant in this call.",
+            self.bank_name
+        );
         tokio::spawn(async move {
             if let Err(error) = sender.send(&to, &text).await {
                 tracing::error!(%error, "a one-time code was not sent");
@@ -121,13 +153,21 @@ impl Authenticator {
         };
         let customer = match verified {
             Verification::Verified(customer) => customer,
-            Verification::Wrong { attempts_left: 0 } | Verification::Exhausted => return Verified::Limited,
+            Verification::Wrong { attempts_left: 0 } | Verification::Exhausted => {
+                return Verified::Limited;
+            }
             Verification::Wrong { .. } => return Verified::Wrong,
             Verification::Expired | Verification::NoChallenge => return Verified::Expired,
         };
         match self.sessions.authenticated(session, customer).await {
             Ok(outcome) if outcome.is_merged() => {
-                let (name, customer) = self.sessions.name_of(customer).await.ok().flatten().unwrap_or_default();
+                let (name, customer) = self
+                    .sessions
+                    .name_of(customer)
+                    .await
+                    .ok()
+                    .flatten()
+                    .unwrap_or_default();
                 Verified::Authenticated { name, customer }
             }
             Ok(outcome) => {

@@ -17,7 +17,11 @@ fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
-            if error.is::<teller::config::ConfigError>() { BAD_CONFIGURATION.into() } else { ExitCode::FAILURE }
+            if error.is::<teller::config::ConfigError>() {
+                BAD_CONFIGURATION.into()
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::{metrics::Metrics, reply::Channel, session::Ending};
 pub use finalize::{Finalizer, topic_rules};
 pub use flusher::Flusher;
 pub use session_manager::{OpenedSession, SessionManager};
-pub use sweeper::{LiveSession, LiveSessions, Swept, Sweeper};
+pub use sweeper::{LiveSession, LiveSessions, Sweeper, Swept};
 
 /// An hour of talk of a full worker: 25 calls with a row every three seconds. When it is full a
 /// row is lost, loudly: an error in the log and a counter that must stay at zero.
@@ -165,9 +165,8 @@ impl Recorder {
     /// Waits until everything recorded so far is committed. `false` when that takes longer than `patience`.
     pub async fn flush(&self, patience: Duration) -> bool {
         let (done, flushed) = oneshot::channel();
-        let wait = async {
-            self.queue.send(Record::Flush(done)).await.is_ok() && flushed.await.is_ok()
-        };
+        let wait =
+            async { self.queue.send(Record::Flush(done)).await.is_ok() && flushed.await.is_ok() };
         timeout(patience, wait).await.unwrap_or(false)
     }
 
@@ -176,7 +175,8 @@ impl Recorder {
             self.metrics.record_lost();
             tracing::error!("the record's queue is full; something said is lost");
         }
-        self.metrics.set_recorder_queue(QUEUE - self.queue.capacity());
+        self.metrics
+            .set_recorder_queue(QUEUE - self.queue.capacity());
     }
 }
 

@@ -24,11 +24,7 @@ use livekit::{
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::task::TaskTracker;
 
-use crate::{
-    reply::Channel,
-    speak::SPEECH_RATE_HZ,
-    worker::Assignment,
-};
+use crate::{reply::Channel, speak::SPEECH_RATE_HZ, worker::Assignment};
 
 pub use outputs::{Outgoing, Outputs};
 pub use rpc::{RpcCall, RpcMethod};
@@ -111,17 +107,38 @@ impl JoinedRoom {
     /// When the room cannot be joined within ten seconds.
     pub async fn join(assignment: &Assignment) -> Result<Self, JoinError> {
         let connect = Room::connect(&assignment.url, &assignment.token, RoomOptions::default());
-        let (room, events) = timeout(CONNECT_TIMEOUT, connect).await.map_err(|_| JoinError::TimedOut)??;
-        let source = NativeAudioSource::new(AudioSourceOptions::default(), SPEECH_RATE_HZ, 1, SINK_QUEUE_MS);
-        let track = LocalAudioTrack::create_audio_track("agent", RtcAudioSource::Native(source.clone()));
-        let options = TrackPublishOptions { source: TrackSource::Microphone, dtx: true, ..Default::default() };
+        let (room, events) = timeout(CONNECT_TIMEOUT, connect)
+            .await
+            .map_err(|_| JoinError::TimedOut)??;
+        let source = NativeAudioSource::new(
+            AudioSourceOptions::default(),
+            SPEECH_RATE_HZ,
+            1,
+            SINK_QUEUE_MS,
+        );
+        let track =
+            LocalAudioTrack::create_audio_track("agent", RtcAudioSource::Native(source.clone()));
+        let options = TrackPublishOptions {
+            source: TrackSource::Microphone,
+            dtx: true,
+            ..Default::default()
+        };
         let publish = async {
             let local = room.local_participant();
-            let published = local.publish_track(LocalTrack::Audio(track), options).await?;
+            let published = local
+                .publish_track(LocalTrack::Audio(track), options)
+                .await?;
             Ok::<_, RoomError>(published.sid().to_string())
         };
-        let track_sid = timeout(CONNECT_TIMEOUT, publish).await.map_err(|_| JoinError::TimedOut)??;
-        Ok(Self { room, events, source, track_sid })
+        let track_sid = timeout(CONNECT_TIMEOUT, publish)
+            .await
+            .map_err(|_| JoinError::TimedOut)??;
+        Ok(Self {
+            room,
+            events,
+            source,
+            track_sid,
+        })
     }
 
     /// Waits for somebody to talk with: the first standard or SIP participant.
@@ -148,7 +165,11 @@ impl JoinedRoom {
     }
 
     /// Splits the room into what comes in, what goes out, and the sink for speech.
-    pub fn open(self, caller: &Caller, tasks: &TaskTracker) -> (mpsc::Receiver<Input>, Outputs, RoomSink, RoomHandle) {
+    pub fn open(
+        self,
+        caller: &Caller,
+        tasks: &TaskTracker,
+    ) -> (mpsc::Receiver<Input>, Outputs, RoomSink, RoomHandle) {
         let outputs = Outputs::start(&self.room, self.track_sid, caller.identity.clone(), tasks);
         let sink = RoomSink::new(self.source);
         let rpc = rpc::register(&self.room, &caller.identity);
@@ -191,15 +212,33 @@ fn eligible(participant: &RemoteParticipant) -> Option<Caller> {
     if attributes.contains_key("lk.publish_on_behalf") {
         return None;
     }
-    caller_of(participant.kind(), participant.identity().to_string(), &attributes)
+    caller_of(
+        participant.kind(),
+        participant.identity().to_string(),
+        &attributes,
+    )
 }
 
-fn caller_of(kind: ParticipantKind, identity: String, attributes: &HashMap<String, String>) -> Option<Caller> {
-    let get = |key: &str| attributes.get(key).filter(|value| !value.is_empty()).cloned();
+fn caller_of(
+    kind: ParticipantKind,
+    identity: String,
+    attributes: &HashMap<String, String>,
+) -> Option<Caller> {
+    let get = |key: &str| {
+        attributes
+            .get(key)
+            .filter(|value| !value.is_empty())
+            .cloned()
+    };
     match kind {
-        ParticipantKind::Standard => {
-            Some(Caller { identity, channel: Channel::Web, device: get("teller.device"), address: get("teller.address"), phone_hint: None, can_hear: false })
-        }
+        ParticipantKind::Standard => Some(Caller {
+            identity,
+            channel: Channel::Web,
+            device: get("teller.device"),
+            address: get("teller.address"),
+            phone_hint: None,
+            can_hear: false,
+        }),
         ParticipantKind::Sip => Some(Caller {
             identity,
             channel: Channel::Phone,
@@ -217,7 +256,10 @@ mod tests {
     use super::*;
 
     fn attributes(pairs: &[(&str, &str)]) -> HashMap<String, String> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
     }
 
     #[test]
@@ -225,24 +267,41 @@ mod tests {
         let caller = caller_of(
             ParticipantKind::Standard,
             "web_1".into(),
-            &attributes(&[("sip.phoneNumber", "+15550100"), ("sip.callStatus", "active")]),
+            &attributes(&[
+                ("sip.phoneNumber", "+15550100"),
+                ("sip.callStatus", "active"),
+            ]),
         )
         .expect("a browser may call");
-        assert_eq!((caller.phone_hint, caller.can_hear, caller.channel), (None, false, Channel::Web));
+        assert_eq!(
+            (caller.phone_hint, caller.can_hear, caller.channel),
+            (None, false, Channel::Web)
+        );
     }
 
     #[test]
     fn a_phone_call_is_spoken_to_only_when_active() {
-        let ringing = attributes(&[("sip.phoneNumber", "+15550100"), ("sip.callStatus", "ringing")]);
-        let caller = caller_of(ParticipantKind::Sip, "sip_1".into(), &ringing).expect("a phone may call");
+        let ringing = attributes(&[
+            ("sip.phoneNumber", "+15550100"),
+            ("sip.callStatus", "ringing"),
+        ]);
+        let caller =
+            caller_of(ParticipantKind::Sip, "sip_1".into(), &ringing).expect("a phone may call");
         assert!(!caller.can_hear);
         assert_eq!(caller.phone_hint.as_deref(), Some("+15550100"));
     }
 
     #[test]
     fn agents_and_recorders_are_no_callers() {
-        for kind in [ParticipantKind::Agent, ParticipantKind::Egress, ParticipantKind::Ingress] {
-            assert!(caller_of(kind, "x".into(), &HashMap::new()).is_none(), "{kind:?} is not a caller");
+        for kind in [
+            ParticipantKind::Agent,
+            ParticipantKind::Egress,
+            ParticipantKind::Ingress,
+        ] {
+            assert!(
+                caller_of(kind, "x".into(), &HashMap::new()).is_none(),
+                "{kind:?} is not a caller"
+            );
         }
     }
 }

@@ -40,7 +40,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let tasks = TaskTracker::new();
     let worker_id = format!("{}-{:08x}", hostname(), rand::random::<u32>());
     let pack = knowledge::Pack::load(&config.pack_dir)?;
-    let (stt, tts) = (parts::stt(&config.stt).await?, parts::tts(&config.tts, &pack));
+    let (stt, tts) = (
+        parts::stt(&config.stt).await?,
+        parts::tts(&config.tts, &pack),
+    );
     let database = crate::admin::open(&config.database)?;
 
     let finalizer = Finalizer::new(&database, topic_rules(&pack).into());
@@ -49,7 +52,13 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let flusher = Flusher::new(queue, &database, sessions.clone(), metrics.clone());
     let flushing = tasks.spawn(flusher.run());
     let live = LiveSessions::default();
-    let sweeper = Sweeper::new(&database, finalizer, live.clone(), worker_id.clone(), config.worker.stale_after);
+    let sweeper = Sweeper::new(
+        &database,
+        finalizer,
+        live.clone(),
+        worker_id.clone(),
+        config.worker.stale_after,
+    );
 
     let replier = parts::replier(&config, &pack)?;
     let services = Services {
@@ -66,14 +75,30 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     };
     let authentication = services.authenticator.is_some();
 
-    let worker = Worker::new(worker_config(&config)?, metrics.clone(), parts::locks(&database));
+    let worker = Worker::new(
+        worker_config(&config)?,
+        metrics.clone(),
+        parts::locks(&database),
+    );
     let (control, follower) = shutdown();
     let pages = parts::pages(&config, &pack, &stt, authentication);
-    let servers = http::Servers::bind(&config.http, pages, worker.health(), metrics.clone(), &database)
-        .await
-        .context("opening the HTTP ports")?;
+    let servers = http::Servers::bind(
+        &config.http,
+        pages,
+        worker.health(),
+        metrics.clone(),
+        &database,
+    )
+    .await
+    .context("opening the HTTP ports")?;
     tracing::info!(pages = %config.http.bind, health = %config.http.health_bind, speech_model = stt.model_name(), "listening");
-    let background = housekeeping::start(&tasks, &config, &database, sweeper, replier, pack, &metrics, follower.clone());
+    let household = housekeeping::Household {
+        config: &config,
+        database: &database,
+        metrics: &metrics,
+        shutdown: follower.clone(),
+    };
+    let background = household.start(&tasks, sweeper, replier, pack);
     tasks.spawn(servers.run(follower.clone()));
     tasks.spawn(signals::follow(control));
     tasks.spawn(parts::warm(tts, services.lines.clone()));
@@ -110,13 +135,23 @@ fn session_config(config: &Config, pack: &knowledge::Pack, worker_id: &str) -> S
 fn worker_config(config: &Config) -> anyhow::Result<WorkerConfig> {
     Ok(WorkerConfig {
         url: config.livekit.url.clone(),
-        keys: ApiKeys { key: config.livekit.api_key.clone(), secret: config.livekit.api_secret.clone() },
+        keys: ApiKeys {
+            key: config.livekit.api_key.clone(),
+            secret: config.livekit.api_secret.clone(),
+        },
         agent_name: config.worker.agent_name.clone(),
         slots: NonZeroUsize::new(config.worker.max_calls).context("MAX_CALLS is at least 1")?,
-        drain: DrainConfig { grace: config.worker.drain, farewell: FAREWELL },
+        drain: DrainConfig {
+            grace: config.worker.drain,
+            farewell: FAREWELL,
+        },
     })
 }
 
 fn hostname() -> String {
-    std::fs::read_to_string("/etc/hostname").map(|name| name.trim().to_owned()).ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "worker".into())
+    std::fs::read_to_string("/etc/hostname")
+        .map(|name| name.trim().to_owned())
+        .ok()
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "worker".into())
 }

@@ -99,12 +99,18 @@ impl Ending {
 
     /// As stored in `agent_sessions.end_reason`.
     pub fn as_str(self) -> &'static str {
-        Self::ALL.iter().find(|(ending, _)| *ending == self).map_or("broken", |(_, name)| name)
+        Self::ALL
+            .iter()
+            .find(|(ending, _)| *ending == self)
+            .map_or("broken", |(_, name)| name)
     }
 
     /// The inverse of [`Ending::as_str`].
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, stored)| *stored == name).map(|(ending, _)| *ending)
+        Self::ALL
+            .iter()
+            .find(|(_, stored)| *stored == name)
+            .map(|(ending, _)| *ending)
     }
 }
 
@@ -155,7 +161,8 @@ pub struct Session {
 impl Session {
     /// Runs the call until it ends; everything that was said is on its way to the record then.
     pub async fn run(mut self) -> Ended {
-        self.outputs.send(Outgoing::State(crate::turn::AgentState::Initializing));
+        self.outputs
+            .send(Outgoing::State(crate::turn::AgentState::Initializing));
         let ending = loop {
             let step = self.step().await;
             if let Some(ending) = step {
@@ -192,7 +199,14 @@ impl Session {
     }
 
     fn deadline(&self) -> Option<Duration> {
-        [self.turns.deadline(), self.keypad.deadline(), self.greeting_due()].into_iter().flatten().min()
+        [
+            self.turns.deadline(),
+            self.keypad.deadline(),
+            self.greeting_due(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     async fn on_deadline(&mut self) -> Option<Ending> {
@@ -218,7 +232,10 @@ impl Session {
                 self.greet().await;
             }
             Input::Typed(text) => {
-                let text = self.redactor.redact(insight::Role::Caller, text.trim()).text;
+                let text = self
+                    .redactor
+                    .redact(insight::Role::Caller, text.trim())
+                    .text;
                 if !text.is_empty() {
                     return self.tell(TurnEvent::CallerTyped { text }).await;
                 }
@@ -256,7 +273,10 @@ impl Session {
             Heard::SpeechStarted { .. } => self.tell(TurnEvent::CallerStartedSpeaking).await,
             Heard::SpeechEnded(utterance) => {
                 let stt = self.services.stt.clone();
-                self.transcripts.push_back(self.tasks.spawn(async move { stt.transcribe(utterance).await }));
+                self.transcripts.push_back(
+                    self.tasks
+                        .spawn(async move { stt.transcribe(utterance).await }),
+                );
                 self.tell(TurnEvent::CallerStoppedSpeaking).await
             }
         }
@@ -267,7 +287,10 @@ impl Session {
             Ok(transcript) => {
                 self.services.metrics.observe(Stage::Stt, transcript.stt);
                 self.ledger.heard_in(transcript.stt);
-                let text = self.redactor.redact(insight::Role::Caller, &transcript.text).text;
+                let text = self
+                    .redactor
+                    .redact(insight::Role::Caller, &transcript.text)
+                    .text;
                 self.tell(TurnEvent::Transcript { text }).await
             }
             Err(error) => {
@@ -285,7 +308,8 @@ impl Session {
                 if let Some(spoken) = self.ledger.spoken(id) {
                     spoken.started_at = Some(now);
                 }
-                self.tell(TurnEvent::AgentStartedSpeaking { interruptible }).await
+                self.tell(TurnEvent::AgentStartedSpeaking { interruptible })
+                    .await
             }
             VoiceEvent::Sentence { id, text } => {
                 if let Some(spoken) = self.ledger.spoken(id) {
@@ -294,7 +318,11 @@ impl Session {
                 }
                 None
             }
-            VoiceEvent::Finished { id, heard, interrupted } => {
+            VoiceEvent::Finished {
+                id,
+                heard,
+                interrupted,
+            } => {
                 self.agent_speaking = false;
                 let spoken = self.finished(id, &heard, interrupted);
                 let ending = self.tell(TurnEvent::AgentStoppedSpeaking).await;
@@ -316,14 +344,20 @@ impl Session {
             Some(CallAction::HangUp) if !interrupted => return Some(Ending::Goodbye),
             Some(CallAction::HangUp | CallAction::Repeat) | None => {}
         }
-        (spoken.kind == SpeechKind::Goodbye).then_some(self.parting).flatten()
+        (spoken.kind == SpeechKind::Goodbye)
+            .then_some(self.parting)
+            .flatten()
     }
 
     /// The row of a speech that is over, and its figures.
     fn finished(&mut self, id: SpeechId, heard: &str, interrupted: bool) -> Option<ledger::Spoken> {
         let heard = self.redactor.redact(insight::Role::Agent, heard).text;
-        let spoken = self.ledger.agent_said(id, &heard, interrupted, self.clock.elapsed())?;
-        self.outputs.send(Outgoing::AgentDone { segment: spoken.segment.clone() });
+        let spoken = self
+            .ledger
+            .agent_said(id, &heard, interrupted, self.clock.elapsed())?;
+        self.outputs.send(Outgoing::AgentDone {
+            segment: spoken.segment.clone(),
+        });
         self.turns.expect_digits(asks_for_digits(&heard));
         self.turns.expect_answer(heard.trim_end().ends_with('?'));
         if spoken.kind == SpeechKind::Reply {
@@ -335,13 +369,19 @@ impl Session {
     /// One line a turn: every figure is defined where it is measured.
     fn report_turn(&self, spoken: &ledger::Spoken, interrupted: bool) {
         let meta = spoken.meta.as_ref();
-        let reply = spoken.started_at.zip(spoken.asked_at).map(|(started, asked)| started.saturating_sub(asked));
+        let reply = spoken
+            .started_at
+            .zip(spoken.asked_at)
+            .map(|(started, asked)| started.saturating_sub(asked));
         let metrics = &self.services.metrics;
         metrics.turn();
         let stages = [
             (Stage::Endpointing, spoken.endpointing),
             (Stage::Retrieval, meta.and_then(|meta| meta.retrieval)),
-            (Stage::LlmFirstToken, meta.and_then(|meta| meta.llm_first_token)),
+            (
+                Stage::LlmFirstToken,
+                meta.and_then(|meta| meta.llm_first_token),
+            ),
             (Stage::TtsFirstAudio, spoken.first_audio),
             (Stage::Reply, reply),
         ];
@@ -353,7 +393,8 @@ impl Session {
         if interrupted {
             metrics.interruption();
         }
-        let millis = |d: Option<Duration>| d.map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
+        let millis =
+            |d: Option<Duration>| d.map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
         tracing::info!(
             session.id = %self.id,
             endpointing_ms = millis(spoken.endpointing),
@@ -378,7 +419,11 @@ impl Session {
             Report::ReplyWritten { id, meta } => {
                 let awaiting = meta.awaiting;
                 if let Some(spoken) = self.ledger.spoken(id) {
-                    spoken.kind = if meta.action == Some(CallAction::HangUp) { SpeechKind::Goodbye } else { spoken.kind };
+                    spoken.kind = if meta.action == Some(CallAction::HangUp) {
+                        SpeechKind::Goodbye
+                    } else {
+                        spoken.kind
+                    };
                     spoken.meta = Some(*meta);
                 }
                 self.reply.take_if(|reply| reply.id == id)?;
@@ -477,6 +522,12 @@ async fn until(clock: Instant, deadline: Option<Duration>) {
 /// A question for digits gets a longer endpointing delay: people pause between groups.
 fn asks_for_digits(text: &str) -> bool {
     let text = text.to_lowercase();
-    let last = text.rsplit(['.', '!']).find(|part| !part.trim().is_empty()).unwrap_or_default();
-    last.contains('?') && ["number", "code", "digits", "date"].iter().any(|word| last.contains(word))
+    let last = text
+        .rsplit(['.', '!'])
+        .find(|part| !part.trim().is_empty())
+        .unwrap_or_default();
+    last.contains('?')
+        && ["number", "code", "digits", "date"]
+            .iter()
+            .any(|word| last.contains(word))
 }

@@ -52,13 +52,18 @@ impl Telephony {
     /// # Errors
     /// When no destination is configured, or the carrier refuses.
     pub async fn transfer(&self, room: &str, caller: &Caller) -> anyhow::Result<()> {
-        let Some(to) = self.transfer_to.clone() else { anyhow::bail!("no transfer destination is configured") };
+        let Some(to) = self.transfer_to.clone() else {
+            anyhow::bail!("no transfer destination is configured")
+        };
         let options = TransferSIPParticipantOptions {
             play_dialtone: Some(true),
             ringing_timeout: Some(RINGING),
             ..Default::default()
         };
-        Ok(self.sip.transfer_sip_participant(room.to_owned(), caller.identity.clone(), to, options).await?)
+        Ok(self
+            .sip
+            .transfer_sip_participant(room.to_owned(), caller.identity.clone(), to, options)
+            .await?)
     }
 }
 

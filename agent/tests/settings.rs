@@ -1,6 +1,12 @@
 //! Bad settings and bad input: the error names what is wrong and what is expected,
 //! before any port opens.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot be set up fails where it stands"
+)]
+
 mod support;
 
 use std::{process::Output, time::Duration};
@@ -10,8 +16,14 @@ use tokio::process::Command;
 
 fn teller(arguments: &[&str], env: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_teller"));
-    command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap()).kill_on_drop(true);
-    command.envs(env.iter().copied()).current_dir(support::stack::root());
+    command
+        .args(arguments)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .kill_on_drop(true);
+    command
+        .envs(env.iter().copied())
+        .current_dir(support::stack::root());
     command
 }
 
@@ -25,7 +37,10 @@ const GOOD: [(&str, &str); 4] = [
 async fn start_with(env: &[(&str, &str)]) -> Output {
     let all: Vec<(&str, &str)> = GOOD.into_iter().chain(env.iter().copied()).collect();
     let run = teller(&["start"], &all).output();
-    tokio::time::timeout(Duration::from_secs(20), run).await.expect("a bad setting stops the start at once").unwrap()
+    tokio::time::timeout(Duration::from_secs(20), run)
+        .await
+        .expect("a bad setting stops the start at once")
+        .unwrap()
 }
 
 #[track_caller]
@@ -33,7 +48,10 @@ fn assert_refused(output: &Output, parts: &[&str]) {
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success(), "the start should fail: {error}");
     for part in parts {
-        assert!(error.contains(part), "the error should name `{part}`: {error}");
+        assert!(
+            error.contains(part),
+            "the error should name `{part}`: {error}"
+        );
     }
     assert!(!error.contains("panicked"), "{error}");
 }
@@ -42,13 +60,40 @@ fn assert_refused(output: &Output, parts: &[&str]) {
 async fn missing_settings_are_all_named_at_once() {
     let output = teller(&["start"], &[]).output().await.unwrap();
     assert_eq!(output.status.code(), Some(78), "EX_CONFIG");
-    assert_refused(&output, &["LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "DATABASE_URL", "postgres://"]);
+    assert_refused(
+        &output,
+        &[
+            "LIVEKIT_URL",
+            "LIVEKIT_API_KEY",
+            "LIVEKIT_API_SECRET",
+            "DATABASE_URL",
+            "postgres://",
+        ],
+    );
 }
 
 #[tokio::test]
 async fn malformed_settings_are_named_with_value_and_form() {
-    let output = start_with(&[("MAX_CALLS", "lots"), ("TTS_ENGINE", "parrot"), ("HTTP_BIND", "here")]).await;
-    assert_refused(&output, &["MAX_CALLS", "`lots`", "1 to 1000", "TTS_ENGINE", "`parrot`", "flite", "HTTP_BIND", "`here`", "host:port"]);
+    let output = start_with(&[
+        ("MAX_CALLS", "lots"),
+        ("TTS_ENGINE", "parrot"),
+        ("HTTP_BIND", "here"),
+    ])
+    .await;
+    assert_refused(
+        &output,
+        &[
+            "MAX_CALLS",
+            "`lots`",
+            "1 to 1000",
+            "TTS_ENGINE",
+            "`parrot`",
+            "flite",
+            "HTTP_BIND",
+            "`here`",
+            "host:port",
+        ],
+    );
 }
 
 #[tokio::test]
@@ -60,26 +105,48 @@ async fn a_pack_that_is_not_there_is_named() {
 
 #[tokio::test]
 async fn a_document_that_is_not_utf8_is_named() {
-    let folder = std::env::temp_dir().join(format!("teller-pack-{}", uuid::Uuid::new_v4().simple()));
-    let status = std::process::Command::new("cp").arg("-r").arg(support::stack::root().join("packs/bank")).arg(&folder).status().unwrap();
+    let folder =
+        std::env::temp_dir().join(format!("teller-pack-{}", uuid::Uuid::new_v4().simple()));
+    let status = std::process::Command::new("cp")
+        .arg("-r")
+        .arg(support::stack::root().join("packs/bank"))
+        .arg(&folder)
+        .status()
+        .unwrap();
     assert!(status.success(), "the pack is copied");
-    std::fs::write(folder.join("documents/broken.md"), b"+++\ntitle = \"caf\xe9\"\n+++\n").unwrap();
+    std::fs::write(
+        folder.join("documents/broken.md"),
+        b"+++\ntitle = \"caf\xe9\"\n+++\n",
+    )
+    .unwrap();
     let path = folder.display().to_string();
-    let output = teller(&["knowledge", "ask", "What are your fees?", "--pack", &path], &[]).output().await.unwrap();
+    let output = teller(
+        &["knowledge", "ask", "What are your fees?", "--pack", &path],
+        &[],
+    )
+    .output()
+    .await
+    .unwrap();
     assert_refused(&output, &["broken.md", "UTF-8"]);
     std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[tokio::test]
 async fn a_model_file_that_is_cut_short_never_reaches_whisper() {
-    let file = std::env::temp_dir().join(format!("teller-model-{}.bin.gz", uuid::Uuid::new_v4().simple()));
+    let file = std::env::temp_dir().join(format!(
+        "teller-model-{}.bin.gz",
+        uuid::Uuid::new_v4().simple()
+    ));
     let whole = std::fs::read(small_model()).unwrap();
     std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
     let path = file.display().to_string();
     let output = start_with(&[("WHISPER_MODEL", &path)]).await;
     assert_refused(&output, &["WHISPER_MODEL", &path]);
     let nothing = start_with(&[("WHISPER_MODEL", "models/nothing.bin")]).await;
-    assert_refused(&nothing, &["WHISPER_MODEL", "models/nothing.bin", "scripts/model"]);
+    assert_refused(
+        &nothing,
+        &["WHISPER_MODEL", "models/nothing.bin", "scripts/model"],
+    );
     std::fs::remove_file(file).unwrap();
 }
 
@@ -88,13 +155,21 @@ async fn a_port_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let model = small_model().display().to_string();
-    let output = start_with(&[("WHISPER_MODEL", &model), ("HTTP_BIND", &address), ("HEALTH_BIND", "127.0.0.1:0")]).await;
+    let output = start_with(&[
+        ("WHISPER_MODEL", &model),
+        ("HTTP_BIND", &address),
+        ("HEALTH_BIND", "127.0.0.1:0"),
+    ])
+    .await;
     assert_refused(&output, &[&address]);
 }
 
 #[tokio::test]
 async fn a_call_without_a_server_fails_with_a_reason() {
-    let output = teller(&["call", "--say", "hello"], &GOOD[..3]).output().await.unwrap();
+    let output = teller(&["call", "--say", "hello"], &GOOD[..3])
+        .output()
+        .await
+        .unwrap();
     assert_refused(&output, &["joining the room"]);
 }
 
@@ -107,22 +182,52 @@ async fn an_administrator_is_told_that_the_database_is_away() {
 #[tokio::test]
 async fn wrong_keys_are_reported_and_tried_again() {
     let model = small_model().display().to_string();
-    let stack = Stack::prepare(&[("WHISPER_MODEL", &model), ("LIVEKIT_API_SECRET", "not-the-secret-of-this-server-123")]).await;
+    let stack = Stack::prepare(&[
+        ("WHISPER_MODEL", &model),
+        ("LIVEKIT_API_SECRET", "not-the-secret-of-this-server-123"),
+    ])
+    .await;
     let log = std::fs::File::create(stack.folder.join("worker.log")).unwrap();
     let mut worker = stack.teller(&["start"]).stderr(log).spawn().unwrap();
-    let told = stack.eventually(Duration::from_secs(20), async || stack.log().contains("401")).await;
-    assert!(told, "the log says that the keys are refused:\n{}", stack.log());
-    let (status, why) = stack.get(&stack.health, "/").await.expect("health answers while the server refuses");
+    let told = stack
+        .eventually(Duration::from_secs(20), async || {
+            stack.log().contains("401")
+        })
+        .await;
+    assert!(
+        told,
+        "the log says that the keys are refused:\n{}",
+        stack.log()
+    );
+    let (status, why) = stack
+        .get(&stack.health, "/")
+        .await
+        .expect("health answers while the server refuses");
     assert_eq!((status, why.contains("livekit")), (503, true), "{why}");
-    assert!(worker.try_wait().unwrap().is_none(), "the worker keeps trying");
+    assert!(
+        worker.try_wait().unwrap().is_none(),
+        "the worker keeps trying"
+    );
 }
 
 #[tokio::test]
 async fn a_database_that_is_away_at_the_start_does_not_keep_the_worker_from_calls() {
     let model = small_model().display().to_string();
-    let stack = Stack::with(&[("WHISPER_MODEL", &model), ("DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing")]).await;
-    let report = stack.call("- wait: 30\n- type: What are your opening hours?\n- wait: 30\n- expect_agent: open\n").await;
+    let stack = Stack::with(&[
+        ("WHISPER_MODEL", &model),
+        ("DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing"),
+    ])
+    .await;
+    let report = stack
+        .call(
+            "- wait: 30\n- type: What are your opening hours?\n- wait: 30\n- expect_agent: open\n",
+        )
+        .await;
     report.assert_met();
     let (status, why) = stack.get(&stack.health, "/").await.unwrap();
-    assert_eq!((status, why.as_str()), (200, "OK"), "a worker that can talk is healthy");
+    assert_eq!(
+        (status, why.as_str()),
+        (200, "OK"),
+        "a worker that can talk is healthy"
+    );
 }

@@ -17,7 +17,9 @@ const PASSAGES: usize = 5;
 pub async fn import_knowledge(config: &DatabaseConfig, folder: &Path) -> anyhow::Result<bool> {
     let base = KnowledgeBase::load(folder)?;
     let database = super::open(config)?;
-    let report = DocumentRepository::new(&database).import(&base.pack().settings.name, &chunks_of(&base)).await?;
+    let report = DocumentRepository::new(&database)
+        .import(&base.pack().settings.name, &chunks_of(&base))
+        .await?;
     println!(
         "{} documents: {} chunks added, {} unchanged, {} removed",
         base.pack().documents.len(),
@@ -51,7 +53,10 @@ pub fn ask(folder: &Path, question: &str) -> anyhow::Result<bool> {
     let routed = base.explain(question, &RouteContext::default());
     println!("route     {}", routed.route.name());
     for reason in &routed.reasons {
-        println!("          {:+.2}  {}: {}", reason.weight, reason.of, reason.cue);
+        println!(
+            "          {:+.2}  {}: {}",
+            reason.weight, reason.of, reason.cue
+        );
     }
     let knowledge::Route::Banking { topics, .. } = &routed.route else {
         println!("retrieval none: this is no banking question");
@@ -59,7 +64,12 @@ pub fn ask(folder: &Path, question: &str) -> anyhow::Result<bool> {
     };
     println!("topics    {}", topics.join(", "));
     for passage in base.search(question, topics, PASSAGES) {
-        println!("passage   {:>6.2}  {}  ({:.0} % of the question)", passage.score, passage.source, passage.coverage * 100.0);
+        println!(
+            "passage   {:>6.2}  {}  ({:.0} % of the question)",
+            passage.score,
+            passage.source,
+            passage.coverage * 100.0
+        );
     }
     let answer = base.answer(question, topics);
     println!("answer    {}", answer.sentences.join(" "));

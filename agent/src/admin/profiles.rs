@@ -64,15 +64,28 @@ pub async fn profiles(config: &DatabaseConfig, command: ProfilesCommand) -> anyh
     let profiles = ProfileRepository::new(&super::open(config)?);
     match command {
         ProfilesCommand::Show { profile } => show(&profiles, &profile).await,
-        ProfilesCommand::Merge { anonymous, authenticated, actor, reason, force } => {
+        ProfilesCommand::Merge {
+            anonymous,
+            authenticated,
+            actor,
+            reason,
+            force,
+        } => {
             let (source, target) = (ProfileId(anonymous), ProfileId(authenticated));
-            let outcome =
-                profiles.merge_anonymous_to_authenticated(source, target, &actor, reason.as_deref(), force).await?;
+            let outcome = profiles
+                .merge_anonymous_to_authenticated(source, target, &actor, reason.as_deref(), force)
+                .await?;
             println!("{}", outcome.as_str());
             Ok(outcome.is_merged())
         }
-        ProfilesCommand::Unmerge { profile, actor, reason } => {
-            let outcome = profiles.unmerge(ProfileId(profile), &actor, reason.as_deref()).await?;
+        ProfilesCommand::Unmerge {
+            profile,
+            actor,
+            reason,
+        } => {
+            let outcome = profiles
+                .unmerge(ProfileId(profile), &actor, reason.as_deref())
+                .await?;
             println!("{}", outcome.as_str());
             Ok(outcome == database::UnmergeOutcome::Unmerged)
         }
@@ -118,7 +131,11 @@ async fn show(profiles: &ProfileRepository, wanted: &str) -> anyhow::Result<bool
     };
     println!("{}", serde_json::to_string_pretty(&profile)?);
     for merge in profiles.history(profile.id).await? {
-        let reverted = if merge.reverted_at.is_some() { ", undone since" } else { "" };
+        let reverted = if merge.reverted_at.is_some() {
+            ", undone since"
+        } else {
+            ""
+        };
         println!(
             "{}  {}  {} -> {}  by {}: {} sessions, {} messages{reverted}",
             merge.merged_at.format("%F %T"),
@@ -133,7 +150,11 @@ async fn show(profiles: &ProfileRepository, wanted: &str) -> anyhow::Result<bool
     Ok(true)
 }
 
-async fn import(profiles: &ProfileRepository, file: &std::path::Path, actor: &str) -> anyhow::Result<bool> {
+async fn import(
+    profiles: &ProfileRepository,
+    file: &std::path::Path,
+    actor: &str,
+) -> anyhow::Result<bool> {
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .comment(Some(b'#'))
@@ -143,9 +164,19 @@ async fn import(profiles: &ProfileRepository, file: &std::path::Path, actor: &st
         .deserialize::<Line>()
         .map(|line| line.map(CustomerRow::from))
         .collect::<Result<_, _>>()
-        .with_context(|| format!("{}: columns are username,phone_number,email,name,customer_number", file.display()))?;
+        .with_context(|| {
+            format!(
+                "{}: columns are username,phone_number,email,name,customer_number",
+                file.display()
+            )
+        })?;
     let report = profiles.import_customers(&rows, actor).await?;
-    println!("{} created, {} updated, {} refused", report.created, report.updated, report.refused.len());
+    println!(
+        "{} created, {} updated, {} refused",
+        report.created,
+        report.updated,
+        report.refused.len()
+    );
     for (row, reason) in &report.refused {
         println!("  row {}: {reason}", row + 1);
     }

@@ -63,18 +63,35 @@ pub async fn sessions(config: &DatabaseConfig, command: SessionsCommand) -> anyh
                 return Ok(false);
             };
             println!("{}", serde_json::to_string_pretty(&stored)?);
-            for message in MessageRepository::new(&database).by_session(session).await? {
-                println!("{:>4} {:<9} {}", message.seq, message.role.as_str(), message.content);
+            for message in MessageRepository::new(&database)
+                .by_session(session)
+                .await?
+            {
+                println!(
+                    "{:>4} {:<9} {}",
+                    message.seq,
+                    message.role.as_str(),
+                    message.content
+                );
             }
         }
         SessionsCommand::Sweep { silent_for, pack } => {
             let pack = knowledge::Pack::load(&pack)?;
             let finalizer = Finalizer::new(&database, crate::record::topic_rules(&pack).into());
             let outer = Duration::from_secs(30 * 60);
-            let sweeper = Sweeper::new(&database, finalizer, LiveSessions::default(), "administrator".into(), outer)
-                .judging(Duration::from_secs(silent_for));
+            let sweeper = Sweeper::new(
+                &database,
+                finalizer,
+                LiveSessions::default(),
+                "administrator".into(),
+                outer,
+            )
+            .judging(Duration::from_secs(silent_for));
             let swept = sweeper.sweep(Duration::ZERO).await?;
-            println!("{} sessions closed, {} summaries written", swept.abandoned, swept.summarised);
+            println!(
+                "{} sessions closed, {} summaries written",
+                swept.abandoned, swept.summarised
+            );
         }
     }
     Ok(true)

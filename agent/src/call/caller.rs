@@ -18,10 +18,7 @@ use tokio::{sync::mpsc, task::JoinHandle, time::sleep};
 use tokio_util::task::TaskTracker;
 
 use super::{
-    CallReport, Clip, Identity, TurnReport,
-    clip::MOUTH_RATE_HZ,
-    ear::Ear,
-    mouth::Mouth,
+    CallReport, Clip, Identity, TurnReport, clip::MOUTH_RATE_HZ, ear::Ear, mouth::Mouth,
     report::Line,
 };
 use crate::config::LiveKitConfig;
@@ -74,19 +71,41 @@ impl Caller {
     ///
     /// # Errors
     /// When the server refuses.
-    #[expect(clippy::disallowed_methods, reason = "the caller's own clock: it measures the agent")]
-    pub async fn join(livekit: &LiveKitConfig, room: &str, identity: &Identity, agent: &str) -> Result<Self, CallError> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the caller's own clock: it measures the agent"
+    )]
+    pub async fn join(
+        livekit: &LiveKitConfig,
+        room: &str,
+        identity: &Identity,
+        agent: &str,
+    ) -> Result<Self, CallError> {
         let token = identity.token(livekit, room, agent)?;
         let began = Instant::now();
         let (joined, events) = Room::connect(&livekit.url, &token, RoomOptions::default()).await?;
         let tasks = TaskTracker::new();
         let (mouth, speak) = Mouth::open();
-        let track = LocalAudioTrack::create_audio_track("microphone", RtcAudioSource::Native(mouth.source.clone()));
-        let options = TrackPublishOptions { source: TrackSource::Microphone, ..Default::default() };
+        let track = LocalAudioTrack::create_audio_track(
+            "microphone",
+            RtcAudioSource::Native(mouth.source.clone()),
+        );
+        let options = TrackPublishOptions {
+            source: TrackSource::Microphone,
+            ..Default::default()
+        };
         let speaking = tasks.spawn(speak);
-        joined.local_participant().publish_track(LocalTrack::Audio(track), options).await?;
+        joined
+            .local_participant()
+            .publish_track(LocalTrack::Audio(track), options)
+            .await?;
         let (ear, shown) = (Ear::default(), Arc::new(Mutex::new(Shown::default())));
-        let watch = Watch { ear: ear.clone(), shown: shown.clone(), own: identity.identity.clone(), tasks: tasks.clone() };
+        let watch = Watch {
+            ear: ear.clone(),
+            shown: shown.clone(),
+            own: identity.identity.clone(),
+            tasks: tasks.clone(),
+        };
         tasks.spawn(watch.run(events));
         Ok(Self {
             room: Some(joined),
@@ -139,7 +158,10 @@ impl Caller {
     /// When it is not in time.
     pub async fn wait_until_audible(&mut self, patience: Duration) -> anyhow::Result<()> {
         let since = self.said_at;
-        self.until(patience, "the agent did not speak", |caller| caller.ear.first_after(since).is_some()).await
+        self.until(patience, "the agent did not speak", |caller| {
+            caller.ear.first_after(since).is_some()
+        })
+        .await
     }
 
     /// Waits until the agent has spoken since the caller last did, and fell silent.
@@ -149,8 +171,15 @@ impl Caller {
     pub async fn wait_for_agent(&mut self, patience: Duration) -> anyhow::Result<()> {
         let since = self.said_at;
         self.until(patience, "the agent did not answer", |caller| {
-            let quiet = caller.ear.last().is_some_and(|last| last.elapsed() > SILENCE);
-            let idle = caller.shown().states.last().is_none_or(|state| state != "thinking" && state != "speaking");
+            let quiet = caller
+                .ear
+                .last()
+                .is_some_and(|last| last.elapsed() > SILENCE);
+            let idle = caller
+                .shown()
+                .states
+                .last()
+                .is_none_or(|state| state != "thinking" && state != "speaking");
             caller.ear.first_after(since).is_some() && quiet && idle
         })
         .await
@@ -160,13 +189,19 @@ impl Caller {
     ///
     /// # Errors
     /// When the room is gone.
-    #[expect(clippy::disallowed_methods, reason = "the caller's own clock: it measures the agent")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the caller's own clock: it measures the agent"
+    )]
     pub async fn type_text(&mut self, text: &str) -> anyhow::Result<()> {
         self.mark();
         self.said_at = Instant::now();
         self.turns.push((text.to_owned(), self.said_at));
         let options = SendTextOptions::new_with_topic("lk.chat");
-        self.room()?.local_participant().send_text(text, options).await?;
+        self.room()?
+            .local_participant()
+            .send_text(text, options)
+            .await?;
         Ok(())
     }
 
@@ -174,12 +209,19 @@ impl Caller {
     ///
     /// # Errors
     /// When the room is gone.
-    #[expect(clippy::disallowed_methods, reason = "the caller's own clock: it measures the agent")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the caller's own clock: it measures the agent"
+    )]
     pub async fn dial(&mut self, keys: &str) -> anyhow::Result<()> {
         self.mark();
         for key in keys.chars() {
             let code = "0123456789*#ABCD".find(key).map_or(0, |code| code as u32);
-            let dtmf = SipDTMF { code, digit: key.to_string(), destination_identities: Vec::new() };
+            let dtmf = SipDTMF {
+                code,
+                digit: key.to_string(),
+                destination_identities: Vec::new(),
+            };
             self.room()?.local_participant().publish_dtmf(dtmf).await?;
             sleep(Duration::from_millis(150)).await;
         }
@@ -193,14 +235,22 @@ impl Caller {
     /// When the server does not take the attribute.
     pub async fn become_active(&mut self) -> anyhow::Result<()> {
         let attributes = HashMap::from([("sip.callStatus".to_owned(), "active".to_owned())]);
-        Ok(self.room()?.local_participant().set_attributes(attributes).await?)
+        Ok(self
+            .room()?
+            .local_participant()
+            .set_attributes(attributes)
+            .await?)
     }
 
     /// Calls a method of the agent.
     ///
     /// # Errors
     /// When there is no agent, or it answers with an error.
-    pub async fn rpc(&mut self, method: &str, payload: &serde_json::Value) -> anyhow::Result<String> {
+    pub async fn rpc(
+        &mut self,
+        method: &str,
+        payload: &serde_json::Value,
+    ) -> anyhow::Result<String> {
         let agent = self
             .room()?
             .remote_participants()
@@ -209,7 +259,11 @@ impl Caller {
             .ok_or_else(|| anyhow::anyhow!("there is no agent in the room"))?;
         let mut call = PerformRpcData::new(agent.identity(), method);
         call.payload = payload.to_string();
-        Ok(self.room()?.local_participant().perform_rpc(call).await.map_err(|e| anyhow::anyhow!("{method}: {}", e.message))?)
+        self.room()?
+            .local_participant()
+            .perform_rpc(call)
+            .await
+            .map_err(|e| anyhow::anyhow!("{method}: {}", e.message))
     }
 
     /// The agent's words since the caller last spoke.
@@ -232,12 +286,23 @@ impl Caller {
         let wanted = text.to_lowercase();
         let said = |caller: &Self| {
             let shown = caller.shown();
-            let from = if who == "agent" { shown.mark } else { shown.mark.saturating_sub(1) };
-            let lines: Vec<&str> =
-                shown.segments[from..].iter().filter(|(_, side, _)| *side == who).map(|(.., text)| text.as_str()).collect();
+            let from = if who == "agent" {
+                shown.mark
+            } else {
+                shown.mark.saturating_sub(1)
+            };
+            let lines: Vec<&str> = shown.segments[from..]
+                .iter()
+                .filter(|(_, side, _)| *side == who)
+                .map(|(.., text)| text.as_str())
+                .collect();
             lines.join(" ")
         };
-        let met = self.until(TEXT_PATIENCE, "", |caller| said(caller).to_lowercase().contains(&wanted)).await;
+        let met = self
+            .until(TEXT_PATIENCE, "", |caller| {
+                said(caller).to_lowercase().contains(&wanted)
+            })
+            .await;
         met.map_err(|_| anyhow::anyhow!("the {who} said `{}`, which lacks `{text}`", said(self)))
     }
 
@@ -246,7 +311,8 @@ impl Caller {
     /// # Errors
     /// When it does not in time.
     pub async fn expect_end(&mut self, patience: Duration) -> anyhow::Result<()> {
-        self.until(patience, "the agent did not end the call", Self::is_over).await
+        self.until(patience, "the agent did not end the call", Self::is_over)
+            .await
     }
 
     /// Leaves without a word to the server.
@@ -258,7 +324,11 @@ impl Caller {
     ///
     /// # Errors
     /// When the recording cannot be written.
-    pub async fn hang_up(mut self, failures: Vec<String>, record: Option<&Path>) -> anyhow::Result<CallReport> {
+    pub async fn hang_up(
+        mut self,
+        failures: Vec<String>,
+        record: Option<&Path>,
+    ) -> anyhow::Result<CallReport> {
         let ended_by_agent = self.is_over();
         self.mouth = None;
         if let Some(room) = self.room.take() {
@@ -268,20 +338,37 @@ impl Caller {
         if let Some(path) = record {
             write_stereo(path, &sent, &self.ear.samples())?;
         }
-        let since = |from: Instant, to: Instant| u64::try_from((to - from).as_millis()).unwrap_or(u64::MAX);
+        let since =
+            |from: Instant, to: Instant| u64::try_from((to - from).as_millis()).unwrap_or(u64::MAX);
         let turns = self.turns.iter().enumerate().map(|(i, (said, ended))| {
             let next = self.turns.get(i + 1).map(|(_, next)| *next);
-            let answer = self.ear.began_after(*ended).filter(|at| next.is_none_or(|next| *at < next));
-            TurnReport { said: said.clone(), speech_end_to_first_audio_ms: answer.map(|at| since(*ended, at)) }
+            let answer = self
+                .ear
+                .began_after(*ended)
+                .filter(|at| next.is_none_or(|next| *at < next));
+            TurnReport {
+                said: said.clone(),
+                speech_end_to_first_audio_ms: answer.map(|at| since(*ended, at)),
+            }
         });
         let turns = turns.collect();
-        let first = self.ear.began_after(self.began).map(|at| since(self.began, at));
+        let first = self
+            .ear
+            .began_after(self.began)
+            .map(|at| since(self.began, at));
         let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(CallReport {
             room: self.name,
             join_to_first_audio_ms: first,
             turns,
-            transcript: shown.segments.iter().map(|(_, who, text)| Line { who, text: text.trim().to_owned() }).collect(),
+            transcript: shown
+                .segments
+                .iter()
+                .map(|(_, who, text)| Line {
+                    who,
+                    text: text.trim().to_owned(),
+                })
+                .collect(),
             agent_states: shown.states.clone(),
             ended_by_agent,
             failures,
@@ -289,10 +376,17 @@ impl Caller {
     }
 
     fn room(&self) -> anyhow::Result<&Room> {
-        self.room.as_ref().ok_or_else(|| anyhow::anyhow!("the call is over"))
+        self.room
+            .as_ref()
+            .ok_or_else(|| anyhow::anyhow!("the call is over"))
     }
 
-    async fn until(&mut self, patience: Duration, why: &str, done: impl Fn(&Self) -> bool) -> anyhow::Result<()> {
+    async fn until(
+        &mut self,
+        patience: Duration,
+        why: &str,
+        done: impl Fn(&Self) -> bool,
+    ) -> anyhow::Result<()> {
         let look = async {
             while !done(self) {
                 sleep(LOOK).await;
@@ -331,24 +425,48 @@ impl Watch {
     async fn run(self, mut events: mpsc::UnboundedReceiver<RoomEvent>) {
         while let Some(event) = events.recv().await {
             match event {
-                RoomEvent::TrackSubscribed { track: RemoteTrack::Audio(track), participant, .. }
-                    if participant.kind() == ParticipantKind::Agent =>
-                {
-                    let stream = NativeAudioStream::new(track.rtc_track(), MOUTH_RATE_HZ.cast_signed(), 1);
+                RoomEvent::TrackSubscribed {
+                    track: RemoteTrack::Audio(track),
+                    participant,
+                    ..
+                } if participant.kind() == ParticipantKind::Agent => {
+                    let stream =
+                        NativeAudioStream::new(track.rtc_track(), MOUTH_RATE_HZ.cast_signed(), 1);
                     self.tasks.spawn(self.ear.clone().listen(stream));
                 }
-                RoomEvent::TextStreamOpened { reader, topic, participant_identity } if topic == "lk.transcription" => {
-                    let Some(reader) = reader.take() else { continue };
-                    let who = if participant_identity.as_str() == self.own { "caller" } else { "agent" };
-                    let segment = reader.info().attributes().get("lk.segment_id").cloned().unwrap_or_default();
-                    self.tasks.spawn(follow(reader, self.shown.clone(), segment, who));
+                RoomEvent::TextStreamOpened {
+                    reader,
+                    topic,
+                    participant_identity,
+                } if topic == "lk.transcription" => {
+                    let Some(reader) = reader.take() else {
+                        continue;
+                    };
+                    let who = if participant_identity.as_str() == self.own {
+                        "caller"
+                    } else {
+                        "agent"
+                    };
+                    let segment = reader
+                        .info()
+                        .attributes()
+                        .get("lk.segment_id")
+                        .cloned()
+                        .unwrap_or_default();
+                    self.tasks
+                        .spawn(follow(reader, self.shown.clone(), segment, who));
                 }
-                RoomEvent::ParticipantAttributesChanged { participant: Participant::Remote(_), changed_attributes } => {
+                RoomEvent::ParticipantAttributesChanged {
+                    participant: Participant::Remote(_),
+                    changed_attributes,
+                } => {
                     if let Some(state) = changed_attributes.get("lk.agent.state") {
                         self.lock().states.push(state.clone());
                     }
                 }
-                RoomEvent::ParticipantDisconnected(p) if p.kind() == ParticipantKind::Agent => self.lock().over = true,
+                RoomEvent::ParticipantDisconnected(p) if p.kind() == ParticipantKind::Agent => {
+                    self.lock().over = true
+                }
                 RoomEvent::Disconnected { .. } => self.lock().over = true,
                 _ => {}
             }
@@ -361,7 +479,12 @@ impl Watch {
 }
 
 /// A later stream with the same segment id replaces the text of an earlier one.
-async fn follow(mut reader: livekit::TextStreamReader, shown: Arc<Mutex<Shown>>, segment: String, who: &'static str) {
+async fn follow(
+    mut reader: livekit::TextStreamReader,
+    shown: Arc<Mutex<Shown>>,
+    segment: String,
+    who: &'static str,
+) {
     use futures_util::StreamExt as _;
     let mut text = String::new();
     while let Some(Ok(chunk)) = reader.next().await {

@@ -1,9 +1,10 @@
 //! A piece of the caller's speech.
 
-use std::{path::Path, process::Stdio};
+use std::path::Path;
 
 use anyhow::Context as _;
-use tokio::{io::AsyncWriteExt as _, process::Command};
+
+use crate::speak::{Provider, SPEECH_RATE_HZ, Tts, TtsConfig};
 
 /// The rate the caller's microphone runs at, Hz.
 pub(super) const MOUTH_RATE_HZ: u32 = 16_000;
@@ -24,26 +25,17 @@ impl Clip {
     /// # Errors
     /// When flite is missing or fails.
     pub async fn say(text: &str) -> anyhow::Result<Self> {
-        let file = std::env::temp_dir().join(format!("teller-call-{:016x}.wav", rand::random::<u64>()));
-        let mut child = Command::new("flite")
-            .args(["-voice", "rms", "-f", "/dev/stdin", "-o"])
-            .arg(&file)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
+        let voice = Tts::new(&TtsConfig::new(Provider::Flite {
+            voice: "rms".into(),
+        }));
+        let speech = voice
+            .synthesize(text)
+            .await
             .context("flite is needed to speak; scripts/setup installs it")?;
-        let mut stdin = child.stdin.take().context("flite takes its text on stdin")?;
-        stdin.write_all(text.as_bytes()).await?;
-        drop(stdin);
-        let status = child.wait().await?;
-        anyhow::ensure!(status.success(), "flite failed: {status}");
-        let clip = Self::read(&file);
-        if let Err(error) = std::fs::remove_file(&file) {
-            tracing::debug!(%error, "a temporary file stays");
-        }
-        Ok(Self { words: text.to_owned(), ..clip? })
+        Ok(Self {
+            words: text.to_owned(),
+            samples: resample(&speech.samples, SPEECH_RATE_HZ, MOUTH_RATE_HZ),
+        })
     }
 
     /// Reads a WAV file of 16-bit samples, any rate, any channels.
@@ -51,7 +43,8 @@ impl Clip {
     /// # Errors
     /// When the file is missing or of another form.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let mut reader = hound::WavReader::open(path).with_context(|| format!("reading {}", path.display()))?;
+        let mut reader =
+            hound::WavReader::open(path).with_context(|| format!("reading {}", path.display()))?;
         let spec = reader.spec();
         anyhow::ensure!(
             spec.bits_per_sample == 16 && spec.sample_format == hound::SampleFormat::Int,
@@ -60,25 +53,45 @@ impl Clip {
             spec.bits_per_sample
         );
         let interleaved: Vec<i16> = reader.samples::<i16>().collect::<Result<_, _>>()?;
-        let mono: Vec<i16> = interleaved.chunks(usize::from(spec.channels.max(1))).map(|frame| frame[0]).collect();
-        let words = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(Self { words, samples: resample(&mono, spec.sample_rate, MOUTH_RATE_HZ) })
+        let mono: Vec<i16> = interleaved
+            .chunks(usize::from(spec.channels.max(1)))
+            .map(|frame| frame[0])
+            .collect();
+        let words = path
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        Ok(Self {
+            words,
+            samples: resample(&mono, spec.sample_rate, MOUTH_RATE_HZ),
+        })
     }
 
     /// Telephone band: everything above 3.4 kHz and below 300 Hz is gone.
     #[must_use]
     pub fn narrow_band(mut self) -> Self {
-        let mut filter = [Biquad::low_pass(3_300.0), Biquad::low_pass(3_300.0), Biquad::high_pass(300.0)];
+        let mut filter = [
+            Biquad::low_pass(3_300.0),
+            Biquad::low_pass(3_300.0),
+            Biquad::high_pass(300.0),
+        ];
         for sample in &mut self.samples {
-            let filtered = filter.iter_mut().fold(f64::from(*sample), |x, stage| stage.run(x));
-            *sample = filtered.round().clamp(f64::from(i16::MIN), f64::from(i16::MAX)) as i16;
+            let filtered = filter
+                .iter_mut()
+                .fold(f64::from(*sample), |x, stage| stage.run(x));
+            *sample = filtered
+                .round()
+                .clamp(f64::from(i16::MIN), f64::from(i16::MAX)) as i16;
         }
         self
     }
 
     /// How many samples there are up to the end of the last sound.
     pub(super) fn speech_ends(&self) -> usize {
-        self.samples.iter().rposition(|s| s.saturating_abs() > QUIET).map_or(0, |last| last + 1)
+        self.samples
+            .iter()
+            .rposition(|s| s.saturating_abs() > QUIET)
+            .map_or(0, |last| last + 1)
     }
 }
 
@@ -113,7 +126,13 @@ impl Biquad {
     }
 
     fn high_pass(hz: f64) -> Self {
-        Self::design(hz, |cos| [f64::midpoint(1.0, cos), -(1.0 + cos), f64::midpoint(1.0, cos)])
+        Self::design(hz, |cos| {
+            [
+                f64::midpoint(1.0, cos),
+                -(1.0 + cos),
+                f64::midpoint(1.0, cos),
+            ]
+        })
     }
 
     fn design(hz: f64, numerator: impl Fn(f64) -> [f64; 3]) -> Self {
@@ -129,7 +148,9 @@ impl Biquad {
     }
 
     fn run(&mut self, x: f64) -> f64 {
-        let y = self.b[0] * x + self.b[1] * self.x[0] + self.b[2] * self.x[1] - self.a[0] * self.y[0] - self.a[1] * self.y[1];
+        let y = self.b[0] * x + self.b[1] * self.x[0] + self.b[2] * self.x[1]
+            - self.a[0] * self.y[0]
+            - self.a[1] * self.y[1];
         self.x = [x, self.x[0]];
         self.y = [y, self.y[0]];
         y

@@ -27,11 +27,19 @@ impl Ear {
     }
 
     /// Listens until the track ends.
-    #[expect(clippy::disallowed_methods, reason = "the caller's own clock: it measures the agent")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the caller's own clock: it measures the agent"
+    )]
     pub(super) async fn listen(self, mut stream: NativeAudioStream) {
         while let Some(frame) = stream.next().await {
             let now = Instant::now();
-            let power = frame.data.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / frame.data.len().max(1) as f64;
+            let power = frame
+                .data
+                .iter()
+                .map(|s| f64::from(*s).powi(2))
+                .sum::<f64>()
+                / frame.data.len().max(1) as f64;
             let mut heard = self.lock();
             heard.samples.extend_from_slice(&frame.data);
             if power.sqrt() < AUDIBLE_RMS {
@@ -48,12 +56,22 @@ impl Ear {
     /// When the agent was first audible at or after `since`.
     pub(super) fn first_after(&self, since: Instant) -> Option<Instant> {
         let heard = self.lock();
-        heard.bursts.iter().find_map(|(from, until)| if *from >= since { Some(*from) } else { (*until >= since).then_some(since) })
+        heard.bursts.iter().find_map(|(from, until)| {
+            if *from >= since {
+                Some(*from)
+            } else {
+                (*until >= since).then_some(since)
+            }
+        })
     }
 
     /// When a burst began at or after `since`: the agent had been silent before.
     pub(super) fn began_after(&self, since: Instant) -> Option<Instant> {
-        self.lock().bursts.iter().map(|(from, _)| *from).find(|from| *from >= since)
+        self.lock()
+            .bursts
+            .iter()
+            .map(|(from, _)| *from)
+            .find(|from| *from >= since)
     }
 
     /// When the agent was last audible.

@@ -34,7 +34,13 @@ impl Mouth {
     pub(super) fn open() -> (Self, impl Future<Output = Vec<i16>>) {
         let source = NativeAudioSource::new(AudioSourceOptions::default(), MOUTH_RATE_HZ, 1, 20);
         let (orders, receiver) = mpsc::channel(QUEUE);
-        (Self { orders, source: source.clone() }, speak(source, receiver))
+        (
+            Self {
+                orders,
+                source: source.clone(),
+            },
+            speak(source, receiver),
+        )
     }
 
     /// Says the clip after those before it; resolves when it was said.
@@ -48,7 +54,10 @@ impl Mouth {
 }
 
 /// Silence while there is nothing to say; returns everything that left the microphone.
-#[expect(clippy::disallowed_methods, reason = "the caller's own clock: it measures the agent")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the caller's own clock: it measures the agent"
+)]
 async fn speak(source: NativeAudioSource, mut orders: mpsc::Receiver<Order>) -> Vec<i16> {
     let mut sent = Vec::new();
     loop {

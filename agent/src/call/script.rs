@@ -84,7 +84,10 @@ impl Script {
         if steps.len() == 1 {
             steps.push(Step::Pause(10.0));
         }
-        Self { steps, folder: PathBuf::new() }
+        Self {
+            steps,
+            folder: PathBuf::new(),
+        }
     }
 
     /// Reads a script.
@@ -92,11 +95,15 @@ impl Script {
     /// # Errors
     /// When the file is missing or a step is not understood; the message names the line.
     pub fn load(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
         let reader = serde_yaml_ng::Deserializer::from_str(&text);
         let steps = serde_yaml_ng::with::singleton_map_recursive::deserialize(reader)
             .with_context(|| format!("{} is no call script", path.display()))?;
-        Ok(Self { steps, folder: path.parent().map(Path::to_path_buf).unwrap_or_default() })
+        Ok(Self {
+            steps,
+            folder: path.parent().map(Path::to_path_buf).unwrap_or_default(),
+        })
     }
 
     /// Follows the script to its end; returns what did not come true.
@@ -136,10 +143,17 @@ impl Script {
                 return caller.dial(keys.trim()).await;
             }
             Step::Active => return caller.become_active().await,
-            Step::Rpc { method, payload, expect } => {
+            Step::Rpc {
+                method,
+                payload,
+                expect,
+            } => {
                 let answer = caller.rpc(method, payload).await?;
                 for text in expect {
-                    anyhow::ensure!(answer.contains(text.as_str()), "{method} answered {answer}, which lacks `{text}`");
+                    anyhow::ensure!(
+                        answer.contains(text.as_str()),
+                        "{method} answered {answer}, which lacks `{text}`"
+                    );
                 }
             }
             Step::ExpectAgent(text) => return caller.expect_agent(text).await,
@@ -162,7 +176,9 @@ async fn wait_for_file(file: &Path) -> anyhow::Result<String> {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, read).await.with_context(|| format!("{} did not come", file.display()))
+    tokio::time::timeout(PATIENCE, read)
+        .await
+        .with_context(|| format!("{} did not come", file.display()))
 }
 
 fn seconds(seconds: f64) -> Duration {
@@ -174,7 +190,9 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Vec<Step>, serde_yaml_ng::Error> {
-        serde_yaml_ng::with::singleton_map_recursive::deserialize(serde_yaml_ng::Deserializer::from_str(text))
+        serde_yaml_ng::with::singleton_map_recursive::deserialize(
+            serde_yaml_ng::Deserializer::from_str(text),
+        )
     }
 
     #[test]

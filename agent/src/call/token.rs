@@ -25,7 +25,10 @@ impl Identity {
         Self {
             identity: format!("web_{:016x}", rand::random::<u64>()),
             phone: false,
-            attributes: device.map(|device| ("teller.device".to_owned(), device)).into_iter().collect(),
+            attributes: device
+                .map(|device| ("teller.device".to_owned(), device))
+                .into_iter()
+                .collect(),
         }
     }
 
@@ -49,7 +52,12 @@ impl Identity {
         }
     }
 
-    pub(super) fn token(&self, livekit: &LiveKitConfig, room: &str, agent: &str) -> Result<String, AccessTokenError> {
+    pub(super) fn token(
+        &self,
+        livekit: &LiveKitConfig,
+        room: &str,
+        agent: &str,
+    ) -> Result<String, AccessTokenError> {
         let grants = VideoGrants {
             room_join: true,
             room: room.to_owned(),
@@ -60,18 +68,29 @@ impl Identity {
             can_update_own_metadata: Some(self.phone),
             ..Default::default()
         };
-        let mut token = AccessToken::with_api_key(&livekit.api_key, livekit.api_secret.expose_secret())
-            .with_ttl(Duration::from_secs(600))
-            .with_identity(&self.identity)
-            .with_name(&self.identity)
-            .with_attributes(self.attributes.iter().map(|(k, v)| (k.as_str(), v.as_str())))
-            .with_grants(grants);
+        let mut token =
+            AccessToken::with_api_key(&livekit.api_key, livekit.api_secret.expose_secret())
+                .with_ttl(Duration::from_secs(600))
+                .with_identity(&self.identity)
+                .with_name(&self.identity)
+                .with_attributes(
+                    self.attributes
+                        .iter()
+                        .map(|(k, v)| (k.as_str(), v.as_str())),
+                )
+                .with_grants(grants);
         if self.phone {
             token = token.with_kind("sip");
         }
         if !agent.is_empty() {
-            let dispatch = RoomAgentDispatch { agent_name: agent.to_owned(), ..Default::default() };
-            token = token.with_room_config(RoomConfiguration { agents: vec![dispatch], ..Default::default() });
+            let dispatch = RoomAgentDispatch {
+                agent_name: agent.to_owned(),
+                ..Default::default()
+            };
+            token = token.with_room_config(RoomConfiguration {
+                agents: vec![dispatch],
+                ..Default::default()
+            });
         }
         token.to_jwt()
     }

@@ -34,9 +34,17 @@ impl Reader {
     }
 
     /// Any other source; a later pair wins.
-    pub fn from_pairs<K: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
-        let values = pairs.into_iter().map(|(k, v)| (k.into(), v.into().trim().to_owned())).filter(|(_, v)| !v.is_empty());
-        Self { values: values.collect(), ..Self::default() }
+    pub fn from_pairs<K: Into<String>, V: Into<String>>(
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let values = pairs
+            .into_iter()
+            .map(|(k, v)| (k.into(), v.into().trim().to_owned()))
+            .filter(|(_, v)| !v.is_empty());
+        Self {
+            values: values.collect(),
+            ..Self::default()
+        }
     }
 
     /// The keys asked for so far.
@@ -52,7 +60,11 @@ impl Reader {
     fn wrong(&mut self, key: &str, value: &str, form: &dyn Display) {
         // Addresses and keys may hold passwords: the value is shown only where it cannot be a secret.
         let shown = if key.contains("URL") || key.contains("SECRET") || key.contains("KEY") {
-            if value.contains('@') || value.contains(' ') || !key.contains("URL") || key == "DATABASE_URL" {
+            if value.contains('@')
+                || value.contains(' ')
+                || !key.contains("URL")
+                || key == "DATABASE_URL"
+            {
                 "(value hidden)".to_owned()
             } else {
                 format!("`{value}`")
@@ -60,15 +72,22 @@ impl Reader {
         } else {
             format!("`{value}`")
         };
-        self.mistakes.push(format!("{key} is {shown}; it should be {form}"));
+        self.mistakes
+            .push(format!("{key} is {shown}; it should be {form}"));
     }
 
     /// Notes a key that must be set.
     pub fn missing(&mut self, key: &'static str, form: &str) {
-        self.mistakes.push(format!("{key} is not set; it should be {form}"));
+        self.mistakes
+            .push(format!("{key} is not set; it should be {form}"));
     }
 
-    pub(super) fn required(&mut self, key: &'static str, form: &str, valid: impl Fn(&str) -> bool) -> String {
+    pub(super) fn required(
+        &mut self,
+        key: &'static str,
+        form: &str,
+        valid: impl Fn(&str) -> bool,
+    ) -> String {
         match self.get(key) {
             None => {
                 self.missing(key, form);
@@ -86,7 +105,12 @@ impl Reader {
         self.get(key)
     }
 
-    pub(super) fn matching(&mut self, key: &'static str, form: &str, valid: impl Fn(&str) -> bool) -> Option<String> {
+    pub(super) fn matching(
+        &mut self,
+        key: &'static str,
+        form: &str,
+        valid: impl Fn(&str) -> bool,
+    ) -> Option<String> {
         let value = self.get(key)?;
         if valid(&value) {
             return Some(value);
@@ -134,11 +158,17 @@ impl Reader {
         default: T,
         range: RangeInclusive<T>,
     ) -> T {
-        let Some(value) = self.get(key) else { return default };
+        let Some(value) = self.get(key) else {
+            return default;
+        };
         match value.parse::<T>() {
             Ok(n) if range.contains(&n) => n,
             _ => {
-                self.wrong(key, &value, &format!("a whole number from {} to {}", range.start(), range.end()));
+                self.wrong(
+                    key,
+                    &value,
+                    &format!("a whole number from {} to {}", range.start(), range.end()),
+                );
                 default
             }
         }
@@ -154,7 +184,11 @@ impl Reader {
 
     pub(super) fn address(&mut self, key: &'static str, default: &str) -> SocketAddr {
         let value = self.text(key, default);
-        if let Some(address) = value.to_socket_addrs().ok().and_then(|mut found| found.next()) {
+        if let Some(address) = value
+            .to_socket_addrs()
+            .ok()
+            .and_then(|mut found| found.next())
+        {
             return address;
         }
         self.wrong(key, &value, &format!("host:port, such as {default}"));
@@ -162,9 +196,14 @@ impl Reader {
     }
 
     pub(super) fn url(&mut self, key: &'static str, schemes: &[&str]) -> Option<String> {
-        let form = format!("an address that begins with {}", schemes.join(":// or ") + "://");
+        let form = format!(
+            "an address that begins with {}",
+            schemes.join(":// or ") + "://"
+        );
         self.matching(key, &form, |value| {
-            value.split_once("://").is_some_and(|(scheme, rest)| schemes.contains(&scheme) && !rest.is_empty())
+            value
+                .split_once("://")
+                .is_some_and(|(scheme, rest)| schemes.contains(&scheme) && !rest.is_empty())
         })
         .map(|url| url.trim_end_matches('/').to_owned())
     }
@@ -180,6 +219,10 @@ impl Reader {
     }
 
     pub(super) fn finish<T>(&mut self, value: T) -> Result<T, ConfigError> {
-        if self.mistakes.is_empty() { Ok(value) } else { Err(ConfigError(std::mem::take(&mut self.mistakes))) }
+        if self.mistakes.is_empty() {
+            Ok(value)
+        } else {
+            Err(ConfigError(std::mem::take(&mut self.mistakes)))
+        }
     }
 }

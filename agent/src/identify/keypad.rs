@@ -46,10 +46,19 @@ impl Keypad {
     pub fn press(&mut self, key: char, now: Duration) -> Option<KeypadAction> {
         match (&mut *self, key) {
             (Self::Idle, '0'..='9') => {
-                *self = Self::Number { digits: key.to_string(), completes_at: now + PAUSE };
+                *self = Self::Number {
+                    digits: key.to_string(),
+                    completes_at: now + PAUSE,
+                };
                 None
             }
-            (Self::Number { digits, completes_at }, '0'..='9') => {
+            (
+                Self::Number {
+                    digits,
+                    completes_at,
+                },
+                '0'..='9',
+            ) => {
                 if digits.len() < MAX_DIGITS {
                     digits.push(key);
                 }
@@ -64,7 +73,9 @@ impl Keypad {
                 }
                 Some(KeypadAction::Verify(std::mem::take(digits)))
             }
-            (Self::Code { digits }, '#') if !digits.is_empty() => Some(KeypadAction::Verify(std::mem::take(digits))),
+            (Self::Code { digits }, '#') if !digits.is_empty() => {
+                Some(KeypadAction::Verify(std::mem::take(digits)))
+            }
             (Self::Number { .. }, '*') => {
                 *self = Self::Idle;
                 Some(KeypadAction::Cleared)
@@ -87,12 +98,16 @@ impl Keypad {
 
     /// A pause completes a number.
     pub fn elapsed(&mut self, now: Duration) -> Option<KeypadAction> {
-        (self.deadline()? <= now).then(|| self.complete_number()).flatten()
+        (self.deadline()? <= now)
+            .then(|| self.complete_number())
+            .flatten()
     }
 
     /// A code was sent: the next digits are the code.
     pub fn expect_code(&mut self) {
-        *self = Self::Code { digits: String::new() };
+        *self = Self::Code {
+            digits: String::new(),
+        };
     }
 
     /// The authentication ended, one way or the other.
@@ -101,8 +116,14 @@ impl Keypad {
     }
 
     fn complete_number(&mut self) -> Option<KeypadAction> {
-        let Self::Number { digits, .. } = std::mem::take(self) else { return None };
-        Some(if digits.len() < MIN_NUMBER { KeypadAction::TooShort } else { KeypadAction::Start(digits) })
+        let Self::Number { digits, .. } = std::mem::take(self) else {
+            return None;
+        };
+        Some(if digits.len() < MIN_NUMBER {
+            KeypadAction::TooShort
+        } else {
+            KeypadAction::Start(digits)
+        })
     }
 }
 
@@ -112,12 +133,18 @@ mod tests {
 
     /// Presses keys a tenth of a second apart and returns what they led to.
     fn check(keypad: &mut Keypad, keys: &str) -> Vec<KeypadAction> {
-        keys.chars().enumerate().filter_map(|(i, k)| keypad.press(k, Duration::from_millis(100 * i as u64))).collect()
+        keys.chars()
+            .enumerate()
+            .filter_map(|(i, k)| keypad.press(k, Duration::from_millis(100 * i as u64)))
+            .collect()
     }
 
     #[test]
     fn a_number_ends_with_the_hash_key() {
-        assert_eq!(check(&mut Keypad::Idle, "100234#"), [KeypadAction::Start("100234".into())]);
+        assert_eq!(
+            check(&mut Keypad::Idle, "100234#"),
+            [KeypadAction::Start("100234".into())]
+        );
     }
 
     #[test]
@@ -125,22 +152,39 @@ mod tests {
         let mut keypad = Keypad::Idle;
         assert_eq!(check(&mut keypad, "100234"), []);
         let due = keypad.deadline().expect("a pause completes the number");
-        assert_eq!(keypad.elapsed(due - Duration::from_millis(1)), None, "not before the pause is over");
-        assert_eq!(keypad.elapsed(due), Some(KeypadAction::Start("100234".into())));
+        assert_eq!(
+            keypad.elapsed(due - Duration::from_millis(1)),
+            None,
+            "not before the pause is over"
+        );
+        assert_eq!(
+            keypad.elapsed(due),
+            Some(KeypadAction::Start("100234".into()))
+        );
     }
 
     #[test]
     fn six_digits_of_a_code_need_no_hash_key() {
         let mut keypad = Keypad::Idle;
         keypad.expect_code();
-        assert_eq!(check(&mut keypad, "123456"), [KeypadAction::Verify("123456".into())]);
-        assert_eq!(check(&mut keypad, "654321"), [KeypadAction::Verify("654321".into())], "a second try is possible");
+        assert_eq!(
+            check(&mut keypad, "123456"),
+            [KeypadAction::Verify("123456".into())]
+        );
+        assert_eq!(
+            check(&mut keypad, "654321"),
+            [KeypadAction::Verify("654321".into())],
+            "a second try is possible"
+        );
     }
 
     #[test]
     fn the_star_key_starts_again() {
         let mut keypad = Keypad::Idle;
-        assert_eq!(check(&mut keypad, "99*100234#"), [KeypadAction::Cleared, KeypadAction::Start("100234".into())]);
+        assert_eq!(
+            check(&mut keypad, "99*100234#"),
+            [KeypadAction::Cleared, KeypadAction::Start("100234".into())]
+        );
     }
 
     #[test]
@@ -153,7 +197,9 @@ mod tests {
     fn a_stuck_key_does_not_grow_without_bound() {
         let mut keypad = Keypad::Idle;
         check(&mut keypad, &"7".repeat(1000));
-        let Keypad::Number { digits, .. } = keypad else { panic!("still a number") };
+        let Keypad::Number { digits, .. } = keypad else {
+            panic!("still a number")
+        };
         assert_eq!(digits.len(), MAX_DIGITS);
     }
 }

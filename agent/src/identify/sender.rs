@@ -38,7 +38,11 @@ impl CodeSender {
     /// # Errors
     /// When the HTTP client cannot be built.
     pub fn new(url: String, key: Option<SecretString>) -> Result<Self, reqwest::Error> {
-        Ok(Self { client: reqwest::Client::builder().timeout(TIMEOUT).build()?, url, key })
+        Ok(Self {
+            client: reqwest::Client::builder().timeout(TIMEOUT).build()?,
+            url,
+            key,
+        })
     }
 
     /// Hands one message over; one retry when the connection failed.
@@ -47,7 +51,9 @@ impl CodeSender {
     /// When the webhook is unreachable or refuses.
     pub async fn send(&self, to: &str, text: &str) -> Result<(), SendError> {
         match self.try_send(to, text).await {
-            Err(SendError::Unreachable(error)) if error.is_connect() => self.try_send(to, text).await,
+            Err(SendError::Unreachable(error)) if error.is_connect() => {
+                self.try_send(to, text).await
+            }
             other => other,
         }
     }
@@ -58,6 +64,10 @@ impl CodeSender {
             request = request.bearer_auth(key.expose_secret());
         }
         let response = request.send().await.map_err(SendError::Unreachable)?;
-        if response.status().is_success() { Ok(()) } else { Err(SendError::Refused(response.status())) }
+        if response.status().is_success() {
+            Ok(())
+        } else {
+            Err(SendError::Refused(response.status()))
+        }
     }
 }

@@ -131,9 +131,15 @@ fn without_loops<'a>(words: &[&'a str]) -> Vec<&'a str> {
 fn without_echo(words: Vec<&str>, voice: Duration) -> Vec<&str> {
     let length = words.len() / 2;
     let (once, again) = words.split_at(length);
-    let twice = words.len() % 2 == 0 && length >= 3 && once.iter().zip(again).all(|(a, b)| plain(a) == plain(b));
+    let twice = words.len().is_multiple_of(2)
+        && length >= 3
+        && once.iter().zip(again).all(|(a, b)| plain(a) == plain(b));
     let brisk = 3.5 * (voice.as_secs_f32() - 0.5).max(0.0);
-    if twice && words.len() as f32 > brisk { once.to_vec() } else { words }
+    if twice && words.len() as f32 > brisk {
+        once.to_vec()
+    } else {
+        words
+    }
 }
 
 fn is_digit(word: &str) -> bool {

@@ -4,8 +4,9 @@
 use std::{sync::Arc, time::Duration};
 
 use database::{
-    ConversationSummaryRepository, Database, DatabaseError, Message, MessageRepository, NewSummary, Origin, ProfileRepository,
-    Resolution, Role, Sentiment, Session, SessionId, SessionRepository, SessionStatus,
+    ConversationSummaryRepository, Database, DatabaseError, Message, MessageRepository, NewSummary,
+    Origin, ProfileRepository, Resolution, Role, Sentiment, Session, SessionId, SessionRepository,
+    SessionStatus,
 };
 use insight::{
     summary::{self, EndReason, SessionFacts, Summary, TurnText},
@@ -43,15 +44,23 @@ impl Finalizer {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn summarize(&self, session: SessionId) -> Result<bool, DatabaseError> {
-        let Some(stored) = self.sessions.get(session).await? else { return Ok(false) };
+        let Some(stored) = self.sessions.get(session).await? else {
+            return Ok(false);
+        };
         let messages = self.messages.by_session(session).await?;
         let turns: Vec<TurnText> = turns(&messages);
         let made = summary::summarize(&facts(&stored), &turns, &self.topics);
         if self.summaries.upsert(&new_summary(session, &made)).await? {
             let learned = learned(&made);
             if !learned.is_empty() {
-                let origin = Origin { session: Some(session), turn: None, by: Some("summary".into()) };
-                self.profiles.update_metadata(stored.profile_id, &Value::Object(learned), &origin).await?;
+                let origin = Origin {
+                    session: Some(session),
+                    turn: None,
+                    by: Some("summary".into()),
+                };
+                self.profiles
+                    .update_metadata(stored.profile_id, &Value::Object(learned), &origin)
+                    .await?;
             }
         }
         Ok(true)
@@ -60,24 +69,45 @@ impl Finalizer {
 
 /// The pack's topics as the summary's rules.
 pub fn topic_rules(pack: &knowledge::Pack) -> Vec<TopicRule> {
-    let rule = |topic: &knowledge::Topic| TopicRule { id: topic.id.clone(), label: topic.label.clone(), cues: topic.phrases() };
+    let rule = |topic: &knowledge::Topic| TopicRule {
+        id: topic.id.clone(),
+        label: topic.label.clone(),
+        cues: topic.phrases(),
+    };
     pack.topics.iter().map(rule).collect()
 }
 
 /// An intent belongs to the caller's turn, and is known once the answer to it was routed.
 fn turns(messages: &[Message]) -> Vec<TurnText> {
-    let spoken: Vec<&Message> = messages.iter().filter(|m| matches!(m.role, Role::User | Role::Assistant)).collect();
-    let has_sources = |m: &Message| m.meta.get("sources").and_then(Value::as_array).is_some_and(|s| !s.is_empty());
+    let spoken: Vec<&Message> = messages
+        .iter()
+        .filter(|m| matches!(m.role, Role::User | Role::Assistant))
+        .collect();
+    let has_sources = |m: &Message| {
+        m.meta
+            .get("sources")
+            .and_then(Value::as_array)
+            .is_some_and(|s| !s.is_empty())
+    };
     spoken
         .iter()
         .enumerate()
         .map(|(i, m)| {
-            let answer = spoken.get(i + 1).filter(|next| next.role == Role::Assistant);
+            let answer = spoken
+                .get(i + 1)
+                .filter(|next| next.role == Role::Assistant);
             TurnText {
                 seq: m.seq,
-                role: if m.role == Role::User { insight::Role::Caller } else { insight::Role::Agent },
+                role: if m.role == Role::User {
+                    insight::Role::Caller
+                } else {
+                    insight::Role::Agent
+                },
                 text: m.content.clone(),
-                intent: m.intent.clone().or_else(|| answer.and_then(|next| next.intent.clone())),
+                intent: m
+                    .intent
+                    .clone()
+                    .or_else(|| answer.and_then(|next| next.intent.clone())),
                 interrupted: m.interrupted,
                 has_sources: has_sources(m),
             }
@@ -86,9 +116,19 @@ fn turns(messages: &[Message]) -> Vec<TurnText> {
 }
 
 fn facts(session: &Session) -> SessionFacts {
-    let flag = |key: &str| session.metrics.get(key).and_then(Value::as_bool).unwrap_or(false);
+    let flag = |key: &str| {
+        session
+            .metrics
+            .get(key)
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
+    };
     let ended_at = session.ended_at.unwrap_or(session.started_at);
-    let measured = session.metrics.get("duration_ms").and_then(Value::as_u64).map(Duration::from_millis);
+    let measured = session
+        .metrics
+        .get("duration_ms")
+        .and_then(Value::as_u64)
+        .map(Duration::from_millis);
     let by_clock = (ended_at - session.started_at).to_std().unwrap_or_default();
     SessionFacts {
         duration: measured.unwrap_or(by_clock),

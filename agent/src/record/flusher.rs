@@ -30,7 +30,12 @@ pub struct Flusher {
 
 impl Flusher {
     /// Writes `queue` into `database`.
-    pub fn new(queue: RecordQueue, database: &Database, sessions: SessionManager, metrics: Arc<Metrics>) -> Self {
+    pub fn new(
+        queue: RecordQueue,
+        database: &Database,
+        sessions: SessionManager,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             queue,
             pending: VecDeque::new(),
@@ -128,7 +133,11 @@ impl Flusher {
     /// One row of a batch cannot be stored: the others must not suffer for it.
     async fn write_one_by_one(&self, batch: &[NewMessage]) -> Result<(), DatabaseError> {
         for message in batch {
-            let stored = self.messages.insert_batch(std::slice::from_ref(message)).await.map(drop);
+            let stored = self
+                .messages
+                .insert_batch(std::slice::from_ref(message))
+                .await
+                .map(drop);
             self.judge(stored, "a message")?;
         }
         Ok(())

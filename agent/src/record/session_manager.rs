@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use database::{
     Channel as StoredChannel, Database, DatabaseError, MergeOutcome, NewSession, ProfileId,
-    ProfileRepository, SessionEnd as StoredEnd, SessionId, SessionRepository, SummaryTokenRepository,
+    ProfileRepository, SessionEnd as StoredEnd, SessionId, SessionRepository,
+    SummaryTokenRepository,
 };
 
 use super::{Finalizer, SessionEnd, SessionStart};
@@ -48,7 +49,10 @@ impl SessionManager {
     ///
     /// # Errors
     /// [`DatabaseError`].
-    pub async fn create_session(&self, start: &SessionStart) -> Result<OpenedSession, DatabaseError> {
+    pub async fn create_session(
+        &self,
+        start: &SessionStart,
+    ) -> Result<OpenedSession, DatabaseError> {
         let new = NewSession {
             id: start.session,
             room_id: start.room.clone(),
@@ -63,8 +67,13 @@ impl SessionManager {
             started_at: start.started_at,
         };
         let started = self.sessions.create_session(&new).await?;
-        self.tokens.save(&start.summary_token, start.session, SUMMARY_TOKEN_LIFETIME).await?;
-        Ok(OpenedSession { profile: started.profile_id, seen_before: started.seen_before })
+        self.tokens
+            .save(&start.summary_token, start.session, SUMMARY_TOKEN_LIFETIME)
+            .await?;
+        Ok(OpenedSession {
+            profile: started.profile_id,
+            seen_before: started.seen_before,
+        })
     }
 
     /// The caller of this session is the customer `username` whose number is `phone_number`:
@@ -73,9 +82,20 @@ impl SessionManager {
     ///
     /// # Errors
     /// [`DatabaseError`].
-    pub async fn authenticate_user(&self, session: SessionId, username: &str, phone_number: &str) -> Result<bool, DatabaseError> {
-        let Some(customer) = self.profiles.get_by_username(username).await? else { return Ok(false) };
-        if customer.phone_number.as_deref() != database::normalize_phone_number(phone_number).ok().as_deref() {
+    pub async fn authenticate_user(
+        &self,
+        session: SessionId,
+        username: &str,
+        phone_number: &str,
+    ) -> Result<bool, DatabaseError> {
+        let Some(customer) = self.profiles.get_by_username(username).await? else {
+            return Ok(false);
+        };
+        if customer.phone_number.as_deref()
+            != database::normalize_phone_number(phone_number)
+                .ok()
+                .as_deref()
+        {
             return Ok(false);
         }
         Ok(self.authenticated(session, customer.id).await?.is_merged())
@@ -85,15 +105,25 @@ impl SessionManager {
     ///
     /// # Errors
     /// [`DatabaseError`].
-    pub async fn authenticated(&self, session: SessionId, customer: ProfileId) -> Result<MergeOutcome, DatabaseError> {
-        self.sessions.authenticate(session, customer, LEVEL_ONE_TIME_CODE, "caller").await
+    pub async fn authenticated(
+        &self,
+        session: SessionId,
+        customer: ProfileId,
+    ) -> Result<MergeOutcome, DatabaseError> {
+        self.sessions
+            .authenticate(session, customer, LEVEL_ONE_TIME_CODE, "caller")
+            .await
     }
 
     /// Closes a session and, unless told otherwise, writes its summary.
     ///
     /// # Errors
     /// [`DatabaseError`].
-    pub async fn end_session(&self, end: &SessionEnd, generate_summary: bool) -> Result<(), DatabaseError> {
+    pub async fn end_session(
+        &self,
+        end: &SessionEnd,
+        generate_summary: bool,
+    ) -> Result<(), DatabaseError> {
         let stored = StoredEnd {
             reason: end.ending.as_str().to_owned(),
             ended_at: end.ended_at,
@@ -115,11 +145,19 @@ impl SessionManager {
     ///
     /// # Errors
     /// [`DatabaseError`].
-    pub async fn name_of(&self, customer: ProfileId) -> Result<Option<(String, String)>, DatabaseError> {
+    pub async fn name_of(
+        &self,
+        customer: ProfileId,
+    ) -> Result<Option<(String, String)>, DatabaseError> {
         let profile = self.profiles.get_by_id(customer).await?;
         Ok(profile.and_then(|profile| {
             let username = profile.username?;
-            let name = profile.metadata.get("name").and_then(|name| name.as_str()).unwrap_or(&username).to_owned();
+            let name = profile
+                .metadata
+                .get("name")
+                .and_then(|name| name.as_str())
+                .unwrap_or(&username)
+                .to_owned();
             Some((name, username))
         }))
     }

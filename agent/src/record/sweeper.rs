@@ -7,7 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use database::{Database, DatabaseError, SessionId, SessionRepository, StaleAfter, WorkerRepository};
+use database::{
+    Database, DatabaseError, SessionId, SessionRepository, StaleAfter, WorkerRepository,
+};
 use tokio::time::sleep;
 
 use super::Finalizer;
@@ -29,7 +31,10 @@ impl LiveSessions {
     /// A session is held until the guard is dropped.
     pub fn hold(&self, session: SessionId) -> LiveSession {
         self.lock().insert(session);
-        LiveSession { all: self.clone(), session }
+        LiveSession {
+            all: self.clone(),
+            session,
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<SessionId>> {
@@ -72,14 +77,23 @@ pub struct Swept {
 
 impl Sweeper {
     /// Beats for `worker_id`; closes sessions after `outer` without a sign of life in any case.
-    pub fn new(database: &Database, finalizer: Finalizer, live: LiveSessions, worker_id: String, outer: Duration) -> Self {
+    pub fn new(
+        database: &Database,
+        finalizer: Finalizer,
+        live: LiveSessions,
+        worker_id: String,
+        outer: Duration,
+    ) -> Self {
         Self {
             sessions: SessionRepository::new(database),
             workers: WorkerRepository::new(database),
             finalizer,
             live,
             worker_id,
-            stale: StaleAfter { outer, ..StaleAfter::default() },
+            stale: StaleAfter {
+                outer,
+                ..StaleAfter::default()
+            },
         }
     }
 
@@ -106,9 +120,15 @@ impl Sweeper {
     }
 
     async fn beat(&self) -> Result<(), DatabaseError> {
-        self.workers.beat(&self.worker_id, LEASE, &serde_json::json!({})).await?;
+        self.workers
+            .beat(&self.worker_id, LEASE, &serde_json::json!({}))
+            .await?;
         let held: Vec<SessionId> = self.live.lock().iter().copied().collect();
-        if held.is_empty() { Ok(()) } else { self.sessions.heartbeat(&held).await }
+        if held.is_empty() {
+            Ok(())
+        } else {
+            self.sessions.heartbeat(&held).await
+        }
     }
 
     /// One round: closes what was left behind, writes summaries that are `overdue`.
@@ -120,7 +140,10 @@ impl Sweeper {
         for session in &abandoned {
             tracing::warn!(session.id = %session.id, worker.id = session.worker_id, "closed a session that was left open");
         }
-        let mut swept = Swept { abandoned: abandoned.len(), summarised: 0 };
+        let mut swept = Swept {
+            abandoned: abandoned.len(),
+            summarised: 0,
+        };
         for session in &abandoned {
             swept.summarised += usize::from(self.finalizer.summarize(session.id).await?);
         }

@@ -26,7 +26,10 @@ pub(super) fn start(
     tasks: &TaskTracker,
 ) -> mpsc::Receiver<Input> {
     let (inputs, receiver) = mpsc::channel(INPUT_QUEUE);
-    let present = room.remote_participants().into_values().find(|p| p.identity().as_str() == caller.identity);
+    let present = room
+        .remote_participants()
+        .into_values()
+        .find(|p| p.identity().as_str() == caller.identity);
     let chat = tasks.clone();
     tasks.spawn(async move {
         // The track may have been subscribed while we were waiting for a caller.
@@ -56,36 +59,60 @@ async fn send(inputs: &mpsc::Sender<Input>, input: Input) {
     }
 }
 
-fn translate(event: RoomEvent, caller: &Caller, inputs: &mpsc::Sender<Input>, tasks: &TaskTracker) -> Option<Input> {
+fn translate(
+    event: RoomEvent,
+    caller: &Caller,
+    inputs: &mpsc::Sender<Input>,
+    tasks: &TaskTracker,
+) -> Option<Input> {
     let is_caller = |p: &RemoteParticipant| p.identity().as_str() == caller.identity;
     match event {
-        RoomEvent::TrackSubscribed { track: RemoteTrack::Audio(track), participant, .. } if is_caller(&participant) => {
-            Some(Input::Microphone(listen(track.rtc_track())))
+        RoomEvent::TrackSubscribed {
+            track: RemoteTrack::Audio(track),
+            participant,
+            ..
+        } if is_caller(&participant) => Some(Input::Microphone(listen(track.rtc_track()))),
+        RoomEvent::TrackUnsubscribed { participant, .. } if is_caller(&participant) => {
+            Some(Input::MicrophoneEnded)
         }
-        RoomEvent::TrackUnsubscribed { participant, .. } if is_caller(&participant) => Some(Input::MicrophoneEnded),
         RoomEvent::LocalTrackSubscribed { .. } if caller.channel == Channel::Web => {
             Some(Input::CanHear)
         }
-        RoomEvent::ParticipantAttributesChanged { participant: Participant::Remote(p), changed_attributes }
-            if is_caller(&p) && caller.channel == Channel::Phone =>
-        {
-            (changed_attributes.get("sip.callStatus").map(String::as_str) == Some("active")).then_some(Input::CanHear)
+        RoomEvent::ParticipantAttributesChanged {
+            participant: Participant::Remote(p),
+            changed_attributes,
+        } if is_caller(&p) && caller.channel == Channel::Phone => {
+            (changed_attributes.get("sip.callStatus").map(String::as_str) == Some("active"))
+                .then_some(Input::CanHear)
         }
-        RoomEvent::SipDTMFReceived { code, digit, participant: Some(p) } if is_caller(&p) => {
-            digit.and_then(|d| d.chars().next()).or_else(|| digit_of(code)).map(Input::Digit)
-        }
-        RoomEvent::TextStreamOpened { reader, topic, participant_identity }
-            if topic == "lk.chat" && participant_identity.as_str() == caller.identity =>
-        {
+        RoomEvent::SipDTMFReceived {
+            code,
+            digit,
+            participant: Some(p),
+        } if is_caller(&p) => digit
+            .and_then(|d| d.chars().next())
+            .or_else(|| digit_of(code))
+            .map(Input::Digit),
+        RoomEvent::TextStreamOpened {
+            reader,
+            topic,
+            participant_identity,
+        } if topic == "lk.chat" && participant_identity.as_str() == caller.identity => {
             let (reader, inputs) = (reader.take()?, inputs.clone());
             tasks.spawn(async move {
                 if let Ok(text) = reader.read_all().await {
-                    send(&inputs, Input::Typed(text.chars().take(MAX_TYPED_CHARS).collect())).await;
+                    send(
+                        &inputs,
+                        Input::Typed(text.chars().take(MAX_TYPED_CHARS).collect()),
+                    )
+                    .await;
                 }
             });
             None
         }
-        RoomEvent::ParticipantDisconnected(p) if is_caller(&p) => Some(Input::Left(Departure::Caller)),
+        RoomEvent::ParticipantDisconnected(p) if is_caller(&p) => {
+            Some(Input::Left(Departure::Caller))
+        }
         RoomEvent::Disconnected { reason } => {
             tracing::info!(?reason, "the room ended");
             Some(Input::Left(Departure::Room))
@@ -95,10 +122,13 @@ fn translate(event: RoomEvent, caller: &Caller, inputs: &mpsc::Sender<Input>, ta
 }
 
 fn subscribed_microphone(participant: &RemoteParticipant) -> Option<NativeAudioStream> {
-    participant.track_publications().into_values().find_map(|publication| match publication.track() {
-        Some(RemoteTrack::Audio(track)) => Some(listen(track.rtc_track())),
-        _ => None,
-    })
+    participant
+        .track_publications()
+        .into_values()
+        .find_map(|publication| match publication.track() {
+            Some(RemoteTrack::Audio(track)) => Some(listen(track.rtc_track())),
+            _ => None,
+        })
 }
 
 fn listen(track: livekit::webrtc::audio_track::RtcAudioTrack) -> NativeAudioStream {

@@ -7,8 +7,7 @@
 use std::collections::HashMap;
 
 use livekit::{
-    Room, StreamTextOptions, StreamWriter as _, TextStreamWriter,
-    prelude::LocalParticipant,
+    Room, StreamTextOptions, StreamWriter as _, TextStreamWriter, prelude::LocalParticipant,
 };
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
@@ -55,9 +54,19 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    pub(super) fn start(room: &Room, track_sid: String, caller: String, tasks: &TaskTracker) -> Self {
+    pub(super) fn start(
+        room: &Room,
+        track_sid: String,
+        caller: String,
+        tasks: &TaskTracker,
+    ) -> Self {
         let (queue, receiver) = mpsc::channel(QUEUE);
-        let writer = Writer { local: room.local_participant(), caller, track_sid, open: HashMap::new() };
+        let writer = Writer {
+            local: room.local_participant(),
+            caller,
+            track_sid,
+            open: HashMap::new(),
+        };
         tasks.spawn(writer.run(receiver));
         Self { queue }
     }
@@ -65,7 +74,9 @@ impl Outputs {
     /// Queues one thing; never waits.
     pub fn send(&self, outgoing: Outgoing) {
         if self.queue.try_send(outgoing).is_err() {
-            tracing::warn!("the room's text queue is full or closed; a transcript line is not shown");
+            tracing::warn!(
+                "the room's text queue is full or closed; a transcript line is not shown"
+            );
         }
     }
 }
@@ -89,18 +100,28 @@ impl Writer {
     async fn write(&mut self, outgoing: Outgoing) -> anyhow::Result<()> {
         match outgoing {
             Outgoing::State(state) => self.state(state).await,
-            Outgoing::CallerSaid { segment, text, is_final } => self.caller_said(segment, text, is_final).await,
+            Outgoing::CallerSaid {
+                segment,
+                text,
+                is_final,
+            } => self.caller_said(segment, text, is_final).await,
             Outgoing::AgentSays { segment, text } => {
                 if !self.open.contains_key(&segment) {
-                    let stream = self.local.stream_text(self.options(&segment, false)).await?;
+                    let stream = self
+                        .local
+                        .stream_text(self.options(&segment, false))
+                        .await?;
                     self.open.insert(segment.clone(), stream);
                 }
                 let stream = &self.open[&segment];
                 Ok(stream.write(&format!("{text} ")).await?)
             }
             Outgoing::AgentDone { segment } => {
-                let Some(stream) = self.open.remove(&segment) else { return Ok(()) };
-                let done = HashMap::from([("lk.transcription_final".to_owned(), "true".to_owned())]);
+                let Some(stream) = self.open.remove(&segment) else {
+                    return Ok(());
+                };
+                let done =
+                    HashMap::from([("lk.transcription_final".to_owned(), "true".to_owned())]);
                 Ok(stream.close_with_options(None, Some(done)).await?)
             }
         }
@@ -111,8 +132,15 @@ impl Writer {
         Ok(self.local.set_attributes(attributes).await?)
     }
 
-    async fn caller_said(&self, segment: String, text: String, is_final: bool) -> anyhow::Result<()> {
-        let options = self.options(&segment, is_final).with_sender_identity(self.caller.clone());
+    async fn caller_said(
+        &self,
+        segment: String,
+        text: String,
+        is_final: bool,
+    ) -> anyhow::Result<()> {
+        let options = self
+            .options(&segment, is_final)
+            .with_sender_identity(self.caller.clone());
         let stream = self.local.stream_text(options).await?;
         stream.write(&text).await?;
         Ok(stream.close().await?)
@@ -121,7 +149,10 @@ impl Writer {
     fn options(&self, segment: &str, is_final: bool) -> StreamTextOptions {
         StreamTextOptions::new_with_topic(TOPIC)
             .with_attribute("lk.segment_id", segment)
-            .with_attribute("lk.transcription_final", if is_final { "true" } else { "false" })
+            .with_attribute(
+                "lk.transcription_final",
+                if is_final { "true" } else { "false" },
+            )
             .with_attribute("lk.transcribed_track_id", self.track_sid.clone())
     }
 }

@@ -17,42 +17,66 @@ use crate::{
 /// Rooms of our token endpoint, and of the dispatch rule that the README names.
 const ROOM_PREFIX: &str = "call-";
 
-/// Starts all of it; cancelled, all of it stops.
-pub(super) fn start(
-    tasks: &TaskTracker,
-    config: &Config,
-    database: &database::Database,
-    sweeper: Sweeper,
-    replier: Replier,
-    pack: knowledge::Pack,
-    metrics: &Arc<Metrics>,
-    shutdown: Shutdown,
-) -> CancellationToken {
-    let stop = CancellationToken::new();
-    spawn(tasks, &stop, sweeper.run());
-    spawn(tasks, &stop, knowledge_base::follow(database.clone(), replier, pack));
-    if config.worker.watcher {
-        let watcher = Watcher::new(
-            WatcherConfig {
-                url: config.livekit.url.clone(),
-                keys: keys(config),
-                agent_name: config.worker.agent_name.clone(),
-                // With a name of our own, other rooms of the server are other applications'.
-                room_prefix: if config.worker.agent_name.is_empty() { String::new() } else { ROOM_PREFIX.into() },
-            },
-            super::parts::locks(database),
-            metrics.clone(),
+/// What housekeeping needs of the worker.
+pub(super) struct Household<'a> {
+    pub(super) config: &'a Config,
+    pub(super) database: &'a database::Database,
+    pub(super) metrics: &'a Arc<Metrics>,
+    pub(super) shutdown: Shutdown,
+}
+
+impl Household<'_> {
+    /// Starts all of it; cancelled, all of it stops.
+    pub(super) fn start(
+        self,
+        tasks: &TaskTracker,
+        sweeper: Sweeper,
+        replier: Replier,
+        pack: knowledge::Pack,
+    ) -> CancellationToken {
+        let stop = CancellationToken::new();
+        spawn(tasks, &stop, sweeper.run());
+        spawn(
+            tasks,
+            &stop,
+            knowledge_base::follow(self.database.clone(), replier, pack),
         );
-        spawn(tasks, &stop, watcher.run(shutdown));
+        if self.config.worker.watcher {
+            let agent_name = self.config.worker.agent_name.clone();
+            let watched = WatcherConfig {
+                url: self.config.livekit.url.clone(),
+                keys: keys(self.config),
+                // With a name of our own, other rooms of the server are other applications'.
+                room_prefix: if agent_name.is_empty() {
+                    String::new()
+                } else {
+                    ROOM_PREFIX.into()
+                },
+                agent_name,
+            };
+            let watcher = Watcher::new(
+                watched,
+                super::parts::locks(self.database),
+                self.metrics.clone(),
+            );
+            spawn(tasks, &stop, watcher.run(self.shutdown));
+        }
+        stop
     }
-    stop
 }
 
 fn keys(config: &Config) -> ApiKeys {
-    ApiKeys { key: config.livekit.api_key.clone(), secret: config.livekit.api_secret.clone() }
+    ApiKeys {
+        key: config.livekit.api_key.clone(),
+        secret: config.livekit.api_secret.clone(),
+    }
 }
 
-fn spawn(tasks: &TaskTracker, stop: &CancellationToken, work: impl Future<Output = ()> + Send + 'static) {
+fn spawn(
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+    work: impl Future<Output = ()> + Send + 'static,
+) {
     let stop = stop.clone();
     tasks.spawn(async move {
         tokio::select! {

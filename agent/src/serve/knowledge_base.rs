@@ -20,7 +20,11 @@ pub(super) async fn follow(database: Database, replier: Replier, pack: Pack) {
     loop {
         match newer(&documents, &pack, known).await {
             Ok(Some((revision, base))) => {
-                tracing::info!(revision, fingerprint = base.fingerprint(), "the knowledge base was reloaded");
+                tracing::info!(
+                    revision,
+                    fingerprint = base.fingerprint(),
+                    "the knowledge base was reloaded"
+                );
                 replier.set_knowledge(Arc::new(base));
                 known = revision;
             }
@@ -31,14 +35,21 @@ pub(super) async fn follow(database: Database, replier: Replier, pack: Pack) {
     }
 }
 
-async fn newer(documents: &DocumentRepository, pack: &Pack, known: i64) -> Result<Option<(i64, KnowledgeBase)>, DatabaseError> {
+async fn newer(
+    documents: &DocumentRepository,
+    pack: &Pack,
+    known: i64,
+) -> Result<Option<(i64, KnowledgeBase)>, DatabaseError> {
     let name = &pack.settings.name;
     let revision = documents.revision(name).await?;
     if revision == known {
         return Ok(None);
     }
     let chunks: Vec<Chunk> = documents.all(name).await?.into_iter().map(chunk).collect();
-    Ok(Some((revision, KnowledgeBase::from_chunks(pack.clone(), chunks))))
+    Ok(Some((
+        revision,
+        KnowledgeBase::from_chunks(pack.clone(), chunks),
+    )))
 }
 
 fn chunk(stored: DocumentChunk) -> Chunk {

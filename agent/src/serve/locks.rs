@@ -27,7 +27,10 @@ pub(super) struct DatabaseLocks {
 
 impl DatabaseLocks {
     pub(super) fn new(database: &Database) -> Self {
-        Self { database: database.clone(), tasks: TaskTracker::new() }
+        Self {
+            database: database.clone(),
+            tasks: TaskTracker::new(),
+        }
     }
 
     async fn room(&self, room: &str) -> Result<Option<Held>, database::DatabaseError> {
@@ -60,7 +63,9 @@ impl DatabaseLocks {
     }
 
     async fn watcher(&self) -> Result<Option<Held>, database::DatabaseError> {
-        let Some(leader) = self.database.lead(LeaderRole::AgentWatcher).await? else { return Ok(None) };
+        let Some(leader) = self.database.lead(LeaderRole::AgentWatcher).await? else {
+            return Ok(None);
+        };
         let held = Held::default();
         self.tasks.spawn(keep(leader, held.clone()));
         Ok(Some(held))
@@ -91,7 +96,10 @@ struct Held {
 
 impl Default for Held {
     fn default() -> Self {
-        Self { held: Arc::new(AtomicBool::new(true)), released: CancellationToken::new() }
+        Self {
+            held: Arc::new(AtomicBool::new(true)),
+            released: CancellationToken::new(),
+        }
     }
 }
 

@@ -29,14 +29,24 @@ pub(super) async fn stt(config: &SttConfig) -> anyhow::Result<Stt> {
             let (model, threads) = (model.clone(), *threads);
             let load = move || {
                 let file = ModelFile::open(&model)?;
-                WhisperPool::start(&file, &WhisperConfig { threads, ..WhisperConfig::default() })
+                WhisperPool::start(
+                    &file,
+                    &WhisperConfig {
+                        threads,
+                        ..WhisperConfig::default()
+                    },
+                )
             };
             let pool = tokio::task::spawn_blocking(load)
                 .await?
                 .context("WHISPER_MODEL cannot be used; scripts/model fetches one")?;
             Ok(Stt::Whisper(pool))
         }
-        SttConfig::Remote { base_url, api_key, model } => Ok(Stt::Remote(RemoteStt::new(&RemoteSttConfig {
+        SttConfig::Remote {
+            base_url,
+            api_key,
+            model,
+        } => Ok(Stt::Remote(RemoteStt::new(&RemoteSttConfig {
             base_url: base_url.clone(),
             api_key: api_key.clone(),
             model: model.clone(),
@@ -48,11 +58,20 @@ pub(super) async fn stt(config: &SttConfig) -> anyhow::Result<Stt> {
 /// The voice; the pack's own unless a setting names another.
 pub(super) fn tts(config: &TtsConfig, pack: &Pack) -> Tts {
     let provider = match config {
-        TtsConfig::Flite { voice } => {
-            Provider::Flite { voice: voice.clone().unwrap_or_else(|| pack.settings.voice.name.clone()) }
-        }
-        TtsConfig::Espeak { voice } => Provider::Espeak { voice: voice.clone().unwrap_or_else(|| "en-us".into()) },
-        TtsConfig::Remote { base_url, api_key, model, voice } => Provider::Remote(RemoteTtsConfig {
+        TtsConfig::Flite { voice } => Provider::Flite {
+            voice: voice
+                .clone()
+                .unwrap_or_else(|| pack.settings.voice.name.clone()),
+        },
+        TtsConfig::Espeak { voice } => Provider::Espeak {
+            voice: voice.clone().unwrap_or_else(|| "en-us".into()),
+        },
+        TtsConfig::Remote {
+            base_url,
+            api_key,
+            model,
+            voice,
+        } => Provider::Remote(RemoteTtsConfig {
             base_url: base_url.clone(),
             api_key: api_key.clone(),
             model: model.clone(),
@@ -71,12 +90,22 @@ pub(super) fn replier(config: &Config, pack: &Pack) -> anyhow::Result<Replier> {
         total_timeout: llm.total,
         max_concurrent: LLM_CONCURRENCY,
     });
-    let settings = ReplyConfig { llm, transfer_to: config.transfer_to.clone() };
+    let settings = ReplyConfig {
+        llm,
+        transfer_to: config.transfer_to.clone(),
+    };
     let balance = match config.balance_url.clone() {
-        Some(url) => Some(tools::BalanceTool::new(tools::BalanceConfig { url, token: None })?),
+        Some(url) => Some(tools::BalanceTool::new(tools::BalanceConfig {
+            url,
+            token: None,
+        })?),
         None => None,
     };
-    Ok(Replier::new(Arc::new(KnowledgeBase::new(pack.clone())), settings, balance))
+    Ok(Replier::new(
+        Arc::new(KnowledgeBase::new(pack.clone())),
+        settings,
+        balance,
+    ))
 }
 
 pub(super) fn authenticator(
@@ -85,17 +114,30 @@ pub(super) fn authenticator(
     sessions: &SessionManager,
     pack: &Pack,
 ) -> anyhow::Result<Option<Authenticator>> {
-    let Some(webhook) = config.authentication.code_webhook.clone() else { return Ok(None) };
+    let Some(webhook) = config.authentication.code_webhook.clone() else {
+        return Ok(None);
+    };
     let sender = CodeSender::new(webhook, config.authentication.code_webhook_key.clone())?;
-    Ok(Some(Authenticator::new(database, sessions.clone(), sender, pack.settings.bank_name.clone())))
+    Ok(Some(Authenticator::new(
+        database,
+        sessions.clone(),
+        sender,
+        pack.settings.bank_name.clone(),
+    )))
 }
 
 /// What the pages tell of this deployment.
 pub(super) fn pages(config: &Config, pack: &Pack, stt: &Stt, authentication: bool) -> Pages {
-    let topic = |topic: &knowledge::Topic| Topic { id: topic.id.clone(), label: topic.label.clone() };
+    let topic = |topic: &knowledge::Topic| Topic {
+        id: topic.id.clone(),
+        label: topic.label.clone(),
+    };
     Pages {
         livekit_public_url: config.livekit.public_url.clone(),
-        keys: ApiKeys { key: config.livekit.api_key.clone(), secret: config.livekit.api_secret.clone() },
+        keys: ApiKeys {
+            key: config.livekit.api_key.clone(),
+            secret: config.livekit.api_secret.clone(),
+        },
         agent_name: config.worker.agent_name.clone(),
         bank_name: pack.settings.bank_name.clone(),
         speech_model: stt.model_name().to_owned(),
@@ -111,10 +153,20 @@ pub(super) fn locks(database: &Database) -> DatabaseLocks {
 
 /// The fixed sentences are synthesised once, before the first caller needs them.
 pub(super) async fn warm(tts: Tts, lines: Arc<Lines>) {
-    let fixed = [&lines.disclosure, &lines.greeting, &lines.welcome_back, &lines.still_there, &lines.goodbye]
-        .into_iter()
-        .chain(&lines.did_not_catch)
-        .chain([&lines.technical_problem, &lines.silence_goodbye, &lines.service_goodbye]);
+    let fixed = [
+        &lines.disclosure,
+        &lines.greeting,
+        &lines.welcome_back,
+        &lines.still_there,
+        &lines.goodbye,
+    ]
+    .into_iter()
+    .chain(&lines.did_not_catch)
+    .chain([
+        &lines.technical_problem,
+        &lines.silence_goodbye,
+        &lines.service_goodbye,
+    ]);
     let sentences: Vec<String> = fixed.cloned().collect();
     tts.warm(&sentences).await;
 }

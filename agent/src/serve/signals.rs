@@ -8,7 +8,10 @@ use crate::worker::{Phase, ShutdownControl};
 const ENDED_AT_ONCE: i32 = 130;
 
 pub(super) async fn follow(control: ShutdownControl) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
         tracing::error!("signals cannot be followed; only SIGKILL stops this worker");
         return std::future::pending().await;
     };

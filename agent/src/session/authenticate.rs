@@ -79,10 +79,16 @@ impl Session {
             }
             RpcMethod::Authenticate => match serde_json::from_str::<ClaimForm>(&call.payload) {
                 Ok(form) => {
-                    let claim = Claim::Named { username: form.username, phone_number: form.phone_number };
+                    let claim = Claim::Named {
+                        username: form.username,
+                        phone_number: form.phone_number,
+                    };
                     self.claim(claim, Some(call.answer));
                 }
-                Err(_) => answer(Some(call.answer), malformed("{\"username\": …, \"phone_number\": …}")),
+                Err(_) => answer(
+                    Some(call.answer),
+                    malformed("{\"username\": …, \"phone_number\": …}"),
+                ),
             },
             RpcMethod::Verify => match serde_json::from_str::<CodeForm>(&call.payload) {
                 Ok(form) => self.verify(form.code, Some(call.answer)),
@@ -120,15 +126,23 @@ impl Session {
                 self.keypad.expect_code();
                 (lines.code_sent.clone(), page, "code_sent")
             }
-            Outcome::Started(Started::Limited, page) | Outcome::Verified(Verified::Limited, page) => {
+            Outcome::Started(Started::Limited, page)
+            | Outcome::Verified(Verified::Limited, page) => {
                 self.keypad.reset();
                 (lines.code_limit.clone(), page, "limited")
             }
-            Outcome::Started(Started::Unavailable, page) | Outcome::Verified(Verified::Unavailable, page) => {
+            Outcome::Started(Started::Unavailable, page)
+            | Outcome::Verified(Verified::Unavailable, page) => {
                 self.keypad.reset();
-                (lines.authentication_unavailable.clone(), page, "unavailable")
+                (
+                    lines.authentication_unavailable.clone(),
+                    page,
+                    "unavailable",
+                )
             }
-            Outcome::Verified(Verified::Wrong, page) => (lines.code_wrong.clone(), page, "wrong_code"),
+            Outcome::Verified(Verified::Wrong, page) => {
+                (lines.code_wrong.clone(), page, "wrong_code")
+            }
             Outcome::Verified(Verified::Expired, page) => {
                 self.keypad.reset();
                 (lines.code_limit.clone(), page, "expired")
@@ -178,24 +192,34 @@ impl Session {
         let (session, address) = (self.id, self.address());
         let reporter = self.reporter.clone();
         self.tasks.spawn(async move {
-            let verified = authenticator.verify(session, &code, address.as_deref()).await;
+            let verified = authenticator
+                .verify(session, &code, address.as_deref())
+                .await;
             report(&reporter, Outcome::Verified(verified, page)).await;
         });
     }
 
     /// What the limits count beside the claim: the phone's number, or the browser's address.
     fn address(&self) -> Option<String> {
-        self.caller.phone_hint.clone().or_else(|| self.caller.address.clone())
+        self.caller
+            .phone_hint
+            .clone()
+            .or_else(|| self.caller.address.clone())
     }
 
     fn report_soon(&self, outcome: Outcome) {
         let reporter = self.reporter.clone();
-        self.tasks.spawn(async move { report(&reporter, outcome).await });
+        self.tasks
+            .spawn(async move { report(&reporter, outcome).await });
     }
 }
 
 async fn report(reporter: &tokio::sync::mpsc::Sender<Report>, outcome: Outcome) {
-    if reporter.send(Report::Authentication(outcome)).await.is_err() {
+    if reporter
+        .send(Report::Authentication(outcome))
+        .await
+        .is_err()
+    {
         tracing::debug!("the call ended before its authentication");
     }
 }

@@ -27,9 +27,14 @@ impl Session {
     pub(super) async fn close(mut self, ending: Ending) -> Ended {
         self.microphone = None;
         while let Some(heard) = self.listener.finish() {
-            let crate::listen::Heard::SpeechEnded(utterance) = heard else { continue };
+            let crate::listen::Heard::SpeechEnded(utterance) = heard else {
+                continue;
+            };
             let stt = self.services.stt.clone();
-            self.transcripts.push_back(self.tasks.spawn(async move { stt.transcribe(utterance).await }));
+            self.transcripts.push_back(
+                self.tasks
+                    .spawn(async move { stt.transcribe(utterance).await }),
+            );
         }
         self.cancel_reply().await;
         self.close_voice().await;
@@ -46,8 +51,15 @@ impl Session {
             authentication_attempted: self.authentication.attempted(),
         });
         tracing::info!(session.id = %self.id, ?ending, duration_s = duration.as_secs(), "the call ended");
-        let hang_up = !matches!(ending, Ending::CallerLeft | Ending::RoomLost | Ending::Transferred);
-        Ended { ending, hang_up, duration }
+        let hang_up = !matches!(
+            ending,
+            Ending::CallerLeft | Ending::RoomLost | Ending::Transferred
+        );
+        Ended {
+            ending,
+            hang_up,
+            duration,
+        }
     }
 
     /// What was heard of every speech under way becomes a row.
@@ -61,7 +73,11 @@ impl Session {
                             spoken.started_at = Some(now);
                         }
                     }
-                    Some(VoiceEvent::Finished { id, heard, interrupted }) => {
+                    Some(VoiceEvent::Finished {
+                        id,
+                        heard,
+                        interrupted,
+                    }) => {
                         self.finished(id, &heard, interrupted);
                     }
                     Some(VoiceEvent::Sentence { .. }) => {}
@@ -70,7 +86,9 @@ impl Session {
             }
         };
         if timeout(VOICE_PATIENCE, wait).await.is_err() {
-            tracing::warn!("the voice did not report in time; what was heard last is not on record");
+            tracing::warn!(
+                "the voice did not report in time; what was heard last is not on record"
+            );
         }
     }
 
@@ -80,14 +98,20 @@ impl Session {
         let wait = async {
             while let Some(transcript) = self.transcripts.next().await {
                 if let Ok(Ok(transcript)) = transcript {
-                    let text = self.redactor.redact(insight::Role::Caller, &transcript.text).text;
+                    let text = self
+                        .redactor
+                        .redact(insight::Role::Caller, &transcript.text)
+                        .text;
                     if !text.trim().is_empty() {
                         last_words = format!("{last_words} {}", text.trim());
                     }
                 }
             }
         };
-        if timeout(self.services.config.last_words, wait).await.is_err() {
+        if timeout(self.services.config.last_words, wait)
+            .await
+            .is_err()
+        {
             tracing::warn!(session.id = %self.id, "recognition of the last words took too long");
         }
         let last_words = last_words.trim().to_owned();

@@ -58,7 +58,15 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn new(recorder: Recorder, session: database::SessionId) -> Self {
-        Self { recorder, session, seq: 0, history: Vec::new(), spoken: HashMap::new(), next_speech: 0, last_stt: None }
+        Self {
+            recorder,
+            session,
+            seq: 0,
+            history: Vec::new(),
+            spoken: HashMap::new(),
+            next_speech: 0,
+            last_stt: None,
+        }
     }
 
     /// The last turns, oldest first.
@@ -89,7 +97,11 @@ impl Ledger {
             latency_ms: None,
             meta,
         };
-        tracing::debug!(turn.seq = row.seq, at_ms = millis(now), "the caller's turn is complete");
+        tracing::debug!(
+            turn.seq = row.seq,
+            at_ms = millis(now),
+            "the caller's turn is complete"
+        );
         self.recorder.message(row);
         self.remember(Role::Caller, turn.text.clone());
         format!("SG_caller_{}", self.seq)
@@ -97,7 +109,13 @@ impl Ledger {
 
     /// Words of the caller that came too late for a turn: kept, unanswered.
     pub(crate) fn caller_left_saying(&mut self, text: String, now: Duration) {
-        let turn = UserTurn { text, typed: false, stopped_at: now, endpointing: Duration::ZERO, unanswered: String::new() };
+        let turn = UserTurn {
+            text,
+            typed: false,
+            stopped_at: now,
+            endpointing: Duration::ZERO,
+            unanswered: String::new(),
+        };
         self.caller_said(&turn, now);
     }
 
@@ -110,7 +128,9 @@ impl Ledger {
             segment: format!("SG_agent_{}", self.next_speech),
             asked_at: turn.map(|turn| turn.stopped_at),
             endpointing: turn.map(|turn| turn.endpointing),
-            stt: self.last_stt.filter(|_| turn.is_some_and(|turn| !turn.typed)),
+            stt: self
+                .last_stt
+                .filter(|_| turn.is_some_and(|turn| !turn.typed)),
             first_audio: None,
             started_at: None,
             meta: None,
@@ -121,7 +141,11 @@ impl Ledger {
 
     /// A speech that nobody heard anything of will not be reported: its books are closed.
     pub(crate) fn forget(&mut self, id: SpeechId) {
-        if self.spoken.get(&id).is_some_and(|spoken| spoken.started_at.is_none()) {
+        if self
+            .spoken
+            .get(&id)
+            .is_some_and(|spoken| spoken.started_at.is_none())
+        {
             self.spoken.remove(&id);
         }
     }
@@ -132,13 +156,22 @@ impl Ledger {
     }
 
     /// Closes the books: what was heard becomes a row; a speech nobody heard leaves none.
-    pub(crate) fn agent_said(&mut self, id: SpeechId, heard: &str, interrupted: bool, now: Duration) -> Option<Spoken> {
+    pub(crate) fn agent_said(
+        &mut self,
+        id: SpeechId,
+        heard: &str,
+        interrupted: bool,
+        now: Duration,
+    ) -> Option<Spoken> {
         let spoken = self.spoken.remove(&id)?;
         let heard = heard.trim();
         if heard.is_empty() {
             return Some(spoken);
         }
-        let reply = spoken.started_at.zip(spoken.asked_at).map(|(started, asked)| started.saturating_sub(asked));
+        let reply = spoken
+            .started_at
+            .zip(spoken.asked_at)
+            .map(|(started, asked)| started.saturating_sub(asked));
         let row = MessageRow {
             session: self.session,
             seq: self.next_seq(),
@@ -158,7 +191,10 @@ impl Ledger {
 
     /// Speeches that are audible and have no row yet.
     pub(crate) fn audible(&self) -> usize {
-        self.spoken.values().filter(|spoken| spoken.started_at.is_some()).count()
+        self.spoken
+            .values()
+            .filter(|spoken| spoken.started_at.is_some())
+            .count()
     }
 
     /// How many turns there were, of both sides.

@@ -13,7 +13,10 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::{REPORT_QUEUE, Services, Session, VOICE_QUEUE, authenticate, ledger::{Ledger, SpeechKind}};
+use super::{
+    REPORT_QUEUE, Services, Session, VOICE_QUEUE, authenticate,
+    ledger::{Ledger, SpeechKind},
+};
 use crate::{
     identify::Keypad,
     listen::Listener,
@@ -45,7 +48,12 @@ pub struct RoomSide {
 impl Session {
     /// Opens the session and its record.
     #[expect(clippy::disallowed_methods, reason = "the session owns its clock")]
-    pub fn open(services: Arc<Services>, room: RoomSide, stop: CallStop, tasks: TaskTracker) -> Self {
+    pub fn open(
+        services: Arc<Services>,
+        room: RoomSide,
+        stop: CallStop,
+        tasks: TaskTracker,
+    ) -> Self {
         let clock = Instant::now();
         let started_at = chrono::Utc::now();
         let id = database::SessionId::new();
@@ -118,14 +126,23 @@ impl Session {
             return;
         }
         let returning = match self.seen_before.take() {
-            Some(answer) => timeout(RECOGNITION_PATIENCE, answer).await.ok().and_then(Result::ok).unwrap_or(false),
+            Some(answer) => timeout(RECOGNITION_PATIENCE, answer)
+                .await
+                .ok()
+                .and_then(Result::ok)
+                .unwrap_or(false),
             None => false,
         };
         let lines = self.services.lines.clone();
-        let greeting = if returning { &lines.welcome_back } else { &lines.greeting };
+        let greeting = if returning {
+            &lines.welcome_back
+        } else {
+            &lines.greeting
+        };
         let id = self.ledger.speech(SpeechKind::Greeting, None);
         // Announcement and recording notice must be heard whole; the greeting may be cut short.
-        self.say(id, &[lines.disclosure.clone()], false).await;
+        self.say(id, std::slice::from_ref(&lines.disclosure), false)
+            .await;
         let id = self.ledger.speech(SpeechKind::Greeting, None);
         self.say(id, std::slice::from_ref(greeting), true).await;
     }
@@ -133,6 +150,13 @@ impl Session {
 
 /// A phone cancels its own echo: there is nothing to warm up.
 fn turn_config(config: &TurnConfig, channel: Channel) -> TurnConfig {
-    let aec_warmup = if channel == Channel::Phone { Duration::ZERO } else { config.aec_warmup };
-    TurnConfig { aec_warmup, ..config.clone() }
+    let aec_warmup = if channel == Channel::Phone {
+        Duration::ZERO
+    } else {
+        config.aec_warmup
+    };
+    TurnConfig {
+        aec_warmup,
+        ..config.clone()
+    }
 }

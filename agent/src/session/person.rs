@@ -6,19 +6,29 @@ impl Session {
     /// Notes that a person shall call back; the reply has already promised it.
     pub(super) fn request_callback(&mut self) {
         self.callback_requested = true;
-        self.services.recorder.callback_requested(self.id, self.caller.phone_hint.clone());
+        self.services
+            .recorder
+            .callback_requested(self.id, self.caller.phone_hint.clone());
     }
 
     /// Asks the carrier to transfer the call, once the reply that says so was heard or not.
     pub(super) fn transfer(&mut self) {
-        let (telephony, caller, room) = (self.services.telephony.clone(), self.caller.clone(), self.room.clone());
+        let (telephony, caller, room) = (
+            self.services.telephony.clone(),
+            self.caller.clone(),
+            self.room.clone(),
+        );
         let reporter = self.reporter.clone();
         self.tasks.spawn(async move {
             let transferred = telephony.transfer(&room, &caller).await;
             if let Err(error) = &transferred {
                 tracing::warn!(%error, "a transfer failed");
             }
-            if reporter.send(Report::Transferred(transferred.is_ok())).await.is_err() {
+            if reporter
+                .send(Report::Transferred(transferred.is_ok()))
+                .await
+                .is_err()
+            {
                 tracing::debug!("the call ended during its transfer");
             }
         });

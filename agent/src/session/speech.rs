@@ -22,7 +22,11 @@ impl Session {
         let now = self.now();
         let history = self.ledger.history();
         let segment = self.ledger.caller_said(&turn, now);
-        self.outputs.send(Outgoing::CallerSaid { segment, text: turn.text.clone(), is_final: true });
+        self.outputs.send(Outgoing::CallerSaid {
+            segment,
+            text: turn.text.clone(),
+            is_final: true,
+        });
         let id = self.ledger.speech(SpeechKind::Reply, Some(&turn));
         let cancel = CancellationToken::new();
         let request = ReplyRequest {
@@ -68,7 +72,12 @@ impl Session {
     }
 
     /// Says a fixed text. Never waits for the synthesis.
-    pub(super) async fn announce(&mut self, kind: SpeechKind, text: &str, interruptible: bool) -> SpeechId {
+    pub(super) async fn announce(
+        &mut self,
+        kind: SpeechKind,
+        text: &str,
+        interruptible: bool,
+    ) -> SpeechId {
         let id = self.ledger.speech(kind, None);
         self.say(id, &[text.to_owned()], interruptible).await;
         id
@@ -78,7 +87,11 @@ impl Session {
     pub(super) async fn say(&mut self, id: SpeechId, sentences: &[String], interruptible: bool) {
         // Opened here, not in the task, so that speeches are heard in the order they were ordered.
         self.voice.begin(id, interruptible).await;
-        let (voice, tts, sentences) = (self.voice.clone(), self.services.tts.clone(), sentences.to_vec());
+        let (voice, tts, sentences) = (
+            self.voice.clone(),
+            self.services.tts.clone(),
+            sentences.to_vec(),
+        );
         self.tasks.spawn(async move {
             for sentence in sentences {
                 match tts.synthesize(&sentence).await {
@@ -120,7 +133,9 @@ impl ReplyJob {
         while let Some(event) = written.recv().await {
             match event {
                 ReplyEvent::Sentence(sentence) => {
-                    let Some(speech) = self.synthesize(&sentence, begun).await else { break };
+                    let Some(speech) = self.synthesize(&sentence, begun).await else {
+                        break;
+                    };
                     if !begun {
                         self.voice.begin(self.id, true).await;
                         begun = true;
@@ -130,7 +145,11 @@ impl ReplyJob {
                 ReplyEvent::Done(meta) => {
                     // Reported before the voice ends, so that the meta is there when the row is written.
                     done = Some(());
-                    self.report(Report::ReplyWritten { id: self.id, meta: Box::new(meta) }).await;
+                    self.report(Report::ReplyWritten {
+                        id: self.id,
+                        meta: Box::new(meta),
+                    })
+                    .await;
                 }
             }
         }
@@ -142,13 +161,24 @@ impl ReplyJob {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "measures how long the first audio took")]
-    async fn synthesize(&self, sentence: &str, begun: bool) -> Option<std::sync::Arc<crate::speak::Speech>> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "measures how long the first audio took"
+    )]
+    async fn synthesize(
+        &self,
+        sentence: &str,
+        begun: bool,
+    ) -> Option<std::sync::Arc<crate::speak::Speech>> {
         let asked = Instant::now();
         match self.tts.synthesize(sentence).await {
             Ok(speech) => {
                 if !begun {
-                    self.report(Report::FirstAudio { id: self.id, after: asked.elapsed() }).await;
+                    self.report(Report::FirstAudio {
+                        id: self.id,
+                        after: asked.elapsed(),
+                    })
+                    .await;
                 }
                 Some(speech)
             }

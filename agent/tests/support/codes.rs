@@ -32,10 +32,20 @@ impl CodeInbox {
     /// The newest code sent to this number; waits for it up to forty seconds.
     pub(crate) async fn code_for(&self, number: &str) -> Option<String> {
         for _ in 0..800 {
-            let found = self.messages.lock().unwrap().iter().rev().find(|m| m["to"] == number).cloned();
+            let found = self
+                .messages
+                .lock()
+                .unwrap()
+                .iter()
+                .rev()
+                .find(|m| m["to"] == number)
+                .cloned();
             if let Some(message) = found {
                 let text = message["text"].as_str().unwrap_or_default();
-                return text.split(|c: char| !c.is_ascii_digit()).find(|part| part.len() == 6).map(str::to_owned);
+                return text
+                    .split(|c: char| !c.is_ascii_digit())
+                    .find(|part| part.len() == 6)
+                    .map(str::to_owned);
             }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }

@@ -42,7 +42,10 @@ impl Proxy {
         });
         let user = config.get_user().unwrap_or("postgres");
         let name = config.get_dbname().unwrap_or(user);
-        Self { url: format!("postgres://{user}@127.0.0.1:{own}/{name}"), whole }
+        Self {
+            url: format!("postgres://{user}@127.0.0.1:{own}/{name}"),
+            whole,
+        }
     }
 
     pub(crate) fn cut(&self) {

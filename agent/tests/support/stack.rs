@@ -26,7 +26,10 @@ pub(crate) struct Report(pub(crate) Value);
 impl Report {
     pub(crate) fn text(&self, who: &str) -> String {
         let lines = self.0["transcript"].as_array().into_iter().flatten();
-        let said: Vec<&str> = lines.filter(|l| l["who"] == who).filter_map(|l| l["text"].as_str()).collect();
+        let said: Vec<&str> = lines
+            .filter(|l| l["who"] == who)
+            .filter_map(|l| l["text"].as_str())
+            .collect();
         said.join("\n")
     }
 
@@ -59,7 +62,10 @@ pub(crate) struct Stack {
 }
 
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
 }
 
 /// The small model of the fixtures: it hears synthetic speech of its own domain exactly.
@@ -69,14 +75,24 @@ pub(crate) fn small_model() -> PathBuf {
 
 /// whisper tiny.en: it hears people.
 pub(crate) fn real_model() -> PathBuf {
-    let path = std::env::var_os("WHISPER_MODEL").filter(|v| !v.is_empty()).map(PathBuf::from);
+    let path = std::env::var_os("WHISPER_MODEL")
+        .filter(|v| !v.is_empty())
+        .map(PathBuf::from);
     let path = path.unwrap_or_else(|| root().join("models/ggml-tiny.en-q8_0.bin"));
-    assert!(path.exists(), "{} is missing; scripts/setup provides it", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing; scripts/setup provides it",
+        path.display()
+    );
     path
 }
 
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 impl Stack {
@@ -97,8 +113,12 @@ impl Stack {
         let turn = TURN.acquire().await.unwrap();
         let livekit = tokio::task::spawn_blocking(LiveKit::start).await.unwrap();
         let database = TestDatabase::new().await;
-        let (http, health) = (format!("127.0.0.1:{}", free_port()), format!("127.0.0.1:{}", free_port()));
-        let folder = std::env::temp_dir().join(format!("teller-e2e-{}", uuid::Uuid::new_v4().simple()));
+        let (http, health) = (
+            format!("127.0.0.1:{}", free_port()),
+            format!("127.0.0.1:{}", free_port()),
+        );
+        let folder =
+            std::env::temp_dir().join(format!("teller-e2e-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir_all(&folder).unwrap();
         let mut env: Vec<(String, String)> = [
             ("LIVEKIT_URL", livekit.url()),
@@ -114,28 +134,62 @@ impl Stack {
         ]
         .map(|(k, v)| (k.to_owned(), v))
         .into();
-        env.extend(settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
+        env.extend(
+            settings
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned())),
+        );
         if !settings.iter().any(|(k, _)| *k == "WHISPER_MODEL") {
             env.push(("WHISPER_MODEL".into(), real_model().display().to_string()));
         }
-        Self { livekit, database, worker: None, env, http, health, folder, _turn: turn }
+        Self {
+            livekit,
+            database,
+            worker: None,
+            env,
+            http,
+            health,
+            folder,
+            _turn: turn,
+        }
     }
 
     /// `teller` with this stack's settings and nothing else of ours.
     pub(crate) fn teller(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_teller"));
-        command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap()).kill_on_drop(true);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .kill_on_drop(true);
         command.envs(self.env.iter().cloned()).current_dir(root());
         command
     }
 
     /// Starts the worker and waits until it is registered.
     pub(crate) async fn start_worker(&mut self) {
-        let log = std::fs::File::options().create(true).append(true).open(self.folder.join("worker.log")).unwrap();
-        let worker = self.teller(&["start"]).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("worker.log"))
+            .unwrap();
+        let worker = self
+            .teller(&["start"])
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
         self.worker = Some(worker);
-        let ready = self.eventually(Duration::from_secs(30), async || self.get(&self.health, "/").await == Some((200, "OK".into()))).await;
-        assert!(ready, "the worker is not registered after 30 s:\n{}", self.log());
+        let ready = self
+            .eventually(Duration::from_secs(30), async || {
+                self.get(&self.health, "/").await == Some((200, "OK".into()))
+            })
+            .await;
+        assert!(
+            ready,
+            "the worker is not registered after 30 s:\n{}",
+            self.log()
+        );
     }
 
     /// A setting, before the worker starts.
@@ -148,8 +202,22 @@ impl Stack {
     pub(crate) async fn import_customers(&self, csv: &str) {
         let file = self.folder.join("customers.csv");
         std::fs::write(&file, csv).unwrap();
-        let output = self.teller(&["profiles", "import", &file.display().to_string(), "--actor", "test"]).output().await.unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = self
+            .teller(&[
+                "profiles",
+                "import",
+                &file.display().to_string(),
+                "--actor",
+                "test",
+            ])
+            .output()
+            .await
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 
     pub(crate) fn worker(&mut self) -> &mut Child {
@@ -159,7 +227,10 @@ impl Stack {
     /// SIGTERM, as an operator would.
     pub(crate) fn terminate(&mut self) {
         let pid = self.worker().id().expect("the worker runs").to_string();
-        std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        std::process::Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap();
     }
 
     /// What the worker logged.
@@ -169,15 +240,24 @@ impl Stack {
 
     /// `GET` an address of the worker.
     pub(crate) async fn get(&self, server: &str, path: &str) -> Option<(u16, String)> {
-        let response = reqwest::Client::new().get(format!("http://{server}{path}")).send().await.ok()?;
+        let response = reqwest::Client::new()
+            .get(format!("http://{server}{path}"))
+            .send()
+            .await
+            .ok()?;
         let status = response.status().as_u16();
         Some((status, response.text().await.ok()?))
     }
 
     /// The value of a metric without labels.
     pub(crate) async fn metric(&self, name: &str) -> f64 {
-        let (_, text) = self.get(&self.health, "/metrics").await.expect("the worker answers /metrics");
-        let line = text.lines().find(|l| l.split([' ', '{']).next() == Some(name));
+        let (_, text) = self
+            .get(&self.health, "/metrics")
+            .await
+            .expect("the worker answers /metrics");
+        let line = text
+            .lines()
+            .find(|l| l.split([' ', '{']).next() == Some(name));
         let line = line.unwrap_or_else(|| panic!("there is no metric {name} in\n{text}"));
         line.rsplit(' ').next().unwrap().parse().unwrap()
     }
@@ -198,20 +278,31 @@ impl Stack {
         let output = caller.wait_with_output().await.unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let report = serde_json::from_str(&text).unwrap_or_else(|_| {
-            panic!("no report: {text}\n{}\nworker:\n{}", String::from_utf8_lossy(&output.stderr), self.log())
+            panic!(
+                "no report: {text}\n{}\nworker:\n{}",
+                String::from_utf8_lossy(&output.stderr),
+                self.log()
+            )
         });
         Report(report)
     }
 
     /// Starts a caller.
     pub(crate) async fn caller(&self, script: &str, arguments: &[&str]) -> Child {
-        let file = self.folder.join(format!("{}.yaml", uuid::Uuid::new_v4().simple()));
+        let file = self
+            .folder
+            .join(format!("{}.yaml", uuid::Uuid::new_v4().simple()));
         let mut writer = tokio::fs::File::create(&file).await.unwrap();
         writer.write_all(script.as_bytes()).await.unwrap();
         writer.flush().await.unwrap();
         let file = file.display().to_string();
         let mut command = self.teller(&["call", "--json", "--script", &file]);
-        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        command
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
     }
 
     /// A connection to look at rows.
@@ -240,7 +331,11 @@ impl Stack {
             if let Some(row) = row {
                 return (row.get(0), row.get(1));
             }
-            assert!(Instant::now() < deadline, "no session was summarised in {patience:?}:\n{}", self.log());
+            assert!(
+                Instant::now() < deadline,
+                "no session was summarised in {patience:?}:\n{}",
+                self.log()
+            );
             sleep(Duration::from_millis(50)).await;
         }
     }
@@ -253,12 +348,22 @@ impl Stack {
             .await
             .unwrap();
         rows.iter()
-            .map(|r| Row { seq: r.get(0), role: r.get(1), content: r.get(2), interrupted: r.get(3), meta: r.get(4) })
+            .map(|r| Row {
+                seq: r.get(0),
+                role: r.get(1),
+                content: r.get(2),
+                interrupted: r.get(3),
+                meta: r.get(4),
+            })
             .collect()
     }
 
     /// Whether something comes true in time.
-    pub(crate) async fn eventually(&self, patience: Duration, check: impl AsyncFn() -> bool) -> bool {
+    pub(crate) async fn eventually(
+        &self,
+        patience: Duration,
+        check: impl AsyncFn() -> bool,
+    ) -> bool {
         let deadline = Instant::now() + patience;
         while Instant::now() < deadline {
             if check().await {
@@ -286,5 +391,8 @@ impl Drop for Stack {
 pub(crate) fn assert_gapless(rows: &[Row]) {
     let seqs: Vec<i32> = rows.iter().map(|row| row.seq).collect();
     let expected: Vec<i32> = (0..i32::try_from(rows.len()).unwrap()).collect();
-    assert_eq!(seqs, expected, "messages of a session are numbered without gaps");
+    assert_eq!(
+        seqs, expected,
+        "messages of a session are numbered without gaps"
+    );
 }

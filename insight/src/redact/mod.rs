@@ -64,7 +64,9 @@ impl Kind {
 /// Whether something was taken out of a text.
 #[must_use]
 pub fn has_placeholder(text: &str) -> bool {
-    Kind::ALL.iter().any(|kind| text.contains(kind.placeholder()))
+    Kind::ALL
+        .iter()
+        .any(|kind| text.contains(kind.placeholder()))
 }
 
 /// One stretch that was taken out.
