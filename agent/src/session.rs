@@ -7,6 +7,8 @@
 
 mod authenticate;
 mod ending;
+mod figures;
+mod hearing;
 mod ledger;
 mod opening;
 mod person;
@@ -21,7 +23,7 @@ use std::{
 
 use futures_util::{StreamExt as _, stream::FuturesOrdered};
 use insight::redact::Redactor;
-use livekit::webrtc::{audio_frame::AudioFrame, audio_stream::native::NativeAudioStream};
+use livekit::webrtc::audio_stream::native::NativeAudioStream;
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -31,8 +33,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     identify::Keypad,
-    listen::{Heard, Listener, SttError, Transcript},
-    metrics::Stage,
+    listen::{Listener, SttError, Transcript},
     record::LiveSession,
     reply::{Awaiting, CallAction, ReplyMeta},
     room::{Caller, Departure, Input, Outgoing, Outputs},
@@ -41,7 +42,7 @@ use crate::{
     worker::{CallStop, StopReason},
 };
 
-pub use ending::Ended;
+pub use ending::{Ended, Ending};
 pub use opening::RoomSide;
 pub use services::{Services, SessionConfig};
 
@@ -65,53 +66,6 @@ pub(crate) enum Report {
     Authentication(authenticate::Outcome),
     /// A transfer was accepted by the carrier (or not).
     Transferred(bool),
-}
-
-/// Why a call ended, from the inside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// The caller hung up.
-    CallerLeft,
-    /// The agent said goodbye: the caller was done.
-    Goodbye,
-    /// The agent said goodbye after a long silence.
-    Silence,
-    /// The call went to a person.
-    Transferred,
-    /// The worker is shutting down.
-    Drain,
-    /// The room was lost.
-    RoomLost,
-    /// The session broke: a defect of ours.
-    Broken,
-}
-
-impl Ending {
-    const ALL: [(Self, &'static str); 7] = [
-        (Self::CallerLeft, "caller_left"),
-        (Self::Goodbye, "agent_goodbye"),
-        (Self::Silence, "silence"),
-        (Self::Transferred, "transferred"),
-        (Self::Drain, "drained"),
-        (Self::RoomLost, "room_lost"),
-        (Self::Broken, "broken"),
-    ];
-
-    /// As stored in `agent_sessions.end_reason`.
-    pub fn as_str(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(ending, _)| *ending == self)
-            .map_or("broken", |(_, name)| name)
-    }
-
-    /// The inverse of [`Ending::as_str`].
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .find(|(_, stored)| *stored == name)
-            .map(|(ending, _)| *ending)
-    }
 }
 
 /// One call.
@@ -188,7 +142,7 @@ impl Session {
                 let transcript = transcript.unwrap_or(Err(SttError::Stopped));
                 self.on_transcript(transcript).await
             }
-            frame = next_frame(&mut self.microphone) => self.on_frame(frame).await,
+            frame = hearing::next_frame(&mut self.microphone) => self.on_frame(frame).await,
             () = until(self.clock, deadline) => self.on_deadline().await,
         }
     }
@@ -246,58 +200,6 @@ impl Session {
             Input::Left(Departure::Room) => return Some(Ending::RoomLost),
         }
         None
-    }
-
-    async fn on_frame(&mut self, frame: Option<AudioFrame<'static>>) -> Option<Ending> {
-        let Some(frame) = frame else {
-            self.microphone = None;
-            return self.last_of_track().await;
-        };
-        let heard = self.listener.push(&frame.data, self.agent_speaking);
-        self.on_heard(heard).await
-    }
-
-    /// The track ended: what was being said is complete.
-    async fn last_of_track(&mut self) -> Option<Ending> {
-        while let Some(heard) = self.listener.finish() {
-            let ending = self.on_heard(Some(heard)).await;
-            if ending.is_some() {
-                return ending;
-            }
-        }
-        None
-    }
-
-    async fn on_heard(&mut self, heard: Option<Heard>) -> Option<Ending> {
-        match heard? {
-            Heard::SpeechStarted { .. } => self.tell(TurnEvent::CallerStartedSpeaking).await,
-            Heard::SpeechEnded(utterance) => {
-                let stt = self.services.stt.clone();
-                self.transcripts.push_back(
-                    self.tasks
-                        .spawn(async move { stt.transcribe(utterance).await }),
-                );
-                self.tell(TurnEvent::CallerStoppedSpeaking).await
-            }
-        }
-    }
-
-    async fn on_transcript(&mut self, transcript: Result<Transcript, SttError>) -> Option<Ending> {
-        match transcript {
-            Ok(transcript) => {
-                self.services.metrics.observe(Stage::Stt, transcript.stt);
-                self.ledger.heard_in(transcript.stt);
-                let text = self
-                    .redactor
-                    .redact(insight::Role::Caller, &transcript.text)
-                    .text;
-                self.tell(TurnEvent::Transcript { text }).await
-            }
-            Err(error) => {
-                tracing::warn!(%error, "an utterance was not recognised");
-                self.tell(TurnEvent::TranscriptFailed).await
-            }
-        }
     }
 
     async fn on_voice(&mut self, event: VoiceEvent) -> Option<Ending> {
@@ -364,48 +266,6 @@ impl Session {
             self.report_turn(&spoken, interrupted);
         }
         Some(spoken)
-    }
-
-    /// One line a turn: every figure is defined where it is measured.
-    fn report_turn(&self, spoken: &ledger::Spoken, interrupted: bool) {
-        let meta = spoken.meta.as_ref();
-        let reply = spoken
-            .started_at
-            .zip(spoken.asked_at)
-            .map(|(started, asked)| started.saturating_sub(asked));
-        let metrics = &self.services.metrics;
-        metrics.turn();
-        let stages = [
-            (Stage::Endpointing, spoken.endpointing),
-            (Stage::Retrieval, meta.and_then(|meta| meta.retrieval)),
-            (
-                Stage::LlmFirstToken,
-                meta.and_then(|meta| meta.llm_first_token),
-            ),
-            (Stage::TtsFirstAudio, spoken.first_audio),
-            (Stage::Reply, reply),
-        ];
-        for (stage, took) in stages {
-            if let Some(took) = took {
-                metrics.observe(stage, took);
-            }
-        }
-        if interrupted {
-            metrics.interruption();
-        }
-        let millis =
-            |d: Option<Duration>| d.map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
-        tracing::info!(
-            session.id = %self.id,
-            endpointing_ms = millis(spoken.endpointing),
-            stt_ms = millis(spoken.stt),
-            llm_first_token_ms = millis(meta.and_then(|meta| meta.llm_first_token)),
-            tts_first_audio_ms = millis(spoken.first_audio),
-            reply_ms = millis(reply),
-            route = meta.map(|meta| meta.route.as_str()),
-            interrupted,
-            "turn"
-        );
     }
 
     async fn on_report(&mut self, report: Report) -> Option<Ending> {
@@ -493,14 +353,6 @@ impl Session {
             TurnAction::HangUp => return Some(self.parting.unwrap_or(Ending::Silence)),
         }
         None
-    }
-}
-
-/// The next frame of the caller's microphone; never, while there is none.
-async fn next_frame(microphone: &mut Option<NativeAudioStream>) -> Option<AudioFrame<'static>> {
-    match microphone {
-        Some(stream) => stream.next().await,
-        None => pending().await,
     }
 }
 

@@ -5,11 +5,58 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
-use super::{Ending, Session};
+use super::Session;
 use crate::{record::SessionEnd, room::Outgoing, speak::VoiceEvent, turn::AgentState};
 
 /// A cancelled voice reports within a frame; a second covers a busy machine.
 const VOICE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Why a call ended, from the inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The caller hung up.
+    CallerLeft,
+    /// The agent said goodbye: the caller was done.
+    Goodbye,
+    /// The agent said goodbye after a long silence.
+    Silence,
+    /// The call went to a person.
+    Transferred,
+    /// The worker is shutting down.
+    Drain,
+    /// The room was lost.
+    RoomLost,
+    /// The session broke: a defect of ours.
+    Broken,
+}
+
+impl Ending {
+    const ALL: [(Self, &'static str); 7] = [
+        (Self::CallerLeft, "caller_left"),
+        (Self::Goodbye, "agent_goodbye"),
+        (Self::Silence, "silence"),
+        (Self::Transferred, "transferred"),
+        (Self::Drain, "drained"),
+        (Self::RoomLost, "room_lost"),
+        (Self::Broken, "broken"),
+    ];
+
+    /// As stored in `agent_sessions.end_reason`.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(ending, _)| *ending == self)
+            .map_or("broken", |(_, name)| name)
+    }
+
+    /// The inverse of [`Ending::as_str`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(_, stored)| *stored == name)
+            .map(|(ending, _)| *ending)
+    }
+}
 
 /// What the caller of a session needs to know when it is over.
 #[derive(Debug, Clone)]
