@@ -183,3 +183,11 @@ impl Recorder {
 /// The receiving end of the queue.
 #[derive(Debug)]
 pub struct RecordQueue(mpsc::Receiver<Record>);
+
+#[cfg(test)]
+impl RecordQueue {
+    /// What waits first, without waiting.
+    pub(crate) fn try_take(&mut self) -> Option<Record> {
+        self.0.try_recv().ok()
+    }
+}

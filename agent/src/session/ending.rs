@@ -88,7 +88,7 @@ impl Session {
         self.close_ears().await;
         self.outputs.send(Outgoing::State(AgentState::Idle));
         let duration = self.clock.elapsed();
-        self.services.recorder.session_ended(SessionEnd {
+        self.ledger.close(SessionEnd {
             session: self.id,
             ending,
             ended_at: chrono::Utc::now(),

@@ -5,14 +5,17 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::{
-    record::{MessageRow, Recorder, Speaker},
+    record::{MessageRow, Recorder, SessionEnd, Speaker},
     reply::{HistoryTurn, ReplyMeta, Role},
     speak::SpeechId,
     turn::UserTurn,
 };
+
+use super::Ending;
 
 /// How many turns a reply may look back on.
 const HISTORY_TURNS: usize = 20;
@@ -54,6 +57,8 @@ pub(crate) struct Ledger {
     spoken: HashMap<SpeechId, Spoken>,
     next_speech: u64,
     last_stt: Option<Duration>,
+    opened_at: DateTime<Utc>,
+    closed: bool,
 }
 
 impl Ledger {
@@ -66,7 +71,15 @@ impl Ledger {
             spoken: HashMap::new(),
             next_speech: 0,
             last_stt: None,
+            opened_at: Utc::now(),
+            closed: false,
         }
+    }
+
+    /// Closes the record of the session.
+    pub(crate) fn close(&mut self, end: SessionEnd) {
+        self.closed = true;
+        self.recorder.session_ended(end);
     }
 
     /// The last turns, oldest first.
@@ -216,6 +229,25 @@ impl Ledger {
     }
 }
 
+/// A session that panics closes its record all the same; what was written stays.
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        if self.closed {
+            return;
+        }
+        let ended_at = Utc::now();
+        self.recorder.session_ended(SessionEnd {
+            session: self.session,
+            ending: Ending::Broken,
+            ended_at,
+            duration: (ended_at - self.opened_at).to_std().unwrap_or_default(),
+            transferred: false,
+            callback_requested: false,
+            authentication_attempted: false,
+        });
+    }
+}
+
 fn agent_meta(spoken: &Spoken, reply: Option<Duration>) -> Value {
     let meta = spoken.meta.as_ref();
     let sources: Vec<Value> = meta
@@ -256,4 +288,64 @@ fn fractional_millis(duration: Duration) -> f64 {
 /// Columns hold 32 bits: 24 days of call.
 fn clamp_millis(duration: Duration) -> i32 {
     i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{metrics::Metrics, record::Record};
+
+    fn books() -> (Ledger, crate::record::RecordQueue) {
+        let (recorder, queue) = Recorder::new(std::sync::Arc::new(Metrics::new()));
+        (Ledger::new(recorder, database::SessionId::new()), queue)
+    }
+
+    fn turn(text: &str) -> UserTurn {
+        UserTurn {
+            text: text.into(),
+            typed: false,
+            stopped_at: Duration::from_secs(3),
+            endpointing: Duration::from_millis(500),
+            unanswered: String::new(),
+        }
+    }
+
+    /// What is in the queue, in words.
+    fn written(queue: &mut crate::record::RecordQueue) -> Vec<String> {
+        std::iter::from_fn(|| queue.try_take())
+            .map(|record| match record {
+                Record::Message(row, _) => format!("{} {:?} {}", row.seq, row.speaker, row.content),
+                Record::Ended(end) => format!("ended {}", end.ending.as_str()),
+                other => format!("{other:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn turns_of_both_sides_are_numbered_without_gaps_and_silence_leaves_no_row() {
+        let (mut books, mut queue) = books();
+        books.caller_said(&turn("Hello"), Duration::from_secs(4));
+        let unheard = books.speech(SpeechKind::Reply, None);
+        let heard = books.speech(SpeechKind::Reply, None);
+        books.agent_said(unheard, " ", true, Duration::from_secs(5));
+        books.agent_said(heard, "Good day.", false, Duration::from_secs(6));
+        assert_eq!(written(&mut queue), ["0 Caller Hello", "1 Agent Good day."]);
+    }
+
+    #[test]
+    fn a_speech_is_written_once_however_often_its_end_is_told() {
+        let (mut books, mut queue) = books();
+        let id = books.speech(SpeechKind::Reply, None);
+        books.agent_said(id, "Good day.", false, Duration::from_secs(6));
+        books.agent_said(id, "Good day.", true, Duration::from_secs(7));
+        assert_eq!(written(&mut queue), ["0 Agent Good day."]);
+    }
+
+    #[test]
+    fn a_session_that_breaks_still_closes_its_record() {
+        let (mut books, mut queue) = books();
+        books.caller_said(&turn("Hello"), Duration::from_secs(4));
+        drop(books);
+        assert_eq!(written(&mut queue), ["0 Caller Hello", "ended broken"]);
+    }
 }

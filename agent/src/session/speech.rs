@@ -22,11 +22,14 @@ impl Session {
         let now = self.now();
         let history = self.ledger.history();
         let segment = self.ledger.caller_said(&turn, now);
-        self.outputs.send(Outgoing::CallerSaid {
-            segment,
-            text: turn.text.clone(),
-            is_final: true,
-        });
+        // Front-ends show what was typed themselves: sent back, it would stand there twice.
+        if !turn.typed {
+            self.outputs.send(Outgoing::CallerSaid {
+                segment,
+                text: turn.text.clone(),
+                is_final: true,
+            });
+        }
         let id = self.ledger.speech(SpeechKind::Reply, Some(&turn));
         let cancel = CancellationToken::new();
         let request = ReplyRequest {
