@@ -197,6 +197,11 @@ impl Caller {
         self.mark();
         self.said_at = Instant::now();
         self.turns.push((text.to_owned(), self.said_at));
+        // The room does not send back what was typed.
+        let typed = format!("typed-{}", self.turns.len());
+        self.shown()
+            .segments
+            .push((typed, "caller", text.to_owned()));
         let options = SendTextOptions::new_with_topic("lk.chat");
         self.room()?
             .local_participant()
