@@ -1,6 +1,6 @@
 //! The pages in a real browser: headless Chromium talks with the agent through a
 //! fake microphone, authenticates, hangs up and reads its summary; a supervisor
-//! finds the call.
+//! finds the call; a caller without a microphone, or without an agent, is told so.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,7 +10,7 @@
 
 mod support;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use serde_json::Value;
 use support::{Stack, stack::root};
@@ -65,6 +65,31 @@ async fn question(stack: &Stack, text: &str, after_seconds: usize) -> PathBuf {
     file
 }
 
+/// What the page showed of one side, one utterance a line.
+fn lines(seen: &Value, speaker: &str) -> String {
+    let transcript = seen["transcript"].as_array().into_iter().flatten();
+    let said: Vec<&str> = transcript
+        .filter(|line| line["speaker"] == speaker)
+        .filter_map(|line| line["text"].as_str())
+        .collect();
+    said.join("\n")
+}
+
+/// The agent was heard, the connection held, and the page made no mistake.
+#[track_caller]
+fn assert_undisturbed(seen: &Value) {
+    assert_eq!(seen["errors"], Value::Array(Vec::new()), "{seen:#}");
+    let audible = seen["heard"]["audible_seconds"].as_f64();
+    assert!(
+        audible.is_some_and(|seconds| seconds > 3.0),
+        "the agent is audible in the browser: {seen:#}"
+    );
+    assert!(
+        !seen["phases"].to_string().contains("reconnecting"),
+        "the connection holds: {seen:#}"
+    );
+}
+
 #[tokio::test]
 async fn a_browser_caller_talks_authenticates_and_reads_the_summary_that_a_supervisor_sees() {
     let mut stack = Stack::prepare(&[("DEMO_MESSAGES", "1")]).await;
@@ -88,9 +113,11 @@ async fn a_browser_caller_talks_authenticates_and_reads_the_summary_that_a_super
         ],
     )
     .await;
-    assert!(
-        seen["errors"].as_array().is_none_or(Vec::is_empty),
-        "{seen:#}"
+    assert_undisturbed(&seen);
+    assert_eq!(
+        lines(&seen, "caller").matches("goodbye").count(),
+        1,
+        "what was typed is shown once: {seen:#}"
     );
     assert!(
         seen["summary"]
@@ -129,4 +156,67 @@ async fn a_browser_caller_talks_authenticates_and_reads_the_summary_that_a_super
         .unwrap()
         .get(0);
     assert!(opened >= 1, "opening a call's record is audited");
+}
+
+#[tokio::test]
+async fn a_caller_whose_microphone_is_denied_is_told_so_and_answered_in_writing_and_by_voice() {
+    let stack = Stack::start().await;
+    let url = format!("http://{}/", stack.http);
+    let seen = browse(
+        "caller.mjs",
+        &[
+            "--url", &url, "--microphone", "denied", "--timeout", "60", "--actions",
+            "call; wait-notice microphone is blocked; wait-transcript assistant /help you/; \
+             type What are your opening hours?; wait-transcript assistant /open/; hangup; wait-summary",
+        ],
+    )
+    .await;
+    assert_undisturbed(&seen);
+    assert_eq!(
+        lines(&seen, "caller"),
+        "What are your opening hours?",
+        "the caller's side is what was typed: {seen:#}"
+    );
+    let (session, row) = stack.summarised().await;
+    assert_eq!(row["end_reason"], "caller_left", "{row:#}");
+    let rows = stack.messages(session).await;
+    assert!(
+        rows.iter().any(|row| row.meta["typed"] == true),
+        "the typed turn is on record: {rows:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_caller_whom_no_agent_can_take_is_told_so_and_served_once_one_is_free() {
+    let stack = Stack::with(&[("MAX_CALLS", "1")]).await;
+    // Longer than the page's ten seconds and a browser's start, shorter than the patience for silence.
+    let holder = stack.caller("- wait: 30\n- pause: 24\n", &[]).await;
+    let taken = stack
+        .eventually(Duration::from_secs(20), async || {
+            stack.metric("teller_calls_active").await > 0.0
+        })
+        .await;
+    assert!(taken, "the only place is taken:\n{}", stack.log());
+    let url = format!("http://{}/", stack.http);
+    let seen = browse(
+        "caller.mjs",
+        &[
+            "--url",
+            &url,
+            "--timeout",
+            "60",
+            "--actions",
+            "call; wait-phase waiting; wait-notice No assistant is available; \
+             wait-transcript assistant /help you/; hangup",
+        ],
+    )
+    .await;
+    assert_undisturbed(&seen);
+    let at = |action: usize| seen["timeline"][action]["at_ms"].as_u64().unwrap();
+    let waited = at(2) - at(1);
+    assert!(
+        (9_000..12_000).contains(&waited),
+        "the page says so after ten seconds, not {waited} ms: {seen:#}"
+    );
+    stack.finish(holder).await.assert_met();
 }
