@@ -103,6 +103,7 @@ pub struct Session {
     parting: Option<Ending>,
     callback_requested: bool,
     transferred: bool,
+    caller_gone: bool,
     summary_token: database::SummaryToken,
     /// Keeps the sweeper away while the call lives.
     _live: LiveSession,
@@ -196,7 +197,10 @@ impl Session {
             }
             Input::Digit(digit) => self.on_digit(digit).await,
             Input::Rpc(call) => return self.on_rpc(call).await,
-            Input::Left(Departure::Caller) => return Some(Ending::CallerLeft),
+            Input::Left(Departure::Caller) => {
+                self.caller_gone = true;
+                return Some(Ending::CallerLeft);
+            }
             Input::Left(Departure::Room) => return Some(Ending::RoomLost),
         }
         None

@@ -98,10 +98,8 @@ impl Session {
             authentication_attempted: self.authentication.attempted(),
         });
         tracing::info!(session.id = %self.id, ?ending, duration_s = duration.as_secs(), "the call ended");
-        let hang_up = !matches!(
-            ending,
-            Ending::CallerLeft | Ending::RoomLost | Ending::Transferred
-        );
+        // A caller left behind in the room would be sent another agent.
+        let hang_up = !self.caller_gone && !matches!(ending, Ending::RoomLost | Ending::Transferred);
         Ended {
             ending,
             hang_up,

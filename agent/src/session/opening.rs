@@ -95,6 +95,7 @@ impl Session {
             parting: None,
             callback_requested: false,
             transferred: false,
+            caller_gone: false,
             seen_before: Some(seen_before),
             services,
             id,
