@@ -147,6 +147,7 @@ export class Call {
     this.meter = null;
     if (this.microphone) close(this.microphone);
     this.parts.identify.hide();
+    this.parts.transcript.settle();
     this.parts.view.showMicrophone(false);
     void this.room.leave();
     void this.summarise();

@@ -46,6 +46,11 @@ export class TranscriptView {
     if (this.lines !== before) this.draw(before);
   }
 
+  /** The call is over: no line will grow any more. */
+  settle(): void {
+    for (const line of this.lines) if (!line.final) this.hear({ ...line, final: true });
+  }
+
   clear(): void {
     this.lines = [];
     this.items.clear();

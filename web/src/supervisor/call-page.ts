@@ -9,6 +9,9 @@ import { failureText, showOutcome } from "./status.ts";
 import type { TopicNames } from "./topic-names.ts";
 import { turn } from "./turn-view.ts";
 
+/** Which messages the rest was read from: for programs, not for the page. */
+const EVIDENCE = "evidence";
+
 export class CallPage {
   private readonly page = byId("call-page");
   private readonly status = byId("call-status");
@@ -64,7 +67,8 @@ function showSummary(call: CallLine, summary: StoredSummary | null, topics: Topi
   setText(byId("call-summary"), summary?.summary ?? none);
   const chips = (call.topics ?? []).map((topic) => el("li", {}, chip(topics.name(topic))));
   byId("call-topics").replaceChildren(...chips);
-  const extracted = Object.entries(summary?.extracted_info ?? {}).filter(([, value]) => !isEmpty(value));
+  const known = Object.entries(summary?.extracted_info ?? {});
+  const extracted = known.filter(([name, value]) => name !== EVIDENCE && !isEmpty(value));
   byId("call-extracted-part").hidden = extracted.length === 0;
   byId("call-extracted").replaceChildren(...extracted.map(([name, value]) => entry(words(name), plain(value))));
 }
@@ -110,10 +114,18 @@ function identityParts(identity: Identity | null): HTMLElement[] {
 }
 
 function isEmpty(value: unknown): boolean {
-  return value == null || value === "" || (Array.isArray(value) && value.length === 0);
+  return value == null || value === "" || (typeof value === "object" && Object.keys(value).length === 0);
 }
 
+/** Any JSON as people read it: "Yes", "Card lost", "a, b", "Language: English". */
 function plain(value: unknown): string {
-  if (Array.isArray(value) && value.every((item) => typeof item !== "object")) return value.map(String).join(", ");
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (typeof value === "boolean") return value ? "Yes" : "No";
+  if (Array.isArray(value)) return value.map(plain).join(", ");
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value)
+      .map(([name, part]) => `${words(name)}: ${plain(part)}`)
+      .join(", ");
+  }
+  const text = String(value);
+  return /^[a-z]+(_[a-z]+)+$/.test(text) ? words(text) : text;
 }

@@ -29,7 +29,8 @@ export function turn(message: Message): HTMLElement {
 function latencyPart(latency: Latency): HTMLElement | null {
   const ran = stages(latency);
   const reply = latency.reply_ms;
-  if (ran.length === 0 && typeof reply !== "number") return null;
+  // A typed turn waited for nothing.
+  if (ran.every(({ ms }) => ms === 0) && typeof reply !== "number") return null;
   // The bar is a picture of the numbers below it, which are what is read out.
   const bar = el("div", { class: "bar", attributes: { "aria-hidden": "true" } });
   for (const stage of ran) {
