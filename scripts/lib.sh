@@ -26,6 +26,30 @@ livekit_bin() {
   elif [ -x "$data/bin/livekit-server" ]; then echo "$data/bin/livekit-server"
   else return 1; fi
 }
+# load_env FILE: KEY=VALUE lines; what the environment already says wins.
+load_env() {
+  local line key value
+  while IFS= read -r line || [ -n "$line" ]; do
+    [[ $line =~ ^[[:space:]]*(export[[:space:]]+)?([A-Z_][A-Z0-9_]*)=(.*)$ ]] || continue
+    key=${BASH_REMATCH[2]}; value=${BASH_REMATCH[3]%$'\r'}
+    [[ $value =~ ^\"(.*)\"$ || $value =~ ^\'(.*)\'$ ]] && value=${BASH_REMATCH[1]}
+    [ -n "${!key+set}" ] || export "$key=$value"
+  done <"$1"
+}
+# apart COMMAND...: starts it beyond the reach of Ctrl-C, which is for the script alone; sets apart_pid.
+apart() { set -m; "$@" </dev/null & apart_pid=$!; set +m; }
+# end_process PID SECONDS: asks (SIGTERM), asks again after that long, and a second later does not ask.
+end_process() {
+  local i
+  kill -TERM "$1" 2>/dev/null || return 0
+  for ((i = 0; i < $2 * 10 + 10; i++)); do
+    kill -0 "$1" 2>/dev/null || break
+    if [ $i = $(($2 * 10)) ]; then kill -TERM "$1" 2>/dev/null || true; fi
+    sleep 0.1
+  done
+  kill -KILL "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+}
 port_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 free_port() { local p=$1; until port_free "$p"; do p=$((p + 1)); done; echo "$p"; }
 
@@ -33,16 +57,21 @@ free_port() { local p=$1; until port_free "$p"; do p=$((p + 1)); done; echo "$p"
 as_postgres() {
   if [ "$(id -u)" = 0 ]; then (cd / && runuser -u postgres -- "$@"); else "$@"; fi
 }
+# Where the private cluster lies.
+postgres_dir() {
+  mkdir -p "$data"
+  if [ "$(id -u)" = 0 ] && ! as_postgres test -x "$data"; then
+    # The checkout lies where the user "postgres" may not look.
+    echo "/var/tmp/teller-postgres-$(printf %s "$data" | cksum | cut -d' ' -f1)"
+  else
+    echo "$data/postgres"
+  fi
+}
 # A private cluster; sets pg_dir and DATABASE_URL. Kept between runs.
 start_postgres() {
   local bin port
   bin=$(postgres_bin) || die "PostgreSQL is not installed; scripts/setup installs it"
-  pg_dir=$data/postgres
-  mkdir -p "$data"
-  if [ "$(id -u)" = 0 ] && ! as_postgres test -x "$data"; then
-    # The checkout lies where the user "postgres" may not look.
-    pg_dir=/var/tmp/teller-postgres-$(printf %s "$root" | cksum | cut -d' ' -f1)
-  fi
+  pg_dir=$(postgres_dir)
   if [ ! -s "$pg_dir/PG_VERSION" ]; then
     say "creating a private PostgreSQL cluster"
     rm -rf "$pg_dir"; mkdir -p "$pg_dir"; chmod 700 "$pg_dir"
@@ -77,8 +106,8 @@ keys: {devkey: "$dev_secret"}
 rtc: {udp_port: $udp, tcp_port: $tcp, node_ip: 127.0.0.1, use_external_ip: false, enable_loopback_candidate: true, interfaces: {includes: [lo]}}
 logging: {level: warn}
 YAML
-  "$bin" --config "$data/livekit.yaml" --node-ip 127.0.0.1 >"$data/livekit.log" 2>&1 &
-  livekit_pid=$!
+  apart "$bin" --config "$data/livekit.yaml" --node-ip 127.0.0.1 >"$data/livekit.log" 2>&1
+  livekit_pid=$apart_pid
   for i in $(seq 100); do
     port_free "$port" || break
     kill -0 "$livekit_pid" 2>/dev/null || die "the LiveKit server stopped: see $data/livekit.log"

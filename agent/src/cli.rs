@@ -1,6 +1,6 @@
 //! The commands of `teller`.
 
-use std::path::PathBuf;
+use std::{io::IsTerminal as _, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
@@ -110,7 +110,11 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 fn start_logging(filter: &str, json: bool) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let mut layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    if !std::io::stderr().is_terminal() {
+        // Colours are for people: a file or a journal gets none.
+        layer.set_ansi(false);
+    }
     let started = if json {
         registry.with(layer.json()).try_init()
     } else {
