@@ -1,8 +1,9 @@
 //! Holds the calls that the worker was given: joins the room, runs the session,
 //! reports the job, leaves.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt as _;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
@@ -14,6 +15,8 @@ use crate::{
 
 /// A room whose caller does not come in this time is left.
 const CALLER_PATIENCE: Duration = Duration::from_secs(60);
+/// Sound in the sink, on the network and in the caller's jitter buffer.
+const TAIL: Duration = Duration::from_millis(500);
 /// Tasks of a call that are still busy after it are left to themselves.
 const TASK_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -76,7 +79,15 @@ impl Calls {
         };
         let active = self.services.metrics.call_started();
         let session = Session::open(self.services.clone(), side, assignment.stop, tasks.clone());
-        let ended = session.run().await;
+        let ended = match AssertUnwindSafe(session.run()).catch_unwind().await {
+            Ok(ended) => ended,
+            Err(panic) => {
+                // The connection would outlive the call, and the caller would sit with a mute agent.
+                reports.failed("the call broke off").await;
+                handle.leave().await;
+                std::panic::resume_unwind(panic)
+            }
+        };
         self.services.metrics.call_ended(ended.ending.as_str());
         drop(active);
         self.leave(&name, &ended, handle, reports).await;
@@ -91,6 +102,10 @@ impl Calls {
 
     /// Success is reported before the room is left, or the server counts a failure.
     async fn leave(&self, room: &str, ended: &Ended, handle: RoomHandle, reports: &JobReporter) {
+        if ended.hang_up {
+            // What was played is still on its way to the caller's ear.
+            tokio::time::sleep(TAIL).await;
+        }
         reports.succeeded().await;
         if ended.hang_up
             && let Err(error) = self.services.telephony.hang_up(room).await
@@ -103,13 +118,8 @@ impl Calls {
 
 impl CallRunner for Calls {
     async fn run(&self, assignment: Assignment, slot: SlotGuard, reports: JobReporter) {
-        let room = assignment
-            .job
-            .room
-            .as_ref()
-            .map(|room| room.name.clone())
-            .unwrap_or_default();
-        let span = tracing::info_span!("call", job.id = %assignment.job.id, room.name = %room);
+        // Not the room's name: a dispatch rule may have put the caller's number into it.
+        let span = tracing::info_span!("call", job.id = %assignment.job.id);
         self.hold(assignment, &reports).instrument(span).await;
         drop(slot);
     }

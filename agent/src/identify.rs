@@ -6,14 +6,21 @@
 mod keypad;
 mod sender;
 
+use std::time::Duration;
+
 use database::{
-    AuthLimits, AuthRepository, ChallengeStart, Database, NewChallenge, SessionId, Verification,
+    AuthLimits, AuthRepository, ChallengeStart, Database, DatabaseError, MergeOutcome,
+    NewChallenge, ProfileId, SessionId, Verification,
 };
 
 use crate::record::SessionManager;
 
 pub use keypad::{Keypad, KeypadAction};
 pub use sender::{CodeSender, SendError};
+
+/// The merge after a right code is tried this often, this far apart. It is idempotent.
+const MERGE_ATTEMPTS: u32 = 4;
+const MERGE_PAUSE: Duration = Duration::from_millis(300);
 
 /// Who the caller says they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +131,24 @@ impl Authenticator {
         }
     }
 
+    /// The code is spent: a database that hiccups, or a session whose start is still on its way
+    /// to it, must not make the caller begin again.
+    async fn merge(
+        &self,
+        session: SessionId,
+        customer: ProfileId,
+    ) -> Result<MergeOutcome, DatabaseError> {
+        for _ in 1..MERGE_ATTEMPTS {
+            match self.sessions.authenticated(session, customer).await {
+                Ok(MergeOutcome::SessionNotFound) => {}
+                Err(error) if error.is_unavailable() => {}
+                other => return other,
+            }
+            tokio::time::sleep(MERGE_PAUSE).await;
+        }
+        self.sessions.authenticated(session, customer).await
+    }
+
     /// In the background, so that a right claim takes no longer than a wrong one.
     #[expect(
         clippy::disallowed_methods,
@@ -159,7 +184,7 @@ impl Authenticator {
             Verification::Wrong { .. } => return Verified::Wrong,
             Verification::Expired | Verification::NoChallenge => return Verified::Expired,
         };
-        match self.sessions.authenticated(session, customer).await {
+        match self.merge(session, customer).await {
             Ok(outcome) if outcome.is_merged() => {
                 let (name, customer) = self
                     .sessions

@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 use database::{NewCallback, SessionId, SummaryToken};
 use serde_json::Value;
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, mpsc::error::TrySendError, oneshot},
     time::timeout,
 };
 
@@ -171,9 +171,16 @@ impl Recorder {
     }
 
     fn put(&self, record: Record) {
-        if self.queue.try_send(record).is_err() {
+        if let Err(error) = self.queue.try_send(record) {
             self.metrics.record_lost();
-            tracing::error!("the record's queue is full; something said is lost");
+            match error {
+                TrySendError::Full(_) => {
+                    tracing::error!("the record's queue is full; something said is lost")
+                }
+                TrySendError::Closed(_) => {
+                    tracing::error!("the record's writer is gone; something said is lost")
+                }
+            }
         }
         self.metrics
             .set_recorder_queue(QUEUE - self.queue.capacity());

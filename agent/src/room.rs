@@ -123,16 +123,19 @@ impl JoinedRoom {
             dtx: true,
             ..Default::default()
         };
-        let publish = async {
-            let local = room.local_participant();
-            let published = local
-                .publish_track(LocalTrack::Audio(track), options)
-                .await?;
-            Ok::<_, RoomError>(published.sid().to_string())
+        let local = room.local_participant();
+        let publish = local.publish_track(LocalTrack::Audio(track), options);
+        let track_sid = match timeout(CONNECT_TIMEOUT, publish).await {
+            Ok(Ok(published)) => published.sid().to_string(),
+            Ok(Err(error)) => {
+                close(room).await;
+                return Err(error.into());
+            }
+            Err(_) => {
+                close(room).await;
+                return Err(JoinError::TimedOut);
+            }
         };
-        let track_sid = timeout(CONNECT_TIMEOUT, publish)
-            .await
-            .map_err(|_| JoinError::TimedOut)??;
         Ok(Self {
             room,
             events,

@@ -9,6 +9,8 @@ mod signals;
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use database::Database;
+use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -23,13 +25,15 @@ use crate::{
 };
 
 /// A drained worker that asked its calls to leave waits this long for the goodbye.
-const FAREWELL: Duration = Duration::from_secs(20);
+const FAREWELL: Duration = Duration::from_secs(45);
+/// Calls that were given up close their records in this time.
+const LAST_CALLS: Duration = Duration::from_secs(5);
 /// What is still in the record's queue when the last call ended must reach the database in this time.
 const LAST_FLUSH: Duration = Duration::from_secs(10);
 /// A browser that never says that it subscribed is greeted after this long.
 const GREET_AFTER: Duration = Duration::from_secs(3);
 /// Recognition of the last words of a call.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Serves calls until the process is told to stop.
 ///
@@ -40,10 +44,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let tasks = TaskTracker::new();
     let worker_id = format!("{}-{:08x}", hostname(), rand::random::<u32>());
     let pack = knowledge::Pack::load(&config.pack_dir)?;
-    let (stt, tts) = (
-        parts::stt(&config.stt).await?,
-        parts::tts(&config.tts, &pack),
-    );
+    let stt = parts::stt(&config.stt).await?;
+    let tts = parts::tts(&config.tts, &pack);
     let database = crate::admin::open(&config.database)?;
 
     let finalizer = Finalizer::new(&database, topic_rules(&pack).into());
@@ -52,12 +54,20 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let flusher = Flusher::new(queue, &database, sessions.clone(), metrics.clone());
     let flushing = tasks.spawn(flusher.run());
     let live = LiveSessions::default();
+    let last = LastOfAll {
+        recorder: recorder.clone(),
+        live: live.clone(),
+        flushing,
+        database: database.clone(),
+        worker_id: worker_id.clone(),
+    };
+    let stale_after = config.worker.stale_after;
     let sweeper = Sweeper::new(
         &database,
         finalizer,
         live.clone(),
         worker_id.clone(),
-        config.worker.stale_after,
+        stale_after,
     );
 
     let replier = parts::replier(&config, &pack)?;
@@ -75,22 +85,14 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     };
     let authentication = services.authenticator.is_some();
 
-    let worker = Worker::new(
-        worker_config(&config)?,
-        metrics.clone(),
-        parts::locks(&database),
-    );
+    let locks = parts::locks(&database);
+    let worker = Worker::new(worker_config(&config)?, metrics.clone(), locks);
     let (control, follower) = shutdown();
     let pages = parts::pages(&config, &pack, &stt, authentication);
-    let servers = http::Servers::bind(
-        &config.http,
-        pages,
-        worker.health(),
-        metrics.clone(),
-        &database,
-    )
-    .await
-    .context("opening the HTTP ports")?;
+    let health = worker.health();
+    let servers = http::Servers::bind(&config.http, pages, health, metrics.clone(), &database)
+        .await
+        .context("opening the HTTP ports")?;
     tracing::info!(pages = %config.http.bind, health = %config.http.health_bind, speech_model = stt.model_name(), "listening");
     let household = housekeeping::Household {
         config: &config,
@@ -105,14 +107,30 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 
     worker.run(Calls::new(services), follower).await?;
     background.cancel();
-    if !recorder.flush(LAST_FLUSH).await {
-        tracing::error!("the record was not written in time; rows of this worker are lost");
-    }
-    drop(recorder);
-    flushing.abort();
-    Sweeper::leave(&database, &worker_id).await;
-    tracing::info!("stopped");
+    last.write().await;
     Ok(())
+}
+
+/// What is left to do when no call is taken any more: the record is brought home.
+struct LastOfAll {
+    recorder: Recorder,
+    live: LiveSessions,
+    flushing: JoinHandle<()>,
+    database: Database,
+    worker_id: String,
+}
+
+impl LastOfAll {
+    async fn write(self) {
+        // A call that was given up may still be writing its last row.
+        self.live.gone(LAST_CALLS).await;
+        if !self.recorder.flush(LAST_FLUSH).await {
+            tracing::error!("the record was not written in time; rows of this worker are lost");
+        }
+        self.flushing.abort();
+        Sweeper::leave(&self.database, &self.worker_id).await;
+        tracing::info!("stopped");
+    }
 }
 
 fn session_config(config: &Config, pack: &knowledge::Pack, worker_id: &str) -> SessionConfig {

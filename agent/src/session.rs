@@ -50,6 +50,8 @@ use ledger::{Ledger, SpeechKind};
 
 /// Voice events are few and must not be lost: the voice waits when the session is this far behind.
 const VOICE_QUEUE: usize = 32;
+/// The last words of a drain, synthesis included.
+const FAREWELL: Duration = Duration::from_secs(12);
 /// Reports of reply tasks; as above.
 const REPORT_QUEUE: usize = 32;
 
@@ -95,14 +97,21 @@ pub struct Session {
     awaiting: Awaiting,
     keypad: Keypad,
     authentication: authenticate::State,
+    /// A step of it is under way.
+    authenticating: bool,
     greeted: bool,
     can_hear: bool,
     /// Whether the device was here before; asked once.
     seen_before: Option<oneshot::Receiver<bool>>,
     /// Set when the goodbye has been ordered: the call ends once it was heard.
     parting: Option<Ending>,
+    /// Such a goodbye is not waited for any longer.
+    farewell_by: Option<Duration>,
     callback_requested: bool,
+    transferring: bool,
     transferred: bool,
+    /// The room will be closed under us: seconds are left.
+    hurried: bool,
     caller_gone: bool,
     summary_token: database::SummaryToken,
     /// Keeps the sweeper away while the call lives.
@@ -137,8 +146,12 @@ impl Session {
                 Some(input) => self.on_input(input).await,
                 None => Some(Ending::RoomLost),
             },
-            Some(event) = self.voice_events.recv() => self.on_voice(event).await,
+            // Reports first: what a reply is for must be known when its playout ends.
             Some(report) = self.reports.recv() => self.on_report(report).await,
+            event = self.voice_events.recv() => match event {
+                Some(event) => self.on_voice(event).await,
+                None => Some(Ending::Broken),
+            },
             Some(transcript) = self.transcripts.next(), if !self.transcripts.is_empty() => {
                 let transcript = transcript.unwrap_or(Err(SttError::Stopped));
                 self.on_transcript(transcript).await
@@ -155,7 +168,8 @@ impl Session {
 
     fn deadline(&self) -> Option<Duration> {
         [
-            self.turns.deadline(),
+            self.turns.deadline().filter(|_| !self.transferring),
+            self.farewell_by,
             self.keypad.deadline(),
             self.greeting_due(),
         ]
@@ -166,6 +180,9 @@ impl Session {
 
     async fn on_deadline(&mut self) -> Option<Ending> {
         let now = self.now();
+        if self.farewell_by.is_some_and(|due| due <= now) {
+            return self.parting;
+        }
         if self.greeting_due().is_some_and(|due| due <= now) {
             self.greet().await;
         }
@@ -211,11 +228,16 @@ impl Session {
         match event {
             VoiceEvent::Started { id, interruptible } => {
                 self.agent_speaking = true;
+                let mut reply = false;
                 if let Some(spoken) = self.ledger.spoken(id) {
                     spoken.started_at = Some(now);
+                    reply = spoken.asked_at.is_some();
                 }
-                self.tell(TurnEvent::AgentStartedSpeaking { interruptible })
-                    .await
+                let event = TurnEvent::AgentStartedSpeaking {
+                    interruptible,
+                    reply,
+                };
+                self.tell(event).await
             }
             VoiceEvent::Sentence { id, text } => {
                 if let Some(spoken) = self.ledger.spoken(id) {
@@ -250,9 +272,11 @@ impl Session {
             Some(CallAction::HangUp) if !interrupted => return Some(Ending::Goodbye),
             Some(CallAction::HangUp | CallAction::Repeat) | None => {}
         }
-        (spoken.kind == SpeechKind::Goodbye)
-            .then_some(self.parting)
+        // Whether a silent caller answered the goodbye is for `turn` to say.
+        let parting = (spoken.kind == SpeechKind::Goodbye).then_some(self.parting);
+        parting
             .flatten()
+            .filter(|ending| *ending != Ending::Silence)
     }
 
     /// The row of a speech that is over, and its figures.
@@ -309,12 +333,17 @@ impl Session {
     async fn on_stop(&mut self, reason: StopReason) -> Option<Ending> {
         self.stop = None;
         match reason {
-            StopReason::Terminated => Some(Ending::RoomLost),
+            StopReason::Terminated => {
+                self.hurried = true;
+                Some(Ending::RoomLost)
+            }
+            StopReason::Draining if !self.greeted => Some(Ending::Drain),
             StopReason::Draining => {
                 tracing::info!(session.id = %self.id, "the worker stops; saying goodbye");
                 self.cancel_reply().await;
                 let text = self.services.lines.service_goodbye.clone();
                 self.part(Ending::Drain, text).await;
+                self.farewell_by = Some(self.now() + FAREWELL);
                 None
             }
         }
@@ -322,6 +351,10 @@ impl Session {
 
     /// Tells `turn` what happened and carries out what it decides.
     async fn tell(&mut self, event: TurnEvent) -> Option<Ending> {
+        if self.transferring {
+            // It rings at the other end: nobody is asked whether they are still there.
+            return None;
+        }
         let now = self.now();
         let mut ending = None;
         for action in self.turns.on(event, now) {
@@ -331,6 +364,15 @@ impl Session {
     }
 
     async fn act(&mut self, action: TurnAction) -> Option<Ending> {
+        if self.parting == Some(Ending::Drain) && !matches!(action, TurnAction::SetState(_)) {
+            // The last words are on their way and are heard whole.
+            return None;
+        }
+        if !self.greeted && speaks(&action) {
+            self.greeting_due()?;
+            // The disclosure comes before anything else.
+            self.greet().await;
+        }
         match action {
             TurnAction::SetState(state) => self.outputs.send(Outgoing::State(state)),
             TurnAction::PauseSpeech => self.voice.pause().await,
@@ -347,6 +389,8 @@ impl Session {
                 self.announce(SpeechKind::Announcement, &text, true).await;
             }
             TurnAction::AreYouThere => {
+                // A yes to this is no yes to an offer made before it.
+                self.awaiting = Awaiting::None;
                 let text = self.services.lines.still_there.clone();
                 self.announce(SpeechKind::Announcement, &text, true).await;
             }
@@ -358,6 +402,14 @@ impl Session {
         }
         None
     }
+}
+
+/// Whether an action is heard by the caller.
+fn speaks(action: &TurnAction) -> bool {
+    !matches!(
+        action,
+        TurnAction::SetState(_) | TurnAction::HangUp | TurnAction::CancelReply
+    )
 }
 
 /// The worker's wish that this call ends; never, once it was obeyed.

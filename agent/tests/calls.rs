@@ -310,6 +310,26 @@ async fn a_caller_who_vanishes_mid_sentence_leaves_a_complete_record() {
     assert_ne!(summary["status"], "active", "{summary:#}");
 }
 
+/// How many sessions are still open.
+async fn open_sessions(stack: &Stack) -> i64 {
+    let sql = "SELECT count(*) FROM agent_sessions WHERE status = 'active'";
+    stack.sql().await.query_one(sql, &[]).await.unwrap().get(0)
+}
+
+/// `teller sessions sweep`, with patience for nobody.
+async fn sweep(stack: &Stack) {
+    let output = stack
+        .teller(&["sessions", "sweep", "--silent-for", "0"])
+        .output()
+        .await
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
 #[tokio::test]
 async fn a_killed_worker_loses_no_committed_turn_and_another_one_closes_the_session() {
     let mut stack = Stack::start().await;
@@ -338,26 +358,8 @@ async fn a_killed_worker_loses_no_committed_turn_and_another_one_closes_the_sess
     );
     stack.worker().start_kill().unwrap();
     stack.worker().wait().await.unwrap();
-    let output = stack
-        .teller(&["sessions", "sweep", "--silent-for", "0"])
-        .output()
-        .await
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let early: i64 = stack
-        .sql()
-        .await
-        .query_one(
-            "SELECT count(*) FROM agent_sessions WHERE status = 'active'",
-            &[],
-        )
-        .await
-        .unwrap()
-        .get(0);
+    sweep(&stack).await;
+    let early = open_sessions(&stack).await;
     assert_eq!(early, 1, "a worker whose lease still runs is not judged");
     stack
         .sql()
@@ -368,16 +370,7 @@ async fn a_killed_worker_loses_no_committed_turn_and_another_one_closes_the_sess
         )
         .await
         .unwrap();
-    let output = stack
-        .teller(&["sessions", "sweep", "--silent-for", "0"])
-        .output()
-        .await
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    sweep(&stack).await;
     let (session, summary) = stack.summarised().await;
     assert_eq!(
         (summary["status"].as_str(), summary["partial"].as_bool()),

@@ -3,7 +3,7 @@
 //! The form is that of livekit-client's `TokenSource.endpoint`. What the
 //! request asks for is ignored: identity, room, attributes and rights are ours.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use axum::Json;
@@ -13,7 +13,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
 use livekit_api::access_token::VideoGrants;
 use livekit_protocol::{RoomAgentDispatch, RoomConfiguration};
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::access::{client_address, is_https};
@@ -23,6 +25,8 @@ use super::{ApiError, Pages, Site};
 const DEVICE_COOKIE: &str = "teller_device";
 /// The attribute under which the agent finds that id.
 const DEVICE_ATTRIBUTE: &str = "teller.device";
+/// The browser's address in a form that tells nobody where it is: attempts are limited by it.
+const ADDRESS_ATTRIBUTE: &str = "teller.address";
 const DEVICE_COOKIE_SECONDS: u32 = 365 * 24 * 3_600;
 /// A page joins at once; a token that lies around is worth little.
 const TOKEN_TTL: Duration = Duration::from_secs(600);
@@ -41,7 +45,8 @@ pub(super) async fn create(
     body: Bytes,
 ) -> Result<impl IntoResponse, ApiError> {
     let trust_proxy = site.settings.trust_proxy;
-    site.limit(client_address(&headers, peer, trust_proxy))?;
+    let address = client_address(&headers, peer, trust_proxy);
+    site.limit(address)?;
     check(&body)?;
     if site.is_draining() {
         return Err(ApiError::Unavailable(
@@ -49,10 +54,11 @@ pub(super) async fn create(
         ));
     }
     let device = device_of(&headers).unwrap_or_else(random_id);
-    let token = mint(&site.pages, &device).map_err(|error| {
-        tracing::error!(%error, "a caller's token could not be signed");
-        ApiError::Internal
-    })?;
+    let token =
+        mint(&site.pages, &device, &address_mark(&site.pages, address)).map_err(|error| {
+            tracing::error!(%error, "a caller's token could not be signed");
+            ApiError::Internal
+        })?;
     let cookie = cookie(&device, is_https(&headers, trust_proxy));
     let answer = JoinToken {
         server_url: site.pages.livekit_public_url.clone(),
@@ -81,6 +87,7 @@ fn check(body: &[u8]) -> Result<(), ApiError> {
 fn mint(
     pages: &Pages,
     device: &str,
+    address: &str,
 ) -> Result<String, livekit_api::access_token::AccessTokenError> {
     let grants = VideoGrants {
         room_join: true,
@@ -97,7 +104,7 @@ fn mint(
         .token()
         .with_ttl(TOKEN_TTL)
         .with_identity(&format!("web_{}", random_id()))
-        .with_attributes([(DEVICE_ATTRIBUTE, device)])
+        .with_attributes([(DEVICE_ATTRIBUTE, device), (ADDRESS_ATTRIBUTE, address)])
         .with_grants(grants);
     if pages.agent_name.is_empty() {
         // Automatic dispatch: every new room gets an agent.
@@ -112,6 +119,17 @@ fn mint(
         ..Default::default()
     };
     token.with_room_config(room).to_jwt()
+}
+
+/// Keyed, because everyone in the room can read attributes, and addresses are few enough to try.
+fn address_mark(pages: &Pages, address: IpAddr) -> String {
+    let keyed = Sha256::new()
+        .chain_update(pages.keys.secret.expose_secret())
+        .chain_update(address.to_string());
+    keyed.finalize()[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn cookie(device: &str, secure: bool) -> HeaderValue {

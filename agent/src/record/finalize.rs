@@ -1,7 +1,11 @@
 //! The summary of a session, made from its rows: the same whether the call
 //! ended in order a moment ago or a sweeper found it an hour later.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use database::{
     ConversationSummaryRepository, Database, DatabaseError, Message, MessageRepository, NewSummary,
@@ -49,7 +53,10 @@ impl Finalizer {
         };
         let messages = self.messages.by_session(session).await?;
         let turns: Vec<TurnText> = turns(&messages);
-        let made = summary::summarize(&facts(&stored), &turns, &self.topics);
+        // One odd text must not end the record of all calls.
+        let summarize = || summary::summarize(&facts(&stored), &turns, &self.topics);
+        let made = catch_unwind(AssertUnwindSafe(summarize))
+            .map_err(|_| DatabaseError::Invalid("the summary rules broke off".into()))?;
         if self.summaries.upsert(&new_summary(session, &made)).await? {
             let learned = learned(&made);
             if !learned.is_empty() {

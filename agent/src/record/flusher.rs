@@ -53,7 +53,14 @@ impl Flusher {
             match self.write().await {
                 Ok(()) => retry = FIRST_RETRY,
                 Err(error) => {
-                    tracing::warn!(%error, waiting = self.pending.len(), "the database is away; the record waits");
+                    match error {
+                        DatabaseError::Unavailable(_) => {
+                            tracing::warn!(%error, waiting = self.pending.len(), "the database is away; the record waits");
+                        }
+                        _ => {
+                            tracing::error!(%error, waiting = self.pending.len(), "the record waits for an operator")
+                        }
+                    }
                     self.metrics.set_database_up(false);
                     // Jitter: workers that lost the same database do not come back as one.
                     sleep(retry.mul_f64(rand::random_range(0.5..1.0))).await;

@@ -37,6 +37,18 @@ impl LiveSessions {
         }
     }
 
+    /// Waits until no session is held, or `patience` is over.
+    pub async fn gone(&self, patience: Duration) {
+        let wait = async {
+            while !self.lock().is_empty() {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        if tokio::time::timeout(patience, wait).await.is_err() {
+            tracing::warn!("calls that were given up are still open");
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<SessionId>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -145,12 +157,23 @@ impl Sweeper {
             summarised: 0,
         };
         for session in &abandoned {
-            swept.summarised += usize::from(self.finalizer.summarize(session.id).await?);
+            swept.summarised += usize::from(self.summarize(session.id).await?);
         }
         for session in self.sessions.unsummarised(overdue, ROUND).await? {
-            swept.summarised += usize::from(self.finalizer.summarize(session).await?);
+            swept.summarised += usize::from(self.summarize(session).await?);
         }
         Ok(swept)
+    }
+
+    /// A session whose summary can never be written does not keep the others from theirs.
+    async fn summarize(&self, session: SessionId) -> Result<bool, DatabaseError> {
+        match self.finalizer.summarize(session).await {
+            Err(error) if !error.is_unavailable() => {
+                tracing::error!(session.id = %session, %error, "a summary cannot be written");
+                Ok(false)
+            }
+            other => other,
+        }
     }
 
     /// Closes sessions sooner than usual, for an administrator who knows that a worker is gone.

@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 
 use super::{Report, Session, ledger::SpeechKind};
 use crate::{
-    identify::{Claim, KeypadAction, Started, Verified},
-    reply::Channel,
+    identify::{Claim, Keypad, KeypadAction, Started, Verified},
+    reply::{Awaiting, Channel},
     room::{RpcCall, RpcMethod},
 };
 
@@ -113,13 +113,22 @@ impl Session {
             KeypadAction::Start(number) => self.claim(Claim::Number(number), None),
             KeypadAction::Verify(code) => self.verify(code, None),
             KeypadAction::Cleared | KeypadAction::TooShort => {
-                let text = self.services.lines.authenticate_phone.clone();
+                let lines = &self.services.lines;
+                let code_expected = matches!(self.keypad, Keypad::Code { .. });
+                let text = if code_expected {
+                    lines.code_sent.clone()
+                } else {
+                    lines.authenticate_phone.clone()
+                };
                 self.announce(SpeechKind::Announcement, &text, true).await;
             }
         }
     }
 
     pub(super) async fn on_authentication(&mut self, outcome: Outcome) {
+        self.authenticating = false;
+        // A yes to what follows is no yes to an offer made before it.
+        self.awaiting = Awaiting::None;
         let lines = self.services.lines.clone();
         let (text, page, status) = match outcome {
             Outcome::Started(Started::CodeSent, page) => {
@@ -168,15 +177,33 @@ impl Session {
         })
     }
 
-    fn claim(&mut self, claim: Claim, page: Option<oneshot::Sender<Value>>) {
-        if self.authentication == State::Anonymous {
-            self.authentication = State::Claimed;
+    /// One step in flight for a call: a page that asks in a loop takes no connections from others.
+    fn one_at_a_time(
+        &mut self,
+        page: Option<oneshot::Sender<Value>>,
+    ) -> Option<Option<oneshot::Sender<Value>>> {
+        if std::mem::replace(&mut self.authenticating, true) {
+            answer(
+                page,
+                json!({ "status": "busy", "message": "one moment, please" }),
+            );
+            return None;
         }
+        Some(page)
+    }
+
+    fn claim(&mut self, claim: Claim, page: Option<oneshot::Sender<Value>>) {
+        let Some(page) = self.one_at_a_time(page) else {
+            return;
+        };
         let (session, address) = (self.id, self.address());
         let Some(authenticator) = self.services.authenticator.clone() else {
             self.report_soon(Outcome::Started(Started::Unavailable, page));
             return;
         };
+        if self.authentication == State::Anonymous {
+            self.authentication = State::Claimed;
+        }
         let reporter = self.reporter.clone();
         self.tasks.spawn(async move {
             let started = authenticator.start(session, claim, address).await;
@@ -185,6 +212,9 @@ impl Session {
     }
 
     fn verify(&mut self, code: String, page: Option<oneshot::Sender<Value>>) {
+        let Some(page) = self.one_at_a_time(page) else {
+            return;
+        };
         let Some(authenticator) = self.services.authenticator.clone() else {
             self.report_soon(Outcome::Verified(Verified::Unavailable, page));
             return;

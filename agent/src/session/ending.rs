@@ -8,6 +8,8 @@ use tokio::time::timeout;
 use super::Session;
 use crate::{record::SessionEnd, room::Outgoing, speak::VoiceEvent, turn::AgentState};
 
+/// The server closes the room three seconds after it ended a job.
+const HURRIED: Duration = Duration::from_millis(1_500);
 /// A cancelled voice reports within a frame; a second covers a busy machine.
 const VOICE_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -72,6 +74,8 @@ pub struct Ended {
 impl Session {
     /// Writes down what is unfinished, on both sides, then closes the record.
     pub(super) async fn close(mut self, ending: Ending) -> Ended {
+        // The call ends now; what follows is bookkeeping.
+        let (duration, ended_at) = (self.clock.elapsed(), chrono::Utc::now());
         self.microphone = None;
         while let Some(heard) = self.listener.finish() {
             let crate::listen::Heard::SpeechEnded(utterance) = heard else {
@@ -85,13 +89,12 @@ impl Session {
         }
         self.cancel_reply().await;
         self.close_voice().await;
-        self.close_ears().await;
+        self.close_ears(duration).await;
         self.outputs.send(Outgoing::State(AgentState::Idle));
-        let duration = self.clock.elapsed();
         self.ledger.close(SessionEnd {
             session: self.id,
             ending,
-            ended_at: chrono::Utc::now(),
+            ended_at,
             duration,
             transferred: self.transferred,
             callback_requested: self.callback_requested,
@@ -99,7 +102,8 @@ impl Session {
         });
         tracing::info!(session.id = %self.id, ?ending, duration_s = duration.as_secs(), "the call ended");
         // A caller left behind in the room would be sent another agent.
-        let hang_up = !self.caller_gone && !matches!(ending, Ending::RoomLost | Ending::Transferred);
+        let hang_up =
+            !self.caller_gone && !matches!(ending, Ending::RoomLost | Ending::Transferred);
         Ended {
             ending,
             hang_up,
@@ -138,7 +142,7 @@ impl Session {
     }
 
     /// What the caller said last, answered or not, becomes a row.
-    async fn close_ears(&mut self) {
+    async fn close_ears(&mut self, ended: Duration) {
         let mut last_words = self.turns.pending_text().to_owned();
         let wait = async {
             while let Some(transcript) = self.transcripts.next().await {
@@ -153,16 +157,17 @@ impl Session {
                 }
             }
         };
-        if timeout(self.services.config.last_words, wait)
-            .await
-            .is_err()
-        {
+        let patience = if self.hurried {
+            HURRIED
+        } else {
+            self.services.config.last_words
+        };
+        if timeout(patience, wait).await.is_err() {
             tracing::warn!(session.id = %self.id, "recognition of the last words took too long");
         }
         let last_words = last_words.trim().to_owned();
         if !last_words.is_empty() {
-            let now = self.now();
-            self.ledger.caller_left_saying(last_words, now);
+            self.ledger.caller_left_saying(last_words, ended);
         }
     }
 }

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::{
     REPORT_QUEUE, Services, Session, VOICE_QUEUE, authenticate,
     ledger::{Ledger, SpeechKind},
+    speech,
 };
 use crate::{
     identify::Keypad,
@@ -92,9 +93,13 @@ impl Session {
             awaiting: Awaiting::None,
             keypad: Keypad::default(),
             authentication: authenticate::State::default(),
+            authenticating: false,
             parting: None,
+            farewell_by: None,
             callback_requested: false,
+            transferring: false,
             transferred: false,
+            hurried: false,
             caller_gone: false,
             seen_before: Some(seen_before),
             services,
@@ -126,27 +131,40 @@ impl Session {
         if std::mem::replace(&mut self.greeted, true) {
             return;
         }
-        let returning = match self.seen_before.take() {
-            Some(answer) => timeout(RECOGNITION_PATIENCE, answer)
-                .await
-                .ok()
-                .and_then(Result::ok)
-                .unwrap_or(false),
-            None => false,
-        };
         let lines = self.services.lines.clone();
-        let greeting = if returning {
-            &lines.welcome_back
-        } else {
-            &lines.greeting
-        };
-        let id = self.ledger.speech(SpeechKind::Greeting, None);
         // Announcement and recording notice must be heard whole; the greeting may be cut short.
+        let id = self.ledger.speech(SpeechKind::Greeting, None);
         self.say(id, std::slice::from_ref(&lines.disclosure), false)
             .await;
         let id = self.ledger.speech(SpeechKind::Greeting, None);
-        self.say(id, std::slice::from_ref(greeting), true).await;
+        self.voice.begin(id, true).await;
+        let (voice, tts, seen_before) = (
+            self.voice.clone(),
+            self.services.tts.clone(),
+            self.seen_before.take(),
+        );
+        self.tasks.spawn(async move {
+            let greeting = if recognised(seen_before).await {
+                &lines.welcome_back
+            } else {
+                &lines.greeting
+            };
+            speech::utter(&voice, &tts, id, greeting).await;
+            voice.end(id).await;
+        });
     }
+}
+
+/// Whether the device or number was here before, if that is known by now.
+async fn recognised(seen_before: Option<oneshot::Receiver<bool>>) -> bool {
+    let Some(answer) = seen_before else {
+        return false;
+    };
+    timeout(RECOGNITION_PATIENCE, answer)
+        .await
+        .ok()
+        .and_then(Result::ok)
+        .unwrap_or(false)
 }
 
 /// A phone cancels its own echo: there is nothing to warm up.

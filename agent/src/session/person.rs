@@ -13,6 +13,9 @@ impl Session {
 
     /// Asks the carrier to transfer the call, once the reply that says so was heard or not.
     pub(super) fn transfer(&mut self) {
+        if std::mem::replace(&mut self.transferring, true) {
+            return;
+        }
         let (telephony, caller, room) = (
             self.services.telephony.clone(),
             self.caller.clone(),
@@ -35,6 +38,7 @@ impl Session {
     }
 
     pub(super) async fn on_transferred(&mut self, done: bool) -> Option<Ending> {
+        self.transferring = false;
         if done {
             self.transferred = true;
             return Some(Ending::Transferred);

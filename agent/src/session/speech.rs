@@ -19,6 +19,8 @@ const SENTENCE_QUEUE: usize = 4;
 impl Session {
     /// Commits the caller's turn and starts the reply to it.
     pub(super) async fn reply_to(&mut self, turn: UserTurn) {
+        // Somebody is there after all.
+        self.parting.take_if(|parting| *parting == Ending::Silence);
         let now = self.now();
         let history = self.ledger.history();
         let segment = self.ledger.caller_said(&turn, now);
@@ -97,10 +99,7 @@ impl Session {
         );
         self.tasks.spawn(async move {
             for sentence in sentences {
-                match tts.synthesize(&sentence).await {
-                    Ok(speech) => voice.sentence(id, sentence, speech).await,
-                    Err(error) => tracing::error!(%error, "an announcement could not be spoken"),
-                }
+                utter(&voice, &tts, id, &sentence).await;
             }
             voice.end(id).await;
         });
@@ -110,6 +109,14 @@ impl Session {
     pub(super) async fn part(&mut self, ending: Ending, text: String) {
         self.parting = Some(ending);
         self.announce(SpeechKind::Goodbye, &text, false).await;
+    }
+}
+
+/// One fixed sentence of an open speech.
+pub(super) async fn utter(voice: &Voice, tts: &Tts, id: SpeechId, sentence: &str) {
+    match tts.synthesize(sentence).await {
+        Ok(speech) => voice.sentence(id, sentence.to_owned(), speech).await,
+        Err(error) => tracing::error!(%error, "an announcement could not be spoken"),
     }
 }
 

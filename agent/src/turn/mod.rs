@@ -49,6 +49,8 @@ pub enum TurnEvent {
     },
     /// The first frame of a reply or announcement was played.
     AgentStartedSpeaking {
+        /// It is the answer to a turn, and no greeting or announcement.
+        reply: bool,
         /// Whether the caller may cut it short.
         interruptible: bool,
     },

@@ -18,7 +18,7 @@ fn any_event() -> impl Strategy<Value = TurnEvent> {
         3 => words.clone().prop_map(|text| TurnEvent::Transcript { text: text.to_owned() }),
         1 => Just(TurnEvent::TranscriptFailed),
         1 => words.prop_map(|text| TurnEvent::CallerTyped { text: text.to_owned() }),
-        3 => any::<bool>().prop_map(|interruptible| TurnEvent::AgentStartedSpeaking { interruptible }),
+        3 => any::<(bool, bool)>().prop_map(|(interruptible, reply)| TurnEvent::AgentStartedSpeaking { interruptible, reply }),
         3 => Just(TurnEvent::AgentStoppedSpeaking),
         2 => Just(TurnEvent::ReplyEnded),
         1 => Just(TurnEvent::Tick),
@@ -165,7 +165,7 @@ proptest! {
     #[test]
     fn an_uninterruptible_speech_is_never_paused_or_cut(gaps in prop::collection::vec((0..2_000_u64, any_event()), 0..30)) {
         let mut turns = Turns::new(TurnConfig::default());
-        turns.on(TurnEvent::AgentStartedSpeaking { interruptible: false }, Duration::ZERO);
+        turns.on(TurnEvent::AgentStartedSpeaking { interruptible: false, reply: true }, Duration::ZERO);
         let mut now = Duration::ZERO;
         for (gap_ms, event) in gaps {
             if matches!(event, TurnEvent::AgentStartedSpeaking { .. } | TurnEvent::AgentStoppedSpeaking) {

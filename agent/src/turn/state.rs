@@ -114,8 +114,11 @@ impl Turns {
             TurnEvent::Transcript { text } => self.on_transcript(&text, now),
             TurnEvent::TranscriptFailed => self.on_transcript_failed(),
             TurnEvent::CallerTyped { text } => self.on_typed(&text, now),
-            TurnEvent::AgentStartedSpeaking { interruptible } => {
-                self.on_agent_started(interruptible, now);
+            TurnEvent::AgentStartedSpeaking {
+                interruptible,
+                reply,
+            } => {
+                self.on_agent_started(interruptible, reply, now);
             }
             TurnEvent::AgentStoppedSpeaking => self.on_agent_stopped(now, &mut actions),
             TurnEvent::ReplyEnded => self.on_reply_ended(now),
@@ -201,7 +204,7 @@ impl Turns {
         self.turn.stopped_at = now;
     }
 
-    fn on_agent_started(&mut self, interruptible: bool, now: Duration) {
+    fn on_agent_started(&mut self, interruptible: bool, is_reply: bool, now: Duration) {
         let paused = matches!(self.agent, Agent::Speaking { paused: true, .. });
         self.agent = Agent::Speaking {
             since: now,
@@ -209,9 +212,12 @@ impl Turns {
             paused,
         };
         self.first_speech.get_or_insert(now);
-        self.unanswered.clear();
-        if let Some(reply) = &mut self.reply {
-            reply.spoke = true;
+        // A greeting or announcement that comes first answers nothing.
+        if is_reply {
+            self.unanswered.clear();
+            if let Some(reply) = &mut self.reply {
+                reply.spoke = true;
+            }
         }
     }
 

@@ -65,9 +65,11 @@ fn event(what: &str) -> TurnEvent {
         "caller stops" => TurnEvent::CallerStoppedSpeaking,
         "deaf" => TurnEvent::TranscriptFailed,
         "agent starts" => TurnEvent::AgentStartedSpeaking {
+            reply: true,
             interruptible: true,
         },
         "agent declares" => TurnEvent::AgentStartedSpeaking {
+            reply: true,
             interruptible: false,
         },
         "agent stops" => TurnEvent::AgentStoppedSpeaking,
