@@ -43,8 +43,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let metrics = Arc::new(Metrics::new());
     let tasks = TaskTracker::new();
     let worker_id = format!("{}-{:08x}", hostname(), rand::random::<u32>());
+    // The model takes longest to load: everything else is made ready meanwhile.
+    let hearing = tasks.spawn(parts::stt(config.stt.clone()));
     let pack = knowledge::Pack::load(&config.pack_dir)?;
-    let stt = parts::stt(&config.stt).await?;
     let tts = parts::tts(&config.tts, &pack);
     let database = crate::admin::open(&config.database)?;
 
@@ -71,13 +72,19 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     );
 
     let replier = parts::replier(&config, &pack)?;
+    let telephony = Telephony::new(&config.livekit, replier.transfer_target());
+    let authenticator = parts::authenticator(&config, &database, &sessions, &pack)?;
+    let locks = parts::locks(&database);
+    let worker = Worker::new(worker_config(&config)?, metrics.clone(), locks);
+    // No call may come before it can be heard: the worker registers behind this.
+    let stt = hearing.await??;
     let services = Services {
         stt: stt.clone(),
         tts: tts.clone(),
         replier: replier.clone(),
         recorder: recorder.clone(),
-        authenticator: parts::authenticator(&config, &database, &sessions, &pack)?,
-        telephony: Telephony::new(&config.livekit, replier.transfer_target()),
+        authenticator,
+        telephony,
         lines: Arc::new(pack.settings.lines.clone()),
         live,
         config: session_config(&config, &pack, &worker_id),
@@ -85,8 +92,6 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     };
     let authentication = services.authenticator.is_some();
 
-    let locks = parts::locks(&database);
-    let worker = Worker::new(worker_config(&config)?, metrics.clone(), locks);
     let (control, follower) = shutdown();
     let pages = parts::pages(&config, &pack, &stt, authentication);
     let health = worker.health();

@@ -306,6 +306,9 @@ impl Session {
             }
             Report::ReplyWritten { id, meta } => {
                 let awaiting = meta.awaiting;
+                if meta.retrieval.is_some() {
+                    self.services.metrics.retrieval();
+                }
                 if let Some(spoken) = self.ledger.spoken(id) {
                     spoken.kind = if meta.action == Some(CallAction::HangUp) {
                         SpeechKind::Goodbye

@@ -54,12 +54,12 @@ impl Household<'_> {
                 },
                 agent_name,
             };
-            let watcher = Watcher::new(
-                watched,
-                super::parts::locks(self.database),
-                self.metrics.clone(),
-            );
-            spawn(tasks, &stop, watcher.run(self.shutdown));
+            let locks = super::parts::locks(self.database);
+            let (metrics, shutdown) = (self.metrics.clone(), self.shutdown);
+            // Made in its task: its clients read the system's certificates, and nobody waits for it.
+            spawn(tasks, &stop, async move {
+                Watcher::new(watched, locks, metrics).run(shutdown).await;
+            });
         }
         stop
     }

@@ -23,10 +23,9 @@ const LLM_CONCURRENCY: usize = 16;
 /// A speech-to-text server that takes longer has lost the caller.
 const STT_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub(super) async fn stt(config: &SttConfig) -> anyhow::Result<Stt> {
+pub(super) async fn stt(config: SttConfig) -> anyhow::Result<Stt> {
     match config {
         SttConfig::Whisper { model, threads } => {
-            let (model, threads) = (model.clone(), *threads);
             let load = move || {
                 let file = ModelFile::open(&model)?;
                 WhisperPool::start(
@@ -47,9 +46,9 @@ pub(super) async fn stt(config: &SttConfig) -> anyhow::Result<Stt> {
             api_key,
             model,
         } => Ok(Stt::Remote(RemoteStt::new(&RemoteSttConfig {
-            base_url: base_url.clone(),
-            api_key: api_key.clone(),
-            model: model.clone(),
+            base_url,
+            api_key,
+            model,
             timeout: STT_TIMEOUT,
         }))),
     }
