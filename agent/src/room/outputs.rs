@@ -1,15 +1,19 @@
 //! What the session tells the room: transcripts, the agent's state.
 //!
-//! Everything goes through one task and a bounded queue, so that speech never
-//! waits for a data channel. Conventions: text streams on `lk.transcription`
+//! Texts go through one task and a bounded queue, so that speech never waits for
+//! a data channel; states through another that knows the newest alone, so that
+//! no text waits for the server's answer to a state. Conventions: text streams on `lk.transcription`
 //! and the attribute `lk.agent.state`, as LiveKit's stock front-ends read them.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use livekit::{
     Room, StreamTextOptions, StreamWriter as _, TextStreamWriter, prelude::LocalParticipant,
 };
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
 use tokio_util::task::TaskTracker;
 
 use crate::turn::AgentState;
@@ -18,6 +22,9 @@ const TOPIC: &str = "lk.transcription";
 /// Half a minute of talk. When it is full the page misses a line of transcript;
 /// the record does not, and speech goes on.
 const QUEUE: usize = 64;
+/// The client misses an answer that arrives before it listens for it, and then waits
+/// for seconds. The state holds all the same, so the next one need not wait as long.
+const STATE_PATIENCE: Duration = Duration::from_millis(500);
 
 /// One thing for the room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +58,7 @@ pub enum Outgoing {
 #[derive(Debug, Clone)]
 pub struct Outputs {
     queue: mpsc::Sender<Outgoing>,
+    state: watch::Sender<Option<AgentState>>,
 }
 
 impl Outputs {
@@ -61,6 +69,8 @@ impl Outputs {
         tasks: &TaskTracker,
     ) -> Self {
         let (queue, receiver) = mpsc::channel(QUEUE);
+        let (state, states) = watch::channel(None);
+        tasks.spawn(tell_states(room.local_participant(), states));
         let writer = Writer {
             local: room.local_participant(),
             caller,
@@ -68,17 +78,35 @@ impl Outputs {
             open: HashMap::new(),
         };
         tasks.spawn(writer.run(receiver));
-        Self { queue }
+        Self { queue, state }
     }
 
     /// Queues one thing; never waits.
     pub fn send(&self, outgoing: Outgoing) {
-        if self.queue.try_send(outgoing).is_err() {
+        if let Outgoing::State(state) = outgoing {
+            self.state.send_replace(Some(state));
+        } else if self.queue.try_send(outgoing).is_err() {
             tracing::warn!(
                 "the room's text queue is full or closed; a transcript line is not shown"
             );
         }
     }
+}
+
+/// Tells the room the newest state until nobody sets one any more.
+async fn tell_states(local: LocalParticipant, mut states: watch::Receiver<Option<AgentState>>) {
+    while states.changed().await.is_ok() {
+        let state = *states.borrow_and_update();
+        let Some(state) = state else { continue };
+        if let Ok(Err(error)) = timeout(STATE_PATIENCE, tell(&local, state)).await {
+            tracing::debug!(%error, "the room did not take a state");
+        }
+    }
+}
+
+async fn tell(local: &LocalParticipant, state: AgentState) -> livekit::RoomResult<()> {
+    let attributes = HashMap::from([("lk.agent.state".to_owned(), state.as_str().to_owned())]);
+    local.set_attributes(attributes).await
 }
 
 struct Writer {
@@ -99,7 +127,8 @@ impl Writer {
 
     async fn write(&mut self, outgoing: Outgoing) -> anyhow::Result<()> {
         match outgoing {
-            Outgoing::State(state) => self.state(state).await,
+            // Told by the other task.
+            Outgoing::State(_) => Ok(()),
             Outgoing::CallerSaid {
                 segment,
                 text,
@@ -125,11 +154,6 @@ impl Writer {
                 Ok(stream.close_with_options(None, Some(done)).await?)
             }
         }
-    }
-
-    async fn state(&self, state: AgentState) -> anyhow::Result<()> {
-        let attributes = HashMap::from([("lk.agent.state".to_owned(), state.as_str().to_owned())]);
-        Ok(self.local.set_attributes(attributes).await?)
     }
 
     async fn caller_said(
