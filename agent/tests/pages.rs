@@ -42,7 +42,8 @@ async fn browse(driver: &str, arguments: &[&str]) -> Value {
 async fn question(stack: &Stack, text: &str, after_seconds: usize) -> PathBuf {
     let spoken = stack.folder.join("spoken.wav");
     let status = Command::new("flite")
-        .args(["-voice", "rms", "-t", text, "-o"])
+        // The voice that tiny.en understands word for word, through a browser's noise suppression too.
+        .args(["-voice", "slt", "-t", text, "-o"])
         .arg(&spoken)
         .status()
         .await
