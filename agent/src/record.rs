@@ -21,6 +21,8 @@ use tokio::{
     time::timeout,
 };
 
+use tools::{BoxFuture, CallbackRequest, Callbacks, ToolError};
+
 use crate::{metrics::Metrics, reply::Channel, session::Ending};
 
 pub use finalize::{Finalizer, topic_rules};
@@ -146,17 +148,6 @@ impl Recorder {
         self.put(Record::Message(Box::new(row), Utc::now()));
     }
 
-    /// A person shall call back.
-    pub fn callback_requested(&self, session: SessionId, number: Option<String>) {
-        self.put(Record::Callback(NewCallback {
-            id: uuid::Uuid::new_v4(),
-            session,
-            phone_number: number,
-            reason: None,
-            requested_at: Utc::now(),
-        }));
-    }
-
     /// A session ends; its summary follows.
     pub fn session_ended(&self, end: SessionEnd) {
         self.put(Record::Ended(end));
@@ -184,6 +175,24 @@ impl Recorder {
         }
         self.metrics
             .set_recorder_queue(QUEUE - self.queue.capacity());
+    }
+}
+
+impl Callbacks for Recorder {
+    fn record(&self, request: CallbackRequest) -> BoxFuture<'_, Result<(), ToolError>> {
+        let session = request.session.parse::<uuid::Uuid>();
+        Box::pin(async move {
+            let session = session.map_err(|error| ToolError::Failed(error.to_string()))?;
+            self.put(Record::Callback(NewCallback {
+                // One callback a session, however often it is promised.
+                id: session,
+                session: SessionId(session),
+                phone_number: request.phone,
+                reason: None,
+                requested_at: Utc::now(),
+            }));
+            Ok(())
+        })
     }
 }
 

@@ -62,17 +62,17 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         database: database.clone(),
         worker_id: worker_id.clone(),
     };
-    let stale_after = config.worker.stale_after;
     let sweeper = Sweeper::new(
         &database,
         finalizer,
         live.clone(),
         worker_id.clone(),
-        stale_after,
+        config.worker.stale_after,
     );
 
     let replier = parts::replier(&config, &pack)?;
-    let telephony = Telephony::new(&config.livekit, replier.transfer_target());
+    let telephony = Telephony::new(&config.livekit);
+    let transfer_to = parts::transfer_target(&replier)?;
     let authenticator = parts::authenticator(&config, &database, &sessions, &pack)?;
     let locks = parts::locks(&database);
     let worker = Worker::new(worker_config(&config)?, metrics.clone(), locks);
@@ -85,15 +85,14 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         recorder: recorder.clone(),
         authenticator,
         telephony,
+        transfer_to,
         lines: Arc::new(pack.settings.lines.clone()),
         live,
         config: session_config(&config, &pack, &worker_id),
         metrics: metrics.clone(),
     };
-    let authentication = services.authenticator.is_some();
-
     let (control, follower) = shutdown();
-    let pages = parts::pages(&config, &pack, &stt, authentication);
+    let pages = parts::pages(&config, &pack, &stt, services.authenticator.is_some());
     let health = worker.health();
     let servers = http::Servers::bind(&config.http, pages, health, metrics.clone(), &database)
         .await

@@ -94,6 +94,8 @@ pub struct Session {
     /// The reply being written.
     reply: Option<speech::Writing>,
     agent_speaking: bool,
+    /// A speech was cancelled and has not been told to be over.
+    cut: bool,
     awaiting: Awaiting,
     keypad: Keypad,
     authentication: authenticate::State,
@@ -252,6 +254,7 @@ impl Session {
                 interrupted,
             } => {
                 self.agent_speaking = false;
+                self.cut = false;
                 let spoken = self.finished(id, &heard, interrupted);
                 let ending = self.tell(TurnEvent::AgentStoppedSpeaking).await;
                 match spoken {

@@ -8,8 +8,9 @@ use livekit_api::services::{
     sip::{SIPClient, TransferSIPParticipantOptions},
 };
 use secrecy::ExposeSecret;
+use tools::{BoxFuture, SipTransfer, ToolError, TransferTarget};
 
-use crate::{config::LiveKitConfig, reply::Channel, room::Caller};
+use crate::config::LiveKitConfig;
 
 /// A destination that does not answer in this time is not going to.
 const RINGING: Duration = Duration::from_secs(30);
@@ -19,24 +20,32 @@ const RINGING: Duration = Duration::from_secs(30);
 pub struct Telephony {
     rooms: std::sync::Arc<RoomClient>,
     sip: std::sync::Arc<SIPClient>,
-    transfer_to: Option<String>,
+}
+
+/// The server's interface for one room.
+#[derive(Debug, Clone)]
+pub struct RoomTelephony {
+    telephony: Telephony,
+    room: String,
 }
 
 impl Telephony {
-    /// Uses the worker's own keys. `transfer_to` is `tel:+…` or `sip:…`.
-    pub fn new(livekit: &LiveKitConfig, transfer_to: Option<String>) -> Self {
+    /// Uses the worker's own keys.
+    pub fn new(livekit: &LiveKitConfig) -> Self {
         let host = http_url(&livekit.url);
         let secret = livekit.api_secret.expose_secret();
         Self {
             rooms: RoomClient::with_api_key(&host, &livekit.api_key, secret).into(),
             sip: SIPClient::with_api_key(&host, &livekit.api_key, secret).into(),
-            transfer_to,
         }
     }
 
-    /// Whether this caller could be transferred at all.
-    pub fn can_transfer(&self, caller: &Caller) -> bool {
-        self.transfer_to.is_some() && caller.channel == Channel::Phone
+    /// The same for one room.
+    pub fn in_room(&self, room: &str) -> RoomTelephony {
+        RoomTelephony {
+            telephony: self.clone(),
+            room: room.to_owned(),
+        }
     }
 
     /// Ends the caller's connection: deletes the room, which hangs up a phone.
@@ -46,24 +55,27 @@ impl Telephony {
     pub async fn hang_up(&self, room: &str) -> Result<(), ServiceError> {
         self.rooms.delete_room(room).await
     }
+}
 
-    /// Transfers a phone call; returns when the destination answered.
-    ///
-    /// # Errors
-    /// When no destination is configured, or the carrier refuses.
-    pub async fn transfer(&self, room: &str, caller: &Caller) -> anyhow::Result<()> {
-        let Some(to) = self.transfer_to.clone() else {
-            anyhow::bail!("no transfer destination is configured")
-        };
+impl SipTransfer for RoomTelephony {
+    fn transfer<'a>(
+        &'a self,
+        participant: &'a str,
+        to: &'a TransferTarget,
+    ) -> BoxFuture<'a, Result<(), ToolError>> {
         let options = TransferSIPParticipantOptions {
             play_dialtone: Some(true),
             ringing_timeout: Some(RINGING),
             ..Default::default()
         };
-        Ok(self
-            .sip
-            .transfer_sip_participant(room.to_owned(), caller.identity.clone(), to, options)
-            .await?)
+        let (room, participant, to) = (self.room.clone(), participant.to_owned(), to.to_string());
+        Box::pin(async move {
+            let sip = &self.telephony.sip;
+            let transferred = sip.transfer_sip_participant(room, participant, to, options);
+            transferred
+                .await
+                .map_err(|error| ToolError::Failed(error.to_string()))
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context as _;
 use database::Database;
 use knowledge::{KnowledgeBase, Lines, Pack};
+use tools::TransferTarget;
 
 use super::locks::DatabaseLocks;
 use crate::{
@@ -52,6 +53,16 @@ pub(super) async fn stt(config: SttConfig) -> anyhow::Result<Stt> {
             timeout: STT_TIMEOUT,
         }))),
     }
+}
+
+/// Where a phone call goes when a person is asked for: `TRANSFER_TO`, else the pack's number.
+pub(super) fn transfer_target(replier: &Replier) -> anyhow::Result<Option<TransferTarget>> {
+    let target = replier
+        .transfer_target()
+        .map(|target| target.parse().map_err(anyhow::Error::msg));
+    target
+        .transpose()
+        .context("TRANSFER_TO, or transfer_number of the pack")
 }
 
 /// The voice; the pack's own unless a setting names another.

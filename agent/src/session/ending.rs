@@ -88,7 +88,11 @@ impl Session {
             );
         }
         self.cancel_reply().await;
-        self.close_voice().await;
+        if !self.settle_voice(VOICE_PATIENCE).await {
+            tracing::warn!(
+                "the voice did not report in time; what was heard last is not on record"
+            );
+        }
         self.close_ears(duration).await;
         self.outputs.send(Outgoing::State(AgentState::Idle));
         self.ledger.close(SessionEnd {
@@ -111,8 +115,9 @@ impl Session {
         }
     }
 
-    /// What was heard of every speech under way becomes a row.
-    async fn close_voice(&mut self) {
+    /// After a cancellation: what was heard of every speech becomes a row. `turn` knows already
+    /// that they are over. `false` when the voice did not tell in time.
+    pub(super) async fn settle_voice(&mut self, patience: Duration) -> bool {
         let wait = async {
             while self.ledger.audible() > 0 {
                 match self.voice_events.recv().await {
@@ -127,6 +132,7 @@ impl Session {
                         heard,
                         interrupted,
                     }) => {
+                        self.agent_speaking = false;
                         self.finished(id, &heard, interrupted);
                     }
                     Some(VoiceEvent::Sentence { .. }) => {}
@@ -134,11 +140,7 @@ impl Session {
                 }
             }
         };
-        if timeout(VOICE_PATIENCE, wait).await.is_err() {
-            tracing::warn!(
-                "the voice did not report in time; what was heard last is not on record"
-            );
-        }
+        timeout(patience, wait).await.is_ok()
     }
 
     /// What the caller said last, answered or not, becomes a row.

@@ -122,6 +122,7 @@ impl Ledger {
 
     /// Words of the caller that came too late for a turn: kept, unanswered.
     pub(crate) fn caller_left_saying(&mut self, text: String, now: Duration) {
+        self.last_stt = None;
         let turn = UserTurn {
             text,
             typed: false,

@@ -90,6 +90,7 @@ impl Session {
             caller: room.caller,
             reply: None,
             agent_speaking: false,
+            cut: false,
             awaiting: Awaiting::None,
             keypad: Keypad::default(),
             authentication: authenticate::State::default(),

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use knowledge::Lines;
+use tools::TransferTarget;
 
 use crate::{
     identify::Authenticator,
@@ -30,6 +31,8 @@ pub struct Services {
     pub authenticator: Option<Authenticator>,
     /// Transfer and hanging up.
     pub telephony: Telephony,
+    /// Where a phone call goes when a person is asked for.
+    pub transfer_to: Option<TransferTarget>,
     /// The pack's fixed sentences.
     pub lines: Arc<Lines>,
     /// The sessions this worker holds.

@@ -1,6 +1,6 @@
 //! Ordering speech: replies, announcements, the last words.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -13,6 +13,8 @@ use crate::{
     turn::UserTurn,
 };
 
+/// A cancelled voice tells what was heard within a frame or two.
+const SETTLE: Duration = Duration::from_millis(60);
 /// Sentences written and not yet synthesised. The writer waits: a voice is slower than a model.
 const SENTENCE_QUEUE: usize = 4;
 
@@ -21,6 +23,10 @@ impl Session {
     pub(super) async fn reply_to(&mut self, turn: UserTurn) {
         // Somebody is there after all.
         self.parting.take_if(|parting| *parting == Ending::Silence);
+        // What was cut short was said before this turn: its row comes first. A frame's wait.
+        if std::mem::take(&mut self.cut) && !self.settle_voice(SETTLE).await {
+            tracing::debug!("a cancelled speech is written after the turn that cut it");
+        }
         let now = self.now();
         let history = self.ledger.history();
         let segment = self.ledger.caller_said(&turn, now);
@@ -73,6 +79,7 @@ impl Session {
             }
             self.ledger.forget(reply.id);
         }
+        self.cut = self.ledger.audible() > 0;
         self.voice.cancel().await;
     }
 
