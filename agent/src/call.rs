@@ -10,6 +10,7 @@ mod mouth;
 mod report;
 mod script;
 mod token;
+mod watch;
 
 use std::path::PathBuf;
 

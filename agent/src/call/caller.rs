@@ -8,18 +8,22 @@ use std::{
 };
 
 use livekit::{
-    Room, RoomError, RoomEvent, RoomOptions, SendTextOptions, SipDTMF, StreamReader as _,
+    Room, RoomError, RoomOptions, SendTextOptions, SipDTMF,
     options::TrackPublishOptions,
     participant::ParticipantKind,
-    prelude::{LocalAudioTrack, LocalTrack, Participant, PerformRpcData, RemoteTrack, TrackSource},
-    webrtc::{audio_source::RtcAudioSource, audio_stream::native::NativeAudioStream},
+    prelude::{LocalAudioTrack, LocalTrack, PerformRpcData, TrackSource},
+    webrtc::audio_source::RtcAudioSource,
 };
-use tokio::{sync::mpsc, task::JoinHandle, time::sleep};
+use tokio::{task::JoinHandle, time::sleep};
 use tokio_util::task::TaskTracker;
 
 use super::{
-    CallReport, Clip, Identity, TurnReport, clip::MOUTH_RATE_HZ, ear::Ear, mouth::Mouth,
+    CallReport, Clip, Identity, TurnReport,
+    clip::MOUTH_RATE_HZ,
+    ear::Ear,
+    mouth::Mouth,
     report::Line,
+    watch::{Shown, Watch},
 };
 use crate::config::LiveKitConfig;
 
@@ -39,16 +43,6 @@ pub enum CallError {
     /// The keys cannot sign a token.
     #[error("the token could not be made: {0}")]
     Token(#[from] livekit_api::access_token::AccessTokenError),
-}
-
-#[derive(Debug, Default)]
-struct Shown {
-    /// Segments in the order they were first seen: id, side, text.
-    segments: Vec<(String, &'static str, String)>,
-    states: Vec<String>,
-    over: bool,
-    /// How many segments there were when the caller last said something.
-    mark: usize,
 }
 
 /// A caller in a room.
@@ -416,88 +410,4 @@ fn write_stereo(path: &Path, left: &[i16], right: &[i16]) -> anyhow::Result<()> 
         writer.write_sample(right.get(i).copied().unwrap_or_default())?;
     }
     Ok(writer.finalize()?)
-}
-
-/// Follows the room's events for the caller.
-struct Watch {
-    ear: Ear,
-    shown: Arc<Mutex<Shown>>,
-    own: String,
-    tasks: TaskTracker,
-}
-
-impl Watch {
-    async fn run(self, mut events: mpsc::UnboundedReceiver<RoomEvent>) {
-        while let Some(event) = events.recv().await {
-            match event {
-                RoomEvent::TrackSubscribed {
-                    track: RemoteTrack::Audio(track),
-                    participant,
-                    ..
-                } if participant.kind() == ParticipantKind::Agent => {
-                    let stream =
-                        NativeAudioStream::new(track.rtc_track(), MOUTH_RATE_HZ.cast_signed(), 1);
-                    self.tasks.spawn(self.ear.clone().listen(stream));
-                }
-                RoomEvent::TextStreamOpened {
-                    reader,
-                    topic,
-                    participant_identity,
-                } if topic == "lk.transcription" => {
-                    let Some(reader) = reader.take() else {
-                        continue;
-                    };
-                    let who = if participant_identity.as_str() == self.own {
-                        "caller"
-                    } else {
-                        "agent"
-                    };
-                    let segment = reader
-                        .info()
-                        .attributes()
-                        .get("lk.segment_id")
-                        .cloned()
-                        .unwrap_or_default();
-                    self.tasks
-                        .spawn(follow(reader, self.shown.clone(), segment, who));
-                }
-                RoomEvent::ParticipantAttributesChanged {
-                    participant: Participant::Remote(_),
-                    changed_attributes,
-                } => {
-                    if let Some(state) = changed_attributes.get("lk.agent.state") {
-                        self.lock().states.push(state.clone());
-                    }
-                }
-                RoomEvent::ParticipantDisconnected(p) if p.kind() == ParticipantKind::Agent => {
-                    self.lock().over = true
-                }
-                RoomEvent::Disconnected { .. } => self.lock().over = true,
-                _ => {}
-            }
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Shown> {
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A later stream with the same segment id replaces the text of an earlier one.
-async fn follow(
-    mut reader: livekit::TextStreamReader,
-    shown: Arc<Mutex<Shown>>,
-    segment: String,
-    who: &'static str,
-) {
-    use futures_util::StreamExt as _;
-    let mut text = String::new();
-    while let Some(Ok(chunk)) = reader.next().await {
-        text.push_str(&chunk);
-        let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
-        match shown.segments.iter_mut().find(|(id, ..)| *id == segment) {
-            Some((.., shown)) => shown.clone_from(&text),
-            None => shown.segments.push((segment.clone(), who, text.clone())),
-        }
-    }
 }

@@ -1,0 +1,113 @@
+//! Who calls: authentication by keypad and page, and what nobody is told before it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot be set up fails where it stands"
+)]
+
+mod support;
+
+use support::{CodeInbox, Stack};
+
+#[tokio::test]
+async fn a_phone_caller_proves_who_they_are_by_keypad_and_gets_their_own_profile() {
+    let codes = CodeInbox::open().await;
+    let stack = Stack::with(&[("CODE_WEBHOOK_URL", &codes.url)]).await;
+    stack.import_customers("username,phone_number,email,name,customer_number\nsarah,+263771234567,,Sarah Moyo,100234\n").await;
+    // A pipe feeds the second half of the script once the code is known.
+    let script = "- active\n- wait: 30\n- dial: \"100234#\"\n- wait: 30\n- dial_from: code\n- wait: 30\n- expect_agent: Sarah\n";
+    let caller = stack
+        .caller(script, &["--sip", "--number", "+15550123"])
+        .await;
+    let code = codes
+        .code_for("+263771234567")
+        .await
+        .expect("a code is sent to the stored number");
+    tokio::fs::write(stack.folder.join("code"), &code)
+        .await
+        .unwrap();
+    let report = stack.finish(caller).await;
+    report.assert_met();
+
+    let (session, row) = stack.summarised().await;
+    assert_eq!(row["auth_level"], 2, "{row:#}");
+    assert_eq!(
+        row["extracted_info"]["authentication_attempted"], true,
+        "{row:#}"
+    );
+    let client = stack.sql().await;
+    let profile = client
+        .query_one("SELECT u.username, u.total_sessions, s.profile_id <> s.origin_profile_id FROM agent_sessions s JOIN user_profiles u ON u.id = s.profile_id WHERE session_id = $1", &[&session])
+        .await
+        .unwrap();
+    assert_eq!(
+        profile.get::<_, Option<String>>(0).as_deref(),
+        Some("sarah"),
+        "the session is the customer's now"
+    );
+    assert_eq!(profile.get::<_, i32>(1), 1);
+    assert!(
+        profile.get::<_, bool>(2),
+        "it began with an anonymous profile"
+    );
+    let everything = format!("{:?} {}", stack.messages(session).await, stack.log());
+    assert!(
+        !everything.contains(&code),
+        "the code is in no row and no log"
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_customer_hears_the_same_and_no_code_is_sent() {
+    let codes = CodeInbox::open().await;
+    let stack = Stack::with(&[("CODE_WEBHOOK_URL", &codes.url)]).await;
+    stack
+        .import_customers("username,phone_number\nsarah,+263771234567\n")
+        .await;
+    let ask = |who: &str, number: &str| {
+        format!(
+            "- wait: 30\n- rpc: {{method: teller.authenticate, payload: {{username: {who}, phone_number: \"{number}\"}}, expect: [code_sent]}}\n"
+        )
+    };
+    stack
+        .call(&ask("nobody", "+263771234567"))
+        .await
+        .assert_met();
+    stack
+        .call(&ask("sarah", "+263770000000"))
+        .await
+        .assert_met();
+    assert_eq!(codes.count(), 0, "a wrong claim sends nothing");
+    stack
+        .call(&ask("sarah", "+263 77 123 4567"))
+        .await
+        .assert_met();
+    assert!(
+        codes.code_for("+263771234567").await.is_some(),
+        "the right one does"
+    );
+}
+
+#[tokio::test]
+async fn a_returning_browser_is_welcomed_without_facts() {
+    let stack = Stack::start().await;
+    let device = ["--device", "d0123456789abcdef0123456789abcdef"];
+    stack
+        .call_with(
+            "- wait: 30\n- say: My name is Sarah.\n- wait: 30\n",
+            &device,
+        )
+        .await
+        .assert_met();
+    stack.summarised().await;
+    let report = stack
+        .call_with("- wait: 30\n- expect_agent: welcome back\n", &device)
+        .await;
+    report.assert_met();
+    assert!(
+        !report.text("agent").contains("Sarah"),
+        "nothing personal before authentication: {:#}",
+        report.0
+    );
+}
