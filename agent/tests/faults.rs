@@ -10,7 +10,13 @@ mod support;
 
 use std::time::Duration;
 
-use support::{Stack, stack::assert_gapless};
+use livekit_api::services::agent_dispatch::AgentDispatchClient;
+use livekit_protocol::CreateAgentDispatchRequest;
+use support::{
+    Stack,
+    livekit::{API_KEY, API_SECRET},
+    stack::assert_gapless,
+};
 
 #[tokio::test]
 async fn a_caller_who_vanishes_mid_sentence_leaves_a_complete_record() {
@@ -189,4 +195,45 @@ async fn a_database_that_goes_away_in_the_call_delays_the_record_and_loses_nothi
         "the answer came through: {rows:#?}"
     );
     assert_eq!(summary["status"], "ended");
+}
+
+#[tokio::test]
+async fn two_jobs_for_one_room_bring_one_agent() {
+    let stack = Stack::with(&[("LIVEKIT_AGENT_NAME", "teller")]).await;
+    let caller = stack
+        .caller(
+            "- wait: 30\n- pause: 4\n- type: Who are you?\n- wait: 30\n",
+            &["--room", "call-twice"],
+        )
+        .await;
+    let began = stack.eventually(Duration::from_secs(20), async || {
+        let rows = stack
+            .sql()
+            .await
+            .query("SELECT 1 FROM agent_sessions", &[])
+            .await
+            .unwrap();
+        !rows.is_empty()
+    });
+    assert!(
+        began.await,
+        "the first agent is in its call:\n{}",
+        stack.log()
+    );
+    let dispatches = AgentDispatchClient::with_api_key(&stack.livekit.url(), API_KEY, API_SECRET);
+    let again = CreateAgentDispatchRequest {
+        agent_name: "teller".into(),
+        room: "call-twice".into(),
+        ..Default::default()
+    };
+    dispatches.create_dispatch(again).await.unwrap();
+    stack.finish(caller).await.assert_met();
+    let sessions: i64 = stack
+        .sql()
+        .await
+        .query_one("SELECT count(*) FROM agent_sessions", &[])
+        .await
+        .unwrap()
+        .get(0);
+    assert_eq!(sessions, 1, "one caller, one agent, one session");
 }
