@@ -191,7 +191,7 @@ async fn wrong_keys_are_reported_and_tried_again() {
     let mut worker = stack.teller(&["start"]).stderr(log).spawn().unwrap();
     let told = stack
         .eventually(Duration::from_secs(20), async || {
-            stack.log().contains("401")
+            stack.log().contains("refused LIVEKIT_API_KEY")
         })
         .await;
     assert!(
