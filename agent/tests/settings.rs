@@ -203,7 +203,7 @@ async fn wrong_keys_are_reported_and_tried_again() {
         .get(&stack.health, "/")
         .await
         .expect("health answers while the server refuses");
-    assert_eq!((status, why.contains("livekit")), (503, true), "{why}");
+    assert_eq!((status, why.contains("LiveKit")), (503, true), "{why}");
     assert!(
         worker.try_wait().unwrap().is_none(),
         "the worker keeps trying"
