@@ -97,6 +97,8 @@ pub struct Session {
     /// A speech was cancelled and has not been told to be over.
     cut: bool,
     awaiting: Awaiting,
+    /// "I did not catch that" in a row: the lines grow more helpful.
+    not_caught: usize,
     keypad: Keypad,
     authentication: authenticate::State,
     /// A step of it is under way.
@@ -387,7 +389,8 @@ impl Session {
             TurnAction::Reply(turn) => self.reply_to(turn).await,
             TurnAction::DidNotCatch => {
                 let lines = &self.services.lines.did_not_catch;
-                let text = lines[self.ledger.turns() % lines.len()].clone();
+                let text = lines[self.not_caught % lines.len()].clone();
+                self.not_caught += 1;
                 self.announce(SpeechKind::Announcement, &text, true).await;
             }
             TurnAction::TechnicalProblem => {

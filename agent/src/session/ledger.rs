@@ -211,11 +211,6 @@ impl Ledger {
             .count()
     }
 
-    /// How many turns there were, of both sides.
-    pub(crate) fn turns(&self) -> usize {
-        usize::try_from(self.seq).unwrap_or_default()
-    }
-
     fn next_seq(&mut self) -> i32 {
         let seq = self.seq;
         self.seq += 1;

@@ -92,6 +92,7 @@ impl Session {
             agent_speaking: false,
             cut: false,
             awaiting: Awaiting::None,
+            not_caught: 0,
             keypad: Keypad::default(),
             authentication: authenticate::State::default(),
             authenticating: false,

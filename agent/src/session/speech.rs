@@ -21,6 +21,7 @@ const SENTENCE_QUEUE: usize = 4;
 impl Session {
     /// Commits the caller's turn and starts the reply to it.
     pub(super) async fn reply_to(&mut self, turn: UserTurn) {
+        self.not_caught = 0;
         // Somebody is there after all.
         self.parting.take_if(|parting| *parting == Ending::Silence);
         // What was cut short was said before this turn: its row comes first. A frame's wait.
