@@ -49,7 +49,16 @@ async fn a_token_opens_a_room_of_its_own_with_a_callers_rights_and_no_more() {
     assert_eq!(config.agents.len(), 1);
     assert_eq!(config.agents[0].agent_name, "teller");
     let device = &claims.attributes["teller.device"];
-    assert_eq!(claims.attributes.len(), 1);
+    let address = &claims.attributes["teller.address"];
+    assert!(
+        address.len() == 16 && !address.contains('.'),
+        "a mark, not the address: {address}"
+    );
+    assert_eq!(
+        claims.attributes.len(),
+        2,
+        "and nothing that was wished for"
+    );
     assert!(set.contains(&format!("teller_device={device};")), "{set}");
     assert!(
         set.contains("HttpOnly") && set.contains("SameSite=Lax"),
