@@ -37,15 +37,6 @@ pub struct AnswerPrompt<'a> {
     pub caller_name: Option<&'a str>,
 }
 
-/// The system message for a turn that is no banking question.
-#[derive(Debug, Clone, Copy)]
-pub struct ConversationPrompt<'a> {
-    /// Who speaks, and how.
-    pub rules: SpokenRules<'a>,
-    /// The caller's name, only once they have proved who they are.
-    pub caller_name: Option<&'a str>,
-}
-
 impl SpokenRules<'_> {
     /// The rules as text.
     #[must_use]
@@ -86,19 +77,6 @@ impl AnswerPrompt<'_> {
             rules = self.rules.render(),
             caller = caller(self.caller_name),
             passages = passages,
-        );
-        tidy(&text)
-    }
-}
-
-impl ConversationPrompt<'_> {
-    /// The message as text.
-    #[must_use]
-    pub fn render(&self) -> String {
-        let text = format!(
-            include_str!("../conversation.md"),
-            rules = self.rules.render(),
-            caller = caller(self.caller_name),
         );
         tidy(&text)
     }

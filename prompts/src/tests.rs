@@ -26,12 +26,7 @@ fn check(prompt: &str, expected: &[&str]) {
 
 #[test]
 fn every_prompt_says_who_speaks_and_what_is_never_asked() {
-    let conversation = ConversationPrompt {
-        rules: RULES,
-        caller_name: None,
-    }
-    .render();
-    for prompt in [RULES.render(), answer(&[], None), conversation] {
+    for prompt in [RULES.render(), answer(&[], None)] {
         check(
             &prompt,
             &[
