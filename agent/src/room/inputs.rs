@@ -35,7 +35,9 @@ const TYPED_PATIENCE: Duration = Duration::from_secs(5);
 /// Messages arriving at once; further ones are dropped.
 const TYPED_AT_ONCE: usize = 4;
 /// A caller whose connection broke, or whose page is loading again, may come back in this time.
-const RETURN_GRACE: Duration = Duration::from_secs(8);
+/// The server notices a dead network after 15 to 20 s itself; a client that finds its network
+/// again needs some seconds more to join anew.
+const RETURN_GRACE: Duration = Duration::from_secs(15);
 
 pub(super) fn start(
     room: &Room,
@@ -168,9 +170,9 @@ impl Follower {
         }
     }
 
-    /// Without a reason it was a connection that broke, theirs or ours: wait for the return.
+    /// A connection that broke, theirs or ours, is no good-bye: wait for the return.
     fn left(&mut self, caller: &RemoteParticipant) -> Option<Input> {
-        if caller.disconnect_reason() != DisconnectReason::UnknownReason {
+        if !may_return(caller.disconnect_reason()) {
             return Some(Input::Left(Departure::Caller));
         }
         self.absent = Some(Box::pin(sleep(RETURN_GRACE)));
@@ -238,6 +240,22 @@ impl Follower {
     }
 }
 
+/// Whether a participant who left for this reason may be on the way back: the network or a server
+/// failed, or a second connection of the same identity took over. Everything else was meant.
+const fn may_return(reason: DisconnectReason) -> bool {
+    use DisconnectReason as Reason;
+    matches!(
+        reason,
+        Reason::UnknownReason
+            | Reason::DuplicateIdentity
+            | Reason::StateMismatch
+            | Reason::Migration
+            | Reason::SignalClose
+            | Reason::ConnectionTimeout
+            | Reason::MediaFailure
+    )
+}
+
 async fn elapsed(absent: &mut Option<Pin<Box<Sleep>>>) {
     match absent {
         Some(grace) => grace.as_mut().await,
@@ -248,4 +266,33 @@ async fn elapsed(absent: &mut Option<Pin<Box<Sleep>>>) {
 /// RFC 4733 event codes 0 to 15.
 fn digit_of(code: u32) -> Option<char> {
     "0123456789*#ABCD".chars().nth(usize::try_from(code).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_connection_may_return_and_a_hang_up_does_not() {
+        use DisconnectReason as Reason;
+        let broken = [
+            Reason::UnknownReason,
+            Reason::DuplicateIdentity,
+            Reason::SignalClose,
+            Reason::ConnectionTimeout,
+            Reason::MediaFailure,
+        ];
+        for reason in broken {
+            assert!(may_return(reason), "{reason:?} ended the call at once");
+        }
+        let meant = [
+            Reason::ClientInitiated,
+            Reason::RoomDeleted,
+            Reason::ParticipantRemoved,
+            Reason::UserRejected,
+        ];
+        for reason in meant {
+            assert!(!may_return(reason), "{reason:?} left the agent waiting");
+        }
+    }
 }
