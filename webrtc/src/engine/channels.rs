@@ -4,6 +4,7 @@ use super::{
     core::Core,
     driver::Connection,
     events::{ChannelEvent, Event, Slot},
+    lock::LeafMutex,
 };
 use crate::{
     RtcError,
@@ -12,7 +13,6 @@ use crate::{
         OnMessage, OnStateChange,
     },
 };
-use parking_lot::Mutex;
 use std::{
     collections::HashMap,
     sync::{Arc, Weak},
@@ -25,7 +25,7 @@ pub(crate) struct Channel {
     pub(crate) label: String,
     init: DataChannelInit,
     connection: Weak<Connection>,
-    status: Mutex<Status>,
+    status: LeafMutex<Status>,
     pub(crate) on_state: Slot<OnStateChange>,
     pub(crate) on_message: Slot<OnMessage>,
     pub(crate) on_buffered: Slot<OnBufferedAmountChange>,
@@ -72,7 +72,7 @@ impl Channel {
             label,
             init,
             connection,
-            status: Mutex::new(Status {
+            status: LeafMutex::new(Status {
                 phase,
                 stream_id,
                 buffered: 0,

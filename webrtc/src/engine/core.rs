@@ -98,6 +98,10 @@ impl Core {
             log::debug!("the engine refused the time: {error}");
         }
         self.drain(now);
+        self.after_time(now);
+    }
+
+    fn after_time(&mut self, now: Instant) {
         let change = self.health.tick(now);
         self.report_connection(change);
         self.report_sent_bytes();
@@ -108,9 +112,6 @@ impl Core {
         loop {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(deadline)) => {
-                    if deadline < self.engine_deadline {
-                        self.outbox.deadline_moved = true;
-                    }
                     self.engine_deadline = deadline;
                     return;
                 }
@@ -145,10 +146,12 @@ impl Core {
             destination: local,
             contents,
         };
+        // The engine takes the time of a packet as the time itself.
         if let Err(error) = self.rtc.handle_input(Input::Receive(now, packet)) {
             log::debug!("datagram rejected: {error}");
         }
         self.drain(now);
+        self.after_time(now);
     }
 
     fn on_engine_event(&mut self, event: EngineEvent, now: Instant) {
@@ -232,6 +235,12 @@ impl Core {
         .marker(frame.marker)
         .ext_vals(extensions);
         stream.write_rtp(packet);
+    }
+
+    /// The engine panicked: what it holds cannot be trusted any more.
+    pub(crate) fn on_fault(&mut self) {
+        let change = self.health.on_engine_error();
+        self.report_connection(change);
     }
 
     // ---- configuration and candidates -------------------------------------
@@ -362,8 +371,6 @@ impl Core {
 pub(crate) struct Outbox {
     pub(crate) datagrams: Vec<Transmit>,
     pub(crate) events: Vec<Event>,
-    /// The next deadline came closer than the one the timer sleeps on.
-    pub(crate) deadline_moved: bool,
 }
 
 /// Packets and bytes that crossed the sockets.

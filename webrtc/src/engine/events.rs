@@ -1,6 +1,7 @@
-//! From the engine to the application: one ordered queue, one dispatcher, callbacks that run
-//! with no lock held.
+//! From the engine to the application: one ordered queue, one dispatcher while there is
+//! anything to deliver, callbacks that run with no lock held.
 
+use super::lock::{LeafMutex, assert_none_held};
 use super::{channels::Channel, driver::Connection};
 use crate::{
     data_channel::{DataBuffer, DataChannel, DataChannelState},
@@ -11,9 +12,9 @@ use crate::{
         OnSignalingChange, OnTrack, PeerConnectionState, SignalingState, TrackEvent,
     },
 };
-use parking_lot::Mutex;
 use std::{
     collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Weak},
 };
 use tokio::sync::Notify;
@@ -22,6 +23,9 @@ use tokio::sync::Notify;
 /// still taken (they are as many as the calls), so the queue holds at most this, one burst of
 /// packets, and the application's own calls.
 const CONGESTED_EVENTS: usize = 4_096;
+
+/// Room that an empty queue keeps; what a burst needed beyond it is given back.
+const KEPT_EVENTS: usize = 16;
 
 /// Something the application has a callback for.
 pub(crate) enum Event {
@@ -51,24 +55,27 @@ pub(crate) enum ChannelEvent {
 /// Events in the order they happened.
 #[derive(Default)]
 pub(crate) struct EventQueue {
-    state: Mutex<QueueState>,
-    ready: Notify,
+    state: LeafMutex<QueueState>,
     drained: Notify,
 }
 
 #[derive(Default)]
 struct QueueState {
     events: VecDeque<Event>,
-    closed: bool,
+    /// Somebody is at work on the queue, and will see what is added.
+    dispatching: bool,
 }
 
 impl EventQueue {
-    pub(crate) fn extend(&self, events: impl ExactSizeIterator<Item = Event>) {
+    /// Adds events. Returns whether a dispatcher must be started for them.
+    #[must_use]
+    pub(crate) fn extend(&self, events: impl ExactSizeIterator<Item = Event>) -> bool {
         if events.len() == 0 {
-            return;
+            return false;
         }
-        self.state.lock().events.extend(events);
-        self.ready.notify_one();
+        let mut state = self.state.lock();
+        state.events.extend(events);
+        !std::mem::replace(&mut state.dispatching, true)
     }
 
     /// The application is far behind: read no more from the network.
@@ -89,28 +96,18 @@ impl EventQueue {
         }
     }
 
-    /// No events will follow; those waiting are still delivered.
-    pub(crate) fn close(&self) {
-        self.state.lock().closed = true;
-        self.ready.notify_one();
-    }
-
-    async fn next(&self) -> Option<Event> {
-        loop {
-            {
-                let mut state = self.state.lock();
-                if let Some(event) = state.events.pop_front() {
-                    if state.events.len() + 1 == CONGESTED_EVENTS {
-                        self.drained.notify_waiters();
-                    }
-                    return Some(event);
-                }
-                if state.closed {
-                    return None;
-                }
-            }
-            self.ready.notified().await;
+    /// The next event; with none, the caller's work is over.
+    fn next(&self) -> Option<Event> {
+        let mut state = self.state.lock();
+        let Some(event) = state.events.pop_front() else {
+            state.events.shrink_to(KEPT_EVENTS);
+            state.dispatching = false;
+            return None;
+        };
+        if state.events.len() + 1 == CONGESTED_EVENTS {
+            self.drained.notify_waiters();
         }
+        Some(event)
     }
 }
 
@@ -129,28 +126,36 @@ pub(crate) struct Callbacks {
     pub(crate) track: Slot<OnTrack>,
 }
 
-/// Delivers events until the connection is gone.
-pub(crate) async fn dispatch(connection: Weak<Connection>, events: Arc<EventQueue>) {
-    while let Some(event) = events.next().await {
-        if let Event::Channel(channel, event) = event {
-            channel.deliver(event);
-            continue;
+/// Delivers events until none is waiting. A callback that panics is not called again; the
+/// others are.
+pub(crate) fn dispatch(connection: &Weak<Connection>, events: &EventQueue) {
+    while let Some(event) = events.next() {
+        let delivery = AssertUnwindSafe(|| deliver(connection, event));
+        if catch_unwind(delivery).is_err() {
+            log::error!("a callback panicked and is removed");
         }
-        let Some(connection) = connection.upgrade() else {
-            return;
-        };
-        let callbacks = &connection.callbacks;
-        match event {
-            Event::Connection(state) => callbacks.connection.call(|f| f(state)),
-            Event::Ice(state) => callbacks.ice.call(|f| f(state)),
-            Event::Gathering(state) => callbacks.gathering.call(|f| f(state)),
-            Event::Signaling(state) => callbacks.signaling.call(|f| f(state)),
-            Event::NegotiationNeeded(id) => callbacks.negotiation_needed.call(|f| f(id)),
-            Event::Candidate(candidate) => callbacks.candidate.call(|f| f(candidate)),
-            Event::Track(track) => callbacks.track.call(|f| f(*track)),
-            Event::NewChannel(channel) => callbacks.data_channel.call(|f| f(channel)),
-            Event::Channel(..) => {} // delivered above, connection or not
-        }
+    }
+}
+
+fn deliver(connection: &Weak<Connection>, event: Event) {
+    if let Event::Channel(channel, event) = event {
+        channel.deliver(event);
+        return;
+    }
+    let Some(connection) = connection.upgrade() else {
+        return;
+    };
+    let callbacks = &connection.callbacks;
+    match event {
+        Event::Connection(state) => callbacks.connection.call(|f| f(state)),
+        Event::Ice(state) => callbacks.ice.call(|f| f(state)),
+        Event::Gathering(state) => callbacks.gathering.call(|f| f(state)),
+        Event::Signaling(state) => callbacks.signaling.call(|f| f(state)),
+        Event::NegotiationNeeded(id) => callbacks.negotiation_needed.call(|f| f(id)),
+        Event::Candidate(candidate) => callbacks.candidate.call(|f| f(candidate)),
+        Event::Track(track) => callbacks.track.call(|f| f(*track)),
+        Event::NewChannel(channel) => callbacks.data_channel.call(|f| f(channel)),
+        Event::Channel(..) => {} // delivered above, connection or not
     }
 }
 
@@ -171,7 +176,7 @@ impl Channel {
 
 /// A place for one callback. The callback may replace or clear itself while it runs.
 pub(crate) struct Slot<F> {
-    content: Mutex<SlotContent<F>>,
+    content: LeafMutex<SlotContent<F>>,
 }
 
 struct SlotContent<F> {
@@ -183,7 +188,7 @@ struct SlotContent<F> {
 impl<F> Default for Slot<F> {
     fn default() -> Self {
         Self {
-            content: Mutex::new(SlotContent {
+            content: LeafMutex::new(SlotContent {
                 callback: None,
                 generation: 0,
             }),
@@ -206,6 +211,7 @@ impl<F> Slot<F> {
             (content.callback.take(), content.generation)
         };
         let Some(mut callback) = taken else { return };
+        assert_none_held();
         run(&mut callback);
         let mut content = self.content.lock();
         if content.generation == generation {
@@ -217,6 +223,7 @@ impl<F> Slot<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use parking_lot::Mutex;
 
     #[test]
     fn a_callback_runs_each_time_until_it_is_cleared() {
@@ -245,29 +252,35 @@ mod tests {
         assert_eq!(*calls.lock(), 1, "a callback that cleared itself ran again");
     }
 
-    #[tokio::test]
-    async fn a_closed_queue_delivers_what_waits_and_then_ends() {
+    #[test]
+    fn a_dispatcher_is_started_once_and_ends_with_the_last_event() {
         let queue = EventQueue::default();
-        queue.extend([Event::NegotiationNeeded(1), Event::NegotiationNeeded(2)].into_iter());
-        queue.close();
+        assert!(!queue.extend([].into_iter()), "started for nothing");
+        assert!(queue.extend([Event::NegotiationNeeded(1)].into_iter()));
+        let more = queue.extend([Event::NegotiationNeeded(2)].into_iter());
+        assert!(!more, "two dispatchers would deliver out of order");
         let mut ids = Vec::new();
-        while let Some(Event::NegotiationNeeded(id)) = queue.next().await {
+        while let Some(Event::NegotiationNeeded(id)) = queue.next() {
             ids.push(id);
         }
         assert_eq!(ids, [1, 2]);
+        assert!(
+            queue.extend([Event::NegotiationNeeded(3)].into_iter()),
+            "nobody delivers what comes after a pause"
+        );
     }
 
     #[tokio::test]
     async fn a_reader_waits_while_the_application_is_far_behind() {
         let queue = Arc::new(EventQueue::default());
         let events: Vec<_> = (0..5_000).map(Event::NegotiationNeeded).collect();
-        queue.extend(events.into_iter());
+        assert!(queue.extend(events.into_iter()));
         assert!(queue.is_congested());
         let brief = std::time::Duration::from_millis(20);
         let early = tokio::time::timeout(brief, queue.room()).await;
         assert!(early.is_err(), "reading went on with 5000 events waiting");
         for _ in 0..1_000 {
-            queue.next().await;
+            queue.next();
         }
         let later = tokio::time::timeout(brief, queue.room()).await;
         assert!(

@@ -26,12 +26,14 @@
 //! 4. leaves, which take nothing further: a channel's status, a sink list, a jitter buffer, a
 //!    source's queue, a frame queue, the event queue, a callback slot, the list of sockets.
 //!
-//! The application's callbacks run with none of them held.
+//! The application's callbacks run with none of them held. [`lock`] checks all of this wherever
+//! debug assertions are on.
 
 pub(crate) mod channels;
 pub(crate) mod core;
 pub(crate) mod driver;
 pub(crate) mod events;
+pub(crate) mod lock;
 pub(crate) mod negotiation;
 pub(crate) mod receive;
 pub(crate) mod resample;

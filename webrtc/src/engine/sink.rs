@@ -1,6 +1,6 @@
 //! Who hears a track: encoders of a local one, listeners of a remote one.
 
-use parking_lot::Mutex;
+use super::lock::{LeafMutex, SinkMutex};
 use std::{ops::ControlFlow, sync::Arc};
 
 /// Receives 10 ms blocks of interleaved PCM.
@@ -28,7 +28,7 @@ impl Format {
     }
 }
 
-type SharedSink = Arc<Mutex<Box<dyn Sink>>>;
+type SharedSink = Arc<SinkMutex<Box<dyn Sink>>>;
 
 #[derive(Clone)]
 struct Entry {
@@ -43,7 +43,7 @@ struct Entry {
 pub(crate) struct SinkSet {
     /// Replaced as a whole, so that blocks are delivered without holding the list: an encoder
     /// takes its connection's lock, and `remove_track` comes here with that lock held.
-    list: Mutex<List>,
+    list: LeafMutex<List>,
 }
 
 #[derive(Default)]
@@ -63,7 +63,7 @@ impl SinkSet {
         entries.push(Entry {
             id,
             wanted,
-            sink: Arc::new(Mutex::new(sink)),
+            sink: Arc::new(SinkMutex::new(sink)),
         });
         list.entries = Arc::new(entries);
         id
@@ -110,6 +110,7 @@ impl SinkSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use parking_lot::Mutex;
 
     const MONO_16K: Format = Format {
         rate_hz: 16_000,

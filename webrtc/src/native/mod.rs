@@ -19,6 +19,22 @@ pub fn create_random_uuid() -> String {
     .join("-")
 }
 
+/// How busy the engine is. An addition of this engine: the C++ library has nothing like it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineLoad {
+    /// Share of the busiest engine thread's time that its streams take, in thousandths, measured
+    /// twice a second. Near 1000 no more calls should be accepted.
+    pub busiest_permille: u32,
+    /// Ticks of 10 ms that were skipped since the engine started, all threads together, because
+    /// there was more to do than time. Every stream of a thread misses each of them.
+    pub skipped_ticks: u64,
+}
+
+/// How busy the engine is now.
+pub fn engine_load() -> EngineLoad {
+    crate::engine::driver::load()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

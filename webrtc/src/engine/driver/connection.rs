@@ -1,38 +1,41 @@
 //! One peer connection as the application holds it: a [`Core`] behind a lock, with its sockets,
-//! timer and callbacks.
+//! alarm and callbacks.
 
-use super::sockets::{self, HostSocket};
+use super::{
+    alarm::{Alarm, Precision},
+    shard::Shard,
+    sockets::{self, HostSocket},
+};
 use crate::{
     RtcError,
     engine::{
         core::Core,
         events::{Callbacks, EventQueue, dispatch},
+        lock::{CoreMutex, LeafMutex},
     },
-    peer_connection::{IceGatheringState, SignalingState},
+    peer_connection::{IceGatheringState, PeerConnectionState, SignalingState},
     peer_connection_factory::{IceTransportsType, RtcConfiguration},
     session_description::SessionDescription,
 };
-use parking_lot::Mutex;
 use std::{
     net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Weak},
-    time::{Duration, Instant},
+    time::Instant,
 };
-use tokio::{sync::Notify, task::AbortHandle};
-
-/// The timer never spins and never sleeps longer than this, whatever the engine asks for.
-const TIMER_BOUNDS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(5));
+use tokio::task::AbortHandle;
 
 /// Drives one [`Core`]: gives it datagrams and the time, sends what it produces.
 pub(crate) struct Connection {
-    core: Mutex<Core>,
-    sockets: Mutex<Vec<HostSocket>>,
-    /// Timer and receive loops, ended when the connection is closed or dropped.
-    tasks: Mutex<Vec<AbortHandle>>,
+    core: CoreMutex<Core>,
+    sockets: LeafMutex<Vec<HostSocket>>,
+    /// Receive loops, ended when the connection is closed or dropped.
+    tasks: LeafMutex<Vec<AbortHandle>>,
     pub(crate) callbacks: Callbacks,
     events: Arc<EventQueue>,
-    /// The next deadline moved forward, or there is a new socket.
-    wake: Arc<Notify>,
+    alarm: Arc<Alarm>,
+    /// The thread that carries its packets and rings its alarm.
+    shard: Arc<Shard>,
     me: Weak<Self>,
 }
 
@@ -41,19 +44,18 @@ impl Connection {
     /// configuration may change until then.
     pub(crate) fn new(config: RtcConfiguration) -> Arc<Self> {
         let now = super::now();
+        let shard = Arc::clone(Shard::choose(super::shards()));
         let connection = Arc::new_cyclic(|me| Self {
-            core: Mutex::new(Core::new(config, Weak::clone(me), now)),
-            sockets: Mutex::default(),
-            tasks: Mutex::default(),
+            core: CoreMutex::new(Core::new(config, Weak::clone(me), now)),
+            sockets: LeafMutex::default(),
+            tasks: LeafMutex::default(),
             callbacks: Callbacks::default(),
             events: Arc::default(),
-            wake: Arc::default(),
+            alarm: Arc::new(Alarm::new(Weak::clone(me))),
+            shard,
             me: Weak::clone(me),
         });
-        let weak = Arc::downgrade(&connection);
-        super::spawn(dispatch(Weak::clone(&weak), Arc::clone(&connection.events)));
-        let timer = super::spawn(run_timer(weak, Arc::clone(&connection.wake)));
-        connection.tasks.lock().push(timer);
+        connection.shard.add_alarm(Arc::clone(&connection.alarm));
         connection
     }
 
@@ -64,7 +66,7 @@ impl Connection {
         let now = super::now();
         let result = act(&mut core, now);
         core.settle(now);
-        self.flush(&mut core);
+        self.flush(&mut core, now);
         result
     }
 
@@ -87,13 +89,59 @@ impl Connection {
         self.end_tasks();
     }
 
+    /// A datagram came. A fault in what it leads to ends this connection and no other.
     pub(super) fn on_datagram(&self, local: SocketAddr, from: SocketAddr, data: &[u8]) {
-        self.with(|core, now| core.on_datagram(local, from, data, now));
+        self.guard(|core, now| core.on_datagram(local, from, data, now));
+    }
+
+    /// The time has come that the core asked for.
+    pub(super) fn on_alarm(&self) {
+        self.guard(Core::settle);
+    }
+
+    fn guard(&self, act: impl FnOnce(&mut Core, Instant)) {
+        let mut core = self.core.lock();
+        let now = super::now();
+        let whole = catch_unwind(AssertUnwindSafe(|| act(&mut core, now))).is_ok();
+        if !whole {
+            log::error!("the engine panicked: its connection has failed");
+            core.on_fault();
+        }
+        self.flush(&mut core, now);
+    }
+
+    /// Runs a task on this connection's thread; it ends with the connection.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let task = self.shard.handle().spawn(task).abort_handle();
+        self.tasks.lock().push(task);
     }
 
     /// Sends in the order of production, under the core's lock: two threads that settle one
     /// after the other must not have their events swapped.
-    fn flush(&self, core: &mut Core) {
+    fn flush(&self, core: &mut Core, now: Instant) {
+        if !core.outbox.datagrams.is_empty() {
+            self.send_datagrams(core);
+        }
+        if self.events.extend(core.outbox.events.drain(..)) {
+            let (me, events) = (Weak::clone(&self.me), Arc::clone(&self.events));
+            let handle = self.shard.handle();
+            handle.spawn_blocking(move || dispatch(&me, &events));
+        }
+        let state = core.connection_state();
+        if state == PeerConnectionState::Closed {
+            self.alarm.silence();
+            return;
+        }
+        let precision = match state {
+            PeerConnectionState::Connected => Precision::Grid,
+            _ => Precision::Exact,
+        };
+        if let Some(due) = self.alarm.set(core.deadline(), precision, now) {
+            self.shard.on_alarm_set(due);
+        }
+    }
+
+    fn send_datagrams(&self, core: &mut Core) {
         let sockets = self.sockets.lock();
         for datagram in core.outbox.datagrams.drain(..) {
             let Some(host) = sockets.iter().find(|host| host.address == datagram.source) else {
@@ -105,11 +153,6 @@ impl Connection {
                 .try_send_to(&datagram.contents, datagram.destination);
             core.traffic
                 .count_sent(datagram.contents.len(), sent.is_ok());
-        }
-        drop(sockets);
-        self.events.extend(core.outbox.events.drain(..));
-        if std::mem::take(&mut core.outbox.deadline_moved) {
-            self.wake.notify_one();
         }
     }
 
@@ -126,24 +169,13 @@ impl Connection {
         if policy == IceTransportsType::Relay {
             log::warn!("relay-only ICE is unsupported by this engine: host candidates are used");
         }
-        for host in sockets::bind_host_sockets() {
+        for host in sockets::bind_host_sockets(self.shard.handle()) {
             self.sockets.lock().push(host.clone());
             self.with(|core, _| core.add_host_candidate(host.address));
             let events = Arc::clone(&self.events);
-            let task = super::spawn(sockets::receive(Weak::clone(&self.me), events, host));
-            self.tasks.lock().push(task);
+            self.spawn(sockets::receive(Weak::clone(&self.me), events, host));
         }
         self.with(|core, _| core.set_gathering(IceGatheringState::Complete));
-    }
-
-    /// Lets time pass; returns when to do so next.
-    fn tick(&self) -> Instant {
-        if self.read(Core::deadline) <= super::now() {
-            self.with(|_, _| ());
-        }
-        let now = super::now();
-        self.read(Core::deadline)
-            .clamp(now + TIMER_BOUNDS.0, now + TIMER_BOUNDS.1)
     }
 
     fn end_tasks(&self) {
@@ -156,18 +188,6 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.end_tasks();
-        self.events.close();
-    }
-}
-
-async fn run_timer(connection: Weak<Connection>, wake: Arc<Notify>) {
-    loop {
-        let Some(deadline) = connection.upgrade().map(|connection| connection.tick()) else {
-            return;
-        };
-        // Woken or timed out: either way the deadline is read again.
-        tokio::time::timeout_at(deadline.into(), wake.notified())
-            .await
-            .ok();
+        self.shard.remove_connection();
     }
 }

@@ -1,33 +1,50 @@
 //! The shell: the crate's only threads, clock, tasks and (in [`sockets`]) sockets.
+//!
+//! Each engine thread ([`Shard`]) carries its share of the streams and connections. Callbacks of
+//! the application run on threads of their own: one that blocks stops no clock.
 
+mod alarm;
+mod clock;
 mod connection;
 mod pacer;
+mod shard;
 mod sockets;
 
 pub(crate) use connection::Connection;
 
-use self::pacer::Pacer;
-use std::{ops::ControlFlow, sync::LazyLock, time::Instant};
-use tokio::{
-    runtime::{Builder, Runtime},
-    task::AbortHandle,
+use self::shard::Shard;
+use crate::native::EngineLoad;
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, LazyLock},
+    time::Instant,
 };
 
+/// More threads than this are not needed: it is some thousand calls.
+const MAX_THREADS: usize = 16;
+
 /// The engine has its own threads, so that it works under any caller, asynchronous or not, and
-/// so that a busy application delays no packet. At least two: a callback that blocks one of
-/// them must not stop the clock.
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    let threads = std::thread::available_parallelism().map_or(2, |n| n.get().max(2));
-    Builder::new_multi_thread()
-        .worker_threads(threads)
-        .thread_name("rtc-engine")
-        .enable_all()
-        .build()
-        .expect("the operating system gives the media engine its threads")
+/// so that a busy application delays no packet.
+static SHARDS: LazyLock<Vec<Arc<Shard>>> = LazyLock::new(|| {
+    LazyLock::force(&EPOCH);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    (0..threads.min(MAX_THREADS)).map(Shard::start).collect()
 });
 
-/// All tickers run on one grid of 10 ms that starts here, so that they share their wake-ups.
+/// All streams tick on one grid of 10 ms that starts here, so that they share their wake-ups.
 static EPOCH: LazyLock<Instant> = LazyLock::new(now);
+
+fn shards() -> &'static [Arc<Shard>] {
+    &SHARDS
+}
+
+/// How busy the engine is.
+pub(crate) fn load() -> EngineLoad {
+    EngineLoad {
+        busiest_permille: shards().iter().map(|shard| shard.load()).max().unwrap_or(0),
+        skipped_ticks: shards().iter().map(|shard| shard.skipped()).sum(),
+    }
+}
 
 /// The engine's clock.
 #[expect(
@@ -38,23 +55,9 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-/// Runs a task on the engine's threads.
-pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
-    RUNTIME.spawn(task).abort_handle()
-}
-
-/// Calls `tick` every 10 ms until it breaks. After a stall longer than 100 ms the missed ticks
-/// are skipped, not made up for (see [`Pacer`]).
-pub(crate) fn spawn_ticker(mut tick: impl FnMut() -> ControlFlow<()> + Send + 'static) {
-    RUNTIME.spawn(async move {
-        let mut pacer = Pacer::new(*EPOCH, now());
-        loop {
-            tokio::time::sleep_until(pacer.deadline().into()).await;
-            for _ in 0..pacer.due(now()) {
-                if tick().is_break() {
-                    return;
-                }
-            }
-        }
-    });
+/// Calls `tick` every 10 ms until it breaks. It must not block. After a stall longer than
+/// 100 ms, or when there is more to do than time, missed ticks are skipped (see [`clock`]). One
+/// that panics is ended.
+pub(crate) fn spawn_ticker(tick: impl FnMut() -> ControlFlow<()> + Send + 'static) {
+    Shard::choose(shards()).add_tick(Box::new(tick));
 }

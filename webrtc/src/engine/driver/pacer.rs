@@ -10,6 +10,15 @@ pub(crate) const PERIOD: Duration = Duration::from_millis(10);
 /// would overflow that ring and take the processor when it is scarcest.
 const MAX_CATCH_UP: u128 = 10;
 
+/// What to do about the ticks since the last call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Due {
+    /// Ticks to run now.
+    pub(crate) run: u32,
+    /// Ticks that were missed for good.
+    pub(crate) skipped: u32,
+}
+
 /// Decides how many ticks are due. Ticks lie on a grid of 10 ms from an epoch.
 #[derive(Debug)]
 pub(crate) struct Pacer {
@@ -32,16 +41,20 @@ impl Pacer {
         self.next
     }
 
-    /// The number of ticks to run at `now`: 0 before the deadline, those missed after a short
-    /// delay, 1 after a long one.
-    pub(crate) fn due(&mut self, now: Instant) -> u32 {
+    /// The ticks to run at `now`: none before the deadline, those missed after a short delay, 1
+    /// after a long one.
+    pub(crate) fn due(&mut self, now: Instant) -> Due {
         let Some(late) = now.checked_duration_since(self.next) else {
-            return 0;
+            return Due { run: 0, skipped: 0 };
         };
         let ticks = late.as_nanos() / PERIOD.as_nanos() + 1;
         let ticks_32 = u32::try_from(ticks).unwrap_or(u32::MAX);
         self.next += PERIOD.saturating_mul(ticks_32);
-        if ticks <= MAX_CATCH_UP { ticks_32 } else { 1 }
+        let run = if ticks <= MAX_CATCH_UP { ticks_32 } else { 1 };
+        Due {
+            run,
+            skipped: ticks_32 - run,
+        }
     }
 }
 
@@ -59,7 +72,7 @@ mod tests {
         let mut pacer = Pacer::new(epoch, epoch);
         for (at, expected) in script {
             assert_eq!(
-                pacer.due(epoch + ms(*at)),
+                pacer.due(epoch + ms(*at)).run,
                 *expected,
                 "ticks due at {at} ms of {script:?}"
             );
@@ -79,6 +92,14 @@ mod tests {
     #[test]
     fn a_long_stall_is_skipped_and_the_grid_is_kept() {
         check(&[(10, 1), (2_345, 1), (2_349, 0), (2_350, 1), (2_360, 1)]);
+    }
+
+    #[test]
+    fn skipped_ticks_are_counted() {
+        let epoch = crate::engine::driver::now();
+        let mut pacer = Pacer::new(epoch, epoch);
+        let due = pacer.due(epoch + ms(2_345));
+        assert_eq!((due.run, due.skipped), (1, 233));
     }
 
     #[test]

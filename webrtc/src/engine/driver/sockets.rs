@@ -6,7 +6,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{Arc, Weak},
 };
-use tokio::net::UdpSocket;
+use tokio::{net::UdpSocket, runtime::Handle};
 
 /// Larger than any datagram that DTLS, SRTP or STUN sends over an Ethernet path.
 const DATAGRAM_BYTES: usize = 2_000;
@@ -22,8 +22,8 @@ pub(crate) struct HostSocket {
 ///
 /// Loopback is not offered beside others: packets from an outer address of this machine reach a
 /// server on 127.0.0.1 just as well, and the peer of a remote server has no use for it.
-pub(super) fn bind_host_sockets() -> Vec<HostSocket> {
-    let _runtime = super::RUNTIME.enter();
+pub(super) fn bind_host_sockets(thread: &Handle) -> Vec<HostSocket> {
+    let _runtime = thread.enter();
     let interfaces = if_addrs::get_if_addrs().unwrap_or_else(|error| {
         log::warn!("network interfaces cannot be listed, only loopback is used: {error}");
         Vec::new()

@@ -6,6 +6,7 @@ use crate::{
     audio_track::{AudioOrigin, RtcAudioTrack},
     engine::{
         driver::Connection,
+        lock::TransceiverMutex,
         receive::{AudioReceiver, ReceiveCounters},
         send::{AudioCodec, SendTarget, TrackEncoder},
     },
@@ -16,7 +17,6 @@ use crate::{
     rtp_transceiver::{RtpTransceiverDirection as Direction, RtpTransceiverInit},
     video_track::RtcVideoTrack,
 };
-use parking_lot::Mutex;
 use std::sync::{Arc, Weak};
 use str0m::media::Mid;
 
@@ -25,7 +25,7 @@ pub(crate) struct Transceiver {
     pub(crate) kind: MediaType,
     pub(crate) connection: Weak<Connection>,
     stream_ids: Vec<String>,
-    state: Mutex<State>,
+    state: TransceiverMutex<State>,
 }
 
 struct State {
@@ -86,7 +86,7 @@ impl Transceiver {
             kind,
             connection,
             stream_ids: init.stream_ids,
-            state: Mutex::new(State {
+            state: TransceiverMutex::new(State {
                 mid: None,
                 direction: init.direction,
                 current: None,

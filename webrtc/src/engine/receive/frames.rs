@@ -3,11 +3,11 @@
 use crate::{
     audio_frame::AudioFrame,
     engine::{
+        lock::LeafMutex,
         resample::Converter,
         sink::{Format, Sink},
     },
 };
-use parking_lot::Mutex;
 use std::{
     collections::VecDeque,
     ops::ControlFlow,
@@ -19,7 +19,7 @@ use std::{
 /// present.
 pub(crate) struct FrameQueue {
     capacity: usize,
-    state: Mutex<State>,
+    state: LeafMutex<State>,
 }
 
 #[derive(Default)]
@@ -33,7 +33,7 @@ impl FrameQueue {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             capacity: capacity.max(1),
-            state: Mutex::default(),
+            state: LeafMutex::default(),
         }
     }
 

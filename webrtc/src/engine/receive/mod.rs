@@ -10,9 +10,9 @@ use self::{
 };
 use super::{
     driver,
+    lock::LeafMutex,
     sink::{Format, SinkSet},
 };
-use parking_lot::Mutex;
 use std::{
     ops::ControlFlow,
     sync::{Arc, Weak},
@@ -29,7 +29,7 @@ const FULL_BAND: Format = Format {
 
 /// Receives one remote audio track.
 pub(crate) struct AudioReceiver {
-    path: Mutex<Path>,
+    path: LeafMutex<Path>,
     sinks: Arc<SinkSet>,
 }
 
@@ -43,7 +43,7 @@ impl AudioReceiver {
     /// Starts the playout, which ends with the receiver.
     pub(crate) fn start(sinks: Arc<SinkSet>) -> Arc<Self> {
         let receiver = Arc::new(Self {
-            path: Mutex::default(),
+            path: LeafMutex::default(),
             sinks,
         });
         start_playout(Arc::downgrade(&receiver));
@@ -63,9 +63,10 @@ impl AudioReceiver {
             at: packet.timestamp,
             payload: Arc::clone(&packet.payload),
         };
+        let unheard = self.sinks.is_empty();
         let mut path = self.path.lock();
         path.jitter.push(arrival);
-        if self.sinks.is_empty() {
+        if unheard {
             path.jitter.restart();
         }
     }

@@ -7,10 +7,10 @@ use crate::{
     audio_source::AudioSourceOptions,
     engine::{
         driver,
+        lock::LeafMutex,
         sink::{Format, SinkSet},
     },
 };
-use parking_lot::Mutex;
 use std::{
     collections::VecDeque,
     ops::ControlFlow,
@@ -26,11 +26,11 @@ const FALLBACK: Format = Format {
 
 /// What a native audio source is inside.
 pub(crate) struct Source {
-    pub(crate) options: Mutex<AudioSourceOptions>,
+    pub(crate) options: LeafMutex<AudioSourceOptions>,
     pub(crate) format: Format,
     pub(crate) sinks: Arc<SinkSet>,
     /// `None`: frames of exactly 10 ms go straight to the sinks.
-    queue: Option<Mutex<SourceQueue>>,
+    queue: Option<LeafMutex<SourceQueue>>,
 }
 
 impl Source {
@@ -44,9 +44,9 @@ impl Source {
         };
         let blocks = queue_ms.div_ceil(10) as usize;
         let queue =
-            (blocks > 0).then(|| Mutex::new(SourceQueue::new(format.block_samples(), blocks)));
+            (blocks > 0).then(|| LeafMutex::new(SourceQueue::new(format.block_samples(), blocks)));
         let source = Arc::new(Self {
-            options: Mutex::new(options),
+            options: LeafMutex::new(options),
             format,
             sinks: Arc::default(),
             queue,
