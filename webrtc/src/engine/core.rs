@@ -194,12 +194,19 @@ impl Core {
                 mid
             }
         };
-        if let Some(receiver) = self
-            .session
-            .by_mid(mid)
-            .and_then(|transceiver| transceiver.audio_receiver())
-        {
-            receiver.on_packet(packet);
+        let Some(transceiver) = self.session.by_mid(mid) else {
+            return;
+        };
+        let Some(receiver) = transceiver.audio_receiver() else {
+            return;
+        };
+        match transceiver.receive_cryptor() {
+            Some(cryptor) => {
+                if let Some(payload) = cryptor.open(&packet.payload) {
+                    receiver.on_packet(packet, &payload.into());
+                }
+            }
+            None => receiver.on_packet(packet, &packet.payload),
         }
     }
 

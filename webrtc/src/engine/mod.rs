@@ -11,6 +11,7 @@
 //!
 //! send/     source -> (resample) -> Opus -> RTP          one per local track and transceiver
 //! receive/  RTP -> jitter buffer -> Opus -> frames       one per remote track
+//! cryptor/  seals frames behind the encoder, opens them before the jitter buffer
 //! ```
 //!
 //! Everything below `driver` is a value that takes `now` as an argument: it opens no socket,
@@ -24,13 +25,14 @@
 //! 2. a connection's [`core::Core`];
 //! 3. a transceiver's state;
 //! 4. leaves, which take nothing further: a channel's status, a sink list, a jitter buffer, a
-//!    source's queue, a frame queue, the event queue, a callback slot, the list of sockets.
+//!    source's queue, a frame queue, a cryptor's keys and state, the event queue, a callback slot, the list of sockets.
 //!
 //! The application's callbacks run with none of them held. [`lock`] checks all of this wherever
 //! debug assertions are on.
 
 pub(crate) mod channels;
 pub(crate) mod core;
+pub(crate) mod cryptor;
 pub(crate) mod driver;
 pub(crate) mod events;
 pub(crate) mod lock;

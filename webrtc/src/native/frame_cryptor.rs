@@ -1,27 +1,24 @@
-//! End-to-end encryption: unsupported so far.
-//!
-//! Everything here can be constructed, because livekit does so for every room. Media cryptors
-//! stay in [`EncryptionState::New`] and pass frames as they are; data packets are refused with an
-//! error. Making a [`KeyProvider`] logs a warning, since that is what a room with encryption does.
+//! End-to-end encryption of audio frames and data packets; the work is in `engine/cryptor`.
 
 use super::packet_trailer::PacketTrailerHandler;
 use crate::{
-    peer_connection_factory::PeerConnectionFactory, rtp_receiver::RtpReceiver,
+    engine::cryptor::{AudioCryptor, DataCryptor, KeyStore},
+    peer_connection_factory::PeerConnectionFactory,
+    rtp_receiver::RtpReceiver,
     rtp_sender::RtpSender,
 };
-use std::error::Error;
-
-const UNSUPPORTED: &str = "end-to-end encryption is unsupported by this engine";
+use std::{error::Error, sync::Arc};
 
 /// Called with participant and state.
 pub type OnStateChange = Box<dyn FnMut(String, EncryptionState) + Send + Sync>;
 
-/// How keys are derived from a passphrase.
+/// How keys are derived from what the application sets.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "names of algorithms")]
 pub enum KeyDerivationAlgorithm {
+    /// For passphrases (RFC 8018): SHA-256, 100,000 rounds, 23 ms.
     PBKDF2,
+    /// For random bytes (RFC 5869): SHA-256, at once.
     HKDF,
 }
 
@@ -30,13 +27,15 @@ pub enum KeyDerivationAlgorithm {
 pub struct KeyProviderOptions {
     /// One key for all participants.
     pub shared_key: bool,
-    /// Later keys to try when decryption fails.
+    /// Later keys to try when decryption fails; 256 at most.
     pub ratchet_window_size: i32,
     /// Salt of the derivation.
     pub ratchet_salt: Vec<u8>,
-    /// Failures in a row before a key is given up.
+    /// Failures in a row that a key survives. After one more the state is `DecryptionFailed`
+    /// and the key is given up until another is set. Negative: the first failure is reported,
+    /// and no key is ever given up.
     pub failure_tolerance: i32,
-    /// Keys per participant.
+    /// Keys per participant; 255 at most, 16 if not positive.
     pub key_ring_size: i32,
     /// Derivation.
     pub key_derivation_algorithm: KeyDerivationAlgorithm,
@@ -44,22 +43,29 @@ pub struct KeyProviderOptions {
 
 /// Cipher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "names of algorithms")]
 pub enum EncryptionAlgorithm {
+    /// AES-128-GCM.
     AesGcm,
+    /// Unsupported: media stays silent with `InternalError`, data packets are refused.
     AesCbc,
 }
 
 /// How a cryptor fares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum EncryptionState {
+    /// Nothing was encrypted or decrypted yet.
     New,
+    /// The last frame was.
     Ok,
+    /// A frame could not be encrypted, and was not sent.
     EncryptionFailed,
+    /// Frames do not open with the key they name, and are dropped.
     DecryptionFailed,
+    /// There is no key at the index to use.
     MissingKey,
+    /// A frame opened with a later key, which is the participant's from now on.
     KeyRatcheted,
+    /// The cipher is not supported.
     InternalError,
 }
 
@@ -74,142 +80,169 @@ pub struct EncryptedPacket {
     pub key_index: u32,
 }
 
-/// Keeps no key.
+/// Keeps the keys of a room. Clones share them.
+///
+/// Keys sit in a ring per participant: an index beyond it starts over, a negative one is that
+/// of the key set last.
 #[derive(Clone)]
-pub struct KeyProvider {}
+pub struct KeyProvider {
+    keys: Arc<KeyStore>,
+}
 
 impl KeyProvider {
-    /// Logs a warning: nothing will be encrypted.
-    pub fn new(_options: KeyProviderOptions) -> Self {
-        log::warn!("{UNSUPPORTED}: media would be sent unencrypted end to end, data is refused");
-        Self {}
-    }
-
-    /// Refused.
-    pub fn set_shared_key(&self, _index: i32, _key: Vec<u8>) -> bool {
-        false
-    }
-
-    /// None.
-    pub fn ratchet_shared_key(&self, _index: i32) -> Option<Vec<u8>> {
-        None
-    }
-
-    /// None.
-    pub fn get_shared_key(&self, _index: i32) -> Option<Vec<u8>> {
-        None
-    }
-
-    /// Refused.
-    pub fn set_key(&self, _participant: String, _index: i32, _key: Vec<u8>) -> bool {
-        false
-    }
-
-    /// None.
-    pub fn ratchet_key(&self, _participant: String, _index: i32) -> Option<Vec<u8>> {
-        None
-    }
-
-    /// None.
-    pub fn get_key(&self, _participant: String, _index: i32) -> Option<Vec<u8>> {
-        None
-    }
-
-    /// Ignored.
-    pub fn set_sif_trailer(&self, _trailer: Vec<u8>) {}
-}
-
-/// Passes media as it is.
-#[derive(Clone)]
-pub struct FrameCryptor {
-    participant: String,
-}
-
-impl FrameCryptor {
-    /// For what we send.
-    pub fn new_for_rtp_sender(
-        _factory: &PeerConnectionFactory,
-        participant: String,
-        _algorithm: EncryptionAlgorithm,
-        _keys: KeyProvider,
-        _sender: RtpSender,
-    ) -> Self {
-        Self { participant }
-    }
-
-    /// For what we receive.
-    pub fn new_for_rtp_receiver(
-        _factory: &PeerConnectionFactory,
-        participant: String,
-        _algorithm: EncryptionAlgorithm,
-        _keys: KeyProvider,
-        _receiver: RtpReceiver,
-    ) -> Self {
-        Self { participant }
-    }
-
-    /// Ignored, with a warning when it asks for encryption.
-    pub fn set_enabled(&self, enabled: bool) {
-        if enabled {
-            log::warn!("{UNSUPPORTED}: a media cryptor was not enabled");
+    /// Without keys.
+    pub fn new(options: KeyProviderOptions) -> Self {
+        Self {
+            keys: Arc::new(KeyStore::new(options)),
         }
     }
 
-    /// Never.
+    /// Sets the key of everybody, also of participants with keys of their own. False, and
+    /// nothing done, unless the options say that keys are shared.
+    pub fn set_shared_key(&self, index: i32, key: Vec<u8>) -> bool {
+        self.keys.set_shared(index, key)
+    }
+
+    /// Moves everybody on to the key after the shared one; what it is derived from. `None` if
+    /// there is none.
+    pub fn ratchet_shared_key(&self, index: i32) -> Option<Vec<u8>> {
+        self.keys.ratchet_shared(index)
+    }
+
+    /// What the shared key is derived from.
+    pub fn get_shared_key(&self, index: i32) -> Option<Vec<u8>> {
+        self.keys.shared_material(index)
+    }
+
+    /// Sets the key of one participant.
+    pub fn set_key(&self, participant: String, index: i32, key: Vec<u8>) -> bool {
+        self.keys.set(participant, index, key)
+    }
+
+    /// Moves a participant on to the key after its own; what it is derived from. `None` if
+    /// there is none.
+    pub fn ratchet_key(&self, participant: String, index: i32) -> Option<Vec<u8>> {
+        self.keys.ratchet(participant, index)
+    }
+
+    /// What a participant's key is derived from: its own, else the shared one.
+    pub fn get_key(&self, participant: String, index: i32) -> Option<Vec<u8>> {
+        self.keys.material(&participant, index)
+    }
+
+    /// What the server ends the frames with that it injects. Of those only silence is played.
+    pub fn set_sif_trailer(&self, trailer: Vec<u8>) {
+        self.keys.set_server_trailer(trailer);
+    }
+}
+
+/// Encrypts or decrypts one track. Clones share their state. Video passes as it is: there is
+/// none.
+#[derive(Clone)]
+pub struct FrameCryptor {
+    inner: Arc<AudioCryptor>,
+}
+
+impl FrameCryptor {
+    /// For what we send. Disabled at first: frames are sent as they are.
+    pub fn new_for_rtp_sender(
+        _factory: &PeerConnectionFactory,
+        participant: String,
+        algorithm: EncryptionAlgorithm,
+        keys: KeyProvider,
+        sender: RtpSender,
+    ) -> Self {
+        let inner = Arc::new(AudioCryptor::new(participant, algorithm, keys.keys));
+        sender.inner.set_send_cryptor(Arc::clone(&inner));
+        Self { inner }
+    }
+
+    /// For what we receive. Disabled at first: frames are decoded as they are.
+    pub fn new_for_rtp_receiver(
+        _factory: &PeerConnectionFactory,
+        participant: String,
+        algorithm: EncryptionAlgorithm,
+        keys: KeyProvider,
+        receiver: RtpReceiver,
+    ) -> Self {
+        let inner = Arc::new(AudioCryptor::new(participant, algorithm, keys.keys));
+        receiver.inner.set_receive_cryptor(Arc::clone(&inner));
+        Self { inner }
+    }
+
+    /// Whether frames are encrypted or decrypted, from the next frame on.
+    pub fn set_enabled(&self, enabled: bool) {
+        self.inner.set_enabled(enabled);
+    }
+
+    /// Whether frames are encrypted or decrypted.
     pub fn enabled(&self) -> bool {
-        false
+        self.inner.enabled()
     }
 
-    /// Ignored.
-    pub fn set_key_index(&self, _index: i32) {}
+    /// Which key encrypts, at first 0; negative for the one set last. Received frames name
+    /// theirs.
+    pub fn set_key_index(&self, index: i32) {
+        self.inner.set_key_index(index);
+    }
 
-    /// Always 0.
+    /// Which key encrypts.
     pub fn key_index(&self) -> i32 {
-        0
+        self.inner.key_index()
     }
 
-    /// Whose media it would encrypt.
+    /// Whose media this is.
     pub fn participant_id(&self) -> String {
-        self.participant.clone()
+        self.inner.participant().to_owned()
     }
 
-    /// Never called.
-    pub fn on_state_change(&self, _callback: Option<OnStateChange>) {}
+    /// Who is told of every change of state, in order, with no lock held.
+    pub fn on_state_change(&self, callback: Option<OnStateChange>) {
+        self.inner.set_callback(callback);
+    }
 
-    /// Ignored.
+    /// Ignored: trailers belong to video.
     pub fn set_packet_trailer_handler(&self, _handler: &PacketTrailerHandler) {}
 }
 
-/// Refuses data packets.
+/// Encrypts and decrypts the data packets of a room.
 #[derive(Clone)]
-pub struct DataPacketCryptor {}
+pub struct DataPacketCryptor {
+    inner: Arc<DataCryptor>,
+}
 
 impl DataPacketCryptor {
-    /// Keeps nothing.
-    pub fn new(_algorithm: EncryptionAlgorithm, _keys: KeyProvider) -> Self {
-        Self {}
+    /// With the keys of a room.
+    pub fn new(algorithm: EncryptionAlgorithm, keys: KeyProvider) -> Self {
+        Self {
+            inner: Arc::new(DataCryptor::new(algorithm, keys.keys)),
+        }
     }
 
+    /// Encrypts with the key that `participant` has at `index`.
+    ///
     /// # Errors
     ///
-    /// Always: unsupported.
+    /// When there is no such key, or the cipher is unsupported.
     pub fn encrypt(
         &self,
-        _participant: &str,
-        _index: u32,
-        _data: &[u8],
+        participant: &str,
+        index: u32,
+        data: &[u8],
     ) -> Result<EncryptedPacket, Box<dyn Error>> {
-        Err(UNSUPPORTED.into())
+        Ok(self.inner.seal(participant, index, data)?)
     }
 
+    /// Decrypts what `participant` encrypted.
+    ///
     /// # Errors
     ///
-    /// Always: unsupported.
+    /// When there is no such key, none that fits, or the packet was changed on its way.
     pub fn decrypt(
         &self,
-        _participant: &str,
-        _packet: &EncryptedPacket,
+        participant: &str,
+        packet: &EncryptedPacket,
     ) -> Result<Vec<u8>, Box<dyn Error>> {
-        Err(UNSUPPORTED.into())
+        Ok(self.inner.open(participant, packet)?)
     }
 }

@@ -6,5 +6,6 @@
 
 mod audio;
 mod data;
+mod encryption;
 mod negotiation;
 mod peers;

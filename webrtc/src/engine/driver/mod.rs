@@ -55,6 +55,12 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
+/// Runs work that takes milliseconds of a processor, or calls the application, beside the
+/// engine's threads.
+pub(crate) fn spawn_blocking(work: impl FnOnce() + Send + 'static) {
+    Shard::choose(shards()).handle().spawn_blocking(work);
+}
+
 /// Calls `tick` every 10 ms until it breaks. It must not block. After a stall longer than
 /// 100 ms, or when there is more to do than time, missed ticks are skipped (see [`clock`]). One
 /// that panics is ended.

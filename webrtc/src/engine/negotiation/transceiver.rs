@@ -5,6 +5,7 @@ use crate::{
     MediaType,
     audio_track::{AudioOrigin, RtcAudioTrack},
     engine::{
+        cryptor::AudioCryptor,
         driver::Connection,
         lock::TransceiverMutex,
         receive::{AudioReceiver, ReceiveCounters},
@@ -48,6 +49,7 @@ struct SendSide {
     counters: SendCounters,
     /// Extended RTP sequence number of the last packet.
     sequence: u64,
+    cryptor: Option<Arc<AudioCryptor>>,
 }
 
 #[derive(Default)]
@@ -56,6 +58,14 @@ struct ReceiveSide {
     stream_ids: Vec<String>,
     track: Option<MediaStreamTrack>,
     audio: Option<Arc<AudioReceiver>>,
+    cryptor: Option<ReceiveCryptor>,
+}
+
+/// Decrypts what arrives.
+struct ReceiveCryptor {
+    cryptor: Arc<AudioCryptor>,
+    /// The remote stream it was made for.
+    stream_ids: Vec<String>,
 }
 
 /// What was sent on a section.
@@ -268,7 +278,46 @@ impl Transceiver {
         self.state.lock().send.parameters = parameters;
     }
 
+    /// What encrypts on this section. It stays when the application lets go of it: what was
+    /// encrypted is never sent in the clear by and by.
+    pub(crate) fn send_cryptor(&self) -> Option<Arc<AudioCryptor>> {
+        self.state.lock().send.cryptor.clone()
+    }
+
+    pub(crate) fn set_send_cryptor(&self, cryptor: Arc<AudioCryptor>) {
+        let old = self.state.lock().send.cryptor.replace(cryptor);
+        drop(old); // owns a callback, whose drop may take other locks
+    }
+
     // ---- receiving --------------------------------------------------------
+
+    /// What decrypts on this section. It goes when the application has let go of it and the
+    /// section was reused for another stream, which may be in the clear.
+    pub(crate) fn receive_cryptor(&self) -> Option<Arc<AudioCryptor>> {
+        let over = {
+            let receive = &mut self.state.lock().receive;
+            let attached = receive.cryptor.as_ref()?;
+            if Arc::strong_count(&attached.cryptor) > 1 || attached.stream_ids == receive.stream_ids
+            {
+                return Some(Arc::clone(&attached.cryptor));
+            }
+            receive.cryptor.take()
+        };
+        drop(over); // owns a callback, whose drop may take other locks
+        None
+    }
+
+    pub(crate) fn set_receive_cryptor(&self, cryptor: Arc<AudioCryptor>) {
+        let old = {
+            let receive = &mut self.state.lock().receive;
+            let stream_ids = receive.stream_ids.clone();
+            receive.cryptor.replace(ReceiveCryptor {
+                cryptor,
+                stream_ids,
+            })
+        };
+        drop(old); // owns a callback, whose drop may take other locks
+    }
 
     /// The remote track: one object for the life of the section.
     pub(crate) fn recv_track(&self) -> MediaStreamTrack {
@@ -317,7 +366,10 @@ const fn receives(direction: Direction) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::negotiation::sdp;
+    use crate::{
+        engine::{cryptor::KeyStore, negotiation::sdp},
+        native::frame_cryptor::{EncryptionAlgorithm, KeyDerivationAlgorithm, KeyProviderOptions},
+    };
 
     fn transceiver(direction: Direction) -> Arc<Transceiver> {
         let init = RtpTransceiverInit {
@@ -333,6 +385,19 @@ mod tests {
             "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=rtpmap:111 opus/48000/2\r\n{attributes}"
         );
         sdp::sections(&sdp).remove(0)
+    }
+
+    fn some_cryptor() -> Arc<AudioCryptor> {
+        let keys = KeyStore::new(KeyProviderOptions {
+            shared_key: true,
+            ratchet_window_size: 0,
+            ratchet_salt: vec![],
+            failure_tolerance: 0,
+            key_ring_size: 1,
+            key_derivation_algorithm: KeyDerivationAlgorithm::HKDF,
+        });
+        let algorithm = EncryptionAlgorithm::AesGcm;
+        Arc::new(AudioCryptor::new(String::new(), algorithm, Arc::new(keys)))
     }
 
     #[test]
@@ -379,6 +444,29 @@ mod tests {
         assert!(silent.is_none());
         assert!(slot.recv_streams().is_empty());
         assert_eq!(slot.current_direction(), Some(Direction::Inactive));
+    }
+
+    #[test]
+    fn a_decryptor_goes_with_its_stream_once_the_application_has_let_go_of_it() {
+        let slot = transceiver(Direction::RecvOnly);
+        let follow = |attributes: &str| {
+            slot.follow_remote(&section(attributes), Direction::RecvOnly);
+        };
+        follow("a=sendonly\r\na=msid:PA_x|TR_a a\r\n");
+        let cryptor = some_cryptor();
+        slot.set_receive_cryptor(Arc::clone(&cryptor));
+        follow("a=sendonly\r\na=msid:PA_y|TR_b b\r\n");
+        assert!(slot.receive_cryptor().is_some(), "it is still in use");
+        drop(cryptor);
+        assert!(
+            slot.receive_cryptor().is_none(),
+            "another participant's frames would be taken for encrypted ones"
+        );
+        slot.set_receive_cryptor(some_cryptor());
+        assert!(
+            slot.receive_cryptor().is_some(),
+            "without its cryptor the same stream would play as noise"
+        );
     }
 
     #[test]

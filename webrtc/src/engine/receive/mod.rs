@@ -54,14 +54,14 @@ impl AudioReceiver {
         self.path.lock().jitter.counters()
     }
 
-    /// A packet of this track. Counted, and kept if anybody listens.
-    pub(crate) fn on_packet(&self, packet: &RtpPacket) {
+    /// A packet of this track with its payload decrypted. Counted, and kept if anybody listens.
+    pub(crate) fn on_packet(&self, packet: &RtpPacket, payload: &Arc<[u8]>) {
         let arrival = Arrival {
             ssrc: *packet.header.ssrc,
             sequence: *packet.seq_no,
             rtp_time: packet.header.timestamp,
             at: packet.timestamp,
-            payload: Arc::clone(&packet.payload),
+            payload: Arc::clone(payload),
         };
         let unheard = self.sinks.is_empty();
         let mut path = self.path.lock();

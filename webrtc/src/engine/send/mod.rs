@@ -3,7 +3,7 @@
 pub(crate) mod encoder;
 pub(crate) mod source;
 
-use self::encoder::{EncoderSettings, VoiceEncoder};
+use self::encoder::{EncodedFrame, EncoderSettings, VoiceEncoder};
 use super::{
     negotiation::{sdp::Section, transceiver::Transceiver},
     sink::{Format, Sink},
@@ -77,8 +77,18 @@ impl Sink for TrackEncoder {
         let muted = !self.track.enabled();
         let result = self.encoder.push(pcm, format, settings, muted, |frame| {
             let payload_type = target.codec.payload_type;
+            let cryptor = transceiver.send_cryptor();
+            let payload = match &cryptor {
+                Some(cryptor) => cryptor.seal(frame.payload),
+                None => Some(frame.payload.into()),
+            };
+            let Some(payload) = payload else { return };
+            let frame = EncodedFrame {
+                payload: &payload,
+                ..*frame
+            };
             connection.with(|core, now| {
-                core.send_audio(&transceiver, target.mid, payload_type, frame, now)
+                core.send_audio(&transceiver, target.mid, payload_type, &frame, now)
             });
         });
         if let Err(error) = result {
