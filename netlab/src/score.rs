@@ -1,0 +1,1 @@
+//! What came through: words understood, samples concealed, delay, recovery.
