@@ -29,8 +29,11 @@ use str0m::{
     rtp::{ExtensionValues, RtpPacket, RtpWrite, Ssrc},
 };
 
-/// Bytes that data channels may hold before `send` is refused. livekit stops at 2 MiB itself.
-const CHANNEL_BUFFER_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes that SCTP may hold at most; `channels` keeps it on a much shorter lead.
+const SCTP_BUFFER_BYTES: usize = 16 * 1024 * 1024;
+
+/// How often the engine reports what the peer's RTCP and ICE have told it.
+const REPORT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Audio louder than this counts as voice in the RTP level extension, dBov (RFC 6464).
 const VOICE_LEVEL_DBOV: i8 = -50;
@@ -42,7 +45,7 @@ pub(crate) struct Core {
     /// Given to transceivers and channels, which call back through it; the core itself does not.
     pub(super) handle: Weak<Connection>,
     pub(crate) session: Session,
-    pub(super) channels: Channels,
+    pub(crate) channels: Channels,
     pub(super) health: Health,
     pub(super) traffic: Traffic,
     pub(super) outbox: Outbox,
@@ -62,8 +65,9 @@ impl Core {
         let rtc = RtcConfig::new()
             .set_rtp_mode(true)
             .enable_opus(true, false)
+            .set_stats_interval(Some(REPORT_INTERVAL))
             .set_snap_enabled(config.enable_sctp_snap)
-            .set_sctp_max_buffered_amount(CHANNEL_BUFFER_BYTES)
+            .set_sctp_max_buffered_amount(SCTP_BUFFER_BYTES)
             .build(now);
         Self {
             rtc,
@@ -104,6 +108,7 @@ impl Core {
     fn after_time(&mut self, now: Instant) {
         let change = self.health.tick(now);
         self.report_connection(change);
+        self.feed_sctp(now);
         self.report_sent_bytes();
     }
 
@@ -169,6 +174,11 @@ impl Core {
             EngineEvent::Closed => {
                 let change = self.health.on_remote_close(now);
                 self.report_connection(change);
+            }
+            EngineEvent::PeerStats(stats) => {
+                let pair = stats.selected_candidate_pair;
+                let round_trip = pair.and_then(|pair| pair.current_round_trip_time);
+                self.channels.set_round_trip(round_trip);
             }
             EngineEvent::ChannelOpen(id, label) => self.on_channel_open(id, label),
             EngineEvent::ChannelData(data) => self.on_channel_data(data),
@@ -398,8 +408,19 @@ impl Traffic {
             self.packets_sent += 1;
             self.bytes_sent += bytes as u64;
         } else {
-            self.packets_discarded += 1;
-            self.bytes_discarded += bytes as u64;
+            self.count_discarded(1, bytes as u64);
         }
+    }
+
+    /// Datagrams that were counted as sent and were lost while they waited for a socket.
+    pub(crate) const fn count_lost(&mut self, packets: u32, bytes: u64) {
+        self.packets_sent = self.packets_sent.saturating_sub(packets as u64);
+        self.bytes_sent = self.bytes_sent.saturating_sub(bytes);
+        self.count_discarded(packets, bytes);
+    }
+
+    const fn count_discarded(&mut self, packets: u32, bytes: u64) {
+        self.packets_discarded += packets;
+        self.bytes_discarded += bytes;
     }
 }

@@ -3,6 +3,7 @@
 
 use super::{
     alarm::{Alarm, Precision},
+    outgoing::{Lost, Sent},
     shard::Shard,
     sockets::{self, HostSocket},
 };
@@ -113,14 +114,24 @@ impl Connection {
     /// Runs a task on this connection's thread; it ends with the connection.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let task = self.shard.handle().spawn(task).abort_handle();
-        self.tasks.lock().push(task);
+        let mut tasks = self.tasks.lock();
+        tasks.retain(|task| !task.is_finished());
+        tasks.push(task);
+    }
+
+    /// A socket took what waited for it, less what was lost meanwhile.
+    pub(super) fn on_drained(&self, lost: Lost, is_congested: bool) {
+        self.with(|core, _| {
+            core.traffic.count_lost(lost.packets, lost.bytes);
+            core.channels.set_congested(is_congested);
+        });
     }
 
     /// Sends in the order of production, under the core's lock: two threads that settle one
     /// after the other must not have their events swapped.
     fn flush(&self, core: &mut Core, now: Instant) {
         if !core.outbox.datagrams.is_empty() {
-            self.send_datagrams(core);
+            self.send_datagrams(core, now);
         }
         if self.events.extend(core.outbox.events.drain(..)) {
             let (me, events) = (Weak::clone(&self.me), Arc::clone(&self.events));
@@ -141,19 +152,32 @@ impl Connection {
         }
     }
 
-    fn send_datagrams(&self, core: &mut Core) {
-        let sockets = self.sockets.lock();
+    fn send_datagrams(&self, core: &mut Core, now: Instant) {
+        let mut last: Option<HostSocket> = None;
         for datagram in core.outbox.datagrams.drain(..) {
-            let Some(host) = sockets.iter().find(|host| host.address == datagram.source) else {
+            let source = datagram.source;
+            let Some(host) = last
+                .take_if(|host| host.address == source)
+                .or_else(|| self.host(source))
+            else {
                 continue;
             };
-            // A full socket buffer drops the datagram, as a full router queue would.
-            let sent = host
-                .socket
-                .try_send_to(&datagram.contents, datagram.destination);
-            core.traffic
-                .count_sent(datagram.contents.len(), sent.is_ok());
+            let bytes = datagram.contents.len();
+            let report = host.send(datagram, now);
+            core.traffic.count_sent(bytes, report.sent != Sent::Dropped);
+            if report.is_congested {
+                core.channels.set_congested(true); // until the socket has drained
+            }
+            if report.starts_waiting {
+                self.spawn(sockets::drain(Weak::clone(&self.me), host.clone()));
+            }
+            last = Some(host);
         }
+    }
+
+    fn host(&self, address: SocketAddr) -> Option<HostSocket> {
+        let sockets = self.sockets.lock();
+        sockets.iter().find(|host| host.address == address).cloned()
     }
 
     fn gather(&self) {

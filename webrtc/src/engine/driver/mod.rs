@@ -6,6 +6,7 @@
 mod alarm;
 mod clock;
 mod connection;
+mod outgoing;
 mod pacer;
 mod shard;
 mod sockets;

@@ -80,7 +80,7 @@ impl Core {
         self.follow_remote(&sections);
         self.session.remote = Some(description);
         self.enter_signaling(SignalingState::HaveRemoteOffer);
-        self.on_data_section(sdp::has_data_section(&sections), now);
+        self.on_data_section(sdp::data_section(&sections), now);
         Ok(())
     }
 
@@ -143,7 +143,7 @@ impl Core {
         self.session.remote = Some(description);
         self.enter_signaling(SignalingState::Stable);
         self.close_abandoned_channels(&channels, now);
-        self.on_data_section(sdp::has_data_section(&sections), now);
+        self.on_data_section(sdp::data_section(&sections), now);
         Ok(())
     }
 

@@ -17,6 +17,15 @@ pub(crate) struct Section {
     pub(crate) track_id: Option<String>,
     pub(crate) opus_payload_type: Option<u8>,
     opus_parameters: String,
+    /// `a=max-message-size`; 0 is "any" (RFC 8841).
+    max_message_bytes: Option<usize>,
+}
+
+/// What a description says of its data section, if it has one that is not refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DataSection {
+    /// The longest message its author takes, if it says so.
+    pub(crate) max_message_bytes: Option<usize>,
 }
 
 impl Section {
@@ -37,6 +46,7 @@ impl Section {
             track_id: None,
             opus_payload_type: None,
             opus_parameters: String::new(),
+            max_message_bytes: None,
         }
     }
 
@@ -68,6 +78,13 @@ impl Section {
                 "recvonly" | "inactive" => self.sends = false,
                 _ => {}
             },
+            Some(("max-message-size", bytes)) => {
+                self.max_message_bytes = bytes
+                    .trim()
+                    .parse()
+                    .ok()
+                    .map(|bytes| if bytes == 0 { usize::MAX } else { bytes });
+            }
             Some(("mid", mid)) => mid.clone_into(&mut self.mid),
             Some(("msid", msid)) => {
                 let mut ids = msid.split_whitespace();
@@ -109,11 +126,14 @@ pub(crate) fn sections(sdp: &str) -> Vec<Section> {
     sections
 }
 
-/// Whether the description has a data section that is not refused.
-pub(crate) fn has_data_section(sections: &[Section]) -> bool {
+/// The data section of a description, unless it is refused.
+pub(crate) fn data_section(sections: &[Section]) -> Option<DataSection> {
     sections
         .iter()
-        .any(|section| section.kind == MediaType::Data && !section.rejected)
+        .find(|section| section.kind == MediaType::Data && !section.rejected)
+        .map(|section| DataSection {
+            max_message_bytes: section.max_message_bytes,
+        })
 }
 
 /// The same description as a new offer: the next version in `o=`, and either DTLS role.
@@ -241,9 +261,23 @@ mod tests {
 
     #[test]
     fn a_data_section_counts_unless_it_is_refused() {
-        assert!(has_data_section(&sections(ANSWER)));
+        let silent = DataSection {
+            max_message_bytes: None,
+        };
+        assert_eq!(data_section(&sections(ANSWER)), Some(silent));
         let refused = ANSWER.replace("m=application 9", "m=application 0");
-        assert!(!has_data_section(&sections(&refused)));
+        assert_eq!(data_section(&sections(&refused)), None);
+    }
+
+    #[test]
+    fn the_longest_message_is_read_and_zero_means_any() {
+        let limit = |text: &str| {
+            let sdp = format!("m=application 9 UDP/DTLS/SCTP x\r\na=max-message-size:{text}\r\n");
+            data_section(&sections(&sdp)).and_then(|data| data.max_message_bytes)
+        };
+        assert_eq!(limit("65535"), Some(65_535));
+        assert_eq!(limit("0"), Some(usize::MAX));
+        assert_eq!(limit("-3"), None);
     }
 
     #[test]
