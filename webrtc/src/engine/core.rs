@@ -32,8 +32,9 @@ use str0m::{
 /// Bytes that SCTP may hold at most; `channels` keeps it on a much shorter lead.
 const SCTP_BUFFER_BYTES: usize = 16 * 1024 * 1024;
 
-/// How often the engine reports what the peer's RTCP and ICE have told it.
-const REPORT_INTERVAL: Duration = Duration::from_secs(2);
+/// How often RTCP reports are sent, and how often the engine says what the peer's have told it.
+/// A sender follows the losses of its network in about twice this.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Audio louder than this counts as voice in the RTP level extension, dBov (RFC 6464).
 const VOICE_LEVEL_DBOV: i8 = -50;
@@ -66,6 +67,7 @@ impl Core {
             .set_rtp_mode(true)
             .enable_opus(true, false)
             .set_stats_interval(Some(REPORT_INTERVAL))
+            .set_rtcp_report_interval_audio(REPORT_INTERVAL)
             .set_snap_enabled(config.enable_sctp_snap)
             .set_sctp_max_buffered_amount(SCTP_BUFFER_BYTES)
             .build(now);
@@ -175,6 +177,11 @@ impl Core {
                 let change = self.health.on_remote_close(now);
                 self.report_connection(change);
             }
+            EngineEvent::MediaEgressStats(stats) => {
+                if let Some(transceiver) = self.session.by_mid(stats.mid) {
+                    transceiver.on_peer_report(&stats);
+                }
+            }
             EngineEvent::PeerStats(stats) => {
                 let pair = stats.selected_candidate_pair;
                 let round_trip = pair.and_then(|pair| pair.current_round_trip_time);
@@ -232,11 +239,11 @@ impl Core {
         if !self.health.can_send() {
             return;
         }
-        let sequence = transceiver.count_sent(frame.payload.len());
         let mut api = self.rtc.direct_api();
         let Some(stream) = api.stream_tx_by_mid(mid, None) else {
             return;
         };
+        let sequence = transceiver.count_sent(*stream.ssrc(), frame.payload.len());
         let extensions = ExtensionValues {
             audio_level: Some(frame.level_dbov),
             voice_activity: Some(frame.level_dbov > VOICE_LEVEL_DBOV),

@@ -17,8 +17,19 @@ pub(crate) struct Section {
     pub(crate) track_id: Option<String>,
     pub(crate) opus_payload_type: Option<u8>,
     opus_parameters: String,
+    /// Payload types in the order of preference.
+    payload_types: Vec<u8>,
+    red: Option<Red>,
     /// `a=max-message-size`; 0 is "any" (RFC 8841).
     max_message_bytes: Option<usize>,
+}
+
+/// Redundant audio (RFC 2198).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Red {
+    payload_type: u8,
+    /// What it wraps, from its `fmtp` line.
+    primary: Option<u8>,
 }
 
 /// What a description says of its data section, if it has one that is not refused.
@@ -46,6 +57,8 @@ impl Section {
             track_id: None,
             opus_payload_type: None,
             opus_parameters: String::new(),
+            payload_types: fields.skip(1).filter_map(|pt| pt.parse().ok()).collect(),
+            red: None,
             max_message_bytes: None,
         }
     }
@@ -62,6 +75,18 @@ impl Section {
     /// The value of a parameter of the Opus `fmtp` line, if it is a number.
     pub(crate) fn opus_number(&self, key: &str) -> Option<i32> {
         self.opus_parameter(key)?.parse().ok()
+    }
+
+    /// The payload type of redundant Opus, if the author prefers it to plain Opus.
+    pub(crate) fn preferred_red(&self) -> Option<u8> {
+        let red = self.red?;
+        let opus = self.opus_payload_type?;
+        if red.primary != Some(opus) {
+            return None;
+        }
+        let mut order = self.payload_types.iter();
+        let first = order.find(|pt| **pt == red.payload_type || **pt == opus)?;
+        (*first == red.payload_type).then_some(red.payload_type)
     }
 
     fn opus_parameter(&self, key: &str) -> Option<&str> {
@@ -92,18 +117,36 @@ impl Section {
                 self.track_id = ids.next().map(str::to_owned);
             }
             Some(("rtpmap", map)) => {
-                if let Some((payload_type, codec)) = map.split_once(' ')
-                    && codec.to_ascii_lowercase().starts_with("opus/48000")
-                {
+                let Some((payload_type, codec)) = map.split_once(' ') else {
+                    return;
+                };
+                let codec = codec.to_ascii_lowercase();
+                if codec.starts_with("opus/48000") {
                     self.opus_payload_type = payload_type.parse().ok();
+                } else if codec.starts_with("red/48000")
+                    && let Ok(payload_type) = payload_type.parse()
+                {
+                    self.red = Some(Red {
+                        payload_type,
+                        primary: None,
+                    });
                 }
             }
             Some(("fmtp", parameters)) => {
-                if let Some((payload_type, parameters)) = parameters.split_once(' ')
-                    && self.opus_payload_type.is_some()
-                    && payload_type.parse().ok() == self.opus_payload_type
-                {
+                let Some((payload_type, parameters)) = parameters.split_once(' ') else {
+                    return;
+                };
+                let payload_type: Option<u8> = payload_type.parse().ok();
+                if payload_type.is_none() {
+                    return;
+                }
+                if payload_type == self.opus_payload_type {
                     parameters.clone_into(&mut self.opus_parameters);
+                } else if let Some(red) = &mut self.red
+                    && payload_type == Some(red.payload_type)
+                {
+                    let primary = parameters.split('/').next();
+                    red.primary = primary.and_then(|primary| primary.trim().parse().ok());
                 }
             }
             Some(_) => {}
@@ -242,6 +285,24 @@ mod tests {
         assert!(!section.opus_flag("stereo"));
         assert_eq!(section.opus_number("maxaveragebitrate"), Some(24_000));
         assert_eq!(section.opus_number("absent"), None);
+    }
+
+    #[test]
+    fn redundant_audio_is_sent_only_if_the_peer_prefers_it() {
+        assert_eq!(
+            sections(ANSWER)[0].preferred_red(),
+            None,
+            "Opus comes first"
+        );
+        let first = ANSWER.replace("SAVPF 111 63", "SAVPF 63 111");
+        assert_eq!(sections(&first)[0].preferred_red(), Some(63));
+        assert_eq!(sections(&first)[1].preferred_red(), None, "not offered");
+        let other = first.replace("a=fmtp:63 111/111", "a=fmtp:63 9/9");
+        assert_eq!(
+            sections(&other)[0].preferred_red(),
+            None,
+            "of another codec"
+        );
     }
 
     #[test]

@@ -9,7 +9,11 @@ use crate::{
         driver::Connection,
         lock::TransceiverMutex,
         receive::{AudioReceiver, ReceiveCounters},
-        send::{AudioCodec, SendTarget, TrackEncoder},
+        send::{
+            AudioCodec, SendTarget, TrackEncoder,
+            adaptation::{Adaptation, LossReport},
+            encoder::Meter,
+        },
     },
     media_stream::MediaStream,
     media_stream_track::MediaStreamTrack,
@@ -18,8 +22,11 @@ use crate::{
     rtp_transceiver::{RtpTransceiverDirection as Direction, RtpTransceiverInit},
     video_track::RtcVideoTrack,
 };
-use std::sync::{Arc, Weak};
-use str0m::media::Mid;
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+use str0m::{media::Mid, stats::MediaEgressStats};
 
 /// A transceiver as senders, receivers and the connection share it.
 pub(crate) struct Transceiver {
@@ -49,6 +56,8 @@ struct SendSide {
     counters: SendCounters,
     /// Extended RTP sequence number of the last packet.
     sequence: u64,
+    adaptation: Adaptation,
+    report: Option<PeerReport>,
     cryptor: Option<Arc<AudioCryptor>>,
 }
 
@@ -74,6 +83,25 @@ pub(crate) struct SendCounters {
     pub(crate) packets: u64,
     /// Payload alone.
     pub(crate) bytes: u64,
+    pub(crate) ssrc: u32,
+    pub(crate) source: Meter,
+    /// What the encoder was told, bits per second.
+    pub(crate) target_bitrate: i32,
+}
+
+/// What the peer's RTCP says of our stream.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PeerReport {
+    /// Of the packets since the last report but one, 0 to 1.
+    pub(crate) fraction_lost: Option<f32>,
+    /// Since the stream began. Negative when duplicates outnumber losses.
+    pub(crate) packets_lost: i64,
+    /// RTP ticks of 1/48000 s.
+    pub(crate) jitter: u32,
+    pub(crate) round_trip: Option<Duration>,
+    pub(crate) round_trip_sum: Duration,
+    pub(crate) round_trips: u64,
+    pub(crate) nacks: u64,
 }
 
 impl Transceiver {
@@ -252,18 +280,61 @@ impl Transceiver {
                 mid,
                 codec,
                 max_bitrate,
+                adaptation: state.send.adaptation,
             }),
             _ => None,
         }
     }
 
     /// Counts one packet and returns its extended sequence number.
-    pub(crate) fn count_sent(&self, payload_bytes: usize) -> u64 {
+    pub(crate) fn count_sent(&self, ssrc: u32, payload_bytes: usize) -> u64 {
         let mut state = self.state.lock();
+        state.send.counters.ssrc = ssrc;
         state.send.counters.packets += 1;
         state.send.counters.bytes += payload_bytes as u64;
         state.send.sequence += 1;
         state.send.sequence
+    }
+
+    /// What the source gave so far, and what the encoder makes of it.
+    pub(crate) fn note_source(&self, source: Meter, target_bitrate: i32) {
+        let counters = &mut self.state.lock().send.counters;
+        counters.source = source;
+        counters.target_bitrate = target_bitrate;
+    }
+
+    /// What the peer says of our stream changes how it is sent.
+    pub(crate) fn on_peer_report(&self, stats: &MediaEgressStats) {
+        let mut state = self.state.lock();
+        let send = &mut state.send;
+        let Some(remote) = &stats.remote else { return };
+        let mut report = send.report.unwrap_or_default();
+        report.packets_lost = signed_24_bit(remote.packets_lost);
+        report.jitter = remote.jitter;
+        report.nacks = stats.nacks;
+        // Without a loss there is no report since the last time.
+        if let Some(fraction) = stats.loss {
+            report.fraction_lost = Some(fraction);
+            report.round_trip = stats.rtt.or(report.round_trip);
+            if let Some(round_trip) = stats.rtt {
+                report.round_trip_sum = report.round_trip_sum.saturating_add(round_trip);
+                report.round_trips += 1;
+            }
+            send.adaptation.on_report(LossReport {
+                fraction,
+                round_trip: stats.rtt,
+            });
+        }
+        send.report = Some(report);
+    }
+
+    pub(crate) fn peer_report(&self) -> Option<PeerReport> {
+        self.state.lock().send.report
+    }
+
+    /// The codec that was agreed for sending.
+    pub(crate) fn send_codec(&self) -> Option<AudioCodec> {
+        self.state.lock().send.codec
     }
 
     pub(crate) fn send_counters(&self) -> SendCounters {
@@ -357,6 +428,12 @@ impl Transceiver {
         };
         state.receive.track.get_or_insert_with(new_track).clone()
     }
+}
+
+/// RTCP counts losses in 24 bits with a sign (RFC 3550 section 6.4.1).
+const fn signed_24_bit(value: u64) -> i64 {
+    let low = (value & 0xff_ffff) as i64;
+    if low >= 1 << 23 { low - (1 << 24) } else { low }
 }
 
 const fn receives(direction: Direction) -> bool {
@@ -491,8 +568,8 @@ mod tests {
     #[test]
     fn sequence_numbers_follow_each_other() {
         let sender = transceiver(Direction::SendOnly);
-        let first = sender.count_sent(10);
-        assert_eq!(sender.count_sent(20), first + 1);
+        let first = sender.count_sent(5, 10);
+        assert_eq!(sender.count_sent(5, 20), first + 1);
         let counters = sender.send_counters();
         assert_eq!((counters.packets, counters.bytes), (2, 30));
     }

@@ -1,24 +1,21 @@
-//! Opus for voice: 20 ms frames, in-band FEC, a level for each frame.
+//! Opus for voice: 20 ms frames, in-band FEC, silence that is not sent, a level for each frame.
 
-use super::SendTarget;
+use super::{
+    SendTarget,
+    silence::{SilenceGate, Verdict},
+};
 use crate::engine::{resample::Converter, sink::Format};
 use opus::{Application, Bitrate, Channels, Encoder};
 
 /// RTP time runs at 48 kHz for Opus, whatever rate it encodes (RFC 7587).
 const RTP_TICKS_PER_FRAME: u32 = 960;
 
-/// Rates that Opus takes as they are; others are resampled to 48 kHz.
+/// Rates that Opus takes as they are; others are resampled to the next of them.
 const OPUS_RATES_HZ: [u32; 5] = [8_000, 12_000, 16_000, 24_000, 48_000];
 
-/// Good speech for less time than libopus' default 9 (measured: 160 against 195 µs per 20 ms).
+/// Measured on speech (`benches/opus_settings.rs`): a third less time than libopus' default of 9
+/// and half an audible step from it; 3 and below are three steps away.
 const COMPLEXITY: i32 = 5;
-
-/// With DTX the least at which libopus runs its signal analysis (10 µs more). Below it, a low
-/// tone or hum counts as silence and is not sent.
-const COMPLEXITY_WITH_DTX: i32 = 7;
-
-/// What FEC prepares for, percent of packets lost.
-const EXPECTED_LOSS_PERCENT: i32 = 10;
 
 /// Without a wish of the application or the peer, bits per second.
 const DEFAULT_BITRATE: i64 = 32_000;
@@ -26,19 +23,22 @@ const DEFAULT_BITRATE: i64 = 32_000;
 /// What libopus accepts, bits per second.
 const BITRATE_RANGE: (i64, i64) = (6_000, 510_000);
 
-/// A packet this short says "silence goes on" and need not be sent.
-const DTX_PACKET_BYTES: usize = 2;
-
 /// The largest packet of 20 ms that Opus makes.
 const MAX_PACKET_BYTES: usize = 1_500;
 
-/// What an encoder is made for. Any change but the bit rate makes a new one.
+/// The part of the first byte that tells the mode; what it leaves out is the number of frames
+/// (RFC 6716 section 3.1). Alone it is a packet without a frame: nothing is sent for now.
+const MODE_BITS: u8 = !0b11;
+
+/// What an encoder is made for. A change of the input makes a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct EncoderSettings {
     input: Format,
-    fec: bool,
     dtx: bool,
+    /// Bits per second.
     bitrate: i32,
+    /// What FEC prepares for, percent of packets lost; 0 without FEC.
+    expected_loss: i32,
 }
 
 impl EncoderSettings {
@@ -49,37 +49,58 @@ impl EncoderSettings {
         } else {
             1
         };
-        let rate_hz = if OPUS_RATES_HZ.contains(&source.rate_hz) {
-            source.rate_hz
+        let rate_hz = OPUS_RATES_HZ
+            .into_iter()
+            .find(|rate_hz| *rate_hz >= source.rate_hz)
+            .unwrap_or(48_000);
+        let expected_loss = if target.codec.fec {
+            let has_redundancy = target.codec.red_payload_type.is_some();
+            target.adaptation.fec_percent(has_redundancy)
         } else {
-            48_000
+            0
         };
-        let wished = target
-            .max_bitrate
-            .map(|bits| i64::try_from(bits).unwrap_or(i64::MAX));
-        let bitrate = wished
-            .or_else(|| target.codec.max_bitrate.map(i64::from))
-            .unwrap_or(DEFAULT_BITRATE);
+        let bitrate = target.adaptation.bitrate(wanted_bitrate(target));
         let bitrate = bitrate.clamp(BITRATE_RANGE.0, BITRATE_RANGE.1);
         Self {
             input: Format { rate_hz, channels },
-            fec: target.codec.fec,
             dtx: target.codec.dtx,
             bitrate: i32::try_from(bitrate).unwrap_or(i32::MAX),
+            expected_loss,
         }
+    }
+
+    /// Bits per second.
+    pub(crate) const fn bitrate(&self) -> i32 {
+        self.bitrate
     }
 }
 
-/// One encoded frame of 20 ms.
+/// What the application asks for, but no more than the peer takes.
+fn wanted_bitrate(target: &SendTarget) -> i64 {
+    let wished = target
+        .max_bitrate
+        .map(|bits| i64::try_from(bits).unwrap_or(i64::MAX));
+    let limit = target.codec.max_bitrate.map(i64::from);
+    match (wished, limit) {
+        (Some(wished), Some(limit)) => wished.min(limit),
+        (Some(bitrate), None) | (None, Some(bitrate)) => bitrate,
+        (None, None) => DEFAULT_BITRATE,
+    }
+    .clamp(BITRATE_RANGE.0, BITRATE_RANGE.1)
+}
+
+/// One frame of 20 ms to be sent.
 #[derive(Debug)]
 pub(crate) struct EncodedFrame<'a> {
     pub(crate) payload: &'a [u8],
     /// RTP time, 48 kHz.
     pub(crate) timestamp: u32,
-    /// First frame after a silence that was not sent.
+    /// First frame of speech after a silence that was not sent.
     pub(crate) marker: bool,
     /// -127 (silence) to 0 dBov.
     pub(crate) level_dbov: i8,
+    /// Nothing is sent for a while after this.
+    pub(crate) ends_speech: bool,
 }
 
 /// Turns blocks of PCM into Opus frames.
@@ -88,13 +109,36 @@ pub(crate) struct VoiceEncoder {
     pending: Vec<i16>,
     timestamp: u32,
     marker: bool,
+    silence: SilenceGate,
     packet: Vec<u8>,
+    meter: Meter,
+}
+
+/// What a source gave so far, for statistics.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Meter {
+    /// Root mean square of the last frame, 1.0 is full scale.
+    pub(crate) level: f64,
+    /// Sum of mean square times seconds.
+    pub(crate) energy: f64,
+    pub(crate) seconds: f64,
+}
+
+impl Meter {
+    fn add(&mut self, mean_square: f32) {
+        let seconds = 0.02;
+        self.level = f64::from(mean_square).sqrt();
+        self.energy += f64::from(mean_square) * seconds;
+        self.seconds += seconds;
+    }
 }
 
 struct Active {
     settings: EncoderSettings,
     encoder: Encoder,
     converter: Converter,
+    /// The first byte of the last packet.
+    mode: Option<u8>,
 }
 
 impl VoiceEncoder {
@@ -106,7 +150,9 @@ impl VoiceEncoder {
             pending: Vec::new(),
             timestamp,
             marker: true,
+            silence: SilenceGate::default(),
             packet,
+            meter: Meter::default(),
         }
     }
 
@@ -114,6 +160,11 @@ impl VoiceEncoder {
     pub(crate) fn discard(&mut self) {
         self.pending.clear();
         self.marker = true;
+        self.silence.reset();
+    }
+
+    pub(crate) const fn meter(&self) -> Meter {
+        self.meter
     }
 
     /// Takes a block and gives `send` each frame that is complete.
@@ -133,33 +184,66 @@ impl VoiceEncoder {
             Some(active) => active.with(settings)?,
             None => Active::new(settings)?,
         };
-        let mut block = active.converter.convert(pcm, format);
-        if muted {
-            block.fill(0);
+        let before = self.pending.len();
+        if format == settings.input {
+            self.pending.extend_from_slice(pcm);
+        } else {
+            let block = active.converter.convert(pcm, format);
+            self.pending.extend_from_slice(&block);
         }
-        self.pending.extend_from_slice(&block);
+        if muted {
+            self.pending[before..].fill(0);
+        }
         let frame_samples = 2 * settings.input.block_samples();
+        let mut result = Ok(());
         while self.pending.len() >= frame_samples {
-            let frame = &self.pending[..frame_samples];
-            let level_dbov = level(frame);
-            let encoded = active.encoder.encode(frame, &mut self.packet);
+            result = self.encode(&mut active, frame_samples, &mut send);
             self.pending.drain(..frame_samples);
-            let timestamp = self.timestamp;
-            self.timestamp = timestamp.wrapping_add(RTP_TICKS_PER_FRAME);
-            let bytes = encoded?;
-            if bytes <= DTX_PACKET_BYTES {
-                self.marker = true;
-                continue;
-            }
-            let marker = std::mem::replace(&mut self.marker, false);
-            send(&EncodedFrame {
-                payload: &self.packet[..bytes],
-                timestamp,
-                marker,
-                level_dbov,
-            });
         }
         self.active = Some(active);
+        result
+    }
+
+    /// Encodes the first frame that is pending, unless it is silence that need not be sent.
+    fn encode(
+        &mut self,
+        active: &mut Active,
+        samples: usize,
+        send: &mut impl FnMut(&EncodedFrame<'_>),
+    ) -> Result<(), opus::Error> {
+        let frame = self.pending.get(..samples).unwrap_or_default();
+        let timestamp = self.timestamp;
+        self.timestamp = timestamp.wrapping_add(RTP_TICKS_PER_FRAME);
+        let mean_square = mean_square(frame);
+        self.meter.add(mean_square);
+        let verdict = if active.settings.dtx {
+            self.silence.judge(frame)
+        } else {
+            self.silence.reset();
+            Verdict::Speech
+        };
+        let bytes = match (verdict, active.mode) {
+            (Verdict::Skip, _) => return Ok(()),
+            (Verdict::Announce, Some(mode)) => {
+                self.packet[0] = mode & MODE_BITS;
+                1
+            }
+            (Verdict::Announce | Verdict::Refresh | Verdict::Speech, _) => {
+                let bytes = active.encoder.encode(frame, &mut self.packet)?;
+                active.mode = self.packet.first().copied();
+                bytes
+            }
+        };
+        // The marker waits for speech: a refresh of silence begins nothing.
+        let marker = verdict == Verdict::Speech && self.marker;
+        self.marker = verdict != Verdict::Speech;
+        send(&EncodedFrame {
+            payload: &self.packet[..bytes],
+            timestamp,
+            marker,
+            level_dbov: level(mean_square),
+            ends_speech: verdict != Verdict::Speech,
+        });
         Ok(())
     }
 }
@@ -172,204 +256,52 @@ impl Active {
             Channels::Mono
         };
         let mut encoder = Encoder::new(settings.input.rate_hz, channels, Application::Voip)?;
-        encoder.set_complexity(if settings.dtx {
-            COMPLEXITY_WITH_DTX
-        } else {
-            COMPLEXITY
-        })?;
-        encoder.set_inband_fec(settings.fec)?;
-        encoder.set_packet_loss_perc(if settings.fec {
-            EXPECTED_LOSS_PERCENT
-        } else {
-            0
-        })?;
-        encoder.set_dtx(settings.dtx)?;
-        encoder.set_bitrate(Bitrate::Bits(settings.bitrate))?;
-        Ok(Self {
+        encoder.set_complexity(COMPLEXITY)?;
+        let mut active = Self {
             settings,
             encoder,
             converter: Converter::new(settings.input),
-        })
+            mode: None,
+        };
+        active.adjust(settings)?;
+        Ok(active)
     }
 
-    /// This encoder with other settings: kept for a change of bit rate, else replaced.
+    /// This encoder with other settings: replaced for another input, else kept.
     fn with(mut self, settings: EncoderSettings) -> Result<Self, opus::Error> {
         if self.settings == settings {
             return Ok(self);
         }
-        if (EncoderSettings {
-            bitrate: settings.bitrate,
-            ..self.settings
-        }) != settings
-        {
+        if self.settings.input != settings.input {
             return Self::new(settings);
         }
+        self.adjust(settings)?;
+        Ok(self)
+    }
+
+    fn adjust(&mut self, settings: EncoderSettings) -> Result<(), opus::Error> {
+        self.encoder.set_inband_fec(settings.expected_loss > 0)?;
+        self.encoder.set_packet_loss_perc(settings.expected_loss)?;
         self.encoder.set_bitrate(Bitrate::Bits(settings.bitrate))?;
         self.settings = settings;
-        Ok(self)
+        Ok(())
     }
 }
 
-/// Mean level of a frame for the RTP audio level extension (RFC 6464). Without it the server
-/// cannot tell who speaks.
-fn level(frame: &[i16]) -> i8 {
+/// 1.0 is full scale.
+fn mean_square(frame: &[i16]) -> f32 {
     let energy = frame
         .iter()
         .map(|sample| f32::from(*sample).powi(2))
         .sum::<f32>();
-    let mean = energy / (frame.len().max(1) as f32) / 32_768.0_f32.powi(2);
-    (10.0 * mean.max(1e-13).log10()).clamp(-127.0, 0.0) as i8
+    energy / (frame.len().max(1) as f32) / 32_768.0_f32.powi(2)
+}
+
+/// Level of a frame for the RTP audio level extension (RFC 6464), dBov. Without it the server
+/// cannot tell who speaks.
+fn level(mean_square: f32) -> i8 {
+    (10.0 * mean_square.max(1e-13).log10()).clamp(-127.0, 0.0) as i8
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::send::AudioCodec;
-
-    const MONO_24K: Format = Format {
-        rate_hz: 24_000,
-        channels: 1,
-    };
-
-    fn target(dtx: bool, stereo: bool, max_bitrate: Option<u64>) -> SendTarget {
-        let codec = AudioCodec {
-            payload_type: 111,
-            fec: true,
-            dtx,
-            stereo,
-            max_bitrate: None,
-        };
-        SendTarget {
-            mid: "0".into(),
-            codec,
-            max_bitrate,
-        }
-    }
-
-    fn voice(blocks: usize) -> Vec<i16> {
-        let sample = |n: usize| {
-            (6_000.0 * (n as f64 * 0.08).sin() * (1.0 + (n as f64 * 0.003).sin()) / 2.0) as i16
-        };
-        (0..blocks * MONO_24K.block_samples()).map(sample).collect()
-    }
-
-    /// Encodes blocks; returns (timestamp, marker, level) of each frame that was sent.
-    fn encode(
-        encoder: &mut VoiceEncoder,
-        pcm: &[i16],
-        target: &SendTarget,
-        muted: bool,
-    ) -> Vec<(u32, bool, i8)> {
-        let mut sent = Vec::new();
-        for block in pcm.chunks(MONO_24K.block_samples()) {
-            let settings = EncoderSettings::new(target, MONO_24K);
-            let result = encoder.push(block, MONO_24K, settings, muted, |frame| {
-                assert!(!frame.payload.is_empty());
-                sent.push((frame.timestamp, frame.marker, frame.level_dbov));
-            });
-            result.expect("libopus encodes 10 ms of 24 kHz");
-        }
-        sent
-    }
-
-    #[test]
-    fn every_second_block_completes_a_frame_and_time_runs_at_48_khz() {
-        let mut encoder = VoiceEncoder::new(u32::MAX - 100);
-        let sent = encode(&mut encoder, &voice(6), &target(false, false, None), false);
-        let timestamps: Vec<u32> = sent.iter().map(|frame| frame.0).collect();
-        assert_eq!(timestamps, [u32::MAX - 100, 859, 1_819], "time must wrap");
-        let markers: Vec<bool> = sent.iter().map(|frame| frame.1).collect();
-        assert_eq!(markers, [true, false, false]);
-    }
-
-    #[test]
-    fn a_muted_track_sends_silence() {
-        let mut encoder = VoiceEncoder::new(0);
-        let sent = encode(&mut encoder, &voice(4), &target(false, false, None), true);
-        assert_eq!(
-            sent.iter().map(|frame| frame.2).collect::<Vec<_>>(),
-            [-127, -127]
-        );
-    }
-
-    #[test]
-    fn silence_is_not_sent_with_dtx_and_speech_after_it_is_marked() {
-        let mut encoder = VoiceEncoder::new(0);
-        let target = target(true, false, None);
-        encode(&mut encoder, &voice(10), &target, false);
-        let silence = encode(&mut encoder, &vec![0; 200 * 240], &target, false);
-        assert!(
-            silence.len() < 40,
-            "{} of 100 silent frames were sent",
-            silence.len()
-        );
-        let speech = encode(&mut encoder, &voice(10), &target, false);
-        assert_eq!(speech.len(), 5);
-        assert!(speech[0].1, "the first frame of speech is not marked");
-        assert_eq!(speech[0].0 / 960, 105, "time stood still in the silence");
-    }
-
-    #[test]
-    fn a_low_tone_is_not_taken_for_silence() {
-        let tone = |n: usize| {
-            (30_000.0 * (n as f64 * std::f64::consts::TAU * 60.0 / 24_000.0).sin()) as i16
-        };
-        let pcm: Vec<i16> = (0..400 * 240).map(tone).collect();
-        let sent = encode(
-            &mut VoiceEncoder::new(0),
-            &pcm,
-            &target(true, false, None),
-            false,
-        );
-        assert_eq!(sent.len(), 200, "frames of a 60 Hz tone that were sent");
-    }
-
-    #[test]
-    fn a_change_of_bit_rate_keeps_the_stream() {
-        let mut encoder = VoiceEncoder::new(0);
-        encode(
-            &mut encoder,
-            &voice(3),
-            &target(false, false, Some(16_000)),
-            false,
-        );
-        let sent = encode(
-            &mut encoder,
-            &voice(3),
-            &target(false, false, Some(64_000)),
-            false,
-        );
-        assert_eq!(
-            sent.iter()
-                .map(|frame| (frame.0, frame.1))
-                .collect::<Vec<_>>(),
-            [(960, false), (1_920, false)]
-        );
-    }
-
-    #[test]
-    fn settings_follow_the_source_and_the_peer() {
-        let stereo_441 = Format {
-            rate_hz: 44_100,
-            channels: 2,
-        };
-        let settings = EncoderSettings::new(&target(false, true, Some(1)), stereo_441);
-        assert_eq!(
-            settings.input,
-            Format {
-                rate_hz: 48_000,
-                channels: 2
-            }
-        );
-        assert_eq!(settings.bitrate, 6_000);
-        let settings = EncoderSettings::new(&target(false, false, None), stereo_441);
-        assert_eq!((settings.input.channels, settings.bitrate), (1, 32_000));
-    }
-
-    #[test]
-    fn levels_run_from_silence_to_full_scale() {
-        assert_eq!(level(&[0; 480]), -127);
-        assert_eq!(level(&[i16::MIN; 480]), 0);
-        assert_eq!(level(&[3_277; 480]), -19);
-    }
-}
+mod tests;

@@ -1,10 +1,18 @@
 //! From a source to RTP: queue, Opus encoder, and where the packets go.
 
+pub(crate) mod adaptation;
 pub(crate) mod encoder;
+mod redundancy;
+mod silence;
 pub(crate) mod source;
 
-use self::encoder::{EncodedFrame, EncoderSettings, VoiceEncoder};
+use self::{
+    adaptation::Adaptation,
+    encoder::{EncodedFrame, EncoderSettings, VoiceEncoder},
+    redundancy::Redundancy,
+};
 use super::{
+    driver::Connection,
     negotiation::{sdp::Section, transceiver::Transceiver},
     sink::{Format, Sink},
 };
@@ -16,6 +24,8 @@ use str0m::media::Mid;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AudioCodec {
     pub(crate) payload_type: u8,
+    /// Redundant audio (RFC 2198), if the peer prefers it.
+    pub(crate) red_payload_type: Option<u8>,
     pub(crate) fec: bool,
     pub(crate) dtx: bool,
     pub(crate) stereo: bool,
@@ -27,6 +37,7 @@ impl AudioCodec {
     pub(crate) fn of(section: &Section) -> Option<Self> {
         Some(Self {
             payload_type: section.opus_payload_type?,
+            red_payload_type: section.preferred_red(),
             fec: section.opus_flag("useinbandfec"),
             dtx: section.opus_flag("usedtx"),
             stereo: section.opus_flag("stereo"),
@@ -42,6 +53,8 @@ pub(crate) struct SendTarget {
     pub(crate) codec: AudioCodec,
     /// What the application asked for, bits per second.
     pub(crate) max_bitrate: Option<u64>,
+    /// What the peer's reports call for.
+    pub(crate) adaptation: Adaptation,
 }
 
 /// Encodes one local track for one transceiver.
@@ -49,6 +62,7 @@ pub(crate) struct TrackEncoder {
     transceiver: Weak<Transceiver>,
     track: RtcAudioTrack,
     encoder: VoiceEncoder,
+    redundancy: Redundancy,
 }
 
 impl TrackEncoder {
@@ -57,6 +71,7 @@ impl TrackEncoder {
             transceiver,
             track,
             encoder: VoiceEncoder::new(rand::random()),
+            redundancy: Redundancy::default(),
         }
     }
 }
@@ -75,25 +90,47 @@ impl Sink for TrackEncoder {
         let settings = EncoderSettings::new(&target, format);
         // A muted track sends silence, so that the peer's clock and level meter go on.
         let muted = !self.track.enabled();
+        let redundancy = &mut self.redundancy;
         let result = self.encoder.push(pcm, format, settings, muted, |frame| {
-            let payload_type = target.codec.payload_type;
-            let cryptor = transceiver.send_cryptor();
-            let payload = match &cryptor {
-                Some(cryptor) => cryptor.seal(frame.payload),
-                None => Some(frame.payload.into()),
-            };
-            let Some(payload) = payload else { return };
-            let frame = EncodedFrame {
-                payload: &payload,
-                ..*frame
-            };
-            connection.with(|core, now| {
-                core.send_audio(&transceiver, target.mid, payload_type, &frame, now)
-            });
+            send_frame(&transceiver, &connection, &target, redundancy, frame);
         });
         if let Err(error) = result {
             log::warn!("10 ms of audio were not encoded: {error}");
         }
+        transceiver.note_source(self.encoder.meter(), settings.bitrate());
         ControlFlow::Continue(())
+    }
+}
+
+/// From the encoder's output to RTP: encrypted, then made redundant.
+fn send_frame(
+    transceiver: &Transceiver,
+    connection: &Connection,
+    target: &SendTarget,
+    redundancy: &mut Redundancy,
+    frame: &EncodedFrame<'_>,
+) {
+    let cryptor = transceiver.send_cryptor();
+    let sealed = match &cryptor {
+        Some(cryptor) => cryptor.seal(frame.payload),
+        None => Some(frame.payload.into()),
+    };
+    let Some(sealed) = sealed else { return };
+    let codec = &target.codec;
+    let (payload_type, payload) = match codec.red_payload_type {
+        // All packets of a stream have one payload type, with a redundant frame or without.
+        Some(red) => {
+            let repeat = target.adaptation.repeats() && !frame.ends_speech;
+            let payload = redundancy.wrap(codec.payload_type, &sealed, frame.timestamp, repeat);
+            (red, payload)
+        }
+        None => (codec.payload_type, &*sealed),
+    };
+    let packet = EncodedFrame { payload, ..*frame };
+    connection.with(|core, now| {
+        core.send_audio(transceiver, target.mid, payload_type, &packet, now);
+    });
+    if frame.ends_speech {
+        redundancy.reset();
     }
 }
