@@ -130,7 +130,8 @@ impl PeerConnection {
         &self,
         options: OfferOptions,
     ) -> Result<SessionDescription, RtcError> {
-        self.inner.with(|core, _| core.create_offer(&options))
+        self.inner
+            .with(|core, now| core.create_offer(&options, now))
     }
 
     /// The answer to the remote offer.
@@ -177,7 +178,7 @@ impl PeerConnection {
     /// Before the remote description, and for a line that cannot be parsed.
     pub async fn add_ice_candidate(&self, candidate: IceCandidate) -> Result<(), RtcError> {
         self.inner
-            .with(|core, _| core.add_remote_candidate(&candidate))
+            .with(|core, now| core.add_remote_candidate(&candidate, now))
     }
 
     /// Creates a data channel. It opens with the connection, or at once on one that has

@@ -39,6 +39,9 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// Audio louder than this counts as voice in the RTP level extension, dBov (RFC 6464).
 const VOICE_LEVEL_DBOV: i8 = -50;
 
+/// When to look again at an engine that waits for nothing.
+const IDLE: Duration = Duration::from_secs(3600);
+
 /// A peer connection without sockets, clock or tasks.
 pub(crate) struct Core {
     pub(super) rtc: Rtc,
@@ -49,12 +52,14 @@ pub(crate) struct Core {
     pub(crate) channels: Channels,
     pub(super) health: Health,
     pub(super) traffic: Traffic,
-    pub(super) outbox: Outbox,
+    pub(crate) outbox: Outbox,
     gathering: IceGatheringState,
     /// When the engine next wants to know the time.
     engine_deadline: Instant,
     /// Forgotten with each negotiation, which may give an SSRC to another section.
     mid_of_ssrc: HashMap<Ssrc, Mid>,
+    /// The engine panicked; see [`super::guard`].
+    pub(super) broken: bool,
 }
 
 impl Core {
@@ -63,16 +68,8 @@ impl Core {
         CRYPTO.call_once(|| {
             str0m::crypto::from_feature_flags().install_process_default();
         });
-        let rtc = RtcConfig::new()
-            .set_rtp_mode(true)
-            .enable_opus(true, false)
-            .set_stats_interval(Some(REPORT_INTERVAL))
-            .set_rtcp_report_interval_audio(REPORT_INTERVAL)
-            .set_snap_enabled(config.enable_sctp_snap)
-            .set_sctp_max_buffered_amount(SCTP_BUFFER_BYTES)
-            .build(now);
         Self {
-            rtc,
+            rtc: Self::engine(&config, now),
             config,
             handle,
             session: Session::default(),
@@ -81,9 +78,22 @@ impl Core {
             traffic: Traffic::default(),
             outbox: Outbox::default(),
             gathering: IceGatheringState::New,
-            engine_deadline: now + Duration::from_secs(3600),
+            engine_deadline: now + IDLE,
             mid_of_ssrc: HashMap::new(),
+            broken: false,
         }
+    }
+
+    /// A new engine.
+    pub(super) fn engine(config: &RtcConfiguration, now: Instant) -> Rtc {
+        RtcConfig::new()
+            .set_rtp_mode(true)
+            .enable_opus(true, false)
+            .set_stats_interval(Some(REPORT_INTERVAL))
+            .set_rtcp_report_interval_audio(REPORT_INTERVAL)
+            .set_snap_enabled(config.enable_sctp_snap)
+            .set_sctp_max_buffered_amount(SCTP_BUFFER_BYTES)
+            .build(now)
     }
 
     // ---- time and packets -------------------------------------------------
@@ -100,14 +110,19 @@ impl Core {
     /// Brings the engine up to `now` and collects all it has to say.
     pub(crate) fn settle(&mut self, now: Instant) {
         self.drain(now);
-        if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {
-            log::debug!("the engine refused the time: {error}");
-        }
+        self.guarded(now, |core| {
+            if let Err(error) = core.rtc.handle_input(Input::Timeout(now)) {
+                log::debug!("the engine refused the time: {error}");
+            }
+        });
         self.drain(now);
         self.after_time(now);
     }
 
     fn after_time(&mut self, now: Instant) {
+        if self.broken {
+            self.engine_deadline = now + IDLE; // an empty engine has nothing to wait for
+        }
         let change = self.health.tick(now);
         self.report_connection(change);
         self.feed_sctp(now);
@@ -116,6 +131,10 @@ impl Core {
 
     /// Polls the engine until it has nothing more to do. Must follow every change.
     pub(super) fn drain(&mut self, now: Instant) {
+        self.guarded(now, |core| core.poll(now));
+    }
+
+    fn poll(&mut self, now: Instant) {
         loop {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(deadline)) => {
@@ -126,8 +145,7 @@ impl Core {
                 Ok(Output::Event(event)) => self.on_engine_event(event, now),
                 Err(error) => {
                     log::error!("the media engine stopped: {error}");
-                    let change = self.health.on_engine_error();
-                    self.report_connection(change);
+                    self.on_engine_lost(now);
                     return;
                 }
             }
@@ -154,11 +172,20 @@ impl Core {
             contents,
         };
         // The engine takes the time of a packet as the time itself.
-        if let Err(error) = self.rtc.handle_input(Input::Receive(now, packet)) {
-            log::debug!("datagram rejected: {error}");
-        }
+        self.guarded(now, |core| {
+            if let Err(error) = core.rtc.handle_input(Input::Receive(now, packet)) {
+                log::debug!("datagram rejected: {error}");
+            }
+        });
         self.drain(now);
         self.after_time(now);
+    }
+
+    /// The engine cannot go on.
+    pub(super) fn on_engine_lost(&mut self, now: Instant) {
+        self.engine_deadline = now + IDLE;
+        let change = self.health.on_engine_error();
+        self.report_connection(change);
     }
 
     fn on_engine_event(&mut self, event: EngineEvent, now: Instant) {
@@ -320,7 +347,12 @@ impl Core {
     pub(crate) fn add_remote_candidate(
         &mut self,
         candidate: &IceCandidate,
+        now: Instant,
     ) -> Result<(), RtcError> {
+        self.attempt(now, |core| core.take_remote_candidate(candidate))
+    }
+
+    fn take_remote_candidate(&mut self, candidate: &IceCandidate) -> Result<(), RtcError> {
         if self.session.remote().is_none() {
             return Err(RtcError::state(
                 "a candidate came before the remote description",
@@ -342,13 +374,15 @@ impl Core {
 
     /// Ends everything; a second call does nothing.
     pub(crate) fn close(&mut self, now: Instant) {
-        if self.ensure_open().is_err() {
+        if self.session.is_closed() {
             return;
         }
         self.health.close();
-        if let Err(error) = self.rtc.close() {
-            log::debug!("closing the engine: {error}");
-        }
+        self.guarded(now, |core| {
+            if let Err(error) = core.rtc.close() {
+                log::debug!("closing the engine: {error}");
+            }
+        });
         self.drain(now);
         self.close_all_channels();
         let event = self.session.close();
@@ -369,11 +403,19 @@ impl Core {
         self.gathering
     }
 
+    /// Whether RTP can be encrypted.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) const fn is_up(&self) -> bool {
+        self.health.can_send()
+    }
+
     // ---- helpers ----------------------------------------------------------
 
     pub(super) fn ensure_open(&self) -> Result<(), RtcError> {
         if self.session.is_closed() {
             Err(RtcError::state("the connection is closed"))
+        } else if self.broken {
+            Err(super::guard::broken())
         } else {
             Ok(())
         }

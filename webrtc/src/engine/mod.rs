@@ -35,6 +35,7 @@ pub(crate) mod core;
 pub(crate) mod cryptor;
 pub(crate) mod driver;
 pub(crate) mod events;
+pub(crate) mod guard;
 pub(crate) mod lock;
 pub(crate) mod negotiation;
 pub(crate) mod receive;

@@ -46,14 +46,14 @@ impl Core {
         now: Instant,
     ) -> Result<(), RtcError> {
         self.ensure_open()?;
-        match description.ty {
-            SdpType::Offer => self.set_remote_offer(description, now),
-            SdpType::Answer | SdpType::PrAnswer => self.set_remote_answer(description, now),
+        self.attempt(now, |core| match description.ty {
+            SdpType::Offer => core.set_remote_offer(description, now),
+            SdpType::Answer | SdpType::PrAnswer => core.set_remote_answer(description, now),
             SdpType::Rollback => {
-                self.rollback();
+                core.rollback();
                 Ok(())
             }
-        }
+        })
     }
 
     fn set_remote_offer(

@@ -8,7 +8,7 @@ use crate::{
     rtp_transceiver::RtpTransceiverDirection,
     session_description::{SdpType, SessionDescription},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 use str0m::{
     channel::ChannelId,
     media::{Direction, MediaKind, Mid},
@@ -32,8 +32,13 @@ impl Core {
     pub(crate) fn create_offer(
         &mut self,
         options: &OfferOptions,
+        now: Instant,
     ) -> Result<SessionDescription, RtcError> {
         self.ensure_open()?;
+        self.attempt(now, |core| core.plan_offer(options))
+    }
+
+    fn plan_offer(&mut self, options: &OfferOptions) -> Result<SessionDescription, RtcError> {
         let plan = self.plan_sections();
         let channels = self.channels.to_offer();
         let mut api = self.rtc.sdp_api();

@@ -191,6 +191,12 @@ impl JitterBuffer {
         self.state = State::Filling;
     }
 
+    /// Packets that wait for their turn.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn held(&self) -> usize {
+        self.packets.len()
+    }
+
     pub(crate) const fn counters(&self) -> ReceiveCounters {
         self.counters
     }

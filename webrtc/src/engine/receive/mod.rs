@@ -2,6 +2,8 @@
 
 mod decoder;
 pub(crate) mod frames;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod jitter;
 
 use self::{

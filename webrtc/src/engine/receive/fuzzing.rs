@@ -1,0 +1,77 @@
+//! The receive path of one track in virtual time, for hostile input (see `crate::fuzzing`).
+
+use super::{
+    decoder::VoiceDecoder,
+    jitter::{Arrival, JitterBuffer},
+};
+use crate::engine::sink::Format;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// What a peer chooses freely of a packet.
+pub(crate) struct Packet {
+    pub(crate) ssrc: u32,
+    pub(crate) sequence: u64,
+    pub(crate) rtp_time: u32,
+    pub(crate) payload: Arc<[u8]>,
+}
+
+/// Jitter buffer, decoder and a clock.
+pub(crate) struct Listener {
+    jitter: JitterBuffer,
+    decoder: VoiceDecoder,
+    now: Instant,
+    block: Vec<i16>,
+}
+
+impl Listener {
+    /// Packets held at most, whatever the peer sends.
+    pub(crate) const MAX_HELD: usize = 25;
+
+    /// Packets held once the peer has sent properly for some seconds.
+    pub(crate) const MAX_HELD_IN_PEACE: usize = 20;
+
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
+            jitter: JitterBuffer::default(),
+            decoder: VoiceDecoder::default(),
+            now,
+            block: Vec::new(),
+        }
+    }
+
+    pub(crate) fn push(&mut self, packet: Packet) {
+        self.jitter.push(Arrival {
+            ssrc: packet.ssrc,
+            sequence: packet.sequence,
+            rtp_time: packet.rtp_time,
+            at: self.now,
+            payload: packet.payload,
+        });
+    }
+
+    /// The next 10 ms and their format.
+    pub(crate) fn play(&mut self, wanted: Format) -> (&[i16], Format) {
+        self.now += Duration::from_millis(10);
+        let Self {
+            jitter,
+            decoder,
+            block,
+            ..
+        } = self;
+        let format = decoder.next_block(jitter, wanted, block);
+        (&self.block, format)
+    }
+
+    /// Packets that wait for their turn.
+    pub(crate) fn held(&self) -> usize {
+        self.jitter.held()
+    }
+
+    /// Packets received so far.
+    pub(crate) fn packets(&self) -> u64 {
+        self.jitter.counters().packets
+    }
+}
