@@ -63,7 +63,7 @@ static TONE: LazyLock<Vec<Arc<[u8]>>> = LazyLock::new(|| {
 pub fn rtp(data: &[u8]) {
     let mut attack = Attack::new();
     attack_by_rtp(&mut Bytes::new(data), &mut attack);
-    if data.len() % 4 == 0 {
+    if data.len().is_multiple_of(4) {
         attack.recover(); // decoding takes all the time: not after every attack
     }
 }
@@ -106,7 +106,7 @@ fn attack_by_rtp(script: &mut Bytes<'_>, attack: &mut Attack) -> Option<()> {
 pub fn opus(data: &[u8]) {
     let mut attack = Attack::new();
     attack_by_opus(&mut Bytes::new(data), &mut attack);
-    if data.len() % 4 == 0 {
+    if data.len().is_multiple_of(4) {
         attack.recover();
     }
 }
