@@ -13,7 +13,7 @@ use crate::{
     },
 };
 use std::{sync::Arc, time::Instant};
-use str0m::channel::ChannelId;
+use str0m::{Rtc, channel::ChannelId};
 
 /// Bytes that the channels of a connection may hold, waiting and on the way, before `send` is
 /// refused. livekit stops at 2 MiB itself.
@@ -48,6 +48,9 @@ impl Core {
 
     /// Gives SCTP the next messages, as far as its window is open and the sockets keep up.
     pub(in crate::engine) fn feed_sctp(&mut self, now: Instant) {
+        if !self.channels.closing.is_empty() {
+            self.close_emptied_channels(now);
+        }
         if self.channels.backlog.is_empty() || self.channels.congested {
             return;
         }
@@ -77,25 +80,20 @@ impl Core {
             }
             self.drain(now);
         }
-        self.close_emptied_channels(now);
     }
 
     fn bytes_in_sctp(&mut self) -> usize {
         let ids = self.channels.by_id.keys();
-        ids.map(|id| {
-            self.rtc
-                .channel(*id)
-                .map_or(0, |mut engine| engine.buffered_amount())
-        })
-        .sum()
+        ids.map(|id| buffered(&mut self.rtc, *id)).sum()
     }
 
-    /// A channel that the application closed stays until what it had sent is with SCTP.
+    /// A channel that the application closed stays until the peer has what was sent before:
+    /// resetting its stream would discard the rest.
     fn close_emptied_channels(&mut self, now: Instant) {
-        let backlog = &self.channels.backlog;
+        let (backlog, rtc) = (&self.channels.backlog, &mut self.rtc);
         let (waiting, emptied): (Vec<_>, Vec<_>) = std::mem::take(&mut self.channels.closing)
             .into_iter()
-            .partition(|id| backlog.has(*id));
+            .partition(|id| backlog.has(*id) || buffered(rtc, *id) > 0);
         self.channels.closing = waiting;
         for id in emptied {
             self.rtc.direct_api().close_data_channel(id);
@@ -111,10 +109,7 @@ impl Core {
             if before == 0 {
                 continue;
             }
-            let in_sctp = self
-                .rtc
-                .channel(*id)
-                .map_or(0, |mut engine| engine.buffered_amount());
+            let in_sctp = buffered(&mut self.rtc, *id);
             let left = (in_sctp + self.channels.backlog.bytes_of(*id)) as u64;
             if left < before {
                 channel.status.lock().buffered = left;
@@ -126,13 +121,15 @@ impl Core {
         }
     }
 
-    /// Closes a channel that is open, after what waits in it.
+    /// Closes a channel that is open as soon as it is empty.
     pub(super) fn close_open_channel(&mut self, channel: &Channel, id: ChannelId) {
         channel.enter(Phase::Closing(id));
-        if self.channels.backlog.has(id) {
-            self.channels.closing.push(id);
-        } else {
-            self.rtc.direct_api().close_data_channel(id);
-        }
+        self.channels.closing.push(id);
     }
+}
+
+/// Bytes of a channel that SCTP holds: not sent yet, or not acknowledged.
+fn buffered(rtc: &mut Rtc, id: ChannelId) -> usize {
+    rtc.channel(id)
+        .map_or(0, |mut engine| engine.buffered_amount())
 }

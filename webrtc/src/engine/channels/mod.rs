@@ -36,7 +36,7 @@ pub(crate) struct Channels {
     by_id: HashMap<ChannelId, Arc<Channel>>,
     /// Messages that SCTP does not have yet.
     backlog: Backlog<ChannelId>,
-    /// Closed by the application with messages still in the backlog.
+    /// Closed by the application; their streams end when they are empty.
     closing: Vec<ChannelId>,
     /// The longest message that the peer takes.
     max_message_bytes: usize,
@@ -303,3 +303,6 @@ impl Core {
             .push(Event::Channel(Arc::clone(channel), event));
     }
 }
+
+#[cfg(test)]
+mod tests;
