@@ -4,7 +4,6 @@ use crate::{
     meter::{Use, process_cpu, pss_kib},
     pair::{Pair, Shape},
 };
-use libwebrtc::native::engine_load;
 use std::time::{Duration, Instant};
 
 /// CPU and wake-ups of connections over which nothing is sent.
@@ -45,7 +44,6 @@ pub(crate) async fn idle() {
             used.wakeups as f64 / seconds,
         );
     }
-    let _ = engine_load();
 }
 
 /// CPU from nothing to connected, and back.

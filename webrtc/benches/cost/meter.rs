@@ -55,14 +55,6 @@ pub(crate) fn pss_kib() -> u64 {
     )
 }
 
-pub(crate) fn open_files() -> usize {
-    fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
-}
-
-pub(crate) fn threads() -> usize {
-    fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
-}
-
 /// The first number of a schedstat: nanoseconds on a processor.
 fn cpu(schedstat: &str) -> Duration {
     let nanoseconds = schedstat

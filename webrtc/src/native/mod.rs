@@ -28,6 +28,10 @@ pub struct EngineLoad {
     /// Ticks of 10 ms that were skipped since the engine started, all threads together, because
     /// there was more to do than time. Every stream of a thread misses each of them.
     pub skipped_ticks: u64,
+    /// Sources and received tracks that are served every 10 ms.
+    pub streams: usize,
+    /// Peer connections that exist.
+    pub connections: usize,
 }
 
 /// How busy the engine is now.

@@ -88,6 +88,10 @@ impl Clock {
         (!self.streams.is_empty()).then(|| self.pacer.deadline())
     }
 
+    pub(super) const fn streams(&self) -> usize {
+        self.streams.len()
+    }
+
     /// Mean work of one tick.
     pub(super) const fn cost(&self) -> Duration {
         self.cost

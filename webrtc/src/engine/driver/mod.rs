@@ -44,6 +44,8 @@ pub(crate) fn load() -> EngineLoad {
     EngineLoad {
         busiest_permille: shards().iter().map(|shard| shard.load()).max().unwrap_or(0),
         skipped_ticks: shards().iter().map(|shard| shard.skipped()).sum(),
+        streams: shards().iter().map(|shard| shard.streams()).sum(),
+        connections: shards().iter().map(|shard| shard.connections()).sum(),
     }
 }
 

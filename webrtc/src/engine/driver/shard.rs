@@ -46,6 +46,7 @@ pub(crate) struct Shard {
     connections: AtomicUsize,
     /// Work of the streams, thousandths of the thread's time.
     load: AtomicU32,
+    streams: AtomicUsize,
     /// Ticks that could not be run.
     skipped: AtomicU64,
 }
@@ -73,6 +74,7 @@ impl Shard {
             wakes_at: AtomicU64::new(u64::MAX),
             connections: AtomicUsize::new(0),
             load: AtomicU32::new(0),
+            streams: AtomicUsize::new(0),
             skipped: AtomicU64::new(0),
         });
         let own = Arc::clone(&shard);
@@ -91,6 +93,14 @@ impl Shard {
     /// Ticks of 10 ms that were skipped for all streams of this thread.
     pub(super) fn skipped(&self) -> u64 {
         self.skipped.load(SeqCst)
+    }
+
+    pub(super) fn streams(&self) -> usize {
+        self.streams.load(SeqCst)
+    }
+
+    pub(super) fn connections(&self) -> usize {
+        self.connections.load(SeqCst)
     }
 
     /// Share of the thread's time that its streams take, thousandths.
@@ -207,6 +217,7 @@ impl Worker {
             tokio::task::yield_now().await;
         }
         self.shard.skipped.store(self.clock.skipped(), SeqCst);
+        self.shard.streams.store(self.clock.streams(), SeqCst);
     }
 
     /// Lets time pass in the connections that asked for it.
