@@ -69,7 +69,7 @@ impl Lab {
         let now = self.now;
         let [alice, bob] = &mut self.peers;
         let offer = alice
-            .create_offer(&OfferOptions::default())
+            .create_offer(&OfferOptions::default(), now)
             .expect("an offer");
         alice.set_local(offer.clone()).expect("our own offer");
         bob.set_remote(offer, now).expect("the peer's offer");
@@ -90,7 +90,7 @@ impl Lab {
             for candidate in candidates {
                 let other = &mut self.peers[1 - index];
                 other
-                    .add_remote_candidate(&candidate)
+                    .add_remote_candidate(&candidate, now)
                     .expect("a candidate of our own making");
             }
         }
