@@ -110,6 +110,12 @@ impl Core {
     /// Brings the engine up to `now` and collects all it has to say.
     pub(crate) fn settle(&mut self, now: Instant) {
         self.drain(now);
+        self.settle_queued(now);
+    }
+
+    /// Like [`Self::settle`], after a change that did no more than queue a packet: there is
+    /// nothing to collect before the time has moved. This is what every packet of audio costs.
+    pub(crate) fn settle_queued(&mut self, now: Instant) {
         self.guarded(now, |core| {
             if let Err(error) = core.rtc.handle_input(Input::Timeout(now)) {
                 log::debug!("the engine refused the time: {error}");

@@ -71,6 +71,16 @@ impl Connection {
         result
     }
 
+    /// As [`Self::with`], for an act that does no more than queue a packet.
+    pub(crate) fn queue<R>(&self, act: impl FnOnce(&mut Core, Instant) -> R) -> R {
+        let mut core = self.core.lock();
+        let now = super::now();
+        let result = act(&mut core, now);
+        core.settle_queued(now);
+        self.flush(&mut core, now);
+        result
+    }
+
     /// Reads the core, changing nothing.
     pub(crate) fn read<R>(&self, look: impl FnOnce(&Core) -> R) -> R {
         look(&self.core.lock())

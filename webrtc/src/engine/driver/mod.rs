@@ -10,8 +10,10 @@ mod outgoing;
 mod pacer;
 mod shard;
 mod sockets;
+mod wakers;
 
 pub(crate) use connection::Connection;
+pub(crate) use wakers::wake_soon;
 
 use self::shard::Shard;
 use crate::native::EngineLoad;

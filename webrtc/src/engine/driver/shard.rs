@@ -6,6 +6,7 @@
 use super::{
     alarm::Alarm,
     clock::{Clock, Stream, Tick, permille},
+    wakers,
 };
 use crate::engine::lock::LeafMutex;
 use std::{
@@ -213,7 +214,7 @@ impl Worker {
         let Some(mut round) = self.clock.begin(super::now()) else {
             return;
         };
-        while self.clock.play(&mut round, super::now).is_continue() {
+        while wakers::slice(|| self.clock.play(&mut round, super::now)).is_continue() {
             tokio::task::yield_now().await;
         }
         self.shard.skipped.store(self.clock.skipped(), SeqCst);

@@ -3,6 +3,7 @@
 use crate::{
     audio_frame::AudioFrame,
     engine::{
+        driver,
         lock::LeafMutex,
         resample::Converter,
         sink::{Format, Sink},
@@ -51,7 +52,7 @@ impl FrameQueue {
             state.waker.take()
         };
         if let Some(waker) = waker {
-            waker.wake();
+            driver::wake_soon(waker);
         }
         ControlFlow::Continue(())
     }

@@ -127,7 +127,7 @@ fn send_frame(
         None => (codec.payload_type, &*sealed),
     };
     let packet = EncodedFrame { payload, ..*frame };
-    connection.with(|core, now| {
+    connection.queue(|core, now| {
         core.send_audio(transceiver, target.mid, payload_type, &packet, now);
     });
     if frame.ends_speech {
