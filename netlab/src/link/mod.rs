@@ -34,6 +34,8 @@ pub struct Packet {
     pub tcp: bool,
     /// Which conversation it belongs to (protocol, both addresses, both ports).
     pub flow: u64,
+    /// Its source and destination port, if it has such.
+    pub ports: [Option<u16>; 2],
 }
 
 /// What becomes of a packet.
@@ -55,7 +57,7 @@ pub enum Fate {
 pub enum Reason {
     /// The link was dead.
     Blackout,
-    /// A firewall lets TCP alone pass.
+    /// A firewall did not let it pass.
     Blocked,
     /// The queue before a narrow line was full.
     QueueFull,
@@ -111,7 +113,7 @@ impl Link {
         {
             return Fate::Dropped(Reason::Blackout);
         }
-        if self.settings.only_tcp && !packet.tcp {
+        if self.is_blocked(packet) {
             return Fate::Dropped(Reason::Blocked);
         }
         let Some(sent) = self.through_the_line(packet, now) else {
@@ -133,6 +135,12 @@ impl Link {
             at,
             again: twice.then(|| at + DUPLICATE_AFTER),
         }
+    }
+
+    fn is_blocked(&self, packet: Packet) -> bool {
+        let open = |ports: &Vec<u16>| packet.ports.iter().flatten().any(|port| ports.contains(port));
+        let ports_closed = self.settings.only_ports.as_ref().is_some_and(|ports| !open(ports));
+        ports_closed || (self.settings.only_tcp && !packet.tcp)
     }
 
     fn enter_slot(&mut self, now: Duration) -> u64 {

@@ -30,6 +30,8 @@ pub struct Settings {
     pub path_change: Option<PathChange>,
     /// Only TCP passes, as behind a strict firewall.
     pub only_tcp: bool,
+    /// Only packets from or to one of these ports pass, as behind a firewall that knows the servers.
+    pub only_ports: Option<Vec<u16>>,
 }
 
 /// The Gilbert-Elliott model: a link with good and bad spells, which loses everything in bad ones.

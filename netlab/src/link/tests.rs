@@ -6,6 +6,7 @@ const SPEECH: Packet = Packet {
     len: 120,
     tcp: false,
     flow: 7,
+    ports: [Some(50_000), Some(7882)],
 };
 
 fn ms(ms: u64) -> Duration {
@@ -456,4 +457,20 @@ fn what_a_link_remembers_does_not_grow_with_flows() {
         "{} flows kept",
         link.lines.len()
     );
+}
+
+#[test]
+fn only_packets_from_or_to_an_open_port_pass() {
+    let only_ports = Some(vec![7880, 3478]);
+    let settings = Settings { only_ports, ..Settings::default() };
+    let mut link = Link::new(settings, 2);
+    for (ports, passes) in [
+        ([Some(50_000), Some(3478)], true),
+        ([Some(7880), Some(50_000)], true),
+        ([Some(50_000), Some(7882)], false),
+        ([None, None], false),
+    ] {
+        let fate = link.offer(Packet { ports, ..SPEECH }, ms(1));
+        assert_eq!(fate != Fate::Dropped(Reason::Blocked), passes, "{ports:?}");
+    }
 }

@@ -54,10 +54,15 @@ impl Header {
         };
         let mut hasher = DefaultHasher::new();
         (protocol, from, to, ports).hash(&mut hasher);
+        let port = |at: usize| {
+            let bytes = ports?.get(at..at + 2)?;
+            Some(u16::from_be_bytes(bytes.try_into().ok()?))
+        };
         let packet = Packet {
             len: bytes.len(),
             tcp: protocol == TCP,
             flow: hasher.finish(),
+            ports: [port(0), port(2)],
         };
         Some(Self { to, packet })
     }
@@ -84,7 +89,9 @@ mod tests {
         let header = Header::read(&ipv4(UDP, 1)).unwrap();
         assert_eq!(header.to, IpAddr::from([10, 77, 2, 2]));
         assert_eq!((header.packet.len, header.packet.tcp), (28, false));
+        assert_eq!(header.packet.ports, [Some(1), Some(80)]);
         assert!(Header::read(&ipv4(TCP, 1)).unwrap().packet.tcp);
+        assert_eq!(Header::read(&ipv4(1, 1)).unwrap().packet.ports, [None, None]);
         assert_ne!(
             header.packet.flow,
             Header::read(&ipv4(UDP, 2)).unwrap().packet.flow

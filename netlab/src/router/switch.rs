@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, net::IpAddr, time::Duration};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::packet::Header;
 use crate::link::{Fate, Link, Reason, Settings};
@@ -24,7 +24,7 @@ pub struct Port {
 }
 
 /// What happened to the packets of one direction of one link.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Packets that entered.
     pub offered: u64,
