@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     hosts::Families,
-    servers,
     link::{Burst, PathChange, Rate, Reorder, Settings, Window},
+    servers,
 };
 
 /// What is asked of a network.
@@ -310,15 +310,39 @@ fn connectivity() -> Vec<Scenario> {
             only_ports: Some(vec![servers::PORT, relay.port()]),
             ..Settings::default()
         };
-        firewalled(Scenario { relay: Some(relay), ..plain(name, about) }, settings)
+        firewalled(
+            Scenario {
+                relay: Some(relay),
+                ..plain(name, about)
+            },
+            settings,
+        )
     };
-    let tcp = Settings { only_tcp: true, ..Settings::default() };
+    let tcp = Settings {
+        only_tcp: true,
+        ..Settings::default()
+    };
     vec![
         firewalled(plain("tcp-only", "UDP blocked at both ends"), tcp),
-        relayed("relay-only", "relay only (the server's TURN over UDP)", Relay::Embedded),
-        Scenario { families: Families::OnlyV6, ..plain("ipv6-only", "IPv6 only") },
-        relayed("turn-tcp", "UDP blocked, relay only (coturn over TCP)", Relay::Tcp),
-        relayed("turn-tls", "UDP blocked, relay only (coturn over TLS)", Relay::Tls),
+        relayed(
+            "relay-only",
+            "relay only (the server's TURN over UDP)",
+            Relay::Embedded,
+        ),
+        Scenario {
+            families: Families::OnlyV6,
+            ..plain("ipv6-only", "IPv6 only")
+        },
+        relayed(
+            "turn-tcp",
+            "UDP blocked, relay only (coturn over TCP)",
+            Relay::Tcp,
+        ),
+        relayed(
+            "turn-tls",
+            "UDP blocked, relay only (coturn over TLS)",
+            Relay::Tls,
+        ),
     ]
 }
 

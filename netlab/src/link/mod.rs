@@ -138,8 +138,18 @@ impl Link {
     }
 
     fn is_blocked(&self, packet: Packet) -> bool {
-        let open = |ports: &Vec<u16>| packet.ports.iter().flatten().any(|port| ports.contains(port));
-        let ports_closed = self.settings.only_ports.as_ref().is_some_and(|ports| !open(ports));
+        let open = |ports: &Vec<u16>| {
+            packet
+                .ports
+                .iter()
+                .flatten()
+                .any(|port| ports.contains(port))
+        };
+        let ports_closed = self
+            .settings
+            .only_ports
+            .as_ref()
+            .is_some_and(|ports| !open(ports));
         ports_closed || (self.settings.only_tcp && !packet.tcp)
     }
 

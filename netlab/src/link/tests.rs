@@ -462,7 +462,10 @@ fn what_a_link_remembers_does_not_grow_with_flows() {
 #[test]
 fn only_packets_from_or_to_an_open_port_pass() {
     let only_ports = Some(vec![7880, 3478]);
-    let settings = Settings { only_ports, ..Settings::default() };
+    let settings = Settings {
+        only_ports,
+        ..Settings::default()
+    };
     let mut link = Link::new(settings, 2);
     for (ports, passes) in [
         ([Some(50_000), Some(3478)], true),

@@ -91,7 +91,10 @@ mod tests {
         assert_eq!((header.packet.len, header.packet.tcp), (28, false));
         assert_eq!(header.packet.ports, [Some(1), Some(80)]);
         assert!(Header::read(&ipv4(TCP, 1)).unwrap().packet.tcp);
-        assert_eq!(Header::read(&ipv4(1, 1)).unwrap().packet.ports, [None, None]);
+        assert_eq!(
+            Header::read(&ipv4(1, 1)).unwrap().packet.ports,
+            [None, None]
+        );
         assert_ne!(
             header.packet.flow,
             Header::read(&ipv4(UDP, 2)).unwrap().packet.flow
