@@ -93,7 +93,7 @@ SQL
 }
 stop_postgres() { as_postgres "$(postgres_bin)/pg_ctl" -D "$pg_dir" -s -m fast stop || true; }
 
-# A LiveKit server on loopback; sets livekit_pid and LIVEKIT_*.
+# A LiveKit server on loopback; sets livekit_pid and LIVEKIT_*. $livekit_settings: further lines of its settings.
 start_livekit() {
   local bin port tcp udp i
   bin=$(livekit_bin) || die "no LiveKit server; scripts/setup installs one"
@@ -105,6 +105,7 @@ bind_addresses: ["127.0.0.1"]
 keys: {devkey: "$dev_secret"}
 rtc: {udp_port: $udp, tcp_port: $tcp, node_ip: 127.0.0.1, use_external_ip: false, enable_loopback_candidate: true, interfaces: {includes: [lo]}}
 logging: {level: warn}
+${livekit_settings:-}
 YAML
   apart "$bin" --config "$data/livekit.yaml" --node-ip 127.0.0.1 >"$data/livekit.log" 2>&1
   livekit_pid=$apart_pid
