@@ -9,7 +9,7 @@
 //! negotiation/  |   channels          who may send what; data channels
 //!         transport/                  gathering, and when a connection is lost or failed
 //!
-//! send/     source -> (resample) -> Opus -> RTP          one per local track and transceiver
+//! send/     source -> (resample) -> Opus -> RED -> RTP   one per local track and transceiver
 //! receive/  RTP -> jitter buffer -> Opus -> frames       one per remote track
 //! cryptor/  seals frames behind the encoder, opens them before the jitter buffer
 //! ```

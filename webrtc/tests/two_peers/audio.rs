@@ -79,3 +79,49 @@ async fn statistics_count_what_was_sent_and_received() {
         "half a second was sent, {sent} packets were counted"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_knows_its_source_its_codec_and_what_the_peer_says() {
+    let (alice, bob, track, transceiver) = connected_with_tone().await;
+    Ear::new(bob.track(0).await, 16_000, 1).hears(440.0).await;
+    let start = std::time::Instant::now();
+    loop {
+        let records = transceiver.sender().get_stats().await.expect("statistics");
+        let (mut stream, mut source, mut codec, mut report) = (None, None, None, None);
+        for record in records {
+            match record {
+                RtcStats::OutboundRtp(record) => stream = Some(record),
+                RtcStats::MediaSource(record) => source = Some(record),
+                RtcStats::Codec(record) => codec = Some(record),
+                RtcStats::RemoteInboundRtp(record) => report = Some(record),
+                _ => {}
+            }
+        }
+        let stream = stream.expect("the stream");
+        let source = source.expect("its source");
+        let codec = codec.expect("its codec");
+        if let Some(report) = report
+            && report.remote_inbound.round_trip_time_measurements > 0
+        {
+            assert!(stream.outbound.active && stream.outbound.target_bitrate >= 6_000.0);
+            assert_eq!(stream.outbound.remote_id, report.rtc.id);
+            assert_eq!(report.remote_inbound.local_id, stream.rtc.id);
+            assert_eq!(report.stream.ssrc, stream.stream.ssrc);
+            assert!(report.remote_inbound.total_round_trip_time > 0.0);
+            assert_eq!(stream.outbound.media_source_id, source.rtc.id);
+            assert_eq!(source.source.track_identifier, track.id());
+            // 8,000 of 32,768, over the square root of two
+            assert!((source.audio.audio_level - 0.1726).abs() < 0.01);
+            assert!(source.audio.total_samples_duration > 0.5);
+            assert_eq!(stream.stream.codec_id, codec.rtc.id);
+            assert_eq!(codec.codec.mime_type, "audio/opus");
+            break;
+        }
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "no report of the peer in 20 s"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    drop(alice);
+}
