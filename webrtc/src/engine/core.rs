@@ -5,12 +5,15 @@
 //! followed by [`Core::settle`].
 
 use super::{
-    channels::Channels, driver::Connection, events::Event, negotiation::session::Session,
-    send::encoder::EncodedFrame, transport::health::Health,
+    channels::Channels,
+    driver::Connection,
+    events::Event,
+    negotiation::session::Session,
+    send::encoder::EncodedFrame,
+    transport::{self, health::Health, paths::Paths},
 };
 use crate::{
     RtcError,
-    ice_candidate::IceCandidate,
     peer_connection::{
         BitrateSettings, IceConnectionState, IceGatheringState, PeerConnectionState,
     },
@@ -51,6 +54,7 @@ pub(crate) struct Core {
     pub(crate) session: Session,
     pub(crate) channels: Channels,
     pub(super) health: Health,
+    pub(super) paths: Paths,
     pub(super) traffic: Traffic,
     pub(crate) outbox: Outbox,
     gathering: IceGatheringState,
@@ -75,6 +79,7 @@ impl Core {
             session: Session::default(),
             channels: Channels::default(),
             health: Health::default(),
+            paths: Paths::default(),
             traffic: Traffic::default(),
             outbox: Outbox::default(),
             gathering: IceGatheringState::New,
@@ -86,7 +91,9 @@ impl Core {
 
     /// A new engine.
     pub(super) fn engine(config: &RtcConfiguration, now: Instant) -> Rtc {
-        RtcConfig::new()
+        let mut timed = RtcConfig::new();
+        transport::paths::set_timing(&mut timed);
+        timed
             .set_rtp_mode(true)
             .enable_opus(true, false)
             .set_stats_interval(Some(REPORT_INTERVAL))
@@ -100,11 +107,10 @@ impl Core {
 
     /// When [`Self::settle`] must be called at the latest.
     pub(crate) fn deadline(&self) -> Instant {
-        self.health
-            .deadline()
-            .map_or(self.engine_deadline, |health| {
-                health.min(self.engine_deadline)
-            })
+        [self.health.deadline(), self.paths.deadline()]
+            .into_iter()
+            .flatten()
+            .fold(self.engine_deadline, Instant::min)
     }
 
     /// Brings the engine up to `now` and collects all it has to say.
@@ -131,6 +137,7 @@ impl Core {
         }
         let change = self.health.tick(now);
         self.report_connection(change);
+        self.tend_paths(now);
         self.feed_sctp(now);
         self.report_sent_bytes();
     }
@@ -147,7 +154,7 @@ impl Core {
                     self.engine_deadline = deadline;
                     return;
                 }
-                Ok(Output::Transmit(datagram)) => self.outbox.datagrams.push(datagram),
+                Ok(Output::Transmit(datagram)) => self.transmit(datagram, now),
                 Ok(Output::Event(event)) => self.on_engine_event(event, now),
                 Err(error) => {
                     log::error!("the media engine stopped: {error}");
@@ -161,6 +168,7 @@ impl Core {
     /// A datagram from the network. One that is no valid packet is ignored.
     pub(crate) fn on_datagram(
         &mut self,
+        proto: Protocol,
         local: SocketAddr,
         from: SocketAddr,
         data: &[u8],
@@ -172,14 +180,18 @@ impl Core {
             return;
         };
         let packet = Receive {
-            proto: Protocol::Udp,
+            proto,
             source: from,
             destination: local,
             contents,
         };
+        let input = Input::Receive(now, packet);
         // The engine takes the time of a packet as the time itself.
         self.guarded(now, |core| {
-            if let Err(error) = core.rtc.handle_input(Input::Receive(now, packet)) {
+            if is_stun(data) && core.rtc.accepts(&input) {
+                core.on_alive(now);
+            }
+            if let Err(error) = core.rtc.handle_input(input) {
                 log::debug!("datagram rejected: {error}");
             }
         });
@@ -190,20 +202,22 @@ impl Core {
     /// The engine cannot go on.
     pub(super) fn on_engine_lost(&mut self, now: Instant) {
         self.engine_deadline = now + IDLE;
-        let change = self.health.on_engine_error();
+        let change = self.health.on_final_failure();
         self.report_connection(change);
     }
 
     fn on_engine_event(&mut self, event: EngineEvent, now: Instant) {
         match event {
-            EngineEvent::RtpPacket(packet) => self.on_rtp(&packet),
+            EngineEvent::RtpPacket(packet) => {
+                self.on_alive(now);
+                self.on_rtp(&packet);
+            }
             EngineEvent::Connected => {
-                let change = self.health.on_dtls_connected();
+                let change = self.health.on_dtls_connected(now);
                 self.report_connection(change);
             }
             EngineEvent::IceConnectionStateChange(state) => {
                 let change = self.health.on_ice(state, now);
-                self.outbox.events.push(Event::Ice(self.health.ice()));
                 self.report_connection(change);
             }
             EngineEvent::Closed => {
@@ -217,8 +231,9 @@ impl Core {
             }
             EngineEvent::PeerStats(stats) => {
                 let pair = stats.selected_candidate_pair;
-                let round_trip = pair.and_then(|pair| pair.current_round_trip_time);
+                let round_trip = pair.as_ref().and_then(|pair| pair.current_round_trip_time);
                 self.channels.set_round_trip(round_trip);
+                self.on_pair(pair);
             }
             EngineEvent::ChannelOpen(id, label) => self.on_channel_open(id, label),
             EngineEvent::ChannelData(data) => self.on_channel_data(data),
@@ -296,7 +311,7 @@ impl Core {
 
     /// The engine panicked: what it holds cannot be trusted any more.
     pub(crate) fn on_fault(&mut self) {
-        let change = self.health.on_engine_error();
+        let change = self.health.on_final_failure();
         self.report_connection(change);
     }
 
@@ -325,52 +340,6 @@ impl Core {
             ))),
             _ => Ok(()),
         }
-    }
-
-    /// A socket was bound: offers its address to the peer.
-    pub(crate) fn add_host_candidate(&mut self, address: SocketAddr) {
-        let candidate = match str0m::Candidate::host(address, "udp") {
-            Ok(candidate) => candidate,
-            Err(error) => {
-                log::warn!("{address} is no ICE candidate: {error}");
-                return;
-            }
-        };
-        let line = candidate.to_sdp_string();
-        let line = line.trim_start_matches("a=").trim_end().to_owned();
-        self.rtc.add_local_candidate(candidate);
-        let mid = self.session.first_mid();
-        self.outbox.events.push(Event::Candidate(IceCandidate {
-            mid,
-            index: 0,
-            line,
-        }));
-    }
-
-    /// # Errors
-    ///
-    /// Before there is a remote description, and for a line that cannot be parsed.
-    pub(crate) fn add_remote_candidate(
-        &mut self,
-        candidate: &IceCandidate,
-        now: Instant,
-    ) -> Result<(), RtcError> {
-        self.attempt(now, |core| core.take_remote_candidate(candidate))
-    }
-
-    fn take_remote_candidate(&mut self, candidate: &IceCandidate) -> Result<(), RtcError> {
-        if self.session.remote().is_none() {
-            return Err(RtcError::state(
-                "a candidate came before the remote description",
-            ));
-        }
-        if candidate.line.is_empty() {
-            return Ok(()); // the end of candidates
-        }
-        let parsed = str0m::Candidate::from_sdp_string(&candidate.line)
-            .map_err(|error| RtcError::internal(error.to_string()))?;
-        self.rtc.add_remote_candidate(parsed);
-        Ok(())
     }
 
     pub(crate) fn set_gathering(&mut self, state: IceGatheringState) {
@@ -431,11 +400,20 @@ impl Core {
         self.mid_of_ssrc.clear();
     }
 
-    fn report_connection(&mut self, change: Option<PeerConnectionState>) {
+    pub(super) fn report_connection(&mut self, change: Option<PeerConnectionState>) {
+        let ice = self.health.ice();
+        if self.paths.has_new_ice_state(ice) {
+            self.outbox.events.push(Event::Ice(ice));
+        }
         if let Some(state) = change {
             self.outbox.events.push(Event::Connection(state));
         }
     }
+}
+
+/// Whether a packet is STUN (RFC 7983).
+pub(super) fn is_stun(packet: &[u8]) -> bool {
+    packet.first().is_some_and(|first| *first < 4)
 }
 
 /// What the core leaves for the driver to carry out.

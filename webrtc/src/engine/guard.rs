@@ -94,6 +94,7 @@ mod tests {
         peer_connection_factory::RtcConfiguration,
     };
     use std::{sync::Weak, time::Duration};
+    use str0m::net::Protocol;
 
     fn broken_core(now: Instant) -> Core {
         let mut core = Core::new(RtcConfiguration::default(), Weak::new(), now);
@@ -126,7 +127,7 @@ mod tests {
         let mut core = broken_core(now);
         assert!(core.create_offer(&OfferOptions::default(), now).is_err());
         let address = "127.0.0.1:9".parse().expect("an address");
-        core.on_datagram(address, address, &[22; 64], now);
+        core.on_datagram(Protocol::Udp, address, address, &[22; 64], now);
         core.settle(now + Duration::from_secs(60));
         assert!(core.deadline() > now + Duration::from_secs(60));
         core.close(now);

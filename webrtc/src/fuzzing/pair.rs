@@ -80,7 +80,7 @@ impl Pair {
             .create_offer(&OfferOptions::default(), now)
             .expect("an offer");
         core.set_local(offer.clone()).expect("our own offer");
-        core.add_host_candidate(OURS.into());
+        core.add_host(OURS.into(), now);
         let mut evil = evil_peer(now);
         let theirs = Candidate::host(THEIRS.into(), "udp").expect("a candidate");
         evil.add_local_candidate(theirs);
@@ -159,7 +159,8 @@ impl Pair {
     }
 
     pub(super) fn deliver_from(&mut self, from: SocketAddr, datagram: &[u8]) {
-        self.core.on_datagram(OURS.into(), from, datagram, self.now);
+        self.core
+            .on_datagram(Protocol::Udp, OURS.into(), from, datagram, self.now);
     }
 
     /// Keeps the last few, for replay.

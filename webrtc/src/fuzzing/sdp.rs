@@ -55,7 +55,7 @@ impl Side {
     fn new() -> Self {
         let now = driver::now();
         let mut core = Core::new(RtcConfiguration::default(), Weak::new(), now);
-        core.add_host_candidate(([10, 0, 0, 1], 1_000).into());
+        core.add_host(([10, 0, 0, 1], 1_000).into(), now);
         Self {
             core,
             now,

@@ -3,6 +3,7 @@
 use super::*;
 use crate::{peer_connection::OfferOptions, peer_connection_factory::RtcConfiguration};
 use std::{collections::BTreeMap, net::SocketAddr};
+use str0m::net::Protocol;
 
 const ADDRESSES: [&str; 2] = ["192.0.2.1:1000", "192.0.2.2:2000"];
 
@@ -77,7 +78,7 @@ impl Lab {
         bob.set_local(answer.clone()).expect("our own answer");
         alice.set_remote(answer, now).expect("the peer's answer");
         for (index, address) in ADDRESSES.iter().enumerate() {
-            self.peers[index].add_host_candidate(address.parse().expect("an address"));
+            self.peers[index].add_host(address.parse().expect("an address"), now);
             let candidates: Vec<_> = self.peers[index]
                 .outbox
                 .events
@@ -115,7 +116,7 @@ impl Lab {
             let address = |index: usize| ADDRESSES[index].parse::<SocketAddr>();
             let (local, from) = (address(to), address(1 - to));
             let (local, from) = (local.expect("an address"), from.expect("an address"));
-            self.peers[to].on_datagram(local, from, &data, now);
+            self.peers[to].on_datagram(Protocol::Udp, local, from, &data, now);
         }
         for peer in &mut self.peers {
             if peer.deadline() <= now {

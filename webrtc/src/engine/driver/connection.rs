@@ -3,9 +3,9 @@
 
 use super::{
     alarm::{Alarm, Precision},
+    links::{self, Links, UdpLink},
     outgoing::{Lost, Sent},
     shard::Shard,
-    sockets::{self, HostSocket},
 };
 use crate::{
     RtcError,
@@ -15,22 +15,23 @@ use crate::{
         lock::{CoreMutex, LeafMutex},
     },
     peer_connection::{IceGatheringState, PeerConnectionState, SignalingState},
-    peer_connection_factory::{IceTransportsType, RtcConfiguration},
+    peer_connection_factory::{ContinualGatheringPolicy, RtcConfiguration},
     session_description::SessionDescription,
 };
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Weak},
     time::Instant,
 };
+use str0m::net::Protocol;
 use tokio::task::AbortHandle;
 
 /// Drives one [`Core`]: gives it datagrams and the time, sends what it produces.
 pub(crate) struct Connection {
     core: CoreMutex<Core>,
-    sockets: LeafMutex<Vec<HostSocket>>,
-    /// Receive loops, ended when the connection is closed or dropped.
+    links: LeafMutex<Links>,
+    /// Tasks that ask names of servers, ended when the connection is closed or dropped.
     tasks: LeafMutex<Vec<AbortHandle>>,
     pub(crate) callbacks: Callbacks,
     events: Arc<EventQueue>,
@@ -46,12 +47,17 @@ impl Connection {
     pub(crate) fn new(config: RtcConfiguration) -> Arc<Self> {
         let now = super::now();
         let shard = Arc::clone(Shard::choose(super::shards()));
+        let events: Arc<EventQueue> = Arc::default();
         let connection = Arc::new_cyclic(|me| Self {
             core: CoreMutex::new(Core::new(config, Weak::clone(me), now)),
-            sockets: LeafMutex::default(),
+            links: LeafMutex::new(Links::new(
+                Weak::clone(me),
+                Arc::clone(&events),
+                shard.handle().clone(),
+            )),
             tasks: LeafMutex::default(),
             callbacks: Callbacks::default(),
-            events: Arc::default(),
+            events,
             alarm: Arc::new(Alarm::new(Weak::clone(me))),
             shard,
             me: Weak::clone(me),
@@ -96,13 +102,19 @@ impl Connection {
     /// Ends the connection. The peer learns of it by DTLS `close_notify`.
     pub(crate) fn close(&self) {
         self.with(Core::close);
-        self.sockets.lock().clear();
+        self.links.lock().close();
         self.end_tasks();
     }
 
     /// A datagram came. A fault in what it leads to ends this connection and no other.
-    pub(super) fn on_datagram(&self, local: SocketAddr, from: SocketAddr, data: &[u8]) {
-        self.guard(|core, now| core.on_datagram(local, from, data, now));
+    pub(super) fn on_datagram(
+        &self,
+        proto: Protocol,
+        local: SocketAddr,
+        from: SocketAddr,
+        data: &[u8],
+    ) {
+        self.guard(|core, now| core.on_datagram(proto, local, from, data, now));
     }
 
     /// The time has come that the core asked for.
@@ -163,53 +175,78 @@ impl Connection {
     }
 
     fn send_datagrams(&self, core: &mut Core, now: Instant) {
-        let mut last: Option<HostSocket> = None;
+        let mut last: Option<UdpLink> = None;
         for datagram in core.outbox.datagrams.drain(..) {
-            let source = datagram.source;
-            let Some(host) = last
-                .take_if(|host| host.address == source)
-                .or_else(|| self.host(source))
+            let (source, bytes) = (datagram.source, datagram.contents.len());
+            if datagram.proto != Protocol::Udp {
+                let report = self.links.lock().send_on_stream(&datagram, now);
+                core.traffic.count_sent(bytes, report.is_taken);
+                if report.is_congested {
+                    core.channels.set_congested(true); // until the stream has drained
+                }
+                continue;
+            }
+            let Some(link) = last
+                .take_if(|link| link.address == source)
+                .or_else(|| self.links.lock().udp(source))
             else {
                 continue;
             };
-            let bytes = datagram.contents.len();
-            let report = host.send(datagram, now);
+            let report = link.send(datagram, now);
             core.traffic.count_sent(bytes, report.sent != Sent::Dropped);
             if report.is_congested {
                 core.channels.set_congested(true); // until the socket has drained
             }
             if report.starts_waiting {
-                self.spawn(sockets::drain(Weak::clone(&self.me), host.clone()));
+                self.spawn(links::drain(Weak::clone(&self.me), link.clone()));
             }
-            last = Some(host);
+            last = Some(link);
         }
-    }
-
-    fn host(&self, address: SocketAddr) -> Option<HostSocket> {
-        let sockets = self.sockets.lock();
-        sockets.iter().find(|host| host.address == address).cloned()
     }
 
     fn gather(&self) {
-        let policy = self.with(|core, _| {
+        let first = self.with(|core, _| {
             let first = core.gathering() == IceGatheringState::New
                 && core.session.signaling() != SignalingState::Closed;
-            first.then(|| {
+            if first {
                 core.set_gathering(IceGatheringState::Gathering);
-                core.config.ice_transport_type
-            })
+            }
+            first
         });
-        let Some(policy) = policy else { return };
-        if policy == IceTransportsType::Relay {
-            log::warn!("relay-only ICE is unsupported by this engine: host candidates are used");
+        if !first {
+            return;
         }
-        for host in sockets::bind_host_sockets(self.shard.handle()) {
-            self.sockets.lock().push(host.clone());
-            self.with(|core, _| core.add_host_candidate(host.address));
-            let events = Arc::clone(&self.events);
-            self.spawn(sockets::receive(Weak::clone(&self.me), events, host));
+        for ip in links::addresses() {
+            self.open_host(ip);
         }
         self.with(|core, _| core.set_gathering(IceGatheringState::Complete));
+        let policy = self.read(|core| core.config.continual_gathering_policy);
+        if policy == ContinualGatheringPolicy::GatherContinually {
+            links::watch(Weak::clone(&self.me));
+        }
+    }
+
+    /// The machine has these addresses now: opens and closes sockets accordingly.
+    pub(super) fn follow_addresses(&self, found: &[IpAddr]) {
+        if self.read(|core| core.session.is_closed()) {
+            return;
+        }
+        let known: Vec<IpAddr> = self.links.lock().udp_ips();
+        for ip in known.iter().filter(|ip| !found.contains(ip)) {
+            log::info!("{ip} is gone: its media socket is closed");
+            self.links.lock().remove(*ip);
+            self.with(|core, _| core.remove_host(*ip));
+        }
+        for ip in found.iter().filter(|ip| !known.contains(ip)) {
+            self.open_host(*ip);
+        }
+    }
+
+    fn open_host(&self, ip: IpAddr) {
+        let Some(address) = self.links.lock().add_udp(ip) else {
+            return;
+        };
+        self.with(|core, now| core.add_host(address, now));
     }
 
     fn end_tasks(&self) {

@@ -1,4 +1,4 @@
-//! The shell: the crate's only threads, clock, tasks and (in [`sockets`]) sockets.
+//! The shell: the crate's only threads, clock, tasks and (in [`links`]) sockets.
 //!
 //! Each engine thread ([`Shard`]) carries its share of the streams and connections. Callbacks of
 //! the application run on threads of their own: one that blocks stops no clock.
@@ -6,10 +6,10 @@
 mod alarm;
 mod clock;
 mod connection;
+pub(crate) mod links;
 mod outgoing;
 mod pacer;
 mod shard;
-mod sockets;
 mod wakers;
 
 pub(crate) use connection::Connection;

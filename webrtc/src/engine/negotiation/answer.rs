@@ -46,6 +46,7 @@ impl Core {
         now: Instant,
     ) -> Result<(), RtcError> {
         self.ensure_open()?;
+        self.ensure_same_peer(&description.sdp)?;
         self.attempt(now, |core| match description.ty {
             SdpType::Offer => core.set_remote_offer(description, now),
             SdpType::Answer | SdpType::PrAnswer => core.set_remote_answer(description, now),
@@ -75,6 +76,7 @@ impl Core {
         for section in sections.iter().filter(|section| section.is_media()) {
             self.ensure_transceiver(section);
         }
+        self.on_remote_description(&description.sdp, now);
         self.drain(now);
         self.session.answer = Some(sdp::strip_unsent(&answer.to_sdp_string()));
         self.follow_remote(&sections);
@@ -136,6 +138,7 @@ impl Core {
                 .accept_answer(engine, answer)
                 .map_err(engine_error)?;
         }
+        self.on_remote_description(&description.sdp, now);
         self.drain(now);
         let sections = sdp::sections(&description.sdp);
         self.follow_remote(&sections);

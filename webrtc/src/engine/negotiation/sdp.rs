@@ -169,6 +169,26 @@ pub(crate) fn sections(sdp: &str) -> Vec<Section> {
     sections
 }
 
+/// The values of an attribute, wherever it stands, in lower case.
+fn attribute_values(sdp: &str, name: &str) -> Vec<String> {
+    lines(sdp)
+        .filter_map(|line| line.strip_prefix("a=")?.split_once(':'))
+        .filter(|(found, _)| *found == name)
+        .map(|(_, value)| value.trim().to_ascii_lowercase())
+        .collect()
+}
+
+/// The fingerprints of the certificates that the peer proves itself with (RFC 8122).
+pub(crate) fn fingerprints(sdp: &str) -> Vec<String> {
+    attribute_values(sdp, "fingerprint")
+}
+
+/// What changes with each restart of ICE (RFC 8839 section 4.4.1.1.1). Letters keep no case
+/// here: only use it to compare.
+pub(crate) fn ice_session(sdp: &str) -> Option<String> {
+    attribute_values(sdp, "ice-ufrag").into_iter().next()
+}
+
 /// The data section of a description, unless it is refused.
 pub(crate) fn data_section(sections: &[Section]) -> Option<DataSection> {
     sections
@@ -318,6 +338,15 @@ mod tests {
             .map(|section| section.rejected)
             .collect();
         assert_eq!(refused, [false, false, true, false]);
+    }
+
+    #[test]
+    fn fingerprints_and_the_ice_session_are_read_in_one_case() {
+        let sdp = "a=fingerprint:sha-256 AB:CD\r\na=ice-ufrag:Xy\r\nm=audio 9 x 0\r\n\
+            a=fingerprint:sha-256 ab:cd\r\na=ice-ufrag:Xy\r\n";
+        assert_eq!(fingerprints(sdp), ["sha-256 ab:cd", "sha-256 ab:cd"]);
+        assert_eq!(ice_session(sdp).as_deref(), Some("xy"));
+        assert_eq!(ice_session(ANSWER), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What the engine counted, in the records of the W3C statistics.
 
+mod candidate;
 mod channels;
 mod inbound;
 mod outbound;
@@ -16,6 +17,7 @@ impl Core {
     pub(crate) fn stats(&self) -> Vec<RtcStats> {
         let mut records = vec![self.peer_connection_stats(), self.transport_stats()];
         records.extend(self.channel_stats());
+        records.extend(self.candidate_stats());
         for transceiver in self.session.transceivers() {
             if transceiver.inner.send_track().is_some() {
                 records.extend(transceiver.inner.sender_stats());

@@ -1,3 +1,6 @@
 //! What is known about the path to the peer. The sockets themselves are the driver's.
 
+pub(crate) mod addresses;
+pub(crate) mod framing;
 pub(crate) mod health;
+pub(crate) mod paths;

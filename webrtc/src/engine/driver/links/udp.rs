@@ -1,17 +1,22 @@
-//! Host sockets: one UDP socket on each of the machine's IPv4 addresses.
+//! UDP: one socket on each of the machine's addresses.
 
-use super::{
-    Connection,
-    outgoing::{Lost, Outgoing, Sent},
+use super::Connection;
+use crate::engine::{
+    driver::{
+        now,
+        outgoing::{Lost, Outgoing, Sent},
+    },
+    events::EventQueue,
+    lock::LeafMutex,
+    transport::addresses,
 };
-use crate::engine::{events::EventQueue, lock::LeafMutex};
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Weak},
     time::Instant,
 };
-use str0m::net::Transmit;
+use str0m::net::{Protocol, Transmit};
 use tokio::{net::UdpSocket, runtime::Handle};
 
 /// Larger than any datagram that DTLS, SRTP or STUN sends over an Ethernet path.
@@ -27,7 +32,7 @@ const SEND_BUFFER_BYTES: usize = 512 * 1024;
 
 /// A bound socket and the address it is known by.
 #[derive(Clone, Debug)]
-pub(crate) struct HostSocket {
+pub(crate) struct UdpLink {
     pub(crate) address: SocketAddr,
     pub(crate) socket: Arc<UdpSocket>,
     /// Leaf lock.
@@ -43,7 +48,7 @@ impl AsRef<[u8]> for Packet {
     }
 }
 
-impl HostSocket {
+impl UdpLink {
     fn new(socket: UdpSocket) -> io::Result<Self> {
         Ok(Self {
             address: socket.local_addr()?,
@@ -54,7 +59,7 @@ impl HostSocket {
 
     /// Sends a datagram or queues it. The caller that gets [`Sent::Waiting`] for the first time
     /// starts [`drain`].
-    pub(super) fn send(&self, datagram: Transmit, now: Instant) -> SendReport {
+    pub(in crate::engine::driver) fn send(&self, datagram: Transmit, now: Instant) -> SendReport {
         let mut outgoing = self.outgoing.lock();
         let was_empty = outgoing.is_empty();
         let sent = outgoing.send(Packet(datagram), now, |packet| self.try_send(packet));
@@ -71,28 +76,28 @@ impl HostSocket {
     }
 }
 
-/// What [`HostSocket::send`] did.
-pub(super) struct SendReport {
-    pub(super) sent: Sent,
+/// What [`UdpLink::send`] did.
+pub(in crate::engine::driver) struct SendReport {
+    pub(in crate::engine::driver) sent: Sent,
     /// Nothing waited before: somebody must now see to it that the queue drains.
-    pub(super) starts_waiting: bool,
-    pub(super) is_congested: bool,
+    pub(in crate::engine::driver) starts_waiting: bool,
+    pub(in crate::engine::driver) is_congested: bool,
 }
 
 /// Sends what waits for a socket as it becomes writable; ends when nothing does.
-pub(super) async fn drain(connection: Weak<Connection>, host: HostSocket) {
+pub(in crate::engine::driver) async fn drain(connection: Weak<Connection>, link: UdpLink) {
     loop {
-        if let Err(error) = host.socket.writable().await {
-            log::warn!("media socket {} failed: {error}", host.address);
-            host.outgoing.lock().clear();
+        if let Err(error) = link.socket.writable().await {
+            log::warn!("media socket {} failed: {error}", link.address);
+            link.outgoing.lock().clear();
             return;
         }
         let Some(connection) = connection.upgrade() else {
             return;
         };
         let (sent, is_congested, lost) = {
-            let mut outgoing = host.outgoing.lock();
-            let sent = outgoing.flush(super::now(), |packet| host.try_send(packet));
+            let mut outgoing = link.outgoing.lock();
+            let sent = outgoing.flush(now(), |packet| link.try_send(packet));
             (sent, outgoing.is_congested(), outgoing.take_lost())
         };
         if lost != Lost::default() || !is_congested {
@@ -104,32 +109,24 @@ pub(super) async fn drain(connection: Weak<Connection>, host: HostSocket) {
     }
 }
 
-/// Binds a socket on each address in use, or on loopback on a machine without a network.
-///
-/// Loopback is not offered beside others: packets from an outer address of this machine reach a
-/// server on 127.0.0.1 just as well, and the peer of a remote server has no use for it.
-pub(super) fn bind_host_sockets(thread: &Handle) -> Vec<HostSocket> {
-    let _runtime = thread.enter();
+/// The addresses to offer now, best first.
+pub(crate) fn addresses() -> Vec<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_else(|error| {
         log::warn!("network interfaces cannot be listed, only loopback is used: {error}");
         Vec::new()
     });
-    let mut addresses: Vec<IpAddr> = interfaces
-        .into_iter()
-        .map(|interface| interface.ip())
-        .filter(|ip| ip.is_ipv4() && !ip.is_loopback())
-        .collect();
-    if addresses.is_empty() {
-        addresses.push(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    }
-    addresses.into_iter().filter_map(bind).collect()
+    // Only on Linux; elsewhere all addresses count as permanent.
+    let table = std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
+    addresses::usable(&interfaces, &addresses::ipv6_flags(&table))
 }
 
-fn bind(ip: IpAddr) -> Option<HostSocket> {
+/// A socket on any port of an address, served by an engine thread.
+pub(super) fn bind(ip: IpAddr, thread: &Handle) -> Option<UdpLink> {
+    let _runtime = thread.enter();
     let bound = std::net::UdpSocket::bind((ip, 0)).and_then(|socket| {
         socket.set_nonblocking(true)?;
         enlarge_buffers(&socket);
-        HostSocket::new(UdpSocket::from_std(socket)?)
+        UdpLink::new(UdpSocket::from_std(socket)?)
     });
     bound
         .inspect_err(|error| log::warn!("no media socket on {ip}: {error}"))
@@ -148,23 +145,19 @@ fn enlarge_buffers(socket: &std::net::UdpSocket) {
 /// Hands each datagram to the connection until that is gone or the socket fails. Reads no
 /// further while the application is behind with its events, so that a peer cannot fill memory:
 /// the kernel's buffer overflows instead, and SCTP sends again.
-pub(super) async fn receive(
-    connection: Weak<Connection>,
-    events: Arc<EventQueue>,
-    host: HostSocket,
-) {
+pub(super) async fn receive(connection: Weak<Connection>, events: Arc<EventQueue>, link: UdpLink) {
     let mut buffer = vec![0_u8; DATAGRAM_BYTES];
     loop {
         events.room().await;
-        if let Err(error) = host.socket.readable().await {
-            log::warn!("media socket {} failed: {error}", host.address);
+        if let Err(error) = link.socket.readable().await {
+            log::warn!("media socket {} failed: {error}", link.address);
             return;
         }
         let Some(connection) = connection.upgrade() else {
             return;
         };
-        while let Ok((length, from)) = host.socket.try_recv_from(&mut buffer) {
-            connection.on_datagram(host.address, from, &buffer[..length]);
+        while let Ok((length, from)) = link.socket.try_recv_from(&mut buffer) {
+            connection.on_datagram(Protocol::Udp, link.address, from, &buffer[..length]);
             if events.is_congested() {
                 break;
             }

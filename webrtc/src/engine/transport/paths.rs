@@ -1,0 +1,370 @@
+//! The ways between this machine and the peer: candidates of both sides, and when to try more.
+
+use crate::{
+    RtcError,
+    engine::{
+        core::{Core, Traffic, is_stun},
+        driver::links::ACTIVE_PORT,
+        events::Event,
+        negotiation::sdp,
+    },
+    ice_candidate::IceCandidate,
+    peer_connection::IceConnectionState,
+};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
+use str0m::{
+    Candidate, RtcConfig,
+    net::{Protocol, TcpType, Transmit},
+    stats::CandidatePairStats,
+};
+
+/// Between signs of life that ICE asks for on a working path, and between its checks of one
+/// that is silent.
+const CHECK_EVERY: Duration = Duration::from_secs(2);
+
+/// Unanswered checks until a pair is given up, 25 s after the first of them.
+const MAX_CHECKS: usize = 14;
+
+/// UDP goes first: most calls need no stream, which costs the server a socket for each caller.
+const TCP_AFTER: Duration = Duration::from_millis(500);
+
+/// While the peer is silent, all pairs are checked anew this often: the way it comes back on
+/// need not be the one it was lost on.
+const RECHECK_EVERY: Duration = Duration::from_secs(5);
+
+/// Addresses of the peer that are kept for the statistics. More still count for ICE.
+const MAX_REMOTE: usize = 64;
+
+/// Sets the pace of ICE so that silence is noticed as [`super::health`] promises.
+pub(crate) fn set_timing(config: &mut RtcConfig) {
+    config.set_max_stun_rto(CHECK_EVERY);
+    config.set_max_stun_retransmits(MAX_CHECKS);
+}
+
+/// Candidates of both sides.
+#[derive(Debug, Default)]
+pub(crate) struct Paths {
+    local: Vec<Candidate>,
+    remote: Vec<Candidate>,
+    /// The certificates that the first remote description named.
+    peer: Vec<String>,
+    tcp: TcpOffer,
+    recheck_at: Option<Instant>,
+    ice: Option<IceConnectionState>,
+    pair: Option<SelectedPair>,
+    pair_changes: u32,
+    /// The servers that told of candidates, for the statistics.
+    urls: Vec<(SocketAddr, String)>,
+}
+
+/// The pair in use, as ICE last told.
+#[derive(Debug)]
+pub(crate) struct SelectedPair {
+    pub(crate) stats: CandidatePairStats,
+    /// What had crossed the links when it was first seen in use.
+    pub(crate) traffic_before: Traffic,
+}
+
+/// Whether streams are tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum TcpOffer {
+    /// The peer is unknown yet.
+    #[default]
+    NotYet,
+    /// Unless UDP connects first.
+    At(Instant),
+    Made,
+}
+
+impl Paths {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let tcp = match self.tcp {
+            TcpOffer::At(at) => Some(at),
+            TcpOffer::NotYet | TcpOffer::Made => None,
+        };
+        tcp.into_iter().chain(self.recheck_at).min()
+    }
+
+    pub(crate) fn local(&self) -> &[Candidate] {
+        &self.local
+    }
+
+    pub(crate) fn remote(&self) -> &[Candidate] {
+        &self.remote
+    }
+
+    pub(crate) const fn pair(&self) -> Option<&SelectedPair> {
+        self.pair.as_ref()
+    }
+
+    pub(crate) const fn pair_changes(&self) -> u32 {
+        self.pair_changes
+    }
+
+    /// The certificate that the peer was found by, as `algorithm digest`.
+    pub(crate) fn peer_fingerprint(&self) -> Option<&str> {
+        self.peer.first().map(String::as_str)
+    }
+
+    /// The server that told of a candidate.
+    pub(crate) fn url_of(&self, candidate: &Candidate) -> Option<&str> {
+        let told = self
+            .urls
+            .iter()
+            .find(|(address, _)| *address == candidate.addr());
+        told.map(|(_, url)| url.as_str())
+    }
+
+    fn on_pair(&mut self, stats: CandidatePairStats, traffic: Traffic) {
+        let ends =
+            |stats: &CandidatePairStats| (stats.protocol, stats.local.addr, stats.remote.addr);
+        match &mut self.pair {
+            Some(pair) if ends(&pair.stats) == ends(&stats) => pair.stats = stats,
+            _ => {
+                self.pair_changes += 1;
+                self.pair = Some(SelectedPair {
+                    stats,
+                    traffic_before: traffic,
+                });
+            }
+        }
+    }
+
+    /// Whether the application has not been told of this state.
+    pub(crate) fn has_new_ice_state(&mut self, state: IceConnectionState) -> bool {
+        let known = self.ice.unwrap_or(IceConnectionState::New);
+        self.ice = Some(state);
+        known != state
+    }
+
+    fn knows(&self, candidate: &Candidate) -> bool {
+        self.local.iter().any(|known| is_same(known, candidate))
+    }
+
+    fn keep_remote(&mut self, candidate: Candidate) {
+        let known = self.remote.iter().any(|known| is_same(known, &candidate));
+        if !known && self.remote.len() < MAX_REMOTE {
+            self.remote.push(candidate);
+        }
+    }
+}
+
+fn is_same(a: &Candidate, b: &Candidate) -> bool {
+    a.addr() == b.addr() && a.proto() == b.proto() && a.kind() == b.kind() && a.local() == b.local()
+}
+
+impl Core {
+    /// A socket was bound: offers its address to the peer.
+    pub(crate) fn add_host(&mut self, address: SocketAddr, now: Instant) {
+        match Candidate::host(address, Protocol::Udp) {
+            Ok(candidate) => self.add_local(candidate),
+            Err(error) => log::warn!("{address} is no ICE candidate: {error}"),
+        }
+        if self.paths.tcp == TcpOffer::Made {
+            self.offer_tcp(now);
+        }
+    }
+
+    /// An address is gone, and with it every way from it.
+    pub(crate) fn remove_host(&mut self, ip: IpAddr) {
+        let (gone, stay) = std::mem::take(&mut self.paths.local)
+            .into_iter()
+            .partition(|candidate| candidate.local().ip() == ip);
+        self.paths.local = stay;
+        let gone: Vec<Candidate> = gone;
+        for candidate in gone {
+            self.rtc.direct_api().invalidate_candidate(&candidate);
+        }
+    }
+
+    /// Offers an address to the peer, unless it is known already.
+    pub(crate) fn add_local(&mut self, candidate: Candidate) {
+        if self.paths.knows(&candidate) {
+            return;
+        }
+        let Some(added) = self.rtc.add_local_candidate(candidate.clone()) else {
+            return;
+        };
+        let line = added.to_sdp_string();
+        self.paths.local.push(candidate);
+        let line = line.trim_start_matches("a=").trim_end().to_owned();
+        let mid = self.session.first_mid();
+        self.outbox.events.push(Event::Candidate(IceCandidate {
+            mid,
+            index: 0,
+            line,
+        }));
+    }
+
+    /// # Errors
+    ///
+    /// Before there is a remote description, and for a line that cannot be parsed.
+    pub(crate) fn add_remote_candidate(
+        &mut self,
+        candidate: &IceCandidate,
+        now: Instant,
+    ) -> Result<(), RtcError> {
+        self.attempt(now, |core| core.take_remote_candidate(candidate, now))
+    }
+
+    fn take_remote_candidate(
+        &mut self,
+        candidate: &IceCandidate,
+        now: Instant,
+    ) -> Result<(), RtcError> {
+        if self.session.remote().is_none() {
+            return Err(RtcError::state(
+                "a candidate came before the remote description",
+            ));
+        }
+        if candidate.line.is_empty() {
+            return Ok(()); // the end of candidates
+        }
+        let parsed = Candidate::from_sdp_string(&candidate.line)
+            .map_err(|error| RtcError::internal(error.to_string()))?;
+        if parsed.proto() == Protocol::Tcp && parsed.tcptype() != Some(TcpType::Passive) {
+            return Ok(()); // it takes no connections, and neither do we (RFC 6544 section 6.2)
+        }
+        self.rtc.add_remote_candidate(parsed.clone());
+        self.paths.keep_remote(parsed);
+        self.plan_tcp(now);
+        Ok(())
+    }
+
+    /// Refuses a description of another peer than the one that this connection was made with:
+    /// the engine underneath would go on with the old keys (RFC 8842 asks for a new connection).
+    ///
+    /// # Errors
+    ///
+    /// For such a description. The connection has failed for good then.
+    pub(crate) fn ensure_same_peer(&mut self, description: &str) -> Result<(), RtcError> {
+        let named = sdp::fingerprints(description);
+        let known = &self.paths.peer;
+        if known.is_empty() || named.iter().all(|fingerprint| known.contains(fingerprint)) {
+            return Ok(());
+        }
+        log::error!("the peer changed its certificate: this connection cannot go on");
+        let change = self.health.on_final_failure();
+        self.report_connection(change);
+        Err(RtcError::sdp(
+            "the fingerprint changed: a new connection is needed".to_owned(),
+        ))
+    }
+
+    /// A remote description was applied, and is not yet the current one.
+    pub(crate) fn on_remote_description(&mut self, description: &str, now: Instant) {
+        if self.paths.peer.is_empty() {
+            self.paths.peer = sdp::fingerprints(description);
+        }
+        let before = self
+            .session
+            .remote()
+            .and_then(|remote| sdp::ice_session(&remote.sdp));
+        if before.is_some() && before != sdp::ice_session(description) {
+            self.paths.remote.clear();
+            let change = self.health.on_restart(now);
+            self.report_connection(change);
+        }
+        for line in description.lines() {
+            let Some(line) = line.trim().strip_prefix("a=candidate:") else {
+                continue;
+            };
+            if let Ok(candidate) = Candidate::from_sdp_string(&format!("candidate:{line}")) {
+                self.paths.keep_remote(candidate);
+            }
+        }
+        self.plan_tcp(now);
+    }
+
+    /// ICE told of the pair in use.
+    pub(crate) fn on_pair(&mut self, pair: Option<CandidatePairStats>) {
+        if let Some(pair) = pair {
+            self.paths.on_pair(pair, self.traffic);
+        }
+    }
+
+    /// Our certificate, as `algorithm digest`.
+    pub(crate) fn own_fingerprint(&self) -> Option<String> {
+        let description = self.session.local()?;
+        sdp::fingerprints(&description.sdp).into_iter().next()
+    }
+
+    /// The peer sent something that only it can send.
+    pub(crate) fn on_alive(&mut self, now: Instant) {
+        let change = self.health.on_alive(now);
+        self.report_connection(change);
+    }
+
+    /// Puts a packet of the engine on its way, unless the peer's consent to it has run out.
+    pub(crate) fn transmit(&mut self, packet: Transmit, now: Instant) {
+        if is_stun(&packet.contents) || self.health.has_consent(now) {
+            self.outbox.datagrams.push(packet);
+        }
+    }
+
+    /// Tries more ways when it is time to.
+    pub(crate) fn tend_paths(&mut self, now: Instant) {
+        if let TcpOffer::At(at) = self.paths.tcp
+            && at <= now
+        {
+            self.paths.tcp = TcpOffer::NotYet;
+            if !matches!(
+                self.health.ice(),
+                IceConnectionState::Connected | IceConnectionState::Completed
+            ) {
+                self.offer_tcp(now);
+            }
+        }
+        if !self.health.is_silent() {
+            self.paths.recheck_at = None;
+        } else if self.paths.recheck_at.is_none_or(|at| at <= now) {
+            self.paths.recheck_at = Some(now + RECHECK_EVERY);
+            self.offer_tcp(now);
+            self.recheck(now);
+        }
+    }
+
+    fn plan_tcp(&mut self, now: Instant) {
+        if self.paths.tcp == TcpOffer::NotYet {
+            self.paths.tcp = TcpOffer::At(now + TCP_AFTER);
+        }
+    }
+
+    /// From now on, streams to the peer are tried from each own address (RFC 6544).
+    fn offer_tcp(&mut self, now: Instant) {
+        self.paths.tcp = TcpOffer::Made;
+        let hosts: Vec<IpAddr> = self
+            .paths
+            .local
+            .iter()
+            .filter(|candidate| {
+                candidate.proto() == Protocol::Udp && candidate.kind() == str0m::CandidateKind::Host
+            })
+            .map(|candidate| candidate.addr().ip())
+            .collect();
+        for ip in hosts {
+            let candidate = Candidate::builder()
+                .tcp()
+                .host(SocketAddr::new(ip, ACTIVE_PORT))
+                .tcptype(TcpType::Active)
+                .build();
+            match candidate {
+                Ok(candidate) => self.add_local(candidate),
+                Err(error) => log::debug!("no streams from {ip}: {error}"),
+            }
+        }
+        self.drain(now);
+    }
+
+    /// Checks all pairs as if they were new. Packets go the old way until another one answers.
+    fn recheck(&mut self, now: Instant) {
+        for candidate in self.paths.local.clone() {
+            self.rtc.direct_api().invalidate_candidate(&candidate);
+            self.rtc.add_local_candidate(candidate);
+        }
+        self.drain(now);
+    }
+}
