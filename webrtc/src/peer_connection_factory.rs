@@ -9,10 +9,10 @@ use crate::{
 
 pub mod native;
 
-/// A STUN or TURN server. Accepted, not used: candidates are the machine's own addresses.
+/// STUN and TURN servers that share credentials.
 #[derive(Clone, Debug)]
 pub struct IceServer {
-    /// `stun:` and `turn:` addresses.
+    /// `stun:`, `turn:` and `turns:` addresses (RFC 7064, RFC 7065), by UDP or TCP.
     pub urls: Vec<String>,
     /// For TURN.
     pub username: String,
@@ -32,9 +32,9 @@ pub enum ContinualGatheringPolicy {
 /// Which addresses may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IceTransportsType {
-    /// A relay's only. Unsupported: a warning is logged and host addresses are used.
+    /// A relay's only.
     Relay,
-    /// All but the machine's own. Treated as `All`.
+    /// All but the machine's own.
     NoHost,
     /// All.
     All,

@@ -10,7 +10,7 @@ use super::{
     events::Event,
     negotiation::session::Session,
     send::encoder::EncodedFrame,
-    transport::{self, health::Health, paths::Paths},
+    transport::{self, health::Health, paths::Paths, servers::Servers},
 };
 use crate::{
     RtcError,
@@ -55,6 +55,7 @@ pub(crate) struct Core {
     pub(crate) channels: Channels,
     pub(super) health: Health,
     pub(super) paths: Paths,
+    pub(super) servers: Servers,
     pub(super) traffic: Traffic,
     pub(crate) outbox: Outbox,
     gathering: IceGatheringState,
@@ -80,6 +81,7 @@ impl Core {
             channels: Channels::default(),
             health: Health::default(),
             paths: Paths::default(),
+            servers: Servers::default(),
             traffic: Traffic::default(),
             outbox: Outbox::default(),
             gathering: IceGatheringState::New,
@@ -107,10 +109,14 @@ impl Core {
 
     /// When [`Self::settle`] must be called at the latest.
     pub(crate) fn deadline(&self) -> Instant {
-        [self.health.deadline(), self.paths.deadline()]
-            .into_iter()
-            .flatten()
-            .fold(self.engine_deadline, Instant::min)
+        [
+            self.health.deadline(),
+            self.paths.deadline(),
+            self.servers.deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .fold(self.engine_deadline, Instant::min)
     }
 
     /// Brings the engine up to `now` and collects all it has to say.
@@ -176,6 +182,23 @@ impl Core {
     ) {
         self.traffic.packets_received += 1;
         self.traffic.bytes_received += data.len() as u64;
+        if self.servers.on_packet(proto, local, from, data, now) {
+            self.tend_servers(now);
+        } else {
+            self.on_peer_packet(proto, local, from, data, now);
+        }
+        self.after_time(now);
+    }
+
+    /// A packet of the peer, whatever way it came.
+    pub(super) fn on_peer_packet(
+        &mut self,
+        proto: Protocol,
+        local: SocketAddr,
+        from: SocketAddr,
+        data: &[u8],
+        now: Instant,
+    ) {
         let Ok(contents) = data.try_into() else {
             return;
         };
@@ -196,7 +219,6 @@ impl Core {
             }
         });
         self.drain(now);
-        self.after_time(now);
     }
 
     /// The engine cannot go on.
@@ -359,6 +381,8 @@ impl Core {
             }
         });
         self.drain(now);
+        self.servers.close(now);
+        self.tend_servers(now);
         self.close_all_channels();
         let event = self.session.close();
         self.outbox.events.push(event);

@@ -7,9 +7,10 @@ use crate::{
     data_channel::{DataBuffer, DataChannel, DataChannelState},
     ice_candidate::IceCandidate,
     peer_connection::{
-        IceConnectionState, IceGatheringState, OnConnectionChange, OnDataChannel, OnIceCandidate,
-        OnIceCandidateError, OnIceConnectionChange, OnIceGatheringChange, OnNegotiationNeeded,
-        OnSignalingChange, OnTrack, PeerConnectionState, SignalingState, TrackEvent,
+        IceCandidateError, IceConnectionState, IceGatheringState, OnConnectionChange,
+        OnDataChannel, OnIceCandidate, OnIceCandidateError, OnIceConnectionChange,
+        OnIceGatheringChange, OnNegotiationNeeded, OnSignalingChange, OnTrack, PeerConnectionState,
+        SignalingState, TrackEvent,
     },
 };
 use std::{
@@ -35,6 +36,7 @@ pub(crate) enum Event {
     Signaling(SignalingState),
     NegotiationNeeded(u32),
     Candidate(IceCandidate),
+    CandidateError(IceCandidateError),
     Track(Box<TrackEvent>),
     /// The peer opened a channel.
     NewChannel(DataChannel),
@@ -117,7 +119,6 @@ pub(crate) struct Callbacks {
     pub(crate) connection: Slot<OnConnectionChange>,
     pub(crate) data_channel: Slot<OnDataChannel>,
     pub(crate) candidate: Slot<OnIceCandidate>,
-    /// Kept for the application; host candidates cannot fail.
     pub(crate) candidate_error: Slot<OnIceCandidateError>,
     pub(crate) ice: Slot<OnIceConnectionChange>,
     pub(crate) gathering: Slot<OnIceGatheringChange>,
@@ -153,6 +154,7 @@ fn deliver(connection: &Weak<Connection>, event: Event) {
         Event::Signaling(state) => callbacks.signaling.call(|f| f(state)),
         Event::NegotiationNeeded(id) => callbacks.negotiation_needed.call(|f| f(id)),
         Event::Candidate(candidate) => callbacks.candidate.call(|f| f(candidate)),
+        Event::CandidateError(error) => callbacks.candidate_error.call(|f| f(error)),
         Event::Track(track) => callbacks.track.call(|f| f(*track)),
         Event::NewChannel(channel) => callbacks.data_channel.call(|f| f(channel)),
         Event::Channel(..) => {} // delivered above, connection or not

@@ -9,3 +9,4 @@ mod data;
 mod encryption;
 mod negotiation;
 mod peers;
+mod relay;

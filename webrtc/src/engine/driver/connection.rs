@@ -13,12 +13,14 @@ use crate::{
         core::Core,
         events::{Callbacks, EventQueue, dispatch},
         lock::{CoreMutex, LeafMutex},
+        transport::servers::Asking,
     },
     peer_connection::{IceGatheringState, PeerConnectionState, SignalingState},
     peer_connection_factory::{ContinualGatheringPolicy, RtcConfiguration},
     session_description::SessionDescription,
 };
 use std::{
+    io,
     net::{IpAddr, SocketAddr},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Weak},
@@ -94,8 +96,12 @@ impl Connection {
 
     /// Applies a local description, then gathers if that has not been done.
     pub(crate) fn set_local(&self, description: SessionDescription) -> Result<(), RtcError> {
-        self.with(|core, _| core.set_local(description))?;
-        self.gather();
+        let restarts = self.with(|core, _| {
+            let before = core.local_ice_session();
+            core.set_local(description)?;
+            Ok::<_, RtcError>(before.is_some() && before != core.local_ice_session())
+        })?;
+        self.gather(restarts);
         Ok(())
     }
 
@@ -204,26 +210,74 @@ impl Connection {
         }
     }
 
-    fn gather(&self) {
-        let first = self.with(|core, _| {
-            let first = core.gathering() == IceGatheringState::New
-                && core.session.signaling() != SignalingState::Closed;
-            if first {
-                core.set_gathering(IceGatheringState::Gathering);
+    /// Opens the sockets the first time; asks the servers then and with each restart of ICE,
+    /// because the configuration may have changed.
+    fn gather(&self, restarts: bool) {
+        let state = self.with(|core, _| {
+            let state = core.gathering();
+            if core.session.signaling() == SignalingState::Closed
+                || (state != IceGatheringState::New && !restarts)
+            {
+                return None;
             }
-            first
+            core.set_gathering(IceGatheringState::Gathering);
+            core.apply_policy();
+            Some(state)
         });
-        if !first {
-            return;
-        }
+        let Some(state) = state else { return };
         for ip in links::addresses() {
-            self.open_host(ip);
+            let is_known = self.links.lock().udp_ips().contains(&ip);
+            if !is_known {
+                self.open_host(ip);
+            }
         }
-        self.with(|core, _| core.set_gathering(IceGatheringState::Complete));
+        self.ask_servers();
         let policy = self.read(|core| core.config.continual_gathering_policy);
-        if policy == ContinualGatheringPolicy::GatherContinually {
+        if state == IceGatheringState::New && policy == ContinualGatheringPolicy::GatherContinually
+        {
             links::watch(Weak::clone(&self.me));
         }
+    }
+
+    /// Names are looked up beside everything else.
+    fn ask_servers(&self) {
+        for asking in self.with(|core, _| core.servers_to_ask()) {
+            let me = Weak::clone(&self.me);
+            self.spawn(async move {
+                let found = links::look_up(&asking.url).await;
+                let Some(connection) = me.upgrade() else {
+                    return;
+                };
+                connection.on_looked_up(&asking, found);
+            });
+        }
+        self.with(|core, _| core.end_gathering());
+    }
+
+    fn on_looked_up(&self, asking: &Asking, found: io::Result<Vec<SocketAddr>>) {
+        let addresses = match found {
+            Ok(addresses) => addresses,
+            Err(error) => {
+                self.with(|core, _| core.on_server_missing(asking, error.to_string()));
+                return;
+            }
+        };
+        // The first address of a family that we have.
+        let way = {
+            let mut links = self.links.lock();
+            let mut ways = addresses
+                .iter()
+                .map(|address| (*address, links.locals_for(&asking.url, *address)));
+            let way = ways.find(|(_, locals)| !locals.is_empty());
+            if let Some((address, _)) = &way {
+                links.expect_tls_name(*address, asking.url.host.clone());
+            }
+            way
+        };
+        self.with(|core, now| match way {
+            Some((address, locals)) => core.on_server_found(asking, address, &locals, now),
+            None => core.on_server_missing(asking, "no address of its family here".to_owned()),
+        });
     }
 
     /// The machine has these addresses now: opens and closes sockets accordingly.
@@ -239,6 +293,9 @@ impl Connection {
         }
         for ip in found.iter().filter(|ip| !known.contains(ip)) {
             self.open_host(*ip);
+        }
+        if known != found {
+            self.ask_servers();
         }
     }
 

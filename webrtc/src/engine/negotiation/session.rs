@@ -69,6 +69,11 @@ impl Session {
         self.local.as_ref()
     }
 
+    /// The description that was set last, agreed or not.
+    pub(crate) fn latest_local(&self) -> Option<&SessionDescription> {
+        self.pending_local.as_ref().or(self.local.as_ref())
+    }
+
     pub(crate) const fn remote(&self) -> Option<&SessionDescription> {
         self.remote.as_ref()
     }

@@ -4,3 +4,7 @@ pub(crate) mod addresses;
 pub(crate) mod framing;
 pub(crate) mod health;
 pub(crate) mod paths;
+pub(crate) mod servers;
+pub(crate) mod stun;
+mod transaction;
+pub(crate) mod turn;

@@ -10,13 +10,14 @@ use crate::{
     },
     ice_candidate::IceCandidate,
     peer_connection::IceConnectionState,
+    peer_connection_factory::IceTransportsType,
 };
 use std::{
     net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
 use str0m::{
-    Candidate, RtcConfig,
+    Candidate, CandidateKind, RtcConfig,
     net::{Protocol, TcpType, Transmit},
     stats::CandidatePairStats,
 };
@@ -58,6 +59,8 @@ pub(crate) struct Paths {
     pair_changes: u32,
     /// The servers that told of candidates, for the statistics.
     urls: Vec<(SocketAddr, String)>,
+    /// Servers whose names are being looked up.
+    servers_awaited: usize,
 }
 
 /// The pair in use, as ICE last told.
@@ -118,6 +121,24 @@ impl Paths {
         told.map(|(_, url)| url.as_str())
     }
 
+    /// Remembers the server that told of an address.
+    pub(crate) fn note_url(&mut self, address: SocketAddr, url: String) {
+        self.urls.retain(|(known, _)| *known != address);
+        self.urls.push((address, url));
+    }
+
+    pub(crate) const fn expect_servers(&mut self, count: usize) {
+        self.servers_awaited += count;
+    }
+
+    pub(crate) const fn on_server_looked_up(&mut self) {
+        self.servers_awaited = self.servers_awaited.saturating_sub(1);
+    }
+
+    pub(crate) const fn awaits_servers(&self) -> bool {
+        self.servers_awaited > 0
+    }
+
     fn on_pair(&mut self, stats: CandidatePairStats, traffic: Traffic) {
         let ends =
             |stats: &CandidatePairStats| (stats.protocol, stats.local.addr, stats.remote.addr);
@@ -170,19 +191,43 @@ impl Core {
 
     /// An address is gone, and with it every way from it.
     pub(crate) fn remove_host(&mut self, ip: IpAddr) {
-        let (gone, stay) = std::mem::take(&mut self.paths.local)
+        self.servers.forget_local(ip);
+        self.remove_local(|candidate| candidate.local().ip() == ip);
+    }
+
+    /// Takes back candidates.
+    pub(crate) fn remove_local(&mut self, is_gone: impl Fn(&Candidate) -> bool) {
+        let (gone, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.paths.local)
             .into_iter()
-            .partition(|candidate| candidate.local().ip() == ip);
+            .partition(is_gone);
         self.paths.local = stay;
-        let gone: Vec<Candidate> = gone;
         for candidate in gone {
             self.rtc.direct_api().invalidate_candidate(&candidate);
         }
     }
 
+    /// Whether the application allows an address to be used.
+    fn allows(&self, candidate: &Candidate) -> bool {
+        match self.config.ice_transport_type {
+            IceTransportsType::All => true,
+            IceTransportsType::NoHost => candidate.kind() != CandidateKind::Host,
+            IceTransportsType::Relay => candidate.kind() == CandidateKind::Relayed,
+        }
+    }
+
+    /// Takes back what the configuration no longer allows.
+    pub(crate) fn apply_policy(&mut self) {
+        let policy = self.config.ice_transport_type;
+        self.remove_local(|candidate| match policy {
+            IceTransportsType::All => false,
+            IceTransportsType::NoHost => candidate.kind() == CandidateKind::Host,
+            IceTransportsType::Relay => candidate.kind() != CandidateKind::Relayed,
+        });
+    }
+
     /// Offers an address to the peer, unless it is known already.
     pub(crate) fn add_local(&mut self, candidate: Candidate) {
-        if self.paths.knows(&candidate) {
+        if self.paths.knows(&candidate) || !self.allows(&candidate) {
             return;
         }
         let Some(added) = self.rtc.add_local_candidate(candidate.clone()) else {
@@ -286,6 +331,12 @@ impl Core {
         }
     }
 
+    /// What tells one restart of ICE from the next, on our side.
+    pub(crate) fn local_ice_session(&self) -> Option<String> {
+        let description = self.session.latest_local()?;
+        sdp::ice_session(&description.sdp)
+    }
+
     /// Our certificate, as `algorithm digest`.
     pub(crate) fn own_fingerprint(&self) -> Option<String> {
         let description = self.session.local()?;
@@ -300,13 +351,18 @@ impl Core {
 
     /// Puts a packet of the engine on its way, unless the peer's consent to it has run out.
     pub(crate) fn transmit(&mut self, packet: Transmit, now: Instant) {
-        if is_stun(&packet.contents) || self.health.has_consent(now) {
-            self.outbox.datagrams.push(packet);
+        if !is_stun(&packet.contents) && !self.health.has_consent(now) {
+            return;
+        }
+        match self.servers.send(&packet, now) {
+            Some(relayed) => self.outbox.datagrams.extend(relayed),
+            None => self.outbox.datagrams.push(packet),
         }
     }
 
     /// Tries more ways when it is time to.
     pub(crate) fn tend_paths(&mut self, now: Instant) {
+        self.tend_servers(now);
         if let TcpOffer::At(at) = self.paths.tcp
             && at <= now
         {
@@ -341,7 +397,7 @@ impl Core {
             .local
             .iter()
             .filter(|candidate| {
-                candidate.proto() == Protocol::Udp && candidate.kind() == str0m::CandidateKind::Host
+                candidate.proto() == Protocol::Udp && candidate.kind() == CandidateKind::Host
             })
             .map(|candidate| candidate.addr().ip())
             .collect();
@@ -368,3 +424,6 @@ impl Core {
         self.drain(now);
     }
 }
+
+#[cfg(test)]
+mod tests;

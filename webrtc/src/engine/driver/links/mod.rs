@@ -1,17 +1,25 @@
 //! The ways out of this machine: UDP sockets, and streams to peers and relays that UDP does not
 //! reach.
 
+mod names;
 mod stream;
 mod tls;
 mod udp;
 mod watch;
 
+pub(crate) use names::look_up;
 pub(crate) use udp::addresses;
 pub(super) use udp::{UdpLink, drain};
 pub(crate) use watch::watch;
 
 use super::Connection;
-use crate::engine::{events::EventQueue, transport::framing::Framing};
+use crate::engine::{
+    events::EventQueue,
+    transport::{
+        framing::Framing,
+        servers::url::{ServerUrl, Service},
+    },
+};
 use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
@@ -75,7 +83,6 @@ impl StreamKey {
 }
 
 /// Our end of any stream to a relay.
-#[expect(dead_code, reason = "the relay client is next")]
 pub(crate) const fn relay_label(server: SocketAddr) -> SocketAddr {
     match server {
         SocketAddr::V4(_) => SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0),
@@ -170,6 +177,26 @@ impl Links {
         Some(address)
     }
 
+    /// Where to ask a server from: each socket of its family for the address that it sees, the
+    /// one that the system would take for a relay, or our end of a stream.
+    pub(crate) fn locals_for(&self, url: &ServerUrl, server: SocketAddr) -> Vec<SocketAddr> {
+        if url.proto != Protocol::Udp {
+            return vec![relay_label(server)];
+        }
+        let mut locals: Vec<SocketAddr> = self
+            .udp
+            .iter()
+            .map(|(link, _)| link.address)
+            .filter(|local| local.is_ipv4() == server.is_ipv4())
+            .collect();
+        if url.service == Service::Relay {
+            let routed = udp::route_to(server);
+            locals.sort_by_key(|local| Some(local.ip()) != routed);
+            locals.truncate(1);
+        }
+        locals
+    }
+
     /// The addresses with a UDP socket.
     pub(crate) fn udp_ips(&self) -> Vec<IpAddr> {
         self.udp.iter().map(|(link, _)| link.address.ip()).collect()
@@ -188,7 +215,6 @@ impl Links {
     }
 
     /// The name that the certificate of a relay must carry.
-    #[expect(dead_code, reason = "the relay client is next")]
     pub(crate) fn expect_tls_name(&mut self, server: SocketAddr, name: String) {
         self.tls_names.insert(server, name);
     }

@@ -120,6 +120,14 @@ pub(crate) fn addresses() -> Vec<IpAddr> {
     addresses::usable(&interfaces, &addresses::ipv6_flags(&table))
 }
 
+/// The address of ours that the system would send from. No packet is sent.
+pub(super) fn route_to(server: SocketAddr) -> Option<IpAddr> {
+    let any: SocketAddr = super::relay_label(server);
+    let socket = std::net::UdpSocket::bind(any).ok()?;
+    socket.connect(server).ok()?;
+    socket.local_addr().ok().map(|address| address.ip())
+}
+
 /// A socket on any port of an address, served by an engine thread.
 pub(super) fn bind(ip: IpAddr, thread: &Handle) -> Option<UdpLink> {
     let _runtime = thread.enter();
