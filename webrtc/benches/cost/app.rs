@@ -2,7 +2,6 @@
 //! of its own.
 
 use crate::{
-    meter::Use,
     pair::{Pair, Shape},
     voice::{Talk, voice},
 };
@@ -85,11 +84,6 @@ pub(crate) fn runtime() -> Runtime {
         .enable_all()
         .build()
         .expect("a runtime")
-}
-
-/// Use of the application's threads.
-pub(crate) fn usage() -> Use {
-    Use::of("app")
 }
 
 async fn speak(source: NativeAudioSource, pcm: Arc<[i16]>, start: usize, rate_hz: u32) {

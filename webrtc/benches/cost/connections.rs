@@ -1,7 +1,7 @@
 //! What a connection costs by itself: idle, being made, and in memory.
 
 use crate::{
-    meter::{Use, process_cpu, pss_kib},
+    meter::{Snapshot, pss_kib},
     pair::{Pair, Shape},
 };
 use std::time::{Duration, Instant};
@@ -29,9 +29,10 @@ pub(crate) async fn idle() {
             }
         }
         tokio::time::sleep(Duration::from_secs(6)).await;
-        let (before, start) = (Use::of("rtc-"), Instant::now());
+        let (before, start) = (Snapshot::take(), Instant::now());
         tokio::time::sleep(Duration::from_secs(20)).await;
-        let (used, seconds) = (Use::of("rtc-").since(before), start.elapsed().as_secs_f64());
+        let used = Snapshot::take().since(&before, "rtc-");
+        let seconds = start.elapsed().as_secs_f64();
         let connections = (2 * PAIRS) as f64;
         println!(
             "idle, {:<26} {:.4} ms CPU a second and connection; {:.0} wake-ups a second for {connections} connections",
@@ -55,11 +56,12 @@ pub(crate) async fn setup() {
         ..Shape::default()
     };
     Pair::connected(shape).await.close();
-    let (before, start) = (process_cpu(), Instant::now());
+    let (before, start) = (Snapshot::take(), Instant::now());
     for _ in 0..PAIRS {
         Pair::connected(shape).await.close();
     }
-    let (cpu, time) = (process_cpu() - before, start.elapsed());
+    let cpu = Snapshot::take().since(&before, "").cpu;
+    let time = start.elapsed();
     println!(
         "set-up: {:.2} ms CPU for each end, {:.1} ms until a pair is connected (certificate, offer, answer, ICE, DTLS, SCTP, close)",
         cpu.as_secs_f64() * 1e3 / f64::from(2 * PAIRS),

@@ -1,9 +1,9 @@
 //! What the kernel says this process uses. CPU is that of threads by name: the engine's begin
 //! with `rtc-`, the application's with `app`.
 
-use std::{fs, time::Duration};
+use std::{collections::HashMap, fs, time::Duration};
 
-/// Use of all threads whose name begins alike, since they began.
+/// Use of one thread since it began.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Use {
     pub(crate) cpu: Duration,
@@ -11,40 +11,51 @@ pub(crate) struct Use {
     pub(crate) wakeups: u64,
 }
 
-impl Use {
-    /// Threads of this process whose name begins with `prefix`.
-    pub(crate) fn of(prefix: &str) -> Self {
-        let mut total = Self::default();
-        for task in fs::read_dir("/proc/self/task")
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
+/// The threads of this process, at one moment.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    threads: HashMap<String, (String, Use)>,
+}
+
+impl Snapshot {
+    pub(crate) fn take() -> Self {
+        let mut threads = HashMap::new();
+        let tasks = fs::read_dir("/proc/self/task");
+        for task in tasks.into_iter().flatten().flatten() {
             let read = |file: &str| fs::read_to_string(task.path().join(file)).unwrap_or_default();
-            if read("comm").starts_with(prefix) {
-                total.cpu += cpu(&read("schedstat"));
-                total.wakeups += number(&read("status"), "voluntary_ctxt_switches:");
-            }
+            let usage = Use {
+                cpu: cpu(&read("schedstat")),
+                wakeups: number(&read("status"), "voluntary_ctxt_switches:"),
+            };
+            let id = task.file_name().to_string_lossy().into_owned();
+            threads.insert(id, (read("comm"), usage));
         }
-        total
+        Self { threads }
     }
 
-    pub(crate) fn since(self, before: Self) -> Self {
-        Self {
-            cpu: self.cpu.saturating_sub(before.cpu),
-            wakeups: self.wakeups.saturating_sub(before.wakeups),
+    /// What threads whose name begins with `prefix` have used from `before` to this moment.
+    /// Threads that ended meanwhile had nothing to do; those that began count in full.
+    pub(crate) fn since(&self, before: &Self, prefix: &str) -> Use {
+        let mut total = Use::default();
+        let named = self
+            .threads
+            .iter()
+            .filter(|(_, (name, _))| name.starts_with(prefix));
+        for (id, (_, now)) in named {
+            let then = before
+                .threads
+                .get(id)
+                .map_or_else(Use::default, |(_, usage)| *usage);
+            total.cpu += now.cpu.saturating_sub(then.cpu);
+            total.wakeups += now.wakeups.saturating_sub(then.wakeups);
         }
+        total
     }
 }
 
 /// CPU time of the calling thread.
 pub(crate) fn own_cpu() -> Duration {
     cpu(&fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default())
-}
-
-/// CPU time of the whole process.
-pub(crate) fn process_cpu() -> Duration {
-    Use::of("").cpu
 }
 
 /// Memory in KiB, shared pages in part.

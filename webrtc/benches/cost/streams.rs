@@ -1,9 +1,9 @@
 //! CPU of streams against the floor, and what happens beyond what the machine carries.
 
 use crate::{
-    app::{self, App},
+    app::App,
     floor::{self, Settings},
-    meter::Use,
+    meter::Snapshot,
     voice::Talk,
 };
 use libwebrtc::native::engine_load;
@@ -30,7 +30,6 @@ const SPEECH_BAND: Settings = Settings {
 const CONVERSATION: Settings = Settings {
     talk: Talk::TwoOfFive,
     dtx: true,
-    complexity: 7,
     ..SPEECH_BAND
 };
 
@@ -75,12 +74,10 @@ async fn line(name: &str, settings: Settings, count: usize) {
     .await;
     tokio::time::sleep(WARM_UP).await;
     let (sent, heard, load) = (app.sent().await, app.heard(), engine_load());
-    let (engine, application, start) = (Use::of("rtc-"), app::usage(), Instant::now());
+    let (before, start) = (Snapshot::take(), Instant::now());
     tokio::time::sleep(WINDOW).await;
-    let (engine, application) = (
-        Use::of("rtc-").since(engine),
-        app::usage().since(application),
-    );
+    let after = Snapshot::take();
+    let (engine, application) = (after.since(&before, "rtc-"), after.since(&before, "app"));
     let seconds = start.elapsed().as_secs_f64();
     let (sent_now, heard_now) = (app.sent().await, app.heard());
     drop(app);
@@ -114,11 +111,11 @@ async fn line(name: &str, settings: Settings, count: usize) {
     }
 }
 
-/// The floor's loop on an application's thread that does nothing else.
+/// The floor's loop on a thread that does nothing else.
 async fn floor(settings: Settings) -> floor::Floor {
-    tokio::task::spawn_blocking(move || floor::measure(settings, FLOOR_S))
-        .await
-        .expect("the floor's loop ends")
+    let (report, result) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || report.send(floor::measure(settings, FLOOR_S)).ok());
+    result.await.expect("the floor's loop ends")
 }
 
 /// More work than the machine has processors, then none: do the streams come back?

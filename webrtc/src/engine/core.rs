@@ -29,7 +29,7 @@ use str0m::{
     Event as EngineEvent, Input, Output, Rtc, RtcConfig,
     media::Mid,
     net::{Protocol, Receive, Transmit},
-    rtp::{ExtensionValues, RtpPacket, RtpWrite, Ssrc},
+    rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite, Ssrc},
 };
 
 /// Bytes that SCTP may hold at most; `channels` keeps it on a much shorter lead.
@@ -44,6 +44,24 @@ const VOICE_LEVEL_DBOV: i8 = -50;
 
 /// When to look again at an engine that waits for nothing.
 const IDLE: Duration = Duration::from_secs(3600);
+
+/// The RTP header extensions that are offered. Transport-wide congestion control is not among
+/// them: nothing here follows its estimate, and its feedback would be a packet every 50 ms each
+/// way, two for every five of voice.
+fn extensions() -> ExtensionMap {
+    let mut map = ExtensionMap::empty();
+    for (id, extension) in [
+        (1, Extension::AudioLevel),
+        (2, Extension::AbsoluteSendTime),
+        (4, Extension::RtpMid),
+        (10, Extension::RtpStreamId),
+        (11, Extension::RepairedRtpStreamId),
+        (13, Extension::VideoOrientation),
+    ] {
+        map.set(id, extension);
+    }
+    map
+}
 
 /// A peer connection without sockets, clock or tasks.
 pub(crate) struct Core {
@@ -98,6 +116,7 @@ impl Core {
         timed
             .set_rtp_mode(true)
             .enable_opus(true, false)
+            .set_extension_map(extensions())
             .set_stats_interval(Some(REPORT_INTERVAL))
             .set_rtcp_report_interval_audio(REPORT_INTERVAL)
             .set_snap_enabled(config.enable_sctp_snap)
