@@ -165,7 +165,8 @@ impl Core {
                 .map_or(RtpTransceiverDirection::Inactive, |m| {
                     from_engine(m.direction())
                 });
-            let Some(track) = transceiver.follow_remote(section, agreed) else {
+            let section = section.clone().with_red_only_if(|red| self.knows_red(red));
+            let Some(track) = transceiver.follow_remote(&section, agreed) else {
                 continue;
             };
             let streams = transceiver.recv_streams();
@@ -178,6 +179,15 @@ impl Core {
             };
             self.outbox.events.push(Event::Track(Box::new(event)));
         }
+    }
+
+    /// Whether the engine has agreed to redundant audio under this payload type. What a peer
+    /// offers is not yet agreed.
+    fn knows_red(&self, payload_type: u8) -> bool {
+        let params = self.rtc.codec_config().params();
+        params
+            .iter()
+            .any(|params| params.red().is_some_and(|red| *red == payload_type))
     }
 }
 

@@ -89,6 +89,12 @@ impl Section {
         (*first == red.payload_type).then_some(red.payload_type)
     }
 
+    /// The section without its redundant audio, unless `known` takes its payload type.
+    pub(crate) fn with_red_only_if(mut self, known: impl Fn(u8) -> bool) -> Self {
+        self.red = self.red.filter(|red| known(red.payload_type));
+        self
+    }
+
     fn opus_parameter(&self, key: &str) -> Option<&str> {
         self.opus_parameters
             .split(';')
