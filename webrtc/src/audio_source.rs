@@ -32,7 +32,7 @@ impl RtcAudioSource {
         match self {
             Self::Native(source) => source.set_audio_options(options),
             Self::Device => {
-                log::warn!("audio devices are unsupported by this engine: options ignored")
+                crate::native::unsupported("RtcAudioSource::Device.set_audio_options");
             }
         }
     }

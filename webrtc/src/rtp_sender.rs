@@ -2,7 +2,7 @@
 
 use crate::{
     RtcError, engine::negotiation::transceiver::Transceiver, media_stream_track::MediaStreamTrack,
-    rtp_parameters::RtpParameters, stats::RtcStats,
+    native::unsupported, rtp_parameters::RtpParameters, stats::RtcStats,
 };
 use std::{fmt, sync::Arc};
 
@@ -80,7 +80,7 @@ impl RtpSender {
     /// Unsupported: there is no video encoder to choose.
     pub fn set_video_encoder_backend(&self, backend: VideoEncoderBackend) {
         if backend != VideoEncoderBackend::Auto {
-            log::warn!("video is unsupported by this engine: encoder {backend:?} ignored");
+            unsupported("RtpSender::set_video_encoder_backend");
         }
     }
 }

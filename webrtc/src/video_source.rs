@@ -46,7 +46,7 @@ impl RtcVideoSource {
 pub mod native {
     use super::{EncodedRateControl, VideoResolution};
     use crate::{
-        native::packet_trailer::PacketTrailerHandler,
+        native::{packet_trailer::PacketTrailerHandler, unsupported},
         video_frame::{EncodedVideoFrame, VideoBuffer, VideoFrame},
     };
 
@@ -65,7 +65,7 @@ pub mod native {
     impl NativeVideoSource {
         /// A source that refuses frames.
         pub fn new(resolution: VideoResolution, _is_screencast: bool) -> Self {
-            log::warn!("video is unsupported by this engine: the source takes no frame");
+            unsupported("NativeVideoSource::new");
             Self { resolution }
         }
 
@@ -76,11 +76,13 @@ pub mod native {
 
         /// Refused.
         pub fn capture_frame<T: AsRef<dyn VideoBuffer>>(&self, _frame: &VideoFrame<T>) -> bool {
+            unsupported("NativeVideoSource::capture_frame");
             false
         }
 
         /// Refused.
         pub fn capture_encoded_frame(&self, _frame: &EncodedVideoFrame<'_>) -> bool {
+            unsupported("NativeVideoSource::capture_encoded_frame");
             false
         }
 
@@ -95,7 +97,9 @@ pub mod native {
         }
 
         /// Ignored.
-        pub fn set_packet_trailer_handler(&self, _handler: PacketTrailerHandler) {}
+        pub fn set_packet_trailer_handler(&self, _handler: PacketTrailerHandler) {
+            unsupported("NativeVideoSource::set_packet_trailer_handler");
+        }
 
         /// The size it was made with.
         pub fn video_resolution(&self) -> VideoResolution {

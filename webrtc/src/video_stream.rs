@@ -3,7 +3,8 @@
 /// Streams that the application polls.
 pub mod native {
     use crate::{
-        native::packet_trailer::PacketTrailerHandler, video_frame::BoxVideoFrame,
+        native::{packet_trailer::PacketTrailerHandler, unsupported},
+        video_frame::BoxVideoFrame,
         video_track::RtcVideoTrack,
     };
     use std::{
@@ -33,16 +34,14 @@ pub mod native {
 
         /// A stream without frames.
         pub fn with_options(track: RtcVideoTrack, _options: NativeVideoStreamOptions) -> Self {
-            log::warn!(
-                "video is unsupported by this engine: the stream of track {} is empty",
-                track.id()
-            );
+            unsupported("NativeVideoStream::new");
             Self { track }
         }
 
         /// Kept, without effect.
         pub fn set_packet_trailer_handler(&self, handler: PacketTrailerHandler) {
-            self.track.set_packet_trailer_handler(handler);
+            unsupported("NativeVideoStream::set_packet_trailer_handler");
+            self.track.keep_packet_trailer_handler(handler);
         }
 
         /// The track.

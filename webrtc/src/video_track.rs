@@ -1,6 +1,9 @@
 //! Video tracks, for negotiation alone.
 
-use crate::{media_stream_track::RtcTrackState, native::packet_trailer::PacketTrailerHandler};
+use crate::{
+    media_stream_track::RtcTrackState,
+    native::{packet_trailer::PacketTrailerHandler, unsupported},
+};
 use parking_lot::Mutex;
 use std::{
     fmt,
@@ -56,6 +59,11 @@ impl RtcVideoTrack {
 
     /// Kept, without effect.
     pub fn set_packet_trailer_handler(&self, handler: PacketTrailerHandler) {
+        unsupported("RtcVideoTrack::set_packet_trailer_handler");
+        self.keep_packet_trailer_handler(handler);
+    }
+
+    pub(crate) fn keep_packet_trailer_handler(&self, handler: PacketTrailerHandler) {
         *self.inner.trailer.lock() = Some(handler);
     }
 

@@ -3,6 +3,19 @@
 pub mod frame_cryptor;
 pub mod packet_trailer;
 
+use crate::engine::lock::LeafMutex;
+use std::collections::BTreeSet;
+
+/// Calls that were reported; one line each is enough, some come with every frame.
+static REPORTED: LeafMutex<BTreeSet<String>> = LeafMutex::new(BTreeSet::new());
+
+/// Says, once for each call, that this engine has no video and no devices.
+pub(crate) fn unsupported(call: &str) {
+    if REPORTED.lock().insert(call.to_owned()) {
+        log::warn!("{call} is unsupported by this engine, which carries voice alone: ignored");
+    }
+}
+
 /// A random UUID (version 4), lower case with dashes.
 pub fn create_random_uuid() -> String {
     let mut bytes: [u8; 16] = rand::random();

@@ -1,5 +1,6 @@
 //! Trailers of video frames: kept for the interface, without video they carry nothing.
 
+use super::unsupported;
 use crate::{
     peer_connection_factory::PeerConnectionFactory, rtp_receiver::RtpReceiver,
     rtp_sender::RtpSender,
@@ -61,6 +62,9 @@ pub struct PacketTrailerHandler {
 impl PacketTrailerHandler {
     /// Kept, without effect.
     pub fn set_enabled(&self, enabled: bool) {
+        if enabled {
+            unsupported("PacketTrailerHandler::set_enabled");
+        }
         self.enabled.store(enabled, Ordering::Release);
     }
 
@@ -82,13 +86,18 @@ impl PacketTrailerHandler {
         _frame_id: u32,
         _data: &[u8],
     ) {
+        unsupported("PacketTrailerHandler::store_frame_metadata");
     }
 
     /// Ignored.
-    pub fn set_publish_timing_observer(&self, _observer: Option<PublishTimingObserver>) {}
+    pub fn set_publish_timing_observer(&self, _observer: Option<PublishTimingObserver>) {
+        unsupported("PacketTrailerHandler::set_publish_timing_observer");
+    }
 
     /// Ignored.
-    pub fn set_subscribe_timing_observer(&self, _observer: Option<SubscribeTimingObserver>) {}
+    pub fn set_subscribe_timing_observer(&self, _observer: Option<SubscribeTimingObserver>) {
+        unsupported("PacketTrailerHandler::set_subscribe_timing_observer");
+    }
 }
 
 /// A handler for what we send.

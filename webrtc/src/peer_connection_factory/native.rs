@@ -4,6 +4,7 @@ use super::PeerConnectionFactory;
 use crate::{
     audio_source::native::NativeAudioSource,
     audio_track::{AudioOrigin, RtcAudioTrack},
+    native::unsupported,
     video_source::native::NativeVideoSource,
     video_track::RtcVideoTrack,
 };
@@ -25,7 +26,7 @@ macro_rules! peer_connection_factory_ext {
 
         impl PeerConnectionFactoryExt for PeerConnectionFactory {
             fn create_video_track(&self, label: &str, _source: NativeVideoSource) -> RtcVideoTrack {
-                log::warn!("video is unsupported by this engine: track {label} will carry no frame");
+                unsupported("PeerConnectionFactory::create_video_track");
                 RtcVideoTrack::new(label.to_owned())
             }
 
@@ -34,23 +35,25 @@ macro_rules! peer_connection_factory_ext {
             }
 
             fn create_device_audio_track(&self, label: &str) -> RtcAudioTrack {
-                log::warn!("audio devices are unsupported by this engine: track {label} stays silent");
+                unsupported("PeerConnectionFactory::create_device_audio_track");
                 RtcAudioTrack::new(label.to_owned(), AudioOrigin::Device)
             }
 
             $(fn $name(&self $(, $argument: $kind)*) $(-> $result)? {
-                no_device(stringify!($name), &[$(&$argument as &dyn std::fmt::Debug),*]);
+                no_device(stringify!($name));
+                $(let _: $kind = $argument;)*
                 $($none)?
             })*
         }
     };
 }
 
-/// Questions (no arguments, or an index) are asked routinely; changes deserve a warning.
-fn no_device(method: &str, arguments: &[&dyn std::fmt::Debug]) {
+/// Questions are asked routinely and answered "none"; changes deserve a warning. (Stopping and
+/// releasing what never started is no change.)
+fn no_device(method: &str) {
     let changes = ["set_", "init_", "start_", "enable_", "acquire_"];
     if changes.iter().any(|prefix| method.starts_with(prefix)) {
-        log::warn!("audio devices are unsupported by this engine: {method} {arguments:?} ignored");
+        unsupported(&format!("PeerConnectionFactory::{method}"));
     }
 }
 

@@ -78,12 +78,26 @@ impl Core {
         }
         self.on_remote_description(&description.sdp, now);
         self.drain(now);
-        self.session.answer = Some(sdp::strip_unsent(&answer.to_sdp_string()));
+        let answer = sdp::decline_sending(&answer.to_sdp_string(), &self.silent_sections());
+        self.session.answer = Some(sdp::strip_unsent(&answer));
         self.follow_remote(&sections);
         self.session.remote = Some(description);
         self.enter_signaling(SignalingState::HaveRemoteOffer);
         self.on_data_section(sdp::data_section(&sections), now);
         Ok(())
+    }
+
+    /// Names of the sections that we do not want to send on. The engine would agree to send
+    /// wherever the peer wants to receive (JSEP, RFC 9429 section 5.3.1, lets each side decide).
+    fn silent_sections(&self) -> Vec<String> {
+        let silent = |transceiver: &&Arc<Transceiver>| !sends(transceiver.direction());
+        self.session
+            .transceivers
+            .iter()
+            .filter(silent)
+            .filter_map(|transceiver| transceiver.mid())
+            .map(|mid| mid.to_string())
+            .collect()
     }
 
     /// A section of the remote offer that no transceiver of ours stands for.
@@ -163,7 +177,7 @@ impl Core {
                 .rtc
                 .media(mid)
                 .map_or(RtpTransceiverDirection::Inactive, |m| {
-                    from_engine(m.direction())
+                    agreed(from_engine(m.direction()), transceiver.direction())
                 });
             let section = section.clone().with_red_only_if(|red| self.knows_red(red));
             let Some(track) = transceiver.follow_remote(&section, agreed) else {
@@ -193,6 +207,25 @@ impl Core {
 
 fn engine_error(error: impl std::fmt::Display) -> RtcError {
     RtcError::internal(error.to_string())
+}
+
+/// What the engine agreed to, less sending where we do not want to send.
+const fn agreed(
+    by_engine: RtpTransceiverDirection,
+    wanted: RtpTransceiverDirection,
+) -> RtpTransceiverDirection {
+    match by_engine {
+        RtpTransceiverDirection::SendRecv if !sends(wanted) => RtpTransceiverDirection::RecvOnly,
+        RtpTransceiverDirection::SendOnly if !sends(wanted) => RtpTransceiverDirection::Inactive,
+        other => other,
+    }
+}
+
+const fn sends(direction: RtpTransceiverDirection) -> bool {
+    matches!(
+        direction,
+        RtpTransceiverDirection::SendOnly | RtpTransceiverDirection::SendRecv
+    )
 }
 
 const fn from_engine(direction: Direction) -> RtpTransceiverDirection {

@@ -41,8 +41,14 @@ impl Core {
     fn plan_offer(&mut self, options: &OfferOptions) -> Result<SessionDescription, RtcError> {
         let plan = self.plan_sections();
         let channels = self.channels.to_offer();
+        // A restart alone would make a description without sections, which no peer accepts.
+        if plan.is_empty() && channels.is_empty() && self.session.local.is_none() {
+            return Err(RtcError::state("there is nothing to offer"));
+        }
         let mut api = self.rtc.sdp_api();
-        if options.ice_restart {
+        // Before the first exchange there is nothing to restart; the engine would announce new
+        // credentials and go on with the old ones.
+        if options.ice_restart && self.session.remote.is_some() {
             api.ice_restart(true); // keeps the host candidates
         }
         let mut added = Vec::new();
@@ -160,6 +166,15 @@ impl Core {
         let Some(pending) = &self.session.pending else {
             return Err(RtcError::state("this connection did not make that offer"));
         };
+        // An earlier offer that this one replaces was never answered: its new sections are none.
+        let (engine, by_mid) = (&self.rtc, &mut self.session.by_mid);
+        by_mid.retain(|mid, transceiver| {
+            let agreed = engine.media(*mid).is_some();
+            if !agreed {
+                transceiver.set_mid(None);
+            }
+            agreed
+        });
         for (transceiver, mid) in &pending.added {
             transceiver.set_mid(Some(*mid));
             self.session.by_mid.insert(*mid, Arc::clone(transceiver));

@@ -128,9 +128,9 @@ impl Section {
                 };
                 let codec = codec.to_ascii_lowercase();
                 if codec.starts_with("opus/48000") {
-                    self.opus_payload_type = payload_type.parse().ok();
+                    self.opus_payload_type = payload_type_of(payload_type);
                 } else if codec.starts_with("red/48000")
-                    && let Ok(payload_type) = payload_type.parse()
+                    && let Some(payload_type) = payload_type_of(payload_type)
                 {
                     self.red = Some(Red {
                         payload_type,
@@ -158,6 +158,11 @@ impl Section {
             Some(_) => {}
         }
     }
+}
+
+/// A payload type has 7 bits (RFC 3550); the engine would panic when it writes a larger one.
+fn payload_type_of(text: &str) -> Option<u8> {
+    text.parse().ok().filter(|number| *number < 0x80)
 }
 
 /// The media sections of a description, in order.
@@ -245,6 +250,24 @@ pub(crate) fn strip_unsent(sdp: &str) -> String {
         rest = others;
     }
     join(kept.into_iter())
+}
+
+/// Takes sending out of the sections of these names.
+pub(crate) fn decline_sending(sdp: &str, mids: &[String]) -> String {
+    let silent: Vec<bool> = sections(sdp)
+        .iter()
+        .map(|section| mids.contains(&section.mid))
+        .collect();
+    let mut begun = 0;
+    join(lines(sdp).map(|line| {
+        begun += usize::from(line.starts_with("m="));
+        let declines = begun > 0 && silent.get(begun - 1).copied().unwrap_or_default();
+        match line {
+            "a=sendonly" if declines => "a=inactive".to_owned(),
+            "a=sendrecv" if declines => "a=recvonly".to_owned(),
+            _ => line.to_owned(),
+        }
+    }))
 }
 
 fn names_a_source(line: &str) -> bool {
@@ -386,6 +409,27 @@ mod tests {
             assert!(!stripped.contains(gone), "{gone} is still in\n{stripped}");
         }
         assert_eq!(sections(&stripped).len(), 4);
+    }
+
+    #[test]
+    fn sending_is_declined_in_the_named_sections_only() {
+        let both = ANSWER.replace("a=recvonly", "a=sendrecv");
+        let declined = decline_sending(&both, &["1".to_owned()]);
+        let sends: Vec<bool> = sections(&declined).iter().map(|s| s.sends).collect();
+        assert_eq!(sends, [true, false, false, true]);
+        assert!(declined.contains("a=recvonly") && !declined.contains("a=sendrecv"));
+    }
+
+    #[test]
+    fn a_payload_type_of_more_than_seven_bits_is_none() {
+        for (number, expected) in [("127", Some(127)), ("128", None), ("255", None)] {
+            let sdp = format!("m=audio 9 x {number}\r\na=rtpmap:{number} opus/48000/2\r\n");
+            assert_eq!(
+                sections(&sdp)[0].opus_payload_type,
+                expected,
+                "for {number}"
+            );
+        }
     }
 
     #[test]
