@@ -10,7 +10,10 @@ use crate::{
 };
 use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use opus::{Application, Bitrate, Channels, Decoder, Encoder};
-use std::{net::UdpSocket, time::Duration};
+use std::{
+    net::{SocketAddr, UdpSocket},
+    time::{Duration, Instant},
+};
 
 /// What the engine sets its encoder to. The sizes of packets are compared with the engine's, so
 /// that a floor that encodes something else is noticed.
@@ -32,64 +35,125 @@ pub(crate) struct Floor {
     pub(crate) bytes_per_packet: f64,
 }
 
-const FRAME_S: f64 = 0.02;
+const FRAME: Duration = Duration::from_millis(20);
 const RTP_HEADER_BYTES: usize = 12 + 8;
 
-/// Runs the loop over `seconds` of sound.
+/// Runs the loop for one stream over `seconds` of sound, back to back: code and state stay in
+/// the processor's caches.
 pub(crate) fn measure(settings: Settings, seconds: u32) -> Floor {
+    run(settings, seconds, 1, |_| ())
+}
+
+/// The loop for as many streams as the engine carries, each frame when it is due: as bare, but
+/// with the states of all streams and a thread that sleeps in between. What lies between this and
+/// [`measure`] is the price of caches gone cold, which no engine can save.
+pub(crate) fn measure_paced(settings: Settings, seconds: u32, streams: usize) -> Floor {
+    let start = Instant::now();
+    run(settings, seconds, streams, |frame| {
+        let due = start + FRAME * frame;
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+    })
+}
+
+fn run(settings: Settings, seconds: u32, streams: usize, wait: impl Fn(u32)) -> Floor {
     let pcm = voice(settings.source_hz, settings.talk);
-    let mut encoder = encoder(settings);
-    let mut decoder = Decoder::new(settings.listener_hz, Channels::Mono).expect("a decoder");
-    let key = || LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &[7; 16]).expect("a key"));
-    let (seal, open) = (key(), key());
-    let bind = || UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    let (sender, receiver) = (bind(), bind());
-    let to = receiver.local_addr().expect("an address");
-    let (mut packet, mut heard) = (vec![0; 1_500], vec![0; 5_760]);
-    let (mut packets, mut bytes, mut quiet) = (0_u32, 0_usize, 0_u32);
-    let frame = (f64::from(settings.source_hz) * FRAME_S) as usize;
-    let frames = (f64::from(seconds) / FRAME_S) as usize;
+    let block = settings.source_hz as usize / 50;
+    let blocks: Vec<&[i16]> = pcm.chunks_exact(block).collect();
+    let mut streams: Vec<_> = (0..streams).map(|_| Stream::new(settings)).collect();
+    let frames = seconds * 50;
     let before = own_cpu();
-    for (index, block) in pcm.chunks_exact(frame).cycle().take(frames).enumerate() {
-        // Silence is not encoded after 200 ms, but for a frame and a mark every 400 ms.
-        let silent = settings.dtx && block.iter().all(|sample| *sample == 0);
-        quiet = if silent { quiet + 1 } else { 0 };
-        let since = quiet.saturating_sub(11);
-        if quiet > 10 && since % 20 > 1 {
-            continue;
-        }
-        let mark = quiet > 10 && since % 20 == 1 || quiet == 11;
-        let length = if mark {
-            1
-        } else {
-            encoder.encode(block, &mut packet).expect("a frame")
-        };
-        packets += 1;
-        bytes += length;
-        let nonce = |n: usize| {
-            let mut bytes = [0; 12];
-            bytes[4..].copy_from_slice(&(n as u64).to_be_bytes());
-            Nonce::assume_unique_for_key(bytes)
-        };
-        let mut sealed = packet[..length].to_vec();
-        let header = Aad::from([0x80_u8; RTP_HEADER_BYTES]);
-        seal.seal_in_place_append_tag(nonce(index), header, &mut sealed)
-            .expect("sealed");
-        sender.send_to(&sealed, to).expect("sent");
-        let (received, _) = receiver.recv_from(&mut packet).expect("received");
-        let header = Aad::from([0x80_u8; RTP_HEADER_BYTES]);
-        let opened = open.open_in_place(nonce(index), header, &mut packet[..received]);
-        let opened = opened.expect("opened");
-        if !mark {
-            let samples = decoder.decode(opened, &mut heard, false);
-            assert!(samples.expect("decoded") > 0, "nothing was decoded");
+    for frame in 0..frames {
+        wait(frame);
+        for (index, stream) in streams.iter_mut().enumerate() {
+            // Not all speak at the same moment.
+            stream.turn(blocks[(frame as usize + index * 37) % blocks.len()]);
         }
     }
     let cpu = own_cpu() - before;
+    let stream_seconds = seconds * streams.len() as u32;
+    let packets: u32 = streams.iter().map(|stream| stream.packets).sum();
+    let bytes: usize = streams.iter().map(|stream| stream.bytes).sum();
     Floor {
-        cpu_per_second: cpu / seconds,
-        packets_per_second: f64::from(packets) / f64::from(seconds),
+        cpu_per_second: cpu / stream_seconds,
+        packets_per_second: f64::from(packets) / f64::from(stream_seconds),
         bytes_per_packet: bytes as f64 / f64::from(packets.max(1)),
+    }
+}
+
+/// Both ends of one stream.
+struct Stream {
+    encoder: Encoder,
+    decoder: Decoder,
+    seal: LessSafeKey,
+    open: LessSafeKey,
+    sockets: [UdpSocket; 2],
+    to: SocketAddr,
+    packet: Vec<u8>,
+    heard: Vec<i16>,
+    dtx: bool,
+    quiet_frames: u32,
+    packets: u32,
+    bytes: usize,
+}
+
+impl Stream {
+    fn new(settings: Settings) -> Self {
+        let key = || LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &[7; 16]).expect("a key"));
+        let sockets = [(), ()].map(|()| UdpSocket::bind("127.0.0.1:0").expect("a socket"));
+        Self {
+            encoder: encoder(settings),
+            decoder: Decoder::new(settings.listener_hz, Channels::Mono).expect("a decoder"),
+            seal: key(),
+            open: key(),
+            to: sockets[1].local_addr().expect("an address"),
+            sockets,
+            packet: vec![0; 1_500],
+            heard: vec![0; 5_760],
+            dtx: settings.dtx,
+            quiet_frames: 0,
+            packets: 0,
+            bytes: 0,
+        }
+    }
+
+    /// 20 ms from the mouth to the ear.
+    fn turn(&mut self, block: &[i16]) {
+        // Silence is not encoded after 200 ms, but for a frame and a mark every 400 ms.
+        let silent = self.dtx && block.iter().all(|sample| *sample == 0);
+        self.quiet_frames = if silent { self.quiet_frames + 1 } else { 0 };
+        let since = self.quiet_frames.saturating_sub(11);
+        if self.quiet_frames > 10 && since % 20 > 1 {
+            return;
+        }
+        let is_mark = self.quiet_frames == 11 || self.quiet_frames > 10 && since % 20 == 1;
+        let length = if is_mark {
+            1
+        } else {
+            self.encoder
+                .encode(block, &mut self.packet)
+                .expect("a frame")
+        };
+        self.packets += 1;
+        self.bytes += length;
+        let mut number = [0; 12];
+        number[4..].copy_from_slice(&u64::from(self.packets).to_be_bytes());
+        let nonce = || Nonce::assume_unique_for_key(number);
+        let header = || Aad::from([0x80_u8; RTP_HEADER_BYTES]);
+        let mut sealed = self.packet[..length].to_vec();
+        let result = self
+            .seal
+            .seal_in_place_append_tag(nonce(), header(), &mut sealed);
+        result.expect("sealed");
+        let [sender, receiver] = &self.sockets;
+        sender.send_to(&sealed, self.to).expect("sent");
+        let (received, _) = receiver.recv_from(&mut self.packet).expect("received");
+        let received = &mut self.packet[..received];
+        let opened = self.open.open_in_place(nonce(), header(), received);
+        let opened = opened.expect("opened");
+        if !is_mark {
+            let samples = self.decoder.decode(opened, &mut self.heard, false);
+            assert!(samples.expect("decoded") > 0, "nothing was decoded");
+        }
     }
 }
 

@@ -14,6 +14,7 @@ const WARM_UP: Duration = Duration::from_secs(2);
 /// Whole periods of the voice.
 const WINDOW: Duration = Duration::from_secs(10);
 const FLOOR_S: u32 = 20;
+const PACED_S: u32 = 5;
 
 const FULL_BAND: Settings = Settings {
     source_hz: 48_000,
@@ -36,11 +37,21 @@ const CONVERSATION: Settings = Settings {
 /// One line for each load; floor loops run before and after each.
 pub(crate) async fn measure(counts: &[usize]) {
     println!(
-        "engine: ms CPU per stream and second, both ends; floor: the same primitives in a loop"
+        "engine: ms CPU per stream and second, both ends; floor: the same primitives in a loop;\npaced: that loop for as many streams, each frame when it is due"
     );
     println!(
-        "{:<34} {:>7} {:>8} {:>7} {:>6} {:>9} {:>7} {:>8} {:>8}",
-        "load", "streams", "engine", "floor", "ratio", "wakeups/s", "app", "heard %", "skipped"
+        "{:<34} {:>7} {:>8} {:>7} {:>6} {:>7} {:>6} {:>9} {:>7} {:>8} {:>8}",
+        "load",
+        "streams",
+        "engine",
+        "floor",
+        "ratio",
+        "paced",
+        "ratio",
+        "wakeups/s",
+        "app",
+        "heard %",
+        "skipped"
     );
     let legs: [(&str, Settings, &[usize]); 3] = [
         ("48 kHz to 48 kHz, always talking", FULL_BAND, &[1, 10, 50]),
@@ -64,7 +75,7 @@ pub(crate) async fn measure(counts: &[usize]) {
 }
 
 async fn line(name: &str, settings: Settings, count: usize) {
-    let floor_before = floor(settings).await;
+    let floor_before = floor(move || floor::measure(settings, FLOOR_S)).await;
     let app = App::start(
         count,
         settings.source_hz,
@@ -82,15 +93,18 @@ async fn line(name: &str, settings: Settings, count: usize) {
     let (sent_now, heard_now) = (app.sent().await, app.heard());
     drop(app);
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let floor_after = floor(settings).await;
+    let floor_after = floor(move || floor::measure(settings, FLOOR_S)).await;
+    let paced = floor(move || floor::measure_paced(settings, PACED_S, count)).await;
+    let paced_ms = paced.cpu_per_second.as_secs_f64() * 1e3;
 
     let per_stream = |cpu: Duration| cpu.as_secs_f64() * 1e3 / seconds / count as f64;
     let floor_ms = (floor_before.cpu_per_second + floor_after.cpu_per_second).as_secs_f64() * 500.0;
     let engine_ms = per_stream(engine.cpu);
     let frames = (heard_now.0 - heard.0) as f64 / (seconds * 100.0 * count as f64);
     println!(
-        "{name:<34} {count:>7} {engine_ms:>8.2} {floor_ms:>7.2} {:>6.2} {:>9.0} {:>7.2} {:>8.1} {:>8}",
+        "{name:<34} {count:>7} {engine_ms:>8.2} {floor_ms:>7.2} {:>6.2} {paced_ms:>7.2} {:>6.2} {:>9.0} {:>7.2} {:>8.1} {:>8}",
         engine_ms / floor_ms,
+        engine_ms / paced_ms,
         engine.wakeups as f64 / seconds,
         per_stream(application.cpu),
         frames * 100.0,
@@ -111,10 +125,10 @@ async fn line(name: &str, settings: Settings, count: usize) {
     }
 }
 
-/// The floor's loop on a thread that does nothing else.
-async fn floor(settings: Settings) -> floor::Floor {
+/// A floor's loop on a thread that does nothing else.
+async fn floor(run: impl FnOnce() -> floor::Floor + Send + 'static) -> floor::Floor {
     let (report, result) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || report.send(floor::measure(settings, FLOOR_S)).ok());
+    std::thread::spawn(move || report.send(run()).ok());
     result.await.expect("the floor's loop ends")
 }
 
