@@ -306,13 +306,16 @@ impl Core {
         let Some(receiver) = transceiver.audio_receiver() else {
             return;
         };
+        let payload_type = Some(packet.header.payload_type);
+        let codecs = self.rtc.codec_config().params();
+        let redundant = codecs.iter().any(|codec| codec.red() == payload_type);
         match transceiver.receive_cryptor() {
             Some(cryptor) => {
                 if let Some(payload) = cryptor.open(&packet.payload) {
-                    receiver.on_packet(packet, &payload.into());
+                    receiver.on_packet(packet, &payload.into(), redundant);
                 }
             }
-            None => receiver.on_packet(packet, &packet.payload),
+            None => receiver.on_packet(packet, &packet.payload, redundant),
         }
     }
 

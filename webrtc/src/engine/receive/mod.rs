@@ -1,14 +1,37 @@
-//! From RTP to frames: jitter buffer, Opus decoder, 10 ms playout.
+//! From RTP to frames of 10 ms.
+//!
+//! ```text
+//! packet -> intake (whose, RED, too late?) -> buffer (order)
+//!              |                                 |
+//!           arrivals (target delay)  ---->  playout (what is due?)
+//!                                                |  decode, recover, conceal, noise; pace
+//!                                             voice (Opus, stretch) -> 10 ms
+//! ```
+//!
+//! [`playout`] decides in numbers alone, [`voice`] makes the sound; both are values that take
+//! `now` as an argument.
 
-mod decoder;
+mod arrivals;
+mod buffer;
+mod counters;
 pub(crate) mod frames;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
-mod jitter;
+mod histogram;
+#[cfg(test)]
+mod lab;
+mod opus_packet;
+mod playout;
+mod red;
+mod stretch;
+#[cfg(test)]
+mod test_support;
+mod ticks;
+mod voice;
 
 use self::{
-    decoder::VoiceDecoder,
-    jitter::{Arrival, JitterBuffer},
+    playout::{Arrival, Playout},
+    voice::Voice,
 };
 use super::{
     driver,
@@ -18,10 +41,12 @@ use super::{
 use std::{
     ops::ControlFlow,
     sync::{Arc, Weak},
+    time::Instant,
 };
 use str0m::rtp::RtpPacket;
 
-pub(crate) use jitter::ReceiveCounters;
+pub(crate) use counters::ReceiveCounters;
+pub(crate) use ticks::{TICKS_PER_SECOND, seconds};
 
 /// What is decoded to when the listeners do not agree on one format.
 const FULL_BAND: Format = Format {
@@ -37,8 +62,8 @@ pub(crate) struct AudioReceiver {
 
 #[derive(Default)]
 struct Path {
-    jitter: JitterBuffer,
-    decoder: VoiceDecoder,
+    playout: Playout,
+    voice: Voice,
 }
 
 impl AudioReceiver {
@@ -53,31 +78,34 @@ impl AudioReceiver {
     }
 
     pub(crate) fn counters(&self) -> ReceiveCounters {
-        self.path.lock().jitter.counters()
+        self.path.lock().playout.counters
     }
 
-    /// A packet of this track with its payload decrypted. Counted, and kept if anybody listens.
-    pub(crate) fn on_packet(&self, packet: &RtpPacket, payload: &Arc<[u8]>) {
+    /// A packet of this track with its payload decrypted, which is `redundant` audio (RFC 2198)
+    /// or Opus itself. Counted, and kept if anybody listens.
+    pub(crate) fn on_packet(&self, packet: &RtpPacket, payload: &Arc<[u8]>, redundant: bool) {
         let arrival = Arrival {
             ssrc: *packet.header.ssrc,
             sequence: *packet.seq_no,
             rtp_time: packet.header.timestamp,
             at: packet.timestamp,
+            header_bytes: packet.header.header_len,
             payload: Arc::clone(payload),
+            redundant,
         };
         let unheard = self.sinks.is_empty();
         let mut path = self.path.lock();
-        path.jitter.push(arrival);
+        path.playout.push(arrival);
         if unheard {
-            path.jitter.restart();
+            path.playout.restart();
         }
     }
 
     /// The next 10 ms, which may be silence.
-    fn play(&self, block: &mut Vec<i16>) -> Format {
+    fn play(&self, now: Instant, block: &mut Vec<i16>) -> Format {
         let format = self.sinks.common_format().unwrap_or(FULL_BAND);
-        let Path { jitter, decoder } = &mut *self.path.lock();
-        decoder.next_block(jitter, format, block)
+        let Path { playout, voice } = &mut *self.path.lock();
+        voice.next_block(playout, now, format, block)
     }
 }
 
@@ -88,7 +116,7 @@ fn start_playout(receiver: Weak<AudioReceiver>) {
             return ControlFlow::Break(());
         };
         if !receiver.sinks.is_empty() {
-            let format = receiver.play(&mut block);
+            let format = receiver.play(driver::now(), &mut block);
             receiver.sinks.push(&block, format);
         }
         ControlFlow::Continue(())
