@@ -9,6 +9,7 @@ use super::{
     driver::Connection,
     events::Event,
     negotiation::session::Session,
+    receive::red,
     send::encoder::EncodedFrame,
     transport::{self, health::Health, paths::Paths, servers::Servers},
 };
@@ -115,7 +116,7 @@ impl Core {
         transport::paths::set_timing(&mut timed);
         timed
             .set_rtp_mode(true)
-            .enable_opus(true, false)
+            .enable_opus(true, true)
             .set_extension_map(extensions())
             .set_stats_interval(Some(REPORT_INTERVAL))
             .set_rtcp_report_interval_audio(REPORT_INTERVAL)
@@ -311,8 +312,14 @@ impl Core {
         let redundant = codecs.iter().any(|codec| codec.red() == payload_type);
         match transceiver.receive_cryptor() {
             Some(cryptor) => {
-                if let Some(payload) = cryptor.open(&packet.payload) {
-                    receiver.on_packet(packet, &payload.into(), redundant);
+                // A frame is encrypted by itself, before it is repeated in later packets.
+                let sealed = if redundant {
+                    red::own_sound(&packet.payload)
+                } else {
+                    Some(&*packet.payload)
+                };
+                if let Some(payload) = sealed.and_then(|sealed| cryptor.open(sealed)) {
+                    receiver.on_packet(packet, &payload.into(), false);
                 }
             }
             None => receiver.on_packet(packet, &packet.payload, redundant),

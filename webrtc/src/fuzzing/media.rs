@@ -71,7 +71,9 @@ pub fn rtp(data: &[u8]) {
 fn attack_by_rtp(script: &mut Bytes<'_>, attack: &mut Attack) -> Option<()> {
     attack.choose_format(script.u8()?);
     loop {
-        match script.u8()? % 8 {
+        let operation = script.u8()?;
+        attack.redundant = operation >= 0xc0;
+        match operation % 8 {
             0..=2 => {
                 // The next packet, or one near it.
                 let near = i64::from(script.u8()?.cast_signed());
@@ -137,6 +139,8 @@ struct Attack {
     ssrc: u32,
     sequence: u64,
     rtp_time: u32,
+    /// Whether what is pushed is said to be redundant audio.
+    redundant: bool,
     ticks: u32,
 }
 
@@ -148,6 +152,7 @@ impl Attack {
             ssrc: 1,
             sequence: 1_000,
             rtp_time: u32::MAX - 48_000, // wraps within a second
+            redundant: false,
             ticks: 0,
         }
     }
@@ -163,6 +168,7 @@ impl Attack {
             sequence: self.sequence,
             rtp_time: self.rtp_time,
             payload,
+            redundant: self.redundant,
         });
         assert!(self.listener.packets() >= before, "a counter went back");
         let held = self.listener.held();
@@ -195,6 +201,7 @@ impl Attack {
 
     /// Whatever happened: a proper sender is heard again.
     fn recover(mut self) {
+        self.redundant = false;
         let (mut energy, mut samples) = (0.0, 0);
         for tick in 0..RECOVERY_TICKS {
             if tick % 2 == 0 {

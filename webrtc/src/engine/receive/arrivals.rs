@@ -39,7 +39,7 @@ pub(crate) const MAX_TARGET: i64 = ms(400);
 const TICK_MARGIN_MS: f32 = 10.0;
 
 /// The share of packets that may come too late.
-const LATE_SHARE: f32 = 0.03;
+const LATE_SHARE: f32 = 0.05;
 
 /// Two memories: half of one second, which raises the target at once, and of five, which lets it
 /// down slowly.

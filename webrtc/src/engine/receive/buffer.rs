@@ -5,7 +5,7 @@ use std::{collections::VecDeque, ops::Range, sync::Arc};
 
 /// The buffer's bound: 2.5 s in packets of 20 ms. Beyond it the oldest go, as old speech is worth
 /// less than new.
-const MAX_PACKETS: usize = 128;
+pub(crate) const MAX_PACKETS: usize = 128;
 
 /// An Opus packet within what was received.
 #[derive(Clone, Debug)]
@@ -15,12 +15,6 @@ pub(crate) struct Payload {
 }
 
 impl Payload {
-    /// The whole of `received`.
-    pub(crate) fn whole(received: Arc<[u8]>) -> Self {
-        let bytes = 0..received.len();
-        Self { received, bytes }
-    }
-
     /// A part; empty if it is out of bounds.
     pub(crate) fn part(received: &Arc<[u8]>, bytes: Range<usize>) -> Self {
         Self {
@@ -119,7 +113,7 @@ mod tests {
             sequence: 0,
             arrived: 0,
             facts: PacketFacts::of(&payload).expect("a packet"),
-            payload: Payload::whole(payload),
+            payload: Payload::part(&payload, 0..payload.len()),
             copy: false,
         }
     }

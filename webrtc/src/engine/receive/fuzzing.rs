@@ -1,8 +1,9 @@
 //! The receive path of one track in virtual time, for hostile input (see `crate::fuzzing`).
 
 use super::{
-    decoder::VoiceDecoder,
-    jitter::{Arrival, JitterBuffer},
+    buffer::MAX_PACKETS,
+    playout::{Arrival, Playout},
+    voice::Voice,
 };
 use crate::engine::sink::Format;
 use std::{
@@ -16,39 +17,43 @@ pub(crate) struct Packet {
     pub(crate) sequence: u64,
     pub(crate) rtp_time: u32,
     pub(crate) payload: Arc<[u8]>,
+    /// Redundant audio (RFC 2198).
+    pub(crate) redundant: bool,
 }
 
-/// Jitter buffer, decoder and a clock.
+/// Playout, voice and a clock.
 pub(crate) struct Listener {
-    jitter: JitterBuffer,
-    decoder: VoiceDecoder,
+    playout: Playout,
+    voice: Voice,
     now: Instant,
     block: Vec<i16>,
 }
 
 impl Listener {
     /// Packets held at most, whatever the peer sends.
-    pub(crate) const MAX_HELD: usize = 25;
+    pub(crate) const MAX_HELD: usize = MAX_PACKETS;
 
     /// Packets held once the peer has sent properly for some seconds.
     pub(crate) const MAX_HELD_IN_PEACE: usize = 20;
 
     pub(crate) fn new(now: Instant) -> Self {
         Self {
-            jitter: JitterBuffer::default(),
-            decoder: VoiceDecoder::default(),
+            playout: Playout::default(),
+            voice: Voice::default(),
             now,
             block: Vec::new(),
         }
     }
 
     pub(crate) fn push(&mut self, packet: Packet) {
-        self.jitter.push(Arrival {
+        self.playout.push(Arrival {
             ssrc: packet.ssrc,
             sequence: packet.sequence,
             rtp_time: packet.rtp_time,
             at: self.now,
+            header_bytes: 12,
             payload: packet.payload,
+            redundant: packet.redundant,
         });
     }
 
@@ -56,22 +61,22 @@ impl Listener {
     pub(crate) fn play(&mut self, wanted: Format) -> (&[i16], Format) {
         self.now += Duration::from_millis(10);
         let Self {
-            jitter,
-            decoder,
+            playout,
+            voice,
+            now,
             block,
-            ..
         } = self;
-        let format = decoder.next_block(jitter, wanted, block);
+        let format = voice.next_block(playout, *now, wanted, block);
         (&self.block, format)
     }
 
     /// Packets that wait for their turn.
     pub(crate) fn held(&self) -> usize {
-        self.jitter.held()
+        self.playout.held()
     }
 
     /// Packets received so far.
     pub(crate) fn packets(&self) -> u64 {
-        self.jitter.counters().packets
+        self.playout.counters.packets
     }
 }

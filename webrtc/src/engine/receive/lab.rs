@@ -274,6 +274,62 @@ fn jittery(loss: f64, jitter_ms: f64) -> Network {
 }
 
 #[test]
+fn speech_over_a_lossy_jittery_network_is_whole_and_in_time() {
+    let outcome = run(jittery(0.05, 30.0), Call { red: true, ..CALL });
+    assert!(outcome.delay_p95_ms <= 130, "{outcome:?}");
+    assert!(outcome.concealed < 0.03, "{outcome:?}");
+    assert!(outcome.holes < 5, "{outcome:?}");
+}
+
+#[test]
+fn jitter_without_loss_is_stretched_away_not_concealed() {
+    let outcome = run(jittery(0.0, 30.0), CALL);
+    assert!(outcome.concealed < 0.02, "{outcome:?}");
+    assert_eq!(outcome.discarded, 0, "speech was thrown away: {outcome:?}");
+}
+
+/// Both directions of a drift; in order: behind, ahead.
+fn drift(ppm: f64, seconds: u64) -> [Outcome; 2] {
+    // The same ten seconds again and again: an hour is not worth encoding.
+    let spoken = send(Call {
+        seconds: 10,
+        ..CALL
+    });
+    let packets: Vec<_> = (0..seconds * 50)
+        .map(|n| Arc::clone(&spoken[n as usize % spoken.len()]))
+        .collect();
+    [-ppm, ppm].map(|drift_ppm| {
+        let network = Network {
+            drift_ppm,
+            ..jittery(0.0, 2.0)
+        };
+        run_on(&packets, network, Call { seconds, ..CALL })
+    })
+}
+
+fn assert_drift_is_unheard(outcomes: &[Outcome; 2], ppm: f64) {
+    for outcome in outcomes {
+        assert!(outcome.concealed < 0.001, "{outcome:?}");
+        assert_eq!(outcome.discarded, 0, "{outcome:?}");
+        assert!(outcome.delay_p95_ms < 80, "{outcome:?}");
+    }
+    let [ahead, behind] = outcomes;
+    assert!(ahead.removed > 0.4e-6 * ppm, "not by stretch: {ahead:?}");
+    assert!(behind.inserted > 0.4e-6 * ppm, "not by stretch: {behind:?}");
+}
+
+#[test]
+fn clocks_that_drift_apart_are_followed_by_stretch_alone() {
+    assert_drift_is_unheard(&drift(1_000.0, 60), 1_000.0);
+}
+
+#[test]
+#[ignore = "an hour at 100 parts in a million takes a while without optimisation"]
+fn an_hour_of_drift() {
+    assert_drift_is_unheard(&drift(100.0, 3_600), 100.0);
+}
+
+#[test]
 #[ignore = "prints a table"]
 fn receive_lab() {
     let networks = [

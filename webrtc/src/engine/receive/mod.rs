@@ -22,7 +22,7 @@ mod histogram;
 mod lab;
 mod opus_packet;
 mod playout;
-mod red;
+pub(crate) mod red;
 mod stretch;
 #[cfg(test)]
 mod test_support;

@@ -137,6 +137,12 @@ impl Playout {
         self.delay_of(next, queued)
     }
 
+    /// Packets that wait for their turn.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn held(&self) -> usize {
+        self.buffer.len()
+    }
+
     fn delay_of(&self, time: i64, queued: i64) -> Option<i64> {
         self.arrivals.delay_at(self.clock? + queued, time)
     }
@@ -222,7 +228,7 @@ impl Playout {
             .delay_of(first.time, queued)
             .map_or(0, |delay| self.arrivals.target() - delay);
         // A pause of the sender, not a loss: noise until the next packet is due.
-        if matches!(gap, Gap::Noise(_)) || first.sequence <= sequence + 1 {
+        if matches!(gap, Gap::Noise(_)) || first.sequence <= sequence.saturating_add(1) {
             return if until_due <= 0 {
                 self.decode(queued)
             } else {

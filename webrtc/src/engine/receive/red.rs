@@ -73,6 +73,12 @@ impl Blocks {
     }
 }
 
+/// The packet's own sound, without copies of other packets; `None` as [`Blocks::parse`] says.
+pub(crate) fn own_sound(payload: &[u8]) -> Option<&[u8]> {
+    let blocks = Blocks::parse(payload)?;
+    payload.get(blocks.as_slice().last()?.bytes.clone())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +102,7 @@ mod tests {
         packet.extend([111, 1, 1, 2, 2, 2, 9, 9, 9, 9]);
         let expected = vec![(1_920, vec![1, 1]), (960, vec![2, 2, 2]), (0, vec![9; 4])];
         assert_eq!(parse(&packet), Some(expected));
+        assert_eq!(own_sound(&packet), Some([9; 4].as_slice()));
     }
 
     #[test]

@@ -15,6 +15,10 @@ use std::{sync::Arc, time::Instant};
 /// Losses made good from FEC that are remembered, to tell a late original from a missed one.
 const REMEMBERED: usize = 8;
 
+/// If so many packets in a row are too late (320 ms), it is the playout that is wrong: it had
+/// followed a time that was not the sender's.
+const MAX_TOO_LATE: u32 = 16;
+
 /// One received packet.
 #[derive(Clone, Debug)]
 pub(crate) struct Arrival {
@@ -44,6 +48,8 @@ pub(super) struct Sender {
     /// The last times recovered from FEC, in a ring.
     recovered: [i64; REMEMBERED],
     recoveries: usize,
+    /// Packets in a row whose turn was over.
+    too_late: u32,
 }
 
 impl Sender {
@@ -57,6 +63,7 @@ impl Sender {
             newest: i64::from(arrival.rtp_time),
             recovered: [i64::MIN; REMEMBERED],
             recoveries: 0,
+            too_late: 0,
         }
     }
 
@@ -67,8 +74,10 @@ impl Sender {
 
     /// Expected less received (RFC 3550, section 6.4.1).
     fn lost(&self) -> i64 {
-        let expected = self.highest - self.first + 1;
-        self.lost_before + expected.cast_signed() - self.received.cast_signed()
+        let expected = (self.highest - self.first).saturating_add(1);
+        self.lost_before
+            .saturating_add(expected.cast_signed())
+            .saturating_sub(self.received.cast_signed())
     }
 }
 
@@ -101,10 +110,11 @@ impl Playout {
             age: 0,
             bytes: 0..arrival.payload.len(),
         }];
-        let parsed = arrival
-            .redundant
-            .then(|| Blocks::parse(&arrival.payload))
-            .unwrap_or_default();
+        let parsed = if arrival.redundant {
+            Blocks::parse(&arrival.payload)
+        } else {
+            None
+        };
         let blocks = match &parsed {
             Some(blocks) => blocks.as_slice(),
             None if arrival.redundant => &[],
@@ -148,7 +158,7 @@ impl Playout {
         let Some(sender) = &mut self.sender else {
             return false;
         };
-        let jumped = arrival.sequence > sender.highest + 1;
+        let jumped = arrival.sequence > sender.highest.saturating_add(1);
         sender.received += 1;
         sender.first = sender.first.min(arrival.sequence);
         sender.highest = sender.highest.max(arrival.sequence);
@@ -163,9 +173,7 @@ impl Playout {
             self.counters.copies += 1;
             self.counters.copy_bytes += packet.payload.as_slice().len() as u64;
         }
-        if let State::Playing { next, .. } = self.state
-            && time < next
-        {
+        if self.is_too_late(&packet) {
             if copy {
                 self.counters.copies_discarded += 1;
             } else {
@@ -193,6 +201,23 @@ impl Playout {
             self.arrivals
                 .learn(self.arrivals.lateness(arrived, covered));
         }
+    }
+
+    fn is_too_late(&mut self, packet: &Packet) -> bool {
+        let State::Playing { next, .. } = self.state else {
+            return false;
+        };
+        let late = packet.time < next;
+        let (Some(sender), false) = (&mut self.sender, packet.copy) else {
+            return late;
+        };
+        sender.too_late = if late { sender.too_late + 1 } else { 0 };
+        if sender.too_late < MAX_TOO_LATE {
+            return late;
+        }
+        sender.too_late = 0;
+        self.restart();
+        false
     }
 
     /// Forgets what is buffered.
