@@ -28,14 +28,15 @@ fn main() {
         let named = arguments.iter().any(|word| parts.contains(&word.as_str()));
         !named || arguments.iter().any(|word| word == part)
     };
-    // Numbers among the arguments choose how many streams are measured.
+    // Numbers among the arguments choose how many streams are measured; `full`, `speech` and
+    // `conversation` choose one of the loads.
     let counts: Vec<usize> = arguments
         .iter()
         .filter_map(|word| word.parse().ok())
         .collect();
     let runtime = app::runtime();
     if wanted("streams") {
-        runtime.block_on(streams::measure(&counts));
+        runtime.block_on(streams::measure(&counts, &arguments));
     }
     if wanted("overload") {
         runtime.block_on(streams::overload());

@@ -35,7 +35,7 @@ const CONVERSATION: Settings = Settings {
 };
 
 /// One line for each load; floor loops run before and after each.
-pub(crate) async fn measure(counts: &[usize]) {
+pub(crate) async fn measure(counts: &[usize], words: &[String]) {
     println!(
         "engine: ms CPU per stream and second, both ends; floor: the same primitives in a loop;\npaced: that loop for as many streams, each frame when it is due"
     );
@@ -53,20 +53,33 @@ pub(crate) async fn measure(counts: &[usize]) {
         "heard %",
         "skipped"
     );
-    let legs: [(&str, Settings, &[usize]); 3] = [
-        ("48 kHz to 48 kHz, always talking", FULL_BAND, &[1, 10, 50]),
+    let legs: [(&str, &str, Settings, &[usize]); 3] = [
         (
+            "full",
+            "48 kHz to 48 kHz, always talking",
+            FULL_BAND,
+            &[1, 10, 50],
+        ),
+        (
+            "speech",
             "24 kHz to 16 kHz, always talking",
             SPEECH_BAND,
             &[1, 10, 50],
         ),
         (
+            "conversation",
             "24 kHz to 16 kHz, 2 s of 5, DTX",
             CONVERSATION,
             &[1, 10, 50, 100, 200],
         ),
     ];
-    for (name, settings, usual) in legs {
+    let chosen = legs
+        .iter()
+        .any(|leg| words.iter().any(|word| word == leg.0));
+    for (word, name, settings, usual) in legs {
+        if chosen && !words.iter().any(|wanted| wanted == word) {
+            continue;
+        }
         let counts = if counts.is_empty() { usual } else { counts };
         for count in counts {
             line(name, settings, *count).await;
