@@ -8,9 +8,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::{
     TlsConnector,
     client::TlsStream,
-    rustls::{
-        ClientConfig, RootCertStore, crypto::aws_lc_rs::default_provider, pki_types::ServerName,
-    },
+    rustls::{ClientConfig, RootCertStore, crypto::ring::default_provider, pki_types::ServerName},
 };
 
 /// Read once: the roots are files.
