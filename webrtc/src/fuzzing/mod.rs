@@ -13,6 +13,7 @@ mod pair;
 mod sctp;
 mod sdp;
 mod seeds;
+mod stun;
 mod wire;
 
 pub use contained::survive_contained_panics;
@@ -20,6 +21,7 @@ pub use media::{opus, rtp};
 pub use sctp::sctp;
 pub use sdp::sdp;
 pub use seeds::{Seed, seeds};
+pub use stun::stun;
 pub use wire::datagram;
 
 #[cfg(test)]
@@ -59,6 +61,11 @@ mod tests {
     #[test]
     fn committed_datagrams_break_no_promise() {
         replay("datagram", super::datagram);
+    }
+
+    #[test]
+    fn committed_answers_of_servers_break_no_promise() {
+        replay("stun", super::stun);
     }
 
     #[test]

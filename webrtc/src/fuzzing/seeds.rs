@@ -62,6 +62,7 @@ pub fn seeds() -> Vec<Seed> {
     seeds.extend(packets());
     seeds.extend(associations());
     seeds.extend(datagrams());
+    seeds.extend(answers());
     seeds
 }
 
@@ -270,6 +271,70 @@ fn associations() -> Vec<Seed> {
         seed(
             "raw",
             &[vec![0, 0, 12, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]],
+        ),
+    ]
+}
+
+/// Of a STUN or TURN server (RFC 8489, RFC 8656): refusals, an allocation, channels, data.
+fn answers() -> Vec<Seed> {
+    let refusal = |code: [u8; 2]| {
+        let mut step = vec![1, 0x3a, 9, 4, 0, 0, code[0], code[1]]; // unsigned, three attributes
+        step.extend([0x14, 5, b'r', b'e', b'a', b'l', b'm', 0x15, 2, b'n', b'1']);
+        step
+    };
+    // An address is XORed with the magic cookie: 203.0.113.9:50000.
+    let allocated = vec![
+        1, 0x20, 0x16, 8, 0, 1, 0xe2, 0x42, 0xea, 0x12, 0xd5, 0x4b, 0x0d, 4, 0, 0, 2, 0x58,
+    ];
+    let short_lived = vec![
+        1, 0x20, 0x16, 8, 0, 1, 0xe2, 0x42, 0xea, 0x12, 0xd5, 0x4b, 0x0d, 4, 0, 0, 0, 0,
+    ];
+    let send = vec![3, 9, 3, 1, 2, 3];
+    let bound = vec![1, 0];
+    let data = vec![0, 0, 8, 0x40, 0, 0, 4, 1, 2, 3, 4];
+    let later = vec![4, 200, 5, 5, 5];
+    let seed = |name, over_stream: u8, steps: &[Vec<u8>]| Seed {
+        target: "stun",
+        name,
+        bytes: [vec![over_stream], steps.concat()].concat(),
+    };
+    let whole = [
+        refusal([4, 1]),
+        allocated.clone(),
+        send.clone(),
+        bound,
+        send,
+        data,
+        later.clone(),
+    ];
+    vec![
+        seed("allocation", 0, &whole),
+        seed(
+            "stale",
+            0,
+            &[
+                refusal([4, 1]),
+                refusal([4, 38]),
+                allocated.clone(),
+                later.clone(),
+            ],
+        ),
+        seed("refused", 0, &[refusal([4, 3]), later.clone()]),
+        seed(
+            "short-lived",
+            0,
+            &[refusal([4, 1]), short_lived, later.clone()],
+        ),
+        seed("silent", 0, &[later.clone(), later]),
+        seed(
+            "stream",
+            1,
+            &[vec![2, 9, 0x40, 0, 0, 4, 1, 2, 3, 4, 0, 2, 3, 1, 1, 0]],
+        ),
+        seed(
+            "lengths",
+            0,
+            &[vec![2, 5, 0, 2, 7, 7, 0, 2, 4, 0, 9, 1, 1], allocated],
         ),
     ]
 }

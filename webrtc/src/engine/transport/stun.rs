@@ -198,6 +198,21 @@ impl Builder {
         Self { bytes }
     }
 
+    /// The same message as another class: what a server says, for hostile input.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn of(mut self, class: Class) -> Self {
+        let bits: [u8; 2] = match class {
+            Class::Request => [0, 0],
+            Class::Indication => [0, 0x10],
+            Class::Success => [1, 0],
+            Class::Error => [1, 0x10],
+        };
+        for (byte, bits) in self.bytes.iter_mut().zip(bits) {
+            *byte |= bits;
+        }
+        self
+    }
+
     /// Adds an attribute; one of more than 64 KiB is left out.
     #[must_use]
     pub(crate) fn with(mut self, kind: u16, value: &[u8]) -> Self {

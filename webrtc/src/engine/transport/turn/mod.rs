@@ -167,15 +167,17 @@ impl TurnClient {
 
     /// When [`Self::tick`] must be called at the latest.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let refresh = match self.state {
-            State::Allocated { refresh_at, .. } => Some(refresh_at),
-            State::Allocating | State::Failed => None,
-        };
         let requests = self
             .pending
             .iter()
-            .map(|pending| pending.transaction.deadline());
-        requests.chain(refresh).chain(self.peers.deadline()).min()
+            .map(|pending| pending.transaction.deadline())
+            .min();
+        // Without an allocation nothing is renewed, its channels no more than itself.
+        let State::Allocated { refresh_at, .. } = self.state else {
+            return requests;
+        };
+        let renewals = self.peers.deadline().into_iter().chain([refresh_at]);
+        renewals.chain(requests).min()
     }
 
     /// Time passes: repeats, renews, gives up.

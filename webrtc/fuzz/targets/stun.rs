@@ -1,0 +1,9 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use libwebrtc::fuzzing;
+
+fuzz_target!(
+    init: fuzzing::survive_contained_panics(),
+    |data: &[u8]| fuzzing::stun(data)
+);
