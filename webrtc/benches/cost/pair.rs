@@ -111,26 +111,19 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    /// Makes two peers and negotiates, as far as `steps` of 7 go.
+    /// Makes two peers and negotiates, as far as `steps` of 6 go.
     pub(crate) async fn negotiated(shape: Shape, steps: usize) -> Self {
         let mut first = Peer::new(shape.forth_hz);
         let second = Peer::new(shape.back_hz);
         if shape.channels {
             first.open_channels();
         }
-        if shape.back_hz.is_some() {
-            let init = RtpTransceiverInit {
-                direction: RtpTransceiverDirection::RecvOnly,
-                stream_ids: vec![],
-                send_encodings: vec![],
-            };
-            let section = first
-                .connection
-                .add_transceiver_for_media(MediaType::Audio, init);
-            section.expect("a section to receive on");
-        }
         let pair = Self { first, second };
-        pair.negotiate(shape, steps).await;
+        negotiate(&pair.first, &pair.second, shape, steps).await;
+        if shape.back_hz.is_some() && steps > 6 {
+            // What the second sends is in its own offer.
+            negotiate(&pair.second, &pair.first, shape, steps).await;
+        }
         pair
     }
 
@@ -139,50 +132,6 @@ impl Pair {
         let pair = Self::negotiated(shape, usize::MAX).await;
         pair.connect().await;
         pair
-    }
-
-    async fn negotiate(&self, shape: Shape, steps: usize) {
-        let (a, b) = (&self.first.connection, &self.second.connection);
-        if steps == 0 {
-            return;
-        }
-        let offer = a
-            .create_offer(OfferOptions::default())
-            .await
-            .expect("an offer");
-        let offer = with_dtx(&offer, SdpType::Offer, shape.dtx);
-        if steps == 1 {
-            return;
-        }
-        a.set_local_description(offer.clone())
-            .await
-            .expect("our offer");
-        if steps == 2 {
-            return;
-        }
-        b.set_remote_description(offer)
-            .await
-            .expect("the peer's offer");
-        if steps == 3 {
-            return;
-        }
-        let answer = b
-            .create_answer(AnswerOptions::default())
-            .await
-            .expect("an answer");
-        let answer = with_dtx(&answer, SdpType::Answer, shape.dtx);
-        if steps == 4 {
-            return;
-        }
-        b.set_local_description(answer.clone())
-            .await
-            .expect("our answer");
-        if steps == 5 {
-            return;
-        }
-        a.set_remote_description(answer)
-            .await
-            .expect("the peer's answer");
     }
 
     /// Exchanges addresses until both ends are connected.
@@ -212,6 +161,51 @@ impl Pair {
         self.first.connection.close();
         self.second.connection.close();
     }
+}
+
+/// Offer and answer, as far as `steps` of 6 go.
+async fn negotiate(offerer: &Peer, answerer: &Peer, shape: Shape, steps: usize) {
+    let (a, b) = (&offerer.connection, &answerer.connection);
+    if steps == 0 {
+        return;
+    }
+    let offer = a
+        .create_offer(OfferOptions::default())
+        .await
+        .expect("an offer");
+    let offer = with_dtx(&offer, SdpType::Offer, shape.dtx);
+    if steps == 1 {
+        return;
+    }
+    a.set_local_description(offer.clone())
+        .await
+        .expect("our offer");
+    if steps == 2 {
+        return;
+    }
+    b.set_remote_description(offer)
+        .await
+        .expect("the peer's offer");
+    if steps == 3 {
+        return;
+    }
+    let answer = b
+        .create_answer(AnswerOptions::default())
+        .await
+        .expect("an answer");
+    let answer = with_dtx(&answer, SdpType::Answer, shape.dtx);
+    if steps == 4 {
+        return;
+    }
+    b.set_local_description(answer.clone())
+        .await
+        .expect("our answer");
+    if steps == 5 {
+        return;
+    }
+    a.set_remote_description(answer)
+        .await
+        .expect("the peer's answer");
 }
 
 /// What a LiveKit server adds to the settings of Opus.
