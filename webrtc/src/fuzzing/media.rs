@@ -26,8 +26,9 @@ const FORMATS: [Format; 8] = [
 /// Ticks of 10 ms that one input may take: ten seconds.
 const MAX_TICKS: u32 = 1_000;
 
-/// After an attack the peer speaks properly for so long ...
-const RECOVERY_TICKS: u32 = 400;
+/// After an attack the peer speaks properly for so long (ten seconds: the target delay forgets
+/// slowly, and what is too much is stretched away, not cut) ...
+const RECOVERY_TICKS: u32 = 1_000;
 
 /// ... and must be heard in the last of these ticks.
 const HEARD_TICKS: u32 = 100;
