@@ -283,10 +283,19 @@ impl Side {
                 );
                 continue;
             };
-            let other = theirs
+            let Some(other) = theirs
                 .iter()
                 .find(|other| other.mid().as_ref() == Some(&mid))
-                .expect("each section is on both sides");
+            else {
+                assert_eq!(
+                    section.transceiver.direction(),
+                    Direction::Stopped,
+                    "section {mid} of {} is missing over there, though it was not stopped after \
+                     an offer that was thrown away",
+                    self.name
+                );
+                continue;
+            };
             let (ours, their) = (
                 section.transceiver.current_direction(),
                 other.current_direction(),
