@@ -117,7 +117,10 @@ fn send_frame(
     };
     let Some(sealed) = sealed else { return };
     let codec = &target.codec;
-    let (payload_type, payload) = match codec.red_payload_type {
+    // With encryption a track is announced without redundancy: who receives it negotiates none,
+    // and the server cannot unwrap what it cannot read.
+    let red_payload_type = codec.red_payload_type.filter(|_| cryptor.is_none());
+    let (payload_type, payload) = match red_payload_type {
         // All packets of a stream have one payload type, with a redundant frame or without.
         Some(red) => {
             let repeat = target.adaptation.repeats() && !frame.ends_speech;
