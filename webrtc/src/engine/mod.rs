@@ -43,4 +43,5 @@ pub(crate) mod resample;
 pub(crate) mod send;
 pub(crate) mod sink;
 pub(crate) mod stats;
+pub(crate) mod traffic;
 pub(crate) mod transport;

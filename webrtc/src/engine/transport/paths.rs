@@ -3,10 +3,11 @@
 use crate::{
     RtcError,
     engine::{
-        core::{Core, Traffic, is_stun},
+        core::{Core, is_stun},
         driver::links::ACTIVE_PORT,
         events::Event,
         negotiation::sdp,
+        traffic::Traffic,
     },
     ice_candidate::IceCandidate,
     peer_connection::IceConnectionState,
