@@ -3,9 +3,10 @@
 //! A process of its own keeps a crash away from the calls, and espeak-ng (GPL) a separate program. The text goes to its
 //! standard input: it can never be read as an option, and does not show in the list of processes.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::os::fd::AsRawFd as _;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
@@ -48,17 +49,17 @@ impl Engine {
             }
             // flite goes back into its file to append a second sentence, so a pipe will not do: it would wait for ever.
             Self::Flite { voice } => {
-                let file = Scratch::create().map_err(|error| self.failed(error))?;
-                let path = file.path.to_string_lossy();
+                let mut file = tempfile::tempfile().map_err(|error| self.failed(error))?;
+                // The file has no name: one of a worker that was killed would stay, with what it said. flite opens it
+                // through ours.
+                let path = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd());
                 run(
                     self.program(),
                     &["-voice", voice, "-f", "/dev/stdin", "-o", &path],
                     text,
                 )
                 .await?;
-                tokio::fs::read(&file.path)
-                    .await
-                    .map_err(|error| self.failed(error))?
+                read_back(&mut file).map_err(|error| self.failed(error))?
             }
         };
         let (samples, rate_hz) = wav::read(&wave)
@@ -116,33 +117,12 @@ async fn run(program: &'static str, arguments: &[&str], text: &str) -> Result<Ve
     }
 }
 
-/// A file that only this user can read, gone when dropped.
-struct Scratch {
-    path: PathBuf,
-}
-
-impl Scratch {
-    fn create() -> std::io::Result<Self> {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("teller-{}-{number}.wav", std::process::id()));
-        // `create_new` also refuses a link that someone else left there.
-        std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)?;
-        Ok(Self { path })
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_file(&self.path) {
-            tracing::debug!(%error, "a temporary file stays");
-        }
-    }
+/// A second of speech is 32 kB in memory: nobody waits for a disk here.
+fn read_back(file: &mut File) -> std::io::Result<Vec<u8>> {
+    let mut wave = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.read_to_end(&mut wave)?;
+    Ok(wave)
 }
 
 #[cfg(test)]
@@ -199,6 +179,25 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// A process number comes again, in a container at every start.
+    #[tokio::test]
+    async fn what_a_killed_worker_left_behind_does_not_silence_the_next_one() {
+        let left = |number| {
+            std::env::temp_dir().join(format!("teller-{}-{number}.wav", std::process::id()))
+        };
+        for number in 0..64 {
+            std::fs::write(left(number), "").expect("a temporary folder");
+        }
+        let flite = Engine::Flite {
+            voice: "slt".into(),
+        };
+        let speech = flite.speak("Good morning.").await;
+        for number in 0..64 {
+            std::fs::remove_file(left(number)).expect("ours");
+        }
+        assert!(speech.is_ok(), "{speech:?}");
     }
 
     #[tokio::test]
