@@ -1,14 +1,16 @@
 //! Administrators' commands: profiles, sessions, knowledge, the schema.
 
+mod keys;
 mod knowledge_commands;
 mod profiles;
 mod sessions;
 
-use database::{Database, TenantId};
+use database::{Database, TenantId, keys::Keyring};
 use secrecy::ExposeSecret;
 
 use crate::config::DatabaseConfig;
 
+pub use keys::{KeysCommand, keys};
 pub use knowledge_commands::{ask, import_knowledge};
 pub use profiles::{ProfilesCommand, profiles};
 pub use sessions::{SessionsCommand, sessions};
@@ -16,9 +18,10 @@ pub use sessions::{SessionsCommand, sessions};
 /// Opens the database; connects at the first use.
 ///
 /// # Errors
-/// When the address is malformed.
+/// When the address is malformed, or the key file missing, open to others or malformed.
 pub fn open(config: &DatabaseConfig) -> anyhow::Result<Database> {
-    let mut settings = database::DatabaseConfig::new(config.url.expose_secret());
+    let keys = Keyring::open(&config.key_file)?;
+    let mut settings = database::DatabaseConfig::new(config.url.expose_secret(), keys);
     settings.tenant = TenantId(config.tenant);
     settings.pool_size = config.pool_size;
     Ok(Database::new(settings)?)

@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{
-    admin::{self, ProfilesCommand, SessionsCommand},
+    admin::{self, KeysCommand, ProfilesCommand, SessionsCommand},
     call::{self, CallArgs},
-    config::{Config, Reader, database_only},
+    config::{Config, Reader, database_only, key_file},
     serve,
 };
 
@@ -42,6 +42,9 @@ enum Command {
     /// Look at sessions, close those a killed worker left open
     #[command(subcommand)]
     Sessions(SessionsCommand),
+    /// Make the key file that everything stored is sealed with; list its keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -86,6 +89,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
             admin::ask(&pack, &question)
         }
         Command::Profiles(command) => runtime()?.block_on(admin::profiles(&database()?, command)),
+        Command::Keys(command) => admin::keys(&key_file(&mut Reader::from_env()), command),
         Command::Sessions(command) => runtime()?.block_on(admin::sessions(&database()?, command)),
     }
 }

@@ -69,6 +69,8 @@ pub struct DatabaseConfig {
     pub pool_size: usize,
     /// The tenant this deployment serves.
     pub tenant: i32,
+    /// The keys of what is stored; `teller keys create` makes it.
+    pub key_file: PathBuf,
 }
 
 /// Slots, names and draining.
@@ -271,7 +273,13 @@ fn database(env: &mut Reader) -> DatabaseConfig {
             .into(),
         pool_size: env.number("DATABASE_POOL_SIZE", 8, 2..=200),
         tenant: env.number("TENANT_ID", 1, 1..=i32::MAX),
+        key_file: key_file(env),
     }
+}
+
+/// Where the keys are: all that `teller keys create` and `list` need.
+pub fn key_file(env: &mut Reader) -> PathBuf {
+    env.path("KEY_FILE", ".data/keys.toml")
 }
 
 fn worker(env: &mut Reader) -> WorkerSettings {

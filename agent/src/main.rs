@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
-            if error.is::<teller::config::ConfigError>() {
+            if error.is::<teller::config::ConfigError>() || error.is::<database::keys::KeyError>() {
                 BAD_CONFIGURATION.into()
             } else {
                 ExitCode::FAILURE

@@ -9,7 +9,12 @@
 
 mod support;
 
-use std::{process::Output, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Output,
+    sync::LazyLock,
+    time::Duration,
+};
 
 use support::{Stack, stack::small_model};
 use tokio::process::Command;
@@ -20,11 +25,23 @@ fn teller(arguments: &[&str], env: &[(&str, &str)]) -> Command {
         .args(arguments)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("KEY_FILE", key_file())
         .kill_on_drop(true);
     command
         .envs(env.iter().copied())
         .current_dir(support::stack::root());
     command
+}
+
+/// One key file for all tests of this process.
+fn key_file() -> &'static Path {
+    static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
+        let path =
+            std::env::temp_dir().join(format!("teller-settings-{}.toml", uuid::Uuid::new_v4()));
+        database::testing::ephemeral_keys().write_to(&path).unwrap();
+        path
+    });
+    &FILE
 }
 
 const GOOD: [(&str, &str); 4] = [
@@ -70,6 +87,42 @@ async fn missing_settings_are_all_named_at_once() {
             "postgres://",
         ],
     );
+}
+
+#[tokio::test]
+async fn a_worker_without_its_key_file_does_not_start_and_says_how_to_make_one() {
+    let output = start_with(&[("KEY_FILE", "/nonexistent/keys.toml")]).await;
+    assert_eq!(output.status.code(), Some(78), "EX_CONFIG");
+    assert_refused(&output, &["/nonexistent/keys.toml", "teller keys create"]);
+}
+
+#[tokio::test]
+async fn the_command_makes_a_key_file_once_and_lists_it_without_its_keys() {
+    let path = std::env::temp_dir().join(format!("teller-made-{}.toml", uuid::Uuid::new_v4()));
+    let file = path.display().to_string();
+    let run = async |arguments: &[&str]| {
+        let output = teller(arguments, &[("KEY_FILE", &file)]).output().await;
+        let output = output.unwrap();
+        let shown = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(shown).unwrap())
+    };
+    let (made, text) = run(&["keys", "create"]).await;
+    assert_eq!(made, Some(0), "{text}");
+    let (again, refusal) = run(&["keys", "create"]).await;
+    assert_ne!(again, Some(0), "a key file must not be overwritten");
+    assert!(refusal.contains(&file), "{refusal}");
+    let (listed, json) = run(&["keys", "list", "--json"]).await;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((listed, &json["wrapping"][0]["id"]), (Some(0), &1.into()));
+    let written = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let quoted = written.lines().filter_map(|line| line.split('"').nth(1));
+    for key in quoted.filter(|value| value.len() == 44) {
+        assert!(
+            !format!("{text}{json}").contains(key),
+            "a command shows a key"
+        );
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod clean;
 mod document;
 mod error;
 mod ids;
+pub mod keys;
 mod leader;
 mod message;
 mod migrate;

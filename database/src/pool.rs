@@ -8,6 +8,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row};
 
 use crate::error::lost_a_race;
+use crate::keys::Keyring;
 use crate::{DatabaseError, TenantId};
 
 /// How to reach PostgreSQL and how long to wait for it.
@@ -15,6 +16,8 @@ use crate::{DatabaseError, TenantId};
 pub struct DatabaseConfig {
     /// `postgres://user:password@host:port/name`, or libpq's `key=value` form. Secret.
     pub url: String,
+    /// What seals and opens personal data. Used as the tenant's below.
+    pub keys: Keyring,
     /// Whose rows are seen.
     pub tenant: TenantId,
     /// Connections at most. Every operation holds one for a few milliseconds.
@@ -31,9 +34,10 @@ impl DatabaseConfig {
     /// The defaults: tenant 1, 8 connections, 2 s for a free one, 3 s for a new one, 5 s for a
     /// statement.
     #[must_use]
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(url: impl Into<String>, keys: Keyring) -> Self {
         Self {
             url: url.into(),
+            keys,
             tenant: TenantId::default(),
             pool_size: 8,
             wait: Duration::from_secs(2),
@@ -82,6 +86,7 @@ impl fmt::Debug for DatabaseConfig {
 pub struct Database {
     pool: Pool,
     config: DatabaseConfig,
+    keys: Keyring,
 }
 
 impl Database {
@@ -109,7 +114,14 @@ impl Database {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| DatabaseError::Setup(error.to_string()))?;
-        Ok(Self { pool, config })
+        let keys = config.keys.for_tenant(config.tenant);
+        Ok(Self { pool, config, keys })
+    }
+
+    /// The keys of what this reads and writes, as its tenant's.
+    #[must_use]
+    pub fn keys(&self) -> &Keyring {
+        &self.keys
     }
 
     /// Whose rows this sees.

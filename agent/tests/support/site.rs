@@ -53,7 +53,10 @@ pub(crate) fn keys() -> ApiKeys {
 
 /// A database that nobody listens for.
 pub(crate) fn away() -> Database {
-    let config = DatabaseConfig::new("postgres://nobody@127.0.0.1:1/none");
+    let config = DatabaseConfig::new(
+        "postgres://nobody@127.0.0.1:1/none",
+        database::testing::ephemeral_keys(),
+    );
     Database::new(config).expect("the address is well formed")
 }
 

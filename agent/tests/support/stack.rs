@@ -126,6 +126,7 @@ impl Stack {
             ("LIVEKIT_API_KEY", API_KEY.into()),
             ("LIVEKIT_API_SECRET", API_SECRET.into()),
             ("DATABASE_URL", database.url.clone()),
+            ("KEY_FILE", database.key_file().display().to_string()),
             ("PACK_DIR", root().join("packs/bank").display().to_string()),
             ("WEB_DIR", root().join("web/dist").display().to_string()),
             ("HTTP_BIND", http.clone()),

@@ -10,6 +10,7 @@
 
 mod cluster;
 
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
@@ -17,6 +18,7 @@ use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
 pub use self::cluster::Cluster;
+use crate::keys::Keyring;
 use crate::{Database, DatabaseConfig};
 
 /// Owns the test databases.
@@ -31,6 +33,7 @@ pub struct TestDatabase {
     /// The address for [`DatabaseConfig`], and for `DATABASE_URL` of a whole worker.
     pub url: String,
     name: String,
+    key_file: OnceLock<PathBuf>,
 }
 
 /// The server that all tests of a process share.
@@ -78,8 +81,34 @@ impl TestDatabase {
         )
         .await;
         let url = server.address.url(&name);
-        let db = Database::new(DatabaseConfig::new(&url)).expect("the address is well formed");
-        Self { db, url, name }
+        let db = Database::new(DatabaseConfig::new(&url, ephemeral_keys()))
+            .expect("the address is well formed");
+        Self {
+            db,
+            url,
+            name,
+            key_file: OnceLock::new(),
+        }
+    }
+
+    /// How another pool reaches this database, with its keys.
+    #[must_use]
+    pub fn config(&self) -> DatabaseConfig {
+        DatabaseConfig::new(&self.url, self.db.keys().clone())
+    }
+
+    /// A file with this database's keys, for `KEY_FILE` of a whole worker. Written at first use.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    #[must_use]
+    pub fn key_file(&self) -> &Path {
+        self.key_file.get_or_init(|| {
+            let path = std::env::temp_dir().join(format!("{}.keys.toml", self.name));
+            let written = self.db.keys().write_to(&path);
+            written.expect("writing the test's key file");
+            path
+        })
     }
 
     /// A connection beside the pool, as the owner, tenant 1: for looking at rows.
@@ -102,6 +131,9 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
+        if let Some(path) = self.key_file.get() {
+            let _one_left_behind_fails_no_test = std::fs::remove_file(path);
+        }
         // A private server goes away as a whole.
         let Some(Server {
             address: Address::Given(_),
@@ -173,7 +205,7 @@ impl Server {
                 &format!("CREATE DATABASE {draft} TEMPLATE template0 OWNER {ROLE}"),
             )
             .await;
-            let db = Database::new(DatabaseConfig::new(address.url(&draft)))
+            let db = Database::new(DatabaseConfig::new(address.url(&draft), ephemeral_keys()))
                 .expect("the address is well formed");
             db.migrate()
                 .await
@@ -203,6 +235,15 @@ impl Address {
         let separator = if admin.contains('?') { '&' } else { '?' };
         format!("{admin}{separator}options=-c%20role%3D{ROLE}")
     }
+}
+
+/// Keys for one test.
+///
+/// # Panics
+/// If the system has no random bytes.
+#[must_use]
+pub fn ephemeral_keys() -> Keyring {
+    Keyring::ephemeral().expect("the system has random bytes")
 }
 
 /// The same server, another database.

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use database::testing::{Cluster, TestDatabase};
+use database::testing::{Cluster, TestDatabase, ephemeral_keys};
 use database::{Database, DatabaseConfig, DatabaseError, ProfileRepository};
 
 async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
@@ -17,7 +17,7 @@ async fn a_database_that_crashes_says_so_quickly_and_comes_back() {
     let cluster = tokio::task::spawn_blocking(Cluster::start).await.unwrap();
     let config = DatabaseConfig {
         pool_size: 2,
-        ..DatabaseConfig::new(cluster.url("postgres", "postgres"))
+        ..DatabaseConfig::new(cluster.url("postgres", "postgres"), ephemeral_keys())
     };
     let db = Database::new(config).unwrap();
     db.ping().await.expect("it runs");
@@ -45,6 +45,7 @@ async fn a_database_that_crashes_says_so_quickly_and_comes_back() {
 async fn a_database_that_is_nowhere_is_unavailable_not_a_crash() {
     let db = Database::new(DatabaseConfig::new(
         "postgres://nobody:secret@127.0.0.1:1/none",
+        ephemeral_keys(),
     ))
     .unwrap();
     let (answer, waited) = timed(ProfileRepository::new(&db).get_by_username("sarah")).await;
@@ -71,7 +72,7 @@ async fn an_address_that_makes_no_sense_is_refused_without_being_quoted() {
         "postgres://user:secret@host:port/db",
         "host=x port=secret",
     ] {
-        let refused = Database::new(DatabaseConfig::new(url));
+        let refused = Database::new(DatabaseConfig::new(url, ephemeral_keys()));
         let Err(DatabaseError::Setup(message)) = refused else {
             panic!("{url} was accepted")
         };
@@ -89,7 +90,7 @@ async fn a_statement_that_waits_too_long_is_given_up() {
         .unwrap();
     let config = DatabaseConfig {
         statement: Duration::from_millis(300),
-        ..DatabaseConfig::new(&test.url)
+        ..test.config()
     };
     let db = Database::new(config).unwrap();
     let (answer, waited) = timed(ProfileRepository::new(&db).get_by_username("sarah")).await;
@@ -114,7 +115,7 @@ async fn a_pool_that_is_used_up_gives_way_after_its_wait() {
     let config = DatabaseConfig {
         pool_size: 1,
         wait: Duration::from_millis(200),
-        ..DatabaseConfig::new(&test.url)
+        ..test.config()
     };
     let db = Database::new(config).unwrap();
     let leader = db.lead(database::LeaderRole::Sweeper).await.unwrap();
@@ -156,7 +157,7 @@ async fn a_role_with_another_isolation_by_default_still_works() {
         "{}{separator}-c%20default_transaction_isolation%3Dserializable",
         test.url
     );
-    let db = Database::new(DatabaseConfig::new(url)).unwrap();
+    let db = Database::new(DatabaseConfig::new(url, ephemeral_keys())).unwrap();
     let made = ProfileRepository::new(&db)
         .create_anonymous_profile(Some("device-one"), None)
         .await;

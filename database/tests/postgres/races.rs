@@ -106,7 +106,7 @@ async fn writers_and_merges_at_once_lose_nothing_and_never_deadlock() {
     let config = DatabaseConfig {
         pool_size: 12,
         wait: Duration::from_secs(20),
-        ..DatabaseConfig::new(&test.url)
+        ..test.config()
     };
     let db = Database::new(config).unwrap();
     let mut profiles = vec![

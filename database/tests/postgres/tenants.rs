@@ -94,7 +94,7 @@ async fn another_tenant_can_neither_write_nor_take_rows() {
     let mine = call(&test.db, &new).await;
     let theirs = Database::new(DatabaseConfig {
         tenant: TenantId(2),
-        ..DatabaseConfig::new(&test.url)
+        ..test.config()
     })
     .unwrap();
     assert!(
