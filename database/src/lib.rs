@@ -3,6 +3,7 @@
 mod audit;
 mod auth;
 mod callback;
+mod chain;
 mod clean;
 mod document;
 mod error;
@@ -31,11 +32,14 @@ pub use auth::{
     AuthLimits, AuthRepository, ChallengeStart, Claim, Delivery, NewChallenge, Verification,
 };
 pub use callback::{Callback, CallbackRepository, NewCallback};
+pub use chain::RowHash;
 pub use document::{DocumentChunk, DocumentRepository, ImportReport};
 pub use error::DatabaseError;
 pub use ids::{ProfileId, SessionId, TenantId};
 pub use leader::{Leader, LeaderRole};
-pub use message::{Message, MessageRepository, NewMessage, Role};
+pub use message::{
+    Inserted, Message, MessageRepository, MessageSealer, NewMessage, Role, SealedMessage,
+};
 pub use migrate::{MigrationReport, migration_script};
 pub use phone::{PhoneNumberError, normalize_phone_number};
 pub use pool::{Database, DatabaseConfig};

@@ -71,7 +71,7 @@ pub async fn sessions(config: &DatabaseConfig, command: SessionsCommand) -> anyh
                     "{:>4} {:<9} {}",
                     message.seq,
                     message.role.as_str(),
-                    message.content
+                    message.words()
                 );
             }
         }

@@ -161,7 +161,7 @@ impl From<Message> for MessageLine {
             sources: take("sources").filter(Value::is_array),
             seq: message.seq,
             role: message.role,
-            content: message.content,
+            content: message.words().to_owned(),
             created_at: message.created_at,
             interrupted: message.interrupted,
             intent: message.intent,

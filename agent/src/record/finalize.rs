@@ -110,7 +110,8 @@ fn turns(messages: &[Message]) -> Vec<TurnText> {
                 } else {
                     insight::Role::Agent
                 },
-                text: m.content.clone(),
+                // Words whose key was destroyed meanwhile say nothing any more.
+                text: m.content.clone().unwrap_or_default(),
                 intent: m
                     .intent
                     .clone()

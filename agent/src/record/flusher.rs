@@ -130,7 +130,7 @@ impl Flusher {
             })
             .take(BATCH)
             .collect();
-        match self.messages.insert_batch(&batch).await {
+        match self.messages.insert_readable(&batch).await {
             Err(DatabaseError::Invalid(_)) => self.write_one_by_one(&batch).await?,
             other => drop(other?),
         }
@@ -142,7 +142,7 @@ impl Flusher {
         for message in batch {
             let stored = self
                 .messages
-                .insert_batch(std::slice::from_ref(message))
+                .insert_readable(std::slice::from_ref(message))
                 .await
                 .map(drop);
             self.judge(stored, "a message")?;

@@ -1,11 +1,8 @@
 use database::testing::TestDatabase;
-use database::{
-    DatabaseError, MessageRepository, NewMessage, ProfileRepository, Role, SessionId,
-    SessionRepository,
-};
+use database::{MessageRepository, NewMessage, ProfileRepository, Role, SessionRepository};
 use serde_json::json;
 
-use crate::support::{assert_invariants, at, call, talk, web_session, words};
+use crate::support::{assert_invariants, at, call, rows, talk, web_session, words};
 
 #[tokio::test]
 async fn counters_are_exact_however_often_a_batch_is_replayed() {
@@ -14,7 +11,7 @@ async fn counters_are_exact_however_often_a_batch_is_replayed() {
     let messages = MessageRepository::new(&test.db);
     for (batch, new) in [(0..5, 5), (0..5, 0), (3..8, 3), (0..8, 0), (8..9, 1)] {
         let stored = messages
-            .insert_batch(&words(session, batch.clone()))
+            .insert_readable(&words(session, batch.clone()))
             .await
             .expect("storing a batch");
         assert_eq!(stored, new, "new messages of batch {batch:?}");
@@ -45,7 +42,7 @@ async fn one_batch_may_hold_several_sessions() {
         .collect();
     assert_eq!(
         MessageRepository::new(&test.db)
-            .insert_batch(&batch)
+            .insert_readable(&batch)
             .await
             .unwrap(),
         50
@@ -77,11 +74,11 @@ async fn a_message_comes_back_as_it_was_stored() {
     };
     let messages = MessageRepository::new(&test.db);
     messages
-        .insert_batch(std::slice::from_ref(&message))
+        .insert_readable(std::slice::from_ref(&message))
         .await
         .unwrap();
     let stored = messages.by_session(session).await.unwrap().remove(0);
-    assert_eq!(stored.content, message.content);
+    assert_eq!(stored.content.as_ref(), Some(&message.content));
     assert_eq!(
         (stored.seq, stored.role, stored.redacted, stored.interrupted),
         (0, Role::Assistant, true, true)
@@ -104,32 +101,59 @@ async fn a_null_character_does_not_stop_a_batch() {
     let mut message = NewMessage::new(session, 0, Role::User, "he\0llo", at(0));
     message.meta = json!({"raw": "a\0b"});
     let messages = MessageRepository::new(&test.db);
-    assert_eq!(messages.insert_batch(&[message]).await.unwrap(), 1);
+    assert_eq!(messages.insert_readable(&[message]).await.unwrap(), 1);
     let stored = messages.by_session(session).await.unwrap().remove(0);
     assert_eq!(
-        (stored.content.as_str(), stored.meta),
-        ("hello", json!({"raw": "ab"}))
+        (stored.content.as_deref(), stored.meta),
+        (Some("hello"), json!({"raw": "ab"}))
     );
 }
 
 #[tokio::test]
-async fn a_batch_with_a_message_of_an_unknown_session_is_refused_whole() {
+async fn turns_that_come_before_their_session_are_kept_and_counted_when_it_comes() {
     let test = TestDatabase::new().await;
     let (known, _) = talk(&test.db, "device-one", 0).await;
-    let batch = [words(known, 0..1), words(SessionId::new(), 0..1)].concat();
-    let refused = MessageRepository::new(&test.db).insert_batch(&batch).await;
-    assert!(
-        matches!(refused, Err(DatabaseError::Invalid(_))),
-        "{refused:?}"
+    let late = web_session("device-one");
+    let batch = [words(known, 0..1), words(late.id, 0..3)].concat();
+    let messages = MessageRepository::new(&test.db);
+    assert_eq!(messages.insert_readable(&batch).await.unwrap(), 4);
+    let orphans = "SELECT session_id, messages FROM orphaned_messages";
+    assert_eq!(
+        rows(&test, orphans).await,
+        [json!({"session_id": late.id, "messages": 3})]
     );
-    assert!(
-        MessageRepository::new(&test.db)
-            .by_session(known)
-            .await
-            .unwrap()
-            .is_empty()
-    );
-    assert_invariants(&test, "after a refused batch").await;
+    let started = call(&test.db, &late).await;
+    assert_eq!(rows(&test, orphans).await, Vec::<serde_json::Value>::new());
+    messages
+        .insert_readable(&words(late.id, 2..5))
+        .await
+        .unwrap();
+    let profile = ProfileRepository::new(&test.db)
+        .get_by_id(started.profile_id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((profile.total_sessions, profile.total_messages), (2, 6));
+    assert_invariants(&test, "after a late start").await;
+}
+
+#[tokio::test]
+async fn a_start_and_its_turns_stored_at_the_same_moment_do_not_miss_each_other() {
+    let test = TestDatabase::new().await;
+    let messages = MessageRepository::new(&test.db);
+    for round in 0..40 {
+        let new = web_session(&format!("device-{}", round % 3));
+        let (first, second) = (words(new.id, 0..4), words(new.id, 2..6));
+        let (_, one, two) = tokio::join!(
+            call(&test.db, &new),
+            messages.insert_readable(&first),
+            messages.insert_readable(&second),
+        );
+        assert_eq!(one.unwrap() + two.unwrap(), 6, "round {round}");
+        let session = SessionRepository::new(&test.db).get(new.id).await.unwrap();
+        assert_eq!(session.unwrap().message_count, 6, "round {round}");
+    }
+    assert_invariants(&test, "after 40 races of starts and turns").await;
 }
 
 #[tokio::test]

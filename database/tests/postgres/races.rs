@@ -59,7 +59,7 @@ async fn one_of_many(
                     open[two].1 += 2;
                 }
                 messages
-                    .insert_batch(&batch)
+                    .insert_readable(&batch)
                     .await
                     .expect("storing messages");
             }

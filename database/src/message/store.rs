@@ -1,0 +1,211 @@
+//! Messages in and out of PostgreSQL.
+
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+use super::{Message, MessageRepository, NewMessage, SealedMessage};
+use crate::chain::RowHash;
+use crate::clean::{clean_json, clean_text};
+use crate::keys::SessionKey;
+use crate::{DatabaseError, SessionId};
+
+/// What became of a batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inserted {
+    /// Rows that were not stored before.
+    pub new: u64,
+    /// Rows under whose key another row is stored: two writers numbered one session, or somebody
+    /// wrote by hand. The stored row stays. Always empty; anything else is an alarm.
+    pub differing: Vec<(SessionId, i32)>,
+}
+
+/// One statement, whatever the number of rows: measured 35 times as fast as single inserts at 50
+/// rows.
+const INSERT: &str = "
+    INSERT INTO conversation_messages (session_id, seq, role, content_ct, redacted, started_ms, ended_ms, interrupted,
+                                       sentiment, intent, tool_name, latency_ms, meta, created_at, row_hash)
+    SELECT session_id, seq, role::msg_role, content_ct, redacted, started_ms, ended_ms, interrupted,
+           sentiment, intent, tool_name, latency_ms, meta, created_at, row_hash
+      FROM unnest($1::uuid[], $2::int[], $3::text[], $4::bytea[], $5::boolean[], $6::int[], $7::int[], $8::boolean[],
+                  $9::smallint[], $10::text[], $11::text[], $12::int[], $13::jsonb[], $14::timestamptz[], $15::bytea[])
+        AS m(session_id, seq, role, content_ct, redacted, started_ms, ended_ms, interrupted,
+             sentiment, intent, tool_name, latency_ms, meta, created_at, row_hash)
+    ON CONFLICT (session_id, seq) DO NOTHING
+    RETURNING 1";
+
+/// As [`INSERT`], of words that nobody encrypted.
+const INSERT_READABLE: &str = "
+    INSERT INTO conversation_messages (session_id, seq, role, content, redacted, started_ms, ended_ms, interrupted,
+                                       sentiment, intent, tool_name, latency_ms, meta, created_at)
+    SELECT session_id, seq, role::msg_role, content, redacted, started_ms, ended_ms, interrupted,
+           sentiment, intent, tool_name, latency_ms, meta, created_at
+      FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::boolean[], $6::int[], $7::int[], $8::boolean[],
+                  $9::smallint[], $10::text[], $11::text[], $12::int[], $13::jsonb[], $14::timestamptz[])
+        AS m(session_id, seq, role, content, redacted, started_ms, ended_ms, interrupted,
+             sentiment, intent, tool_name, latency_ms, meta, created_at)
+    ON CONFLICT (session_id, seq) DO NOTHING
+    RETURNING 1";
+
+const DIFFERING: &str = "
+    SELECT n.session_id, n.seq FROM unnest($1::uuid[], $2::int[], $3::bytea[]) AS n(session_id, seq, row_hash)
+      JOIN conversation_messages m USING (session_id, seq) WHERE m.row_hash IS DISTINCT FROM n.row_hash";
+
+impl MessageRepository {
+    /// Stores messages, all or none. Those stored before are skipped and counted nowhere, so a
+    /// batch whose answer was lost is simply sent again. Batches of 50 are right. The session of
+    /// a message may be stored later.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Invalid`] if a message cannot be stored: send the others without it.
+    pub async fn insert_batch(
+        &self,
+        messages: &[SealedMessage],
+    ) -> Result<Inserted, DatabaseError> {
+        if messages.is_empty() {
+            return Ok(Inserted::default());
+        }
+        fn column<T>(messages: &[SealedMessage], field: impl Fn(&SealedMessage) -> T) -> Vec<T> {
+            messages.iter().map(field).collect()
+        }
+        let sessions = column(messages, |m| m.session_id);
+        let seqs = column(messages, |m| m.seq);
+        let hashes: Vec<&[u8]> = messages.iter().map(|m| &m.row_hash.0[..]).collect();
+        let words: Vec<&[u8]> = messages.iter().map(|m| m.content_ct.as_slice()).collect();
+        let meta: Vec<&serde_json::Value> = messages.iter().map(|m| &m.meta).collect();
+        let params: [&(dyn ToSql + Sync); 15] = [
+            &sessions,
+            &seqs,
+            &column(messages, |m| m.role.as_str()),
+            &words,
+            &column(messages, |m| m.redacted),
+            &column(messages, |m| m.started_ms),
+            &column(messages, |m| m.ended_ms),
+            &column(messages, |m| m.interrupted),
+            &column(messages, |m| m.sentiment),
+            &column(messages, |m| m.intent.clone()),
+            &column(messages, |m| m.tool_name.clone()),
+            &column(messages, |m| m.latency_ms),
+            &meta,
+            &column(messages, |m| m.created_at),
+            &hashes,
+        ];
+        let new = self.db.query(INSERT, &params).await?.len();
+        let mut inserted = Inserted {
+            new: new as u64,
+            differing: Vec::new(),
+        };
+        if new < messages.len() {
+            let rows = self
+                .db
+                .query(DIFFERING, &[&sessions, &seqs, &hashes])
+                .await?;
+            inserted.differing = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        }
+        Ok(inserted)
+    }
+
+    /// [`Self::insert_batch`] of messages that are not encrypted: returns how many were new. They
+    /// have no hash, so [`verify`](crate::verify) can only count them.
+    ///
+    /// # Errors
+    /// As [`Self::insert_batch`].
+    pub async fn insert_readable(&self, messages: &[NewMessage]) -> Result<u64, DatabaseError> {
+        if messages.is_empty() {
+            return Ok(0);
+        }
+        fn column<T>(messages: &[NewMessage], field: impl Fn(&NewMessage) -> T) -> Vec<T> {
+            messages.iter().map(field).collect()
+        }
+        let params: [&(dyn ToSql + Sync); 14] = [
+            &column(messages, |m| m.session_id),
+            &column(messages, |m| m.seq),
+            &column(messages, |m| m.role.as_str()),
+            &column(messages, |m| clean_text(&m.content)),
+            &column(messages, |m| m.redacted),
+            &column(messages, |m| m.started_ms),
+            &column(messages, |m| m.ended_ms),
+            &column(messages, |m| m.interrupted),
+            &column(messages, |m| m.sentiment),
+            &column(messages, |m| m.intent.clone()),
+            &column(messages, |m| m.tool_name.clone()),
+            &column(messages, |m| m.latency_ms),
+            &column(messages, |m| clean_json(&m.meta)),
+            &column(messages, |m| m.created_at),
+        ];
+        Ok(self.db.query(INSERT_READABLE, &params).await?.len() as u64)
+    }
+
+    /// Everything said in a session, in order.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn by_session(&self, session: SessionId) -> Result<Vec<Message>, DatabaseError> {
+        let rows = self
+            .db
+            .query(
+                "SELECT * FROM conversation_messages WHERE session_id = $1 ORDER BY seq",
+                &[&session],
+            )
+            .await?;
+        Ok(rows.iter().map(|row| message(row, session, None)).collect())
+    }
+
+    /// The encrypted messages of a session as they are stored, in order: what its chain is made of.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn sealed_by_session(
+        &self,
+        session: SessionId,
+    ) -> Result<Vec<SealedMessage>, DatabaseError> {
+        let sql = "SELECT * FROM conversation_messages WHERE session_id = $1 ORDER BY seq";
+        let rows = self.db.query(sql, &[&session]).await?;
+        Ok(rows.iter().filter_map(sealed).collect())
+    }
+}
+
+/// `key`: of the session, unless it is not known or was destroyed.
+fn message(row: &Row, session: SessionId, key: Option<&SessionKey>) -> Message {
+    let seq = row.get("seq");
+    let sealed: Option<&[u8]> = row.get("content_ct");
+    let opened = sealed
+        .zip(key)
+        .and_then(|(sealed, key)| key.open_message(session, seq, sealed).ok());
+    Message {
+        seq,
+        role: row.get("role"),
+        content: opened.or_else(|| row.get("content")),
+        redacted: row.get("redacted"),
+        started_ms: row.get("started_ms"),
+        ended_ms: row.get("ended_ms"),
+        interrupted: row.get("interrupted"),
+        sentiment: row.get("sentiment"),
+        intent: row.get("intent"),
+        tool_name: row.get("tool_name"),
+        latency_ms: row.get("latency_ms"),
+        meta: row.get("meta"),
+        created_at: row.get("created_at"),
+    }
+}
+
+/// A row as it was sealed; `None` if it was stored in readable form.
+fn sealed(row: &Row) -> Option<SealedMessage> {
+    let row_hash: Option<&[u8]> = row.get("row_hash");
+    Some(SealedMessage {
+        session_id: row.get("session_id"),
+        seq: row.get("seq"),
+        role: row.get("role"),
+        content_ct: row.get::<_, Option<Vec<u8>>>("content_ct")?,
+        redacted: row.get("redacted"),
+        started_ms: row.get("started_ms"),
+        ended_ms: row.get("ended_ms"),
+        interrupted: row.get("interrupted"),
+        sentiment: row.get("sentiment"),
+        intent: row.get("intent"),
+        tool_name: row.get("tool_name"),
+        latency_ms: row.get("latency_ms"),
+        meta: row.get("meta"),
+        created_at: row.get("created_at"),
+        row_hash: RowHash::from_slice(row_hash?)?,
+    })
+}

@@ -1,0 +1,125 @@
+use database::keys::Keyring;
+use database::testing::TestDatabase;
+use database::{
+    Inserted, MessageRepository, MessageSealer, NewMessage, Role, RowHash, SealedMessage, SessionId,
+};
+use serde_json::json;
+
+use crate::support::{assert_invariants, at, count, rows, talk};
+
+fn sealed(session: SessionId, seqs: std::ops::Range<i32>) -> Vec<SealedMessage> {
+    let key = Keyring::ephemeral().unwrap().new_session_key().unwrap();
+    let mut sealer = MessageSealer::new(session, key);
+    seqs.map(|seq| {
+        let mut message = NewMessage::new(
+            session,
+            seq,
+            Role::User,
+            format!("words that nobody reads {seq}\0"),
+            at(i64::from(seq)) + chrono::TimeDelta::nanoseconds(1_234_567),
+        );
+        message.intent = Some("los\0t_card".to_owned());
+        message.meta = json!({"z": 0.1 + 0.2, "a": {"tiny": 1e-9, "huge": 1e300, "zero": -0.0, "five": 5.0},
+            "list": [1.5, -2, u64::MAX, "é \" \\ \u{7}\0", null, true], "latency": 123.456_789_012_345});
+        sealer.seal(message).unwrap()
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn what_postgres_returns_hashes_to_what_was_stored() {
+    let test = TestDatabase::new().await;
+    let (session, _) = talk(&test.db, "device-one", 0).await;
+    let messages = MessageRepository::new(&test.db);
+    let batch = sealed(session, 0..4);
+    assert_eq!(messages.insert_batch(&batch).await.unwrap().new, 4);
+    let stored = messages.sealed_by_session(session).await.unwrap();
+    assert_eq!(stored, batch, "the rows come back as they went");
+    let mut hash = RowHash::first(session);
+    for row in &stored {
+        hash = hash.then(row);
+        assert_eq!(row.row_hash, hash, "row {}", row.seq);
+    }
+    let head = &rows(
+        &test,
+        "SELECT encode(chain_head, 'hex') AS head FROM agent_sessions",
+    )
+    .await[0];
+    assert_eq!(
+        head["head"],
+        json!(hash.to_string()),
+        "the session keeps the last hash"
+    );
+    assert_invariants(&test, "after sealed messages").await;
+}
+
+#[tokio::test]
+async fn no_word_of_a_sealed_message_is_readable_in_the_database() {
+    let test = TestDatabase::new().await;
+    let (session, _) = talk(&test.db, "device-one", 0).await;
+    let stored = MessageRepository::new(&test.db)
+        .insert_batch(&sealed(session, 0..3))
+        .await;
+    assert_eq!(stored.unwrap().new, 3);
+    let found = count(&test, "SELECT 1 FROM conversation_messages m WHERE m::text LIKE '%nobody%' OR position('nobody'::bytea IN content_ct) > 0").await;
+    assert_eq!(found, 0);
+}
+
+#[tokio::test]
+async fn a_repeated_batch_changes_nothing_and_another_row_under_the_same_key_is_reported() {
+    let test = TestDatabase::new().await;
+    let (session, _) = talk(&test.db, "device-one", 0).await;
+    let messages = MessageRepository::new(&test.db);
+    let batch = sealed(session, 0..3);
+    messages.insert_batch(&batch[..2]).await.unwrap();
+    assert_eq!(
+        messages.insert_batch(&batch).await.unwrap(),
+        Inserted {
+            new: 1,
+            differing: vec![]
+        },
+        "a replay"
+    );
+    let other = sealed(session, 0..4);
+    assert_eq!(
+        messages.insert_batch(&other[2..]).await.unwrap(),
+        Inserted {
+            new: 1,
+            differing: vec![(session, 2)]
+        },
+        "another writer's row"
+    );
+    assert_eq!(
+        messages.sealed_by_session(session).await.unwrap()[2],
+        batch[2],
+        "the stored row stays"
+    );
+    assert_invariants(&test, "after a conflict").await;
+}
+
+#[tokio::test]
+async fn the_head_is_that_of_the_highest_number_whatever_the_order_of_arrival() {
+    let test = TestDatabase::new().await;
+    let (session, _) = talk(&test.db, "device-one", 0).await;
+    let messages = MessageRepository::new(&test.db);
+    let batch = sealed(session, 0..5);
+    for part in [&batch[3..5], &batch[0..2], &batch[2..3]] {
+        messages.insert_batch(part).await.unwrap();
+    }
+    let head = &rows(
+        &test,
+        "SELECT encode(chain_head, 'hex') AS head, last_seq FROM agent_sessions",
+    )
+    .await[0];
+    assert_eq!(*head, json!({"head": batch[4].row_hash, "last_seq": 4}));
+}
+
+#[test]
+fn a_sealed_message_survives_being_written_down() {
+    let message = sealed(SessionId::new(), 0..1).remove(0);
+    let text = serde_json::to_string(&message).unwrap();
+    assert_eq!(
+        serde_json::from_str::<SealedMessage>(&text).unwrap(),
+        message
+    );
+}
