@@ -2,6 +2,7 @@
 
 mod keys;
 mod knowledge_commands;
+mod migrate;
 mod profiles;
 mod sessions;
 
@@ -12,6 +13,7 @@ use crate::config::DatabaseConfig;
 
 pub use keys::{KeysCommand, keys};
 pub use knowledge_commands::{ask, import_knowledge};
+pub use migrate::{MigrateArgs, migrate};
 pub use profiles::{ProfilesCommand, profiles};
 pub use sessions::{SessionsCommand, sessions};
 
@@ -25,17 +27,4 @@ pub fn open(config: &DatabaseConfig) -> anyhow::Result<Database> {
     settings.tenant = TenantId(config.tenant);
     settings.pool_size = config.pool_size;
     Ok(Database::new(settings)?)
-}
-
-/// `teller migrate`
-///
-/// # Errors
-/// When the database is away or a migration fails.
-pub async fn migrate(config: &DatabaseConfig) -> anyhow::Result<bool> {
-    let report = open(config)?.migrate().await?;
-    match &report.applied[..] {
-        [] => println!("the schema is up to date"),
-        applied => println!("applied {}", applied.join(", ")),
-    }
-    Ok(true)
 }

@@ -31,8 +31,8 @@ enum Command {
     Start,
     /// Make a call without a browser
     Call(Box<CallArgs>),
-    /// Bring the database to the newest schema
-    Migrate,
+    /// Bring the database to the newest schema; a second run changes nothing
+    Migrate(admin::MigrateArgs),
     /// Import and ask the knowledge pack
     #[command(subcommand)]
     Knowledge(KnowledgeCommand),
@@ -80,7 +80,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
             start_logging(&log_filter("warn"), false);
             runtime()?.block_on(call::run(*args))
         }
-        Command::Migrate => runtime()?.block_on(admin::migrate(&database()?)),
+        Command::Migrate(args) => runtime()?.block_on(admin::migrate(&database()?, args)),
         Command::Knowledge(KnowledgeCommand::Import { pack }) => {
             runtime()?.block_on(admin::import_knowledge(&database()?, &pack))
         }

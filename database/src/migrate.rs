@@ -58,6 +58,30 @@ impl Database {
     }
 }
 
+impl Database {
+    /// The migrations that [`Database::migrate`] would apply, in order; changes nothing.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Unavailable`] if the database is away.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, DatabaseError> {
+        let kept = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
+        let applied: Vec<i32> = if self.one(kept, &[]).await?.get(0) {
+            let versions = self.query("SELECT version FROM refinery_schema_history", &[]);
+            versions.await?.iter().map(|row| row.get(0)).collect()
+        } else {
+            Vec::new()
+        };
+        let runner = embedded::migrations::runner();
+        let mut pending: Vec<_> = runner
+            .get_migrations()
+            .iter()
+            .filter(|migration| !applied.contains(&migration.version()))
+            .collect();
+        pending.sort_by_key(|migration| migration.version());
+        Ok(pending.iter().map(ToString::to_string).collect())
+    }
+}
+
 fn describe(error: &refinery::Error) -> DatabaseError {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);

@@ -1,0 +1,38 @@
+//! `teller migrate`
+
+use clap::Args;
+use serde_json::json;
+
+use crate::config::DatabaseConfig;
+
+/// What to do about missing migrations.
+#[derive(Debug, Args)]
+pub struct MigrateArgs {
+    /// Only say what is missing; the exit code is 1 when something is
+    #[arg(long)]
+    dry_run: bool,
+    /// As JSON: {"applied": [...]}, or {"pending": [...]} with --dry-run
+    #[arg(long)]
+    json: bool,
+}
+
+/// Applies the migrations that are missing, or names them. `false` when some are missing still.
+///
+/// # Errors
+/// When the database is away or a migration fails.
+pub async fn migrate(config: &DatabaseConfig, args: MigrateArgs) -> anyhow::Result<bool> {
+    let database = super::open(config)?;
+    let (done, names) = if args.dry_run {
+        ("pending", database.pending_migrations().await?)
+    } else {
+        ("applied", database.migrate().await?.applied)
+    };
+    if args.json {
+        println!("{}", json!({ done: names }));
+    } else if names.is_empty() {
+        println!("the schema is up to date");
+    } else {
+        println!("{done} {}", names.join(", "));
+    }
+    Ok(!args.dry_run || names.is_empty())
+}
