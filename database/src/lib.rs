@@ -7,6 +7,7 @@ mod chain;
 mod clean;
 mod document;
 mod error;
+pub mod fail;
 mod ids;
 pub mod keys;
 mod leader;
@@ -20,6 +21,7 @@ mod room_lock;
 mod session;
 mod session_list;
 mod settings;
+pub mod spool;
 mod summary;
 mod summary_token;
 #[cfg(feature = "testing")]
