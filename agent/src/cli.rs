@@ -89,7 +89,9 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
             admin::ask(&pack, &question)
         }
         Command::Profiles(command) => runtime()?.block_on(admin::profiles(&database()?, command)),
-        Command::Keys(command) => admin::keys(&key_file(&mut Reader::from_env()), command),
+        Command::Keys(command) => {
+            runtime()?.block_on(admin::keys(&key_file(&mut Reader::from_env()), command))
+        }
         Command::Sessions(command) => runtime()?.block_on(admin::sessions(&database()?, command)),
     }
 }

@@ -277,7 +277,7 @@ fn database(env: &mut Reader) -> DatabaseConfig {
     }
 }
 
-/// Where the keys are: all that `teller keys create` and `list` need.
+/// Where the keys are: what `teller keys` needs.
 pub fn key_file(env: &mut Reader) -> PathBuf {
     env.path("KEY_FILE", ".data/keys.toml")
 }

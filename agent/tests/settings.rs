@@ -126,6 +126,58 @@ async fn the_command_makes_a_key_file_once_and_lists_it_without_its_keys() {
 }
 
 #[tokio::test]
+async fn rotating_wraps_every_person_key_anew_and_a_dry_run_none() {
+    let test = database::testing::TestDatabase::new().await;
+    let sessions = database::SessionRepository::new(&test.db);
+    let new = database::NewSession {
+        id: database::SessionId::new(),
+        room_id: "room".into(),
+        participant_id: "participant".into(),
+        anonymous_id: Some("device".into()),
+        channel: database::Channel::Web,
+        caller_number: None,
+        worker_id: None,
+        started_at: chrono::Utc::now(),
+    };
+    sessions.create_session(&new).await.unwrap();
+    let file = test.key_file().display().to_string();
+    let env = [
+        ("KEY_FILE", file.as_str()),
+        ("DATABASE_URL", test.url.as_str()),
+    ];
+    let run = async |flag: &str| {
+        let arguments = ["keys", "rotate", "--actor", "test", "--json", flag];
+        let output = teller(&arguments, &env).output().await.unwrap();
+        let (text, error) = (
+            String::from_utf8(output.stdout),
+            String::from_utf8(output.stderr),
+        );
+        assert!(output.status.success(), "{}", error.unwrap());
+        serde_json::from_str::<serde_json::Value>(&text.unwrap()).unwrap()
+    };
+    let dry = run("--dry-run").await;
+    assert_eq!((&dry["rewrapped"], &dry["left"]), (&0.into(), &1.into()));
+    assert_eq!(
+        test.db.wrapped_keys().await.unwrap(),
+        [(1, 1)],
+        "a dry run changes nothing"
+    );
+    let resumed = run("--resume").await;
+    assert_eq!(
+        (&resumed["wrapping_key"], &resumed["left"]),
+        (&1.into(), &0.into())
+    );
+    let output = teller(&["keys", "rotate", "--actor", "test"], &env).output();
+    assert!(output.await.unwrap().status.success());
+    assert_eq!(test.db.wrapped_keys().await.unwrap(), [(2, 1)]);
+    let key = sessions.key(new.id).await.unwrap();
+    assert!(
+        key.is_some(),
+        "a process with the file of before reads the new key by itself"
+    );
+}
+
+#[tokio::test]
 async fn malformed_settings_are_named_with_value_and_form() {
     let output = start_with(&[
         ("MAX_CALLS", "lots"),

@@ -1,5 +1,6 @@
 //! What can go wrong with the database, by what the caller does next.
 
+use deadpool_postgres::{HookError, PoolError};
 use tokio_postgres::error::{DbError, SqlState};
 
 /// A failed database operation. Messages hold no values of rows or parameters.
@@ -87,10 +88,15 @@ fn describe(db: &DbError) -> String {
     }
 }
 
-impl From<deadpool_postgres::PoolError> for DatabaseError {
-    fn from(error: deadpool_postgres::PoolError) -> Self {
+impl From<PoolError> for DatabaseError {
+    fn from(error: PoolError) -> Self {
         match error {
-            deadpool_postgres::PoolError::Backend(error) => error.into(),
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
+                error.into()
+            }
+            PoolError::PostCreateHook(HookError::Message(message)) => {
+                Self::Setup(message.into_owned())
+            }
             other => Self::Unavailable(other.to_string()),
         }
     }

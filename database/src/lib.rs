@@ -22,6 +22,7 @@ mod session;
 mod session_list;
 mod settings;
 pub mod spool;
+mod stored_keys;
 mod summary;
 mod summary_token;
 #[cfg(feature = "testing")]
@@ -56,6 +57,7 @@ pub use session::{
 };
 pub use session_list::{SessionCursor, SessionFilter, SessionListItem};
 pub use settings::ConfigRepository;
+pub use stored_keys::Rewrapped;
 pub use summary::{ConversationSummaryRepository, NewSummary, Resolution, Sentiment, Summary};
 pub use summary_token::{RedeemedSummary, SummaryToken, SummaryTokenRepository};
 pub use worker::WorkerRepository;

@@ -3,7 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
+    Timeouts,
+};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row};
 
@@ -104,7 +108,13 @@ impl Database {
                 recycling_method: RecyclingMethod::Verified,
             },
         );
+        let keys = config.keys.for_tenant(config.tenant);
+        let fingerprint = keys.fingerprint();
         let pool = Pool::builder(manager)
+            .post_create(Hook::async_fn(move |client: &mut ClientWrapper, _| {
+                let fingerprint = fingerprint.clone();
+                Box::pin(async move { same_key_file(client, &fingerprint).await })
+            }))
             .max_size(config.pool_size.max(1))
             .timeouts(Timeouts {
                 wait: Some(config.wait),
@@ -114,7 +124,6 @@ impl Database {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| DatabaseError::Setup(error.to_string()))?;
-        let keys = config.keys.for_tenant(config.tenant);
         Ok(Self { pool, config, keys })
     }
 
@@ -208,6 +217,24 @@ impl Database {
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Row>, DatabaseError> {
         Ok(self.query(sql, params).await?.into_iter().next())
+    }
+}
+
+/// Refuses a connection to a database that was written with another key file. On each new
+/// connection, because the database may be away when the process starts.
+async fn same_key_file(client: &ClientWrapper, fingerprint: &str) -> Result<(), HookError> {
+    let sql = "SELECT claim_key_file($1)";
+    match client.query_one(sql, &[&fingerprint]).await {
+        Ok(row) if row.get::<_, &str>(0) == fingerprint => Ok(()),
+        Ok(row) => Err(HookError::message(format!(
+            "this database was written with the key file {}, KEY_FILE is {fingerprint}: restore the right one",
+            row.get::<_, &str>(0)
+        ))),
+        // Not migrated yet, or not writable: then nothing is written with the wrong keys either.
+        Err(error) if matches!(error.code(), Some(code) if *code == SqlState::UNDEFINED_FUNCTION || *code == SqlState::READ_ONLY_SQL_TRANSACTION) => {
+            Ok(())
+        }
+        Err(error) => Err(HookError::Backend(error)),
     }
 }
 

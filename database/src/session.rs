@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use self::closing::{AbandonedSession, SessionEnd, StaleAfter};
+use crate::keys::SessionKey;
 use crate::text_enum::text_enum;
 use crate::{Database, DatabaseError, MergeOutcome, ProfileId, SessionId};
 
@@ -114,12 +115,39 @@ impl SessionRepository {
         Self { db: db.clone() }
     }
 
-    /// Finds or creates the caller's profile and stores the session. Repeating it with the same
-    /// id changes nothing and gives the same answer.
+    /// [`Self::start`] with a key of its own, where no message was sealed before.
     ///
     /// # Errors
     /// [`DatabaseError`].
     pub async fn create_session(&self, new: &NewSession) -> Result<StartedSession, DatabaseError> {
+        let started = self.store(new).await?;
+        let key = self.db.keys().new_session_key()?;
+        self.db.keep_session_key(new.id, &key).await?;
+        Ok(started)
+    }
+
+    /// Finds or creates the caller's profile, stores the session and the key that its messages
+    /// are sealed with. Repeating it with the same id and key changes nothing and gives the same
+    /// answer.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Invalid`] if the session was begun with another key.
+    pub async fn start(
+        &self,
+        new: &NewSession,
+        key: &SessionKey,
+    ) -> Result<StartedSession, DatabaseError> {
+        let started = self.store(new).await?;
+        let stored = self.db.keep_session_key(new.id, key).await?;
+        if stored.is_some_and(|stored| stored != *key) {
+            return Err(DatabaseError::Invalid(
+                "this session was begun with another key".to_owned(),
+            ));
+        }
+        Ok(started)
+    }
+
+    async fn store(&self, new: &NewSession) -> Result<StartedSession, DatabaseError> {
         let row = self
             .db
             .one(

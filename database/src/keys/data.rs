@@ -158,6 +158,14 @@ impl SessionKey {
     }
 }
 
+impl PartialEq for SessionKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.tenant == other.tenant && self.secret.bytes() == other.secret.bytes()
+    }
+}
+
+impl Eq for SessionKey {}
+
 impl fmt::Debug for PersonKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PersonKey").finish_non_exhaustive()

@@ -147,7 +147,9 @@ impl MessageRepository {
                 &[&session],
             )
             .await?;
-        Ok(rows.iter().map(|row| message(row, session, None)).collect())
+        let key = self.db.session_key(session).await?;
+        let opened = |row| message(row, session, key.as_ref());
+        Ok(rows.iter().map(opened).collect())
     }
 
     /// The encrypted messages of a session as they are stored, in order: what its chain is made of.

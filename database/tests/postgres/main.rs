@@ -8,6 +8,7 @@ mod availability;
 mod counters;
 mod devices;
 mod documents;
+mod keys;
 mod merging;
 mod migrations;
 mod operations;
