@@ -117,9 +117,7 @@ impl Core {
         transport::paths::set_timing(&mut timed);
         timed
             .set_rtp_mode(true)
-            // Redundant audio is read and written, but not offered: with it in the offer a browser
-            // hears nothing of an encrypted track (netlab/tests/encryption.rs shows it).
-            .enable_opus(true, false)
+            .enable_opus(true, true)
             .set_extension_map(extensions())
             .set_stats_interval(Some(REPORT_INTERVAL))
             .set_rtcp_report_interval_audio(REPORT_INTERVAL)

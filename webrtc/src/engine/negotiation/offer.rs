@@ -90,9 +90,9 @@ impl Core {
             added,
             channels,
         });
-        let sdp = sdp::strip_unsent(&offer.to_sdp_string());
+        let sdp = sdp::prefer_plain_opus(&offer.to_sdp_string());
         Ok(SessionDescription {
-            sdp,
+            sdp: sdp::strip_unsent(&sdp),
             ty: SdpType::Offer,
         })
     }

@@ -252,6 +252,45 @@ pub(crate) fn strip_unsent(sdp: &str) -> String {
     join(kept.into_iter())
 }
 
+/// Puts redundant audio (RFC 2198) behind the Opus that it repeats, as browsers offer it. The order
+/// is a wish, and LiveKit's server makes it ours alone: it moves redundancy to the front of its
+/// answer where the track's publisher asked for it, and otherwise answers in the order of the
+/// offer. With redundancy first it would announce each encrypted track as redundant audio, and
+/// forward none of its packets, which are not.
+pub(crate) fn prefer_plain_opus(sdp: &str) -> String {
+    let sections = sections(sdp);
+    let mut begun = 0;
+    join(lines(sdp).map(|line| {
+        begun += usize::from(line.starts_with("m="));
+        let section = sections.get(usize::wrapping_sub(begun, 1));
+        let red = section.and_then(Section::preferred_red);
+        match (red, section.and_then(|section| section.opus_payload_type)) {
+            (Some(red), Some(opus)) if line.starts_with("m=") => moved_behind(line, red, opus),
+            _ => line.to_owned(),
+        }
+    }))
+}
+
+/// An `m=` line with one payload type moved behind another.
+fn moved_behind(line: &str, moved: u8, other: u8) -> String {
+    let (moved, other) = (moved.to_string(), other.to_string());
+    let mut fields: Vec<&str> = line.split_whitespace().collect();
+    // `m=audio PORT PROTOCOL` is followed by the payload types (RFC 8866 section 5.14).
+    let place = |fields: &[&str], wanted: &str| {
+        let types = fields.iter().enumerate().skip(3);
+        types
+            .into_iter()
+            .find(|(_, field)| **field == wanted)
+            .map(|(place, _)| place)
+    };
+    if let Some(from) = place(&fields, &moved) {
+        let field = fields.remove(from);
+        let to = place(&fields, &other).map_or(from, |other| other + 1);
+        fields.insert(to, field);
+    }
+    fields.join(" ")
+}
+
 /// Takes sending out of the sections of these names.
 pub(crate) fn decline_sending(sdp: &str, mids: &[String]) -> String {
     let silent: Vec<bool> = sections(sdp)
@@ -352,6 +391,15 @@ mod tests {
             None,
             "of another codec"
         );
+    }
+
+    #[test]
+    fn an_offer_wants_plain_opus_first_and_says_nothing_else() {
+        let offer = ANSWER.replace("SAVPF 111 63", "SAVPF 9 63 0 111 8");
+        let turned = prefer_plain_opus(&offer);
+        assert_eq!(sections(&turned)[0].preferred_red(), None, "in\n{turned}");
+        assert_eq!(turned, offer.replace("9 63 0 111 8", "9 0 111 63 8"));
+        assert_eq!(prefer_plain_opus(ANSWER), ANSWER, "it was so already");
     }
 
     #[test]
