@@ -47,7 +47,7 @@ pub use migrate::{MigrationReport, migration_script};
 pub use phone::{PhoneNumberError, normalize_phone_number};
 pub use pool::{Database, DatabaseConfig};
 pub use profile::{
-    CustomerRow, CustomersImported, MergeOutcome, MergeRecord, Origin, Profile, ProfileKind,
+    CustomerRow, CustomersImported, DrainProgress, MergeOutcome, MergeRecord, Origin, Profile, ProfileKind,
     ProfileRepository, UnmergeOutcome,
 };
 pub use room_lock::RoomLock;

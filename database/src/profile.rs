@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio_postgres::Row;
 
 pub use self::customers::{CustomerRow, CustomersImported};
-pub use self::merges::{MergeOutcome, MergeRecord, UnmergeOutcome};
+pub use self::merges::{DrainProgress, MergeOutcome, MergeRecord, UnmergeOutcome};
 use crate::clean::clean_json;
 use crate::text_enum::text_enum;
 use crate::{Database, DatabaseError, ProfileId, SessionId};

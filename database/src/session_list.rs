@@ -105,7 +105,7 @@ impl SessionRepository {
                     AND ($1::timestamptz IS NULL OR s.started_at >= $1) AND ($2::timestamptz IS NULL OR s.started_at < $2)
                     AND ($3::text IS NULL OR $3 = ANY (c.topics)) AND ($4::sentiment3 IS NULL OR c.sentiment = $4)
                     AND ($5::resolution IS NULL OR c.resolution_status = $5)
-                    AND ($6::boolean IS NULL OR (s.auth_level >= 2) = $6) AND ($7::uuid IS NULL OR s.profile_id = $7)
+                    AND ($6::boolean IS NULL OR (s.auth_level >= 2) = $6) AND ($7::uuid IS NULL OR s.session_id IN (SELECT o.session_id FROM sessions_of($7) o))
                     AND ($8::timestamptz IS NULL OR (s.started_at, s.session_id) < ($8, $9::uuid))
                   ORDER BY s.started_at DESC, s.session_id DESC LIMIT $10",
                 &[

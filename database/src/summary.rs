@@ -101,13 +101,12 @@ impl ConversationSummaryRepository {
     /// # Errors
     /// [`DatabaseError::Invalid`] if the session is not stored. Repeating is safe.
     pub async fn upsert(&self, new: &NewSummary) -> Result<bool, DatabaseError> {
-        // The trigger puts the session's profile in place of the null.
         let rows = self
             .db
             .query(
-                "INSERT INTO conversation_summaries (session_id, profile_id, summary, extracted_info, sentiment, resolution_status, topics,
+                "INSERT INTO conversation_summaries (session_id, summary, extracted_info, sentiment, resolution_status, topics,
                         message_count, duration_seconds, method, method_version, source_last_seq, partial)
-                 VALUES ($1, NULL, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
                  ON CONFLICT (session_id) DO UPDATE SET summary = excluded.summary, extracted_info = excluded.extracted_info,
                         sentiment = excluded.sentiment, resolution_status = excluded.resolution_status, topics = excluded.topics,
                         message_count = excluded.message_count, duration_seconds = excluded.duration_seconds, method = excluded.method,
@@ -164,7 +163,7 @@ impl ConversationSummaryRepository {
         let rows = self
             .db
             .query(
-                "SELECT * FROM conversation_summaries WHERE profile_id = live_profile($1) ORDER BY created_at DESC, session_id DESC LIMIT $2",
+                "SELECT c.* FROM sessions_of($1) s JOIN conversation_summaries c USING (session_id) ORDER BY c.created_at DESC, c.session_id DESC LIMIT $2",
                 &[&profile, &limit.unwrap_or(10)],
             )
             .await?;

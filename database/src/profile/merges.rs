@@ -1,5 +1,5 @@
 //! Joining two profiles and separating them again. The work is done by SQL functions, because
-//! it must hold for psql too: see `migrations/V0004__merge_and_unmerge.sql`.
+//! it must hold for psql too: see `migrations/V0012__merging_at_once.sql`.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -23,6 +23,8 @@ text_enum! {
         Erased = "refused_erased",
         /// The source's id is one that many people share.
         Blocked = "refused_blocked",
+        /// Five other customers proved themselves on the source's device within 30 days.
+        SharedDevice = "refused_shared_device",
         /// There is no such session (from [`SessionRepository::authenticate`](crate::SessionRepository::authenticate)).
         SessionNotFound = "session_not_found",
     }
@@ -46,6 +48,15 @@ text_enum! {
         /// Somebody else has its username by now.
         NameTaken = "refused_name_taken",
     }
+}
+
+/// What [`ProfileRepository::drain_merges`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct DrainProgress {
+    /// Sessions brought up to date by this call.
+    pub refiled: i32,
+    /// Profiles whose sessions still wait; another worker may be at them.
+    pub pending: i64,
 }
 
 /// A row of `profile_merges`: one attempt.
@@ -97,6 +108,23 @@ impl ProfileRepository {
             )
             .await?;
         Ok(row.get(0))
+    }
+
+    /// Brings what merges and unmerges left for later up to date, for at most this many sessions
+    /// (100 take about 3 ms). Every reader is right before and after; several workers may do it
+    /// at once. Call again while [`DrainProgress::pending`] is not 0.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]; repeating is safe.
+    pub async fn drain_merges(&self, limit: i32) -> Result<DrainProgress, DatabaseError> {
+        let row = self
+            .db
+            .one("SELECT refiled, pending FROM drain_merges($1)", &[&limit])
+            .await?;
+        Ok(DrainProgress {
+            refiled: row.get("refiled"),
+            pending: row.get("pending"),
+        })
     }
 
     /// Undoes the merge of this profile, exactly: see invariant M8 in the README.

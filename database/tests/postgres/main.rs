@@ -9,6 +9,7 @@ mod counters;
 mod devices;
 mod documents;
 mod keys;
+mod draining;
 mod merging;
 mod migrations;
 mod operations;

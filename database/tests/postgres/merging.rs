@@ -23,7 +23,7 @@ async fn a_merge_moves_everything_and_counts_exactly() {
     talk(&test.db, "device-one", 2).await;
     test.client()
         .await
-        .execute("INSERT INTO lead_events (session_id, kind, subject, at, profile_id) VALUES ($1, 'interest', 'loan', now(), $2)", &[&session, &anonymous])
+        .execute("INSERT INTO lead_events (session_id, kind, subject, at) VALUES ($1, 'interest', 'loan', now())", &[&session])
         .await
         .unwrap();
     let sarah = customer(&test.db, "sarah").await;
@@ -434,7 +434,7 @@ async fn only_the_owner_may_merge() {
     let open = rows(
         &test,
         "SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
-            AND p.proname IN ('merge_profiles', 'unmerge_profile', 'authenticate_session', 'return_sessions')
+            AND p.proname IN ('merge_profiles', 'unmerge_profile', 'authenticate_session', 'refile')
             AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee = 0)",
     )
     .await;

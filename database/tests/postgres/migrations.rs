@@ -138,7 +138,7 @@ async fn an_edited_migration_is_refused() {
 #[tokio::test]
 async fn the_tables_that_documents_name_exist() {
     let test = TestDatabase::new().await;
-    let tables = rows(&test, "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace").await;
+    let tables = rows(&test, "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v') AND relnamespace = 'public'::regnamespace").await;
     let text = format!("{tables:?}");
     for table in [
         "agent_instructions",

@@ -47,7 +47,8 @@ async fn fill(test: &TestDatabase) {
         .await
         .unwrap();
     let sql = format!(
-        "INSERT INTO lead_events (session_id, kind, at, profile_id) VALUES ('{session}', 'visit', now(), '{sarah}');
+        "INSERT INTO lead_events (session_id, kind, at) VALUES ('{session}', 'visit', now());
+         INSERT INTO profile_drains (profile_id) VALUES ('{anonymous}');
          INSERT INTO callbacks (callback_id, session_id) VALUES (gen_random_uuid(), '{session}');
          INSERT INTO blocked_identifiers (kind, pattern) VALUES ('*', 'x');
          INSERT INTO personas (name, system_prompt) VALUES ('p', 's');

@@ -1,8 +1,8 @@
 use database::testing::TestDatabase;
 use database::{MergeOutcome, Origin, ProfileId, ProfileRepository, UnmergeOutcome};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{assert_invariants, call, customer, rows, summarise, talk, web_session};
+use crate::support::{assert_invariants, call, customer, identity_state, summarise, talk, web_session};
 
 async fn merge(test: &TestDatabase, a: ProfileId, b: ProfileId) {
     let outcome = ProfileRepository::new(&test.db)
@@ -16,19 +16,6 @@ async fn unmerge(test: &TestDatabase, source: ProfileId) -> UnmergeOutcome {
         .unmerge(source, "tester", None)
         .await
         .expect("unmerging")
-}
-
-/// Everything that identity decides, without versions and times of change.
-async fn state(test: &TestDatabase) -> Vec<Value> {
-    rows(
-        test,
-        "SELECT (SELECT jsonb_agg(to_jsonb(u) - 'version' - 'updated_at' ORDER BY u.id) FROM user_profiles u) AS profiles,
-                (SELECT jsonb_agg(to_jsonb(s) ORDER BY s.session_id) FROM agent_sessions s) AS sessions,
-                (SELECT jsonb_agg(to_jsonb(c) ORDER BY c.session_id) FROM conversation_summaries c) AS summaries,
-                (SELECT jsonb_agg(to_jsonb(e) ORDER BY e.session_id) FROM lead_events e) AS events,
-                (SELECT jsonb_agg(to_jsonb(i) ORDER BY i.kind, i.value) FROM profile_identifiers i) AS identifiers",
-    )
-    .await
 }
 
 async fn totals(test: &TestDatabase, id: ProfileId) -> (i32, i64) {
@@ -63,11 +50,13 @@ async fn a_merge_and_its_unmerge_leave_no_trace_but_the_audit() {
         )
         .await
         .unwrap();
-    let before = state(&test).await;
+    let before = identity_state(&test).await;
     merge(&test, anonymous, sarah).await;
-    assert_ne!(state(&test).await, before);
+    assert!(identity_state(&test).await != before, "nothing was merged");
     assert_eq!(unmerge(&test, anonymous).await, UnmergeOutcome::Unmerged);
-    assert_eq!(state(&test).await, before);
+    identity_state(&test)
+        .await
+        .assert_same(&before, "after the unmerge");
     assert_eq!(unmerge(&test, anonymous).await, UnmergeOutcome::NotMerged);
     assert_invariants(&test, "after an unmerge").await;
 }
@@ -227,4 +216,33 @@ async fn a_name_that_somebody_else_took_is_not_taken_back() {
         .unwrap();
     assert_eq!(unmerge(&test, john).await, UnmergeOutcome::NameTaken);
     assert_invariants(&test, "after a refused unmerge").await;
+}
+
+#[tokio::test]
+async fn undoing_the_first_of_three_merges_in_a_row_takes_its_traits_from_all_of_them() {
+    let test = TestDatabase::new().await;
+    let mut chain = Vec::new();
+    for device in ["a", "b", "c", "d"] {
+        chain.push(talk(&test.db, &format!("device-{device}"), 1).await.1);
+    }
+    let profiles = ProfileRepository::new(&test.db);
+    profiles
+        .update_metadata(chain[0], &json!({"pet": "cat"}), &Origin::default())
+        .await
+        .unwrap();
+    let before = identity_state(&test).await;
+    for pair in chain.windows(2) {
+        merge(&test, pair[0], pair[1]).await;
+    }
+    assert_eq!(unmerge(&test, chain[0]).await, UnmergeOutcome::Unmerged);
+    for (n, id) in chain.iter().enumerate() {
+        let pet = profiles.get_by_id(*id).await.unwrap().unwrap().metadata;
+        assert_eq!(pet.get("pet").is_some(), n == 0, "the cat of profile {n}");
+    }
+    for id in [chain[2], chain[1]] {
+        assert_eq!(unmerge(&test, id).await, UnmergeOutcome::Unmerged);
+    }
+    identity_state(&test)
+        .await
+        .assert_same(&before, "after undoing the first, the third, the second");
 }
