@@ -1,5 +1,6 @@
 //! `teller start`: wires everything, serves, drains.
 
+mod drain;
 mod housekeeping;
 mod knowledge_base;
 mod locks;

@@ -1,11 +1,11 @@
-//! What a worker does beside its calls: leases and sweeping, the watcher,
+//! What a worker does beside its calls: leases and sweeping, draining merges, the watcher,
 //! following the knowledge pack.
 
 use std::sync::Arc;
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::knowledge_base;
+use super::{drain, knowledge_base};
 use crate::{
     config::Config,
     metrics::Metrics,
@@ -36,6 +36,7 @@ impl Household<'_> {
     ) -> CancellationToken {
         let stop = CancellationToken::new();
         spawn(tasks, &stop, sweeper.run());
+        spawn(tasks, &stop, drain::drain_merges(self.database.clone()));
         spawn(
             tasks,
             &stop,

@@ -201,7 +201,10 @@ pub(crate) async fn assert_settled(test: &TestDatabase, when: &str) {
     assert_invariants(test, when).await;
     for (promise, sql) in [
         ("no home waits", "SELECT * FROM profile_drains"),
-        ("sessions are filed under their owner", "SELECT r.session_id FROM session_rows r JOIN agent_sessions s USING (session_id) WHERE r.profile_id <> s.profile_id"),
+        (
+            "sessions are filed under their owner",
+            "SELECT r.session_id FROM session_rows r JOIN agent_sessions s USING (session_id) WHERE r.profile_id <> s.profile_id",
+        ),
     ] {
         let broken = rows(test, sql).await;
         assert!(broken.is_empty(), "{promise}, {when}: {broken:?}");

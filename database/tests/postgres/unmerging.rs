@@ -2,7 +2,9 @@ use database::testing::TestDatabase;
 use database::{MergeOutcome, Origin, ProfileId, ProfileRepository, UnmergeOutcome};
 use serde_json::json;
 
-use crate::support::{assert_invariants, call, customer, identity_state, summarise, talk, web_session};
+use crate::support::{
+    assert_invariants, call, customer, identity_state, summarise, talk, web_session,
+};
 
 async fn merge(test: &TestDatabase, a: ProfileId, b: ProfileId) {
     let outcome = ProfileRepository::new(&test.db)
