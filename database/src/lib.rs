@@ -28,6 +28,7 @@ mod summary_token;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text_enum;
+pub mod verify;
 mod worker;
 
 pub use audit::{AuditEntry, AuditRepository};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::store::Inserted;
+pub(crate) use self::store::sealed;
 use crate::chain::{RowHash, from_hex, storable_json, to_hex};
 use crate::clean::{clean_json, clean_text};
 use crate::keys::{KeyError, SessionKey};

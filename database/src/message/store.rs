@@ -190,8 +190,9 @@ fn message(row: &Row, session: SessionId, key: Option<&SessionKey>) -> Message {
     }
 }
 
-/// A row as it was sealed; `None` if it was stored in readable form.
-fn sealed(row: &Row) -> Option<SealedMessage> {
+/// A row as it was sealed; `None` if it was stored in readable form. `meta` that no program of ours
+/// can have written reads as null, and so does not fit the hash.
+pub(crate) fn sealed(row: &Row) -> Option<SealedMessage> {
     let row_hash: Option<&[u8]> = row.get("row_hash");
     Some(SealedMessage {
         session_id: row.get("session_id"),
@@ -206,7 +207,7 @@ fn sealed(row: &Row) -> Option<SealedMessage> {
         intent: row.get("intent"),
         tool_name: row.get("tool_name"),
         latency_ms: row.get("latency_ms"),
-        meta: row.get("meta"),
+        meta: row.try_get("meta").unwrap_or_default(),
         created_at: row.get("created_at"),
         row_hash: RowHash::from_slice(row_hash?)?,
     })

@@ -21,3 +21,4 @@ mod sessions;
 mod support;
 mod tenants;
 mod unmerging;
+mod verifying;

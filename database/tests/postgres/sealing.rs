@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{assert_invariants, at, count, rows, talk};
 
-fn sealed(session: SessionId, seqs: std::ops::Range<i32>) -> Vec<SealedMessage> {
+pub(crate) fn sealed(session: SessionId, seqs: std::ops::Range<i32>) -> Vec<SealedMessage> {
     let key = Keyring::ephemeral().unwrap().new_session_key().unwrap();
     let mut sealer = MessageSealer::new(session, key);
     seqs.map(|seq| {

@@ -51,6 +51,9 @@ async fn fill(test: &TestDatabase) {
          INSERT INTO profile_drains (profile_id) VALUES ('{anonymous}');
          INSERT INTO callbacks (callback_id, session_id) VALUES (gen_random_uuid(), '{session}');
          INSERT INTO blocked_identifiers (kind, pattern) VALUES ('*', 'x');
+         SELECT owe_summary('{session}');
+         INSERT INTO message_archives (partition, low, high, messages, file, sha256)
+         VALUES ('conversation_messages_2020_01', v7_floor('2020-01-01'), v7_floor('2020-02-01'), 0, 'f', sha256('x'));
          INSERT INTO personas (name, system_prompt) VALUES ('p', 's');
          INSERT INTO agent_instructions (version, body) VALUES (1, 'b');
          SELECT import_documents('bank', '[{{\"document\": \"d\", \"chunk\": 0, \"title\": \"t\", \"body\": \"b\", \"sha256\": \"{:064}\"}}]')",
