@@ -186,7 +186,7 @@ impl PeerConnection {
     ///
     /// # Errors
     ///
-    /// On a closed connection.
+    /// On a closed connection, and for a label and protocol of more than 1,488 bytes together.
     pub fn create_data_channel(
         &self,
         label: &str,

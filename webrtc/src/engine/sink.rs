@@ -1,7 +1,10 @@
 //! Who hears a track: encoders of a local one, listeners of a remote one.
 
 use super::lock::{LeafMutex, SinkMutex};
-use std::{ops::ControlFlow, sync::Arc};
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, Weak},
+};
 
 /// Receives 10 ms blocks of interleaved PCM.
 pub(crate) trait Sink: Send {
@@ -28,6 +31,12 @@ impl Format {
     }
 }
 
+/// What gives a set its blocks, and rests while there is nobody to give them to.
+pub(crate) trait Feeder: Send + Sync {
+    /// A sink was added. Called without a lock held.
+    fn wake(self: Arc<Self>);
+}
+
 type SharedSink = Arc<SinkMutex<Box<dyn Sink>>>;
 
 #[derive(Clone)]
@@ -50,22 +59,35 @@ pub(crate) struct SinkSet {
 struct List {
     entries: Arc<Vec<Entry>>,
     last_id: u64,
+    feeder: Option<Weak<dyn Feeder>>,
 }
 
 impl SinkSet {
+    /// Who is to be woken for each sink that is added from now on. Whoever this replaces is not.
+    pub(crate) fn set_feeder(&self, feeder: Weak<dyn Feeder>) {
+        let old = self.list.lock().feeder.replace(feeder);
+        drop(old);
+    }
+
     /// Adds a sink; the number returned removes it.
     pub(crate) fn add(&self, sink: Box<dyn Sink>) -> u64 {
         let wanted = sink.wanted_format();
-        let mut list = self.list.lock();
-        list.last_id += 1;
-        let id = list.last_id;
-        let mut entries = Vec::clone(&list.entries);
-        entries.push(Entry {
-            id,
-            wanted,
-            sink: Arc::new(SinkMutex::new(sink)),
-        });
-        list.entries = Arc::new(entries);
+        let (id, feeder) = {
+            let mut list = self.list.lock();
+            list.last_id += 1;
+            let id = list.last_id;
+            let mut entries = Vec::clone(&list.entries);
+            entries.push(Entry {
+                id,
+                wanted,
+                sink: Arc::new(SinkMutex::new(sink)),
+            });
+            list.entries = Arc::new(entries);
+            (id, list.feeder.clone())
+        };
+        if let Some(feeder) = feeder.and_then(|feeder| feeder.upgrade()) {
+            feeder.wake();
+        }
         id
     }
 

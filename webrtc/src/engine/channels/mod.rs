@@ -29,6 +29,10 @@ use str0m::channel::{ChannelData, ChannelId};
 /// The longest message for a peer that does not say what it takes (RFC 8841).
 const DEFAULT_MESSAGE_BYTES: usize = 64 * 1024;
 
+/// Label and protocol of a channel together, bytes: what the engine has room for in the message
+/// that opens it (RFC 8832 section 5.1), 12 bytes less than 1,500. It would panic over more.
+const MAX_NAME_BYTES: usize = 1_488;
+
 /// The channels of one connection.
 pub(crate) struct Channels {
     /// Created before there is an SCTP association.
@@ -132,7 +136,7 @@ impl Channels {
 impl Core {
     /// # Errors
     ///
-    /// On a closed connection.
+    /// On a closed connection, and for a label and protocol that are too long together.
     pub(crate) fn create_channel(
         &mut self,
         label: &str,
@@ -140,6 +144,12 @@ impl Core {
         now: Instant,
     ) -> Result<DataChannel, RtcError> {
         self.ensure_open()?;
+        let bytes = label.len() + init.protocol.len();
+        if bytes > MAX_NAME_BYTES {
+            return Err(RtcError::state(format!(
+                "a channel's label and protocol of {bytes} bytes; at most {MAX_NAME_BYTES} are sent"
+            )));
+        }
         let channel = Channel::new(
             label.to_owned(),
             init,

@@ -309,3 +309,17 @@ fn a_message_the_peer_would_not_take_is_refused_at_once() {
     assert!(write(1_000).is_ok());
     assert_eq!(channels[0].buffered_amount(), 1_000);
 }
+
+#[test]
+fn a_name_that_does_not_fit_the_opening_message_is_refused_and_the_longest_opens() {
+    let longest = "n".repeat(MAX_NAME_BYTES - 4);
+    let init = DataChannelInit {
+        protocol: "talk".to_owned(),
+        ..reliable()
+    };
+    let (mut lab, channels) = Lab::connected(Duration::from_millis(2), &[(&longest, init.clone())]);
+    assert_eq!(channels[0].state(), DataChannelState::Open);
+    let now = lab.now;
+    let longer = lab.peers[0].create_channel(&format!("{longest}n"), init, now);
+    assert!(longer.is_err(), "the engine would panic over it");
+}

@@ -9,10 +9,12 @@ mod connection;
 pub(crate) mod links;
 mod outgoing;
 mod pacer;
+mod pulse;
 mod shard;
 mod wakers;
 
 pub(crate) use connection::Connection;
+pub(crate) use pulse::Pulse;
 pub(crate) use wakers::wake_soon;
 
 use self::shard::Shard;
@@ -20,7 +22,7 @@ use crate::native::EngineLoad;
 use std::{
     ops::ControlFlow,
     sync::{Arc, LazyLock},
-    time::Instant,
+    time::{Instant, SystemTime},
 };
 
 /// More threads than this are not needed: it is some thousand calls.
@@ -58,6 +60,17 @@ pub(crate) fn load() -> EngineLoad {
 )]
 pub(crate) fn now() -> Instant {
     Instant::now()
+}
+
+/// A time of the engine's clock in milliseconds after 1970, as statistics have it.
+pub(crate) fn unix_ms(at: Instant) -> f64 {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let ago = now().saturating_duration_since(at);
+    since_1970
+        .unwrap_or_default()
+        .saturating_sub(ago)
+        .as_secs_f64()
+        * 1_000.0
 }
 
 /// Runs work that takes milliseconds of a processor, or calls the application, beside the

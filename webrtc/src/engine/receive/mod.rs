@@ -34,9 +34,9 @@ use self::{
     voice::Voice,
 };
 use super::{
-    driver,
+    driver::{self, Pulse},
     lock::LeafMutex,
-    sink::{Format, SinkSet},
+    sink::{Feeder, Format, SinkSet},
 };
 use std::{
     ops::ControlFlow,
@@ -58,6 +58,7 @@ const FULL_BAND: Format = Format {
 pub(crate) struct AudioReceiver {
     path: LeafMutex<Path>,
     sinks: Arc<SinkSet>,
+    pulse: Pulse,
 }
 
 #[derive(Default)]
@@ -67,13 +68,17 @@ struct Path {
 }
 
 impl AudioReceiver {
-    /// Starts the playout, which ends with the receiver.
+    /// Plays to these sinks, whenever there are some, until the receiver is dropped.
     pub(crate) fn start(sinks: Arc<SinkSet>) -> Arc<Self> {
         let receiver = Arc::new(Self {
             path: LeafMutex::default(),
             sinks,
+            pulse: Pulse::default(),
         });
-        start_playout(Arc::downgrade(&receiver));
+        let feeder: Weak<Self> = Arc::downgrade(&receiver);
+        receiver.sinks.set_feeder(feeder);
+        // Whoever listened before it began: the first tick ends it if nobody did.
+        Arc::clone(&receiver).wake();
         receiver
     }
 
@@ -109,16 +114,25 @@ impl AudioReceiver {
     }
 }
 
+impl Feeder for AudioReceiver {
+    fn wake(self: Arc<Self>) {
+        if self.pulse.wake() {
+            start_playout(Arc::downgrade(&self));
+        }
+    }
+}
+
 fn start_playout(receiver: Weak<AudioReceiver>) {
     let mut block = Vec::new();
     driver::spawn_ticker(move || {
         let Some(receiver) = receiver.upgrade() else {
             return ControlFlow::Break(());
         };
-        if !receiver.sinks.is_empty() {
-            let format = receiver.play(driver::now(), &mut block);
-            receiver.sinks.push(&block, format);
+        if receiver.pulse.rests(|| receiver.sinks.is_empty()) {
+            return ControlFlow::Break(());
         }
+        let format = receiver.play(driver::now(), &mut block);
+        receiver.sinks.push(&block, format);
         ControlFlow::Continue(())
     });
 }

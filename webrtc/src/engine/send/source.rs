@@ -6,9 +6,9 @@ use crate::{
     audio_frame::AudioFrame,
     audio_source::AudioSourceOptions,
     engine::{
-        driver,
+        driver::{self, Pulse},
         lock::LeafMutex,
-        sink::{Format, SinkSet},
+        sink::{Feeder, Format, SinkSet},
     },
 };
 use std::{
@@ -31,6 +31,7 @@ pub(crate) struct Source {
     pub(crate) sinks: Arc<SinkSet>,
     /// `None`: frames of exactly 10 ms go straight to the sinks.
     queue: Option<LeafMutex<SourceQueue>>,
+    pulse: Pulse,
 }
 
 impl Source {
@@ -50,11 +51,17 @@ impl Source {
             format,
             sinks: Arc::default(),
             queue,
+            pulse: Pulse::default(),
         });
-        if source.queue.is_some() {
-            start_pump(Arc::downgrade(&source));
-        }
+        let feeder: Weak<Self> = Arc::downgrade(&source);
+        source.sinks.set_feeder(feeder);
         source
+    }
+
+    /// Nobody hears it, and nothing waits to be drained at its pace.
+    fn is_idle(&self) -> bool {
+        let drained = |queue: &LeafMutex<SourceQueue>| queue.lock().is_drained();
+        self.sinks.is_empty() && self.queue.as_ref().is_none_or(drained)
     }
 
     /// Drops what is queued; a waiting capture is released by the next tick.
@@ -66,7 +73,7 @@ impl Source {
 
     /// Queues a frame. Returns at once while the queue is no fuller than its size, else when it
     /// has drained to it. At most one capture may wait.
-    pub(crate) async fn capture(&self, frame: &AudioFrame<'_>) -> Result<(), RtcError> {
+    pub(crate) async fn capture(self: &Arc<Self>, frame: &AudioFrame<'_>) -> Result<(), RtcError> {
         if (frame.sample_rate, frame.num_channels) != (self.format.rate_hz, self.format.channels) {
             return Err(RtcError::state(format!(
                 "a frame of {} Hz and {} channels does not fit a source of {} Hz and {}",
@@ -85,6 +92,7 @@ impl Source {
         let chunk_samples = queue.lock().limit;
         for chunk in frame.data.chunks(chunk_samples) {
             let wait = queue.lock().push(chunk)?;
+            Arc::clone(self).wake();
             if let Some(drained) = wait {
                 drained.await.ok(); // an error is a source that went away: nothing to wait for
             }
@@ -133,6 +141,11 @@ impl SourceQueue {
         Ok(Some(receiver))
     }
 
+    /// Nothing is in it and nobody waits for that.
+    fn is_drained(&self) -> bool {
+        self.samples.is_empty() && self.waiting.is_none()
+    }
+
     /// The next 10 ms: audio if there is a whole block, else silence.
     fn pop(&mut self, block: &mut Vec<i16>) {
         block.clear();
@@ -149,12 +162,24 @@ impl SourceQueue {
     }
 }
 
+impl Feeder for Source {
+    /// Without a queue there is nothing to pump: frames go straight to the sinks.
+    fn wake(self: Arc<Self>) {
+        if self.queue.is_some() && self.pulse.wake() {
+            start_pump(Arc::downgrade(&self));
+        }
+    }
+}
+
 fn start_pump(source: Weak<Source>) {
     let mut block = Vec::new();
     driver::spawn_ticker(move || {
         let Some(source) = source.upgrade() else {
             return ControlFlow::Break(());
         };
+        if source.pulse.rests(|| source.is_idle()) {
+            return ControlFlow::Break(());
+        }
         if let Some(queue) = &source.queue {
             queue.lock().pop(&mut block);
             source.sinks.push(&block, source.format);
@@ -242,6 +267,39 @@ mod tests {
         assert!(source.capture(&too_long).await.is_err());
         let ten_ms = AudioFrame::new(24_000, 1, 240);
         assert!(source.capture(&ten_ms).await.is_ok());
+    }
+
+    struct Ear(std::sync::mpsc::Sender<usize>);
+
+    impl crate::engine::sink::Sink for Ear {
+        fn on_block(&mut self, pcm: &[i16], _: Format) -> ControlFlow<()> {
+            self.0.send(pcm.len()).expect("the test listens");
+            ControlFlow::Continue(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_source_that_nobody_hears_drains_rests_and_wakes_for_a_listener() {
+        let format = Format {
+            rate_hz: 24_000,
+            channels: 1,
+        };
+        let source = Source::new(AudioSourceOptions::default(), format, 20);
+        // The list of sinks knows it, and its ticker does while it runs.
+        assert_eq!(Arc::weak_count(&source), 1, "it ticks before it has to");
+        let wait = std::time::Duration::from_secs(5);
+        // 40 ms are 20 more than it holds: the capture ends when they were taken out.
+        let frame = AudioFrame::new(24_000, 1, 960);
+        let captured = tokio::time::timeout(wait, source.capture(&frame)).await;
+        assert!(captured.expect("drained without a listener").is_ok());
+        let patience = driver::now() + wait;
+        while Arc::weak_count(&source) > 1 {
+            assert!(driver::now() < patience, "it ticks on for nobody");
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        let (heard, blocks) = std::sync::mpsc::channel();
+        source.sinks.add(Box::new(Ear(heard)));
+        assert_eq!(blocks.recv_timeout(wait), Ok(240), "nothing is heard");
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@
 
 use crate::{
     engine::{
+        driver,
         negotiation::transceiver::Transceiver,
         receive::{TICKS_PER_SECOND, seconds},
     },
@@ -29,6 +30,7 @@ impl Transceiver {
         inbound.track_identifier = self.recv_track().id();
         inbound.bytes_received = received.bytes;
         inbound.header_bytes_received = received.header_bytes;
+        inbound.last_packet_received_timestamp = received.last_arrival.map_or(0.0, driver::unix_ms);
         inbound.packets_discarded = received.discarded;
         inbound.fec_packets_received = received.copies + received.recovered;
         inbound.fec_packets_discarded = received.copies_discarded;
