@@ -141,6 +141,9 @@ async fn rotating_wraps_every_person_key_anew_and_a_dry_run_none() {
     };
     sessions.create_session(&new).await.unwrap();
     let file = test.key_file().display().to_string();
+    let keys = database::keys::Keyring::open(test.key_file()).unwrap();
+    let running = database::Database::new(database::DatabaseConfig::new(&test.url, keys));
+    let running = database::SessionRepository::new(&running.unwrap());
     let env = [
         ("KEY_FILE", file.as_str()),
         ("DATABASE_URL", test.url.as_str()),
@@ -170,7 +173,7 @@ async fn rotating_wraps_every_person_key_anew_and_a_dry_run_none() {
     let output = teller(&["keys", "rotate", "--actor", "test"], &env).output();
     assert!(output.await.unwrap().status.success());
     assert_eq!(test.db.wrapped_keys().await.unwrap(), [(2, 1)]);
-    let key = sessions.key(new.id).await.unwrap();
+    let key = running.key(new.id).await.unwrap();
     assert!(
         key.is_some(),
         "a process with the file of before reads the new key by itself"

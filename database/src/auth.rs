@@ -7,6 +7,8 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::keys::IndexKind;
+use crate::stored_keys::person_key;
 use crate::{Database, DatabaseError, ProfileId, SessionId, normalize_phone_number};
 
 /// All SQL about authentication.
@@ -146,30 +148,47 @@ impl AuthRepository {
     /// # Errors
     /// [`DatabaseError`]. Repeating opens another challenge.
     pub async fn start(&self, new: &NewChallenge) -> Result<ChallengeStart, DatabaseError> {
-        let (kind, claimed, phone) = match &new.claim {
+        let keys = self.db.keys();
+        let (kind, claimed, phones) = match &new.claim {
             Claim::Username {
                 username,
                 phone_number,
             } => {
                 // A number we cannot read matches nobody's; it must not count as absent.
-                let phone = phone_number.as_deref().map(|text| {
-                    normalize_phone_number(text).unwrap_or_else(|_not_e164| "?".to_owned())
+                let phones = phone_number.as_deref().map(|text| {
+                    let number = normalize_phone_number(text).ok();
+                    number.into_iter().collect::<Vec<_>>()
                 });
-                ("username", username.trim().to_owned(), phone)
+                ("username", username.trim().to_owned(), phones)
             }
-            Claim::Digits(digits) => (
-                "digits",
-                digits.chars().filter(char::is_ascii_digit).collect(),
-                None,
-            ),
+            Claim::Digits(digits) => {
+                let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
+                let phones = meant_numbers(&digits);
+                ("digits", digits, Some(phones))
+            }
         };
+        let phones: Option<Vec<Vec<u8>>> = phones.map(|numbers| {
+            let index = |number: &String| keys.index(IndexKind::Phone, number).to_vec();
+            numbers.iter().map(index).collect()
+        });
+        let claim = keys.index(IndexKind::Claim, &format!("{kind}:{claimed}"));
         let salt = Uuid::new_v4().into_bytes().to_vec();
         let hash = code_hash(&salt, &new.code);
         let row = self
             .db
             .one(
-                "SELECT outcome, send_to, retry_after_s FROM start_challenge($1, $2, $3, $4, $5, $6, $7, $8)",
-                &[&new.session, &kind, &claimed, &phone, &new.address, &salt, &hash, &self.limits.to_json()],
+                "SELECT * FROM start_challenge($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                &[
+                    &new.session,
+                    &kind,
+                    &claimed,
+                    &phones,
+                    &&claim[..],
+                    &self.address(new.address.as_deref()),
+                    &salt,
+                    &hash,
+                    &self.limits.to_json(),
+                ],
             )
             .await?;
         if row.get::<_, &str>("outcome") == "limited" {
@@ -178,10 +197,19 @@ impl AuthRepository {
                 retry_after: Duration::from_secs(u64::try_from(seconds).unwrap_or(1)),
             });
         }
-        let number: Option<String> = row.get("send_to");
-        Ok(ChallengeStart::Started {
-            delivery: number.map(|phone_number| Delivery { phone_number }),
-        })
+        let mut delivery = None;
+        if let (Some(customer), Some(sealed)) = (row.get("send_to"), row.get("phone_ct")) {
+            let person = person_key(keys, &row, customer)?.ok_or(DatabaseError::Erased)?;
+            let phone_number = person.open_field("phone_ct", customer, sealed)?;
+            delivery = Some(Delivery { phone_number });
+        }
+        Ok(ChallengeStart::Started { delivery })
+    }
+
+    /// Where somebody calls from, as it is stored: only its being the same matters.
+    fn address(&self, address: Option<&str>) -> Option<Vec<u8>> {
+        let index = |address| self.db.keys().index(IndexKind::Address, address);
+        address.map(|address| index(address).to_vec())
     }
 
     /// Judges a code against the newest challenge of a call. Counts as an attempt whatever
@@ -195,6 +223,7 @@ impl AuthRepository {
         code: &str,
         address: Option<&str>,
     ) -> Result<Verification, DatabaseError> {
+        let address = self.address(address);
         let row = self
             .db
             .one("SELECT * FROM take_attempt($1, $2)", &[&session, &address])
@@ -245,6 +274,21 @@ impl AuthLimits {
             "per_profile_day": self.per_profile_day,
         })
     }
+}
+
+/// The numbers that digits on a keypad may mean, E.164: the international form, with or without
+/// 00; of a national one (0 and at least seven digits) that number in every country. Country
+/// codes have one to three digits (ITU-T E.164).
+fn meant_numbers(digits: &str) -> Vec<String> {
+    let international = digits.strip_prefix("00").unwrap_or(digits);
+    let mut numbers = vec![format!("+{international}")];
+    let national = digits
+        .strip_prefix('0')
+        .filter(|rest| rest.len() >= 7 && rest.len() <= 14 && !rest.starts_with('0'));
+    if let Some(rest) = national {
+        numbers.extend((1..1000).map(|country| format!("+{country}{rest}")));
+    }
+    numbers
 }
 
 fn code_hash(salt: &[u8], code: &str) -> Vec<u8> {

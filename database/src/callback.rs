@@ -51,11 +51,18 @@ impl CallbackRepository {
     /// # Errors
     /// [`DatabaseError::Invalid`] if the session is not stored. Repeating is safe.
     pub async fn request(&self, new: &NewCallback) -> Result<(), DatabaseError> {
+        let sealed = match (&new.phone_number, self.db.session_key(new.session).await?) {
+            (Some(number), Some(key)) => {
+                Some(key.seal_field("callbacks.phone_ct", new.session, number)?)
+            }
+            // Without a key the session is erased or not stored, and then the callback is not either.
+            _ => None,
+        };
         self.db
             .query(
-                "INSERT INTO callbacks (callback_id, session_id, phone_number, reason, requested_at) VALUES ($1, $2, $3, $4, $5)
+                "INSERT INTO callbacks (callback_id, session_id, phone_ct, reason, requested_at) VALUES ($1, $2, $3, $4, $5)
                  ON CONFLICT (callback_id) DO NOTHING",
-                &[&new.id, &new.session, &new.phone_number, &new.reason.as_deref().map(clean_text), &new.requested_at],
+                &[&new.id, &new.session, &sealed, &new.reason.as_deref().map(clean_text), &new.requested_at],
             )
             .await
             .map(drop)
@@ -106,13 +113,26 @@ impl CallbackRepository {
                 &[param],
             )
             .await?;
-        let callback = |row: &tokio_postgres::Row| Callback {
-            id: row.get("callback_id"),
-            session: row.get("session_id"),
-            phone_number: row.get("phone_number"),
-            reason: row.get("reason"),
-            requested_at: row.get("requested_at"),
-        };
-        Ok(rows.iter().map(callback).collect())
+        let mut callbacks = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let session: SessionId = row.get("session_id");
+            let sealed: Option<&[u8]> = row.get("phone_ct");
+            let phone_number = match sealed {
+                None => None,
+                Some(sealed) => {
+                    let key = self.db.session_key(session).await?;
+                    key.map(|key| key.open_field("callbacks.phone_ct", session, sealed))
+                        .transpose()?
+                }
+            };
+            callbacks.push(Callback {
+                id: row.get("callback_id"),
+                session,
+                phone_number,
+                reason: row.get("reason"),
+                requested_at: row.get("requested_at"),
+            });
+        }
+        Ok(callbacks)
     }
 }

@@ -13,6 +13,9 @@ pub enum DatabaseError {
     /// The request cannot be stored as it is; repeating it is useless.
     #[error("the database refuses this: {0}")]
     Invalid(String),
+    /// The person it belongs to was erased: nothing was stored. Drop it and count it.
+    #[error("its person was erased")]
+    Erased,
     /// Program and schema do not fit, or the configuration is wrong: an operator must act.
     #[error("database set-up: {0}")]
     Setup(String),

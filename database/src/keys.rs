@@ -115,6 +115,8 @@ pub enum IndexKind {
     Phone,
     /// An e-mail address, see [`Keyring::index`].
     Email,
+    /// A device's or a participant's id.
+    Device,
     /// What a caller said to be known by.
     Claim,
     /// A network address.
@@ -126,6 +128,7 @@ impl IndexKind {
         match self {
             Self::Phone => "phone",
             Self::Email => "email",
+            Self::Device => "device",
             Self::Claim => "claim",
             Self::Address => "address",
         }

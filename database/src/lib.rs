@@ -11,6 +11,7 @@ pub mod fail;
 mod ids;
 pub mod keys;
 mod leader;
+mod leftovers;
 mod message;
 mod migrate;
 
@@ -48,8 +49,8 @@ pub use migrate::{MigrationReport, migration_script};
 pub use phone::{PhoneNumberError, normalize_phone_number};
 pub use pool::{Database, DatabaseConfig};
 pub use profile::{
-    CustomerRow, CustomersImported, DrainProgress, MergeOutcome, MergeRecord, Origin, Profile,
-    ProfileKind, ProfileRepository, UnmergeOutcome,
+    CustomerRow, CustomersImported, DrainProgress, Erasure, ErasureOutcome, MergeOutcome,
+    MergeRecord, Origin, Profile, ProfileKind, ProfileRepository, UnmergeOutcome,
 };
 pub use room_lock::RoomLock;
 pub use session::{

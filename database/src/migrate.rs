@@ -16,11 +16,14 @@ mod embedded {
 pub struct MigrationReport {
     /// Names of the migrations that were applied now, in order; empty if nothing was missing.
     pub applied: Vec<String>,
+    /// Names and numbers of an older schema that were sealed now, of this tenant.
+    pub sealed: u64,
 }
 
 impl Database {
     /// Applies the migrations that are missing, each in a transaction. Safe when several workers
-    /// start at once: one migrates, the others wait and find nothing to do.
+    /// start at once: one migrates, the others wait and find nothing to do. Afterwards seals what
+    /// an older schema stored readable.
     ///
     /// # Errors
     /// [`DatabaseError::Unavailable`] if the database is away; [`DatabaseError::Setup`] if a
@@ -43,7 +46,14 @@ impl Database {
                 .run_async(&mut client)
                 .await
                 .map_err(|error| describe(&error))?;
+            let waits = "SELECT EXISTS (SELECT FROM unsealed)";
+            let sealed = if client.query_one(waits, &[]).await?.get(0) {
+                self.seal_leftovers().await?
+            } else {
+                0
+            };
             Ok(MigrationReport {
+                sealed,
                 applied: report
                     .applied_migrations()
                     .iter()

@@ -1,6 +1,7 @@
 //! `user_profiles`, and joining and separating profiles.
 
 mod customers;
+mod erasure;
 mod merges;
 
 use chrono::{DateTime, Utc};
@@ -9,8 +10,11 @@ use serde_json::{Value, json};
 use tokio_postgres::Row;
 
 pub use self::customers::{CustomerRow, CustomersImported};
+pub use self::erasure::{Erasure, ErasureOutcome};
 pub use self::merges::{DrainProgress, MergeOutcome, MergeRecord, UnmergeOutcome};
 use crate::clean::clean_json;
+use crate::keys::Keyring;
+use crate::stored_keys::person_key;
 use crate::text_enum::text_enum;
 use crate::{Database, DatabaseError, ProfileId, SessionId};
 
@@ -41,9 +45,11 @@ pub struct Profile {
     pub anonymous_id: Option<String>,
     /// Authenticated profiles have it. Compared without regard to case.
     pub username: Option<String>,
+    /// How to address a customer, as an administrator imported it.
+    pub name: Option<String>,
     /// E.164.
     pub phone_number: Option<String>,
-    /// As stored.
+    /// E-mail address.
     pub email: Option<String>,
     /// What conversations taught us: an object, for example `{"name": "Sarah"}`.
     pub metadata: Value,
@@ -61,6 +67,8 @@ pub struct Profile {
     pub first_seen_at: DateTime<Utc>,
     /// When the person last said something.
     pub last_seen_at: DateTime<Utc>,
+    /// When it was erased; nothing above but counts is left of it.
+    pub erased_at: Option<DateTime<Utc>>,
 }
 
 /// Where a piece of metadata came from.
@@ -77,7 +85,7 @@ pub struct Origin {
     pub by: Option<String>,
 }
 
-const COLUMNS: &str = "id, profile_type, anonymous_id, username, phone_number, email, profile_metadata, metadata_provenance, \
+const COLUMNS: &str = "id, profile_type, anonymous_id, username, name_ct, phone_ct, email_ct, erased_at, k.key_id, k.wrapped, profile_metadata, metadata_provenance, \
      total_sessions, total_messages, hint_profile_id, merged_into_profile_id, first_seen_at, last_seen_at";
 
 impl ProfileRepository {
@@ -125,15 +133,13 @@ impl ProfileRepository {
         phone_number: Option<&str>,
         email: Option<&str>,
     ) -> Result<ProfileId, DatabaseError> {
-        let phone = phone_number.map(customers::phone).transpose()?;
-        let row = self
-            .db
-            .one(
-                "SELECT profile FROM ensure_customer(btrim($1), $2, $3, NULL, '{}', false)",
-                &[&username, &phone, &email],
-            )
-            .await?;
-        Ok(row.get(0))
+        let row = CustomerRow {
+            username: username.to_owned(),
+            phone_number: phone_number.map(str::to_owned),
+            email: email.map(str::to_owned),
+            ..CustomerRow::default()
+        };
+        Ok(self.ensure_customer(&row, false).await?.0)
     }
 
     /// This very row, merged or not.
@@ -206,23 +212,33 @@ impl ProfileRepository {
         condition: &str,
         param: &(dyn tokio_postgres::types::ToSql + Sync),
     ) -> Result<Option<Profile>, DatabaseError> {
-        let sql = format!("SELECT {COLUMNS} FROM user_profiles WHERE {condition}");
-        Ok(self
-            .db
-            .optional(&sql, &[param])
-            .await?
-            .map(|row| from_row(&row)))
+        let sql = format!(
+            "SELECT {COLUMNS} FROM user_profiles LEFT JOIN person_keys k ON k.profile_id = id WHERE {condition}"
+        );
+        let row = self.db.optional(&sql, &[param]).await?;
+        row.map(|row| from_row(&row, self.db.keys())).transpose()
     }
 }
 
-fn from_row(row: &Row) -> Profile {
-    Profile {
-        id: row.get("id"),
+/// A row with its wrapped key (`key_id`, `wrapped`).
+fn from_row(row: &Row, keys: &Keyring) -> Result<Profile, DatabaseError> {
+    let id = row.get("id");
+    let key = person_key(keys, row, id)?;
+    let open = |column: &str| {
+        let sealed: Option<&[u8]> = row.get(column);
+        let opened = key.as_ref().zip(sealed);
+        opened
+            .map(|(key, sealed)| key.open_field(column, id, sealed))
+            .transpose()
+    };
+    Ok(Profile {
+        id,
         kind: row.get("profile_type"),
         anonymous_id: row.get("anonymous_id"),
         username: row.get("username"),
-        phone_number: row.get("phone_number"),
-        email: row.get("email"),
+        name: open("name_ct")?,
+        phone_number: open("phone_ct")?,
+        email: open("email_ct")?,
         metadata: row.get("profile_metadata"),
         provenance: row.get("metadata_provenance"),
         total_sessions: row.get("total_sessions"),
@@ -231,5 +247,6 @@ fn from_row(row: &Row) -> Profile {
         merged_into: row.get("merged_into_profile_id"),
         first_seen_at: row.get("first_seen_at"),
         last_seen_at: row.get("last_seen_at"),
-    }
+        erased_at: row.get("erased_at"),
+    })
 }

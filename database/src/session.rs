@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use self::closing::{AbandonedSession, SessionEnd, StaleAfter};
-use crate::keys::SessionKey;
+use crate::keys::{IndexKind, Keyring, SessionKey};
 use crate::text_enum::text_enum;
-use crate::{Database, DatabaseError, MergeOutcome, ProfileId, SessionId};
+use crate::{Database, DatabaseError, MergeOutcome, ProfileId, SessionId, normalize_phone_number};
 
 /// All SQL about sessions. Listing them for supervisors is in `session_list.rs`.
 #[derive(Clone, Debug)]
@@ -122,7 +122,9 @@ impl SessionRepository {
     pub async fn create_session(&self, new: &NewSession) -> Result<StartedSession, DatabaseError> {
         let started = self.store(new).await?;
         let key = self.db.keys().new_session_key()?;
-        self.db.keep_session_key(new.id, &key).await?;
+        self.db
+            .keep_session_key(new.id, &key, new.number().as_deref())
+            .await?;
         Ok(started)
     }
 
@@ -131,39 +133,56 @@ impl SessionRepository {
     /// answer.
     ///
     /// # Errors
-    /// [`DatabaseError::Invalid`] if the session was begun with another key.
+    /// [`DatabaseError::Invalid`] if the session was begun with another key;
+    /// [`DatabaseError::Erased`] if its person was erased meanwhile.
     pub async fn start(
         &self,
         new: &NewSession,
         key: &SessionKey,
     ) -> Result<StartedSession, DatabaseError> {
         let started = self.store(new).await?;
-        let stored = self.db.keep_session_key(new.id, key).await?;
-        if stored.is_some_and(|stored| stored != *key) {
-            return Err(DatabaseError::Invalid(
+        let stored = self
+            .db
+            .keep_session_key(new.id, key, new.number().as_deref())
+            .await?;
+        match stored {
+            Some(stored) if stored == *key => Ok(started),
+            Some(_another) => Err(DatabaseError::Invalid(
                 "this session was begun with another key".to_owned(),
-            ));
+            )),
+            None => Err(DatabaseError::Erased),
         }
-        Ok(started)
     }
 
     async fn store(&self, new: &NewSession) -> Result<StartedSession, DatabaseError> {
+        let keys = self.db.keys();
+        let caller = new
+            .number()
+            .map(|n| keys.index(IndexKind::Phone, &n).to_vec());
+        let device = new.anonymous_id.as_deref();
+        let device = device.map(|id| keys.index(IndexKind::Device, id).to_vec());
+        let participant = keys.index(IndexKind::Device, &new.participant_id).to_vec();
         let row = self
             .db
             .one(
-                "SELECT * FROM start_session($1, $2, $3, $4, $5, $6, $7, $8)",
+                "SELECT * FROM start_session($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                 &[
                     &new.id,
-                    &new.room_id,
-                    &new.participant_id,
+                    &new.without_number(&new.room_id, keys),
+                    &new.without_number(&new.participant_id, keys),
                     &new.anonymous_id,
                     &new.channel,
-                    &new.caller_number,
+                    &caller,
+                    &device,
+                    &participant,
                     &new.worker_id,
                     &new.started_at,
                 ],
             )
             .await?;
+        if row.get("erased") {
+            return Err(DatabaseError::Erased);
+        }
         Ok(StartedSession {
             profile_id: row.get("profile_id"),
             seen_before: row.get("seen_before"),
@@ -203,18 +222,28 @@ impl SessionRepository {
         let row = self
             .db
             .optional(
-                "SELECT * FROM agent_sessions WHERE session_id = $1",
+                "SELECT s.*, k.caller_ct FROM agent_sessions s LEFT JOIN session_keys k USING (session_id) WHERE s.session_id = $1",
                 &[&session],
             )
             .await?;
-        Ok(row.map(|row| Session {
+        let Some(row) = row else { return Ok(None) };
+        let caller: Option<&[u8]> = row.get("caller_ct");
+        let caller_number = match caller {
+            None => None,
+            Some(sealed) => {
+                let key = self.db.session_key(session).await?;
+                key.map(|key| key.open_field("caller_ct", session, sealed))
+                    .transpose()?
+            }
+        };
+        Ok(Some(Session {
             id: row.get("session_id"),
             room_id: row.get("room_id"),
             participant_id: row.get("participant_id"),
             profile_id: row.get("profile_id"),
             origin_profile_id: row.get("origin_profile_id"),
             channel: row.get("channel"),
-            caller_number: row.get("caller_number"),
+            caller_number,
             auth_level: row.get("auth_level"),
             status: row.get("status"),
             end_reason: row.get("end_reason"),
@@ -224,5 +253,44 @@ impl SessionRepository {
             message_count: row.get("message_count"),
             metrics: row.get("metrics"),
         }))
+    }
+}
+
+impl NewSession {
+    /// The caller's number, E.164, or an extension's digits. What the network gives instead of
+    /// one ("anonymous", zeros) is none.
+    fn number(&self) -> Option<String> {
+        let claimed = self.caller_number.as_deref()?.trim();
+        let extension = || {
+            let digits = claimed.bytes().all(|b| b.is_ascii_digit());
+            (digits && claimed.bytes().any(|b| b != b'0')).then(|| claimed.to_owned())
+        };
+        normalize_phone_number(claimed).ok().or_else(extension)
+    }
+
+    /// The identity of a telephone and its room's name usually hold the number: each run of seven
+    /// and more digits becomes a few digits of its index, equal for equal numbers.
+    fn without_number(&self, text: &str, keys: &Keyring) -> String {
+        if self.channel != Channel::Phone {
+            return text.to_owned();
+        }
+        let mut out = String::new();
+        let mut digits = String::new();
+        for c in text.chars().chain(['\0']) {
+            if c.is_ascii_digit() {
+                digits.push(c);
+                continue;
+            }
+            if digits.len() >= 7 {
+                let index = keys.index(IndexKind::Phone, &format!("+{digits}"));
+                out.extend(index[..4].iter().map(|byte| format!("{byte:02x}")));
+            } else {
+                out.push_str(&digits);
+            }
+            digits.clear();
+            out.push(c);
+        }
+        out.pop();
+        out
     }
 }

@@ -56,32 +56,39 @@ impl Database {
         Ok(key.transpose()?)
     }
 
-    /// Stores a session's key under its person's; returns the stored one, which is another if
+    /// Stores a session's key under its person's, and the caller's number under it; returns the stored one, which is another if
     /// the session was begun with another before. `None`: its person was erased.
     pub(crate) async fn keep_session_key(
         &self,
         session: SessionId,
         key: &SessionKey,
+        caller: Option<&str>,
     ) -> Result<Option<SessionKey>, DatabaseError> {
         let row = self
             .optional(
-                "SELECT s.origin_profile_id, k.key_id, k.wrapped FROM agent_sessions s
-                   LEFT JOIN person_keys k ON k.profile_id = s.origin_profile_id WHERE s.session_id = $1",
+                "SELECT s.home_profile_id, k.key_id, k.wrapped FROM session_rows s
+                   LEFT JOIN person_keys k ON k.profile_id = s.home_profile_id WHERE s.session_id = $1",
                 &[&session],
             )
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let origin = row.get("origin_profile_id");
-        let person = match person_key(self.keys(), &row, origin)? {
+        let home = row.get("home_profile_id");
+        let person = match person_key(self.keys(), &row, home)? {
             Some(person) => person,
-            None => match self.person_key(origin).await? {
+            None => match self.person_key(home).await? {
                 Some(person) => person,
                 None => return Ok(None),
             },
         };
         let candidate = person.wrap_session(key, session)?;
+        let caller = caller
+            .map(|number| key.seal_field("caller_ct", session, number))
+            .transpose()?;
         let row = self
-            .one("SELECT keep_session_key($1, $2)", &[&session, &candidate])
+            .one(
+                "SELECT keep_session_key($1, $2, $3)",
+                &[&session, &candidate, &caller],
+            )
             .await?;
         let stored: Option<&[u8]> = row.get(0);
         let stored = stored.map(|wrapped| person.unwrap_session(wrapped, session));

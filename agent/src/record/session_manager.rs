@@ -152,12 +152,9 @@ impl SessionManager {
         let profile = self.profiles.get_by_id(customer).await?;
         Ok(profile.and_then(|profile| {
             let username = profile.username?;
-            let name = profile
-                .metadata
-                .get("name")
-                .and_then(|name| name.as_str())
-                .unwrap_or(&username)
-                .to_owned();
+            let learned = profile.metadata.get("name").and_then(|name| name.as_str());
+            let name = profile.name.as_deref().or(learned);
+            let name = name.unwrap_or(&username).to_owned();
             Some((name, username))
         }))
     }

@@ -145,6 +145,40 @@ impl SessionKey {
         String::from_utf8(opened).map_err(|_not_text| KeyError::Unreadable)
     }
 
+    /// Seals a value of the session's own, or of a row that belongs to it.
+    ///
+    /// # Errors
+    /// [`KeyError::Random`].
+    pub fn seal_field(
+        &self,
+        column: &str,
+        session: SessionId,
+        text: &str,
+    ) -> Result<Vec<u8>, KeyError> {
+        let place = self.field_place(column, session);
+        SealingKey::of(&self.secret).seal(&place, text.as_bytes())
+    }
+
+    /// Opens what [`Self::seal_field`] sealed.
+    ///
+    /// # Errors
+    /// [`KeyError::Unreadable`] if it was changed, or is of another column or session.
+    pub fn open_field(
+        &self,
+        column: &str,
+        session: SessionId,
+        sealed: &[u8],
+    ) -> Result<String, KeyError> {
+        let place = self.field_place(column, session);
+        let opened = SealingKey::of(&self.secret).open(&place, sealed)?;
+        String::from_utf8(opened).map_err(|_not_text| KeyError::Unreadable)
+    }
+
+    fn field_place(&self, column: &str, session: SessionId) -> Vec<u8> {
+        let parts: [&[u8]; 3] = [b"session_keys", column.as_bytes(), session.0.as_bytes()];
+        place(self.tenant, &parts)
+    }
+
     fn message_place(&self, session: SessionId, seq: i32) -> Vec<u8> {
         place(
             self.tenant,

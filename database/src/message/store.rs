@@ -17,6 +17,8 @@ pub struct Inserted {
     /// Rows under whose key another row is stored: two writers numbered one session, or somebody
     /// wrote by hand. The stored row stays. Always empty; anything else is an alarm.
     pub differing: Vec<(SessionId, i32)>,
+    /// Rows of sessions that were erased: not stored, and never will be.
+    pub erased: u64,
 }
 
 /// One statement, whatever the number of rows: measured 35 times as fast as single inserts at 50
@@ -30,6 +32,7 @@ const INSERT: &str = "
                   $9::smallint[], $10::text[], $11::text[], $12::int[], $13::jsonb[], $14::timestamptz[], $15::bytea[])
         AS m(session_id, seq, role, content_ct, redacted, started_ms, ended_ms, interrupted,
              sentiment, intent, tool_name, latency_ms, meta, created_at, row_hash)
+     WHERE NOT EXISTS (SELECT FROM erased_sessions e WHERE e.session_id = m.session_id)
     ON CONFLICT (session_id, seq) DO NOTHING
     RETURNING 1";
 
@@ -43,12 +46,21 @@ const INSERT_READABLE: &str = "
                   $9::smallint[], $10::text[], $11::text[], $12::int[], $13::jsonb[], $14::timestamptz[])
         AS m(session_id, seq, role, content, redacted, started_ms, ended_ms, interrupted,
              sentiment, intent, tool_name, latency_ms, meta, created_at)
+     WHERE NOT EXISTS (SELECT FROM erased_sessions e WHERE e.session_id = m.session_id)
     ON CONFLICT (session_id, seq) DO NOTHING
     RETURNING 1";
 
 const DIFFERING: &str = "
     SELECT n.session_id, n.seq FROM unnest($1::uuid[], $2::int[], $3::bytea[]) AS n(session_id, seq, row_hash)
-      JOIN conversation_messages m USING (session_id, seq) WHERE m.row_hash IS DISTINCT FROM n.row_hash";
+      JOIN conversation_messages m USING (session_id, seq) WHERE m.row_hash IS DISTINCT FROM n.row_hash
+       AND NOT EXISTS (SELECT FROM erased_sessions e WHERE e.session_id = n.session_id)";
+
+/// Counts what was left out, also on the tombstones.
+const COUNT_ERASED: &str = "
+    WITH late AS (SELECT s AS session_id, count(*)::int AS n FROM unnest($1::uuid[]) s GROUP BY 1),
+         noted AS (UPDATE erased_sessions e SET dropped = e.dropped + late.n FROM late
+                    WHERE late.session_id = e.session_id RETURNING late.n)
+    SELECT coalesce(sum(n), 0) FROM noted";
 
 impl MessageRepository {
     /// Stores messages, all or none. Those stored before are skipped and counted nowhere, so a
@@ -93,12 +105,15 @@ impl MessageRepository {
         let mut inserted = Inserted {
             new: new as u64,
             differing: Vec::new(),
+            erased: 0,
         };
         if new < messages.len() {
             let rows = self
                 .db
                 .query(DIFFERING, &[&sessions, &seqs, &hashes])
                 .await?;
+            let erased = self.db.one(COUNT_ERASED, &[&sessions]).await?;
+            inserted.erased = u64::try_from(erased.get::<_, i64>(0)).unwrap_or(0);
             inserted.differing = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
         }
         Ok(inserted)

@@ -1,10 +1,11 @@
 //! Customers from an administrator's list.
 
-use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::ProfileRepository;
 use crate::clean::clean_text;
-use crate::{DatabaseError, normalize_phone_number};
+use crate::keys::{IndexKind, KeyError, Keyring, PersonKey};
+use crate::{DatabaseError, ProfileId, normalize_phone_number};
 
 /// One customer of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub struct CustomerRow {
     pub phone_number: Option<String>,
     /// E-mail address.
     pub email: Option<String>,
-    /// How to address them; goes into the metadata as `name`.
+    /// How to address them.
     pub name: Option<String>,
     /// What they can type on a keypad: digits.
     pub customer_number: Option<String>,
@@ -49,6 +50,9 @@ impl ProfileRepository {
                 Ok(true) => report.created += 1,
                 Ok(false) => report.updated += 1,
                 Err(DatabaseError::Invalid(reason)) => report.refused.push((index, reason)),
+                Err(error @ DatabaseError::Erased) => {
+                    report.refused.push((index, error.to_string()));
+                }
                 Err(other) => return Err(other),
             }
         }
@@ -63,39 +67,135 @@ impl ProfileRepository {
     }
 
     async fn import_customer(&self, row: &CustomerRow) -> Result<bool, DatabaseError> {
-        let phone = row.phone_number.as_deref().map(phone).transpose()?;
-        let number = row
-            .customer_number
-            .as_deref()
-            .map(customer_number)
-            .transpose()?;
-        let mut traits = Map::new();
-        if let Some(name) = row
-            .name
-            .as_deref()
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
-        {
-            traits.insert("name".to_owned(), Value::String(clean_text(name)));
+        let (profile, created) = self.ensure_customer(row, true).await?;
+        if !created {
+            // A known customer has a key: what is sealed with the candidate's would not open.
+            let key = self.db.person_key(profile).await?;
+            let key = key.ok_or(DatabaseError::Erased)?;
+            let sealed = Contact::of(row)?.seal(&key, profile, self.db.keys())?;
+            self.db
+                .one(
+                    "SELECT set_contact($1, $2, $3, $4, $5, $6)",
+                    &[
+                        &profile,
+                        &sealed.name,
+                        &sealed.phone,
+                        &sealed.phone_index,
+                        &sealed.email,
+                        &sealed.email_index,
+                    ],
+                )
+                .await?;
         }
+        Ok(created)
+    }
+
+    /// The customer of this name, and whether it was made now, with what the row says. Of a known
+    /// one nothing but the customer number changes, and that only if `overwrite`.
+    pub(super) async fn ensure_customer(
+        &self,
+        row: &CustomerRow,
+        overwrite: bool,
+    ) -> Result<(ProfileId, bool), DatabaseError> {
+        let number = row.customer_number.as_deref();
+        let number = number.map(customer_number).transpose()?;
+        let contact = Contact::of(row)?;
+        let candidate = ProfileId(Uuid::new_v4());
+        let key = self.db.keys().new_person_key()?;
+        let wrapped = self.db.keys().wrap_person(&key, candidate)?;
+        let sealed = contact.seal(&key, candidate, self.db.keys())?;
         let found = self
             .db
             .one(
-                "SELECT created FROM ensure_customer(btrim($1), $2, $3, $4, $5, true)",
+                "SELECT profile, created FROM ensure_customer($1, $2, $3, btrim($4), $5, $6, $7, $8, $9, $10, $11)",
                 &[
+                    &candidate,
+                    &wrapped.key_id,
+                    &wrapped.bytes,
                     &row.username,
-                    &phone,
-                    &row.email,
+                    &sealed.name,
+                    &sealed.phone,
+                    &sealed.phone_index,
+                    &sealed.email,
+                    &sealed.email_index,
                     &number,
-                    &Value::Object(traits),
+                    &overwrite,
                 ],
             )
             .await?;
-        Ok(found.get(0))
+        Ok((found.get(0), found.get(1)))
     }
 }
 
-pub(super) fn phone(text: &str) -> Result<String, DatabaseError> {
+/// How to reach a customer, checked and in the form that is stored.
+#[derive(Default)]
+pub(crate) struct Contact {
+    pub(crate) name: Option<String>,
+    pub(crate) phone: Option<String>,
+    pub(crate) email: Option<String>,
+}
+
+/// [`Contact`] as a profile's columns.
+pub(crate) struct SealedContact {
+    pub(crate) name: Option<Vec<u8>>,
+    pub(crate) phone: Option<Vec<u8>>,
+    pub(crate) phone_index: Option<Vec<u8>>,
+    pub(crate) email: Option<Vec<u8>>,
+    pub(crate) email_index: Option<Vec<u8>>,
+}
+
+impl Contact {
+    fn of(row: &CustomerRow) -> Result<Self, DatabaseError> {
+        let given = |text: &Option<String>| {
+            let text = clean_text(text.as_deref().unwrap_or_default().trim());
+            (!text.is_empty()).then_some(text)
+        };
+        Ok(Self {
+            name: given(&row.name),
+            phone: given(&row.phone_number).as_deref().map(phone).transpose()?,
+            email: given(&row.email).map(email).transpose()?,
+        })
+    }
+
+    /// Sealed for this profile, with its key; numbers and addresses also as their indexes.
+    pub(crate) fn seal(
+        &self,
+        key: &PersonKey,
+        profile: ProfileId,
+        keys: &Keyring,
+    ) -> Result<SealedContact, KeyError> {
+        let seal = |column: &str, text: &Option<String>| {
+            let text = text.as_deref();
+            text.map(|text| key.seal_field(column, profile, text))
+                .transpose()
+        };
+        let index = |kind, text: &Option<String>| {
+            let text = text.as_deref();
+            text.map(|text| keys.index(kind, text).to_vec())
+        };
+        Ok(SealedContact {
+            name: seal("name_ct", &self.name)?,
+            phone: seal("phone_ct", &self.phone)?,
+            phone_index: index(IndexKind::Phone, &self.phone),
+            email: seal("email_ct", &self.email)?,
+            email_index: index(IndexKind::Email, &self.email),
+        })
+    }
+}
+
+fn email(text: String) -> Result<String, DatabaseError> {
+    let parts = text.split_once('@');
+    // The longest path of RFC 5321, 4.5.3.1.
+    if text.len() <= 320 && parts.is_some_and(|(user, host)| !user.is_empty() && !host.is_empty()) {
+        Ok(text)
+    } else {
+        Err(DatabaseError::Invalid(
+            "an e-mail address is of the form name@host and has at most 320 bytes".to_owned(),
+        ))
+    }
+}
+
+fn phone(text: &str) -> Result<String, DatabaseError> {
     normalize_phone_number(text).map_err(|error| DatabaseError::Invalid(error.to_string()))
 }
 

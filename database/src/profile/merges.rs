@@ -47,6 +47,8 @@ text_enum! {
         NotMerged = "not_merged",
         /// Somebody else has its username by now.
         NameTaken = "refused_name_taken",
+        /// It was erased.
+        Erased = "refused_erased",
     }
 }
 

@@ -133,16 +133,27 @@ async fn a_pool_that_is_used_up_gives_way_after_its_wait() {
 async fn errors_name_no_values_of_rows() {
     let test = TestDatabase::new().await;
     let profiles = ProfileRepository::new(&test.db);
-    let refused = profiles
-        .create_authenticated_profile("jim", None, Some("not-an-address-of-jim"))
-        .await;
-    let Err(DatabaseError::Invalid(message)) = refused else {
-        panic!("{refused:?}")
-    };
-    assert!(
-        message.contains("user_profiles_email_check") && !message.contains("jim"),
-        "{message}"
-    );
+    let too_long = format!("jim {}", "m".repeat(300));
+    for (name, email, naming) in [
+        ("jim", Some("not-an-address-of-jim"), "name@host"),
+        (&too_long, None, "username"),
+        ("jim", None, ""),
+    ] {
+        let refused = profiles
+            .create_authenticated_profile(name, None, email)
+            .await;
+        let message = match refused {
+            Err(DatabaseError::Invalid(message)) => message,
+            other => {
+                assert!(naming.is_empty(), "{other:?}");
+                continue;
+            }
+        };
+        assert!(
+            message.contains(naming) && !message.contains("jim"),
+            "{message}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -203,13 +203,8 @@ async fn merges_that_must_not_happen_are_refused_by_name_and_audited() {
         customer(&test.db, "gone").await,
     );
     let client = test.client().await;
-    client
-        .execute(
-            "UPDATE user_profiles SET erased_at = now() WHERE id = $1",
-            &[&gone],
-        )
-        .await
-        .unwrap();
+    let profiles = ProfileRepository::new(&test.db);
+    profiles.erase(gone, "tester").await.unwrap();
     let crowd = ProfileId(Uuid::new_v4());
     client.execute("INSERT INTO user_profiles (id, profile_type, anonymous_id) VALUES ($1, 'anonymous', 'anon_agent_7')", &[&crowd]).await.unwrap();
     let nobody = ProfileId(Uuid::new_v4());

@@ -76,7 +76,8 @@ async fn a_repeated_batch_changes_nothing_and_another_row_under_the_same_key_is_
         messages.insert_batch(&batch).await.unwrap(),
         Inserted {
             new: 1,
-            differing: vec![]
+            differing: vec![],
+            ..Inserted::default()
         },
         "a replay"
     );
@@ -85,7 +86,8 @@ async fn a_repeated_batch_changes_nothing_and_another_row_under_the_same_key_is_
         messages.insert_batch(&other[2..]).await.unwrap(),
         Inserted {
             new: 1,
-            differing: vec![(session, 2)]
+            differing: vec![(session, 2)],
+            ..Inserted::default()
         },
         "another writer's row"
     );

@@ -56,6 +56,9 @@ async fn fill(test: &TestDatabase) {
          VALUES ('conversation_messages_2020_01', v7_floor('2020-01-01'), v7_floor('2020-02-01'), 0, 'f', sha256('x'));
          INSERT INTO personas (name, system_prompt) VALUES ('p', 's');
          INSERT INTO agent_instructions (version, body) VALUES (1, 'b');
+         INSERT INTO erased_sessions (session_id) VALUES (gen_random_uuid());
+         INSERT INTO erased_identifiers (bidx) VALUES (sha256('x'));
+         INSERT INTO unsealed (kind, id, value) VALUES ('phone', gen_random_uuid(), 'x');
          SELECT import_documents('bank', '[{{\"document\": \"d\", \"chunk\": 0, \"title\": \"t\", \"body\": \"b\", \"sha256\": \"{:064}\"}}]')",
         0
     );
@@ -153,7 +156,7 @@ async fn without_a_tenant_nothing_is_written() {
     client.batch_execute("SET app.tenant = ''").await.unwrap();
     let refused = client
         .execute(
-            "SELECT start_session(gen_random_uuid(), 'r', 'p', 'd', 'web', NULL, NULL, now())",
+            "SELECT start_session(gen_random_uuid(), 'r', 'p', 'd', 'web', NULL, NULL, NULL, NULL, now())",
             &[],
         )
         .await;
