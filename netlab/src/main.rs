@@ -12,13 +12,17 @@ use clap::{Args, Parser, Subcommand};
 use netlab::{
     hosts,
     plan::{self, Plan},
-    runner::{Engine, Outcome, Programs, Setting, Stop, carry, document, judge, line},
+    runner::{Engine, Outcome, Programs, Setting, Stop, carried, carry, document, judge, line},
     scenario::{self, Kind, Scenario},
+    score::PairScore,
     servers,
 };
 
 /// How long a sentence and the gap after it take, about; for how many a network needs.
 const SENTENCE: Duration = Duration::from_secs(5);
+
+/// What a browser says and hears: it takes one room, so one sentence after the other.
+const BROWSER_SENTENCES: usize = 16;
 
 /// Calls over spoiled networks, measured by what was understood.
 #[derive(Parser)]
@@ -44,6 +48,13 @@ enum Command {
         /// Where the plan and its recordings go.
         #[arg(long)]
         work: PathBuf,
+    },
+    /// Listens (again) to what was last carried over these networks, all that were if none is named.
+    Listen {
+        /// The networks.
+        scenario: Vec<String>,
+        #[command(flatten)]
+        places: Places,
     },
     /// Writes the document of the raw results there are.
     Report {
@@ -88,6 +99,9 @@ struct Run {
     /// Write the document when done, of all raw results there are.
     #[arg(long)]
     write: bool,
+    /// Only carry the calls; `listen` transcribes them, which takes both cores as long again.
+    #[arg(long, conflicts_with = "write")]
+    unheard: bool,
     #[command(flatten)]
     places: Places,
     /// The LiveKit server.
@@ -105,6 +119,9 @@ struct Run {
     /// The rival's peer.
     #[arg(long, default_value = "netlab/peer.py")]
     rival: PathBuf,
+    /// The browser's peer, which needs Node and Chromium.
+    #[arg(long, default_value = "netlab/browser/peer.mjs")]
+    browser: PathBuf,
     /// The lab's name: two labs of different names do not meet. Letters and digits.
     #[arg(long, default_value = "run")]
     tag: String,
@@ -141,6 +158,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         } => {
             plan::make(sentences, streams, &work)?.write(&work.join("plan.json"))?;
         }
+        Command::Listen { scenario, places } => return listen(&scenario, &places),
         Command::Report { places } => write_document(&places)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -151,49 +169,71 @@ fn go(run: &Run) -> anyhow::Result<ExitCode> {
         println!("skipped: {missing}");
         return Ok(ExitCode::SUCCESS);
     }
-    let chosen = chosen(run)?;
+    let chosen = chosen(&run.scenario, run.quick)?;
     let setting = setting(run)?;
     let stop = Stop::on_signals()?;
-    let results = run.places.work.join("results");
-    fs::create_dir_all(&results).with_context(|| format!("{}", results.display()))?;
     let mut failed = false;
     for scenario in &chosen {
         let plan = plan_for(scenario, run, &setting.work)?;
         eprintln!("{}: {} s", scenario.name, plan.length().as_secs());
-        let carried = carry(scenario, &plan, &setting, &stop).with_context(|| scenario.name)?;
-        let out = setting.work.join(scenario.name);
-        let outcome = judge(scenario, &plan, carried, &setting.pairs, setting.seed, &out);
-        failed |= outcome.pairs.iter().any(|pair| {
-            pair.score
-                .as_ref()
-                .is_none_or(|score| score.sentences_heard == 0)
-        });
-        println!("{}", line(&outcome));
-        let file = results.join(format!("{}.json", scenario.name));
-        fs::write(&file, serde_json::to_vec_pretty(&outcome)?)
-            .with_context(|| format!("{}", file.display()))?;
+        carry(scenario, &plan, &setting, &stop).with_context(|| scenario.name)?;
+        if !run.unheard {
+            failed |= hear(scenario, &setting.work)?;
+        }
         stop.sleep(Duration::ZERO)?;
     }
     if run.write {
         write_document(&run.places)?;
     }
-    // A call that nobody heard is a failure of whoever runs this as a test.
-    Ok(if failed {
+    Ok(verdict(failed))
+}
+
+/// A call that nobody heard is a failure of whoever runs this as a test.
+fn verdict(failed: bool) -> ExitCode {
+    if failed {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
-    })
+    }
 }
 
-fn chosen(run: &Run) -> anyhow::Result<Vec<Scenario>> {
+fn listen(names: &[String], places: &Places) -> anyhow::Result<ExitCode> {
+    let mut failed = false;
+    for scenario in chosen(names, false)? {
+        let was_carried = carried(&scenario, &places.work).is_ok();
+        if was_carried || !names.is_empty() {
+            failed |= hear(&scenario, &places.work)?;
+        }
+    }
+    Ok(verdict(failed))
+}
+
+/// Listens to what was carried over a network, keeps the result and says it. True if some pair heard nothing.
+fn hear(scenario: &Scenario, work: &Path) -> anyhow::Result<bool> {
+    let (plan, carried) = carried(scenario, work)?;
+    let outcome = judge(scenario, &plan, carried, &work.join(scenario.name));
+    println!("{}", line(&outcome));
+    let results = work.join("results");
+    fs::create_dir_all(&results).with_context(|| format!("{}", results.display()))?;
+    let file = results.join(format!("{}.json", scenario.name));
+    fs::write(&file, serde_json::to_vec_pretty(&outcome)?)
+        .with_context(|| format!("{}", file.display()))?;
+    let unheard = |score: &PairScore| score.sentences_heard == 0;
+    Ok(outcome
+        .pairs
+        .iter()
+        .any(|pair| pair.score.as_ref().is_none_or(unheard)))
+}
+
+fn chosen(names: &[String], quick: bool) -> anyhow::Result<Vec<Scenario>> {
     let all = scenario::all();
-    for name in &run.scenario {
+    for name in names {
         anyhow::ensure!(
             all.iter().any(|one| one.name == name),
             "no network is called {name}: see `netlab list`"
         );
     }
-    let wanted = |one: &Scenario| match (&run.scenario[..], run.quick) {
+    let wanted = |one: &Scenario| match (names, quick) {
         ([], true) => scenario::QUICK.contains(&one.name),
         ([], false) => true,
         (names, _) => names.iter().any(|name| name == one.name),
@@ -225,6 +265,7 @@ fn setting(run: &Run) -> anyhow::Result<Setting> {
                 .map_or_else(|| Ok(beside()?), absolute)?,
             python: program(&run.python)?,
             rival: absolute(&run.rival)?,
+            browser: absolute(&run.browser)?,
         },
         servers: servers::Programs {
             livekit: program(&run.livekit)?,
@@ -250,6 +291,7 @@ fn plan_for(scenario: &Scenario, run: &Run, work: &Path) -> anyhow::Result<Plan>
     };
     let (sentences, streams) = match scenario.kind {
         Kind::Quality => (sentences, run.streams),
+        Kind::Browser => (sentences.min(BROWSER_SENTENCES), 1),
         Kind::Recovery | Kind::Connectivity => {
             let each = scenario.needs().as_secs().div_ceil(SENTENCE.as_secs());
             (usize::try_from(2 * each)?, 2)

@@ -21,6 +21,8 @@ pub enum Kind {
     Recovery,
     /// Whether there is a call at all.
     Connectivity,
+    /// How much a browser and our engine understand of each other.
+    Browser,
 }
 
 /// Which relay the hosts must go through.
@@ -89,6 +91,8 @@ pub struct Scenario {
     pub senders_apart: bool,
     /// When nobody can be heard.
     pub outages: Vec<Window>,
+    /// Whether the call is encrypted end to end, whatever the run says.
+    pub encrypted: bool,
 }
 
 impl Scenario {
@@ -104,6 +108,7 @@ impl Scenario {
             caller_moves: None,
             senders_apart: false,
             outages: Vec::new(),
+            encrypted: false,
         }
     }
 
@@ -117,7 +122,7 @@ impl Scenario {
             .max()
             .unwrap_or_default();
         match self.kind {
-            Kind::Quality => Duration::ZERO,
+            Kind::Quality | Kind::Browser => Duration::ZERO,
             Kind::Recovery => last + Duration::from_secs(30),
             Kind::Connectivity => Duration::from_secs(20),
         }
@@ -126,6 +131,8 @@ impl Scenario {
 
 /// The network whose results the others are compared with.
 pub const CLEAN: &str = "clean";
+/// The same for the browser's calls.
+pub const CLEAN_BROWSER: &str = "browser-clean";
 /// What `--quick` tries: one of each kind that breaks first.
 pub const QUICK: [&str; 4] = [CLEAN, "loss-5-jitter-30", "blackout-5s", "tcp-only"];
 
@@ -135,6 +142,7 @@ pub fn all() -> Vec<Scenario> {
     let mut all = quality();
     all.extend(recovery());
     all.extend(connectivity());
+    all.extend(browser());
     all
 }
 
@@ -340,8 +348,27 @@ fn connectivity() -> Vec<Scenario> {
         ),
         relayed(
             "turn-tls",
-            "UDP blocked, relay only (coturn over TLS)",
+            "UDP blocked, relay only (coturn over TLS, a certificate that the rival does not trust)",
             Relay::Tls,
+        ),
+    ]
+}
+
+/// The browser's link is the caller's, and it speaks and listens there: both directions are spoiled.
+fn browser() -> Vec<Scenario> {
+    let leg = |name, about, loss, encrypted| Scenario {
+        caller: Both::same(lossy(loss, 0)),
+        encrypted,
+        ..Scenario::new(name, about, Kind::Browser)
+    };
+    vec![
+        leg(CLEAN_BROWSER, "no impairment", 0.0, false),
+        leg("browser-loss-5", "5 % loss", 0.05, false),
+        leg(
+            "browser-loss-5-e2ee",
+            "5 % loss, encrypted end to end",
+            0.05,
+            true,
         ),
     ]
 }
@@ -369,7 +396,8 @@ mod tests {
                 && scenario.agent == Both::default()
                 && scenario.families == Families::Both
                 && scenario.relay.is_none();
-            assert_eq!(harmless, scenario.name == CLEAN, "{}", scenario.name);
+            let is_clean = [CLEAN, CLEAN_BROWSER].contains(&scenario.name);
+            assert_eq!(harmless, is_clean, "{}", scenario.name);
         }
     }
 

@@ -1,13 +1,14 @@
 //! Carries one plan over one network: hosts, servers, router, peers, and everything away again.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     time::{Duration, Instant, SystemTime},
 };
 
 use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
 
 use super::{
     peers::{Call, Engine, Peers, Programs},
@@ -18,7 +19,7 @@ use crate::{
     link::{Settings, Window},
     plan::Plan,
     router::{Counts, Port, Router},
-    scenario::{Both, Scenario},
+    scenario::{Both, Kind, Scenario},
     servers::{self, Servers},
 };
 
@@ -28,6 +29,8 @@ const SET_UP: Duration = Duration::from_secs(10);
 /// The links' time zero lies so long before the plan's zero, so that a run's chances fall on the
 /// same moments of the plan, however long the set-up took.
 const LEAD: Duration = Duration::from_secs(60);
+/// What a network's folder holds beside recordings.
+const FILE: &str = "carried.json";
 /// How long peers may take to finish after the plan's end.
 const FINISH: Duration = Duration::from_secs(12);
 
@@ -49,18 +52,40 @@ pub struct Setting {
     pub work: PathBuf,
 }
 
+/// What encrypts a network's calls where that is asked for and the run names no other.
+const PASSPHRASE: &str = "said in the lab";
+
 impl Setting {
-    fn engines(&self, of: impl Fn(&(Engine, Engine)) -> Engine) -> Vec<Engine> {
-        Engine::ALL
-            .into_iter()
-            .filter(|engine| self.pairs.iter().any(|pair| of(pair) == *engine))
-            .collect()
+    /// Who speaks to whom over a network.
+    fn pairs(&self, scenario: &Scenario) -> Vec<(Engine, Engine)> {
+        match scenario.kind {
+            Kind::Browser => vec![
+                (Engine::Ours, Engine::Browser),
+                (Engine::Browser, Engine::Ours),
+            ],
+            Kind::Quality | Kind::Recovery | Kind::Connectivity => self.pairs.clone(),
+        }
+    }
+
+    fn passphrase(&self, scenario: &Scenario) -> Option<&str> {
+        let own = self.passphrase.as_deref();
+        own.or_else(|| scenario.encrypted.then_some(PASSPHRASE))
     }
 }
 
+/// Each engine once.
+fn engines(of: impl Iterator<Item = Engine>) -> Vec<Engine> {
+    let each: BTreeSet<Engine> = of.collect();
+    each.into_iter().collect()
+}
+
 /// A plan that was carried over a network, to be listened to.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Carried {
+    /// Who spoke to whom.
+    pub pairs: Vec<(Engine, Engine)>,
+    /// What decided all chance.
+    pub seed: u64,
     /// When each sender's plan began, in Unix milliseconds.
     pub start_at: BTreeMap<Engine, u64>,
     /// What the router did, for each pass: each port's way up and way down.
@@ -86,17 +111,38 @@ pub fn carry(
     fs::create_dir_all(&out).with_context(|| format!("{}", out.display()))?;
     let path = out.join("plan.json");
     plan.write(&path)?;
-    let senders = setting.engines(|pair| pair.0);
+    let pairs = setting.pairs(scenario);
+    let senders = engines(pairs.iter().map(|pair| pair.0));
     let passes: Vec<Vec<Engine>> = if scenario.senders_apart {
         senders.into_iter().map(|sender| vec![sender]).collect()
     } else {
         vec![senders]
     };
-    let mut carried = Carried::default();
+    let mut carried = Carried {
+        pairs,
+        seed: setting.seed,
+        ..Carried::default()
+    };
     for senders in passes {
         pass(scenario, plan, &path, &senders, setting, stop, &mut carried)?;
     }
+    let file = out.join(FILE);
+    fs::write(&file, serde_json::to_vec_pretty(&carried)?)
+        .with_context(|| format!("{}", file.display()))?;
     Ok(carried)
+}
+
+/// The plan that was last carried over a network, and what came of it.
+///
+/// # Errors
+/// When none was, or its files cannot be read.
+pub fn carried(scenario: &Scenario, work: &Path) -> anyhow::Result<(Plan, Carried)> {
+    let out = work.join(scenario.name);
+    let file = out.join(FILE);
+    let text = fs::read(&file).with_context(|| format!("{}", file.display()))?;
+    let carried = serde_json::from_slice(&text)
+        .with_context(|| format!("{} is no carried call", file.display()))?;
+    Ok((Plan::read(&out.join("plan.json"))?, carried))
 }
 
 /// One pass: these senders at once, and all receivers.
@@ -138,10 +184,11 @@ fn pass(
         out: &out,
         start_at,
         relay: scenario.relay.is_some(),
-        passphrase: setting.passphrase.as_deref(),
+        passphrase: setting.passphrase(scenario),
+        with_browser: scenario.kind == Kind::Browser,
     };
     let mut peers = Peers::default();
-    for receiver in setting.engines(|pair| pair.1) {
+    for receiver in engines(carried.pairs.iter().map(|pair| pair.1)) {
         peers.start(&call, &setting.peers, false, receiver)?;
     }
     for sender in senders {

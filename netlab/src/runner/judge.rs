@@ -73,14 +73,7 @@ impl Outcome {
 
 /// Listens to every pair's recordings under `out`.
 #[must_use]
-pub fn judge(
-    scenario: &Scenario,
-    plan: &Plan,
-    carried: Carried,
-    pairs: &[(Engine, Engine)],
-    seed: u64,
-    out: &Path,
-) -> Outcome {
+pub fn judge(scenario: &Scenario, plan: &Plan, carried: Carried, out: &Path) -> Outcome {
     let milliseconds =
         |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let outages: Vec<_> = scenario
@@ -91,7 +84,7 @@ pub fn judge(
             until_ms: milliseconds(outage.until),
         })
         .collect();
-    let judged = pairs.iter().map(|&(sender, receiver)| {
+    let judged = carried.pairs.iter().map(|&(sender, receiver)| {
         let heard = carried
             .start_at
             .get(&sender)
@@ -122,7 +115,7 @@ pub fn judge(
         scenario: scenario.name.to_owned(),
         about: scenario.about.to_owned(),
         kind: scenario.kind,
-        seed,
+        seed: carried.seed,
         sentences: plan
             .streams
             .iter()

@@ -6,7 +6,7 @@ mod peers;
 mod report;
 mod stop;
 
-pub use carry::{Carried, Setting, carry};
+pub use carry::{Carried, Setting, carried, carry};
 pub use judge::{Outcome, PairOutcome, judge};
 pub use peers::{Engine, Programs};
 pub use report::{document, line};

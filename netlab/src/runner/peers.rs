@@ -29,10 +29,13 @@ pub enum Engine {
     Ours,
     /// libwebrtc, in the published Python package.
     Rival,
+    /// Stock livekit-client in headless Chromium. One process that speaks and listens, in one room.
+    #[value(skip)]
+    Browser,
 }
 
 impl Engine {
-    /// Both.
+    /// Those that are tried with each other.
     pub const ALL: [Self; 2] = [Self::Ours, Self::Rival];
 
     /// As in file names and identities.
@@ -41,6 +44,7 @@ impl Engine {
         match self {
             Self::Ours => "ours",
             Self::Rival => "rival",
+            Self::Browser => "browser",
         }
     }
 }
@@ -54,6 +58,8 @@ pub struct Programs {
     pub python: PathBuf,
     /// The rival's peer.
     pub rival: PathBuf,
+    /// The browser's driver, for `node`.
+    pub browser: PathBuf,
 }
 
 /// What all peers of a call share.
@@ -72,6 +78,8 @@ pub(super) struct Call<'a> {
     pub(super) relay: bool,
     /// Encrypts end to end.
     pub(super) passphrase: Option<&'a str>,
+    /// The caller's host is the browser's: ours speaks from the agent's.
+    pub(super) with_browser: bool,
 }
 
 /// Processes of a call; killed when dropped.
@@ -90,11 +98,17 @@ impl Peers {
         sends: bool,
         engine: Engine,
     ) -> anyhow::Result<()> {
-        let (short, role, host) = if sends {
-            ("send", "send", Role::Caller)
+        let (short, role) = if sends {
+            ("send", "send")
         } else {
-            ("recv", "receive", Role::Agent)
+            ("recv", "receive")
         };
+        let at_caller = match engine {
+            Engine::Browser if sends => return Ok(()), // whoever listens speaks as well
+            Engine::Browser => true,
+            Engine::Ours | Engine::Rival => sends && !call.with_browser,
+        };
+        let host = if at_caller { Role::Caller } else { Role::Agent };
         let name = format!("{short}-{}", engine.name());
         let out = call.out.join(&name);
         fs::create_dir_all(&out).with_context(|| format!("{}", out.display()))?;
@@ -105,18 +119,17 @@ impl Peers {
                 command.arg(&programs.rival);
                 command
             }
+            Engine::Browser => {
+                let mut command = call.hosts.command(host, Path::new("node"));
+                command.arg(&programs.browser);
+                command
+            }
         };
+        if engine != Engine::Browser {
+            command.args(["--role", role]);
+        }
         let start_at = call.start_at.to_string();
-        command.args([
-            "--role",
-            role,
-            "--url",
-            &call.servers.url,
-            "--key",
-            KEY,
-            "--secret",
-            SECRET,
-        ]);
+        command.args(["--url", &call.servers.url, "--key", KEY, "--secret", SECRET]);
         command.args(["--name", engine.name(), "--start-at", &start_at]);
         command.arg("--plan").arg(call.plan).arg("--out").arg(&out);
         if call.relay {

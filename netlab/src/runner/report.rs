@@ -1,10 +1,10 @@
 //! The results as text: a line for the terminal, tables for `docs/netlab.md`.
 
-use std::fmt::Write as _;
+use std::{collections::HashMap, fmt::Write as _};
 
 use super::{
     judge::Outcome,
-    peers::Engine::{self, Ours, Rival},
+    peers::Engine::{self, Browser, Ours, Rival},
 };
 use crate::{
     scenario::{self, Kind},
@@ -13,6 +13,7 @@ use crate::{
 
 /// Who speaks to whom, in the order of the columns.
 const PAIRS: [(Engine, Engine); 4] = [(Ours, Ours), (Ours, Rival), (Rival, Ours), (Rival, Rival)];
+const WITH_BROWSER: [(Engine, Engine); 2] = [(Ours, Browser), (Browser, Ours)];
 /// The bars: network, more word errors in points than on the clean link, delay p95 in milliseconds.
 const BARS: [(&str, f64, Option<f64>); 2] = [
     ("loss-5-jitter-30", 5.0, Some(120.0)),
@@ -50,63 +51,83 @@ pub fn line(outcome: &Outcome) -> String {
     text
 }
 
-/// `docs/netlab.md`, of the results in the order of the networks.
-#[must_use]
-pub fn document(outcomes: &[Outcome]) -> String {
-    let mut text = String::from(HEAD);
-    let of = |kind: Kind| {
-        outcomes
-            .iter()
-            .filter(move |outcome| outcome.kind == kind)
-            .collect::<Vec<_>>()
-    };
-    let clean = outcomes
-        .iter()
-        .find(|outcome| outcome.scenario == scenario::CLEAN);
-    let quality = of(Kind::Quality);
-    section(
-        &mut text,
-        "Word errors",
-        WORDS,
-        &quality,
-        |outcome, pair| words(outcome, clean, pair),
-    );
-    section(
-        &mut text,
-        "Concealed",
-        CONCEALED,
-        &quality,
-        |outcome, pair| {
-            cell(outcome, pair, |score| {
-                format!("{:.1}", 100.0 * score.concealed_share)
-            })
-        },
-    );
-    section(
-        &mut text,
-        "Playout delay",
-        DELAY,
-        &quality,
-        |outcome, pair| cell(outcome, pair, delays),
-    );
-    section(
-        &mut text,
-        "Recovery",
-        RECOVERY,
-        &of(Kind::Recovery),
-        |outcome, pair| cell(outcome, pair, recovery),
-    );
-    section(
-        &mut text,
-        "Connectivity",
-        CONNECTIVITY,
-        &of(Kind::Connectivity),
-        |outcome, pair| {
+/// One table of the document.
+struct Table {
+    title: &'static str,
+    about: &'static str,
+    kind: Kind,
+    pairs: &'static [(Engine, Engine)],
+    /// A cell, given the results of a network and those of the clean one.
+    content: fn(&Outcome, Option<&Outcome>, (Engine, Engine)) -> String,
+}
+
+const TABLES: [Table; 6] = [
+    Table {
+        title: "Word errors",
+        about: WORDS,
+        kind: Kind::Quality,
+        pairs: &PAIRS,
+        content: words,
+    },
+    Table {
+        title: "Concealed",
+        about: "Samples that the receiver made up, in percent of those played.",
+        kind: Kind::Quality,
+        pairs: &PAIRS,
+        content: |outcome, _, pair| cell(outcome, pair, concealed),
+    },
+    Table {
+        title: "Playout delay",
+        about: "The receiver's jitter buffer, p50 / p95 over seconds, in milliseconds.",
+        kind: Kind::Quality,
+        pairs: &PAIRS,
+        content: |outcome, _, pair| cell(outcome, pair, delays),
+    },
+    Table {
+        title: "Recovery",
+        about: "From the end of the outage to speech that is heard again, in seconds; the worst room.",
+        kind: Kind::Recovery,
+        pairs: &PAIRS,
+        content: |outcome, _, pair| cell(outcome, pair, recovery),
+    },
+    Table {
+        title: "Connectivity",
+        about: "Sentences heard of those said.",
+        kind: Kind::Connectivity,
+        pairs: &PAIRS,
+        content: |outcome, _, pair| {
             cell(outcome, pair, |score| {
                 format!("{}/{}", score.sentences_heard, score.sentences)
             })
         },
-    );
+    },
+    Table {
+        title: "With a browser",
+        about: BROWSER,
+        kind: Kind::Browser,
+        pairs: &WITH_BROWSER,
+        content: |outcome, clean, pair| {
+            let words = words(outcome, clean, pair);
+            cell(outcome, pair, |score| {
+                format!("{words}; {}; {}", concealed(score), delays(score))
+            })
+        },
+    },
+];
+
+/// `docs/netlab.md`, of the results in the order of the networks.
+#[must_use]
+pub fn document(outcomes: &[Outcome]) -> String {
+    let named = |name| outcomes.iter().find(|outcome| outcome.scenario == name);
+    let (clean, clean_browser) = (named(scenario::CLEAN), named(scenario::CLEAN_BROWSER));
+    let mut text = String::from(HEAD);
+    for table in &TABLES {
+        let clean = match table.kind {
+            Kind::Browser => clean_browser,
+            Kind::Quality | Kind::Recovery | Kind::Connectivity => clean,
+        };
+        table.write(&mut text, outcomes, clean);
+    }
     bars(&mut text, outcomes, clean);
     let problems: Vec<_> = outcomes
         .iter()
@@ -128,35 +149,38 @@ const HEAD: &str = "# The network lab's results\n\n\
     Made by `scripts/netlab run --write`; `netlab/README.md` says what is measured and how. Columns are who\n\
     speaks to whom: ours is this repository's media engine, rival is libwebrtc in the published Python\n\
     package `livekit`. All four share one network at the same time, unless it has room for one sender only.\n";
-const WORDS: &str =
-    "Word error rate in percent, then the points above the clean link of the same pair.";
-const CONCEALED: &str = "Samples that the receiver made up, in percent of those played.";
-const DELAY: &str = "The receiver's jitter buffer, p50 / p95 over seconds, in milliseconds.";
-const RECOVERY: &str =
-    "From the end of the outage to speech that is heard again, in seconds; the worst room.";
-const CONNECTIVITY: &str = "Sentences heard of those said.";
+const WORDS: &str = "Word error rate in percent, then the points above the clean link of the same pair and the same\n\
+    sentences.";
+const BROWSER: &str = "Stock livekit-client in headless Chromium on the caller's link, one room: word errors as above; samples\n\
+    concealed, percent; delay p50 / p95, ms.";
 
-fn section(
-    text: &mut String,
-    title: &str,
-    about: &str,
-    outcomes: &[&Outcome],
-    content: impl Fn(&Outcome, (Engine, Engine)) -> String,
-) {
-    if outcomes.is_empty() {
-        return;
-    }
-    write!(text, "\n## {title}\n\n{about}\n\n| network | sentences |").ok();
-    for (sender, receiver) in PAIRS {
-        write!(text, " {} to {} |", sender.name(), receiver.name()).ok();
-    }
-    text.push_str("\n|---|---|---|---|---|---|\n");
-    for outcome in outcomes {
-        write!(text, "| {} | {} |", outcome.about, outcome.sentences).ok();
-        for pair in PAIRS {
-            write!(text, " {} |", content(outcome, pair)).ok();
+impl Table {
+    fn write(&self, text: &mut String, outcomes: &[Outcome], clean: Option<&Outcome>) {
+        let mut rows = outcomes
+            .iter()
+            .filter(|outcome| outcome.kind == self.kind)
+            .peekable();
+        if rows.peek().is_none() {
+            return;
         }
-        text.push('\n');
+        // Writing to a string cannot fail.
+        write!(
+            text,
+            "\n## {}\n\n{}\n\n| network | sentences |",
+            self.title, self.about
+        )
+        .ok();
+        for (sender, receiver) in self.pairs {
+            write!(text, " {} to {} |", sender.name(), receiver.name()).ok();
+        }
+        write!(text, "\n|---|---|{}\n", "---|".repeat(self.pairs.len())).ok();
+        for outcome in rows {
+            write!(text, "| {} | {} |", outcome.about, outcome.sentences).ok();
+            for pair in self.pairs {
+                write!(text, " {} |", (self.content)(outcome, clean, *pair)).ok();
+            }
+            text.push('\n');
+        }
     }
 }
 
@@ -179,7 +203,7 @@ fn words(outcome: &Outcome, clean: Option<&Outcome>, pair: (Engine, Engine)) -> 
     cell(outcome, pair, |score| {
         let rate = score.word_error_rate();
         match above_clean(outcome, clean, pair) {
-            Some(points) if outcome.scenario != scenario::CLEAN => {
+            Some(points) if clean.is_some_and(|clean| clean.scenario != outcome.scenario) => {
                 format!("{rate:.1} ({points:+.1})")
             }
             _ => format!("{rate:.1}"),
@@ -187,12 +211,23 @@ fn words(outcome: &Outcome, clean: Option<&Outcome>, pair: (Engine, Engine)) -> 
     })
 }
 
-/// Points of word errors above the clean link's, if both were run with as many sentences.
+/// Points of word errors above the clean link's over the same sentences, if it had them all.
 fn above_clean(outcome: &Outcome, clean: Option<&Outcome>, pair: (Engine, Engine)) -> Option<f64> {
-    let clean = clean
-        .filter(|clean| clean.sentences == outcome.sentences)?
-        .score(pair.0, pair.1)?;
-    Some(outcome.score(pair.0, pair.1)?.word_error_rate() - clean.word_error_rate())
+    let score = outcome.score(pair.0, pair.1)?;
+    let clean = &clean?.score(pair.0, pair.1)?.transcripts;
+    let clean_errors: HashMap<&str, usize> = clean
+        .iter()
+        .map(|said| (said.id.as_str(), said.word_errors))
+        .collect();
+    let mut errors = 0;
+    for said in &score.transcripts {
+        errors += clean_errors.get(said.id.as_str())?;
+    }
+    Some(score.word_error_rate() - 100.0 * errors as f64 / score.words.max(1) as f64)
+}
+
+fn concealed(score: &PairScore) -> String {
+    format!("{:.1}", 100.0 * score.concealed_share)
 }
 
 fn delays(score: &PairScore) -> String {
