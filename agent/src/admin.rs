@@ -5,6 +5,7 @@ mod knowledge_commands;
 mod migrate;
 mod profiles;
 mod sessions;
+mod verify;
 
 use database::{Database, TenantId, keys::Keyring};
 use secrecy::ExposeSecret;
@@ -16,6 +17,7 @@ pub use knowledge_commands::{ask, import_knowledge};
 pub use migrate::{MigrateArgs, migrate};
 pub use profiles::{ProfilesCommand, profiles};
 pub use sessions::{SessionsCommand, sessions};
+pub use verify::{VerifyArgs, verify};
 
 /// Opens the database; connects at the first use.
 ///

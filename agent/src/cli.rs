@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{
-    admin::{self, KeysCommand, ProfilesCommand, SessionsCommand},
+    admin::{self, KeysCommand, ProfilesCommand, SessionsCommand, VerifyArgs},
     call::{self, CallArgs},
     config::{Config, Reader, database_only, key_file},
     serve,
@@ -39,7 +39,9 @@ enum Command {
     /// Look at, merge, unmerge and import profiles
     #[command(subcommand)]
     Profiles(ProfilesCommand),
-    /// Look at sessions, close those a killed worker left open
+    /// Check that the record is as it was written: hashes, signed anchors, the audit log
+    Verify(VerifyArgs),
+    /// Look at sessions, close those a killed worker left open, write summaries, put old months away
     #[command(subcommand)]
     Sessions(SessionsCommand),
     /// Make the key file that everything stored is sealed with; list its keys
@@ -92,6 +94,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Keys(command) => {
             runtime()?.block_on(admin::keys(&key_file(&mut Reader::from_env()), command))
         }
+        Command::Verify(args) => runtime()?.block_on(admin::verify(&database()?, args)),
         Command::Sessions(command) => runtime()?.block_on(admin::sessions(&database()?, command)),
     }
 }

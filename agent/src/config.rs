@@ -23,6 +23,8 @@ pub struct Config {
     pub livekit: LiveKitConfig,
     /// PostgreSQL.
     pub database: DatabaseConfig,
+    /// Upkeep of the record.
+    pub keeper: crate::record::KeeperConfig,
     /// The agent worker.
     pub worker: WorkerSettings,
     /// What the agent hears with.
@@ -197,6 +199,7 @@ impl Config {
         let livekit = livekit(env);
         let config = Self {
             database: database(env),
+            keeper: keeper(env),
             worker: worker(env),
             stt: stt(env),
             tts: tts(env),
@@ -280,6 +283,17 @@ fn database(env: &mut Reader) -> DatabaseConfig {
 /// Where the keys are: what `teller keys` needs.
 pub fn key_file(env: &mut Reader) -> PathBuf {
     env.path("KEY_FILE", ".data/keys.toml")
+}
+
+/// How the record is kept: what `teller verify` and `teller sessions archive` need.
+pub fn keeper(env: &mut Reader) -> crate::record::KeeperConfig {
+    let months = env.number("RETENTION_MONTHS", 0_u16, 0..=1200);
+    crate::record::KeeperConfig {
+        anchors: env.path("ANCHOR_DIR", ".data/anchors"),
+        anchor_every: env.seconds("ANCHOR_SECONDS", 600),
+        keep_months: (months > 0).then_some(months),
+        archive: env.path("ARCHIVE_DIR", ".data/archive"),
+    }
 }
 
 fn worker(env: &mut Reader) -> WorkerSettings {

@@ -2,6 +2,8 @@
 //!
 //! Label values are `&'static str`, so no caller can make a new series.
 
+mod upkeep;
+
 use std::fmt::Write as _;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -12,6 +14,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+
+pub use upkeep::Upkeep;
 
 /// One label and its value.
 type Label = [(&'static str, &'static str); 1];
@@ -80,6 +84,8 @@ pub struct Metrics {
     audio_frames_dropped: Counter,
     recorder_queue: Gauge,
     record_lost: Counter,
+    /// What the keeper of the record found.
+    pub upkeep: Upkeep,
     database_up: Gauge,
     authentications: Family<Label, Counter>,
     http_requests_limited: Counter,
@@ -115,6 +121,7 @@ impl Metrics {
             audio_frames_dropped: Counter::default(),
             recorder_queue: Gauge::default(),
             record_lost: Counter::default(),
+            upkeep: Upkeep::default(),
             database_up: Gauge::default(),
             authentications: Family::default(),
             http_requests_limited: Counter::default(),
@@ -198,6 +205,7 @@ impl Metrics {
             "Authentication attempts, by outcome",
             &self.authentications,
         );
+        self.upkeep.register(&mut self.registry);
         self.registry.register_with_unit(
             "teller_turn_latency",
             "Time each stage of a turn took",

@@ -8,6 +8,7 @@
 
 mod finalize;
 mod flusher;
+mod keeper;
 mod session_manager;
 mod sweeper;
 
@@ -27,6 +28,7 @@ use crate::{metrics::Metrics, reply::Channel, session::Ending};
 
 pub use finalize::{Finalizer, topic_rules};
 pub use flusher::Flusher;
+pub use keeper::{Keeper, KeeperConfig};
 pub use session_manager::{OpenedSession, SessionManager};
 pub use sweeper::{LiveSession, LiveSessions, Sweeper, Swept};
 

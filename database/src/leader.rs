@@ -11,6 +11,8 @@ pub enum LeaderRole {
     AgentWatcher,
     /// Closes sessions left behind.
     Sweeper,
+    /// Anchors, recounts, makes partitions, puts old months away.
+    Keeper,
 }
 
 /// The right to do a chore. Holds a connection of the pool; dropping it gives up the right.
@@ -35,6 +37,7 @@ impl Database {
         let number = match role {
             LeaderRole::AgentWatcher => 7010,
             LeaderRole::Sweeper => 7011,
+            LeaderRole::Keeper => 7013,
         };
         let row = connection
             .query_one(

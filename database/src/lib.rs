@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod archive;
 mod audit;
 mod auth;
 mod callback;
@@ -14,10 +15,11 @@ mod leader;
 mod leftovers;
 mod message;
 mod migrate;
-
+mod outbox;
 mod phone;
 mod pool;
 mod profile;
+mod recount;
 mod room_lock;
 mod session;
 mod session_list;
@@ -32,6 +34,7 @@ mod text_enum;
 pub mod verify;
 mod worker;
 
+pub use archive::{ArchiveError, ArchiveRepository, ArchivedMonth, RetiredMonth};
 pub use audit::{AuditEntry, AuditRepository};
 pub use auth::{
     AuthLimits, AuthRepository, ChallengeStart, Claim, Delivery, NewChallenge, Verification,
@@ -46,12 +49,14 @@ pub use message::{
     Inserted, Message, MessageRepository, MessageSealer, NewMessage, Role, SealedMessage,
 };
 pub use migrate::{MigrationReport, migration_script};
+pub use outbox::{OwedSummary, ParkedSummary, SummaryQueue};
 pub use phone::{PhoneNumberError, normalize_phone_number};
 pub use pool::{Database, DatabaseConfig};
 pub use profile::{
     CustomerRow, CustomersImported, DrainProgress, Erasure, ErasureOutcome, MergeOutcome,
     MergeRecord, Origin, Profile, ProfileKind, ProfileRepository, UnmergeOutcome,
 };
+pub use recount::{CounterDrift, Orphan, RecountRepository};
 pub use room_lock::RoomLock;
 pub use session::{
     AbandonedSession, Channel, NewSession, Session, SessionEnd, SessionRepository, SessionStatus,

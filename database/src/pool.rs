@@ -199,6 +199,34 @@ impl Database {
         }
     }
 
+    /// A statement that only reads and may take this many minutes.
+    pub(crate) async fn query_slowly(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+        minutes: u64,
+    ) -> Result<Vec<Row>, DatabaseError> {
+        let mut connection = self.connection().await?;
+        let work = async {
+            let reading = connection
+                .build_transaction()
+                .read_only(true)
+                .start()
+                .await?;
+            let limit = format!("SET LOCAL statement_timeout = '{minutes}min'");
+            reading.batch_execute(&limit).await?;
+            reading.query(sql, params).await
+        };
+        let limit = Duration::from_secs(minutes * 60 + 1);
+        match tokio::time::timeout(limit, work).await {
+            Ok(rows) => Ok(rows?),
+            Err(_elapsed) => {
+                drop(Object::take(connection));
+                Err(DatabaseError::Unavailable("no answer in time".to_owned()))
+            }
+        }
+    }
+
     /// The only row of a statement that always returns one.
     pub(crate) async fn one(
         &self,

@@ -9,8 +9,8 @@ use std::{
 
 use database::{
     ConversationSummaryRepository, Database, DatabaseError, Message, MessageRepository, NewSummary,
-    Origin, ProfileRepository, Resolution, Role, Sentiment, Session, SessionId, SessionRepository,
-    SessionStatus,
+    Origin, OwedSummary, ProfileRepository, Resolution, Role, Sentiment, Session, SessionId,
+    SessionRepository, SessionStatus, SummaryQueue,
 };
 use insight::{
     summary::{self, EndReason, SessionFacts, Summary, TurnText},
@@ -20,6 +20,9 @@ use serde_json::{Map, Value};
 
 use crate::session::Ending;
 
+/// A claim whose worker died is free again after this long; writing takes milliseconds.
+const CLAIM: Duration = Duration::from_secs(60);
+
 /// Summarises sessions.
 #[derive(Debug, Clone)]
 pub struct Finalizer {
@@ -27,6 +30,7 @@ pub struct Finalizer {
     messages: MessageRepository,
     summaries: ConversationSummaryRepository,
     profiles: ProfileRepository,
+    queue: SummaryQueue,
     topics: Arc<[TopicRule]>,
 }
 
@@ -38,8 +42,69 @@ impl Finalizer {
             messages: MessageRepository::new(database),
             summaries: ConversationSummaryRepository::new(database),
             profiles: ProfileRepository::new(database),
+            queue: SummaryQueue::new(database),
             topics,
         }
+    }
+
+    /// Writes the summary that a session owes, unless another worker has claimed it.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]: it stays owed.
+    pub async fn settle_session(&self, session: SessionId) -> Result<bool, DatabaseError> {
+        match self.queue.claim_session(session, CLAIM).await? {
+            Some(owed) => self.settle(&owed).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Writes summaries that are owed, at most so many; how many were written.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Unavailable`]: the rest stays owed.
+    pub async fn settle_due(&self, at_most: i32) -> Result<usize, DatabaseError> {
+        let mut written = 0;
+        for owed in self.queue.claim(at_most, CLAIM).await? {
+            written += usize::from(self.settle(&owed).await?);
+        }
+        Ok(written)
+    }
+
+    /// One that can never be written is tried a few times and parked: it keeps nobody else waiting.
+    async fn settle(&self, owed: &OwedSummary) -> Result<bool, DatabaseError> {
+        match self.summarize(owed.session).await {
+            Ok(written) => {
+                self.queue.settle(owed).await?;
+                Ok(written)
+            }
+            Err(error) if error.is_unavailable() => Err(error),
+            Err(error) => {
+                let parked = self.queue.failed(owed, &error.to_string()).await?;
+                tracing::error!(session.id = %owed.session, %error, parked, "a summary cannot be written");
+                Ok(false)
+            }
+        }
+    }
+
+    /// What [`Self::summarize`] would write; `None` when there is no such session.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn draft(&self, session: SessionId) -> Result<Option<Summary>, DatabaseError> {
+        let stored = self.sessions.get(session).await?;
+        match stored {
+            Some(stored) => self.make(&stored).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn make(&self, stored: &Session) -> Result<Summary, DatabaseError> {
+        let messages = self.messages.by_session(stored.id).await?;
+        let turns: Vec<TurnText> = turns(&messages);
+        // One odd text must not end the record of all calls.
+        let summarize = || summary::summarize(&facts(stored), &turns, &self.topics);
+        catch_unwind(AssertUnwindSafe(summarize))
+            .map_err(|_| DatabaseError::Invalid("the summary rules broke off".into()))
     }
 
     /// Writes the summary of a session and what its caller told of themselves. Repeating it is safe.
@@ -51,12 +116,7 @@ impl Finalizer {
         let Some(stored) = self.sessions.get(session).await? else {
             return Ok(false);
         };
-        let messages = self.messages.by_session(session).await?;
-        let turns: Vec<TurnText> = turns(&messages);
-        // One odd text must not end the record of all calls.
-        let summarize = || summary::summarize(&facts(&stored), &turns, &self.topics);
-        let made = catch_unwind(AssertUnwindSafe(summarize))
-            .map_err(|_| DatabaseError::Invalid("the summary rules broke off".into()))?;
+        let made = self.make(&stored).await?;
         if self.summaries.upsert(&new_summary(session, &made)).await? {
             let learned = learned(&made);
             if !learned.is_empty() {

@@ -115,7 +115,8 @@ impl SessionManager {
             .await
     }
 
-    /// Closes a session and, unless told otherwise, writes its summary.
+    /// Closes a session and, unless told otherwise, writes its summary. From its end on the session
+    /// owes one: should it not succeed now, the sweeper of any worker writes it.
     ///
     /// # Errors
     /// [`DatabaseError`].
@@ -136,7 +137,9 @@ impl SessionManager {
         };
         self.sessions.end_session(end.session, &stored).await?;
         if generate_summary {
-            self.finalizer.summarize(end.session).await?;
+            if let Err(error) = self.finalizer.settle_session(end.session).await {
+                tracing::warn!(session.id = %end.session, %error, "the summary is written later");
+            }
         }
         Ok(())
     }

@@ -18,10 +18,10 @@ use super::Finalizer;
 const BEAT: Duration = Duration::from_secs(15);
 /// Without one for this long a worker is gone.
 const LEASE: Duration = Duration::from_secs(45);
-/// A summary that is this late is written by whoever notices.
-const SUMMARY_OVERDUE: Duration = Duration::from_secs(60);
 /// At most this many sessions in one round.
 const ROUND: i64 = 100;
+/// Summaries claimed at once: they are written well before the claim runs out.
+const CLAIMS: i32 = 20;
 
 /// The sessions this worker holds now.
 #[derive(Debug, Clone, Default)]
@@ -79,10 +79,10 @@ pub struct Sweeper {
 }
 
 /// What one round did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Swept {
     /// Sessions closed.
-    pub abandoned: usize,
+    pub abandoned: Vec<SessionId>,
     /// Summaries written.
     pub summarised: usize,
 }
@@ -117,7 +117,7 @@ impl Sweeper {
         loop {
             match self.beat().await {
                 Ok(()) if Instant::now() >= judge_from => {
-                    if let Err(error) = self.sweep(SUMMARY_OVERDUE).await {
+                    if let Err(error) = self.sweep().await {
                         tracing::warn!(%error, "sweeping failed; it is tried again");
                     }
                 }
@@ -143,37 +143,36 @@ impl Sweeper {
         }
     }
 
-    /// One round: closes what was left behind, writes summaries that are `overdue`.
+    /// One round: closes what was left behind, writes summaries that are owed. Of several at once,
+    /// one gets each session and each summary.
     ///
     /// # Errors
     /// [`DatabaseError`]; repeating is safe.
-    pub async fn sweep(&self, overdue: Duration) -> Result<Swept, DatabaseError> {
+    pub async fn sweep(&self) -> Result<Swept, DatabaseError> {
         let abandoned = self.sessions.abandon_stale(self.stale, ROUND).await?;
         for session in &abandoned {
             tracing::warn!(session.id = %session.id, worker.id = session.worker_id, "closed a session that was left open");
         }
-        let mut swept = Swept {
-            abandoned: abandoned.len(),
-            summarised: 0,
-        };
-        for session in &abandoned {
-            swept.summarised += usize::from(self.summarize(session.id).await?);
+        let mut summarised = 0;
+        loop {
+            let written = self.finalizer.settle_due(CLAIMS).await?;
+            summarised += written;
+            if written == 0 {
+                break;
+            }
         }
-        for session in self.sessions.unsummarised(overdue, ROUND).await? {
-            swept.summarised += usize::from(self.summarize(session).await?);
-        }
-        Ok(swept)
+        Ok(Swept {
+            abandoned: abandoned.into_iter().map(|session| session.id).collect(),
+            summarised,
+        })
     }
 
-    /// A session whose summary can never be written does not keep the others from theirs.
-    async fn summarize(&self, session: SessionId) -> Result<bool, DatabaseError> {
-        match self.finalizer.summarize(session).await {
-            Err(error) if !error.is_unavailable() => {
-                tracing::error!(session.id = %session, %error, "a summary cannot be written");
-                Ok(false)
-            }
-            other => other,
-        }
+    /// What [`Self::sweep`] would close.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn would_close(&self) -> Result<Vec<SessionId>, DatabaseError> {
+        self.sessions.stale(self.stale, ROUND).await
     }
 
     /// Closes sessions sooner than usual, for an administrator who knows that a worker is gone.

@@ -9,7 +9,7 @@ use super::{drain, knowledge_base};
 use crate::{
     config::Config,
     metrics::Metrics,
-    record::Sweeper,
+    record::{Keeper, Sweeper},
     reply::Replier,
     worker::{ApiKeys, Shutdown, Watcher, WatcherConfig},
 };
@@ -36,6 +36,12 @@ impl Household<'_> {
     ) -> CancellationToken {
         let stop = CancellationToken::new();
         spawn(tasks, &stop, sweeper.run());
+        let keeper = Keeper::new(
+            self.database,
+            self.config.keeper.clone(),
+            self.metrics.clone(),
+        );
+        spawn(tasks, &stop, keeper.run());
         spawn(tasks, &stop, drain::drain_merges(self.database.clone()));
         spawn(
             tasks,

@@ -158,27 +158,4 @@ impl SessionRepository {
             })
             .collect())
     }
-
-    /// Closed sessions that have no summary, or one that saw fewer messages than there are, this
-    /// long after their end; oldest first.
-    ///
-    /// # Errors
-    /// [`DatabaseError`].
-    pub async fn unsummarised(
-        &self,
-        ended_before: Duration,
-        limit: i64,
-    ) -> Result<Vec<SessionId>, DatabaseError> {
-        let rows = self
-            .db
-            .query(
-                "SELECT s.session_id FROM agent_sessions s LEFT JOIN conversation_summaries c USING (session_id)
-                  WHERE s.status <> 'active' AND s.last_activity_at < now() - make_interval(secs => $1)
-                    AND (c.session_id IS NULL OR coalesce(c.source_last_seq, -1) < coalesce(s.last_seq, -1))
-                  ORDER BY s.ended_at LIMIT $2",
-                &[&ended_before.as_secs_f64(), &limit],
-            )
-            .await?;
-        Ok(rows.iter().map(|row| row.get(0)).collect())
-    }
 }

@@ -1,0 +1,116 @@
+//! When the keeper does what. Time is an argument.
+
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Timelike as _, Utc};
+
+/// Partitions and stray rows are looked at this often.
+const LOOK_EVERY: TimeDelta = TimeDelta::hours(1);
+/// The hour (UTC) from which the night's chores are done: few call then in Africa and Europe.
+const NIGHT_HOUR: u32 = 2;
+
+/// What there is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Chore {
+    /// Sign what was said since the last anchor.
+    Anchor,
+    /// Make partitions, look for stray rows.
+    Look,
+    /// Recount, put old months away.
+    Night,
+}
+
+/// Remembers what was done. A new leader does everything but the night once.
+#[derive(Debug)]
+pub(super) struct Timetable {
+    anchor_every: TimeDelta,
+    anchored: Option<DateTime<Utc>>,
+    looked: Option<DateTime<Utc>>,
+    night: Option<NaiveDate>,
+}
+
+impl Timetable {
+    pub(super) fn new(anchor_every: Duration) -> Self {
+        Self {
+            anchor_every: TimeDelta::from_std(anchor_every).unwrap_or(TimeDelta::MAX),
+            anchored: None,
+            looked: None,
+            night: None,
+        }
+    }
+
+    /// What is due now, in order.
+    pub(super) fn due(&mut self, now: DateTime<Utc>) -> Vec<Chore> {
+        let over = |last: Option<DateTime<Utc>>, every| last.is_none_or(|last| now - last >= every);
+        let is_night = now.hour() >= NIGHT_HOUR;
+        // One that started by day waits for its first night.
+        let last_night = *self.night.get_or_insert(if is_night {
+            now.date_naive()
+        } else {
+            NaiveDate::MIN
+        });
+        [
+            (over(self.looked, LOOK_EVERY), Chore::Look),
+            (over(self.anchored, self.anchor_every), Chore::Anchor),
+            (is_night && last_night < now.date_naive(), Chore::Night),
+        ]
+        .into_iter()
+        .filter_map(|(due, chore)| due.then_some(chore))
+        .collect()
+    }
+
+    pub(super) fn done(&mut self, chore: Chore, now: DateTime<Utc>) {
+        match chore {
+            Chore::Anchor => self.anchored = Some(now),
+            Chore::Look => self.looked = Some(now),
+            Chore::Night => self.night = Some(now.date_naive()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().expect("an instant")
+    }
+
+    #[test]
+    fn each_chore_comes_in_its_time_and_again_until_it_is_done() {
+        let mut timetable = Timetable::new(Duration::from_secs(600));
+        let start = at("2026-03-01T12:00:00Z");
+        assert_eq!(timetable.due(start), [Chore::Look, Chore::Anchor]);
+        assert_eq!(timetable.due(start).len(), 2, "neither was done");
+        timetable.done(Chore::Look, start);
+        timetable.done(Chore::Anchor, start);
+        assert_eq!(timetable.due(start + TimeDelta::seconds(599)), []);
+        assert_eq!(
+            timetable.due(start + TimeDelta::seconds(600)),
+            [Chore::Anchor]
+        );
+        assert_eq!(
+            timetable.due(start + LOOK_EVERY),
+            [Chore::Look, Chore::Anchor]
+        );
+    }
+
+    #[test]
+    fn the_night_comes_once_a_day() {
+        let mut timetable = Timetable::new(Duration::from_secs(600));
+        let nights =
+            |timetable: &mut Timetable, text| timetable.due(at(text)).contains(&Chore::Night);
+        assert!(
+            !nights(&mut timetable, "2026-03-01T12:00:00Z"),
+            "started by day"
+        );
+        assert!(!nights(&mut timetable, "2026-03-02T01:59:59Z"));
+        assert!(nights(&mut timetable, "2026-03-02T02:00:00Z"));
+        timetable.done(Chore::Night, at("2026-03-02T02:10:00Z"));
+        assert!(!nights(&mut timetable, "2026-03-02T23:00:00Z"));
+        assert!(
+            nights(&mut timetable, "2026-03-03T05:00:00Z"),
+            "late is better than never"
+        );
+    }
+}
