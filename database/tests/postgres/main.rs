@@ -22,6 +22,7 @@ mod recount;
 mod retention;
 mod sealing;
 mod sessions;
+mod size;
 mod support;
 mod tenants;
 mod unmerging;
