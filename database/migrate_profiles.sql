@@ -1742,10 +1742,13 @@ BEGIN
   SELECT count(*) INTO pending FROM profile_drains d WHERE d.tenant_id = current_tenant();
 END $$;
 
+-- A caller waits for no more than this: 100 take about 2 ms.
+CREATE FUNCTION sessions_filed_at_once() RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT 100 $$;
+
 -- After these homes got another owner: their sessions now if they are few, else in the background.
 CREATE FUNCTION refile(homes uuid[], owner uuid, sessions int) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  IF sessions <= 100 THEN
+  IF sessions <= sessions_filed_at_once() THEN
     PERFORM 1 FROM session_rows WHERE home_profile_id = ANY (homes) ORDER BY session_id FOR NO KEY UPDATE;
     UPDATE session_rows SET profile_id = owner WHERE home_profile_id = ANY (homes) AND profile_id <> owner;
     DELETE FROM profile_drains WHERE profile_id = ANY (homes);
@@ -1758,9 +1761,9 @@ REVOKE EXECUTE ON FUNCTION refile(uuid[], uuid, int) FROM PUBLIC;
 -- True if within 30 days five other customers proved themselves on this device: it is a kiosk or
 -- a family's telephone, and says nothing about who is calling.
 CREATE FUNCTION device_is_shared(device text, besides uuid DEFAULT NULL) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT count(DISTINCT u.merged_into_profile_id) >= 5 FROM user_profiles u
-   WHERE u.tenant_id = current_tenant() AND u.anonymous_id = device AND u.merged_into_profile_id IS DISTINCT FROM besides
-     AND u.merged_into_profile_id IS NOT NULL AND u.merged_at > now() - interval '30 days'
+  SELECT count(DISTINCT c.id) >= 5 FROM user_profiles u JOIN user_profiles c ON c.id = u.merged_into_profile_id
+   WHERE u.tenant_id = current_tenant() AND u.anonymous_id = device AND u.merged_into_profile_id IS NOT NULL
+     AND u.merged_at > now() - interval '30 days' AND c.profile_type = 'authenticated' AND c.id IS DISTINCT FROM besides
 $$;
 
 -- merge_profiles(anonymous, authenticated): 'merged', 'already_merged', 'not_found' or 'refused_...'.
@@ -1787,7 +1790,7 @@ BEGIN
 
   -- Whoever pointed at the source points at the target: look-ups stay one step.
   SELECT array_agg(id) INTO family FROM user_profiles WHERE id = source.id OR merged_into_profile_id = source.id;
-  IF source.total_sessions <= 100 THEN PERFORM check_counts(source, family); END IF;
+  IF source.total_sessions <= sessions_filed_at_once() THEN PERFORM check_counts(source, family); END IF;
   UPDATE user_profiles SET merged_into_profile_id = target.id WHERE merged_into_profile_id = source.id;
   UPDATE user_profiles SET merged_into_profile_id = target.id, merged_at = clock_timestamp(), updated_at = now(),
          total_sessions = 0, total_messages = 0, version = version + 1
@@ -1939,7 +1942,7 @@ CREATE OR REPLACE VIEW counter_drift WITH (security_invoker = true) AS
 REVOKE EXECUTE ON FUNCTION check_counts(user_profiles, uuid[]) FROM PUBLIC;
 
 INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
-VALUES (12, 'merging_at_once', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '4482559922331482540');
+VALUES (12, 'merging_at_once', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '7090695579734796305');
 \else
 \echo already migrated: 12 merging_at_once
 \endif
