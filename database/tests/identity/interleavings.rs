@@ -163,8 +163,7 @@ async fn cast(db: &Prepared, random: &mut Random) -> Cast {
 /// A call from a device: the session and its profile.
 async fn call(db: &Prepared, device: usize) -> Result<(Uuid, Uuid), Broken> {
     let session = Uuid::now_v7();
-    let sql =
-        "SELECT profile_id FROM start_session($1, 'room', 'unknown', $2, 'web', NULL, NULL, now())";
+    let sql = "SELECT profile_id FROM start_session($1, 'room', 'unknown', $2, 'web', NULL, NULL, NULL, NULL, now())";
     let rows = db
         .query(sql, &[&session, &format!("device-{device}")])
         .await

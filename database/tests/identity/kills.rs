@@ -167,7 +167,7 @@ async fn a_backend_killed_at_any_statement_of_a_merge_leaves_all_or_nothing() {
     let unmerged = kill_at_each_statement(
         &test,
         &db,
-        "unmerge_profile",
+        "unmerge_living_profile",
         &format!("SELECT unmerge_profile('{}', 'proof')", ids[0]),
     )
     .await;

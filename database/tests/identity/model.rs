@@ -18,11 +18,14 @@ pub(crate) struct Model {
 pub(crate) struct Profile {
     pub(crate) id: Uuid,
     /// A customer; else a device or a call.
+    pub(crate) customer: bool,
+    /// A customer's, until it is erased.
     pub(crate) name: Option<String>,
     /// As `anonymous_id`, while it is the device's.
     pub(crate) device: Option<String>,
     /// The profile it was merged into, which may have been merged on.
     pub(crate) into: Option<usize>,
+    pub(crate) erased: bool,
     /// Identifiers that began with it.
     pub(crate) identifiers: Vec<String>,
 }
@@ -62,7 +65,7 @@ impl Model {
                     && self.profiles[*p].device.as_deref() == Some(device)
             })
             .map(|p| self.live(p))
-            .filter(|root| self.profiles[*root].name.is_some() && Some(*root) != besides)
+            .filter(|root| self.profiles[*root].customer && Some(*root) != besides)
             .collect();
         customers.sort_unstable();
         customers.dedup();
@@ -75,7 +78,10 @@ impl Model {
         if source == target {
             return "already_merged";
         }
-        if !force && self.profiles[source].name.is_some() {
+        if self.profiles[source].erased || self.profiles[target].erased {
+            return "refused_erased";
+        }
+        if !force && self.profiles[source].customer {
             return "refused_source_authenticated";
         }
         if let (false, Some(device)) = (force, &self.profiles[source].device)
@@ -89,6 +95,9 @@ impl Model {
 
     pub(crate) fn unmerge(&mut self, source: usize) -> &'static str {
         self.attempts += 1;
+        if self.profiles[source].erased {
+            return "refused_erased";
+        }
         if self.profiles[source].into.is_none() {
             return "not_merged";
         }
@@ -108,6 +117,31 @@ impl Model {
             self.sessions[session].authenticated = true;
         }
         outcome
+    }
+
+    /// The whole tree: who they were is forgotten, what is counted stays.
+    pub(crate) fn erase(&mut self, profile: usize) -> &'static str {
+        let root = self.live(profile);
+        if self.profiles[root].erased {
+            return "already_erased";
+        }
+        for p in 0..self.profiles.len() {
+            if self.live(p) == root {
+                let gone = &mut self.profiles[p];
+                (gone.erased, gone.name, gone.device) = (true, None, None);
+                gone.identifiers.clear();
+            }
+        }
+        for s in 0..self.sessions.len() {
+            if self.is_erased(s) {
+                (self.sessions[s].summarised, self.sessions[s].events) = (true, 0);
+            }
+        }
+        "erased"
+    }
+
+    pub(crate) fn is_erased(&self, session: usize) -> bool {
+        self.profiles[self.live(self.sessions[session].home)].erased
     }
 
     /// What every reader sees, in the form of `steps::OBSERVED`.

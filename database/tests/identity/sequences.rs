@@ -124,7 +124,7 @@ fn step() -> impl Strategy<Value = Step> {
     let n = any::<u8>;
     prop_oneof![
         2 => n().prop_map(Step::Customer),
-        4 => n().prop_map(Step::Call),
+        5 => n().prop_map(Step::Call),
         1 => n().prop_map(Step::Late),
         4 => (n(), n()).prop_map(|(s, upto)| Step::Words(s, upto)),
         1 => n().prop_map(Step::Summary),
@@ -134,5 +134,6 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (n(), n()).prop_map(|(s, c)| Step::Authenticate(s, c)),
         1 => (n(), n(), n()).prop_map(|(a, b, drained)| Step::RoundTrip(a, b, drained)),
         2 => (0..4_u8).prop_map(Step::Drain),
+        1 => n().prop_map(Step::Erase),
     ]
 }

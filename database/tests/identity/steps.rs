@@ -25,6 +25,7 @@ pub(crate) enum Step {
     /// A merge, a drain of so many sessions, and the unmerge: nothing may be left of it.
     RoundTrip(u8, u8, u8),
     Drain(u8),
+    Erase(u8),
 }
 
 /// What every reader sees, a line each.
@@ -65,6 +66,7 @@ impl Both<'_> {
                 )
                 .await;
             }
+            Step::Erase(p) if profiles > 0 => self.erase(pick(p, profiles)).await?,
             Step::Late(p) if profiles > 0 => self.late(pick(p, profiles)).await,
             Step::Merge(a, b, force) if profiles > 0 => {
                 self.merge(pick(a, profiles), pick(b, profiles), force)
@@ -135,6 +137,8 @@ impl Both<'_> {
         let id = Uuid::parse_str(id).expect("an id");
         self.model.profiles.push(Profile {
             id,
+            customer: name.is_some(),
+            erased: false,
             name,
             device,
             into: None,
@@ -149,7 +153,7 @@ impl Both<'_> {
         let via = if device.is_some() { "web" } else { "phone" };
         let owner = self
             .row(
-                "SELECT profile_id::text FROM start_session($1, 'room', 'unknown', $2, $3, NULL, NULL, now())",
+                "SELECT profile_id::text FROM start_session($1, 'room', 'unknown', $2, $3, NULL, NULL, NULL, NULL, now())",
                 &[&session, &device, &via],
             )
             .await;
@@ -166,7 +170,18 @@ impl Both<'_> {
         self.begin(session, home);
     }
 
+    async fn erase(&mut self, p: usize) -> Result<(), String> {
+        let id = self.model.profiles[p].id;
+        let outcome = self
+            .row("SELECT outcome FROM erase_profile($1, 'proof')", &[&id])
+            .await;
+        same("erasing", &outcome, self.model.erase(p))
+    }
+
     async fn late(&mut self, profile: usize) {
+        if self.model.profiles[self.model.live(profile)].erased {
+            return;
+        }
         let session = Uuid::now_v7();
         let id = self.model.profiles[profile].id;
         self.row(
@@ -190,6 +205,10 @@ impl Both<'_> {
     }
 
     async fn words(&mut self, session: usize, upto: usize) -> Result<(), String> {
+        // What comes late for an erased session is turned away before SQL: see erasing.rs.
+        if self.model.is_erased(session) {
+            return Ok(());
+        }
         let s = &mut self.model.sessions[session];
         let wanted = (s.messages + 2).min(upto % 8 + 1);
         let new = wanted.saturating_sub(s.messages);
@@ -206,6 +225,10 @@ impl Both<'_> {
     }
 
     async fn summary(&mut self, session: usize) {
+        // What comes late for an erased session is turned away before SQL: see erasing.rs.
+        if self.model.is_erased(session) {
+            return;
+        }
         let s = &mut self.model.sessions[session];
         s.summarised = true;
         let id = s.id;
@@ -218,6 +241,10 @@ impl Both<'_> {
     }
 
     async fn event(&mut self, session: usize) {
+        // What comes late for an erased session is turned away before SQL: see erasing.rs.
+        if self.model.is_erased(session) {
+            return;
+        }
         let s = &mut self.model.sessions[session];
         s.events += 1;
         let id = s.id;
