@@ -144,7 +144,23 @@ impl Stage {
         tenant: usize,
     ) -> Result<(), String> {
         let tenant_sql = format!("SET app.tenant = '{tenant}'");
-        self.look.client.batch_execute(&tenant_sql).await.unwrap();
+        let scripts = self.set(&tenant_sql).await;
+        let mut actors = Vec::new();
+        for _ in 0..3 {
+            actors.push(Actor::new(test, &tenant_sql).await);
+        }
+        self.act(order, &scripts, &mut actors).await?;
+        let moved = "SELECT count(*) FROM agent_sessions s JOIN user_profiles u ON u.id = s.profile_id WHERE u.username = 'sarah' AND u.total_sessions = 2 AND u.total_messages = 2";
+        let look = &self.look.client;
+        if look.query_one(moved, &[]).await.unwrap().get::<_, i64>(0) != 2 {
+            return Err("sarah has not got both sessions and both messages".to_owned());
+        }
+        invariants::broken(&self.look).await.map_or(Ok(()), Err)
+    }
+
+    /// A device with a session, a customer, closed gates; what each actor will say.
+    async fn set(&self, tenant_sql: &str) -> [Vec<String>; 3] {
+        self.look.client.batch_execute(tenant_sql).await.unwrap();
         let sql = "INSERT INTO user_profiles (profile_type, anonymous_id, username) VALUES ('anonymous', 'device', NULL), ('authenticated', NULL, 'sarah') RETURNING id";
         let ids: Vec<Uuid> = self
             .look
@@ -165,7 +181,7 @@ impl Stage {
         for n in 1..=MERGE_GATES {
             self.gate(n, true).await;
         }
-        let scripts = [
+        [
             vec![
                 format!(
                     "BEGIN; INSERT INTO agent_sessions (session_id, room_id, participant_id, profile_id) VALUES ('{fresh}', 'r', 'p', '{}')",
@@ -183,11 +199,16 @@ impl Stage {
                 "SELECT merge_profiles('{}', '{}', 'proof')",
                 ids[0], ids[1]
             )],
-        ];
-        let mut actors = Vec::new();
-        for _ in 0..3 {
-            actors.push(Actor::new(test, &tenant_sql).await);
-        }
+        ]
+    }
+
+    /// Each actor takes its steps in this order.
+    async fn act(
+        &self,
+        order: &[usize],
+        scripts: &[Vec<String>; 3],
+        actors: &mut [Actor],
+    ) -> Result<(), String> {
         let (mut taken, mut opened) = ([0; 3], 0);
         for &actor in order {
             // A merge's first step is its call; each other one opens its next gate.
@@ -199,27 +220,15 @@ impl Stage {
                 actors[actor].begin(sql).await;
             }
             taken[actor] += 1;
-            self.settle(&mut actors).await?;
+            self.settle(actors).await?;
         }
         for n in opened + 1..=MERGE_GATES {
             self.gate(n, false).await;
         }
-        for actor in &mut actors {
+        for actor in actors {
             actor.finish().await?;
         }
-        let moved = "SELECT count(*) FROM agent_sessions s JOIN user_profiles u ON u.id = s.profile_id WHERE u.username = 'sarah' AND u.total_sessions = 2 AND u.total_messages = 2";
-        if self
-            .look
-            .client
-            .query_one(moved, &[])
-            .await
-            .unwrap()
-            .get::<_, i64>(0)
-            != 2
-        {
-            return Err("sarah has not got both sessions and both messages".to_owned());
-        }
-        invariants::broken(&self.look).await.map_or(Ok(()), Err)
+        Ok(())
     }
 
     async fn gate(&self, n: usize, closed: bool) {

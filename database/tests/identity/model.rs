@@ -154,9 +154,10 @@ impl Model {
                 .iter()
                 .filter(|s| self.live(s.home) == p)
                 .collect();
-            let into = profile.into.map_or("-".to_owned(), |_| {
-                self.profiles[self.live(p)].id.to_string()
-            });
+            let into = profile.into.map_or_else(
+                || "-".to_owned(),
+                |_| self.profiles[self.live(p)].id.to_string(),
+            );
             let messages: usize = mine.iter().map(|s| s.messages).sum();
             lines.push(format!(
                 "profile {} into {into} counts {} {messages}",

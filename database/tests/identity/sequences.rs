@@ -73,7 +73,7 @@ fn explore(seed: u64, sequences: u64) -> Result<u64, String> {
         counts.1.set(counts.1.get() + steps.len() as u64);
         runtime.block_on(async {
             // What is rolled back stays in the files until it is swept out.
-            if counts.0.get() % 100 == 0 {
+            if counts.0.get().is_multiple_of(100) {
                 client
                     .client
                     .batch_execute("VACUUM")
