@@ -44,6 +44,8 @@ struct WorkerInfo {
     max_jobs: usize,
     sdk_version: &'static str,
     project_type: &'static str,
+    /// What an operator should look at; empty when all is well.
+    complaints: Vec<String>,
 }
 
 async fn show(State(health): State<Health>) -> Json<WorkerInfo> {
@@ -56,6 +58,7 @@ async fn show(State(health): State<Health>) -> Json<WorkerInfo> {
         max_jobs: slots.total(),
         sdk_version: env!("CARGO_PKG_VERSION"),
         project_type: "rust",
+        complaints: health.metrics.upkeep.complaints(),
     })
 }
 
