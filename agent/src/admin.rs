@@ -15,7 +15,7 @@ use crate::config::DatabaseConfig;
 pub use keys::{KeysCommand, keys};
 pub use knowledge_commands::{ask, import_knowledge};
 pub use migrate::{MigrateArgs, migrate};
-pub use profiles::{ProfilesCommand, profiles};
+pub use profiles::{Change, Erase, ProfilesCommand, profiles};
 pub use sessions::{SessionsCommand, sessions};
 pub use verify::{VerifyArgs, verify};
 

@@ -36,7 +36,7 @@ enum Command {
     /// Import and ask the knowledge pack
     #[command(subcommand)]
     Knowledge(KnowledgeCommand),
-    /// Look at, merge, unmerge and import profiles
+    /// Look at, merge, unmerge, import, export and erase profiles
     #[command(subcommand)]
     Profiles(ProfilesCommand),
     /// Check that the record is as it was written: hashes, signed anchors, the audit log

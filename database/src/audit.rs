@@ -76,15 +76,16 @@ impl AuditRepository {
                 &[&before, &limit],
             )
             .await?;
-        let entry = |row: &tokio_postgres::Row| AuditEntry {
-            id: row.get("id"),
-            at: row.get("at"),
-            actor: row.get("actor"),
-            action: row.get("action"),
-            subject_type: row.get("subject_type"),
-            subject_id: row.get("subject_id"),
-            detail: row.get("detail"),
-        };
+        Ok(rows.iter().map(entry).collect())
+    }
+
+    /// Every row about one of these profiles, sessions or other things, by id, oldest first.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn about(&self, subjects: &[String]) -> Result<Vec<AuditEntry>, DatabaseError> {
+        let sql = "SELECT * FROM audit_log WHERE subject_id = ANY ($1) ORDER BY id";
+        let rows = self.db.query(sql, &[&subjects]).await?;
         Ok(rows.iter().map(entry).collect())
     }
 
@@ -94,5 +95,17 @@ impl AuditRepository {
     /// [`DatabaseError`].
     pub async fn broken_at(&self) -> Result<Option<i64>, DatabaseError> {
         Ok(self.db.one("SELECT audit_broken_at()", &[]).await?.get(0))
+    }
+}
+
+fn entry(row: &tokio_postgres::Row) -> AuditEntry {
+    AuditEntry {
+        id: row.get("id"),
+        at: row.get("at"),
+        actor: row.get("actor"),
+        action: row.get("action"),
+        subject_type: row.get("subject_type"),
+        subject_id: row.get("subject_id"),
+        detail: row.get("detail"),
     }
 }

@@ -46,6 +46,10 @@ impl Database {
                 .run_async(&mut client)
                 .await
                 .map_err(|error| describe(&error))?;
+            if !report.applied_migrations().is_empty() {
+                // What was added is in nobody's hands yet.
+                client.batch_execute("SELECT grant_roles()").await?;
+            }
             let waits = "SELECT EXISTS (SELECT FROM unsealed)";
             let sealed = if client.query_one(waits, &[]).await?.get(0) {
                 self.seal_leftovers().await?

@@ -238,6 +238,20 @@ impl Database {
             .ok_or_else(|| DatabaseError::Invalid("expected a row".to_owned()))
     }
 
+    /// The only row of a statement whose changes are taken back at once: what it would do.
+    pub(crate) async fn undone(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Row, DatabaseError> {
+        let mut connection = self.connection().await?;
+        // Rolled back when dropped, also if this is cancelled.
+        let transaction = connection.transaction().await?;
+        let row = transaction.query_one(sql, params).await?;
+        transaction.rollback().await?;
+        Ok(row)
+    }
+
     /// The first row, if there is one.
     pub(crate) async fn optional(
         &self,

@@ -2,6 +2,7 @@
 
 mod customers;
 mod erasure;
+mod export;
 mod merges;
 
 use chrono::{DateTime, Utc};
@@ -11,6 +12,7 @@ use tokio_postgres::Row;
 
 pub use self::customers::{CustomerRow, CustomersImported};
 pub use self::erasure::{Erasure, ErasureOutcome};
+pub use self::export::{ProfileExport, SessionExport};
 pub use self::merges::{DrainProgress, MergeOutcome, MergeRecord, UnmergeOutcome};
 use crate::clean::clean_json;
 use crate::keys::Keyring;

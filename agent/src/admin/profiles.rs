@@ -1,22 +1,37 @@
 //! `teller profiles`
 
+mod change;
+mod import;
+mod show;
+
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::Subcommand;
-use database::{CustomerRow, ProfileId, ProfileRepository};
-use serde::Deserialize;
+use database::ProfileRepository;
 use uuid::Uuid;
+
+pub use change::{Change, Erase};
 
 use crate::config::DatabaseConfig;
 
-/// Look at, merge, unmerge and import profiles.
+/// Look at, merge, unmerge, import, export and erase profiles.
 #[derive(Debug, Subcommand)]
 pub enum ProfilesCommand {
     /// Show a profile and the merges it took part in
     Show {
         /// Profile id (UUID) or user name
         profile: String,
+        /// As JSON: {"profile": {...}, "merges": [...]}
+        #[arg(long)]
+        json: bool,
+    },
+    /// The merges a profile took part in, newest first, refused and undone ones too
+    History {
+        /// Profile id (UUID) or user name
+        profile: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Make everything of an anonymous profile the authenticated one's
     Merge {
@@ -24,26 +39,20 @@ pub enum ProfilesCommand {
         anonymous: Uuid,
         /// The authenticated profile
         authenticated: Uuid,
-        /// Who does this; kept in the audit
-        #[arg(long)]
-        actor: String,
-        /// Why; kept in the audit
-        #[arg(long)]
-        reason: Option<String>,
         /// Join two customers who are one person
         #[arg(long)]
         force: bool,
+        /// By whom and why
+        #[command(flatten)]
+        change: Change,
     },
     /// Undo the merge of a profile, exactly
     Unmerge {
         /// The profile that was merged into another
         profile: Uuid,
-        /// Who does this; kept in the audit
-        #[arg(long)]
-        actor: String,
-        /// Why; kept in the audit
-        #[arg(long)]
-        reason: Option<String>,
+        /// By whom and why
+        #[command(flatten)]
+        change: Change,
     },
     /// Create or update customers from a CSV file with the columns
     /// username,phone_number,email,name,customer_number (only username is required)
@@ -54,131 +63,51 @@ pub enum ProfilesCommand {
         #[arg(long)]
         actor: String,
     },
+    /// Everything held of a person, readable, as JSON: profiles, identifiers, calls with what was
+    /// said, summaries, merges, audit. The export itself is audited
+    Export {
+        /// Profile id (UUID) or user name
+        profile: String,
+        /// Who asks; kept in the audit
+        #[arg(long)]
+        actor: String,
+        /// Write to this new file, readable by its owner only, instead of standard output
+        #[arg(long)]
+        output: Option<PathBuf>,
+    },
+    /// Erase a person for good: the profile, all merged into it, and what they said. Keys are
+    /// destroyed, readable columns overwritten; counts and the audit stay. Exit code 0 also when
+    /// it was erased before
+    Erase(Erase),
 }
 
 /// Runs one command; `false` when it was refused.
 ///
 /// # Errors
-/// When the database is away, or the file is not of the form.
+/// When the database is away, or a file is not of the form.
 pub async fn profiles(config: &DatabaseConfig, command: ProfilesCommand) -> anyhow::Result<bool> {
-    let profiles = ProfileRepository::new(&super::open(config)?);
+    let database = super::open(config)?;
+    let profiles = ProfileRepository::new(&database);
     match command {
-        ProfilesCommand::Show { profile } => show(&profiles, &profile).await,
+        ProfilesCommand::Show { profile, json } => show::show(&profiles, &profile, json).await,
+        ProfilesCommand::History { profile, json } => {
+            show::history(&profiles, &profile, json).await
+        }
         ProfilesCommand::Merge {
             anonymous,
             authenticated,
-            actor,
-            reason,
             force,
-        } => {
-            let (source, target) = (ProfileId(anonymous), ProfileId(authenticated));
-            let outcome = profiles
-                .merge_anonymous_to_authenticated(source, target, &actor, reason.as_deref(), force)
-                .await?;
-            println!("{}", outcome.as_str());
-            Ok(outcome.is_merged())
+            change,
+        } => change::merge(&profiles, (anonymous, authenticated), force, &change).await,
+        ProfilesCommand::Unmerge { profile, change } => {
+            change::unmerge(&profiles, profile, &change).await
         }
-        ProfilesCommand::Unmerge {
+        ProfilesCommand::Import { file, actor } => import::import(&profiles, &file, &actor).await,
+        ProfilesCommand::Export {
             profile,
             actor,
-            reason,
-        } => {
-            let outcome = profiles
-                .unmerge(ProfileId(profile), &actor, reason.as_deref())
-                .await?;
-            println!("{}", outcome.as_str());
-            Ok(outcome == database::UnmergeOutcome::Unmerged)
-        }
-        ProfilesCommand::Import { file, actor } => import(&profiles, &file, &actor).await,
+            output,
+        } => show::export(&database, &profile, &actor, output.as_deref()).await,
+        ProfilesCommand::Erase(args) => change::erase(&profiles, &args).await,
     }
-}
-
-/// One line of the file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    username: String,
-    #[serde(default)]
-    phone_number: Option<String>,
-    #[serde(default)]
-    email: Option<String>,
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    customer_number: Option<String>,
-}
-
-impl From<Line> for CustomerRow {
-    fn from(line: Line) -> Self {
-        Self {
-            username: line.username,
-            phone_number: line.phone_number,
-            email: line.email,
-            name: line.name,
-            customer_number: line.customer_number,
-        }
-    }
-}
-
-async fn show(profiles: &ProfileRepository, wanted: &str) -> anyhow::Result<bool> {
-    let found = match wanted.parse::<Uuid>() {
-        Ok(id) => profiles.get_by_id(ProfileId(id)).await?,
-        Err(_) => profiles.get_by_username(wanted).await?,
-    };
-    let Some(profile) = found else {
-        println!("no such profile");
-        return Ok(false);
-    };
-    println!("{}", serde_json::to_string_pretty(&profile)?);
-    for merge in profiles.history(profile.id).await? {
-        let reverted = if merge.reverted_at.is_some() {
-            ", undone since"
-        } else {
-            ""
-        };
-        println!(
-            "{}  {}  {} -> {}  by {}: {} sessions, {} messages{reverted}",
-            merge.merged_at.format("%F %T"),
-            merge.outcome.as_str(),
-            merge.requested.0,
-            merge.requested.1,
-            merge.actor,
-            merge.sessions_moved,
-            merge.messages_moved,
-        );
-    }
-    Ok(true)
-}
-
-async fn import(
-    profiles: &ProfileRepository,
-    file: &std::path::Path,
-    actor: &str,
-) -> anyhow::Result<bool> {
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .comment(Some(b'#'))
-        .from_path(file)
-        .with_context(|| format!("reading {}", file.display()))?;
-    let rows: Vec<CustomerRow> = reader
-        .deserialize::<Line>()
-        .map(|line| line.map(CustomerRow::from))
-        .collect::<Result<_, _>>()
-        .with_context(|| {
-            format!(
-                "{}: columns are username,phone_number,email,name,customer_number",
-                file.display()
-            )
-        })?;
-    let report = profiles.import_customers(&rows, actor).await?;
-    println!(
-        "{} created, {} updated, {} refused",
-        report.created,
-        report.updated,
-        report.refused.len()
-    );
-    for (row, reason) in &report.refused {
-        println!("  row {}: {reason}", row + 1);
-    }
-    Ok(report.refused.is_empty())
 }

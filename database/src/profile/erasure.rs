@@ -53,12 +53,7 @@ impl ProfileRepository {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn would_erase(&self, id: ProfileId) -> Result<Erasure, DatabaseError> {
-        let mut connection = self.db.connection().await?;
-        // Rolled back when dropped, also if this is cancelled.
-        let transaction = connection.transaction().await?;
-        let row = transaction.query_one(ERASE, &[&id, &"dry run"]).await?;
-        transaction.rollback().await?;
-        Ok(from_row(&row))
+        Ok(from_row(&self.db.undone(ERASE, &[&id, &"dry run"]).await?))
     }
 }
 

@@ -112,6 +112,31 @@ impl ProfileRepository {
         Ok(row.get(0))
     }
 
+    /// What [`Self::merge_anonymous_to_authenticated`] would answer; changes nothing.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn would_merge(
+        &self,
+        anonymous: ProfileId,
+        authenticated: ProfileId,
+        force: bool,
+    ) -> Result<MergeOutcome, DatabaseError> {
+        let sql = "SELECT merge_profiles($1, $2, 'dry run', NULL, $3)";
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+            [&anonymous, &authenticated, &force];
+        Ok(self.db.undone(sql, &params).await?.get(0))
+    }
+
+    /// What [`Self::unmerge`] would answer; changes nothing.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn would_unmerge(&self, source: ProfileId) -> Result<UnmergeOutcome, DatabaseError> {
+        let sql = "SELECT unmerge_profile($1, 'dry run', NULL)";
+        Ok(self.db.undone(sql, &[&source]).await?.get(0))
+    }
+
     /// Brings what merges and unmerges left for later up to date, for at most this many sessions
     /// (100 take about 3 ms). Every reader is right before and after; several workers may do it
     /// at once. Call again while [`DrainProgress::pending`] is not 0.

@@ -348,6 +348,78 @@ async fn assert_only_counts_are_left(
 }
 
 #[tokio::test]
+async fn an_export_holds_everything_and_a_dump_after_the_erasure_nothing() {
+    let test = TestDatabase::new().await;
+    let profiles = ProfileRepository::new(&test.db);
+    let sarah = sarah(&test).await;
+    let export = profiles
+        .export(sarah.id)
+        .await
+        .unwrap()
+        .expect("she is there");
+    let text = serde_json::to_string(&export).unwrap();
+    let not_held = found(text.as_bytes());
+    let missing: Vec<_> = TRACES
+        .into_iter()
+        .filter(|t| !not_held.contains(t))
+        .collect();
+    assert!(missing.is_empty(), "the export lacks {missing:?}");
+    assert_eq!(
+        (
+            export.merged.len(),
+            export.sessions.len(),
+            export.merges.len()
+        ),
+        (2, 2, 2)
+    );
+    let audited: Vec<&str> = export
+        .audit
+        .iter()
+        .map(|entry| entry.action.as_str())
+        .collect();
+    assert!(
+        audited.contains(&"profile.merge") && audited.contains(&"auth.verified"),
+        "{audited:?}"
+    );
+    let nobody = profiles.export(ProfileId(Uuid::new_v4())).await.unwrap();
+    assert!(nobody.is_none());
+
+    let before = pg_dump(&test).await;
+    assert!(
+        found(&before).contains(&"sarahmoyo"),
+        "the dump is one of this database"
+    );
+    profiles.erase(sarah.id, "admin").await.unwrap();
+    let left = found(&pg_dump(&test).await);
+    assert!(left.is_empty(), "pg_dump still holds {left:?}");
+}
+
+/// What a back-up made now would hold.
+async fn pg_dump(test: &TestDatabase) -> Vec<u8> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let newest = versions
+        .map(|entry| entry.path().join("bin/pg_dump"))
+        .filter(|path| path.exists())
+        .max();
+    let program = newest.unwrap_or_else(|| "pg_dump".into());
+    let mut command = std::process::Command::new(program);
+    command.arg("--dbname").arg(test.superuser_url());
+    let output = tokio::task::spawn_blocking(move || command.output())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output.stdout
+}
+
+#[tokio::test]
 async fn what_comes_late_from_an_erased_person_is_dropped_and_counted() {
     let test = TestDatabase::new().await;
     let (profiles, sessions) = (

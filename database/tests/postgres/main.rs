@@ -20,6 +20,7 @@ mod queries;
 mod races;
 mod recount;
 mod retention;
+mod roles;
 mod sealing;
 mod sessions;
 mod size;

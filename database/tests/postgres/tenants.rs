@@ -100,6 +100,23 @@ async fn another_tenant_sees_no_row_of_any_table() {
             (0, 0),
             "{table} shows another tenant's rows"
         );
+        for change in [
+            format!("UPDATE {table} SET tenant_id = tenant_id"),
+            format!("DELETE FROM {table}"),
+        ] {
+            let sql = "SET app.tenant = '2'";
+            client.batch_execute(sql).await.unwrap();
+            // Where rows are written once, the statement is refused whoever asks.
+            let changed = match client.execute(&change, &[]).await {
+                Ok(changed) => changed,
+                Err(error) => {
+                    let refused = error.as_db_error().map_or("", |e| e.message());
+                    assert!(refused.contains("append-only"), "{change}: {error:?}");
+                    0
+                }
+            };
+            assert_eq!(changed, 0, "{change} reaches another tenant's rows");
+        }
     }
 }
 

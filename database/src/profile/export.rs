@@ -1,0 +1,130 @@
+//! Everything that is held of a person, readable: what they may ask for.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{MergeRecord, Profile, ProfileRepository};
+use crate::{
+    AuditEntry, AuditRepository, Callback, CallbackRepository, ConversationSummaryRepository,
+    DatabaseError, Message, MessageRepository, ProfileId, Session, SessionId, SessionRepository,
+    Summary,
+};
+
+/// A person as the database knows them.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProfileExport {
+    /// The live profile.
+    pub profile: Profile,
+    /// Those merged into it.
+    pub merged: Vec<Profile>,
+    /// Devices, participants and customer numbers.
+    pub identifiers: Vec<Value>,
+    /// Their calls, oldest first.
+    pub sessions: Vec<SessionExport>,
+    /// Every merge, undone and refused ones too.
+    pub merges: Vec<MergeRecord>,
+    /// When codes were asked for and what became of them; never a code.
+    pub challenges: Vec<Value>,
+    /// What was done to the profiles and the calls, by whom.
+    pub audit: Vec<AuditEntry>,
+}
+
+/// A call with what was said and what came of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct SessionExport {
+    /// The call.
+    pub session: Session,
+    /// What was said. Words whose month was put away are in its file.
+    pub messages: Vec<Message>,
+    /// Its summary.
+    pub summary: Option<Summary>,
+    /// Calls back that were promised.
+    pub callbacks: Vec<Callback>,
+    /// What the caller showed interest in.
+    pub lead_events: Vec<Value>,
+}
+
+impl ProfileRepository {
+    /// Everything held of the person that this profile belongs to; `None` if there is no such
+    /// profile. Reads in several steps: a call that goes on meanwhile may be half in it.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn export(&self, id: ProfileId) -> Result<Option<ProfileExport>, DatabaseError> {
+        let tree = "SELECT id FROM user_profiles WHERE live_profile($1) IN (id, merged_into_profile_id) ORDER BY merged_at NULLS FIRST, id";
+        let tree: Vec<ProfileId> = self.ids(tree, id).await?;
+        let mut profiles = Vec::new();
+        let mut merges = BTreeMap::new();
+        for part in &tree {
+            profiles.extend(self.get_by_id(*part).await?);
+            let history = self.history(*part).await?;
+            merges.extend(history.into_iter().map(|merge| (merge.id, merge)));
+        }
+        if profiles.is_empty() {
+            return Ok(None);
+        }
+        let calls = "SELECT session_id FROM sessions_of($1) ORDER BY started_at, session_id";
+        let calls: Vec<SessionId> = self.ids(calls, id).await?;
+        let mut sessions = Vec::new();
+        for call in &calls {
+            sessions.extend(self.export_session(*call).await?);
+        }
+        let subjects = tree.iter().map(ToString::to_string);
+        let subjects: Vec<String> = subjects
+            .chain(calls.iter().map(ToString::to_string))
+            .collect();
+        Ok(Some(ProfileExport {
+            profile: profiles.remove(0),
+            merged: profiles,
+            identifiers: self
+                .values("SELECT to_jsonb(i) - 'bidx' - 'tenant_id' FROM profile_identifiers i WHERE profile_id = ANY ($1) ORDER BY first_seen_at", &tree)
+                .await?,
+            sessions,
+            merges: merges.into_values().collect(),
+            challenges: self
+                .values(
+                    "SELECT jsonb_build_object('session', session_id, 'at', created_at, 'sent', sent, 'attempts', attempts, 'consumed_at', consumed_at)
+                       FROM auth_challenges WHERE profile_id = ANY ($1) ORDER BY created_at",
+                    &tree,
+                )
+                .await?,
+            audit: AuditRepository::new(&self.db).about(&subjects).await?,
+        }))
+    }
+
+    async fn export_session(&self, id: SessionId) -> Result<Option<SessionExport>, DatabaseError> {
+        let Some(session) = SessionRepository::new(&self.db).get(id).await? else {
+            return Ok(None);
+        };
+        let leads = "SELECT to_jsonb(e) - 'tenant_id' FROM lead_events e WHERE session_id = ANY ($1) ORDER BY at";
+        Ok(Some(SessionExport {
+            session,
+            messages: MessageRepository::new(&self.db).by_session(id).await?,
+            summary: ConversationSummaryRepository::new(&self.db)
+                .get_by_session(id)
+                .await?,
+            callbacks: CallbackRepository::new(&self.db).by_session(id).await?,
+            lead_events: self.values(leads, &[id]).await?,
+        }))
+    }
+
+    async fn ids<T: for<'a> tokio_postgres::types::FromSql<'a>>(
+        &self,
+        sql: &str,
+        id: ProfileId,
+    ) -> Result<Vec<T>, DatabaseError> {
+        let rows = self.db.query(sql, &[&id]).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    async fn values<T: tokio_postgres::types::ToSql + Sync>(
+        &self,
+        sql: &str,
+        ids: &[T],
+    ) -> Result<Vec<Value>, DatabaseError> {
+        let rows = self.db.query(sql, &[&ids]).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+}
