@@ -30,7 +30,7 @@ UPDATE session_rows s SET home_profile_id = coalesce((
 ALTER TABLE session_rows FORCE ROW LEVEL SECURITY;
 ALTER TABLE profile_merges FORCE ROW LEVEL SECURITY;
 ALTER TABLE session_rows ALTER COLUMN home_profile_id SET NOT NULL;
-CREATE INDEX session_rows_home ON session_rows (home_profile_id, profile_id);
+CREATE INDEX session_rows_home ON session_rows (home_profile_id, session_id);
 DROP FUNCTION return_sessions(profile_merges, uuid);
 DROP TABLE profile_merge_moves;
 
@@ -39,7 +39,8 @@ DROP TABLE profile_merge_moves;
 CREATE TABLE profile_drains (
   profile_id uuid PRIMARY KEY REFERENCES user_profiles,
   tenant_id  int NOT NULL DEFAULT current_tenant(),
-  since      timestamptz NOT NULL DEFAULT clock_timestamp()
+  since      timestamptz NOT NULL DEFAULT clock_timestamp(),
+  done_to    uuid                      -- sessions up to this one were looked at
 );
 ALTER TABLE profile_drains ENABLE ROW LEVEL SECURITY;
 ALTER TABLE profile_drains FORCE ROW LEVEL SECURITY;
@@ -131,29 +132,31 @@ $$;
 -- once. 'refiled': sessions corrected; 'pending': homes that still wait.
 CREATE FUNCTION drain_merges(at_most int, OUT refiled int, OUT pending bigint) LANGUAGE plpgsql AS $$
 DECLARE
-  home uuid;
+  home profile_drains;
   owner uuid;
+  looked_at uuid[];
   moved int;
 BEGIN
   refiled := 0;
   -- Pointers stand still meanwhile; callers and their turns go on.
   PERFORM identity_lock(false);
-  FOR home IN SELECT d.profile_id FROM profile_drains d WHERE d.tenant_id = current_tenant()
+  FOR home IN SELECT d.* FROM profile_drains d WHERE d.tenant_id = current_tenant()
                ORDER BY d.since LIMIT at_most FOR UPDATE SKIP LOCKED LOOP
-    owner := live_profile(home);
-    -- A row that a writer holds is left for the next round: nobody waits here, so the order does
-    -- not matter. Two ranges, because an index cannot look for "another".
-    WITH other AS (
-      SELECT * FROM (SELECT r.session_id FROM session_rows r WHERE r.home_profile_id = home AND r.profile_id < owner FOR NO KEY UPDATE SKIP LOCKED) below
-      UNION ALL
-      SELECT * FROM (SELECT r.session_id FROM session_rows r WHERE r.home_profile_id = home AND r.profile_id > owner FOR NO KEY UPDATE SKIP LOCKED) above
-      LIMIT at_most - refiled)
-    UPDATE session_rows r SET profile_id = owner FROM other WHERE r.session_id = other.session_id;
+    owner := live_profile(home.profile_id);
+    -- A row that a writer holds is passed over and found by the look at the end: nobody waits here.
+    SELECT array_agg(o.session_id) INTO looked_at FROM (
+      SELECT r.session_id FROM session_rows r
+       WHERE r.home_profile_id = home.profile_id AND r.session_id > coalesce(home.done_to, '00000000-0000-0000-0000-000000000000') AND r.profile_id <> owner
+       ORDER BY r.session_id LIMIT at_most - refiled FOR NO KEY UPDATE SKIP LOCKED) o;
+    UPDATE session_rows r SET profile_id = owner WHERE r.session_id = ANY (looked_at);
     GET DIAGNOSTICS moved = ROW_COUNT;
     refiled := refiled + moved;
-    IF NOT EXISTS (SELECT FROM session_rows r WHERE r.home_profile_id = home AND r.profile_id < owner)
-       AND NOT EXISTS (SELECT FROM session_rows r WHERE r.home_profile_id = home AND r.profile_id > owner) THEN
-      DELETE FROM profile_drains d WHERE d.profile_id = home;
+    IF refiled >= at_most THEN
+      UPDATE profile_drains d SET done_to = looked_at[moved] WHERE d.profile_id = home.profile_id;
+    ELSIF EXISTS (SELECT FROM session_rows r WHERE r.home_profile_id = home.profile_id AND r.profile_id <> owner) THEN
+      UPDATE profile_drains d SET done_to = NULL WHERE d.profile_id = home.profile_id;
+    ELSE
+      DELETE FROM profile_drains d WHERE d.profile_id = home.profile_id;
     END IF;
     EXIT WHEN refiled >= at_most;
   END LOOP;
@@ -171,7 +174,7 @@ BEGIN
     UPDATE session_rows SET profile_id = owner WHERE home_profile_id = ANY (homes) AND profile_id <> owner;
     DELETE FROM profile_drains WHERE profile_id = ANY (homes);
   ELSE
-    INSERT INTO profile_drains (profile_id) SELECT unnest(homes) ON CONFLICT (profile_id) DO NOTHING;
+    INSERT INTO profile_drains (profile_id) SELECT unnest(homes) ON CONFLICT (profile_id) DO UPDATE SET done_to = NULL;
   END IF;
 END $$;
 REVOKE EXECUTE ON FUNCTION refile(uuid[], uuid, int) FROM PUBLIC;

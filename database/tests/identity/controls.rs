@@ -57,7 +57,7 @@ async fn with_counters_by_row_trigger_the_proofs_fail() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_list_of_homes_to_drain_the_proofs_fail() {
-    let line = "INSERT INTO profile_drains (profile_id) SELECT unnest(homes) ON CONFLICT (profile_id) DO NOTHING;";
+    let line = "INSERT INTO profile_drains (profile_id) SELECT unnest(homes) ON CONFLICT (profile_id) DO UPDATE SET done_to = NULL;";
     is_noticed(
         "without the list of homes",
         &edited("refile", line, "NULL;"),

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers are tests too")]
 
+mod bench;
 mod controls;
 mod gates;
 mod interleavings;
