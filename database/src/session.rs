@@ -71,6 +71,19 @@ pub struct StartedSession {
     pub total_sessions: i32,
     /// A customer that the device or number points at. Not proof: no facts for it.
     pub hint: Option<ProfileId>,
+    /// The person was erased after this session began: nothing was stored, nothing of it will be,
+    /// and what comes is counted in `erased_sessions`. The profile is the nil id.
+    pub erased: bool,
+}
+
+impl StartedSession {
+    const ERASED: Self = Self {
+        profile_id: ProfileId(uuid::Uuid::nil()),
+        seen_before: false,
+        total_sessions: 0,
+        hint: None,
+        erased: true,
+    };
 }
 
 /// A row of `agent_sessions`.
@@ -121,6 +134,9 @@ impl SessionRepository {
     /// [`DatabaseError`].
     pub async fn create_session(&self, new: &NewSession) -> Result<StartedSession, DatabaseError> {
         let started = self.store(new).await?;
+        if started.erased {
+            return Ok(started);
+        }
         let key = self.db.keys().new_session_key()?;
         self.db
             .keep_session_key(new.id, &key, new.number().as_deref())
@@ -133,14 +149,16 @@ impl SessionRepository {
     /// answer.
     ///
     /// # Errors
-    /// [`DatabaseError::Invalid`] if the session was begun with another key;
-    /// [`DatabaseError::Erased`] if its person was erased meanwhile.
+    /// [`DatabaseError::Invalid`] if the session was begun with another key.
     pub async fn start(
         &self,
         new: &NewSession,
         key: &SessionKey,
     ) -> Result<StartedSession, DatabaseError> {
         let started = self.store(new).await?;
+        if started.erased {
+            return Ok(started);
+        }
         let stored = self
             .db
             .keep_session_key(new.id, key, new.number().as_deref())
@@ -150,7 +168,7 @@ impl SessionRepository {
             Some(_another) => Err(DatabaseError::Invalid(
                 "this session was begun with another key".to_owned(),
             )),
-            None => Err(DatabaseError::Erased),
+            None => Ok(StartedSession::ERASED),
         }
     }
 
@@ -181,13 +199,14 @@ impl SessionRepository {
             )
             .await?;
         if row.get("erased") {
-            return Err(DatabaseError::Erased);
+            return Ok(StartedSession::ERASED);
         }
         Ok(StartedSession {
             profile_id: row.get("profile_id"),
             seen_before: row.get("seen_before"),
             total_sessions: row.get("total_sessions"),
             hint: row.get("hint"),
+            erased: false,
         })
     }
 
