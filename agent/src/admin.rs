@@ -5,6 +5,7 @@ mod knowledge_commands;
 mod migrate;
 mod profiles;
 mod sessions;
+mod spool;
 mod verify;
 
 use database::{Database, TenantId, keys::Keyring};
@@ -17,6 +18,7 @@ pub use knowledge_commands::{ask, import_knowledge};
 pub use migrate::{MigrateArgs, migrate};
 pub use profiles::{Change, Erase, ProfilesCommand, profiles};
 pub use sessions::{SessionsCommand, sessions};
+pub use spool::{SpoolCommand, spool};
 pub use verify::{VerifyArgs, verify};
 
 /// Opens the database; connects at the first use.

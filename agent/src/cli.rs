@@ -6,9 +6,10 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{
-    admin::{self, KeysCommand, ProfilesCommand, SessionsCommand, VerifyArgs},
+    admin::{self, KeysCommand, ProfilesCommand, SessionsCommand, SpoolCommand, VerifyArgs},
     call::{self, CallArgs},
-    config::{Config, Reader, database_only, key_file},
+    config::{Config, Reader, database_only, key_file, spool},
+    rehearse::{self, RehearseArgs},
     serve,
 };
 
@@ -47,6 +48,12 @@ enum Command {
     /// Make the key file that everything stored is sealed with; list its keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Look at what waits on this host's disk for the database, and at what the database refused
+    #[command(subcommand)]
+    Spool(SpoolCommand),
+    /// Record made-up calls as a worker would; for proofs
+    #[command(hide = true)]
+    Rehearse(RehearseArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -95,6 +102,14 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
             runtime()?.block_on(admin::keys(&key_file(&mut Reader::from_env()), command))
         }
         Command::Verify(args) => runtime()?.block_on(admin::verify(&database()?, args)),
+        Command::Spool(command) => {
+            let settings = spool(&mut Reader::from_env());
+            runtime()?.block_on(admin::spool(&database()?, &settings, command))
+        }
+        Command::Rehearse(args) => {
+            let settings = spool(&mut Reader::from_env());
+            runtime()?.block_on(rehearse::run(&database()?, settings, args))
+        }
         Command::Sessions(command) => runtime()?.block_on(admin::sessions(&database()?, command)),
     }
 }

@@ -25,6 +25,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Upkeep of the record.
     pub keeper: crate::record::KeeperConfig,
+    /// Where the record waits for PostgreSQL.
+    pub spool: SpoolSettings,
     /// The agent worker.
     pub worker: WorkerSettings,
     /// What the agent hears with.
@@ -73,6 +75,15 @@ pub struct DatabaseConfig {
     pub tenant: i32,
     /// The keys of what is stored; `teller keys create` makes it.
     pub key_file: PathBuf,
+}
+
+/// The spool: what was said and is not in the database yet.
+#[derive(Debug, Clone)]
+pub struct SpoolSettings {
+    /// Its folder, for one worker alone.
+    pub dir: PathBuf,
+    /// Bytes it may take.
+    pub budget_bytes: u64,
 }
 
 /// Slots, names and draining.
@@ -200,6 +211,7 @@ impl Config {
         let config = Self {
             database: database(env),
             keeper: keeper(env),
+            spool: spool(env),
             worker: worker(env),
             stt: stt(env),
             tts: tts(env),
@@ -293,6 +305,14 @@ pub fn keeper(env: &mut Reader) -> crate::record::KeeperConfig {
         anchor_every: env.seconds("ANCHOR_SECONDS", 600),
         keep_months: (months > 0).then_some(months),
         archive: env.path("ARCHIVE_DIR", ".data/archive"),
+    }
+}
+
+/// Where the spool is: what `teller spool` needs.
+pub fn spool(env: &mut Reader) -> SpoolSettings {
+    SpoolSettings {
+        dir: env.path("SPOOL_DIR", ".data/spool"),
+        budget_bytes: env.number("SPOOL_MB", 1024_u64, 1..=1_048_576) << 20,
     }
 }
 

@@ -17,6 +17,7 @@ pub mod identify;
 pub mod listen;
 pub mod metrics;
 pub mod record;
+pub mod rehearse;
 pub mod reply;
 pub mod room;
 pub mod serve;

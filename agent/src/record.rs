@@ -1,39 +1,64 @@
-//! The record of calls: rows behind a bounded queue, a flusher that writes them
-//! to PostgreSQL, the finaliser that summarises, the sweeper that closes what a
-//! killed worker left open.
+//! The record of calls: rows behind a bounded queue, a thread that makes them
+//! durable on this host's disk, a flusher that brings them to PostgreSQL, the
+//! finaliser that summarises, the sweeper that closes what a killed worker left open.
+//!
+//! ```text
+//! call ──queue──> seal.rs ──> spool, fdatasync ──acknowledged──> flusher.rs ──COMMIT──> done
+//! ```
 //!
 //! Speech never waits for the record. Records of a session reach the database
 //! in the order they were made: its start, its messages, its end. While the
-//! database is away they wait in memory and the flusher tries again for ever.
+//! database is away they wait on the disk, also over a restart.
 
+mod durable;
 mod finalize;
 mod flusher;
+mod guard;
+mod health;
 mod keeper;
+mod running;
+mod seal;
 mod session_manager;
+mod stored;
 mod sweeper;
+mod writer;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use database::{NewCallback, SessionId, SummaryToken};
 use serde_json::Value;
 use tokio::{
-    sync::{mpsc, mpsc::error::TrySendError, oneshot},
-    time::timeout,
+    sync::oneshot,
+    time::{sleep, timeout},
 };
 
 use tools::{BoxFuture, CallbackRequest, Callbacks, ToolError};
 
 use crate::{metrics::Metrics, reply::Channel, session::Ending};
 
+pub use durable::{Acknowledged, Acknowledgements};
 pub use finalize::{Finalizer, topic_rules};
-pub use flusher::Flusher;
+pub use guard::watch;
+pub use health::{DatabaseState, RecordHealth, RecordStatus};
 pub use keeper::{Keeper, KeeperConfig};
+pub use running::{Durability, RecordConfig, RunningRecord};
 pub use session_manager::{OpenedSession, SessionManager};
+pub(crate) use stored::Stored;
+pub use stored::describe;
 pub use sweeper::{LiveSession, LiveSessions, Sweeper, Swept};
+pub(crate) use writer::Writer;
 
-/// An hour of talk of a full worker: 25 calls with a row every three seconds. When it is full a
-/// row is lost, loudly: an error in the log and a counter that must stay at zero.
+/// What waits for the disk: an hour of talk of a full worker, 25 calls with a row every three
+/// seconds. When it is full (the disk does not answer) a row is lost, loudly: an error in the log
+/// with session and number, and a counter that must stay at zero.
 const QUEUE: usize = 32_768;
 
 /// Who said a message.
@@ -114,7 +139,7 @@ pub struct SessionEnd {
     pub authentication_attempted: bool,
 }
 
-/// What waits for the flusher.
+/// What waits to become durable.
 #[derive(Debug)]
 pub(crate) enum Record {
     Started(Box<SessionStart>),
@@ -122,22 +147,44 @@ pub(crate) enum Record {
     Message(Box<MessageRow>, DateTime<Utc>),
     Callback(NewCallback),
     Ended(SessionEnd),
-    /// Answered when everything before it is committed.
+    /// Answered when everything before it is in the database.
     Flush(oneshot::Sender<()>),
+    /// Nothing follows.
+    Close,
 }
 
-/// The way into the record; cheap to clone. No method waits.
+impl Record {
+    /// For the log, when it cannot be kept.
+    fn name(&self) -> (Option<SessionId>, Option<i32>) {
+        match self {
+            Self::Started(start) => (Some(start.session), None),
+            Self::Message(row, _) => (Some(row.session), Some(row.seq)),
+            Self::Callback(callback) => (Some(callback.session), None),
+            Self::Ended(end) => (Some(end.session), None),
+            Self::Flush(_) | Self::Close => (None, None),
+        }
+    }
+}
+
+/// The way into the record; cheap to clone. No method waits for disk or database.
 #[derive(Debug, Clone)]
 pub struct Recorder {
-    queue: mpsc::Sender<Record>,
+    queue: SyncSender<Record>,
+    waiting: Arc<AtomicUsize>,
     metrics: Arc<Metrics>,
 }
 
 impl Recorder {
-    /// A recorder and the queue that a [`Flusher`] empties.
+    /// A recorder and the queue that [`RunningRecord`] empties.
     pub fn new(metrics: Arc<Metrics>) -> (Self, RecordQueue) {
-        let (queue, receiver) = mpsc::channel(QUEUE);
-        (Self { queue, metrics }, RecordQueue(receiver))
+        let (queue, receiver) = sync_channel(QUEUE);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let queue = Self {
+            queue,
+            waiting: waiting.clone(),
+            metrics,
+        };
+        (queue, RecordQueue { receiver, waiting })
     }
 
     /// A session begins.
@@ -147,7 +194,12 @@ impl Recorder {
 
     /// A turn of one side is final.
     pub fn message(&self, row: MessageRow) {
-        self.put(Record::Message(Box::new(row), Utc::now()));
+        self.message_at(row, Utc::now());
+    }
+
+    /// The same with a time of the caller's own.
+    pub fn message_at(&self, row: MessageRow, at: DateTime<Utc>) {
+        self.put(Record::Message(Box::new(row), at));
     }
 
     /// A session ends; its summary follows.
@@ -158,25 +210,51 @@ impl Recorder {
     /// Waits until everything recorded so far is committed. `false` when that takes longer than `patience`.
     pub async fn flush(&self, patience: Duration) -> bool {
         let (done, flushed) = oneshot::channel();
-        let wait =
-            async { self.queue.send(Record::Flush(done)).await.is_ok() && flushed.await.is_ok() };
+        let mut request = Record::Flush(done);
+        let wait = async {
+            loop {
+                match self.queue.try_send(request) {
+                    Ok(()) => break,
+                    Err(TrySendError::Full(back)) => request = back,
+                    Err(TrySendError::Disconnected(_)) => return false,
+                }
+                sleep(Duration::from_millis(5)).await;
+            }
+            self.waiting.fetch_add(1, Ordering::Relaxed);
+            flushed.await.is_ok()
+        };
         timeout(patience, wait).await.unwrap_or(false)
     }
 
+    /// Records that wait for the disk.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Nothing follows: the disk's side stops when it has dealt with what waits.
+    fn close(&self) {
+        self.put(Record::Close);
+    }
+
     fn put(&self, record: Record) {
-        if let Err(error) = self.queue.try_send(record) {
-            self.metrics.record_lost();
-            match error {
-                TrySendError::Full(_) => {
-                    tracing::error!("the record's queue is full; something said is lost")
-                }
-                TrySendError::Closed(_) => {
-                    tracing::error!("the record's writer is gone; something said is lost")
+        match self.queue.try_send(record) {
+            Ok(()) => {
+                let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
+                self.metrics.set_recorder_queue(waiting);
+            }
+            Err(error) => {
+                let (why, record) = match error {
+                    TrySendError::Full(record) => ("the record's queue is full", record),
+                    TrySendError::Disconnected(record) => ("the record's writer is gone", record),
+                };
+                let (session, seq) = record.name();
+                if let Some(session) = session {
+                    self.metrics.record_lost();
+                    tracing::error!(session.id = %session, seq, "{why}; something said is lost");
                 }
             }
         }
-        self.metrics
-            .set_recorder_queue(QUEUE - self.queue.capacity());
     }
 }
 
@@ -200,12 +278,42 @@ impl Callbacks for Recorder {
 
 /// The receiving end of the queue.
 #[derive(Debug)]
-pub struct RecordQueue(mpsc::Receiver<Record>);
+pub struct RecordQueue {
+    receiver: Receiver<Record>,
+    waiting: Arc<AtomicUsize>,
+}
 
-#[cfg(test)]
 impl RecordQueue {
     /// What waits first, without waiting.
     pub(crate) fn try_take(&mut self) -> Option<Record> {
-        self.0.try_recv().ok()
+        let record = self.receiver.try_recv().ok()?;
+        self.taken();
+        Some(record)
+    }
+
+    /// What comes first within `patience`; `Err` when nothing will come any more.
+    fn take(&mut self, patience: Duration) -> Result<Option<Record>, ()> {
+        use std::sync::mpsc::RecvTimeoutError;
+        match self.receiver.recv_timeout(patience) {
+            Ok(record) => {
+                self.taken();
+                Ok(Some(record))
+            }
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(()),
+        }
+    }
+
+    /// How many wait.
+    fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    fn taken(&self) {
+        // The sender counts after it has sent: for a moment there may be one more taken than sent.
+        let one_less = |waiting: usize| Some(waiting.saturating_sub(1));
+        let _never_refused =
+            self.waiting
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
     }
 }

@@ -11,7 +11,6 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use database::Database;
-use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -19,7 +18,7 @@ use crate::{
     config::Config,
     http,
     metrics::Metrics,
-    record::{Finalizer, Flusher, LiveSessions, Recorder, SessionManager, Sweeper, topic_rules},
+    record::{Finalizer, LiveSessions, RunningRecord, SessionManager, Sweeper, topic_rules},
     session::{Services, SessionConfig},
     telephony::Telephony,
     worker::{ApiKeys, DrainConfig, Worker, WorkerConfig, shutdown},
@@ -29,7 +28,8 @@ use crate::{
 const FAREWELL: Duration = Duration::from_secs(45);
 /// Calls that were given up close their records in this time.
 const LAST_CALLS: Duration = Duration::from_secs(5);
-/// What is still in the record's queue when the last call ended must reach the database in this time.
+/// What still waits when the last call ended has this long to reach the database; the rest waits on
+/// the disk for the next start.
 const LAST_FLUSH: Duration = Duration::from_secs(10);
 /// A browser that never says that it subscribed is greeted after this long.
 const GREET_AFTER: Duration = Duration::from_secs(3);
@@ -52,24 +52,12 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 
     let finalizer = Finalizer::new(&database, topic_rules(&pack).into());
     let sessions = SessionManager::new(&database, finalizer.clone());
-    let (recorder, queue) = Recorder::new(metrics.clone());
-    let flusher = Flusher::new(queue, &database, sessions.clone(), metrics.clone());
-    let flushing = tasks.spawn(flusher.run());
+    let at_work = (&metrics, &tasks);
+    let record = parts::record(&config.spool, &database, &worker_id, &finalizer, at_work)?;
+    let (recorder, record_health) = (record.recorder(), record.health());
     let live = LiveSessions::default();
-    let last = LastOfAll {
-        recorder: recorder.clone(),
-        live: live.clone(),
-        flushing,
-        database: database.clone(),
-        worker_id: worker_id.clone(),
-    };
-    let sweeper = Sweeper::new(
-        &database,
-        finalizer,
-        live.clone(),
-        worker_id.clone(),
-        config.worker.stale_after,
-    );
+    let last = LastOfAll::new(record, &live, &database, &worker_id);
+    let sweeper = parts::sweeper(&config, &database, finalizer, &live, &worker_id);
 
     let replier = parts::replier(&config, &pack)?;
     let telephony = Telephony::new(&config.livekit);
@@ -83,7 +71,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         stt: stt.clone(),
         tts: tts.clone(),
         replier: replier.clone(),
-        recorder: recorder.clone(),
+        recorder,
         authenticator,
         telephony,
         transfer_to,
@@ -95,14 +83,18 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let (control, follower) = shutdown();
     let pages = parts::pages(&config, &pack, &stt, services.authenticator.is_some());
     let health = worker.health();
+    let slots = health.slots().clone();
     let servers = http::Servers::bind(&config.http, pages, health, metrics.clone(), &database)
         .await
-        .context("opening the HTTP ports")?;
+        .context("opening the HTTP ports")?
+        .telling_of(record_health.clone());
     tracing::info!(pages = %config.http.bind, health = %config.http.health_bind, speech_model = stt.model_name(), "listening");
     let household = housekeeping::Household {
         config: &config,
         database: &database,
         metrics: &metrics,
+        record: record_health,
+        slots,
         shutdown: follower.clone(),
     };
     let background = household.start(&tasks, sweeper, replier, pack);
@@ -118,21 +110,26 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 
 /// What is left to do when no call is taken any more: the record is brought home.
 struct LastOfAll {
-    recorder: Recorder,
+    record: RunningRecord,
     live: LiveSessions,
-    flushing: JoinHandle<()>,
     database: Database,
     worker_id: String,
 }
 
 impl LastOfAll {
+    fn new(record: RunningRecord, live: &LiveSessions, database: &Database, worker: &str) -> Self {
+        Self {
+            record,
+            live: live.clone(),
+            database: database.clone(),
+            worker_id: worker.to_owned(),
+        }
+    }
+
     async fn write(self) {
         // A call that was given up may still be writing its last row.
         self.live.gone(LAST_CALLS).await;
-        if !self.recorder.flush(LAST_FLUSH).await {
-            tracing::error!("the record was not written in time; rows of this worker are lost");
-        }
-        self.flushing.abort();
+        self.record.stop(LAST_FLUSH).await;
         Sweeper::leave(&self.database, &self.worker_id).await;
         tracing::info!("stopped");
     }

@@ -26,6 +26,10 @@ fn teller(arguments: &[&str], env: &[(&str, &str)]) -> Command {
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())
         .env("KEY_FILE", key_file())
+        .env(
+            "SPOOL_DIR",
+            std::env::temp_dir().join(format!("teller-settings-{}", uuid::Uuid::new_v4())),
+        )
         .kill_on_drop(true);
     command
         .envs(env.iter().copied())

@@ -133,6 +133,33 @@ impl Database {
         &self.keys
     }
 
+    /// One connection beside the pool, to the same database: no load on the pool can keep it
+    /// busy. Its statements are given up after 2 s, because what they write is sent again.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn beside(&self) -> Result<Self, DatabaseError> {
+        Self::new(DatabaseConfig {
+            pool_size: 1,
+            statement: self.config.statement.min(Duration::from_secs(2)),
+            ..self.config.clone()
+        })
+    }
+
+    /// Asks whether rows can be written.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Unavailable`] if not: it is away, or a standby.
+    pub async fn check_writable(&self) -> Result<(), DatabaseError> {
+        let sql = "SELECT current_setting('transaction_read_only') = 'on'";
+        if self.one(sql, &[]).await?.get(0) {
+            return Err(DatabaseError::Unavailable(
+                "it takes no rows, as a standby does not (SQLSTATE 25006)".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
     /// Whose rows this sees.
     #[must_use]
     pub fn tenant(&self) -> TenantId {

@@ -30,6 +30,12 @@ impl SummaryToken {
         ))
     }
 
+    /// One that was written down before it was stored.
+    #[must_use]
+    pub fn from_stored(token: String) -> Self {
+        Self(token)
+    }
+
     /// To hand to the caller.
     #[must_use]
     pub fn expose(&self) -> &str {

@@ -1,4 +1,4 @@
-//! The second server, for operators: `/`, `/worker` and `/metrics`.
+//! The second server, for operators: `/`, `/health`, `/worker` and `/metrics`.
 
 use std::sync::Arc;
 
@@ -11,21 +11,32 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::metrics::Metrics;
+use crate::record::{RecordHealth, RecordStatus};
 use crate::worker::WorkerHealth;
 
 #[derive(Clone)]
 struct Health {
     worker: WorkerHealth,
     metrics: Arc<Metrics>,
+    record: Option<RecordHealth>,
 }
 
 /// The routes of the health server, as LiveKit's own agents have them.
-pub(super) fn router(worker: WorkerHealth, metrics: Arc<Metrics>) -> Router {
+pub(super) fn router(
+    worker: WorkerHealth,
+    metrics: Arc<Metrics>,
+    record: Option<RecordHealth>,
+) -> Router {
     Router::new()
         .route("/", get(check))
+        .route("/health", get(tell))
         .route("/worker", get(show))
         .route("/metrics", get(render))
-        .with_state(Health { worker, metrics })
+        .with_state(Health {
+            worker,
+            metrics,
+            record,
+        })
 }
 
 async fn check(State(health): State<Health>) -> (StatusCode, String) {
@@ -33,6 +44,39 @@ async fn check(State(health): State<Health>) -> (StatusCode, String) {
         Ok(()) => (StatusCode::OK, "OK".to_owned()),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
     }
+}
+
+/// All of it. The worker is `degraded` while it talks and its record waits.
+#[derive(Serialize)]
+struct Told {
+    status: &'static str,
+    complaints: Vec<String>,
+    takes_calls: bool,
+    record: Option<RecordStatus>,
+}
+
+/// 503 only where a restart or another worker would help: a database that is away is no reason to
+/// end calls.
+async fn tell(State(health): State<Health>) -> (StatusCode, Json<Told>) {
+    let record = health.record.as_ref().map(RecordHealth::status);
+    let mut complaints = record
+        .as_ref()
+        .map_or_else(Vec::new, RecordStatus::complaints);
+    let link = health.worker.check(Instant::now());
+    let paused = health.worker.slots().is_paused();
+    let (code, status) = match (&link, complaints.is_empty()) {
+        (Err(_), _) => (StatusCode::SERVICE_UNAVAILABLE, "failing"),
+        (Ok(()), false) => (StatusCode::OK, "degraded"),
+        (Ok(()), true) => (StatusCode::OK, "ok"),
+    };
+    complaints.extend(link.as_ref().err().cloned());
+    let told = Told {
+        status,
+        complaints,
+        takes_calls: link.is_ok() && !paused,
+        record,
+    };
+    (code, Json(told))
 }
 
 #[derive(Serialize)]

@@ -31,6 +31,7 @@ pub use error::ApiError;
 
 use crate::config::HttpSettings;
 use crate::metrics::Metrics;
+use crate::record::RecordHealth;
 use crate::worker::{ApiKeys, Phase, Shutdown, WorkerHealth};
 use access::Keys;
 use demo::Outbox;
@@ -99,6 +100,7 @@ impl Servers {
             metrics: Arc::clone(&metrics),
             database: database.clone(),
             health,
+            record: None,
             shutdown: None,
         };
         Ok(Self {
@@ -107,6 +109,13 @@ impl Servers {
             site,
             metrics,
         })
+    }
+
+    /// Health and status tell how the record stands.
+    #[must_use]
+    pub fn telling_of(mut self, record: RecordHealth) -> Self {
+        self.site.record = Some(record);
+        self
     }
 
     /// The address of the pages; the real port when 0 was asked for.
@@ -128,7 +137,11 @@ impl Servers {
     /// Answers until the shutdown's last phase. While the worker drains, pages,
     /// summaries and health go on; new calls are refused.
     pub async fn run(self, shutdown: Shutdown) {
-        let health = health::router(self.site.health.clone(), self.metrics);
+        let health = health::router(
+            self.site.health.clone(),
+            self.metrics,
+            self.site.record.clone(),
+        );
         let (mut one, mut two) = (shutdown.clone(), shutdown.clone());
         let site = Site {
             shutdown: Some(shutdown),
@@ -164,6 +177,7 @@ struct Site {
     health: WorkerHealth,
     metrics: Arc<Metrics>,
     database: Database,
+    record: Option<RecordHealth>,
     shutdown: Option<Shutdown>,
 }
 

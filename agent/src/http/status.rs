@@ -22,7 +22,9 @@ pub(super) struct Status {
 pub(super) async fn show(State(site): State<Site>) -> Json<Status> {
     let pages = &site.pages;
     Json(Status {
-        ready: site.health.is_registered() && !site.is_draining(),
+        ready: site.health.is_registered()
+            && !site.is_draining()
+            && !site.health.slots().is_paused(),
         agent_name: pages.agent_name.clone(),
         bank_name: pages.bank_name.clone(),
         speech_model: pages.speech_model.clone(),

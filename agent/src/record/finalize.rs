@@ -107,6 +107,12 @@ impl Finalizer {
             .map_err(|_| DatabaseError::Invalid("the summary rules broke off".into()))
     }
 
+    /// The same on another connection.
+    #[must_use]
+    pub fn using(&self, database: &Database) -> Self {
+        Self::new(database, self.topics.clone())
+    }
+
     /// Writes the summary of a session and what its caller told of themselves. Repeating it is safe.
     /// `false` when there is no such session.
     ///

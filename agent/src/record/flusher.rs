@@ -1,67 +1,169 @@
-//! Empties the record's queue into PostgreSQL: in order, in batches, again and
-//! again while the database is away.
+//! Brings the spool to PostgreSQL: in order, in batches, again and again while
+//! the database is away. On a connection of its own, so that no load on the
+//! pool can stop the record.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
-use database::{CallbackRepository, Database, DatabaseError, MessageRepository, NewMessage, Role};
-use tokio::time::{sleep, timeout};
+use chrono::Utc;
+use database::{
+    Database, DatabaseError,
+    spool::{self, Batch, Damage, Reader},
+};
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 
-use super::{MessageRow, Record, RecordQueue, SessionManager, Speaker};
+use super::durable::{Acknowledgements, Handover};
+use super::seal::{Recognitions, Sealed};
+use super::writer::{Writer, Written};
+use super::{RecordHealth, Stored};
 use crate::metrics::Metrics;
 
-/// Rows of one statement: 50 are 35 times as fast as one by one, and 500 hardly faster than that.
-const BATCH: usize = 50;
-/// A turn waits this long for company.
-const LINGER: Duration = Duration::from_millis(20);
-const FIRST_RETRY: Duration = Duration::from_millis(100);
-const LAST_RETRY: Duration = Duration::from_secs(5);
+/// Rows of one statement at most. A turn does not wait for company: what is said while one
+/// statement commits is the next one.
+const BATCH: usize = 200;
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+const LAST_RETRY: Duration = Duration::from_secs(2);
+/// With nothing to write, the database is asked for a sign of life this often.
+const PING: Duration = Duration::from_secs(5);
 
-/// Writes what the recorder queued.
+/// Empties the spool.
 #[derive(Debug)]
-pub struct Flusher {
-    queue: RecordQueue,
-    pending: VecDeque<Record>,
-    sessions: SessionManager,
-    messages: MessageRepository,
-    callbacks: CallbackRepository,
-    metrics: Arc<Metrics>,
+pub(super) struct Flusher {
+    pub(super) reader: Reader,
+    pub(super) handovers: mpsc::Receiver<Handover>,
+    pub(super) writer: Writer,
+    pub(super) database: Database,
+    pub(super) recognitions: Recognitions,
+    pub(super) acknowledgements: Option<Acknowledgements>,
+    /// Whether a record that was handed over is acknowledged by its commit.
+    pub(super) commits_acknowledge: bool,
+    pub(super) health: RecordHealth,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl Flusher {
-    /// Writes `queue` into `database`.
-    pub fn new(
-        queue: RecordQueue,
-        database: &Database,
-        sessions: SessionManager,
-        metrics: Arc<Metrics>,
-    ) -> Self {
-        Self {
-            queue,
-            pending: VecDeque::new(),
-            sessions,
-            messages: MessageRepository::new(database),
-            callbacks: CallbackRepository::new(database),
-            metrics,
+    /// Runs until the recorder is gone and everything is written.
+    pub(super) async fn run(mut self) {
+        let mut next = None;
+        let mut closed = false;
+        loop {
+            let batch = self.read().await;
+            report(&batch.damage);
+            if !batch.is_empty() {
+                self.store(batch).await;
+            }
+            if next.is_none() {
+                match self.handovers.try_recv() {
+                    Ok(handover) => next = Some(handover),
+                    Err(mpsc::error::TryRecvError::Empty) => {}
+                    Err(mpsc::error::TryRecvError::Disconnected) => closed = true,
+                }
+            }
+            if let Some(handover) = next.take() {
+                next = self.take(handover).await;
+            } else if self.reader.done_until() >= self.reader.durable() {
+                if closed {
+                    return;
+                }
+                tokio::select! {
+                    () = self.reader.appended() => {}
+                    handover = self.handovers.recv() => {
+                        closed = handover.is_none();
+                        next = handover;
+                    }
+                    () = sleep(PING) => self.ping().await,
+                }
+            }
         }
     }
 
-    /// Runs until every recorder is gone and everything is written.
-    pub async fn run(mut self) {
-        let mut retry = FIRST_RETRY;
-        while self.collect().await {
-            match self.write().await {
-                Ok(()) => retry = FIRST_RETRY,
+    /// What is next in the spool.
+    async fn read(&mut self) -> Batch {
+        // From the page cache this takes microseconds; a cold disk may take longer, so the
+        // runtime is told.
+        let mut wait = FIRST_RETRY;
+        loop {
+            match self.reader.next(BATCH) {
+                Ok(batch) => return batch,
                 Err(error) => {
-                    match error {
-                        DatabaseError::Unavailable(_) => {
-                            tracing::warn!(%error, waiting = self.pending.len(), "the database is away; the record waits");
-                        }
-                        _ => {
-                            tracing::error!(%error, waiting = self.pending.len(), "the record waits for an operator")
-                        }
+                    tracing::error!(%error, "the spool cannot be read; it is tried again");
+                    sleep(wait).await;
+                    wait = (wait * 2).min(LAST_RETRY);
+                }
+            }
+        }
+    }
+
+    async fn store(&mut self, batch: Batch) {
+        let stored: Vec<Option<Stored>> = batch
+            .records
+            .iter()
+            .map(|record| Stored::from_bytes(&record.payload))
+            .collect();
+        let written = self.write(&stored).await;
+        for (place, why) in &written.refused {
+            self.park(&batch.records[*place], &batch, why);
+        }
+        self.reader.done(&batch);
+        self.metrics
+            .records_stored(batch.records.len() - written.refused.len());
+    }
+
+    /// A record whose turn has come is written; otherwise it is given back.
+    async fn take(&mut self, handover: Handover) -> Option<Handover> {
+        let done = self.reader.done_until();
+        match handover {
+            Handover::Flush(answer, after) if done >= after => {
+                answer.send(()).unwrap_or_default();
+                None
+            }
+            Handover::Record(sealed, after) if done >= after => {
+                self.store_handed_over(&sealed).await;
+                None
+            }
+            early => Some(early),
+        }
+    }
+
+    /// What the disk did not take is acknowledged now.
+    async fn store_handed_over(&mut self, sealed: &Sealed) {
+        let stored = [Stored::from_bytes(&sealed.record.payload)];
+        let written = self.write(&stored).await;
+        for (_, why) in &written.refused {
+            self.park(&sealed.record, &Batch::default(), why);
+        }
+        self.health.safe_again(sealed.told.session);
+        if let Some(told) = &self.acknowledgements
+            && self.commits_acknowledge
+        {
+            (told.0)(&sealed.told);
+        }
+        self.metrics.records_stored(1);
+    }
+
+    /// Tries until the database has dealt with all of them.
+    async fn write(&self, records: &[Option<Stored>]) -> Written {
+        let mut retry = FIRST_RETRY;
+        loop {
+            match self.writer.write(records).await {
+                Ok(written) => {
+                    self.up();
+                    for (session, seen_before) in &written.opened {
+                        self.recognitions.answer(*session, *seen_before);
                     }
-                    self.metrics.set_database_up(false);
+                    if written.differing > 0 {
+                        self.metrics.record_conflicts(written.differing);
+                        tracing::error!(
+                            rows = written.differing,
+                            "another row is stored under the number of a message"
+                        );
+                    }
+                    return written;
+                }
+                Err(error) => {
+                    self.down(&error);
                     // Jitter: workers that lost the same database do not come back as one.
                     sleep(retry.mul_f64(rand::random_range(0.5..1.0))).await;
                     retry = (retry * 2).min(LAST_RETRY);
@@ -70,118 +172,77 @@ impl Flusher {
         }
     }
 
-    /// Takes what there is, up to a batch; `false` when nothing is left and nothing will come.
-    async fn collect(&mut self) -> bool {
-        if self.pending.is_empty() {
-            match self.queue.0.recv().await {
-                Some(record) => self.pending.push_back(record),
-                None => return false,
+    /// Sets aside what the database can never take: the others must not suffer for it.
+    fn park(&self, record: &spool::Record, batch: &Batch, why: &str) {
+        let (session, seq) = (record.id.session, record.id.seq);
+        self.metrics.record_parked();
+        match self.reader.park(record, batch, why) {
+            Ok(letter) => {
+                tracing::error!(session.id = %session, seq, letter, why, "a record cannot be stored; teller spool shows it")
+            }
+            Err(error) => {
+                tracing::error!(session.id = %session, seq, why, %error, "a record can neither be stored nor set aside; its segment is kept")
             }
         }
-        while self.pending.len() < BATCH {
-            match timeout(LINGER, self.queue.0.recv()).await {
-                Ok(Some(record)) => self.pending.push_back(record),
-                Ok(None) | Err(_) => break,
+    }
+
+    async fn ping(&self) {
+        let patience = Duration::from_secs(3);
+        match timeout(patience, self.database.check_writable()).await {
+            Ok(Ok(())) => self.up(),
+            Ok(Err(error)) => self.down(&error),
+            Err(_) => self.down(&DatabaseError::Unavailable("no answer in time".into())),
+        }
+    }
+
+    fn up(&self) {
+        self.metrics.set_database_up(true);
+        if self.health.database_up() {
+            tracing::info!("the database takes rows again");
+        }
+    }
+
+    fn down(&self, error: &DatabaseError) {
+        self.metrics.set_database_up(false);
+        if self.health.database_down(Utc::now(), error.to_string()) {
+            let waiting = self.health.status().waiting;
+            match error {
+                DatabaseError::Unavailable(_) => {
+                    tracing::warn!(%error, waiting, "the database is away; the record waits on the disk")
+                }
+                _ => tracing::error!(%error, waiting, "the record waits for an operator"),
             }
-        }
-        true
-    }
-
-    /// Writes everything pending; stops at the first record the database did not take for now.
-    async fn write(&mut self) -> Result<(), DatabaseError> {
-        while let Some(first) = self.pending.front_mut() {
-            let written = match first {
-                Record::Message(..) => self.write_messages().await?,
-                Record::Started(start) => {
-                    let opened = self.sessions.create_session(start).await;
-                    if let (Ok(opened), Some(answer)) = (&opened, start.recognised.take()) {
-                        answer.send(opened.seen_before).unwrap_or_default();
-                    }
-                    self.judge(opened.map(drop), "a session's start")?
-                }
-                Record::Callback(callback) => {
-                    let kept = self.callbacks.request(callback).await;
-                    self.judge(kept, "a callback")?
-                }
-                Record::Ended(end) => {
-                    let ended = self.sessions.end_session(end, true).await;
-                    self.judge(ended, "a session's end")?
-                }
-                Record::Flush(_) => 1,
-            };
-            for record in self.pending.drain(..written) {
-                if let Record::Flush(done) = record {
-                    done.send(()).unwrap_or_default();
-                }
-            }
-            self.metrics.set_database_up(true);
-        }
-        Ok(())
-    }
-
-    /// The messages at the front, in one statement. Returns how many records are dealt with.
-    async fn write_messages(&mut self) -> Result<usize, DatabaseError> {
-        let batch: Vec<NewMessage> = self
-            .pending
-            .iter()
-            .map_while(|record| match record {
-                Record::Message(row, at) => Some(new_message(row, *at)),
-                _ => None,
-            })
-            .take(BATCH)
-            .collect();
-        match self.messages.insert_readable(&batch).await {
-            Err(DatabaseError::Invalid(_)) => self.write_one_by_one(&batch).await?,
-            other => drop(other?),
-        }
-        Ok(batch.len())
-    }
-
-    /// One row of a batch cannot be stored: the others must not suffer for it.
-    async fn write_one_by_one(&self, batch: &[NewMessage]) -> Result<(), DatabaseError> {
-        for message in batch {
-            let stored = self
-                .messages
-                .insert_readable(std::slice::from_ref(message))
-                .await
-                .map(drop);
-            self.judge(stored, "a message")?;
-        }
-        Ok(())
-    }
-
-    /// What can never be stored is given up, loudly; what may be stored later is tried again.
-    fn judge(&self, result: Result<(), DatabaseError>, what: &str) -> Result<usize, DatabaseError> {
-        match result {
-            Ok(()) => Ok(1),
-            Err(error @ DatabaseError::Invalid(_)) => {
-                tracing::error!(%error, "{what} cannot be stored");
-                self.metrics.record_lost();
-                Ok(1)
-            }
-            Err(error) => Err(error),
         }
     }
 }
 
-fn new_message(row: &MessageRow, at: DateTime<Utc>) -> NewMessage {
-    NewMessage {
-        session_id: row.session,
-        seq: row.seq,
-        role: match row.speaker {
-            Speaker::Caller => Role::User,
-            Speaker::Agent => Role::Assistant,
-        },
-        content: row.content.clone(),
-        redacted: insight::redact::has_placeholder(&row.content),
-        started_ms: row.started_ms,
-        ended_ms: row.ended_ms,
-        interrupted: row.interrupted,
-        sentiment: None,
-        intent: row.intent.clone(),
-        tool_name: None,
-        latency_ms: row.latency_ms,
-        meta: row.meta.clone(),
-        created_at: at,
+/// G6: what is lost is said, with session and number.
+pub(super) fn report(damage: &[Damage]) {
+    use spool::Lost;
+    for place in damage {
+        let (segment, offset, bytes) = (place.segment, place.offset, place.bytes);
+        match place.lost {
+            Lost::TornTail { record } => tracing::warn!(
+                segment,
+                offset,
+                bytes,
+                session.id = record.map(|r| r.session.to_string()),
+                seq = record.map(|r| r.seq),
+                "the end of a segment was cut: its writer was stopped before it could acknowledge"
+            ),
+            Lost::Record(record) => tracing::error!(
+                segment, offset, bytes, session.id = %record.session, seq = record.seq,
+                "a record in the spool is damaged and was set aside"
+            ),
+            Lost::Records { count, last } => tracing::error!(
+                segment, offset, bytes, count, session.id = %last.session, seq = last.seq,
+                "records in the spool are damaged and were set aside; the last of them is named"
+            ),
+            Lost::Segment => tracing::error!(
+                segment,
+                bytes,
+                "a segment of the spool cannot be read at all and is kept"
+            ),
+        }
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use database::{
     Channel as StoredChannel, Database, DatabaseError, MergeOutcome, NewSession, ProfileId,
-    ProfileRepository, SessionEnd as StoredEnd, SessionId, SessionRepository,
-    SummaryTokenRepository,
+    ProfileRepository, SessionEnd as StoredEnd, SessionId, SessionRepository, StartedSession,
+    SummaryTokenRepository, keys::SessionKey,
 };
 
 use super::{Finalizer, SessionEnd, SessionStart};
@@ -45,7 +45,8 @@ impl SessionManager {
         }
     }
 
-    /// Stores a session with its anonymous profile, found or created. Repeating it is safe.
+    /// Stores a session with its anonymous profile, found or created, and a key of its own.
+    /// Repeating it is safe.
     ///
     /// # Errors
     /// [`DatabaseError`].
@@ -53,20 +54,28 @@ impl SessionManager {
         &self,
         start: &SessionStart,
     ) -> Result<OpenedSession, DatabaseError> {
-        let new = NewSession {
-            id: start.session,
-            room_id: start.room.clone(),
-            participant_id: start.participant.clone(),
-            anonymous_id: start.device.clone(),
-            channel: match start.channel {
-                Channel::Web => StoredChannel::Web,
-                Channel::Phone => StoredChannel::Phone,
-            },
-            caller_number: start.phone_hint.clone(),
-            worker_id: Some(start.worker_id.clone()),
-            started_at: start.started_at,
-        };
-        let started = self.sessions.create_session(&new).await?;
+        let started = self.sessions.create_session(&new_session(start)).await?;
+        self.opened(start, started).await
+    }
+
+    /// The same with the key that its messages were sealed with.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn start_session(
+        &self,
+        start: &SessionStart,
+        key: &SessionKey,
+    ) -> Result<OpenedSession, DatabaseError> {
+        let started = self.sessions.start(&new_session(start), key).await?;
+        self.opened(start, started).await
+    }
+
+    async fn opened(
+        &self,
+        start: &SessionStart,
+        started: StartedSession,
+    ) -> Result<OpenedSession, DatabaseError> {
         self.tokens
             .save(&start.summary_token, start.session, SUMMARY_TOKEN_LIFETIME)
             .await?;
@@ -160,5 +169,21 @@ impl SessionManager {
             let name = name.unwrap_or(&username).to_owned();
             Some((name, username))
         }))
+    }
+}
+
+fn new_session(start: &SessionStart) -> NewSession {
+    NewSession {
+        id: start.session,
+        room_id: start.room.clone(),
+        participant_id: start.participant.clone(),
+        anonymous_id: start.device.clone(),
+        channel: match start.channel {
+            Channel::Web => StoredChannel::Web,
+            Channel::Phone => StoredChannel::Phone,
+        },
+        caller_number: start.phone_hint.clone(),
+        worker_id: Some(start.worker_id.clone()),
+        started_at: start.started_at,
     }
 }

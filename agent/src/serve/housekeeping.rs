@@ -1,5 +1,5 @@
-//! What a worker does beside its calls: leases and sweeping, draining merges, the watcher,
-//! following the knowledge pack.
+//! What a worker does beside its calls: leases and sweeping, guarding the record, draining
+//! merges, the watcher, following the knowledge pack.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use super::{drain, knowledge_base};
 use crate::{
     config::Config,
     metrics::Metrics,
-    record::{Keeper, Sweeper},
+    record::{self, Keeper, RecordHealth, Sweeper},
     reply::Replier,
-    worker::{ApiKeys, Shutdown, Watcher, WatcherConfig},
+    worker::{ApiKeys, Shutdown, Slots, Watcher, WatcherConfig},
 };
 
 /// Rooms of our token endpoint, and of the dispatch rule that the README names.
@@ -22,6 +22,9 @@ pub(super) struct Household<'a> {
     pub(super) config: &'a Config,
     pub(super) database: &'a database::Database,
     pub(super) metrics: &'a Arc<Metrics>,
+    /// How the record stands, and the places that are closed while it has no room.
+    pub(super) record: RecordHealth,
+    pub(super) slots: Slots,
     pub(super) shutdown: Shutdown,
 }
 
@@ -43,6 +46,8 @@ impl Household<'_> {
         );
         spawn(tasks, &stop, keeper.run());
         spawn(tasks, &stop, drain::drain_merges(self.database.clone()));
+        let guard = record::watch(self.record, self.slots, self.metrics.clone());
+        spawn(tasks, &stop, guard);
         spawn(
             tasks,
             &stop,

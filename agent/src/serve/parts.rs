@@ -3,17 +3,21 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use database::Database;
+use database::{Database, spool::SpoolConfig};
 use knowledge::{KnowledgeBase, Lines, Pack};
+use tokio_util::task::TaskTracker;
 use tools::TransferTarget;
 
 use super::locks::DatabaseLocks;
 use crate::{
-    config::{Config, SttConfig, TtsConfig},
+    config::{Config, SpoolSettings, SttConfig, TtsConfig},
     http::{Pages, Topic},
     identify::{Authenticator, CodeSender},
     listen::{ModelFile, RemoteStt, RemoteSttConfig, Stt, WhisperConfig, WhisperPool},
-    record::SessionManager,
+    metrics::Metrics,
+    record::{
+        Durability, Finalizer, LiveSessions, RecordConfig, RunningRecord, SessionManager, Sweeper,
+    },
     reply::{LlmConfig, Replier, ReplyConfig},
     speak::{self, Provider, RemoteTtsConfig, Tts},
     worker::ApiKeys,
@@ -53,6 +57,46 @@ pub(super) async fn stt(config: SttConfig) -> anyhow::Result<Stt> {
             timeout: STT_TIMEOUT,
         }))),
     }
+}
+
+/// The record at work: what waits on the disk is brought home first.
+pub(super) fn record(
+    config: &SpoolSettings,
+    database: &Database,
+    worker_id: &str,
+    finalizer: &Finalizer,
+    (metrics, tasks): (&Arc<Metrics>, &TaskTracker),
+) -> anyhow::Result<RunningRecord> {
+    let spool = SpoolConfig {
+        dir: config.dir.clone(),
+        key: database.keys().spool_key(),
+        budget_bytes: config.budget_bytes,
+        holder: worker_id.to_owned(),
+    };
+    let config = RecordConfig {
+        spool,
+        acknowledgements: None,
+        durability: Durability::Disk,
+    };
+    RunningRecord::start(config, database, finalizer.clone(), metrics, tasks)
+}
+
+/// Closes what killed workers left.
+pub(super) fn sweeper(
+    config: &Config,
+    database: &Database,
+    finalizer: Finalizer,
+    live: &LiveSessions,
+    worker_id: &str,
+) -> Sweeper {
+    let stale_after = config.worker.stale_after;
+    Sweeper::new(
+        database,
+        finalizer,
+        live.clone(),
+        worker_id.to_owned(),
+        stale_after,
+    )
 }
 
 /// Where a phone call goes when a person is asked for: `TRANSFER_TO`, else the pack's number.

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 
@@ -13,6 +14,7 @@ use tokio::sync::watch;
 pub struct Slots {
     total: usize,
     used: Arc<watch::Sender<usize>>,
+    paused: Arc<AtomicBool>,
 }
 
 impl Slots {
@@ -22,14 +24,29 @@ impl Slots {
         Self {
             total: total.get(),
             used: Arc::new(watch::Sender::new(0)),
+            paused: Arc::default(),
         }
+    }
+
+    /// Gives out no further place while paused; calls that run are kept.
+    pub fn pause(&self, paused: bool) {
+        if self.paused.swap(paused, Ordering::Relaxed) != paused {
+            // The load changed with it: whoever reports it is woken.
+            self.used.send_modify(|_unchanged| {});
+        }
+    }
+
+    /// Whether no place is given out for now.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Relaxed)
     }
 
     /// Takes a place, or `None` when all are taken. Never waits.
     #[must_use]
     pub fn try_reserve(&self) -> Option<SlotGuard> {
         let reserved = self.used.send_if_modified(|used| {
-            let free = *used < self.total;
+            let free = *used < self.total && !self.is_paused();
             if free {
                 *used += 1;
             }
@@ -58,7 +75,7 @@ impl Slots {
     #[must_use]
     pub fn load(&self) -> f32 {
         let used = self.used();
-        if used >= self.total {
+        if used >= self.total || self.is_paused() {
             return 1.0;
         }
         #[expect(clippy::cast_precision_loss, reason = "a share for weighting offers")]
@@ -120,6 +137,22 @@ mod tests {
         let slots = slots(1 << 26);
         slots.used.send_replace((1 << 26) - 1);
         assert!(slots.load() < 1.0);
+    }
+
+    #[tokio::test]
+    async fn a_paused_worker_gives_out_no_place_and_says_so() {
+        let slots = slots(3);
+        let held = slots.try_reserve();
+        let mut changes = slots.watch();
+        changes.mark_unchanged();
+        slots.pause(true);
+        changes.changed().await.expect("the load changed");
+        assert!(slots.try_reserve().is_none(), "no new call");
+        assert!((slots.load() - 1.0).abs() < f32::EPSILON);
+        assert_eq!(slots.used(), 1, "the call that runs is kept");
+        slots.pause(false);
+        assert!(slots.try_reserve().is_some());
+        drop(held);
     }
 
     #[tokio::test]

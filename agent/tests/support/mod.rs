@@ -15,6 +15,7 @@
 pub(crate) mod codes;
 pub(crate) mod livekit;
 pub(crate) mod proxy;
+pub(crate) mod rehearsal;
 pub(crate) mod stack;
 
 pub(crate) use codes::CodeInbox;

@@ -127,6 +127,7 @@ impl Stack {
             ("LIVEKIT_API_SECRET", API_SECRET.into()),
             ("DATABASE_URL", database.url.clone()),
             ("KEY_FILE", database.key_file().display().to_string()),
+            ("SPOOL_DIR", folder.join("spool").display().to_string()),
             ("PACK_DIR", root().join("packs/bank").display().to_string()),
             ("WEB_DIR", root().join("web/dist").display().to_string()),
             ("HTTP_BIND", http.clone()),

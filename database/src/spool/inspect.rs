@@ -15,6 +15,8 @@ pub struct SegmentReport {
     pub number: u64,
     /// Bytes of its file.
     pub bytes: u64,
+    /// Where its last record ends.
+    pub end: u64,
     /// Its records: which, when (microseconds since 1970) and how many bytes.
     pub records: Vec<(RecordId, i64, usize)>,
     /// Places that cannot be read. The last one of a segment in use may be a record that is
@@ -45,6 +47,7 @@ fn report(number: u64, bytes: &[u8], key: &SealingKey) -> SegmentReport {
     let mut report = SegmentReport {
         number,
         bytes: bytes.len() as u64,
+        end: HEADER as u64,
         records: Vec::new(),
         damage: Vec::new(),
         readable: true,
@@ -60,7 +63,8 @@ fn report(number: u64, bytes: &[u8], key: &SealingKey) -> SegmentReport {
     let mut scanner = Scanner::new(&cipher, number, HEADER as u64, 0, body);
     while let Some(found) = scanner.next() {
         match found {
-            Found::Record { record, .. } => {
+            Found::Record { record, end } => {
+                report.end = end;
                 report
                     .records
                     .push((record.id, record.at_micros, record.payload.len()));

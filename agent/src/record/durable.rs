@@ -1,0 +1,178 @@
+//! The thread that makes records durable: it seals what waits, brings it to the
+//! disk with one `fdatasync`, and acknowledges it. What comes meanwhile is the next group, so
+//! nobody waits for company and the disk is asked at most once at a time.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use chrono::Utc;
+use database::{
+    RowHash, SessionId,
+    keys::KeyError,
+    spool::{self, Appender, Position},
+};
+use tokio::sync::{mpsc, oneshot};
+
+use super::seal::{Sealed, Sealer};
+use super::{Durability, Record, RecordHealth, RecordQueue};
+use crate::metrics::Metrics;
+
+/// Records of one `fdatasync` at most: what a full worker says in half a minute.
+const GROUP: usize = 256;
+/// Without records for this long the spool clears away what is done.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// A record that will not be lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// Its session.
+    pub session: SessionId,
+    /// Its number; outside 0 to `i32::MAX - 1` for what is no message.
+    pub seq: i32,
+    /// Of a message: the hash of its row.
+    pub hash: Option<RowHash>,
+}
+
+/// Told of each acknowledged record, on a thread of the record's: it must be quick.
+#[derive(Clone)]
+pub struct Acknowledgements(pub Arc<dyn Fn(&Acknowledged) + Send + Sync>);
+
+impl fmt::Debug for Acknowledgements {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Acknowledgements")
+    }
+}
+
+/// What the flusher gets besides what it reads from the spool.
+#[derive(Debug)]
+pub(super) enum Handover {
+    /// The disk did not take it: it is acknowledged when it is committed.
+    Record(Box<Sealed>, Position),
+    /// Answered when everything before this place, and every handover before, is committed.
+    Flush(oneshot::Sender<()>, Position),
+}
+
+/// The thread's belongings.
+#[derive(Debug)]
+pub(super) struct Durable {
+    pub(super) queue: RecordQueue,
+    pub(super) sealer: Sealer,
+    pub(super) appender: Appender,
+    pub(super) handovers: mpsc::Sender<Handover>,
+    pub(super) acknowledgements: Option<Acknowledgements>,
+    pub(super) durability: Durability,
+    pub(super) health: RecordHealth,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) durable_until: Position,
+}
+
+impl Durable {
+    /// Runs until the recorder is closed or gone.
+    pub(super) fn run(mut self) {
+        loop {
+            let first = match self.queue.take(IDLE) {
+                Ok(Some(first)) => first,
+                Ok(None) => {
+                    self.appender.idle();
+                    continue;
+                }
+                Err(()) => return,
+            };
+            let mut group = Vec::new();
+            let mut flushes = Vec::new();
+            let mut next = Some(first);
+            let mut closed = false;
+            while let Some(record) = next.take() {
+                match record {
+                    Record::Flush(done) => flushes.push(done),
+                    Record::Close => closed = true,
+                    record => group.extend(self.seal(record)),
+                }
+                if group.len() < GROUP && !closed {
+                    next = self.queue.try_take();
+                }
+            }
+            self.metrics.set_recorder_queue(self.queue.waiting());
+            self.keep(group);
+            for done in flushes {
+                self.hand_over(Handover::Flush(done, self.durable_until));
+            }
+            if closed {
+                return;
+            }
+        }
+    }
+
+    fn seal(&mut self, record: Record) -> Option<Sealed> {
+        let (session, seq) = record.name();
+        let sealed: Result<Sealed, KeyError> = match record {
+            Record::Started(start) => self.sealer.start(*start),
+            Record::Message(row, at) => self.sealer.message(*row, at),
+            Record::Callback(callback) => Ok(self.sealer.callback(callback)),
+            Record::Ended(end) => Ok(self.sealer.end(&end)),
+            Record::Flush(_) | Record::Close => return None,
+        };
+        if let Err(error) = &sealed {
+            // Without random numbers nothing can be encrypted, and in the clear nothing is kept.
+            self.metrics.record_lost();
+            tracing::error!(session.id = session.map(|id| id.to_string()), seq, %error, "something said could not be sealed and is lost");
+        }
+        sealed.ok()
+    }
+
+    /// Acknowledges what the disk took; hands over what it did not.
+    fn keep(&mut self, group: Vec<Sealed>) {
+        if group.is_empty() {
+            return;
+        }
+        let durable = match self.durability {
+            Durability::Disk => self.append(&group),
+            Durability::Nothing => {
+                group.iter().for_each(|sealed| self.acknowledge(sealed));
+                0
+            }
+        };
+        for (place, sealed) in group.into_iter().enumerate() {
+            if place < durable {
+                self.acknowledge(&sealed);
+            } else {
+                self.health.at_risk(sealed.told.session);
+                self.hand_over(Handover::Record(Box::new(sealed), self.durable_until));
+            }
+        }
+    }
+
+    fn append(&mut self, group: &[Sealed]) -> usize {
+        let records: Vec<spool::Record> =
+            group.iter().map(|sealed| sealed.record.clone()).collect();
+        match self.appender.append(&records) {
+            Ok(position) => {
+                self.durable_until = position;
+                self.health.spool_took();
+                group.len()
+            }
+            Err(refused) => {
+                if self.health.spool_refused(&refused) {
+                    tracing::error!(error = %refused, "the spool takes no records; each is acknowledged when it is committed");
+                }
+                refused.durable
+            }
+        }
+    }
+
+    fn acknowledge(&self, sealed: &Sealed) {
+        let made = chrono::DateTime::from_timestamp_micros(sealed.record.at_micros);
+        let took = made.and_then(|made| (Utc::now() - made).to_std().ok());
+        self.metrics.record_durable(took.unwrap_or_default());
+        if let Some(told) = &self.acknowledgements {
+            (told.0)(&sealed.told);
+        }
+    }
+
+    /// Waits while the flusher's queue is full: then the recorder's fills, and says so.
+    fn hand_over(&self, handover: Handover) {
+        if self.handovers.blocking_send(handover).is_err() {
+            tracing::error!("the flusher is gone; something said waits for nobody");
+            self.metrics.record_lost();
+        }
+    }
+}

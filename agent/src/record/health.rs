@@ -1,0 +1,186 @@
+//! How the record stands, for people and orchestrators.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use chrono::{DateTime, Utc};
+use database::{
+    SessionId,
+    spool::{Fullness, NotAppended, Spool},
+};
+use serde::Serialize;
+
+/// The database as the flusher finds it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum DatabaseState {
+    /// Nothing was asked of it yet.
+    #[default]
+    Unknown,
+    /// Rows reach it.
+    Up,
+    /// They do not.
+    Down {
+        /// Since when.
+        since: DateTime<Utc>,
+        /// In words, without values of rows.
+        why: String,
+    },
+}
+
+/// What `/health` says of the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordStatus {
+    /// `normal`, `alarm` (80 %), `no_new_calls` (95 %) or `full`.
+    pub spool: &'static str,
+    /// Bytes on the disk.
+    pub spool_used_bytes: u64,
+    /// Bytes it may take.
+    pub spool_budget_bytes: u64,
+    /// Records that are durable here and not in the database yet.
+    pub waiting: u64,
+    /// Damaged places in the spool, since the start.
+    pub damaged: u64,
+    /// Records that wait for an administrator: `teller spool list`.
+    pub dead_letters: usize,
+    /// Calls with turns that neither disk nor database took: they are in memory alone.
+    pub unsafe_calls: usize,
+    /// The database.
+    pub database: DatabaseState,
+}
+
+impl RecordStatus {
+    /// What an operator should look at; empty when all is well.
+    #[must_use]
+    pub fn complaints(&self) -> Vec<String> {
+        let mut complaints = Vec::new();
+        if let DatabaseState::Down { since, why } = &self.database {
+            complaints.push(format!(
+                "the database takes no rows since {}: {why}; {} records wait on the disk",
+                since.format("%H:%M:%S"),
+                self.waiting
+            ));
+        }
+        if self.spool != Fullness::Normal.as_str() {
+            complaints.push(format!("the spool is in state {}", self.spool));
+        }
+        if self.unsafe_calls > 0 {
+            complaints.push(format!(
+                "{} calls are unsafe: neither disk nor database takes their turns",
+                self.unsafe_calls
+            ));
+        }
+        if self.dead_letters > 0 {
+            complaints.push(format!(
+                "{} records were refused by the database: teller spool list",
+                self.dead_letters
+            ));
+        }
+        complaints
+    }
+}
+
+/// A live view of the record; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct RecordHealth {
+    spool: Spool,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    database: DatabaseState,
+    /// Turns in memory alone, by call.
+    at_risk: HashMap<SessionId, usize>,
+    spool_refuses: bool,
+}
+
+impl RecordHealth {
+    pub(super) fn new(spool: Spool) -> Self {
+        Self {
+            spool,
+            state: Arc::default(),
+        }
+    }
+
+    /// How it stands now. Reads the names in the spool's folder.
+    #[must_use]
+    pub fn status(&self) -> RecordStatus {
+        let spool = self.spool.status();
+        let dead_letters = self.spool.dead_letters();
+        let state = self.state();
+        RecordStatus {
+            spool: spool.fullness.as_str(),
+            spool_used_bytes: spool.used_bytes,
+            spool_budget_bytes: spool.budget_bytes,
+            waiting: spool.waiting,
+            damaged: spool.damaged,
+            dead_letters,
+            unsafe_calls: state.at_risk.len(),
+            database: state.database.clone(),
+        }
+    }
+
+    /// How full the spool is.
+    #[must_use]
+    pub fn fullness(&self) -> Fullness {
+        self.spool.status().fullness
+    }
+
+    /// Whether turns of this call are in memory alone.
+    #[must_use]
+    pub fn is_unsafe(&self, session: SessionId) -> bool {
+        self.state().at_risk.contains_key(&session)
+    }
+
+    pub(super) fn at_risk(&self, session: SessionId) {
+        *self.state().at_risk.entry(session).or_default() += 1;
+    }
+
+    pub(super) fn safe_again(&self, session: SessionId) {
+        let mut state = self.state();
+        if let Some(turns) = state.at_risk.get_mut(&session) {
+            *turns -= 1;
+            if *turns == 0 {
+                state.at_risk.remove(&session);
+            }
+        }
+    }
+
+    /// `true` if it was up or unknown before, or down for another reason.
+    pub(super) fn database_down(&self, now: DateTime<Utc>, why: String) -> bool {
+        let mut state = self.state();
+        let since = match &state.database {
+            DatabaseState::Down { since, .. } => Some(*since),
+            DatabaseState::Up | DatabaseState::Unknown => None,
+        };
+        let known =
+            matches!(&state.database, DatabaseState::Down { why: before, .. } if *before == why);
+        state.database = DatabaseState::Down {
+            since: since.unwrap_or(now),
+            why,
+        };
+        !known
+    }
+
+    /// `true` if it was down before.
+    pub(super) fn database_up(&self) -> bool {
+        let before = std::mem::replace(&mut self.state().database, DatabaseState::Up);
+        matches!(before, DatabaseState::Down { .. })
+    }
+
+    pub(super) fn spool_took(&self) {
+        self.state().spool_refuses = false;
+    }
+
+    /// `true` the first time in a row.
+    pub(super) fn spool_refused(&self, _why: &NotAppended) -> bool {
+        !std::mem::replace(&mut self.state().spool_refuses, true)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,171 @@
+//! From a record to what is kept: its words encrypted, chained to the message before.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use chrono::{DateTime, Utc};
+use database::{
+    MessageSealer, NewMessage, Role, RowHash, SessionId,
+    keys::{KeyError, Keyring},
+    spool,
+};
+use tokio::sync::oneshot;
+
+use super::durable::Acknowledged;
+use super::stored::{CALLBACK, END, START, Stored, StoredEnd, StoredStart};
+use super::{MessageRow, SessionEnd, SessionStart, Speaker};
+
+/// Answers that callers' sessions wait for, until their start is in the database.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Recognitions(Arc<Mutex<HashMap<SessionId, oneshot::Sender<bool>>>>);
+
+/// While the database is away the ones that nobody waits for any more are cleared at this many.
+const RECOGNITIONS: usize = 1024;
+
+impl Recognitions {
+    fn ask(&self, session: SessionId, answer: oneshot::Sender<bool>) {
+        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked.len() >= RECOGNITIONS {
+            asked.retain(|_, answer| !answer.is_closed());
+        }
+        asked.insert(session, answer);
+    }
+
+    /// The session's start is stored.
+    pub(super) fn answer(&self, session: SessionId, seen_before: bool) {
+        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = asked.remove(&session) {
+            // A greeting does not wait long.
+            answer.send(seen_before).unwrap_or_default();
+        }
+    }
+}
+
+/// A record that is ready for the spool, and what is told when it is durable.
+#[derive(Debug)]
+pub(super) struct Sealed {
+    pub(super) record: spool::Record,
+    pub(super) told: Acknowledged,
+}
+
+/// Keeps the keys and chains of the sessions that go on.
+#[derive(Debug)]
+pub(super) struct Sealer {
+    keys: Keyring,
+    sessions: HashMap<SessionId, MessageSealer>,
+    recognitions: Recognitions,
+}
+
+impl Sealer {
+    pub(super) fn new(keys: Keyring, recognitions: Recognitions) -> Self {
+        Self {
+            keys,
+            sessions: HashMap::new(),
+            recognitions,
+        }
+    }
+
+    /// A session's start makes its key, which travels with it.
+    pub(super) fn start(&mut self, mut start: SessionStart) -> Result<Sealed, KeyError> {
+        let key = self.keys.new_session_key()?;
+        let wrapped = self.keys.wrap_session_for_spool(&key, start.session)?;
+        let sealer = MessageSealer::new(start.session, key);
+        self.sessions.insert(start.session, sealer);
+        if let Some(answer) = start.recognised.take() {
+            self.recognitions.ask(start.session, answer);
+        }
+        let stored = Stored::Started(StoredStart::new(&start, &wrapped));
+        Ok(sealed(
+            start.session,
+            START,
+            start.started_at,
+            None,
+            &stored,
+        ))
+    }
+
+    /// A message; in the order of its session's numbers.
+    pub(super) fn message(
+        &mut self,
+        row: MessageRow,
+        at: DateTime<Utc>,
+    ) -> Result<Sealed, KeyError> {
+        let (session, seq) = (row.session, row.seq);
+        let sealer = match self.sessions.get_mut(&session) {
+            Some(sealer) => sealer,
+            None => {
+                // Its start was lost, which was said loudly: what follows is kept all the same.
+                let key = self.keys.new_session_key()?;
+                let sealer = MessageSealer::new(session, key);
+                self.sessions.entry(session).or_insert(sealer)
+            }
+        };
+        let message = sealer.seal(new_message(row, at))?;
+        let hash = message.row_hash;
+        let stored = Stored::Message(message);
+        Ok(sealed(session, seq, at, Some(hash), &stored))
+    }
+
+    pub(super) fn callback(&self, callback: database::NewCallback) -> Sealed {
+        let (session, at) = (callback.session, callback.requested_at);
+        sealed(
+            session,
+            CALLBACK,
+            at,
+            None,
+            &Stored::Callback(callback.into()),
+        )
+    }
+
+    /// A session's end; its key is forgotten here.
+    pub(super) fn end(&mut self, end: &SessionEnd) -> Sealed {
+        self.sessions.remove(&end.session);
+        let stored = Stored::Ended(StoredEnd::from(end));
+        sealed(end.session, END, end.ended_at, None, &stored)
+    }
+}
+
+fn sealed(
+    session: SessionId,
+    seq: i32,
+    at: DateTime<Utc>,
+    hash: Option<RowHash>,
+    stored: &Stored,
+) -> Sealed {
+    let id = spool::RecordId {
+        session: session.0,
+        seq,
+    };
+    Sealed {
+        record: spool::Record {
+            id,
+            at_micros: at.timestamp_micros(),
+            payload: stored.to_bytes(),
+        },
+        told: Acknowledged { session, seq, hash },
+    }
+}
+
+fn new_message(row: MessageRow, at: DateTime<Utc>) -> NewMessage {
+    NewMessage {
+        session_id: row.session,
+        seq: row.seq,
+        role: match row.speaker {
+            Speaker::Caller => Role::User,
+            Speaker::Agent => Role::Assistant,
+        },
+        redacted: insight::redact::has_placeholder(&row.content),
+        content: row.content,
+        started_ms: row.started_ms,
+        ended_ms: row.ended_ms,
+        interrupted: row.interrupted,
+        sentiment: None,
+        intent: row.intent,
+        tool_name: None,
+        latency_ms: row.latency_ms,
+        meta: row.meta,
+        created_at: at,
+    }
+}

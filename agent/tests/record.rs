@@ -1,0 +1,552 @@
+//! The failure tests of the record, F1 to F15: each breaks one thing under the real writer and a
+//! real PostgreSQL, and ends with the same question.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot be set up fails where it stands"
+)]
+
+mod support;
+
+use std::{
+    io::Write as _,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use support::rehearsal::{Bank, signal};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn pause(milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f1_a_writer_killed_at_any_moment_loses_nothing_it_acknowledged() {
+    let bank = Bank::open().await;
+    let desk = bank.desk("f1");
+    for life in 1..=4_u64 {
+        let writer = desk.start(&["--seed", &life.to_string()]);
+        pause(100 + life * 170);
+        writer.kill();
+    }
+    desk.bring_home();
+    bank.judge(&[&desk]).await.assert_exact(100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f2_a_writer_killed_at_each_labelled_point_loses_nothing_it_acknowledged() {
+    let bank = Bank::open().await;
+    let desk = bank.desk("f2");
+    for point in [
+        "before-append:40",
+        "mid-frame:40",
+        "after-append:40",
+        "before-commit:12",
+        "after-commit:12",
+        // A segment goes when its writer ends in order, or is full.
+        "before-delete:1",
+    ] {
+        let mut command = desk.rehearse(&["--turns", "400", "--pause-us", "1000"]);
+        command.env("TELLER_FAIL", point);
+        let mut writer = support::rehearsal::Life(command.spawn().unwrap());
+        assert!(writer.dies_within(PATIENCE), "{point} was never reached");
+        let status = writer.0.wait().unwrap();
+        assert_eq!(
+            std::os::unix::process::ExitStatusExt::signal(&status),
+            Some(9),
+            "{point} kills: {status}\n{}",
+            desk.log()
+        );
+    }
+    desk.bring_home();
+    assert!(desk.found()[1] > 0, "a torn tail was found and cut");
+    bank.judge(&[&desk]).await.assert_exact(500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f3_a_database_that_crashes_and_restarts_delays_the_record_and_loses_nothing() {
+    let bank = Bank::open().await;
+    let desk = bank.desk("f3");
+    let writer = desk.start(&[]);
+    desk.until_acknowledged(100, PATIENCE);
+    for _ in 0..3 {
+        bank.cluster.crash();
+        bank.cluster.restart();
+        pause(300);
+    }
+    assert!(
+        writer.end(),
+        "an orderly end brings everything home: {}",
+        desk.log()
+    );
+    bank.judge(&[&desk]).await.assert_exact(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f4_while_the_database_is_away_turns_are_acknowledged_also_by_a_worker_that_starts_then() {
+    let bank = Bank::open().await;
+    let desk = bank.desk("f4");
+    bank.cluster.crash();
+    let writer = desk.start(&["--patience", "1"]);
+    desk.until_acknowledged(300, PATIENCE);
+    assert!(!writer.end(), "it says that something waits");
+    assert!(
+        desk.log().contains("waits in SPOOL_DIR"),
+        "the log says how much waits, and where:\n{}",
+        desk.log()
+    );
+    assert!(
+        !desk.files(".seg").is_empty(),
+        "the record lies on the disk"
+    );
+    bank.cluster.restart();
+    desk.bring_home();
+    bank.judge(&[&desk]).await.assert_exact(300);
+}
+
+/// The server's processes: those that write the database's files.
+fn server_processes(postmaster: u32) -> Vec<u32> {
+    let mut all = vec![postmaster];
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        let after = stat.rsplit(") ").next().unwrap_or_default().to_owned();
+        let parent = after.split(' ').nth(1).and_then(|p| p.parse::<u32>().ok());
+        if parent == Some(postmaster)
+            && let Some(id) = entry.file_name().to_str().and_then(|n| n.parse().ok())
+        {
+            all.push(id);
+        }
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f5_a_database_that_hangs_holds_up_no_turn_and_loses_none() {
+    let bank = Bank::open().await;
+    let desk = bank.desk("f5");
+    let row = bank.superuser().await;
+    let row = row
+        .query_one("SELECT pg_read_file('postmaster.pid')", &[])
+        .await
+        .unwrap();
+    let file: String = row.get(0);
+    let postmaster: u32 = file.lines().next().unwrap().trim().parse().unwrap();
+    let writer = desk.start(&[]);
+    desk.until_acknowledged(100, PATIENCE);
+    let stopped = server_processes(postmaster);
+    for process in &stopped {
+        signal(*process, "STOP");
+    }
+    let before = desk.acknowledged().len();
+    pause(3000);
+    let meanwhile = desk.acknowledged().len() - before;
+    for process in &stopped {
+        signal(*process, "CONT");
+    }
+    assert!(
+        meanwhile > 500,
+        "{meanwhile} turns in 3 s of a hanging database"
+    );
+    assert!(writer.end(), "{}", desk.log());
+    bank.judge(&[&desk]).await.assert_exact(600);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f6_a_flusher_whose_connection_is_terminated_goes_on_with_another() {
+    let bank = Bank::open().await;
+    let desk = bank.desk("f6");
+    let admin = bank.superuser().await;
+    let writer = desk.start(&[]);
+    let mut terminated = 0;
+    for _ in 0..20 {
+        pause(60);
+        let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                    WHERE application_name = 'teller' AND datname = current_database()";
+        let killed: i64 = admin.query_one(sql, &[]).await.unwrap().get(0);
+        terminated += killed;
+    }
+    assert!(terminated > 5, "{terminated} connections were terminated");
+    assert!(writer.end(), "{}", desk.log());
+    bank.judge(&[&desk]).await.assert_exact(200);
+}
+
+/// A disk of 4 MiB with no room on it; `None` where this user may not mount one.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn full(at: &std::path::Path) -> Option<Self> {
+        std::fs::create_dir_all(at).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=4m,mode=0700", "teller-test"])
+            .arg(at)
+            .output();
+        if !mounted.is_ok_and(|output| output.status.success()) {
+            return None;
+        }
+        let mut filler = std::fs::File::create(at.join("filler")).unwrap();
+        while filler.write_all(&[1; 4096]).is_ok() {}
+        Some(Self(at.to_owned()))
+    }
+
+    fn clear(&self) {
+        std::fs::remove_file(self.0.join("filler")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        drop(Command::new("umount").arg(&self.0).status());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f8_a_full_disk_makes_each_turn_wait_for_its_commit_and_loses_none() {
+    let bank = Bank::open().await;
+    let desk = bank.desk("f8");
+    let disk = SmallDisk::full(&desk.spool);
+    let mut command = desk.rehearse(&[]);
+    if disk.is_none() {
+        // Where no disk can be mounted, every fdatasync fails instead.
+        command.env("TELLER_FAIL", "io:fdatasync:1:1000000000");
+    }
+    let writer = support::rehearsal::Life(command.spawn().unwrap());
+    desk.until_acknowledged(300, PATIENCE);
+    let said = "acknowledged when it is committed";
+    assert!(
+        desk.log().contains(said),
+        "the log says so:\n{}",
+        desk.log()
+    );
+    assert!(desk.files(".seg").is_empty(), "no segment fits");
+    if let Some(disk) = &disk {
+        disk.clear();
+        let deadline = Instant::now() + PATIENCE;
+        while desk.files(".seg").is_empty() {
+            assert!(
+                Instant::now() < deadline,
+                "room on the disk is never used again"
+            );
+            pause(20);
+        }
+    }
+    assert!(writer.end(), "{}", desk.log());
+    bank.judge(&[&desk]).await.assert_exact(300);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f8_a_failed_fdatasync_ends_its_segment_and_loses_nothing() {
+    let bank = Bank::open().await;
+    let desk = bank.desk("f8c");
+    bank.cluster.crash();
+    let mut command = desk.rehearse(&[]);
+    command.env("TELLER_FAIL", "io:fdatasync:30:1");
+    let writer = support::rehearsal::Life(command.spawn().unwrap());
+    desk.until_acknowledged(400, PATIENCE);
+    writer.kill();
+    assert!(desk.files(".seg").len() > 1, "another segment was begun");
+    bank.cluster.restart();
+    desk.bring_home();
+    bank.judge(&[&desk]).await.assert_exact(400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f8_when_disk_and_database_both_refuse_nothing_is_acknowledged_and_the_call_is_unsafe() {
+    let bank = Bank::open().await;
+    let mut desk = bank.desk("f8b");
+    desk.spool_mb = "1".into();
+    bank.cluster.crash();
+    let writer = desk.start(&["--pause-us", "200"]);
+    let full = || desk.log().contains("takes no records");
+    let deadline = Instant::now() + PATIENCE;
+    while !full() {
+        assert!(
+            Instant::now() < deadline,
+            "the spool is never full:\n{}",
+            desk.log()
+        );
+        pause(20);
+    }
+    let acknowledged = desk.acknowledged().len();
+    pause(500);
+    assert_eq!(
+        desk.acknowledged().len(),
+        acknowledged,
+        "what neither disk nor database took is not acknowledged"
+    );
+    bank.cluster.restart();
+    desk.until_acknowledged(acknowledged + 500, PATIENCE);
+    assert!(writer.end(), "{}", desk.log());
+    bank.judge(&[&desk]).await.assert_exact(acknowledged + 500);
+}
+
+/// The database refuses every row with this SQLSTATE, as it does itself when its disk is full.
+fn refusing(state: &str) -> String {
+    format!(
+        "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '{state}'; END $$;
+         CREATE TRIGGER refuse BEFORE INSERT ON conversation_messages FOR EACH STATEMENT EXECUTE FUNCTION refuse();"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f9_a_database_whose_disk_is_full_delays_the_record_and_loses_nothing() {
+    let bank = Bank::open().await;
+    let desk = bank.desk("f9");
+    let owner = bank.sql().await;
+    let writer = desk.start(&[]);
+    desk.until_acknowledged(100, PATIENCE);
+    owner.batch_execute(&refusing("53100")).await.unwrap();
+    let before = desk.acknowledged().len();
+    desk.until_acknowledged(before + 300, PATIENCE);
+    assert!(
+        desk.files(".letter").is_empty(),
+        "a full disk is no reason to set rows aside"
+    );
+    owner
+        .batch_execute("DROP TRIGGER refuse ON conversation_messages")
+        .await
+        .unwrap();
+    assert!(writer.end(), "{}", desk.log());
+    assert!(
+        desk.log().contains("53100"),
+        "the log says why:\n{}",
+        desk.log()
+    );
+    bank.judge(&[&desk]).await.assert_exact(400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f10_a_standby_that_takes_no_rows_delays_the_record_and_loses_nothing() {
+    let bank = Bank::open().await;
+    let desk = bank.desk("f10");
+    let admin = bank.superuser().await;
+    let writer = desk.start(&[]);
+    desk.until_acknowledged(100, PATIENCE);
+    let read_only = async |on: &str| {
+        let sql = format!(
+            "ALTER DATABASE {} SET default_transaction_read_only = {on};
+             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+              WHERE application_name = 'teller' AND datname = current_database()",
+            bank.name
+        );
+        for statement in sql.split(';') {
+            let changed = admin
+                .batch_execute(&format!(
+                    "SET default_transaction_read_only = off; {statement}"
+                ))
+                .await;
+            changed.unwrap();
+        }
+    };
+    read_only("on").await;
+    let before = desk.acknowledged().len();
+    let deadline = Instant::now() + PATIENCE;
+    while !desk.log().contains("25006") {
+        assert!(
+            Instant::now() < deadline,
+            "the log never says why:\n{}",
+            desk.log()
+        );
+        pause(20);
+    }
+    desk.until_acknowledged(before + 300, PATIENCE);
+    read_only("off").await;
+    assert!(writer.end(), "{}", desk.log());
+    bank.judge(&[&desk]).await.assert_exact(400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f11_a_commit_whose_reply_is_lost_is_repeated_and_stored_once() {
+    let bank = Bank::open().await;
+    let owner = bank.sql().await;
+    owner
+        .batch_execute(
+            "CREATE TABLE delivered (session_id uuid, seq int);
+             CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN INSERT INTO delivered VALUES (NEW.session_id, NEW.seq); RETURN NEW; END $$;
+             CREATE TRIGGER note BEFORE INSERT ON conversation_messages FOR EACH ROW EXECUTE FUNCTION note();",
+        )
+        .await
+        .unwrap();
+    let proxy = support::Proxy::before(&bank.url()).await;
+    let mut desk = bank.desk("f11");
+    desk.url = proxy.url.clone();
+    let writer = desk.start(&[]);
+    let stored = async || {
+        let sql = "SELECT count(*) FROM delivered";
+        owner.query_one(sql, &[]).await.unwrap().get::<_, i64>(0)
+    };
+    for _ in 0..8 {
+        let before = stored().await;
+        let deadline = Instant::now() + PATIENCE;
+        while stored().await == before {
+            assert!(Instant::now() < deadline, "no row arrives: {}", desk.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        proxy.swallow_replies();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        proxy.cut();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        proxy.mend();
+    }
+    let home = tokio::task::spawn_blocking(move || writer.end());
+    assert!(home.await.unwrap(), "{}", desk.log());
+    let sql = "SELECT count(*) - count(DISTINCT (session_id, seq)) FROM delivered";
+    let repeated: i64 = owner.query_one(sql, &[]).await.unwrap().get(0);
+    assert!(
+        repeated > 0,
+        "no committed row was delivered again: nothing was lost on the way"
+    );
+    bank.judge(&[&desk]).await.assert_exact(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f12_a_second_worker_on_the_same_spool_is_refused_by_name() {
+    let bank = Bank::open().await;
+    let desk = bank.desk("f12");
+    let writer = desk.start(&["--seed", "41"]);
+    desk.until_acknowledged(10, PATIENCE);
+    let second = desk.teller(&["rehearse", "--seed", "42"]).output().unwrap();
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(!second.status.success(), "two writers in one folder");
+    assert!(
+        said.contains("rehearsal-41") && said.contains("SPOOL_DIR"),
+        "{said}"
+    );
+    assert!(writer.end(), "the first is not disturbed: {}", desk.log());
+    bank.judge(&[&desk]).await.assert_exact(10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f13_a_damaged_record_is_reported_with_session_and_number_and_all_others_are_stored() {
+    let bank = Bank::open().await;
+    let desk = bank.desk("f13");
+    bank.cluster.crash();
+    let writer = desk.start(&["--sessions", "1"]);
+    desk.until_acknowledged(60, PATIENCE);
+    writer.kill();
+    let key = bank.keys.spool_key();
+    let segment = database::spool::segments(&desk.spool, &key)
+        .unwrap()
+        .remove(0);
+    let path = desk.files(".seg").remove(0);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = usize::try_from(segment.end / 2).unwrap();
+    bytes[middle] ^= 0x40;
+    std::fs::write(&path, bytes).unwrap();
+    let damaged = database::spool::segments(&desk.spool, &key)
+        .unwrap()
+        .remove(0);
+    let database::spool::Lost::Record(lost) = damaged.damage[0].lost else {
+        panic!("one record is damaged: {:?}", damaged.damage)
+    };
+    bank.cluster.restart();
+    desk.bring_home();
+    let named = format!("seq={}", lost.seq);
+    let session = lost.session.to_string();
+    let log = desk.log();
+    let said = log
+        .lines()
+        .any(|line| line.contains("damaged") && line.contains(&named) && line.contains(&session));
+    assert!(said, "{lost:?} is not named in\n{log}");
+    let verdict = bank.judge(&[&desk]).await;
+    assert_eq!(verdict.lost, [(lost.session, lost.seq)], "only that one");
+    assert!(
+        verdict.changed.is_empty() && verdict.acked >= 60,
+        "{verdict:?}"
+    );
+    let list = desk.teller(&["spool", "list", "--json"]).output().unwrap();
+    assert_eq!(list.status.code(), Some(1), "an operator should look");
+    let list = String::from_utf8_lossy(&list.stdout).into_owned();
+    assert!(list.contains(".damaged"), "{list}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f14_a_clock_that_jumps_back_harms_nothing() {
+    let bank = Bank::open().await;
+    let desk = bank.desk("f14");
+    let mut arguments = vec!["--turns", "60", "--clock-back-after", "30"];
+    let status = desk.rehearse(&arguments).status().unwrap();
+    assert!(status.success(), "{}", desk.log());
+    arguments.extend(["--seed", "2"]);
+    let writer = desk.start(&arguments);
+    pause(80);
+    writer.kill();
+    desk.bring_home();
+    let row = bank
+        .sql()
+        .await
+        .query_one(
+            "SELECT count(*) FROM conversation_messages a JOIN conversation_messages b
+               ON b.session_id = a.session_id AND b.seq = a.seq + 1 AND b.created_at < a.created_at",
+            &[],
+        )
+        .await
+        .unwrap();
+    assert!(
+        row.get::<_, i64>(0) >= 4,
+        "the clock went back in each call"
+    );
+    bank.judge(&[&desk]).await.assert_exact(240);
+}
+
+/// What an administrator might do about a refused row.
+const TAKE_ANY_NUMBER: &str = "
+    DO $$ DECLARE name text; BEGIN
+      SELECT conname INTO STRICT name FROM pg_constraint
+       WHERE conrelid = 'conversation_messages'::regclass AND pg_get_constraintdef(oid) LIKE '%seq >= 0%';
+      EXECUTE format('ALTER TABLE conversation_messages DROP CONSTRAINT %I', name);
+    END $$";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f15_a_row_that_no_table_takes_is_set_aside_and_the_others_go_on() {
+    let bank = Bank::open().await;
+    let desk = bank.desk("f15");
+    let status = desk
+        .rehearse(&["--turns", "120", "--poison-after", "40", "--pause-us", "0"])
+        .status()
+        .unwrap();
+    assert!(status.success(), "{}", desk.log());
+    bank.judge(&[&desk]).await.assert_exact(480);
+    let teller = |arguments: &[&str]| {
+        let output = desk.teller(arguments).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code(), text)
+    };
+    let (code, list) = teller(&["spool", "list", "--json"]);
+    assert_eq!(code, Some(1), "an operator should look: {list}");
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let letter = &list["dead_letters"][0];
+    assert_eq!(letter["seq"], -40, "{list:#}");
+    assert!(list["dead_letters"][1].is_null(), "only that row: {list:#}");
+    let id = letter["letter"].as_str().unwrap();
+    let session = letter["session"].as_str().unwrap().parse().unwrap();
+    let words = teller::rehearse::words(database::SessionId(session), -40);
+    let (code, shown) = teller(&["spool", "inspect", id, "--json"]);
+    assert_eq!((code, shown.contains(&words)), (Some(0), false), "{shown}");
+    let (_, revealed) = teller(&["spool", "inspect", id, "--reveal", "--json"]);
+    assert!(
+        revealed.contains(&words),
+        "asked for, the words are shown: {revealed}"
+    );
+    assert!(!desk.log().contains(&words), "no log shows what was said");
+    let (code, dry) = teller(&["spool", "retry", "--dry-run"]);
+    assert!(code == Some(0) && dry.contains("would be tried"), "{dry}");
+    let (code, refused) = teller(&["spool", "retry"]);
+    assert!(code == Some(1) && refused.contains("refused"), "{refused}");
+    bank.sql()
+        .await
+        .batch_execute(TAKE_ANY_NUMBER)
+        .await
+        .unwrap();
+    let (code, stored) = teller(&["spool", "retry", id]);
+    assert!(code == Some(0) && stored.contains("stored"), "{stored}");
+    assert_eq!(
+        teller(&["spool", "list"]).0,
+        Some(0),
+        "nothing is left to look at"
+    );
+}

@@ -1,0 +1,392 @@
+//! A writer that can be killed, a PostgreSQL that can be crashed, and the question afterwards:
+//! is everything that was acknowledged there, once, in order, as it was said?
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use database::{
+    Database, DatabaseConfig, SessionId, SessionRepository,
+    keys::Keyring,
+    testing::{Cluster, ephemeral_keys},
+};
+use tokio_postgres::{Client, NoTls};
+use uuid::Uuid;
+
+use super::stack::root;
+
+const ROLE: &str = "teller_test";
+
+/// A database of its own on a server that may be crashed.
+pub(crate) struct Bank {
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) name: String,
+    pub(crate) keys: Keyring,
+    pub(crate) folder: PathBuf,
+}
+
+impl Bank {
+    pub(crate) async fn open() -> Self {
+        let cluster = tokio::task::spawn_blocking(Cluster::start).await.unwrap();
+        Self::on(Arc::new(cluster)).await
+    }
+
+    /// A new database on a server that runs.
+    pub(crate) async fn on(cluster: Arc<Cluster>) -> Self {
+        let name = format!("bank_{}", Uuid::new_v4().simple());
+        let admin = connect(&cluster.url("postgres", "postgres")).await;
+        let role = format!(
+            "DO $$ BEGIN CREATE ROLE {ROLE} NOSUPERUSER LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+        );
+        admin.batch_execute(&role).await.unwrap();
+        for sql in [
+            format!("CREATE DATABASE {name} OWNER {ROLE}"),
+            format!("ALTER DATABASE {name} SET app.tenant = '1'"),
+        ] {
+            admin.batch_execute(&sql).await.unwrap();
+        }
+        let folder =
+            std::env::temp_dir().join(format!("teller-record-{}", Uuid::new_v4().simple()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let keys = ephemeral_keys();
+        keys.write_to(&folder.join("keys.toml")).unwrap();
+        let bank = Self {
+            cluster,
+            name,
+            keys,
+            folder,
+        };
+        bank.database().migrate().await.unwrap();
+        bank
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.cluster.url(ROLE, &self.name)
+    }
+
+    pub(crate) fn database(&self) -> Database {
+        Database::new(DatabaseConfig::new(self.url(), self.keys.clone())).unwrap()
+    }
+
+    /// A connection to look at rows.
+    pub(crate) async fn sql(&self) -> Client {
+        connect(&self.url()).await
+    }
+
+    pub(crate) async fn superuser(&self) -> Client {
+        connect(&self.cluster.url("postgres", &self.name)).await
+    }
+
+    /// A desk with a spool of its own.
+    pub(crate) fn desk(&self, name: &str) -> Desk {
+        Desk {
+            url: self.url(),
+            keys: self.folder.join("keys.toml"),
+            spool: self.folder.join(format!("spool-{name}")),
+            acks: self.folder.join(format!("acks-{name}")),
+            log: self.folder.join(format!("log-{name}")),
+            spool_mb: "64".into(),
+        }
+    }
+
+    /// What of the desks' acknowledgements the database has.
+    pub(crate) async fn judge(&self, desks: &[&Desk]) -> Verdict {
+        let mut acked = HashMap::new();
+        for desk in desks {
+            acked.extend(desk.acknowledged());
+        }
+        let rows = self
+            .sql()
+            .await
+            .query(
+                "SELECT session_id, seq, row_hash, content_ct FROM conversation_messages",
+                &[],
+            )
+            .await
+            .unwrap();
+        let sessions = SessionRepository::new(&self.database());
+        let mut verdict = Verdict {
+            acked: acked.len(),
+            stored: rows.len(),
+            ..Verdict::default()
+        };
+        let mut stored: BTreeMap<Uuid, Vec<i32>> = BTreeMap::new();
+        let mut keys = HashMap::new();
+        for row in &rows {
+            let (session, seq): (Uuid, i32) = (row.get(0), row.get(1));
+            stored.entry(session).or_default().push(seq);
+            let hash: Vec<u8> = row.get(2);
+            let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            if acked
+                .remove(&(session, seq))
+                .is_some_and(|acked| acked != hash)
+            {
+                verdict.changed.push((session, seq));
+            }
+            let id = SessionId(session);
+            if let std::collections::hash_map::Entry::Vacant(entry) = keys.entry(session) {
+                entry.insert(sessions.key(id).await.unwrap());
+            }
+            let words = keys[&session]
+                .as_ref()
+                .and_then(|key| key.open_message(id, seq, row.get(3)).ok());
+            if words.as_deref() != Some(&teller::rehearse::words(id, seq)) {
+                verdict.changed.push((session, seq));
+            }
+        }
+        verdict.lost = acked.into_keys().collect();
+        verdict.lost.sort_unstable();
+        for (session, mut seqs) in stored {
+            seqs.sort_unstable();
+            let count = seqs.len();
+            let last = seqs.last().copied().unwrap_or(0);
+            seqs.dedup();
+            verdict.doubled += count - seqs.len();
+            if usize::try_from(last).unwrap() + 1 != seqs.len() {
+                verdict.gaps.push(session);
+            }
+        }
+        verdict
+    }
+}
+
+impl Drop for Bank {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("what was left: {}", self.folder.display());
+        } else {
+            drop(std::fs::remove_dir_all(&self.folder));
+        }
+    }
+}
+
+/// The assertion of every proof here.
+#[derive(Debug, Default)]
+pub(crate) struct Verdict {
+    pub(crate) acked: usize,
+    pub(crate) stored: usize,
+    /// Acknowledged and not there.
+    pub(crate) lost: Vec<(Uuid, i32)>,
+    /// More than once there.
+    pub(crate) doubled: usize,
+    /// Sessions whose numbers have gaps.
+    pub(crate) gaps: Vec<Uuid>,
+    /// There with other words or another hash.
+    pub(crate) changed: Vec<(Uuid, i32)>,
+}
+
+impl Verdict {
+    #[track_caller]
+    pub(crate) fn assert_exact(&self, least: usize) {
+        assert!(
+            self.acked >= least,
+            "too little was said to prove anything: {self:?}"
+        );
+        assert!(
+            self.lost.is_empty(),
+            "acknowledged and lost: {:?}",
+            self.lost
+        );
+        assert_eq!(self.doubled, 0, "doubled");
+        assert!(self.gaps.is_empty(), "gaps in {:?}", self.gaps);
+        assert!(
+            self.changed.is_empty(),
+            "stored as something else: {:?}",
+            self.changed
+        );
+    }
+}
+
+/// One writer at a time, and what it acknowledged over all its lives.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) url: String,
+    keys: PathBuf,
+    pub(crate) spool: PathBuf,
+    acks: PathBuf,
+    log: PathBuf,
+    pub(crate) spool_mb: String,
+}
+
+impl Desk {
+    pub(crate) fn teller(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_teller"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("DATABASE_URL", &self.url)
+            .env("KEY_FILE", &self.keys)
+            .env("SPOOL_DIR", &self.spool)
+            .env("SPOOL_MB", &self.spool_mb)
+            .env("RUST_LOG", "info")
+            .current_dir(root())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// `teller rehearse`; its acknowledgements and log are kept.
+    pub(crate) fn rehearse(&self, arguments: &[&str]) -> Command {
+        let mut command = self.teller(&["rehearse"]);
+        let append = |path: &Path| {
+            std::fs::File::options()
+                .create(true)
+                .append(true)
+                .open(path)
+                .unwrap()
+        };
+        command
+            .args(arguments)
+            .stdout(append(&self.acks))
+            .stderr(append(&self.log));
+        command
+    }
+
+    pub(crate) fn start(&self, arguments: &[&str]) -> Life {
+        Life(self.rehearse(arguments).spawn().unwrap())
+    }
+
+    /// Brings home what is left; the spool is empty then.
+    #[track_caller]
+    pub(crate) fn bring_home(&self) {
+        let status = self
+            .rehearse(&["--sessions", "0", "--patience", "60"])
+            .status()
+            .unwrap();
+        assert!(
+            status.success(),
+            "what was left did not reach the database: {status}\n{}",
+            self.log()
+        );
+        let left = self.files(".seg");
+        assert!(left.is_empty(), "an orderly end leaves segments: {left:?}");
+    }
+
+    pub(crate) fn files(&self, suffix: &str) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(&self.spool)
+            .into_iter()
+            .flatten()
+            .flatten();
+        let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        files.retain(|path| path.to_string_lossy().ends_with(suffix));
+        files.sort();
+        files
+    }
+
+    fn output(&self) -> String {
+        std::fs::read_to_string(&self.acks).unwrap_or_default()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Messages that were acknowledged, with their hashes.
+    pub(crate) fn acknowledged(&self) -> HashMap<(Uuid, i32), String> {
+        let output = self.output();
+        let mut all = HashMap::new();
+        // A line that a SIGKILL cut is no acknowledgement; in the next life it is followed by another line.
+        for line in output.lines() {
+            let parts: Vec<&str> = line.split(' ').collect();
+            if let ["ack", session, seq, hash] = parts[..]
+                && hash.len() == 64
+                && let (Ok(session), Ok(seq)) = (session.parse(), seq.parse::<i32>())
+                && seq >= 0
+            {
+                all.insert((session, seq), hash.to_owned());
+            }
+        }
+        all
+    }
+
+    /// Sums of what its lives found at their start: records, torn tails, damaged places.
+    pub(crate) fn found(&self) -> [u64; 3] {
+        let mut sums = [0; 3];
+        for line in self.output().lines() {
+            let parts: Vec<&str> = line.split(' ').collect();
+            if let [
+                "started",
+                records,
+                "records",
+                torn,
+                "torn",
+                damaged,
+                "damaged",
+            ] = parts[..]
+            {
+                for (sum, text) in sums.iter_mut().zip([records, torn, damaged]) {
+                    *sum += text.parse::<u64>().unwrap_or(0);
+                }
+            }
+        }
+        sums
+    }
+
+    /// Waits until this many messages were acknowledged.
+    #[track_caller]
+    pub(crate) fn until_acknowledged(&self, count: usize, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        while self.acknowledged().len() < count {
+            assert!(
+                Instant::now() < deadline,
+                "{} of {count} turns were acknowledged in {patience:?}\n{}",
+                self.acknowledged().len(),
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// A writer that runs; killed when dropped.
+pub(crate) struct Life(pub(crate) Child);
+
+impl Life {
+    pub(crate) fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// SIGTERM, and its answer: `true` when everything reached the database.
+    pub(crate) fn end(mut self) -> bool {
+        signal(self.0.id(), "TERM");
+        self.0.wait().unwrap().success()
+    }
+
+    /// Waits for its own end; `false` when it is still there after that long.
+    pub(crate) fn dies_within(&mut self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        while Instant::now() < deadline {
+            if self.0.try_wait().unwrap().is_some() {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        false
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+pub(crate) fn signal(process: u32, name: &str) {
+    let sent: Output = Command::new("kill")
+        .args([&format!("-{name}"), &process.to_string()])
+        .output()
+        .unwrap();
+    assert!(sent.status.success(), "kill -{name} {process}: {sent:?}");
+}
+
+async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::task::spawn(connection);
+    client
+}
