@@ -145,10 +145,8 @@ impl SessionManager {
             }),
         };
         self.sessions.end_session(end.session, &stored).await?;
-        if generate_summary {
-            if let Err(error) = self.finalizer.settle_session(end.session).await {
-                tracing::warn!(session.id = %end.session, %error, "the summary is written later");
-            }
+        if generate_summary && let Err(error) = self.finalizer.settle_session(end.session).await {
+            tracing::warn!(session.id = %end.session, %error, "the summary is written later");
         }
         Ok(())
     }

@@ -44,11 +44,11 @@ impl Timetable {
         let over = |last: Option<DateTime<Utc>>, every| last.is_none_or(|last| now - last >= every);
         let is_night = now.hour() >= NIGHT_HOUR;
         // One that started by day waits for its first night.
-        let last_night = *self.night.get_or_insert(if is_night {
-            now.date_naive()
-        } else {
-            NaiveDate::MIN
-        });
+        let first_night = || match is_night {
+            true => now.date_naive(),
+            false => NaiveDate::MIN,
+        };
+        let last_night = *self.night.get_or_insert_with(first_night);
         [
             (over(self.looked, LOOK_EVERY), Chore::Look),
             (over(self.anchored, self.anchor_every), Chore::Anchor),
