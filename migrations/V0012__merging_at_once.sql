@@ -23,6 +23,11 @@ ALTER TABLE session_rows ADD COLUMN home_profile_id uuid REFERENCES user_profile
 ALTER TABLE session_rows NO FORCE ROW LEVEL SECURITY;
 ALTER TABLE profile_merges NO FORCE ROW LEVEL SECURITY;
 ALTER TABLE profile_merge_moves NO FORCE ROW LEVEL SECURITY;
+-- When the target had been seen before the merge. Apart from the images, which go when the
+-- other profile is erased: unmerging a third needs the times of the one that lives on.
+ALTER TABLE profile_merges ADD COLUMN target_first_seen_at timestamptz, ADD COLUMN target_last_seen_at timestamptz;
+UPDATE profile_merges SET target_first_seen_at = (target_before ->> 'first_seen_at')::timestamptz,
+       target_last_seen_at = (target_before ->> 'last_seen_at')::timestamptz WHERE outcome = 'merged';
 UPDATE session_rows s SET home_profile_id = coalesce((
   SELECT m.source_id FROM profile_merge_moves v JOIN profile_merges m USING (merge_id)
    WHERE v.session_id = s.session_id AND v.returned_at IS NULL AND m.reverted_at IS NULL
@@ -223,7 +228,8 @@ BEGIN
   UPDATE profile_identifiers SET profile_id = target.id WHERE profile_id = source.id;
   PERFORM refile(family, target.id, source.total_sessions);
   PERFORM import_traits(merge, source, target);
-  UPDATE profile_merges SET sessions_moved = source.total_sessions, messages_moved = source.total_messages WHERE merge_id = merge;
+  UPDATE profile_merges SET sessions_moved = source.total_sessions, messages_moved = source.total_messages,
+         target_first_seen_at = target.first_seen_at, target_last_seen_at = target.last_seen_at WHERE merge_id = merge;
   RETURN 'merged';
 END $$;
 
@@ -304,7 +310,7 @@ CREATE FUNCTION restore_seen_times(profile uuid) RETURNS void LANGUAGE sql AS $$
   UPDATE user_profiles u
      SET first_seen_at = least(own.first_seen, others.first_seen),
          last_seen_at = greatest(own.last_seen, others.last_seen, sessions.last_seen)
-    FROM (SELECT (e.target_before ->> 'first_seen_at')::timestamptz AS first_seen, (e.target_before ->> 'last_seen_at')::timestamptz AS last_seen
+    FROM (SELECT e.target_first_seen_at AS first_seen, e.target_last_seen_at AS last_seen
             FROM profile_merges e WHERE e.target_id = profile AND e.outcome = 'merged' ORDER BY e.merge_id LIMIT 1) own,
          (SELECT min(o.first_seen_at) AS first_seen, max(o.last_seen_at) AS last_seen
             FROM user_profiles o JOIN tree USING (id) WHERE o.id <> profile) others,

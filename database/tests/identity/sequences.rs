@@ -93,7 +93,7 @@ fn explore(seed: u64, sequences: u64) -> Result<u64, String> {
 /// In a transaction that is rolled back: the next sequence finds an empty database.
 async fn sequence(db: &Prepared, steps: &[Step]) -> Result<(), TestCaseError> {
     db.client
-        .batch_execute("BEGIN")
+        .batch_execute("ROLLBACK; BEGIN")
         .await
         .expect("a transaction");
     let mut both = Both {

@@ -248,3 +248,28 @@ async fn undoing_the_first_of_three_merges_in_a_row_takes_its_traits_from_all_of
         .await
         .assert_same(&before, "after undoing the first, the third, the second");
 }
+
+#[tokio::test]
+async fn who_was_merged_once_and_is_erased_now_does_not_stop_the_unmerge_of_another() {
+    let test = TestDatabase::new().await;
+    let (_, a) = talk(&test.db, "device-a", 1).await;
+    let (_, b) = talk(&test.db, "device-b", 2).await;
+    let sarah = customer(&test.db, "sarah").await;
+    let profiles = ProfileRepository::new(&test.db);
+    let seen = async || {
+        let sarah = profiles.get_by_id(sarah).await.unwrap().unwrap();
+        (sarah.first_seen_at, sarah.last_seen_at)
+    };
+    let before = seen().await;
+    merge(&test, a, sarah).await;
+    assert_eq!(unmerge(&test, a).await, UnmergeOutcome::Unmerged);
+    merge(&test, b, sarah).await;
+    profiles.erase(a, "tester").await.unwrap();
+    assert_eq!(unmerge(&test, b).await, UnmergeOutcome::Unmerged);
+    assert_eq!(
+        seen().await,
+        before,
+        "the times of who lives on are kept beside the images that erasing takes"
+    );
+    assert_invariants(&test, "after an unmerge beside an erased profile").await;
+}
