@@ -132,6 +132,8 @@ impl Writer {
                     parts.push(middle..part.end);
                     parts.push(part.start..middle);
                 }
+                // Nothing of an erased person comes back, and nothing is set aside for it.
+                Err(DatabaseError::Erased) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -150,6 +152,8 @@ fn refuse(
             written.refused.push((at, why));
             Ok(())
         }
+        // Nothing of an erased person comes back, and nothing is set aside for it.
+        Err(DatabaseError::Erased) => Ok(()),
         other => other,
     }
 }
