@@ -234,15 +234,9 @@ async fn verify_says_what_was_changed_where_and_ends_with_one() {
 }
 
 #[tokio::test]
-async fn a_session_is_shown_and_summarised_by_hand_and_an_old_month_put_away() {
+async fn a_session_is_shown_and_summarised_by_hand() {
     let test = TestDatabase::new().await;
-    let timestamp = uuid::Timestamp::from_unix(uuid::NoContext, 1_704_100_000, 0);
-    test.client()
-        .await
-        .batch_execute("SELECT make_message_partition('2024-01-15')")
-        .await
-        .unwrap();
-    let session = call(&test, SessionId(uuid::Uuid::new_v7(timestamp)), 4).await;
+    let session = call(&test, SessionId::new(), 4).await;
     let id = session.to_string();
     let shown = answer(&teller(&test, &["sessions", "show", &id, "--json"]).await);
     assert_eq!(
@@ -284,7 +278,18 @@ async fn a_session_is_shown_and_summarised_by_hand_and_an_old_month_put_away() {
         count(&test, "SELECT count(*) FROM conversation_summaries").await,
         1
     );
+}
 
+#[tokio::test]
+async fn an_old_month_is_put_away_only_when_somebody_says_yes() {
+    let test = TestDatabase::new().await;
+    let timestamp = uuid::Timestamp::from_unix(uuid::NoContext, 1_704_100_000, 0);
+    test.client()
+        .await
+        .batch_execute("SELECT make_message_partition('2024-01-15')")
+        .await
+        .unwrap();
+    call(&test, SessionId(uuid::Uuid::new_v7(timestamp)), 4).await;
     let folder = std::env::temp_dir().join(format!("teller-upkeep-{}", uuid::Uuid::new_v4()));
     let archive = [
         "sessions",
