@@ -76,9 +76,11 @@ impl SessionManager {
         start: &SessionStart,
         started: StartedSession,
     ) -> Result<OpenedSession, DatabaseError> {
-        self.tokens
-            .save(&start.summary_token, start.session, SUMMARY_TOKEN_LIFETIME)
-            .await?;
+        if !started.erased {
+            self.tokens
+                .save(&start.summary_token, start.session, SUMMARY_TOKEN_LIFETIME)
+                .await?;
+        }
         Ok(OpenedSession {
             profile: started.profile_id,
             seen_before: started.seen_before,
