@@ -27,7 +27,7 @@ async fn a_caller_who_vanishes_mid_sentence_leaves_a_complete_record() {
             .sql()
             .await
             .query(
-                "SELECT 1 FROM conversation_messages WHERE content LIKE '%help you%'",
+                "SELECT 1 FROM conversation_messages WHERE role = 'assistant'",
                 &[],
             )
             .await

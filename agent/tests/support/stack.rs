@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use database::testing::TestDatabase;
+use database::{MessageRepository, SessionId, testing::TestDatabase};
 use serde_json::Value;
 use tokio::{
     io::AsyncWriteExt as _,
@@ -343,20 +343,18 @@ impl Stack {
         }
     }
 
-    /// The messages of a session, in order.
+    /// The messages of a session, in order, opened with its key.
     pub(crate) async fn messages(&self, session: uuid::Uuid) -> Vec<Row> {
-        let client = self.sql().await;
-        let rows = client
-            .query("SELECT seq, role::text, content, interrupted, meta FROM conversation_messages WHERE session_id = $1 ORDER BY seq", &[&session])
-            .await
-            .unwrap();
-        rows.iter()
-            .map(|r| Row {
-                seq: r.get(0),
-                role: r.get(1),
-                content: r.get(2),
-                interrupted: r.get(3),
-                meta: r.get(4),
+        let messages = MessageRepository::new(&self.database.db);
+        let stored = messages.by_session(SessionId(session)).await.unwrap();
+        stored
+            .into_iter()
+            .map(|message| Row {
+                seq: message.seq,
+                role: message.role.as_str().to_owned(),
+                content: message.content.expect("its key is there"),
+                interrupted: message.interrupted,
+                meta: message.meta,
             })
             .collect()
     }
