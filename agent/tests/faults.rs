@@ -23,16 +23,13 @@ async fn a_caller_who_vanishes_mid_sentence_leaves_a_complete_record() {
     let stack = Stack::start().await;
     let mut caller = stack.caller("- wait: 30\n- say: \"I would like to know how I can open a savings account for my daughter, and what it costs every month.\"\n- wait: 30\n", &[]).await;
     let speaking = stack.eventually(Duration::from_secs(30), async || {
-        let rows = stack
-            .sql()
-            .await
-            .query(
-                "SELECT 1 FROM conversation_messages WHERE role = 'assistant'",
-                &[],
-            )
-            .await
-            .unwrap();
-        !rows.is_empty()
+        let sql = "SELECT session_id FROM agent_sessions";
+        let sessions = stack.sql().await.query(sql, &[]).await.unwrap();
+        let Some(session) = sessions.first() else {
+            return false;
+        };
+        let rows = stack.messages(session.get(0)).await;
+        rows.iter().any(|row| row.content.contains("help you"))
     });
     assert!(speaking.await, "the greeting is on record");
     tokio::time::sleep(Duration::from_millis(2_500)).await;
