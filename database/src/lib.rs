@@ -45,6 +45,7 @@ pub use document::{DocumentChunk, DocumentRepository, ImportReport};
 pub use error::DatabaseError;
 pub use ids::{ProfileId, SessionId, TenantId};
 pub use leader::{Leader, LeaderRole};
+pub use leftovers::{SealProgress, Unsealed};
 pub use message::{
     Inserted, Message, MessageRepository, MessageSealer, NewMessage, Role, SealedMessage,
 };

@@ -1,6 +1,8 @@
 //! `conversation_messages`: what was said. Rows are written once, when final, and encrypted
 //! before they leave the agent.
 
+#[cfg(feature = "testing")]
+mod readable;
 mod store;
 
 use chrono::{DateTime, Utc};

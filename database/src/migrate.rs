@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use refinery::Runner;
 use tokio_postgres::NoTls;
 
-use crate::{Database, DatabaseError};
+use crate::{Database, DatabaseError, SealProgress};
 
 mod embedded {
     refinery::embed_migrations!("../migrations");
@@ -16,9 +16,13 @@ mod embedded {
 pub struct MigrationReport {
     /// Names of the migrations that were applied now, in order; empty if nothing was missing.
     pub applied: Vec<String>,
-    /// Names and numbers of an older schema that were sealed now, of this tenant.
+    /// Names, numbers and words of an older schema that were sealed now, of this tenant.
     pub sealed: u64,
 }
+
+/// Whether an older schema left anything to be sealed.
+const WAITS: &str = "SELECT EXISTS (SELECT FROM unsealed) OR EXISTS (SELECT FROM conversation_messages WHERE content IS NOT NULL)
+    OR EXISTS (SELECT FROM user_profiles WHERE jsonb_typeof(profile_metadata -> 'name') = 'string')";
 
 impl Database {
     /// Applies the migrations that are missing, each in a transaction. Safe when several workers
@@ -29,6 +33,17 @@ impl Database {
     /// [`DatabaseError::Unavailable`] if the database is away; [`DatabaseError::Setup`] if a
     /// migration fails or an applied one was edited.
     pub async fn migrate(&self) -> Result<MigrationReport, DatabaseError> {
+        self.migrate_telling(&|_| ()).await
+    }
+
+    /// The same; `progress` is told how many old values were sealed so far, each 500.
+    ///
+    /// # Errors
+    /// As [`Self::migrate`].
+    pub async fn migrate_telling(
+        &self,
+        progress: SealProgress<'_>,
+    ) -> Result<MigrationReport, DatabaseError> {
         // Not from the pool: migrations may take longer than a statement may.
         let mut config = self.config().connection()?;
         let options = format!(
@@ -50,9 +65,9 @@ impl Database {
                 // What was added is in nobody's hands yet.
                 client.batch_execute("SELECT grant_roles()").await?;
             }
-            let waits = "SELECT EXISTS (SELECT FROM unsealed)";
-            let sealed = if client.query_one(waits, &[]).await?.get(0) {
-                self.seal_leftovers().await?
+            // Asked here: a connection of the pool would bind an empty database to its key file.
+            let sealed = if client.query_one(WAITS, &[]).await?.get(0) {
+                self.seal_leftovers(progress).await?
             } else {
                 0
             };

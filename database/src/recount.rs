@@ -112,7 +112,7 @@ impl RecountRepository {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn misplaced(&self) -> Result<i64, DatabaseError> {
-        let sql = "SELECT count(*) FROM conversation_messages_default";
+        let sql = "SELECT misplaced_messages()";
         Ok(self.db.one(sql, &[]).await?.get(0))
     }
 }

@@ -287,29 +287,34 @@ impl NewSession {
         normalize_phone_number(claimed).ok().or_else(extension)
     }
 
-    /// The identity of a telephone and its room's name usually hold the number: each run of seven
-    /// and more digits becomes a few digits of its index, equal for equal numbers.
     fn without_number(&self, text: &str, keys: &Keyring) -> String {
-        if self.channel != Channel::Phone {
-            return text.to_owned();
+        if self.channel == Channel::Phone {
+            without_number(text, keys)
+        } else {
+            text.to_owned()
         }
-        let mut out = String::new();
-        let mut digits = String::new();
-        for c in text.chars().chain(['\0']) {
-            if c.is_ascii_digit() {
-                digits.push(c);
-                continue;
-            }
-            if digits.len() >= 7 {
-                let index = keys.index(IndexKind::Phone, &format!("+{digits}"));
-                out.extend(index[..4].iter().map(|byte| format!("{byte:02x}")));
-            } else {
-                out.push_str(&digits);
-            }
-            digits.clear();
-            out.push(c);
-        }
-        out.pop();
-        out
     }
+}
+
+/// The identity of a telephone and its room's name usually hold the number: each run of seven
+/// and more digits becomes a few digits of its index, equal for equal numbers.
+pub(crate) fn without_number(text: &str, keys: &Keyring) -> String {
+    let mut out = String::new();
+    let mut digits = String::new();
+    for c in text.chars().chain(['\0']) {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        if digits.len() >= 7 {
+            let index = keys.index(IndexKind::Phone, &format!("+{digits}"));
+            out.extend(index[..4].iter().map(|byte| format!("{byte:02x}")));
+        } else {
+            out.push_str(&digits);
+        }
+        digits.clear();
+        out.push(c);
+    }
+    out.pop();
+    out
 }

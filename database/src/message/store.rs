@@ -3,9 +3,8 @@
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::{Message, MessageRepository, NewMessage, SealedMessage};
+use super::{Message, MessageRepository, SealedMessage};
 use crate::chain::RowHash;
-use crate::clean::{clean_json, clean_text};
 use crate::keys::SessionKey;
 use crate::{DatabaseError, SessionId};
 
@@ -32,20 +31,6 @@ const INSERT: &str = "
                   $9::smallint[], $10::text[], $11::text[], $12::int[], $13::jsonb[], $14::timestamptz[], $15::bytea[])
         AS m(session_id, seq, role, content_ct, redacted, started_ms, ended_ms, interrupted,
              sentiment, intent, tool_name, latency_ms, meta, created_at, row_hash)
-     WHERE NOT EXISTS (SELECT FROM erased_sessions e WHERE e.session_id = m.session_id)
-    ON CONFLICT (session_id, seq) DO NOTHING
-    RETURNING 1";
-
-/// As [`INSERT`], of words that nobody encrypted.
-const INSERT_READABLE: &str = "
-    INSERT INTO conversation_messages (session_id, seq, role, content, redacted, started_ms, ended_ms, interrupted,
-                                       sentiment, intent, tool_name, latency_ms, meta, created_at)
-    SELECT session_id, seq, role::msg_role, content, redacted, started_ms, ended_ms, interrupted,
-           sentiment, intent, tool_name, latency_ms, meta, created_at
-      FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::boolean[], $6::int[], $7::int[], $8::boolean[],
-                  $9::smallint[], $10::text[], $11::text[], $12::int[], $13::jsonb[], $14::timestamptz[])
-        AS m(session_id, seq, role, content, redacted, started_ms, ended_ms, interrupted,
-             sentiment, intent, tool_name, latency_ms, meta, created_at)
      WHERE NOT EXISTS (SELECT FROM erased_sessions e WHERE e.session_id = m.session_id)
     ON CONFLICT (session_id, seq) DO NOTHING
     RETURNING 1";
@@ -117,37 +102,6 @@ impl MessageRepository {
             inserted.differing = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
         }
         Ok(inserted)
-    }
-
-    /// [`Self::insert_batch`] of messages that are not encrypted: returns how many were new. They
-    /// have no hash, so [`verify`](crate::verify) can only count them.
-    ///
-    /// # Errors
-    /// As [`Self::insert_batch`].
-    pub async fn insert_readable(&self, messages: &[NewMessage]) -> Result<u64, DatabaseError> {
-        if messages.is_empty() {
-            return Ok(0);
-        }
-        fn column<T>(messages: &[NewMessage], field: impl Fn(&NewMessage) -> T) -> Vec<T> {
-            messages.iter().map(field).collect()
-        }
-        let params: [&(dyn ToSql + Sync); 14] = [
-            &column(messages, |m| m.session_id),
-            &column(messages, |m| m.seq),
-            &column(messages, |m| m.role.as_str()),
-            &column(messages, |m| clean_text(&m.content)),
-            &column(messages, |m| m.redacted),
-            &column(messages, |m| m.started_ms),
-            &column(messages, |m| m.ended_ms),
-            &column(messages, |m| m.interrupted),
-            &column(messages, |m| m.sentiment),
-            &column(messages, |m| m.intent.clone()),
-            &column(messages, |m| m.tool_name.clone()),
-            &column(messages, |m| m.latency_ms),
-            &column(messages, |m| clean_json(&m.meta)),
-            &column(messages, |m| m.created_at),
-        ];
-        Ok(self.db.query(INSERT_READABLE, &params).await?.len() as u64)
     }
 
     /// Everything said in a session, in order.

@@ -86,6 +86,10 @@ pub struct MergeRecord {
     pub merged_at: DateTime<Utc>,
     /// When it was undone.
     pub reverted_at: Option<DateTime<Utc>>,
+    /// Who undid it.
+    pub reverted_by: Option<String>,
+    /// Why it was undone.
+    pub reverted_reason: Option<String>,
 }
 
 impl ProfileRepository {
@@ -203,6 +207,8 @@ async fn merges_of(db: &Database, profile: ProfileId) -> Result<Vec<MergeRecord>
         messages_moved: row.get("messages_moved"),
         merged_at: row.get("merged_at"),
         reverted_at: row.get("reverted_at"),
+        reverted_by: row.get("reverted_by"),
+        reverted_reason: row.get("reverted_reason"),
     };
     Ok(rows.iter().map(record).collect())
 }

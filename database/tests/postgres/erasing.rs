@@ -184,7 +184,7 @@ async fn sarah(test: &TestDatabase) -> Sarah {
 }
 
 /// Everything a dump would hold, as text; binary values as their bytes.
-async fn dump(test: &TestDatabase) -> Vec<u8> {
+pub(crate) async fn dump(test: &TestDatabase) -> Vec<u8> {
     let tables = rows(test, "SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'").await;
     let client = test.client().await;
     let mut out = Vec::new();
@@ -211,7 +211,7 @@ async fn dump(test: &TestDatabase) -> Vec<u8> {
     out
 }
 
-fn found(dump: &[u8]) -> Vec<&'static str> {
+pub(crate) fn found(dump: &[u8]) -> Vec<&'static str> {
     let holds = |trace: &&str| dump.windows(trace.len()).any(|w| w == trace.as_bytes());
     TRACES.into_iter().filter(holds).collect()
 }

@@ -13,6 +13,7 @@ mod erasing;
 mod keys;
 mod merging;
 mod migrations;
+mod older_schema;
 mod operations;
 mod outbox;
 mod partitions;

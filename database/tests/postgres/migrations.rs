@@ -162,73 +162,15 @@ fn script_up_to(version: u32) -> String {
     format!("{}\nCOMMIT;\n", &whole[..rule])
 }
 
-#[tokio::test]
-async fn messages_of_before_are_carried_over_for_every_tenant_and_counted_once() {
+/// A database as this version's program left it, made by psql.
+pub(crate) async fn database_of_version(version: u32) -> TestDatabase {
     let test = TestDatabase::empty().await;
-    let file = std::env::temp_dir().join(format!("teller-v9-{}.sql", std::process::id()));
-    std::fs::write(&file, script_up_to(9)).expect("writing the script");
-    let output = run(
-        "psql",
-        &[
-            "-X",
-            "-d",
-            &test.url,
-            "-f",
-            file.to_str().expect("a plain path"),
-        ],
-    );
+    let file = std::env::temp_dir().join(format!("teller-{}.sql", uuid::Uuid::new_v4()));
+    std::fs::write(&file, script_up_to(version)).expect("writing the script");
+    let path = file.to_str().expect("a plain path");
+    let output = run("psql", &["-X", "-d", &test.url, "-f", path]);
     std::fs::remove_file(&file).expect("removing the script");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let client = test.client().await;
-    for tenant in ["1", "2"] {
-        // A UUIDv7 of February 2024, and an id that tells no time.
-        for id in [
-            format!("018d{tenant}000-0000-7000-8000-00000000000{tenant}"),
-            uuid::Uuid::new_v4().to_string(),
-        ] {
-            let sql = format!(
-                "SET app.tenant = '{tenant}';
-                 SELECT start_session('{id}', 'r', 'p', 'device-{tenant}', 'web', NULL, NULL, '2024-02-01');
-                 INSERT INTO conversation_messages (session_id, seq, role, content) SELECT '{id}', n, 'user', 'words ' || n FROM generate_series(0, 4) n"
-            );
-            client.batch_execute(&sql).await.expect("a call of before");
-        }
-    }
-    let report = test.db.migrate().await.expect("the rest applies");
-    assert!(!report.applied.is_empty());
-    for tenant in ["1", "2"] {
-        client
-            .batch_execute(&format!("SET app.tenant = '{tenant}'"))
-            .await
-            .expect("set");
-        let sql = "SELECT count(*), count(content), count(row_hash), count(DISTINCT tableoid) FROM conversation_messages";
-        let row = client.query_one(sql, &[]).await.expect("counts");
-        let counts: Vec<i64> = (0..4).map(|i| row.get(i)).collect();
-        assert_eq!(
-            counts,
-            [10, 10, 0, 2],
-            "tenant {tenant}: rows, words, hashes, partitions"
-        );
-        let row = client
-            .query_one(
-                "SELECT total_sessions, total_messages FROM user_profiles",
-                &[],
-            )
-            .await
-            .expect("a profile");
-        assert_eq!(
-            (row.get::<_, i32>(0), row.get::<_, i64>(1)),
-            (2, 10),
-            "tenant {tenant}"
-        );
-        let drift = client
-            .query("SELECT 1 FROM counter_drift", &[])
-            .await
-            .expect("drift");
-        assert!(drift.is_empty(), "tenant {tenant}: counters drift");
-    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    test
 }

@@ -57,7 +57,7 @@ async fn fill(test: &TestDatabase) {
          INSERT INTO personas (name, system_prompt) VALUES ('p', 's');
          INSERT INTO agent_instructions (version, body) VALUES (1, 'b');
          INSERT INTO erased_sessions (session_id) VALUES (gen_random_uuid());
-         INSERT INTO erased_identifiers (bidx) VALUES (sha256('x'));
+         INSERT INTO erased_identifiers (mark) VALUES (sha256('x'));
          INSERT INTO unsealed (kind, id, value) VALUES ('phone', gen_random_uuid(), 'x');
          SELECT import_documents('bank', '[{{\"document\": \"d\", \"chunk\": 0, \"title\": \"t\", \"body\": \"b\", \"sha256\": \"{:064}\"}}]')",
         0
