@@ -57,6 +57,12 @@ pub struct RehearseArgs {
     /// After this many turns the clock goes back by an hour
     #[arg(long)]
     clock_back_after: Option<i32>,
+    /// The device that all calls come from
+    #[arg(long, conflicts_with = "phone")]
+    device: Option<String>,
+    /// The telephone number that all calls come from, with +
+    #[arg(long)]
+    phone: Option<String>,
     /// Control: acknowledge before anything is durable, and use no spool; a proof must find losses
     #[arg(long)]
     acknowledge_from_memory: bool,
@@ -161,7 +167,7 @@ fn print(told: &Acknowledged) {
 async fn rehearse(recorder: &Recorder, args: &RehearseArgs, stopped: &AtomicBool) {
     let sessions: Vec<SessionId> = (0..args.sessions).map(|_| SessionId::new()).collect();
     for session in &sessions {
-        recorder.session_started(start(*session));
+        recorder.session_started(start(args, *session));
     }
     let pause = Duration::from_micros(args.pause_us);
     let mut seq = 0;
@@ -192,14 +198,23 @@ fn now(args: &RehearseArgs, seq: i32) -> DateTime<Utc> {
     Utc::now() - chrono::TimeDelta::hours(i64::from(jumped))
 }
 
-fn start(session: SessionId) -> SessionStart {
+/// A telephone's room and identity hold its number, as LiveKit's SIP bridge names them.
+fn start(args: &RehearseArgs, session: SessionId) -> SessionStart {
+    let number = args.phone.as_deref().unwrap_or_default();
     SessionStart {
         session,
-        room: format!("call-{session}"),
-        participant: format!("rehearsal-{session}"),
-        device: None,
-        phone_hint: None,
-        channel: Channel::Web,
+        room: format!("call-{number}_{session}"),
+        participant: match &args.phone {
+            Some(number) => format!("sip_{number}"),
+            None => format!("rehearsal-{session}"),
+        },
+        device: args.device.clone(),
+        phone_hint: args.phone.clone(),
+        channel: if args.phone.is_some() {
+            Channel::Phone
+        } else {
+            Channel::Web
+        },
         worker_id: "rehearsal".into(),
         started_at: Utc::now(),
         summary_token: SummaryToken::random(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{MergeRecord, Profile, ProfileRepository};
 use crate::{
@@ -27,6 +28,14 @@ pub struct ProfileExport {
     pub merges: Vec<MergeRecord>,
     /// When codes were asked for and what became of them; never a code.
     pub challenges: Vec<Value>,
+    /// Codes that were typed, by call: when and what became of it; never a code.
+    pub attempts: Vec<Value>,
+    /// What merges wrote down of these profiles, to undo them.
+    pub merge_images: Vec<Value>,
+    /// Files that hold words of these calls whose month was put away.
+    pub archives: Vec<Value>,
+    /// Numbers and addresses of an older schema that `teller migrate` has not sealed yet.
+    pub unsealed: Vec<Value>,
     /// What was done to the profiles and the calls, by whom.
     pub audit: Vec<AuditEntry>,
 }
@@ -45,6 +54,19 @@ pub struct SessionExport {
     /// What the caller showed interest in.
     pub lead_events: Vec<Value>,
 }
+
+const ATTEMPTS: &str = "SELECT jsonb_build_object('session', session_id, 'at', at, 'outcome', outcome) FROM auth_attempts WHERE session_id = ANY ($1) ORDER BY at";
+/// Of a merge with somebody else only the half that is this person's.
+const MERGE_IMAGES: &str = "
+    SELECT jsonb_build_object('merge', merge_id, 'source_before', CASE WHEN source_id = ANY ($1) THEN source_before END,
+             'target_before', CASE WHEN target_id = ANY ($1) THEN target_before END, 'imported', CASE WHEN source_id = ANY ($1) THEN imported END)
+      FROM profile_merges WHERE ARRAY[source_id, target_id] && $1 ORDER BY merge_id";
+const ARCHIVES: &str = "
+    SELECT jsonb_build_object('partition', partition, 'file', file, 'archived_at', archived_at) FROM message_archives a
+     WHERE EXISTS (SELECT FROM unnest($1::uuid[]) call WHERE call >= a.low AND call < a.high) ORDER BY partition";
+const UNSEALED: &str = "
+    SELECT jsonb_build_object('kind', kind, 'value', value) FROM unsealed
+     WHERE id = ANY ($1) OR id IN (SELECT callback_id FROM callbacks WHERE session_id = ANY ($1)) ORDER BY kind";
 
 impl ProfileRepository {
     /// Everything held of the person that this profile belongs to; `None` if there is no such
@@ -75,6 +97,11 @@ impl ProfileRepository {
         let subjects: Vec<String> = subjects
             .chain(calls.iter().map(ToString::to_string))
             .collect();
+        let everything: Vec<Uuid> = tree
+            .iter()
+            .map(|id| id.0)
+            .chain(calls.iter().map(|id| id.0))
+            .collect();
         Ok(Some(ProfileExport {
             profile: profiles.remove(0),
             merged: profiles,
@@ -90,6 +117,10 @@ impl ProfileRepository {
                     &tree,
                 )
                 .await?,
+            attempts: self.values(ATTEMPTS, &calls).await?,
+            merge_images: self.values(MERGE_IMAGES, &tree).await?,
+            archives: self.values(ARCHIVES, &calls).await?,
+            unsealed: self.values(UNSEALED, &everything).await?,
             audit: AuditRepository::new(&self.db).about(&subjects).await?,
         }))
     }

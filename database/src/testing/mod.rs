@@ -23,6 +23,14 @@ use crate::{Database, DatabaseConfig};
 
 /// Owns the test databases.
 const ROLE: &str = "teller_test";
+/// What the program connects as: see `migrations/V0017__roles.sql`. Roles belong to the server.
+const ROLES: [&str; 5] = [
+    "app_reader",
+    "app_writer",
+    "supervisor",
+    "auditor",
+    "identity_admin",
+];
 
 /// A migrated, empty database of its own. Dropped with this value where the server outlives the
 /// process.
@@ -119,6 +127,14 @@ impl TestDatabase {
         connect(&self.url).await
     }
 
+    /// An address as a member of this role and nothing more: as which the program should connect.
+    #[must_use]
+    pub fn url_as(&self, role: &str) -> String {
+        let url = self.superuser_url();
+        let separator = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{separator}options=-c%20role%3D{role}")
+    }
+
     /// An address as superuser, to whom policies do not apply.
     #[must_use]
     pub fn superuser_url(&self) -> String {
@@ -195,6 +211,13 @@ impl Server {
             &format!("DO $$ BEGIN CREATE ROLE {ROLE} NOSUPERUSER LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"),
         )
         .await;
+        for role in ROLES {
+            run(
+                &admin,
+                &format!("DO $$ BEGIN CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"),
+            )
+            .await;
+        }
         let exists = admin
             .query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&template])
             .await;

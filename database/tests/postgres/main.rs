@@ -29,3 +29,4 @@ mod support;
 mod tenants;
 mod unmerging;
 mod verifying;
+mod worker_role;

@@ -410,16 +410,30 @@ async fn a_snapshot_older_than_the_lock_is_refused() {
     let (_, anonymous) = talk(&test.db, "device-one", 1).await;
     let sarah = customer(&test.db, "sarah").await;
     let client = test.client().await;
+    let (_, merged) = talk(&test.db, "device-two", 1).await;
+    let profiles = ProfileRepository::new(&test.db);
+    let done = profiles.merge_anonymous_to_authenticated(merged, sarah, "x", None, false);
+    assert!(done.await.unwrap().is_merged());
+    let attempts = [
+        format!("SELECT merge_profiles('{anonymous}', '{sarah}')"),
+        format!("SELECT unmerge_profile('{merged}')"),
+        format!("SELECT erase_profile('{sarah}', 'x')"),
+        "SELECT drain_merges(1)".to_owned(),
+    ];
     for level in ["REPEATABLE READ", "SERIALIZABLE"] {
-        client
-            .batch_execute(&format!("BEGIN ISOLATION LEVEL {level}"))
-            .await
-            .unwrap();
-        let refused = client
-            .query_one("SELECT merge_profiles($1, $2)", &[&anonymous, &sarah])
-            .await;
-        assert!(refused.is_err(), "{level} merged");
-        client.batch_execute("ROLLBACK").await.unwrap();
+        for attempt in &attempts {
+            let begin = format!("BEGIN ISOLATION LEVEL {level}");
+            client.batch_execute(&begin).await.unwrap();
+            let refused = client.batch_execute(attempt).await;
+            let code = refused.err().and_then(|error| error.code().cloned());
+            let expected = tokio_postgres::error::SqlState::INVALID_TRANSACTION_STATE;
+            assert_eq!(code, Some(expected), "{level}: {attempt}");
+            client.batch_execute("ROLLBACK").await.unwrap();
+        }
+    }
+    for attempt in &attempts {
+        let done = client.batch_execute(attempt).await;
+        assert!(done.is_ok(), "at READ COMMITTED it is done: {attempt}");
     }
 }
 

@@ -8,51 +8,15 @@ use serde_json::json;
 
 use crate::support::{call, customer, rows, summary_of, web_session, words};
 
-const ROLES: [&str; 5] = [
-    "app_reader",
-    "app_writer",
-    "supervisor",
-    "auditor",
-    "identity_admin",
-];
-
-/// A database whose roles exist. Roles belong to the server, so several tests may make them.
-async fn with_roles() -> TestDatabase {
-    let test = TestDatabase::new().await;
-    let (client, connection) =
-        tokio_postgres::connect(&test.superuser_url(), tokio_postgres::NoTls)
-            .await
-            .unwrap();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "ends with its client; tests have no task tracker"
-    )]
-    tokio::spawn(connection);
-    for role in ROLES {
-        let sql = format!(
-            "DO $$ BEGIN CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
-        );
-        client.batch_execute(&sql).await.unwrap();
-    }
-    test.client()
-        .await
-        .batch_execute("SELECT grant_roles()")
-        .await
-        .unwrap();
-    test
-}
-
 /// The program as a member of this role and nothing more.
-fn as_role(test: &TestDatabase, role: &str) -> Database {
-    let url = test.superuser_url();
-    let separator = if url.contains('?') { '&' } else { '?' };
-    let url = format!("{url}{separator}options=-c%20role%3D{role}");
+pub(crate) fn as_role(test: &TestDatabase, role: &str) -> Database {
+    let url = test.url_as(role);
     Database::new(DatabaseConfig::new(url, test.db.keys().clone())).unwrap()
 }
 
 #[tokio::test]
 async fn a_worker_records_a_call_as_app_writer_and_can_do_no_more() {
-    let test = with_roles().await;
+    let test = TestDatabase::new().await;
     let sarah = customer(&test.db, "sarah").await;
     let worker = as_role(&test, "app_writer");
     let sessions = SessionRepository::new(&worker);
@@ -112,7 +76,7 @@ async fn a_worker_records_a_call_as_app_writer_and_can_do_no_more() {
 
 #[tokio::test]
 async fn an_administrator_merges_and_erases_and_an_auditor_reads_only_who_did_it() {
-    let test = with_roles().await;
+    let test = TestDatabase::new().await;
     let admin = ProfileRepository::new(&as_role(&test, "identity_admin"));
     let sarah = admin
         .create_authenticated_profile("sarah", Some("+263771234567"), None)
@@ -172,7 +136,7 @@ async fn an_administrator_merges_and_erases_and_an_auditor_reads_only_who_did_it
 
 #[tokio::test]
 async fn every_table_is_somebodys_and_nothing_is_left_to_public() {
-    let test = with_roles().await;
+    let test = TestDatabase::new().await;
     let nobodys = rows(
         &test,
         "SELECT c.relname AS name FROM pg_class c
@@ -196,34 +160,89 @@ async fn every_table_is_somebodys_and_nothing_is_left_to_public() {
     );
 }
 
-#[tokio::test]
-async fn every_table_has_a_tenant_a_policy_and_force() {
-    let test = TestDatabase::new().await;
-    let open = rows(
-        &test,
+/// Tables without a tenant, a policy for all commands, or force; views that do not ask as their reader.
+async fn open_to_others(test: &TestDatabase) -> Vec<serde_json::Value> {
+    rows(
+        test,
         "SELECT c.relname AS name FROM pg_class c
           WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'refinery_schema_history'
             AND NOT (c.relrowsecurity AND c.relforcerowsecurity
-                     AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')
-                     AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polcmd = '*' AND p.polpermissive AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL))",
+                     AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND a.attnotnull)
+                     AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polcmd = '*' AND p.polpermissive AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL)
+                     AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid
+                                       AND (pg_get_expr(p.polqual, p.polrelid) <> '(tenant_id = current_tenant())' OR pg_get_expr(p.polwithcheck, p.polrelid) <> '(tenant_id = current_tenant())')))
+          UNION ALL SELECT c.relname FROM pg_class c
+          WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('v', 'm') AND NOT coalesce('security_invoker=true' = ANY (c.reloptions), false)",
     )
-    .await;
+    .await
+}
+
+#[tokio::test]
+async fn every_table_has_a_tenant_a_policy_and_force_and_every_view_asks_as_its_reader() {
+    let test = TestDatabase::new().await;
+    let open = open_to_others(&test).await;
     assert!(open.is_empty(), "not closed to other tenants: {open:?}");
+    rows(&test, "SELECT make_message_partition('2031-05-05')").await;
+    let open = open_to_others(&test).await;
+    assert!(open.is_empty(), "a partition made later is open: {open:?}");
+    for forgotten in [
+        "CREATE TABLE forgotten (tenant_id int NOT NULL)",
+        "CREATE VIEW overlooked AS SELECT * FROM session_rows",
+        "ALTER TABLE callbacks NO FORCE ROW LEVEL SECURITY",
+        "ALTER POLICY tenant ON session_rows USING (true)",
+    ] {
+        let before = open_to_others(&test).await.len();
+        test.client().await.batch_execute(forgotten).await.unwrap();
+        let open = open_to_others(&test).await;
+        assert_eq!(open.len(), before + 1, "unnoticed: {forgotten}");
+    }
+}
+
+#[tokio::test]
+async fn who_only_reads_may_run_nothing_that_changes() {
+    let test = TestDatabase::new().await;
+    let sarah = customer(&test.db, "sarah").await;
+    let new = web_session("device-one");
+    call(&test.db, &new).await;
+    for role in ["app_reader", "supervisor", "auditor"] {
+        let refused = SessionRepository::new(&as_role(&test, role))
+            .authenticate(new.id, sarah, 2, role)
+            .await;
+        assert!(
+            matches!(refused, Err(DatabaseError::Setup(_))),
+            "{role}: {refused:?}"
+        );
+        let client = role_client(&test, role).await;
+        for forbidden in [
+            "SELECT drop_archived_partition('conversation_messages_2020_01')",
+            "SELECT make_message_partition('2031-05-05')",
+            "SELECT set_contact(gen_random_uuid(), NULL, NULL, NULL, NULL, NULL)",
+            "SELECT start_session(gen_random_uuid(), 'r', 'p', 'd', 'web', NULL, NULL, NULL, NULL, now())",
+            "SELECT seal_old_messages(gen_random_uuid(), '{}', '{}')",
+        ] {
+            assert!(
+                client.batch_execute(forbidden).await.is_err(),
+                "{role} may {forbidden}"
+            );
+        }
+    }
+    let reader = as_role(&test, "app_reader");
+    let seen = SessionRepository::new(&reader).get(new.id).await.unwrap();
+    assert!(seen.is_some(), "a reader reads");
+    let sql = "SELECT FROM sessions_of((SELECT profile_id FROM agent_sessions))";
+    let client = role_client(&test, "app_reader").await;
+    assert_eq!(client.query(sql, &[]).await.unwrap().len(), 1);
 }
 
 async fn role_client(test: &TestDatabase, role: &str) -> tokio_postgres::Client {
-    let (client, connection) =
-        tokio_postgres::connect(&test.superuser_url(), tokio_postgres::NoTls)
-            .await
-            .unwrap();
+    let (client, connection) = tokio_postgres::connect(&test.url_as(role), tokio_postgres::NoTls)
+        .await
+        .unwrap();
     #[expect(
         clippy::disallowed_methods,
         reason = "ends with its client; tests have no task tracker"
     )]
     tokio::spawn(connection);
-    client
-        .batch_execute(&format!("SET ROLE {role}; SET app.tenant = '1'"))
-        .await
-        .unwrap();
+    client.batch_execute("SET app.tenant = '1'").await.unwrap();
     client
 }
