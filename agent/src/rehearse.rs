@@ -181,7 +181,8 @@ async fn rehearse(recorder: &Recorder, args: &RehearseArgs, stopped: &AtomicBool
         {
             recorder.message(turn(*first, -seq));
         }
-        while recorder.waiting() > MOST_WAITING {
+        // A full spool and no database: nothing gets less, and SIGTERM ends it all the same.
+        while recorder.waiting() > MOST_WAITING && !stopped.load(Ordering::Relaxed) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         if !pause.is_zero() {

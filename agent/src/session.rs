@@ -372,8 +372,8 @@ impl Session {
     }
 
     async fn act(&mut self, action: TurnAction) -> Option<Ending> {
-        if self.parting == Some(Ending::Drain) && !matches!(action, TurnAction::SetState(_)) {
-            // The last words are on their way and are heard whole.
+        if self.parting == Some(Ending::Drain) {
+            self.while_leaving(action);
             return None;
         }
         if !self.greeted && speaks(&action) {

@@ -125,23 +125,17 @@ async fn a_drain_finishes_with_a_goodbye_and_a_summary() {
     let mut stack = Stack::with(&[("DRAIN_SECONDS", "1")]).await;
     let caller = stack
         .caller(
-            "- wait: 30\n- say: Hello there.\n- wait: 30\n- expect_end: 30\n",
+            "- wait: 30\n- say: Hello there.\n- wait: 30\n\
+             - interrupt: {after: 1, say: I would like to open an account.}\n- expect_end: 30\n",
             &[],
         )
         .await;
-    let greeted = stack.eventually(Duration::from_secs(40), async || {
-        let rows = stack
-            .sql()
-            .await
-            .query(
-                "SELECT 1 FROM conversation_messages WHERE role = 'user'",
-                &[],
-            )
-            .await
-            .unwrap();
-        !rows.is_empty()
+    let answered = stack.eventually(Duration::from_secs(40), async || {
+        let sql = "SELECT 1 FROM conversation_messages WHERE role = 'assistant'";
+        let rows = stack.sql().await.query(sql, &[]).await.unwrap();
+        rows.len() == 2
     });
-    assert!(greeted.await, "the caller was heard:\n{}", stack.log());
+    assert!(answered.await, "the caller was answered:\n{}", stack.log());
     stack.terminate();
     let report = stack.finish(caller).await;
     report.assert_met();
@@ -161,7 +155,13 @@ async fn a_drain_finishes_with_a_goodbye_and_a_summary() {
     );
     let (session, summary) = stack.summarised().await;
     assert_eq!(summary["end_reason"], "drained", "{summary:#}");
-    assert_gapless(&stack.messages(session).await);
+    let rows = stack.messages(session).await;
+    assert_gapless(&rows);
+    let kept = |row: &support::stack::Row| row.role == "user" && row.content.contains("account");
+    assert!(
+        rows.iter().any(kept),
+        "what was said into the goodbye is on record: {rows:#?}"
+    );
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::rehearsal::{Bank, signal};
+use support::rehearsal::Bank;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -90,8 +90,12 @@ async fn f4_while_the_database_is_away_turns_are_acknowledged_also_by_a_worker_t
     let bank = Bank::open().await;
     let desk = bank.desk("f4");
     bank.cluster.crash();
-    let writer = desk.start(&["--patience", "1"]);
+    // The long form: F4_AWAY_SECONDS=600. The spool of 64 MiB must have room for all of it.
+    let away = std::env::var("F4_AWAY_SECONDS").map_or(0, |text| text.parse().unwrap());
+    let pause = if away > 0 { "100000" } else { "2000" };
+    let writer = desk.start(&["--patience", "1", "--pause-us", pause]);
     desk.until_acknowledged(300, PATIENCE);
+    std::thread::sleep(Duration::from_secs(away));
     assert!(!writer.end(), "it says that something waits");
     assert!(
         desk.log().contains("waits in SPOOL_DIR"),
@@ -107,45 +111,41 @@ async fn f4_while_the_database_is_away_turns_are_acknowledged_also_by_a_worker_t
     bank.judge(&[&desk]).await.assert_exact(300);
 }
 
-/// The server's processes: those that write the database's files.
-fn server_processes(postmaster: u32) -> Vec<u32> {
-    let mut all = vec![postmaster];
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        let after = stat.rsplit(") ").next().unwrap_or_default().to_owned();
-        let parent = after.split(' ').nth(1).and_then(|p| p.parse::<u32>().ok());
-        if parent == Some(postmaster)
-            && let Some(id) = entry.file_name().to_str().and_then(|n| n.parse().ok())
-        {
-            all.push(id);
+#[tokio::test(flavor = "multi_thread")]
+async fn f4_a_writer_whose_spool_is_full_while_the_database_is_away_ends_when_it_is_told_to() {
+    let bank = Bank::open().await;
+    let mut desk = bank.desk("f4-full");
+    desk.spool_mb = "1".into();
+    bank.cluster.crash();
+    let writer = desk.start(&["--patience", "1", "--pause-us", "0"]);
+    let full = "the spool takes no records";
+    for _ in 0..300 {
+        if desk.log().contains(full) {
+            break;
         }
+        pause(100);
     }
-    all
+    assert!(desk.log().contains(full), "{}", desk.log());
+    pause(500);
+    let before = Instant::now();
+    assert!(!writer.end(), "it says that something waits");
+    assert!(before.elapsed() < PATIENCE, "{:?}", before.elapsed());
+    bank.cluster.restart();
+    desk.bring_home();
+    bank.judge(&[&desk]).await.assert_exact(500);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f5_a_database_that_hangs_holds_up_no_turn_and_loses_none() {
     let bank = Bank::open().await;
     let desk = bank.desk("f5");
-    let row = bank.superuser().await;
-    let row = row
-        .query_one("SELECT pg_read_file('postmaster.pid')", &[])
-        .await
-        .unwrap();
-    let file: String = row.get(0);
-    let postmaster: u32 = file.lines().next().unwrap().trim().parse().unwrap();
     let writer = desk.start(&[]);
     desk.until_acknowledged(100, PATIENCE);
-    let stopped = server_processes(postmaster);
-    for process in &stopped {
-        signal(*process, "STOP");
-    }
+    let hanging = bank.hang().await;
     let before = desk.acknowledged().len();
     pause(3000);
     let meanwhile = desk.acknowledged().len() - before;
-    for process in &stopped {
-        signal(*process, "CONT");
-    }
+    drop(hanging);
     assert!(
         meanwhile > 500,
         "{meanwhile} turns in 3 s of a hanging database"

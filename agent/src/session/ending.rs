@@ -6,7 +6,12 @@ use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
 use super::Session;
-use crate::{record::SessionEnd, room::Outgoing, speak::VoiceEvent, turn::AgentState};
+use crate::{
+    record::SessionEnd,
+    room::Outgoing,
+    speak::VoiceEvent,
+    turn::{AgentState, TurnAction},
+};
 
 /// The server closes the room three seconds after it ended a job.
 const HURRIED: Duration = Duration::from_millis(1_500);
@@ -112,6 +117,19 @@ impl Session {
             ending,
             hang_up,
             duration,
+        }
+    }
+
+    /// The worker's goodbye is on its way and is heard whole: what the caller says meanwhile is kept,
+    /// unanswered.
+    pub(super) fn while_leaving(&mut self, action: TurnAction) {
+        match action {
+            TurnAction::SetState(state) => self.outputs.send(Outgoing::State(state)),
+            TurnAction::Reply(turn) => {
+                let now = self.now();
+                self.ledger.caller_said(&turn, now);
+            }
+            _ => {}
         }
     }
 

@@ -93,6 +93,24 @@ impl Bank {
         }
     }
 
+    /// Stops the server's processes where they stand: connections are taken and nothing answers.
+    pub(crate) async fn hang(&self) -> Hanging {
+        let sql = "SELECT pg_read_file('postmaster.pid')";
+        let file: String = self
+            .superuser()
+            .await
+            .query_one(sql, &[])
+            .await
+            .unwrap()
+            .get(0);
+        let postmaster = file.lines().next().unwrap().trim().parse().unwrap();
+        let stopped = with_children(postmaster);
+        for process in &stopped {
+            signal(*process, "STOP");
+        }
+        Hanging(stopped)
+    }
+
     /// What of the desks' acknowledgements the database has.
     pub(crate) async fn judge(&self, desks: &[&Desk]) -> Verdict {
         let mut acked = HashMap::new();
@@ -162,6 +180,38 @@ impl Drop for Bank {
             drop(std::fs::remove_dir_all(&self.folder));
         }
     }
+}
+
+/// A server that hangs until this is dropped.
+pub(crate) struct Hanging(Vec<u32>);
+
+impl Drop for Hanging {
+    fn drop(&mut self) {
+        for process in &self.0 {
+            // One that was ending when it was stopped may be gone.
+            let mut go_on = Command::new("kill");
+            go_on
+                .args(["-CONT", &process.to_string()])
+                .stderr(Stdio::null());
+            drop(go_on.status());
+        }
+    }
+}
+
+/// A process and those it started: for PostgreSQL, all that write the database's files.
+fn with_children(parent: u32) -> Vec<u32> {
+    let mut all = vec![parent];
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        let after = stat.rsplit(") ").next().unwrap_or_default();
+        let started_by = after.split(' ').nth(1).and_then(|p| p.parse::<u32>().ok());
+        if started_by == Some(parent)
+            && let Some(id) = entry.file_name().to_str().and_then(|n| n.parse().ok())
+        {
+            all.push(id);
+        }
+    }
+    all
 }
 
 /// The assertion of every proof here.

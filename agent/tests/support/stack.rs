@@ -128,6 +128,8 @@ impl Stack {
             ("DATABASE_URL", database.url.clone()),
             ("KEY_FILE", database.key_file().display().to_string()),
             ("SPOOL_DIR", folder.join("spool").display().to_string()),
+            ("ANCHOR_DIR", folder.join("anchors").display().to_string()),
+            ("ARCHIVE_DIR", folder.join("archive").display().to_string()),
             ("PACK_DIR", root().join("packs/bank").display().to_string()),
             ("WEB_DIR", root().join("web/dist").display().to_string()),
             ("HTTP_BIND", http.clone()),
@@ -171,18 +173,26 @@ impl Stack {
 
     /// Starts the worker and waits until it is registered.
     pub(crate) async fn start_worker(&mut self) {
+        self.worker = Some(self.spawn_worker());
+        self.until_registered().await;
+    }
+
+    /// Starts a worker that the caller keeps.
+    pub(crate) fn spawn_worker(&self) -> Child {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
             .open(self.folder.join("worker.log"))
             .unwrap();
-        let worker = self
-            .teller(&["start"])
+        self.teller(&["start"])
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
-            .unwrap();
-        self.worker = Some(worker);
+            .unwrap()
+    }
+
+    /// Waits until offers reach the worker.
+    pub(crate) async fn until_registered(&self) {
         let ready = self
             .eventually(Duration::from_secs(30), async || {
                 self.get(&self.health, "/").await == Some((200, "OK".into()))

@@ -1,0 +1,289 @@
+//! Whole workers and real calls while the database crashes, hangs or is taken up by others, and
+//! while the disk is nearly full.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot be set up fails where it stands"
+)]
+
+mod support;
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use database::{Message, MessageRepository, SessionId};
+use serde_json::Value;
+use support::{Proxy, Stack, rehearsal::Bank, stack::small_model};
+use tokio::process::Command;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A worker whose record goes to a server that may be crashed.
+async fn stack_of(bank: &Bank) -> Stack {
+    let model = small_model().display().to_string();
+    let mut stack = Stack::prepare(&[("WHISPER_MODEL", &model)]).await;
+    stack.set("DATABASE_URL", &bank.url());
+    let keys = bank.folder.join("keys.toml");
+    stack.set("KEY_FILE", &keys.display().to_string());
+    stack.start_worker().await;
+    stack
+}
+
+/// The messages of the only session there is.
+async fn said(bank: &Bank) -> Vec<Message> {
+    let sql = "SELECT session_id FROM agent_sessions";
+    let rows = bank.sql().await.query(sql, &[]).await.unwrap();
+    let Some(row) = rows.first() else {
+        return Vec::new();
+    };
+    let database = bank.database();
+    let messages = MessageRepository::new(&database);
+    messages.by_session(SessionId(row.get(0))).await.unwrap()
+}
+
+fn has(rows: &[Message], words: &str) -> bool {
+    rows.iter()
+        .any(|row| row.content.as_deref().is_some_and(|c| c.contains(words)))
+}
+
+/// Everything is on record once: both questions, the answers, the summary.
+async fn assert_complete(stack: &Stack, bank: &Bank) {
+    let summarised = stack
+        .eventually(Duration::from_secs(60), async || {
+            let sql = "SELECT 1 FROM conversation_summaries";
+            let rows = bank.sql().await.query(sql, &[]).await;
+            rows.is_ok_and(|rows| rows.len() == 1)
+        })
+        .await;
+    assert!(summarised, "the call is summarised:\n{}", stack.log());
+    let rows = said(bank).await;
+    for (expected, row) in rows.iter().enumerate() {
+        assert_eq!(usize::try_from(row.seq).unwrap(), expected, "{rows:#?}");
+    }
+    for question in ["opening hours", "block my card"] {
+        let times = rows
+            .iter()
+            .filter(|row| row.role.as_str() == "user")
+            .filter(|row| row.content.as_deref().is_some_and(|c| c.contains(question)))
+            .count();
+        assert_eq!(times, 1, "{question} is on record once: {rows:#?}");
+    }
+}
+
+/// A question before what happens, one after it, and answers to both.
+const TWO_QUESTIONS: &str = "- wait: 30\n- type: What are your opening hours?\n- wait: 30\n- pause: 5\n\
+     - type: How do I block my card?\n- wait: 30\n- expect_agent: card\n- pause: 1\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f3_a_call_goes_on_while_the_database_crashes_and_its_record_is_complete() {
+    let bank = Bank::open().await;
+    let stack = stack_of(&bank).await;
+    let caller = stack.caller(TWO_QUESTIONS, &[]).await;
+    let asked = stack.eventually(PATIENCE, async || has(&said(&bank).await, "opening hours"));
+    assert!(asked.await, "the first question is on record");
+    bank.cluster.crash();
+    stack.finish(caller).await.assert_met();
+    let (_, told) = stack.get(&stack.health, "/health").await.unwrap();
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(
+        (&told["status"], &told["record"]["database"]["state"]),
+        (&Value::from("degraded"), &Value::from("down")),
+        "the worker says that its database is away: {told:#}"
+    );
+    bank.cluster.restart();
+    assert_complete(&stack, &bank).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f5_a_call_goes_on_while_the_database_hangs_and_its_record_is_complete() {
+    let bank = Bank::open().await;
+    let stack = stack_of(&bank).await;
+    let caller = stack.caller(TWO_QUESTIONS, &[]).await;
+    let asked = stack.eventually(PATIENCE, async || has(&said(&bank).await, "opening hours"));
+    assert!(asked.await, "the first question is on record");
+    let hanging = bank.hang().await;
+    stack.finish(caller).await.assert_met();
+    drop(hanging);
+    assert_complete(&stack, &bank).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f7_readers_who_take_all_connections_hold_up_neither_the_call_nor_its_record() {
+    let model = small_model().display().to_string();
+    let stack = Stack::with(&[("WHISPER_MODEL", &model), ("DATABASE_POOL_SIZE", "2")]).await;
+    let locker = stack.sql().await;
+    let lock = "BEGIN; LOCK TABLE summary_rows IN ACCESS EXCLUSIVE MODE";
+    locker.batch_execute(lock).await.unwrap();
+    let url = format!("http://{}/api/calls", stack.http);
+    let mut readers = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let url = url.clone();
+        readers.spawn(async move {
+            let client = reqwest::Client::new();
+            loop {
+                let asked = client.get(&url).bearer_auth("supervisor-key-of-this-test");
+                if let Ok(answer) = asked.send().await {
+                    assert_ne!(answer.status().as_u16(), 200, "the table was not locked");
+                }
+            }
+        });
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let caller = stack.caller(TWO_QUESTIONS, &[]).await;
+    let on_record = stack.eventually(PATIENCE, async || {
+        let sql = "SELECT session_id FROM agent_sessions";
+        let sessions = stack.sql().await.query(sql, &[]).await.unwrap();
+        let Some(session) = sessions.first() else {
+            return false;
+        };
+        let rows = stack.messages(session.get(0)).await;
+        rows.iter().any(|row| row.content.contains("block my card"))
+    });
+    assert!(
+        on_record.await,
+        "turns are on record while readers hold every connection:\n{}",
+        stack.log()
+    );
+    stack.finish(caller).await.assert_met();
+    readers.shutdown().await;
+    locker.batch_execute("ROLLBACK").await.unwrap();
+    let (session, _) = stack.summarised_within(Duration::from_secs(60)).await;
+    support::stack::assert_gapless(&stack.messages(session).await);
+}
+
+/// What `/health` says.
+async fn health(stack: &Stack) -> Value {
+    let (_, told) = stack.get(&stack.health, "/health").await.unwrap();
+    serde_json::from_str(&told).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spool_that_is_nearly_full_keeps_new_callers_away_until_it_has_room_and_loses_nothing() {
+    let model = small_model().display().to_string();
+    let mut stack = Stack::prepare(&[("WHISPER_MODEL", &model), ("SPOOL_MB", "1")]).await;
+    let proxy = Proxy::before(&stack.database.url).await;
+    stack.set("DATABASE_URL", &proxy.url);
+    proxy.cut();
+    let acknowledged = fill(&stack).await;
+    stack.start_worker().await;
+    let refuses = stack.eventually(PATIENCE, async || {
+        health(&stack).await["takes_calls"] == false
+    });
+    assert!(refuses.await, "no room, no calls: {}", health(&stack).await);
+    let told = health(&stack).await.to_string();
+    assert!(told.contains("the spool is"), "it says why: {told}");
+    let alone = stack.call("- wait: 5\n").await;
+    assert_ne!(
+        alone.0["failures"],
+        Value::Array(Vec::new()),
+        "an agent came although nothing could be kept: {:#}",
+        alone.0
+    );
+    proxy.mend();
+    let takes = stack.eventually(PATIENCE, async || {
+        health(&stack).await["takes_calls"] == true
+    });
+    assert!(takes.await, "there is room again: {}", health(&stack).await);
+    let answered = "- wait: 30\n- type: What are your opening hours?\n- wait: 30\n";
+    stack.call(answered).await.assert_met();
+    let home = stack.eventually(PATIENCE, async || {
+        let sql = "SELECT session_id, seq FROM conversation_messages";
+        let rows = stack.sql().await.query(sql, &[]).await.unwrap();
+        let stored: HashSet<(uuid::Uuid, i32)> =
+            rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        acknowledged.is_subset(&stored)
+    });
+    assert!(home.await, "all that was acknowledged reached the database");
+}
+
+/// Rehearses calls into the stack's spool until it takes no more; what was acknowledged.
+async fn fill(stack: &Stack) -> HashSet<(uuid::Uuid, i32)> {
+    let acks = stack.folder.join("acks");
+    let file = std::fs::File::create(&acks).unwrap();
+    let mut writer = stack
+        .teller(&["rehearse", "--patience", "1", "--pause-us", "500"])
+        .stdout(file)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut before = 0;
+    // Full when nothing more is acknowledged for a second.
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let now = std::fs::metadata(&acks).unwrap().len();
+        if now > 0 && now == before {
+            break;
+        }
+        before = now;
+    }
+    writer.kill().await.unwrap();
+    let acks = std::fs::read_to_string(&acks).unwrap();
+    let acknowledged: HashSet<_> = acks
+        .lines()
+        .filter_map(|line| match line.split(' ').collect::<Vec<_>>()[..] {
+            ["ack", session, seq, _] => Some((session.parse().ok()?, seq.parse().ok()?)),
+            _ => None,
+        })
+        .filter(|(_, seq)| *seq >= 0)
+        .collect();
+    assert!(acknowledged.len() > 500, "a megabyte holds more than this");
+    acknowledged
+}
+
+/// The anchors in a folder.
+fn anchors(folder: &Path) -> usize {
+    std::fs::read_dir(folder).map_or(0, Iterator::count)
+}
+
+/// A second worker beside the stack's, with a spool, ports and anchors of its own.
+fn second_worker(stack: &Stack, folder: &Path) -> Command {
+    let free = || {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        socket.local_addr().unwrap().to_string()
+    };
+    let log = std::fs::File::create(stack.folder.join("second.log")).unwrap();
+    let mut command = stack.teller(&["start"]);
+    command
+        .env("HTTP_BIND", free())
+        .env("HEALTH_BIND", free())
+        .env("SPOOL_DIR", stack.folder.join("spool-2"))
+        .env("ANCHOR_DIR", folder)
+        .stdout(Stdio::null())
+        .stderr(log);
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_workers_one_keeps_the_record_and_the_other_takes_over_when_it_dies() {
+    let model = small_model().display().to_string();
+    let mut stack = Stack::prepare(&[("WHISPER_MODEL", &model), ("ANCHOR_SECONDS", "1")]).await;
+    let folders: [PathBuf; 2] = ["anchors-1", "anchors-2"].map(|name| stack.folder.join(name));
+    stack.set("ANCHOR_DIR", &folders[0].display().to_string());
+    stack.start_worker().await;
+    let call = "- wait: 30\n- type: What are your opening hours?\n- wait: 30\n";
+    stack.call(call).await.assert_met();
+    let first = stack.eventually(PATIENCE, async || anchors(&folders[0]) > 0);
+    assert!(
+        first.await,
+        "a live worker anchors what was said:\n{}",
+        stack.log()
+    );
+    let mut second = second_worker(&stack, &folders[1]).spawn().unwrap();
+    stack.call(call).await.assert_met();
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    assert_eq!(anchors(&folders[1]), 0, "two workers keep one record");
+    stack.worker().start_kill().unwrap();
+    stack.worker().wait().await.unwrap();
+    stack.call(call).await.assert_met();
+    let taken = stack.eventually(PATIENCE, async || anchors(&folders[1]) > 0);
+    assert!(taken.await, "nobody keeps the record after its keeper died");
+    let made = "SELECT count(*) > 0 FROM pg_class WHERE relkind = 'r' AND relispartition";
+    let row = stack.sql().await.query_one(made, &[]).await.unwrap();
+    assert!(row.get::<_, bool>(0), "partitions are made ahead");
+    second.kill().await.unwrap();
+}
