@@ -104,11 +104,10 @@ impl Bank {
             .unwrap()
             .get(0);
         let postmaster = file.lines().next().unwrap().trim().parse().unwrap();
-        let stopped = with_children(postmaster);
-        for process in &stopped {
-            signal(*process, "STOP");
-        }
-        Hanging(stopped)
+        signal(postmaster, "STOP");
+        let hanging = Hanging(with_children(postmaster));
+        hanging.tell("-STOP");
+        hanging
     }
 
     /// What of the desks' acknowledgements the database has.
@@ -185,16 +184,21 @@ impl Drop for Bank {
 /// A server that hangs until this is dropped.
 pub(crate) struct Hanging(Vec<u32>);
 
+impl Hanging {
+    /// One that was about to end may be gone meanwhile.
+    fn tell(&self, signal: &str) {
+        for process in &self.0 {
+            let mut told = Command::new("kill");
+            told.args([signal, &process.to_string()])
+                .stderr(Stdio::null());
+            drop(told.status());
+        }
+    }
+}
+
 impl Drop for Hanging {
     fn drop(&mut self) {
-        for process in &self.0 {
-            // One that was ending when it was stopped may be gone.
-            let mut go_on = Command::new("kill");
-            go_on
-                .args(["-CONT", &process.to_string()])
-                .stderr(Stdio::null());
-            drop(go_on.status());
-        }
+        self.tell("-CONT");
     }
 }
 
