@@ -251,6 +251,12 @@ async fn judge(stack: &Stack, bank: &Bank, answered: &[usize], seed: u64) {
             question(*call)
         );
     }
+    assert_sound(stack, bank, seed).await;
+}
+
+/// Counters agree with rows, chains with anchors.
+async fn assert_sound(stack: &Stack, bank: &Bank, seed: u64) {
+    let database = bank.database();
     let drift = RecountRepository::new(&database);
     assert!(
         drift.sessions().await.unwrap().is_empty(),
