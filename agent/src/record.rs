@@ -19,6 +19,7 @@ mod keeper;
 mod running;
 mod seal;
 mod session_manager;
+mod starts;
 mod stored;
 mod sweeper;
 mod writer;

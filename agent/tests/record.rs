@@ -550,3 +550,27 @@ async fn f15_a_row_that_no_table_takes_is_set_aside_and_the_others_go_on() {
         "nothing is left to look at"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f8_a_start_that_only_memory_had_is_written_again_before_the_first_turn_on_the_disk() {
+    let bank = Bank::open().await;
+    let desk = bank.desk("f8d");
+    bank.cluster.crash();
+    // The disk refuses the first group, which has a start in it, and both attempts at it.
+    let mut command = desk.rehearse(&[]);
+    command.env("TELLER_FAIL", "io:fdatasync:1:2");
+    let writer = support::rehearsal::Life(command.spawn().unwrap());
+    desk.until_acknowledged(100, PATIENCE);
+    assert!(desk.log().contains("acknowledged when it is committed"));
+    writer.kill();
+    bank.cluster.restart();
+    desk.bring_home();
+    let verdict = bank.judge(&[&desk]).await;
+    // Turns that were in memory alone were not acknowledged and are gone; the others are readable.
+    assert!(verdict.acked >= 100, "{verdict:?}");
+    assert!(verdict.lost.is_empty(), "{verdict:?}");
+    assert!(
+        verdict.changed.is_empty(),
+        "words without a key: {verdict:?}"
+    );
+}

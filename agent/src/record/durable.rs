@@ -8,11 +8,12 @@ use chrono::Utc;
 use database::{
     RowHash, SessionId,
     keys::KeyError,
-    spool::{self, Appender, Position},
+    spool::{Appender, Position},
 };
 use tokio::sync::{mpsc, oneshot};
 
 use super::seal::{Sealed, Sealer};
+use super::starts::Starts;
 use super::{Durability, Record, RecordHealth, RecordQueue};
 use crate::metrics::Metrics;
 
@@ -63,6 +64,7 @@ pub(super) struct Durable {
     pub(super) health: RecordHealth,
     pub(super) metrics: Arc<Metrics>,
     pub(super) durable_until: Position,
+    pub(super) starts: Starts,
 }
 
 impl Durable {
@@ -102,21 +104,31 @@ impl Durable {
         }
     }
 
-    fn seal(&mut self, record: Record) -> Option<Sealed> {
+    /// A record, and before it the start that its session has not.
+    fn seal(&mut self, record: Record) -> Vec<Sealed> {
         let (session, seq) = record.name();
-        let sealed: Result<Sealed, KeyError> = match record {
-            Record::Started(start) => self.sealer.start(*start),
-            Record::Message(row, at) => self.sealer.message(*row, at),
-            Record::Callback(callback) => Ok(self.sealer.callback(callback)),
-            Record::Ended(end) => Ok(self.sealer.end(&end)),
-            Record::Flush(_) | Record::Close => return None,
+        let sealed: Result<Vec<Sealed>, KeyError> = match record {
+            Record::Started(start) => self.sealer.start(*start).map(|start| vec![start]),
+            Record::Message(row, at) => {
+                self.sealer
+                    .start_in_place(row.session, at)
+                    .and_then(|start| {
+                        Ok(start
+                            .into_iter()
+                            .chain([self.sealer.message(*row, at)?])
+                            .collect())
+                    })
+            }
+            Record::Callback(callback) => Ok(vec![self.sealer.callback(callback)]),
+            Record::Ended(end) => Ok(vec![self.sealer.end(&end)]),
+            Record::Flush(_) | Record::Close => return Vec::new(),
         };
         if let Err(error) = &sealed {
             // Without random numbers nothing can be encrypted, and in the clear nothing is kept.
             self.metrics.record_lost();
             tracing::error!(session.id = session.map(|id| id.to_string()), seq, %error, "something said could not be sealed and is lost");
         }
-        sealed.ok()
+        sealed.unwrap_or_default()
     }
 
     /// Acknowledges what the disk took; hands over what it did not.
@@ -135,6 +147,7 @@ impl Durable {
             if place < durable {
                 self.acknowledge(&sealed);
             } else {
+                self.starts.handed_over(&sealed);
                 self.health.at_risk(sealed.told.session);
                 self.hand_over(Handover::Record(Box::new(sealed), self.durable_until));
             }
@@ -142,19 +155,21 @@ impl Durable {
     }
 
     fn append(&mut self, group: &[Sealed]) -> usize {
-        let records: Vec<spool::Record> =
-            group.iter().map(|sealed| sealed.record.clone()).collect();
-        match self.appender.append(&records) {
+        let with_starts = self.starts.before(group);
+        match self.appender.append(&with_starts.records) {
             Ok(position) => {
                 self.durable_until = position;
                 self.health.spool_took();
+                self.starts.durable(group);
                 group.len()
             }
             Err(refused) => {
                 if self.health.spool_refused(&refused) {
                     tracing::error!(error = %refused, "the spool takes no records; each is acknowledged when it is committed");
                 }
-                refused.durable
+                let durable = with_starts.of_group(refused.durable);
+                self.starts.durable(&group[..durable]);
+                durable
             }
         }
     }

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::durable::{Acknowledgements, Durable};
 use super::flusher::{Flusher, report};
 use super::seal::{Recognitions, Sealer};
+use super::starts::Starts;
 use super::writer::Writer;
 use super::{Finalizer, RecordHealth, Recorder, SessionManager};
 use crate::metrics::Metrics;
@@ -86,6 +87,7 @@ impl RunningRecord {
             queue,
             sealer: Sealer::new(database.keys().clone(), recognitions.clone()),
             durable_until: opened.reader.durable(),
+            starts: Starts::default(),
             appender: opened.appender,
             handovers,
             acknowledgements: config.acknowledgements.clone(),

@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use database::{
-    MessageSealer, NewMessage, Role, RowHash, SessionId,
+    MessageSealer, NewMessage, Role, RowHash, SessionId, SummaryToken,
     keys::{KeyError, Keyring},
     spool,
 };
@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use super::durable::Acknowledged;
 use super::stored::{CALLBACK, END, START, Stored, StoredEnd, StoredStart};
 use super::{MessageRow, SessionEnd, SessionStart, Speaker};
+use crate::reply::Channel;
 
 /// Answers that callers' sessions wait for, until their start is in the database.
 #[derive(Debug, Clone, Default)]
@@ -86,21 +87,41 @@ impl Sealer {
         ))
     }
 
-    /// A message; in the order of its session's numbers.
+    /// The start of a session whose own start was lost, which was said loudly; `None` when it was
+    /// not. Without one the key of what follows would be stored nowhere. Who called is not known:
+    /// the session gets a profile of its own.
+    pub(super) fn start_in_place(
+        &mut self,
+        session: SessionId,
+        at: DateTime<Utc>,
+    ) -> Result<Option<Sealed>, KeyError> {
+        if self.sessions.contains_key(&session) {
+            return Ok(None);
+        }
+        let lost = SessionStart {
+            session,
+            room: "lost".into(),
+            participant: "unknown".into(),
+            device: None,
+            phone_hint: None,
+            channel: Channel::Web,
+            worker_id: String::new(),
+            started_at: at,
+            summary_token: SummaryToken::random(),
+            recognised: None,
+        };
+        self.start(lost).map(Some)
+    }
+
+    /// A message; in the order of its session's numbers, after its start.
     pub(super) fn message(
         &mut self,
         row: MessageRow,
         at: DateTime<Utc>,
     ) -> Result<Sealed, KeyError> {
         let (session, seq) = (row.session, row.seq);
-        let sealer = match self.sessions.get_mut(&session) {
-            Some(sealer) => sealer,
-            None => {
-                // Its start was lost, which was said loudly: what follows is kept all the same.
-                let key = self.keys.new_session_key()?;
-                let sealer = MessageSealer::new(session, key);
-                self.sessions.entry(session).or_insert(sealer)
-            }
+        let Some(sealer) = self.sessions.get_mut(&session) else {
+            return Err(KeyError::Unreadable);
         };
         let message = sealer.seal(new_message(row, at))?;
         let hash = message.row_hash;
@@ -167,5 +188,58 @@ fn new_message(row: MessageRow, at: DateTime<Utc>) -> NewMessage {
         latency_ms: row.latency_ms,
         meta: row.meta,
         created_at: at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(session: SessionId, seq: i32) -> MessageRow {
+        MessageRow {
+            session,
+            seq,
+            speaker: Speaker::Caller,
+            content: "said after a start that was lost".into(),
+            started_ms: None,
+            ended_ms: None,
+            interrupted: false,
+            intent: None,
+            latency_ms: None,
+            meta: serde_json::json!({}),
+        }
+    }
+
+    #[test]
+    fn a_session_whose_start_was_lost_gets_one_whose_key_opens_what_was_said() {
+        let keys = Keyring::ephemeral().expect("random bytes");
+        let mut sealer = Sealer::new(keys.clone(), Recognitions::default());
+        let (session, now) = (SessionId::new(), Utc::now());
+        let start = sealer.start_in_place(session, now).expect("a key");
+        let start = start.expect("its own start never came");
+        assert_eq!((start.told.session, start.told.seq), (session, START));
+        let again = sealer.start_in_place(session, now).expect("a key");
+        assert!(again.is_none(), "one start is enough");
+        let message = sealer.message(row(session, 0), now).expect("sealed");
+        let Some(Stored::Started(start)) = Stored::from_bytes(&start.record.payload) else {
+            panic!("a start")
+        };
+        let Some(Stored::Message(message)) = Stored::from_bytes(&message.record.payload) else {
+            panic!("a message")
+        };
+        let (_, key) = start.open(&keys).expect("its key");
+        let words = key.open_message(session, 0, &message.content_ct);
+        assert_eq!(words.expect("readable"), "said after a start that was lost");
+    }
+
+    #[test]
+    fn words_are_sealed_with_no_key_that_is_written_down_nowhere() {
+        let keys = Keyring::ephemeral().expect("random bytes");
+        let mut sealer = Sealer::new(keys, Recognitions::default());
+        assert!(
+            sealer
+                .message(row(SessionId::new(), 0), Utc::now())
+                .is_err()
+        );
     }
 }

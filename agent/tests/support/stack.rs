@@ -55,6 +55,7 @@ pub(crate) struct Stack {
     pub(crate) livekit: LiveKit,
     pub(crate) database: TestDatabase,
     worker: Option<Child>,
+    worker_url: String,
     env: Vec<(String, String)>,
     pub(crate) http: String,
     pub(crate) health: String,
@@ -147,10 +148,12 @@ impl Stack {
         if !settings.iter().any(|(k, _)| *k == "WHISPER_MODEL") {
             env.push(("WHISPER_MODEL".into(), real_model().display().to_string()));
         }
+        let worker_url = database.url_as("app_writer");
         Self {
             livekit,
             database,
             worker: None,
+            worker_url,
             env,
             http,
             health,
@@ -185,6 +188,8 @@ impl Stack {
             .open(self.folder.join("worker.log"))
             .unwrap();
         self.teller(&["start"])
+            // As in a bank: a worker is no owner of its tables.
+            .env("DATABASE_URL", &self.worker_url)
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
@@ -205,8 +210,12 @@ impl Stack {
         );
     }
 
-    /// A setting, before the worker starts.
+    /// A setting, before the worker starts; DATABASE_URL is the worker's alone.
     pub(crate) fn set(&mut self, key: &str, value: &str) {
+        if key == "DATABASE_URL" {
+            value.clone_into(&mut self.worker_url);
+            return;
+        }
         self.env.retain(|(k, _)| k != key);
         self.env.push((key.to_owned(), value.to_owned()));
     }

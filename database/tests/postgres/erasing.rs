@@ -522,3 +522,37 @@ async fn an_erased_profile_is_neither_merged_nor_unmerged_nor_changed() {
     assert_eq!(patched.unwrap(), None);
     assert_invariants(&test, "after refused changes").await;
 }
+
+#[tokio::test]
+async fn the_audit_keeps_that_a_reason_was_given_and_the_merge_keeps_the_reason_until_it_is_erased()
+{
+    let test = TestDatabase::new().await;
+    let profiles = ProfileRepository::new(&test.db);
+    let sarah = customer(&test.db, "sarah").await;
+    let device = call(&test.db, &web_session("device-one")).await.profile_id;
+    let why = Some("sarah-reason-lynx");
+    let merged = profiles.merge_anonymous_to_authenticated(device, sarah, "ann", why, false);
+    assert!(merged.await.unwrap().is_merged());
+    let undone = profiles.unmerge(device, "ann", why).await.unwrap();
+    assert_eq!(undone, UnmergeOutcome::Unmerged);
+    let again = profiles.unmerge(device, "ann", why).await.unwrap();
+    assert_eq!(again, UnmergeOutcome::NotMerged);
+    let given = rows(&test, "SELECT action, detail ->> 'reason_given' AS given FROM audit_log WHERE action ~ 'merge' ORDER BY id").await;
+    assert_eq!(given.len(), 3);
+    assert!(given.iter().all(|row| row["given"] == "true"), "{given:?}");
+    let merge = profiles.history(device).await.unwrap().remove(0);
+    assert_eq!(
+        (merge.reason.as_deref(), merge.reverted_reason.as_deref()),
+        (why, why)
+    );
+    let in_audit = count(&test, "SELECT FROM audit_log a WHERE a::text LIKE '%lynx%'").await;
+    assert_eq!(in_audit, 0, "the audit cannot forget");
+    profiles.erase(device, "ann").await.unwrap();
+    assert!(found(&dump(&test).await).is_empty(), "the reason is gone");
+    // Nor may a function of tomorrow pass a reason's words on.
+    let passing = rows(&test, r"SELECT proname AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosrc ~* $$audit\([^;]*'reason', *(why|reason)$$").await;
+    assert!(
+        passing.is_empty(),
+        "{passing:?} write reasons into the audit"
+    );
+}

@@ -1,0 +1,347 @@
+//! `teller profiles export` and `erase`: the built program against a real PostgreSQL.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot be set up fails where it stands"
+)]
+
+use std::{
+    collections::BTreeSet,
+    os::unix::fs::PermissionsExt as _,
+    process::{Command, Output, Stdio},
+};
+
+use database::{
+    AuthLimits, AuthRepository, CallbackRepository, Channel, Claim, ConversationSummaryRepository,
+    CustomerRow, MessageRepository, MessageSealer, NewCallback, NewChallenge, NewMessage,
+    NewSession, NewSummary, ProfileId, ProfileRepository, Resolution, Role, Sentiment, SessionId,
+    SessionRepository, testing::TestDatabase,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Tables with something of a person, each with words of Sarah's that the export must show.
+const HELD: [(&str, &str); 14] = [
+    ("user_profiles", "Sarah Quillfeather"),
+    ("profile_identifiers", "100277"),
+    ("session_rows", "participant-of-sarah"),
+    ("conversation_messages", "words-of-sarah"),
+    ("summary_rows", "summary-of-sarah"),
+    ("lead_event_rows", "lead-of-sarah"),
+    ("callbacks", "callback-of-sarah"),
+    ("profile_merges", "reason-of-sarah"),
+    ("auth_challenges", "\"challenges\":[{"),
+    ("auth_attempts", "\"attempts\":[{"),
+    ("audit_log", "auth.verified"),
+    ("message_archives", "archive-of-sarah.jsonl"),
+    ("unsealed", "unsealed-of-sarah"),
+    // Its readable half is what the keys open.
+    ("session_keys", "+263771234567"),
+];
+
+/// Tables that hold nothing of a person that an export could show, and why.
+const NOT_HELD: [(&str, &str); 17] = [
+    ("person_keys", "a key is no data of the person"),
+    ("key_files", "the key file's fingerprint"),
+    ("outbox", "that a summary is owed, gone when it is written"),
+    ("profile_drains", "merges that are being filed"),
+    ("room_locks", "a room while a call is in it"),
+    ("summary_tokens", "a digest of what was random"),
+    ("workers", "our own processes"),
+    ("erased_sessions", "calls of nobody any more"),
+    ("erased_identifiers", "digests, of nobody any more"),
+    ("blocked_identifiers", "values that many share"),
+    ("knowledge_packs", "the bank's documents"),
+    ("rag_documents", "the bank's documents"),
+    ("personas", "the agent's settings"),
+    ("agent_instructions", "the agent's settings"),
+    ("system_config", "settings"),
+    ("refinery_schema_history", "the schema's versions"),
+    (
+        "conversation_messages_default",
+        "part of conversation_messages",
+    ),
+];
+
+struct Sarah {
+    test: TestDatabase,
+    id: ProfileId,
+    device: ProfileId,
+    session: SessionId,
+}
+
+async fn call(test: &TestDatabase) -> (SessionId, ProfileId) {
+    let new = NewSession {
+        id: SessionId::new(),
+        room_id: "room".into(),
+        participant_id: "participant-of-sarah".into(),
+        anonymous_id: Some("device-of-sarah".into()),
+        channel: Channel::Web,
+        caller_number: None,
+        worker_id: None,
+        started_at: chrono::Utc::now(),
+    };
+    let key = test.db.keys().new_session_key().unwrap();
+    let sessions = SessionRepository::new(&test.db);
+    let profile = sessions.start(&new, &key).await.unwrap().profile_id;
+    let mut sealer = MessageSealer::new(new.id, key);
+    let said = NewMessage::new(new.id, 0, Role::User, "words-of-sarah", chrono::Utc::now());
+    let messages = [sealer.seal(said).unwrap()];
+    let repository = MessageRepository::new(&test.db);
+    let stored = repository.insert_batch(&messages).await.unwrap();
+    assert_eq!(stored.new, 1);
+    (new.id, profile)
+}
+
+/// A customer of whom every table that can hold something does.
+async fn sarah() -> Sarah {
+    let test = TestDatabase::new().await;
+    let profiles = ProfileRepository::new(&test.db);
+    let row = CustomerRow {
+        username: "sarah".into(),
+        phone_number: Some("+263771234567".into()),
+        email: Some("sarah@example.com".into()),
+        name: Some("Sarah Quillfeather".into()),
+        customer_number: Some("100277".into()),
+    };
+    profiles.import_customers(&[row], "ann").await.unwrap();
+    let id = profiles.get_by_username("sarah").await.unwrap().unwrap().id;
+    let (session, device) = call(&test).await;
+    let auth = AuthRepository::new(&test.db, AuthLimits::default());
+    let asked = NewChallenge {
+        session,
+        claim: Claim::Digits("100277".into()),
+        address: None,
+        code: "123456".into(),
+    };
+    auth.start(&asked).await.unwrap();
+    auth.verify(session, "123456", None).await.unwrap();
+    let merged = profiles
+        .merge_anonymous_to_authenticated(device, id, "ann", Some("reason-of-sarah"), false)
+        .await;
+    assert!(merged.unwrap().is_merged());
+    let callback = NewCallback {
+        id: Uuid::new_v4(),
+        session,
+        phone_number: Some("+263771234567".into()),
+        reason: Some("callback-of-sarah".into()),
+        requested_at: chrono::Utc::now(),
+    };
+    let callbacks = CallbackRepository::new(&test.db);
+    callbacks.request(&callback).await.unwrap();
+    let summaries = ConversationSummaryRepository::new(&test.db);
+    assert!(summaries.upsert(&summary(session)).await.unwrap());
+    let sql = format!(
+        "INSERT INTO lead_events (session_id, kind, subject, at) VALUES ('{session}', 'interest', 'lead-of-sarah', now());
+         INSERT INTO unsealed (kind, id, value) VALUES ('caller', '{session}', 'unsealed-of-sarah');
+         INSERT INTO message_archives (partition, low, high, messages, file, sha256)
+           VALUES ('p', v7_floor(now() - interval '1 day'), v7_floor(now() + interval '1 day'), 1, 'archive-of-sarah.jsonl', sha256('x'))"
+    );
+    test.client().await.batch_execute(&sql).await.unwrap();
+    Sarah {
+        test,
+        id,
+        device,
+        session,
+    }
+}
+
+fn summary(session_id: SessionId) -> NewSummary {
+    NewSummary {
+        session_id,
+        summary: "summary-of-sarah".into(),
+        extracted_info: json!({}),
+        sentiment: Sentiment::Neutral,
+        resolution_status: Resolution::Resolved,
+        topics: Vec::new(),
+        message_count: 1,
+        duration_seconds: 9,
+        method: "rules".into(),
+        method_version: "1".into(),
+        source_last_seq: Some(0),
+        partial: false,
+    }
+}
+
+/// Runs `teller` without a terminal.
+async fn teller(test: &TestDatabase, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_teller"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("DATABASE_URL", &test.url)
+        .env("KEY_FILE", test.key_file())
+        .stdin(Stdio::null());
+    tokio::task::spawn_blocking(move || command.output())
+        .await
+        .unwrap()
+        .unwrap()
+}
+
+fn answer(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!(
+            "no JSON ({error}): {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })
+}
+
+/// Every row of every table as text; the audit apart, where an export leaves a line.
+async fn all_rows(test: &TestDatabase, but: &str) -> BTreeSet<String> {
+    let client = test.client().await;
+    let tables = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> $1";
+    let mut all = BTreeSet::new();
+    for table in client.query(tables, &[&but]).await.unwrap() {
+        let table: String = table.get(0);
+        let sql = format!("SELECT t::text FROM {table} t");
+        for row in client.query(&sql, &[]).await.unwrap() {
+            all.insert(format!("{table} {}", row.get::<_, String>(0)));
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn an_export_shows_what_every_table_holds_and_no_table_is_forgotten() {
+    let Sarah { test, id, .. } = sarah().await;
+    let sql = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT (relispartition AND relname ~ '_[0-9]{4}_[0-9]{2}$')";
+    let tables = test.client().await.query(sql, &[]).await.unwrap();
+    let tables: BTreeSet<String> = tables.iter().map(|row| row.get(0)).collect();
+    let known = HELD.into_iter().chain(NOT_HELD).map(|(table, _)| table);
+    let known: BTreeSet<String> = known.map(str::to_owned).collect();
+    assert_eq!(tables, known, "is it in the export, or why not?");
+
+    let output = teller(&test, &["profiles", "export", "sarah", "--actor", "ann"]).await;
+    assert_eq!(output.status.code(), Some(0));
+    let export = answer(&output);
+    let text = export.to_string();
+    for (table, words) in HELD {
+        assert!(
+            text.contains(words),
+            "{table}: {words} is not in {export:#}"
+        );
+    }
+    assert_eq!(export["profile"]["id"], json!(id));
+    assert_eq!(export["merged"].as_array().unwrap().len(), 1);
+    let audited = "SELECT count(*) FROM audit_log WHERE action = 'profile.export' AND actor = 'ann' AND subject_id = $1::text";
+    let id = id.to_string();
+    let row = test.client().await.query_one(audited, &[&id]).await;
+    assert_eq!(row.unwrap().get::<_, i64>(0), 1, "the export is audited");
+}
+
+#[tokio::test]
+async fn an_export_shows_nothing_of_the_other_side_of_a_refused_merge() {
+    let Sarah { test, id, .. } = sarah().await;
+    let profiles = ProfileRepository::new(&test.db);
+    let john = profiles.create_authenticated_profile("johnwalrus", None, None);
+    let john = john.await.unwrap();
+    let refused = profiles.merge_anonymous_to_authenticated(id, john, "ann", None, false);
+    assert!(!refused.await.unwrap().is_merged());
+    let output = teller(&test, &["profiles", "export", "sarah", "--actor", "ann"]).await;
+    assert!(!answer(&output).to_string().contains("johnwalrus"));
+}
+
+#[tokio::test]
+async fn an_export_goes_into_a_new_file_that_only_its_owner_reads() {
+    let Sarah { test, device, .. } = sarah().await;
+    let file = std::env::temp_dir().join(format!("export-{}.json", Uuid::new_v4()));
+    let (path, device) = (file.display().to_string(), device.to_string());
+    let arguments = [
+        "profiles", "export", &device, "--actor", "ann", "--output", &path,
+    ];
+    let output = teller(&test, &arguments).await;
+    assert_eq!(output.status.code(), Some(0), "any profile of the tree");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("words-of-sarah"));
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    let export: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!(export["profile"]["name"], "Sarah Quillfeather");
+    let again = teller(&test, &arguments).await;
+    assert_eq!(again.status.code(), Some(1), "a file is never overwritten");
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[tokio::test]
+async fn a_dry_run_of_an_erasure_says_what_would_go_and_changes_nothing() {
+    let Sarah { test, .. } = sarah().await;
+    let before = all_rows(&test, "").await;
+    let arguments = ["profiles", "erase", "sarah", "--actor", "ann", "--dry-run"];
+    let output = teller(&test, &arguments).await;
+    assert_eq!(output.status.code(), Some(0));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let expected =
+        "would be erased: 2 profiles, 1 sessions, 1 messages, 1 summaries, 2 identifiers";
+    assert_eq!(said.trim(), expected);
+    let output = teller(&test, &[&arguments[..], &["--json"]].concat()).await;
+    let would = answer(&output);
+    assert_eq!(
+        (&would["outcome"], &would["profiles"]),
+        (&json!("erased"), &json!(2))
+    );
+    assert_eq!(all_rows(&test, "").await, before, "nothing was changed");
+}
+
+#[tokio::test]
+async fn an_erasure_asks_first_and_without_a_terminal_does_nothing() {
+    let Sarah { test, .. } = sarah().await;
+    let before = all_rows(&test, "").await;
+    let output = teller(&test, &["profiles", "erase", "sarah", "--actor", "ann"]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("--yes"), "{said}");
+    assert_eq!(all_rows(&test, "").await, before, "nothing was erased");
+    let output = teller(&test, &["profiles", "erase", "sarah", "--yes"]).await;
+    assert_eq!(output.status.code(), Some(2), "somebody must answer for it");
+    assert_eq!(all_rows(&test, "").await, before);
+}
+
+#[tokio::test]
+async fn an_erasure_with_yes_is_done_once_and_says_so() {
+    let Sarah {
+        test, id, session, ..
+    } = sarah().await;
+    let id = id.to_string();
+    let erase = [
+        "profiles", "erase", &id, "--actor", "ann", "--yes", "--json",
+    ];
+    let output = teller(&test, &erase).await;
+    assert_eq!(output.status.code(), Some(0));
+    let done = answer(&output);
+    let expected = json!({"outcome": "erased", "profiles": 2, "sessions": 1, "messages": 1, "summaries": 1, "identifiers": 2});
+    assert_eq!(done, expected);
+    let said = MessageRepository::new(&test.db).by_session(session).await;
+    assert!(said.unwrap().iter().all(|m| m.content.is_none()));
+    let again = teller(&test, &erase).await;
+    assert_eq!(again.status.code(), Some(0), "there is nothing left to do");
+    assert_eq!(answer(&again)["outcome"], "already_erased");
+    let export = teller(&test, &["profiles", "export", &id, "--actor", "ann"]).await;
+    let text = answer(&export).to_string();
+    // When codes were typed, what was done by whom, and which files of ciphertext there are stays.
+    let stays = ["auth_attempts", "audit_log", "message_archives"];
+    let held = HELD.iter().filter(|(table, _)| !stays.contains(table));
+    for (table, words) in held {
+        assert!(!text.contains(words), "{table}: {words} is still exported");
+    }
+}
+
+#[tokio::test]
+async fn nobody_by_that_name_or_number_is_answered_with_one() {
+    let Sarah { test, .. } = sarah().await;
+    let unknown = Uuid::new_v4().to_string();
+    for who in ["nobody", &unknown] {
+        for arguments in [
+            &["profiles", "erase", who, "--actor", "ann", "--yes"][..],
+            &["profiles", "erase", who, "--actor", "ann", "--dry-run"],
+            &["profiles", "export", who, "--actor", "ann"],
+        ] {
+            let output = teller(&test, arguments).await;
+            assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(said.contains("no such profile"), "{said}");
+        }
+    }
+}
