@@ -56,17 +56,15 @@ async fn a_phone_caller_proves_who_they_are_by_keypad_and_gets_their_own_profile
         !everything.contains(&code),
         "the code is in no row and no log"
     );
-    // The worker is a member of app_writer and nothing more; its upkeep has run, too.
-    let anchored = stack.eventually(std::time::Duration::from_secs(30), async || {
-        stack.log().contains("anchored the record")
-    });
-    assert!(anchored.await, "{}", stack.log());
-    let denied = "SQLSTATE 42501";
+    // The worker is a member of app_writer and nothing more; its upkeep goes on beside the call.
     let log = stack.log();
-    assert!(
-        !log.contains(denied) && !log.contains("permission denied"),
-        "{log}"
-    );
+    for denied in [
+        "SQLSTATE 42501",
+        "permission denied",
+        "upkeep of the record failed",
+    ] {
+        assert!(!log.contains(denied), "{denied}: {log}");
+    }
 }
 
 #[tokio::test]
