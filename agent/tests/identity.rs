@@ -65,6 +65,48 @@ async fn a_phone_caller_proves_who_they_are_by_keypad_and_gets_their_own_profile
     ] {
         assert!(!log.contains(denied), "{denied}: {log}");
     }
+    nothing_is_left_after_erasing_sarah(&stack, session).await;
+}
+
+/// Every row of every table as text.
+async fn tables(stack: &Stack) -> String {
+    let client = stack.sql().await;
+    let sql = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'";
+    let mut all = String::new();
+    for table in client.query(sql, &[]).await.unwrap() {
+        let sql = format!("SELECT t::text FROM {} t", table.get::<_, String>(0));
+        for row in client.query(&sql, &[]).await.unwrap() {
+            all.push_str(row.get(0));
+            all.push('\n');
+        }
+    }
+    all
+}
+
+/// After a real call: what she and her telephone are called is in no table and no log.
+async fn nothing_is_left_after_erasing_sarah(stack: &Stack, session: uuid::Uuid) {
+    let hers = ["100234", "sarah", "Sarah Moyo", "263771234567", "15550123"];
+    let before = tables(stack).await;
+    assert!(hers[..2].iter().all(|word| before.contains(word)));
+    let words: Vec<String> = stack
+        .messages(session)
+        .await
+        .into_iter()
+        .map(|row| row.content)
+        .collect();
+    let greeted = words.iter().any(|said| said.contains("Sarah"));
+    assert!(greeted, "her name was said: {words:?}");
+    let arguments = ["profiles", "erase", "sarah", "--actor", "ann", "--yes"];
+    let output = stack.teller(&arguments).output().await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let (after, log) = (tables(stack).await, stack.log());
+    for word in hers.into_iter().chain(words.iter().map(String::as_str)) {
+        assert!(!after.contains(word), "{word:?} is still in a table");
+        assert!(
+            !log.contains(word),
+            "{word:?} is in the worker's log:\n{log}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -171,7 +171,8 @@ async fn teller(test: &TestDatabase, arguments: &[&str]) -> Output {
         .args(arguments)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())
-        .env("DATABASE_URL", &test.url)
+        // As in a bank: an administrator is no owner of the tables.
+        .env("DATABASE_URL", test.url_as("identity_admin"))
         .env("KEY_FILE", test.key_file())
         .stdin(Stdio::null());
     tokio::task::spawn_blocking(move || command.output())
