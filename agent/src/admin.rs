@@ -1,5 +1,6 @@
 //! Administrators' commands: profiles, sessions, knowledge, the schema.
 
+mod actor;
 mod keys;
 mod knowledge_commands;
 mod migrate;
@@ -7,12 +8,14 @@ mod profiles;
 mod sessions;
 mod spool;
 mod verify;
+mod wrong_use;
 
 use database::{Database, TenantId, keys::Keyring};
 use secrecy::ExposeSecret;
 
 use crate::config::DatabaseConfig;
 
+pub use actor::actor_name;
 pub use keys::{KeysCommand, keys};
 pub use knowledge_commands::{ask, import_knowledge};
 pub use migrate::{MigrateArgs, migrate};
@@ -20,6 +23,7 @@ pub use profiles::{Change, Erase, ProfilesCommand, profiles};
 pub use sessions::{SessionsCommand, sessions};
 pub use spool::{SpoolCommand, spool};
 pub use verify::{VerifyArgs, verify};
+pub use wrong_use::WrongUse;
 
 /// Opens the database; connects at the first use.
 ///
@@ -31,4 +35,9 @@ pub fn open(config: &DatabaseConfig) -> anyhow::Result<Database> {
     settings.tenant = TenantId(config.tenant);
     settings.pool_size = config.pool_size;
     Ok(Database::new(settings)?)
+}
+
+/// A pack from a folder that was given on the command line.
+fn load_pack(folder: &std::path::Path) -> anyhow::Result<knowledge::Pack> {
+    knowledge::Pack::load(folder).map_err(|error| WrongUse::because(folder.display(), error).into())
 }

@@ -176,6 +176,8 @@ pub struct HttpSettings {
     pub supervisor_key: Option<SecretString>,
     /// Changes things; every change carries a named actor.
     pub admin_key: Option<SecretString>,
+    /// Login for what is changed with that key, `postgres://…`; unset: the worker's own.
+    pub admin_database: Option<SecretString>,
     /// Requests for a token from one address in a minute.
     pub tokens_per_minute: u32,
     /// Believe `X-Forwarded-*` of the proxy in front.
@@ -392,6 +394,13 @@ fn http(env: &mut Reader) -> HttpSettings {
         web_dir: env.path("WEB_DIR", "web/dist"),
         supervisor_key: env.secret("SUPERVISOR_KEY"),
         admin_key: env.secret("ADMIN_KEY"),
+        admin_database: env
+            .matching(
+                "ADMIN_DATABASE_URL",
+                "postgres://user:password@host:port/database",
+                |v| v.parse::<tokio_postgres::Config>().is_ok(),
+            )
+            .map(Into::into),
         tokens_per_minute: env.number("TOKENS_PER_MINUTE", 30, 1..=100_000),
         trust_proxy: env.flag("TRUST_PROXY", false),
         demo_messages: env.flag("DEMO_MESSAGES", false),
@@ -476,6 +485,17 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(!text.contains("hunter2"), "{text}");
+    }
+
+    #[test]
+    fn a_supervisors_key_is_never_the_administrators() {
+        let both = [("SUPERVISOR_KEY", "the same"), ("ADMIN_KEY", "the same")];
+        let text = read(&both).unwrap_err().to_string();
+        assert!(
+            text.contains("ADMIN_KEY") && !text.contains("the same"),
+            "{text}"
+        );
+        assert!(read(&[("SUPERVISOR_KEY", "one"), ("ADMIN_KEY", "another")]).is_ok());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use database::spool::Fullness;
 
-use crate::record::RecordStatus;
+use crate::record::{DatabaseState, RecordStatus};
 
 pub use upkeep::Upkeep;
 
@@ -103,6 +103,8 @@ pub struct Metrics {
     spool_damaged: Gauge,
     dead_letters: Gauge,
     unsafe_calls: Gauge,
+    unsafe_turns: Gauge,
+    database_down_since: Gauge,
     record_stored: Counter,
     record_parked: Counter,
     record_conflicts: Counter,
@@ -150,6 +152,8 @@ impl Metrics {
             spool_damaged: Gauge::default(),
             dead_letters: Gauge::default(),
             unsafe_calls: Gauge::default(),
+            unsafe_turns: Gauge::default(),
+            database_down_since: Gauge::default(),
             record_stored: Counter::default(),
             record_parked: Counter::default(),
             record_conflicts: Counter::default(),
@@ -279,6 +283,16 @@ impl Metrics {
                 "unsafe_calls",
                 "Calls with turns that neither disk nor database took",
                 &self.unsafe_calls,
+            ),
+            (
+                "unsafe_turns",
+                "Turns that neither disk nor database took",
+                &self.unsafe_turns,
+            ),
+            (
+                "database_down_since_seconds",
+                "Since when the database takes no rows, in seconds since 1970; 0 while it does",
+                &self.database_down_since,
             ),
         ];
         for (name, help, gauge) in gauges {
@@ -446,6 +460,11 @@ impl Metrics {
         self.spool_damaged.set(gauge(status.damaged));
         self.dead_letters.set(as_gauge(status.dead_letters));
         self.unsafe_calls.set(as_gauge(status.unsafe_calls));
+        self.unsafe_turns.set(as_gauge(status.unsafe_turns));
+        self.database_down_since.set(match &status.database {
+            DatabaseState::Down { since, .. } => since.timestamp(),
+            DatabaseState::Up | DatabaseState::Unknown => 0,
+        });
     }
 
     /// An authentication step ended; `outcome` is one of a fixed set.

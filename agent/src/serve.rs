@@ -88,6 +88,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         .await
         .context("opening the HTTP ports")?
         .telling_of(record_health.clone());
+    let servers = match parts::administration(&config)? {
+        Some(login) => servers.administered_through(login),
+        None => servers,
+    };
     tracing::info!(pages = %config.http.bind, health = %config.http.health_bind, speech_model = stt.model_name(), "listening");
     let household = housekeeping::Household {
         config: &config,

@@ -52,3 +52,84 @@ async fn migrate_says_what_is_missing_before_it_changes_anything() {
     assert_eq!(nothing.status.code(), Some(0), "nothing is missing");
     assert_eq!(json(&nothing)["pending"], serde_json::json!([]));
 }
+
+/// Wrong use is 2 and changes nothing, whether the command line shows it or what it names.
+#[tokio::test]
+async fn wrong_use_is_told_from_an_answer_that_is_no() {
+    let database = TestDatabase::new().await;
+    let profiles = database::ProfileRepository::new(&database.db);
+    let sarah = profiles
+        .create_authenticated_profile("sarah", None, None)
+        .await
+        .unwrap();
+    let sarah = sarah.to_string();
+    let folder = std::env::temp_dir().join(format!("teller-commands-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (file, nowhere) = (folder.join("there"), folder.join("nowhere"));
+    std::fs::write(&file, "name,colour\nsarah,red\n").unwrap();
+    let (there, nowhere) = (file.to_str().unwrap(), nowhere.to_str().unwrap());
+    let actor = ["--actor", "ann"];
+    let wrong: [(&[&str], &str); 15] = [
+        (&["profiles", "erase", &sarah, "--actor", "ann"], "--yes"),
+        (
+            &["profiles", "erase", &sarah, "--yes", "--actor", ""],
+            "--actor",
+        ),
+        (
+            &["profiles", "merge", &sarah, &sarah, "--actor", " "],
+            "--actor",
+        ),
+        (&["profiles", "unmerge", &sarah], "--actor"),
+        (&["profiles", "unmerge", "sarah", "--actor", "ann"], "sarah"),
+        (
+            &["profiles", "import", nowhere, "--actor", "ann"],
+            "nowhere",
+        ),
+        (
+            &["profiles", "import", there, "--actor", "ann"],
+            "columns are username",
+        ),
+        (
+            &[
+                "profiles", "export", &sarah, "--output", there, "--actor", "ann",
+            ],
+            "exists",
+        ),
+        (&["sessions", "list", "--limit", "0"], "1..=10000"),
+        (&["sessions", "sweep", "--pack", nowhere], "nowhere"),
+        (&["knowledge", "import", nowhere], "nowhere"),
+        (&["verify", "--anchors", nowhere], "--anchors is a folder"),
+        (&["spool", "list"], "SPOOL_DIR"),
+        (&["keys", "create", there], "exists"),
+        (&["keys", "rotate", "--actor", "a\nb"], "--actor"),
+    ];
+    for (arguments, named) in wrong {
+        let output = teller(&database, arguments).await;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(
+            said.contains(named),
+            "{arguments:?} should name {named}: {said}"
+        );
+    }
+    let no: [&[&str]; 3] = [
+        &["profiles", "show", "nobody"],
+        &["profiles", "unmerge", &sarah, actor[0], actor[1]],
+        &["sessions", "show", &sarah],
+    ];
+    for arguments in no {
+        let output = teller(&database, arguments).await;
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{arguments:?} was asked in order"
+        );
+    }
+    let held = profiles.get_by_username("sarah").await.unwrap();
+    assert!(held.is_some(), "nothing was erased");
+    assert_eq!(
+        std::fs::read_to_string(&file).unwrap(),
+        "name,colour\nsarah,red\n"
+    );
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -12,6 +12,11 @@ mod support;
 
 use std::{path::PathBuf, time::Duration};
 
+use chrono::Utc;
+use database::{
+    Channel, MessageRepository, NewMessage, NewSession, ProfileRepository, Role, SessionId,
+    SessionRepository,
+};
 use serde_json::Value;
 use support::{Stack, stack::root};
 use tokio::process::Command;
@@ -157,6 +162,129 @@ async fn a_browser_caller_talks_authenticates_and_reads_the_summary_that_a_super
         .unwrap()
         .get(0);
     assert!(opened >= 1, "opening a call's record is audited");
+}
+
+/// A call from a device, and the customer sarah that the device turned out to be.
+async fn recognised_call(stack: &Stack) {
+    let db = &stack.database.db;
+    let new = NewSession {
+        id: SessionId::new(),
+        room_id: "room".to_owned(),
+        participant_id: "participant".to_owned(),
+        anonymous_id: Some("a-phone-of-two".to_owned()),
+        channel: Channel::Web,
+        caller_number: None,
+        worker_id: None,
+        started_at: Utc::now(),
+    };
+    let sessions = SessionRepository::new(db);
+    let started = sessions.create_session(&new).await.unwrap();
+    let said = NewMessage::new(new.id, 0, Role::User, "Is my card blocked?", Utc::now());
+    let messages = MessageRepository::new(db);
+    messages.insert_readable(&[said]).await.unwrap();
+    let profiles = ProfileRepository::new(db);
+    let sarah = profiles
+        .create_authenticated_profile("sarah", None, None)
+        .await
+        .unwrap();
+    let merged = profiles
+        .merge_anonymous_to_authenticated(started.profile_id, sarah, "caller", None, false)
+        .await;
+    assert!(merged.unwrap().is_merged());
+}
+
+#[tokio::test]
+async fn an_administrator_takes_a_merge_apart_in_the_browser_and_a_supervisor_only_reads_of_it() {
+    let keys = [("ADMIN_KEY", "administrators-key-of-this-test")];
+    let stack = Stack::with(&keys).await;
+    recognised_call(&stack).await;
+    let url = format!("http://{}/supervisor.html", stack.http);
+    let supervisor = [
+        "--url",
+        &url,
+        "--history",
+        "--key",
+        "supervisor-key-of-this-test",
+    ];
+    let seen = browse("supervisor.mjs", &supervisor).await;
+    assert_eq!(seen["history"]["title"], "Profile of sarah", "{seen:#}");
+    assert_eq!(
+        seen["history"]["buttons"], 0,
+        "a supervisor has no button: {seen:#}"
+    );
+    assert!(
+        seen["history"]["merges"][0]
+            .to_string()
+            .contains("In force"),
+        "{seen:#}"
+    );
+
+    let unmerge = ["--url", &url, "--unmerge", "Ann Moyo", "--key", keys[0].1];
+    let seen = browse("supervisor.mjs", &unmerge).await;
+    let asked = seen["unmerged"]["asked"].to_string();
+    assert!(
+        asked.contains("1 call with 1 messages leave sarah"),
+        "what comes apart is named before: {seen:#}"
+    );
+    let history = &seen["history"];
+    assert!(
+        history["merges"][0].to_string().contains("by Ann Moyo"),
+        "{seen:#}"
+    );
+    assert!(
+        history["attempts"][0].to_string().contains("Unmerged"),
+        "{seen:#}"
+    );
+    assert_eq!(
+        history["buttons"], 0,
+        "there is nothing left to undo: {seen:#}"
+    );
+    assert_eq!(seen["errors"], Value::Array(Vec::new()), "{seen:#}");
+
+    let client = stack.sql().await;
+    let actors = "SELECT string_agg(actor || ' ' || action, ', ' ORDER BY id) FROM audit_log WHERE action IN ('call.opened', 'profile.opened', 'profile.unmerge')";
+    let actors: String = client.query_one(actors, &[]).await.unwrap().get(0);
+    assert_eq!(
+        actors,
+        "supervisor call.opened, supervisor profile.opened, admin call.opened, admin profile.opened, Ann Moyo profile.unmerge, admin profile.opened"
+    );
+}
+
+#[tokio::test]
+async fn a_worker_without_its_database_says_so_on_the_page_and_stays_in_service() {
+    let stack = Stack::with(&[("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")]).await;
+    let url = format!("http://{}/supervisor.html", stack.http);
+    let seen = browse(
+        "supervisor.mjs",
+        &[
+            "--url",
+            &url,
+            "--key",
+            "supervisor-key-of-this-test",
+            "--wait-complaint",
+            "takes no rows since 2.* UTC",
+        ],
+    )
+    .await;
+    assert_eq!(
+        seen["list"]["kind"], "error",
+        "the list cannot be read: {seen:#}"
+    );
+    let (status, health) = stack.get(&stack.health, "/health").await.unwrap();
+    let health: Value = serde_json::from_str(&health).unwrap();
+    assert_eq!(
+        (status, &health["status"]),
+        (200, &"degraded".into()),
+        "{health:#}"
+    );
+    assert_eq!(health["record"]["database"]["state"], "down", "{health:#}");
+    let check = stack.get(&stack.health, "/").await;
+    assert_eq!(
+        check,
+        Some((200, "OK".into())),
+        "it can talk: it is not taken out of service"
+    );
+    assert!(stack.metric("teller_database_down_since_seconds").await > 1e9);
 }
 
 #[tokio::test]

@@ -308,8 +308,8 @@ async fn an_old_month_is_put_away_only_when_somebody_says_yes() {
     let refused = teller(&test, &archive).await;
     assert_eq!(
         refused.status.code(),
-        Some(1),
-        "nobody answered yes: {}",
+        Some(2),
+        "there is nobody to ask: {}",
         said(&refused)
     );
     assert_eq!(

@@ -98,7 +98,7 @@ impl AuditRepository {
     }
 }
 
-fn entry(row: &tokio_postgres::Row) -> AuditEntry {
+pub(crate) fn entry(row: &tokio_postgres::Row) -> AuditEntry {
     AuditEntry {
         id: row.get("id"),
         at: row.get("at"),

@@ -27,6 +27,13 @@ impl DatabaseError {
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable(_))
     }
+
+    /// True if this login lacks the right: another one may have it.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        // 42501 is insufficient_privilege; `describe` ends each message with its code.
+        matches!(self, Self::Setup(message) if message.ends_with("SQLSTATE 42501)"))
+    }
 }
 
 /// A transaction that lost a race and may simply be repeated.

@@ -55,8 +55,8 @@ pub use phone::{PhoneNumberError, normalize_phone_number};
 pub use pool::{Database, DatabaseConfig};
 pub use profile::{
     CustomerRow, CustomersImported, DrainProgress, Erasure, ErasureOutcome, MergeOutcome,
-    MergeRecord, Origin, Profile, ProfileExport, ProfileKind, ProfileRepository, SessionExport,
-    UnmergeOutcome,
+    MergeRecord, Origin, Profile, ProfileExport, ProfileHistory, ProfileKind, ProfileRepository,
+    Separation, SessionExport, UnmergeOutcome, WouldUnmerge,
 };
 pub use recount::{CounterDrift, Orphan, RecountRepository};
 pub use room_lock::RoomLock;

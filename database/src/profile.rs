@@ -3,6 +3,7 @@
 mod customers;
 mod erasure;
 mod export;
+mod history;
 mod merges;
 
 use chrono::{DateTime, Utc};
@@ -13,6 +14,7 @@ use tokio_postgres::Row;
 pub use self::customers::{CustomerRow, CustomersImported};
 pub use self::erasure::{Erasure, ErasureOutcome};
 pub use self::export::{ProfileExport, SessionExport};
+pub use self::history::{ProfileHistory, Separation, WouldUnmerge};
 pub use self::merges::{DrainProgress, MergeOutcome, MergeRecord, UnmergeOutcome};
 use crate::clean::clean_json;
 use crate::keys::Keyring;

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 // Opens the supervisor's page with a key, reads the list, opens one call and
-// prints one line of JSON about what the page showed. Exit code 0: the list and
-// the call were shown (or the list is empty); 1: not; 2: wrong command line.
+// prints one line of JSON about what the page showed; with --history also the
+// history of the caller's profile, with --unmerge takes its newest merge apart.
+// Exit code 0: all of it was shown (the list may be empty); 1: not; 2: wrong
+// command line.
 
 import { openBrowser, readArguments, screenshooter } from "./browser.mjs";
 
@@ -9,6 +11,9 @@ const USAGE = `usage: node e2e/supervisor.mjs --url URL --key KEY [options]
   --query "topic=fees&authenticated=true"   filters, as the page's address has them
   --session ID         the call to open (default: the newest listed)
   --wait-for-call      refresh until the list is not empty
+  --wait-complaint RE  wait until the page says that something needs a look; the list may fail then
+  --history            from the call go on to the history of its profile
+  --unmerge NAME       there, undo the newest merge that is in force, by this name (administrator's key)
   --screenshots DIR --size phone|desktop --scheme light|dark --timeout SECONDS (30)`;
 
 const options = readArguments(
@@ -17,6 +22,9 @@ const options = readArguments(
     query: { type: "string", default: "" },
     session: { type: "string" },
     "wait-for-call": { type: "boolean", default: false },
+    "wait-complaint": { type: "string" },
+    history: { type: "boolean", default: false },
+    unmerge: { type: "string" },
   },
   USAGE,
 );
@@ -25,7 +33,7 @@ const { page, errors, close } = await openBrowser(options);
 const shoot = screenshooter(page, options.screenshots);
 const until = (condition, argument) =>
   page.waitForFunction(condition, { timeout: options.timeoutMs, polling: 50 }, argument);
-const report = { ok: false, failure: null, gate: null, list: null, call: null };
+const report = { ok: false, failure: null, gate: null, complaints: [], list: null, call: null, history: null, unmerged: null };
 
 try {
   const address = new URL("/supervisor.html", options.url);
@@ -41,6 +49,16 @@ try {
     const session = options.session ?? report.list.calls[0]?.session_id;
     if (session) report.call = await readCall(session);
     report.ok = report.list.kind !== "error" && (!session || report.call.kind === "ready");
+    if (options["wait-complaint"]) report.ok = await complained(options["wait-complaint"]);
+    if (options.history || options.unmerge) {
+      await page.click("[data-testid=profile-link]");
+      report.history = await readHistory();
+      report.ok &&= report.history.kind === "ready";
+    }
+    if (options.unmerge) {
+      report.unmerged = await unmerge(options.unmerge);
+      report.history = await readHistory();
+    }
   } else {
     report.gate = await page.$eval("#gate-message", (element) => element.textContent);
     await shoot("refused");
@@ -75,6 +93,52 @@ async function readList() {
       ...Object.fromEntries([...row.cells].map((cell) => [cell.dataset.label.toLowerCase(), cell.innerText.trim()])),
     })),
   }));
+}
+
+/** Whether the page says something like this in time; looks again, as a person would. */
+async function complained(pattern) {
+  const wanted = new RegExp(pattern);
+  const deadline = Date.now() + options.timeoutMs;
+  do {
+    report.complaints = await page.$$eval("#worker-complaints li", (items) => items.map((item) => item.textContent));
+    if (report.complaints.some((complaint) => wanted.test(complaint))) {
+      await shoot("complaint");
+      return page.$eval("#worker-notice", (notice) => !notice.hidden);
+    }
+    await page.reload({ waitUntil: "load" });
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  } while (Date.now() < deadline);
+  return false;
+}
+
+async function readHistory() {
+  await until(() => {
+    const status = document.getElementById("profile-status").dataset.kind;
+    return !document.getElementById("profile-page").hidden && status !== "loading";
+  });
+  await shoot("history");
+  return page.evaluate(() => {
+    const text = (element) => element?.textContent.trim() ?? null;
+    return {
+      kind: document.getElementById("profile-status").dataset.kind,
+      title: text(document.getElementById("profile-title")),
+      merges: [...document.querySelectorAll("#profile-merges > li")].map(text),
+      attempts: [...document.querySelectorAll("#profile-attempts > li")].map(text),
+      buttons: document.querySelectorAll("[data-testid=unmerge-open]").length,
+    };
+  });
+}
+
+/** Presses the button, confirms with a name, and answers what was asked and said. */
+async function unmerge(name) {
+  await page.click("[data-testid=unmerge-open]");
+  await until(() => !document.getElementById("unmerge-confirm").disabled);
+  await page.type("#unmerge-actor", name);
+  const asked = await page.$eval("#unmerge-what", (element) => element.textContent);
+  await shoot("confirm");
+  await page.click("#unmerge-confirm");
+  await until(() => !document.getElementById("unmerge").open && !document.getElementById("profile-done").hidden);
+  return { asked, said: await page.$eval("#profile-done", (element) => element.textContent) };
 }
 
 async function waitForCall() {

@@ -1,12 +1,27 @@
 // Every request the pages make, each in one function.
 
-import type { CallList, CallRecord, CallSummary, DemoMessages, JoinToken, Status, Topics } from "./wire.ts";
+import type {
+  CallList,
+  CallRecord,
+  CallSummary,
+  DemoMessages,
+  JoinToken,
+  ProfileHistory,
+  Separation,
+  Status,
+  Topics,
+  UnmergeRequest,
+  Unmerged,
+  WorkerState,
+} from "./wire.ts";
 
 /** The worker answered with an error, or did not answer (status 0). */
 export class ApiFailure extends Error {
   constructor(
     readonly status: number,
     message: string,
+    /** What the worker said of it, in words; "" when it said nothing. */
+    readonly reason = "",
   ) {
     super(message);
     this.name = "ApiFailure";
@@ -51,6 +66,27 @@ export class SupervisorApi {
     return this.get(`/api/calls/${encodeURIComponent(id)}`);
   }
 
+  profile(id: string): Promise<ProfileHistory> {
+    return this.get(`/api/profiles/${encodeURIComponent(id)}`);
+  }
+
+  /** What an unmerge of this profile would take apart; the administrator's key only. */
+  separation(id: string): Promise<Separation> {
+    return this.get(`/api/profiles/${encodeURIComponent(id)}/unmerge`);
+  }
+
+  unmerge(id: string, request: UnmergeRequest): Promise<Unmerged> {
+    return json(`/api/profiles/${encodeURIComponent(id)}/unmerge`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${this.key}`, "Content-Type": "application/json" },
+      body: JSON.stringify(request),
+    });
+  }
+
+  worker(): Promise<WorkerState> {
+    return this.get("/api/worker");
+  }
+
   private get<T>(path: string): Promise<T> {
     return json(path, { headers: { Authorization: `Bearer ${this.key}` } });
   }
@@ -69,10 +105,20 @@ async function request(path: string, init?: RequestInit): Promise<Response> {
 }
 
 async function body<T>(response: Response): Promise<T> {
-  if (!response.ok) throw new ApiFailure(response.status, `The server answered ${response.status}.`);
+  if (!response.ok) throw new ApiFailure(response.status, `The server answered ${response.status}.`, await reason(response));
   try {
     return (await response.json()) as T;
   } catch {
     throw new ApiFailure(response.status, "The server's answer could not be read.");
+  }
+}
+
+/** The sentence in an error's body, if there is one. */
+async function reason(response: Response): Promise<string> {
+  try {
+    const { error } = (await response.json()) as { error?: unknown };
+    return typeof error === "string" ? error : "";
+  } catch {
+    return "";
   }
 }

@@ -138,6 +138,114 @@ export interface Merge {
   at: string;
 }
 
+/** `GET /api/profiles/{id}`. */
+export interface ProfileHistory {
+  profile: ProfileLine;
+  /** The live profile of the same person; the same one, if it was not merged. */
+  live: ProfileLine;
+  /** Profiles merged into the live one. */
+  merged_profiles: number;
+  /** Newest first, refused and undone ones too. */
+  merges: MergeLine[];
+  /** The audit chain's rows, newest first. */
+  attempts: Attempt[];
+  /** Whether the key that was shown may unmerge. */
+  may_unmerge: boolean;
+}
+
+export interface ProfileLine {
+  profile_id: string;
+  profile_type: "anonymous" | "authenticated";
+  username: string | null;
+  first_seen_at: string;
+  last_seen_at: string;
+  total_sessions: number;
+  total_messages: number;
+  merged_into: string | null;
+  erased_at: string | null;
+}
+
+/** One merge that was done or refused. */
+export interface MergeLine {
+  merge: number;
+  source_id: string;
+  target_id: string;
+  outcome: string;
+  actor: string;
+  reason: string | null;
+  session_id: string | null;
+  sessions_moved: number;
+  messages_moved: number;
+  at: string;
+  undone_at: string | null;
+  undone_by: string | null;
+  /** It holds now: an unmerge of its source would undo it. */
+  in_force: boolean;
+}
+
+/** A row of the audit chain about a profile. */
+export interface Attempt {
+  number: number;
+  at: string;
+  actor: string;
+  action: string;
+  profile_id: string | null;
+  outcome: string | null;
+  reason: string | null;
+  merge: number | null;
+}
+
+/** `GET /api/profiles/{id}/unmerge`: what would come apart. */
+export interface Separation {
+  /** What a confirmation names. */
+  merge: number;
+  source: string;
+  from: string;
+  from_username: string | null;
+  profiles: number;
+  sessions: number;
+  messages: number;
+}
+
+/** Body of `POST /api/profiles/{id}/unmerge`. */
+export interface UnmergeRequest {
+  actor: string;
+  reason: string | null;
+  /** `Separation.merge`. */
+  confirm: number;
+}
+
+/** Its answer. Refusals are 409 with `{"outcome", "error"}`. */
+export interface Unmerged {
+  outcome: "unmerged";
+  merge: number;
+  source_id: string;
+}
+
+/** `GET /api/worker`, the same as `/health` of the operators' server. */
+export interface WorkerState {
+  status: "ok" | "degraded" | "failing";
+  /** What somebody should look at, in words. */
+  complaints: string[];
+  takes_calls: boolean;
+  record: RecordState | null;
+}
+
+/** How the record of calls stands. */
+export interface RecordState {
+  spool: "normal" | "alarm" | "no_new_calls" | "full";
+  spool_used_bytes: number;
+  spool_budget_bytes: number;
+  /** Records on the worker's disk that the database does not have yet. */
+  waiting: number;
+  damaged: number;
+  dead_letters: number;
+  /** Calls with turns that are in memory alone, and those turns. */
+  unsafe_calls: number;
+  unsafe_turns: number;
+  database: { state: "unknown" | "up" } | { state: "down"; since: string; why: string };
+}
+
 /** One finished turn of either side. */
 export interface Message {
   seq: number;

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use database::{AuditRepository, Database, Rewrapped, keys::Keyring};
+use database::{
+    AuditRepository, Database, Rewrapped,
+    keys::{KeyError, Keyring},
+};
 
 use crate::config::{Reader, database_only};
 
@@ -27,7 +30,7 @@ pub enum KeysCommand {
     /// again; the old wrapping keys stay in it for the database's older back-ups
     Rotate {
         /// Who does this; kept in the audit
-        #[arg(long)]
+        #[arg(long, value_parser = super::actor_name)]
         actor: String,
         /// Add no key: wrap with the newest what is still under an older one
         #[arg(long)]
@@ -53,7 +56,12 @@ pub async fn keys(file: &Path, command: KeysCommand) -> anyhow::Result<bool> {
     match command {
         KeysCommand::Create { file: other } => {
             let path = other.as_deref().unwrap_or(file);
-            let keys = Keyring::create(path)?;
+            let keys = match Keyring::create(path) {
+                Err(error @ KeyError::Exists(_)) => {
+                    return Err(super::WrongUse::new(error.to_string()).into());
+                }
+                made => made?,
+            };
             println!(
                 "{} made, fingerprint {}",
                 path.display(),

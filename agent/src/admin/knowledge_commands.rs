@@ -5,6 +5,7 @@ use std::path::Path;
 use database::{DocumentChunk, DocumentRepository};
 use knowledge::{KnowledgeBase, RouteContext};
 
+use super::WrongUse;
 use crate::config::DatabaseConfig;
 
 /// How many passages `ask` shows.
@@ -15,7 +16,7 @@ const PASSAGES: usize = 5;
 /// # Errors
 /// When the pack is malformed or the database is away.
 pub async fn import_knowledge(config: &DatabaseConfig, folder: &Path) -> anyhow::Result<bool> {
-    let base = KnowledgeBase::load(folder)?;
+    let base = load(folder)?;
     let database = super::open(config)?;
     let report = DocumentRepository::new(&database)
         .import(&base.pack().settings.name, &chunks_of(&base))
@@ -28,6 +29,10 @@ pub async fn import_knowledge(config: &DatabaseConfig, folder: &Path) -> anyhow:
         report.removed
     );
     Ok(true)
+}
+
+fn load(folder: &Path) -> Result<KnowledgeBase, WrongUse> {
+    KnowledgeBase::load(folder).map_err(|error| WrongUse::because(folder.display(), error))
 }
 
 /// The pack's documents as they are stored.
@@ -49,7 +54,7 @@ fn chunks_of(base: &KnowledgeBase) -> Vec<DocumentChunk> {
 /// # Errors
 /// When the pack is malformed.
 pub fn ask(folder: &Path, question: &str) -> anyhow::Result<bool> {
-    let base = KnowledgeBase::load(folder)?;
+    let base = load(folder)?;
     let routed = base.explain(question, &RouteContext::default());
     println!("route     {}", routed.route.name());
     for reason in &routed.reasons {

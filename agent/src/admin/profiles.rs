@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 pub use change::{Change, Erase};
 
+use super::actor_name;
 use crate::config::DatabaseConfig;
 
 /// Look at, merge, unmerge, import, export and erase profiles.
@@ -60,7 +61,7 @@ pub enum ProfilesCommand {
         /// The file
         file: PathBuf,
         /// Who does this; kept in the audit
-        #[arg(long)]
+        #[arg(long, value_parser = actor_name)]
         actor: String,
     },
     /// Everything held of a person, readable, as JSON: profiles, identifiers, calls with what was
@@ -69,7 +70,7 @@ pub enum ProfilesCommand {
         /// Profile id (UUID) or user name
         profile: String,
         /// Who asks; kept in the audit
-        #[arg(long)]
+        #[arg(long, value_parser = actor_name)]
         actor: String,
         /// Write to this new file, readable by its owner only, instead of standard output
         #[arg(long)]

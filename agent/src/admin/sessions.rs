@@ -4,15 +4,15 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Subcommand;
 use database::{
-    ArchiveRepository, Database, MessageRepository, SessionFilter, SessionId, SessionRepository,
-    SummaryQueue,
+    ArchiveRepository, Database, SessionFilter, SessionId, SessionRepository, SummaryQueue,
 };
 use serde_json::json;
 use uuid::Uuid;
 
+use super::wrong_use::confirmed;
 use crate::{
     config::{DatabaseConfig, Reader, keeper},
-    record::{Finalizer, LiveSessions, Sweeper},
+    record::{Finalizer, LiveSessions, Opener, Sweeper},
 };
 
 /// Look at sessions, close those a killed worker left open, write summaries, put old months away.
@@ -21,7 +21,7 @@ pub enum SessionsCommand {
     /// The newest sessions
     List {
         /// How many
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=10_000))]
         limit: i64,
         /// As JSON
         #[arg(long)]
@@ -151,7 +151,7 @@ pub async fn sessions(config: &DatabaseConfig, command: SessionsCommand) -> anyh
 }
 
 fn finalizer(database: &Database, pack: &std::path::Path) -> anyhow::Result<Finalizer> {
-    let pack = knowledge::Pack::load(pack)?;
+    let pack = super::load_pack(pack)?;
     Ok(Finalizer::new(
         database,
         crate::record::topic_rules(&pack).into(),
@@ -179,20 +179,16 @@ async fn list(database: &Database, limit: i64, json: bool) -> anyhow::Result<boo
 }
 
 async fn show(database: &Database, session: SessionId, json: bool) -> anyhow::Result<bool> {
-    let Some(stored) = SessionRepository::new(database).get(session).await? else {
+    let opener = Opener {
+        actor: "administrator",
+        through: "teller sessions show",
+        address: None,
+    };
+    let Some(opened) = opener.call(database, session).await? else {
         println!("no such session");
         return Ok(false);
     };
-    // What people said is opened: on record, as on the supervisor's page.
-    database::AuditRepository::new(database)
-        .record(
-            "administrator",
-            "call.opened",
-            Some(("session", &session.to_string())),
-            &json!({"by": "teller sessions show"}),
-        )
-        .await?;
-    let messages = MessageRepository::new(database).by_session(session).await?;
+    let (stored, messages) = (opened.session, opened.messages);
     if json {
         let whole = json!({"session": stored, "messages": messages});
         println!("{}", serde_json::to_string_pretty(&whole)?);
@@ -329,11 +325,11 @@ impl Archive {
             return Ok(true);
         }
         let question = format!(
-            "{} months of messages leave the database for {}. Continue?",
+            "{} months of messages leave the database for {}. Continue? [yes/no]",
             months.len(),
             self.folder.display()
         );
-        if !months.is_empty() && !self.yes && !confirmed(&question)? {
+        if !months.is_empty() && !self.yes && !confirmed(&question, "yes")? {
             println!("nothing was done");
             return Ok(false);
         }
@@ -362,14 +358,4 @@ impl Archive {
         }
         Ok(true)
     }
-}
-
-/// Asks on the terminal; anything but yes is no.
-fn confirmed(question: &str) -> std::io::Result<bool> {
-    use std::io::Write as _;
-    eprint!("{question} [yes/no] ");
-    std::io::stderr().flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(answer.trim() == "yes")
 }

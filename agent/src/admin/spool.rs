@@ -72,11 +72,10 @@ pub async fn spool(
     let database = super::open(config)?;
     let key = database.keys().spool_key();
     let dir = settings.dir.as_path();
-    anyhow::ensure!(
-        dir.is_dir(),
-        "SPOOL_DIR: there is no folder {}",
-        dir.display()
-    );
+    if !dir.is_dir() {
+        let text = format!("SPOOL_DIR: there is no folder {}", dir.display());
+        return Err(super::WrongUse::new(text).into());
+    }
     match command {
         SpoolCommand::List { json } => list(dir, &key, json),
         SpoolCommand::Show { segment, json } => show(dir, &key, segment, json),

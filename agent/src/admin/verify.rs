@@ -33,6 +33,9 @@ pub struct VerifyArgs {
 /// When the database is away or an anchor file cannot be read.
 pub async fn verify(config: &DatabaseConfig, args: VerifyArgs) -> anyhow::Result<bool> {
     let database = super::open(config)?;
+    if let Some(given) = args.anchors.as_deref().filter(|given| !given.is_dir()) {
+        return Err(super::WrongUse::because(given.display(), "--anchors is a folder").into());
+    }
     let folder = args
         .anchors
         .unwrap_or_else(|| keeper(&mut Reader::from_env()).anchors);

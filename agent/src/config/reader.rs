@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::HttpSettings;
 
@@ -63,7 +63,7 @@ impl Reader {
             if value.contains('@')
                 || value.contains(' ')
                 || !key.contains("URL")
-                || key == "DATABASE_URL"
+                || key.ends_with("DATABASE_URL")
             {
                 "(value hidden)".to_owned()
             } else {
@@ -215,6 +215,16 @@ impl Reader {
                 "DEMO_MESSAGES is on while HTTP_BIND is `{}`; codes are shown on the page, so HTTP_BIND must be a loopback address",
                 http.bind
             ));
+        }
+        let shared = |key: &SecretString| {
+            let admin = http.admin_key.as_ref();
+            admin.is_some_and(|admin| admin.expose_secret() == key.expose_secret())
+        };
+        if http.supervisor_key.as_ref().is_some_and(shared) {
+            self.mistakes.push(
+                "ADMIN_KEY is the same as SUPERVISOR_KEY; whoever reads could change things, so it must be another one"
+                    .to_owned(),
+            );
         }
     }
 

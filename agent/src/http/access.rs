@@ -57,6 +57,23 @@ impl Keys {
             (false, false) => Err(ApiError::Unauthorized),
         }
     }
+
+    /// Lets the administrator's key alone through.
+    ///
+    /// # Errors
+    /// [`ApiError::Disabled`] when none is configured, [`ApiError::NotAdministrator`] for the
+    /// supervisor's, else [`ApiError::Unauthorized`].
+    pub(super) fn administrator(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        if self.admin.is_none() {
+            return Err(ApiError::Disabled(
+                "changing things here is off: ADMIN_KEY is not set",
+            ));
+        }
+        match self.reader(headers)? {
+            "admin" => Ok(()),
+            _ => Err(ApiError::NotAdministrator),
+        }
+    }
 }
 
 /// Whether `shown` is the bearer token of the request.
@@ -125,6 +142,27 @@ mod tests {
             let actor = keys.reader(&headers(&[("authorization", shown)]));
             assert_eq!(actor.ok(), expected, "for `{shown}`");
         }
+    }
+
+    #[test]
+    fn only_the_administrators_key_changes_things() {
+        let keys = Keys {
+            supervisor: Some("reads".into()),
+            admin: Some("changes".into()),
+        };
+        let shown = |key| keys.administrator(&headers(&[("authorization", key)]));
+        assert!(shown("Bearer changes").is_ok());
+        assert!(matches!(
+            shown("Bearer reads"),
+            Err(ApiError::NotAdministrator)
+        ));
+        assert!(matches!(shown("Bearer "), Err(ApiError::Unauthorized)));
+        let off = Keys {
+            admin: None,
+            ..keys.clone()
+        };
+        let answer = off.administrator(&headers(&[("authorization", "Bearer reads")]));
+        assert!(matches!(answer, Err(ApiError::Disabled(why)) if why.contains("ADMIN_KEY")));
     }
 
     #[test]

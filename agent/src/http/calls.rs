@@ -9,13 +9,11 @@ use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
 use database::{
-    AuditRepository, ConversationSummaryRepository, MessageRepository, ProfileRepository,
-    SessionCursor, SessionFilter, SessionId, SessionRepository,
+    ConversationSummaryRepository, ProfileRepository, SessionCursor, SessionFilter, SessionId,
+    SessionRepository,
 };
 use serde::Serialize;
-use serde_json::json;
 
-use super::access::client_address;
 use super::record::{CallLine, CallRecord};
 use super::{ApiError, Site};
 
@@ -55,7 +53,7 @@ pub(super) async fn list(
 }
 
 /// Opens one call's record. Every opening is in the audit log before anything
-/// is shown; without the log nothing is shown.
+/// is shown; without the log nothing is shown: see [`crate::record::Opener::note`].
 pub(super) async fn open(
     State(site): State<Site>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -66,26 +64,18 @@ pub(super) async fn open(
     let unknown = || ApiError::NotFound("this call");
     let id: SessionId = id.parse().map_err(|_| unknown())?;
     let database = &site.database;
-    let session = SessionRepository::new(database).get(id).await?;
-    let session = session.ok_or_else(unknown)?;
-    let address = client_address(&headers, peer, site.settings.trust_proxy);
-    AuditRepository::new(database)
-        .record(
-            actor,
-            "call.opened",
-            Some(("session", &id.to_string())),
-            &json!({ "address": address }),
-        )
-        .await?;
+    let opener = site.opener(actor, "GET /api/calls", &headers, peer);
+    let opened = opener.call(database, id).await?.ok_or_else(unknown)?;
     let profiles = ProfileRepository::new(database);
+    let profile = opened.session.profile_id;
     Ok(Json(CallRecord::new(
-        &session,
+        &opened.session,
         ConversationSummaryRepository::new(database)
             .get_by_session(id)
             .await?,
-        profiles.get_by_id(session.profile_id).await?,
-        profiles.history(session.profile_id).await?,
-        MessageRepository::new(database).by_session(id).await?,
+        profiles.get_by_id(profile).await?,
+        profiles.history(profile).await?,
+        opened.messages,
     )))
 }
 

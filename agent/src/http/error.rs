@@ -20,6 +20,17 @@ pub enum ApiError {
     /// Switched off by configuration; the text says by which.
     #[error("{0}")]
     Disabled(&'static str),
+    /// The supervisor's key, where only the administrator's opens.
+    #[error("this needs the administrator's key (ADMIN_KEY); the supervisor's only reads")]
+    NotAdministrator,
+    /// It was asked in order, and the answer is no: by name, and in words.
+    #[error("{words}")]
+    Refused {
+        /// Such as `not_merged`; a page may know it.
+        outcome: &'static str,
+        /// For people.
+        words: &'static str,
+    },
     /// There is no such thing.
     #[error("{0} not found")]
     NotFound(&'static str),
@@ -48,7 +59,8 @@ impl ApiError {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Disabled(_) => StatusCode::FORBIDDEN,
+            Self::Disabled(_) | Self::NotAdministrator => StatusCode::FORBIDDEN,
+            Self::Refused { .. } => StatusCode::CONFLICT,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Gone(_) => StatusCode::GONE,
             Self::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -79,8 +91,11 @@ impl From<DatabaseError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = Json(json!({ "error": self.to_string() }));
-        let mut response = (self.status(), body).into_response();
+        let mut body = json!({ "error": self.to_string() });
+        if let Self::Refused { outcome, .. } = &self {
+            body["outcome"] = (*outcome).into();
+        }
+        let mut response = (self.status(), Json(body)).into_response();
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

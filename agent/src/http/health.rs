@@ -46,9 +46,9 @@ async fn check(State(health): State<Health>) -> (StatusCode, String) {
     }
 }
 
-/// All of it. The worker is `degraded` while it talks and its record waits.
+/// All of it. The worker is `degraded` while it talks and there is something to look at.
 #[derive(Serialize)]
-struct Told {
+pub(super) struct Told {
     status: &'static str,
     complaints: Vec<String>,
     takes_calls: bool,
@@ -56,27 +56,43 @@ struct Told {
 }
 
 /// 503 only where a restart or another worker would help: a database that is away is no reason to
-/// end calls.
+/// end calls, and neither is what a person has to look at.
 async fn tell(State(health): State<Health>) -> (StatusCode, Json<Told>) {
-    let record = health.record.as_ref().map(RecordHealth::status);
+    let (told, talks) = told(&health.worker, &health.metrics, health.record.as_ref());
+    let code = if talks {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (code, Json(told))
+}
+
+/// How the worker, its record and the record's upkeep stand; and whether it can talk.
+pub(super) fn told(
+    worker: &WorkerHealth,
+    metrics: &Metrics,
+    record: Option<&RecordHealth>,
+) -> (Told, bool) {
+    let record = record.map(RecordHealth::status);
     let mut complaints = record
         .as_ref()
         .map_or_else(Vec::new, RecordStatus::complaints);
-    let link = health.worker.check(Instant::now());
-    let paused = health.worker.slots().is_paused();
-    let (code, status) = match (&link, complaints.is_empty()) {
-        (Err(_), _) => (StatusCode::SERVICE_UNAVAILABLE, "failing"),
-        (Ok(()), false) => (StatusCode::OK, "degraded"),
-        (Ok(()), true) => (StatusCode::OK, "ok"),
+    complaints.extend(metrics.upkeep.complaints());
+    let link = worker.check(Instant::now());
+    let status = match (&link, complaints.is_empty()) {
+        (Err(_), _) => "failing",
+        (Ok(()), false) => "degraded",
+        (Ok(()), true) => "ok",
     };
-    complaints.extend(link.as_ref().err().cloned());
+    let talks = link.is_ok();
+    complaints.extend(link.err());
     let told = Told {
         status,
         complaints,
-        takes_calls: link.is_ok() && !paused,
+        takes_calls: talks && !worker.slots().is_paused(),
         record,
     };
-    (code, Json(told))
+    (told, talks)
 }
 
 #[derive(Serialize)]

@@ -10,15 +10,18 @@ mod error;
 mod headers;
 mod health;
 mod limit;
+mod profiles;
 mod record;
 mod status;
 mod summary;
 mod token;
+mod unmerge;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderMap;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use database::Database;
@@ -31,9 +34,9 @@ pub use error::ApiError;
 
 use crate::config::HttpSettings;
 use crate::metrics::Metrics;
-use crate::record::RecordHealth;
+use crate::record::{Opener, RecordHealth};
 use crate::worker::{ApiKeys, Phase, Shutdown, WorkerHealth};
-use access::Keys;
+use access::{Keys, client_address};
 use demo::Outbox;
 use limit::Limiter;
 
@@ -99,6 +102,7 @@ impl Servers {
             pages: Arc::new(pages),
             metrics: Arc::clone(&metrics),
             database: database.clone(),
+            administration: None,
             health,
             record: None,
             shutdown: None,
@@ -115,6 +119,13 @@ impl Servers {
     #[must_use]
     pub fn telling_of(mut self, record: RecordHealth) -> Self {
         self.site.record = Some(record);
+        self
+    }
+
+    /// What administrators change goes through a login of its own, which may more than the worker's.
+    #[must_use]
+    pub fn administered_through(mut self, database: Database) -> Self {
+        self.site.administration = Some(database);
         self
     }
 
@@ -177,6 +188,8 @@ struct Site {
     health: WorkerHealth,
     metrics: Arc<Metrics>,
     database: Database,
+    /// Where administrators' changes go; `None`: through `database`.
+    administration: Option<Database>,
     record: Option<RecordHealth>,
     shutdown: Option<Shutdown>,
 }
@@ -203,6 +216,26 @@ impl Site {
         Keys {
             supervisor: self.settings.supervisor_key.clone(),
             admin: self.settings.admin_key.clone(),
+        }
+    }
+
+    /// The login for what administrators change.
+    fn administration(&self) -> &Database {
+        self.administration.as_ref().unwrap_or(&self.database)
+    }
+
+    /// Who opens something, for the audit log.
+    fn opener<'a>(
+        &self,
+        actor: &'a str,
+        through: &'static str,
+        headers: &HeaderMap,
+        peer: SocketAddr,
+    ) -> Opener<'a> {
+        Opener {
+            actor,
+            through,
+            address: Some(client_address(headers, peer, self.settings.trust_proxy)),
         }
     }
 
@@ -245,6 +278,12 @@ fn router(site: Site) -> Router {
         .route("/api/summary/{token}", get(summary::show))
         .route("/api/calls", get(calls::list))
         .route("/api/calls/{id}", get(calls::open))
+        .route("/api/profiles/{id}", get(profiles::show))
+        .route(
+            "/api/profiles/{id}/unmerge",
+            get(unmerge::preview).post(unmerge::create),
+        )
+        .route("/api/worker", get(status::worker))
         .route("/api/{*rest}", get(no_such_route).post(no_such_route));
     if site.shows_demo_messages() {
         let demo = get(demo::show).post(demo::receive);

@@ -1,9 +1,11 @@
-//! `GET /api/status` and `GET /api/topics`: what the pages show before a call.
+//! `GET /api/status`, `GET /api/topics` and `GET /api/worker`: what the pages
+//! show before a call, and what supervisors see of this worker.
 
 use axum::extract::State;
 use axum::{Json, http::HeaderMap};
 use serde::Serialize;
 
+use super::health::{Told, told};
 use super::{ApiError, Site, Topic};
 
 /// What the caller's page says of this worker.
@@ -48,4 +50,15 @@ pub(super) async fn topics(
     site.keys().reader(&headers)?;
     let topics = site.pages.topics.clone();
     Ok(Json(Topics { topics }))
+}
+
+/// Answers how this worker and its record stand, as `/health` tells operators. 200 in any case: the
+/// page shows it, nobody is restarted for it.
+pub(super) async fn worker(
+    State(site): State<Site>,
+    headers: HeaderMap,
+) -> Result<Json<Told>, ApiError> {
+    site.keys().reader(&headers)?;
+    let (told, _link) = told(&site.health, &site.metrics, site.record.as_ref());
+    Ok(Json(told))
 }

@@ -1,7 +1,10 @@
 //! What the keeper of the record found: all of it should be zero, but for the time of the last
 //! anchor.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
 use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
 
@@ -13,9 +16,13 @@ pub struct Upkeep {
     orphans: Gauge,
     parked: Gauge,
     anchored_at: Gauge,
-    /// The last time something of the upkeep failed in a row, as a count.
-    failures: AtomicU64,
+    failing: Gauge,
+    /// How often each chore failed in a row.
+    failures: Mutex<BTreeMap<&'static str, u32>>,
 }
+
+/// Failures in a row that are worth a complaint: fewer may be a database that restarts.
+const WORTH_A_COMPLAINT: u32 = 4;
 
 impl Upkeep {
     pub(super) fn register(&self, registry: &mut Registry) {
@@ -44,6 +51,11 @@ impl Upkeep {
                 "teller_anchored_at_seconds",
                 "When this worker last wrote an anchor, in seconds since 1970",
                 &self.anchored_at,
+            ),
+            (
+                "teller_upkeep_failing",
+                "Chores of the record's upkeep that failed several times in a row",
+                &self.failing,
             ),
         ] {
             registry.register(name, help, gauge.clone());
@@ -75,13 +87,17 @@ impl Upkeep {
         self.anchored_at.set(at);
     }
 
-    /// A chore went through, or did not.
-    pub fn set_failing(&self, failing: bool) {
-        if failing {
-            self.failures.fetch_add(1, Ordering::Relaxed);
+    /// A chore, named in words, went through or did not.
+    pub fn set_failing(&self, chore: &'static str, failing: bool) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_a_row = failures.entry(chore).or_default();
+        *in_a_row = if failing {
+            in_a_row.saturating_add(1)
         } else {
-            self.failures.store(0, Ordering::Relaxed);
-        }
+            0
+        };
+        let complained = failures.values().filter(|n| **n >= WORTH_A_COMPLAINT);
+        self.failing.set(super::as_gauge(complained.count()));
     }
 
     /// What an operator should look at; empty when all is well.
@@ -110,10 +126,31 @@ impl Upkeep {
             .filter(|(count, _)| *count > 0)
             .map(|(count, what)| format!("{count} {what}"))
             .collect();
-        // Once may be a database that restarts.
-        if self.failures.load(Ordering::Relaxed) > 3 {
-            complaints.push("anchors or other upkeep of the record fail: see the log".to_owned());
-        }
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let failing = failures.iter().filter(|(_, n)| **n >= WORTH_A_COMPLAINT);
+        complaints.extend(failing.map(|(chore, n)| {
+            format!("upkeep of the record fails, {n} times in a row: {chore}; see the log")
+        }));
         complaints
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chore_that_keeps_failing_is_named_until_it_goes_through_whatever_the_others_do() {
+        let upkeep = Upkeep::default();
+        for _ in 0..4 {
+            assert!(upkeep.complaints().is_empty(), "it may be a restart");
+            upkeep.set_failing("partitions", true);
+            upkeep.set_failing("anchors", false);
+        }
+        let complaints = upkeep.complaints();
+        assert_eq!(complaints.len(), 1, "{complaints:?}");
+        assert!(complaints[0].contains("partitions"), "{complaints:?}");
+        upkeep.set_failing("partitions", false);
+        assert!(upkeep.complaints().is_empty());
     }
 }

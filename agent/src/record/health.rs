@@ -47,6 +47,8 @@ pub struct RecordStatus {
     pub dead_letters: usize,
     /// Calls with turns that neither disk nor database took: they are in memory alone.
     pub unsafe_calls: usize,
+    /// Those turns.
+    pub unsafe_turns: usize,
     /// The database.
     pub database: DatabaseState,
 }
@@ -58,18 +60,26 @@ impl RecordStatus {
         let mut complaints = Vec::new();
         if let DatabaseState::Down { since, why } = &self.database {
             complaints.push(format!(
-                "the database takes no rows since {}: {why}; {} records wait on the disk",
-                since.format("%H:%M:%S"),
+                "the database takes no rows since {} UTC: {why}; {} records wait on the disk",
+                since.format("%F %T"),
                 self.waiting
             ));
         }
         if self.spool != Fullness::Normal.as_str() {
-            complaints.push(format!("the spool is in state {}", self.spool));
+            let effect = match self.spool {
+                "alarm" => "at 95 % no new calls are taken",
+                "no_new_calls" => "no new calls are taken",
+                _ => "no new calls are taken, and each turn waits for the database",
+            };
+            complaints.push(format!(
+                "the spool is {} % full: {effect}",
+                self.spool_used_bytes.saturating_mul(100) / self.spool_budget_bytes.max(1),
+            ));
         }
         if self.unsafe_calls > 0 {
             complaints.push(format!(
-                "{} calls are unsafe: neither disk nor database takes their turns",
-                self.unsafe_calls
+                "{} turns of {} calls are unsafe: neither disk nor database takes them",
+                self.unsafe_turns, self.unsafe_calls
             ));
         }
         if self.dead_letters > 0 {
@@ -119,6 +129,7 @@ impl RecordHealth {
             damaged: spool.damaged,
             dead_letters,
             unsafe_calls: state.at_risk.len(),
+            unsafe_turns: state.at_risk.values().sum(),
             database: state.database.clone(),
         }
     }

@@ -77,7 +77,7 @@ impl Keeper {
             if self.leads(&mut leader).await {
                 for chore in timetable.due(Utc::now()) {
                     let done = self.do_chore(chore, Utc::now()).await;
-                    self.metrics.upkeep.set_failing(done.is_err());
+                    self.metrics.upkeep.set_failing(chore.name(), done.is_err());
                     match done {
                         Ok(()) => timetable.done(chore, Utc::now()),
                         Err(error) => {

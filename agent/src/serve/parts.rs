@@ -201,6 +201,20 @@ pub(super) fn pages(config: &Config, pack: &Pack, stt: &Stt, authentication: boo
     }
 }
 
+/// The login for what administrators change on the supervisor's page, if it has one of its own.
+/// Two connections: such changes are rare and take turns anyway.
+pub(super) fn administration(config: &Config) -> anyhow::Result<Option<Database>> {
+    let Some(url) = config.http.admin_database.clone() else {
+        return Ok(None);
+    };
+    let login = crate::config::DatabaseConfig {
+        url,
+        pool_size: 2,
+        ..config.database.clone()
+    };
+    crate::admin::open(&login).map(Some)
+}
+
 pub(super) fn locks(database: &Database) -> DatabaseLocks {
     DatabaseLocks::new(database)
 }

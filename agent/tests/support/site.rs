@@ -28,6 +28,7 @@ pub(crate) struct Site {
     health: SocketAddr,
     pub(crate) client: Client,
     pub(crate) control: ShutdownControl,
+    pub(crate) metrics: Arc<Metrics>,
     _tasks: TaskTracker,
 }
 
@@ -38,6 +39,7 @@ pub(crate) fn settings() -> HttpSettings {
         web_dir: PathBuf::from("/nonexistent"),
         supervisor_key: Some("reads".into()),
         admin_key: Some("changes".into()),
+        admin_database: None,
         tokens_per_minute: 1_000,
         trust_proxy: false,
         demo_messages: false,
@@ -61,6 +63,24 @@ pub(crate) fn away() -> Database {
 }
 
 pub(crate) async fn site(settings: HttpSettings, agent_name: &str, database: &Database) -> Site {
+    serve(settings, agent_name, database, None).await
+}
+
+/// A site whose administrators have a database login of their own.
+pub(crate) async fn administered_site(
+    settings: HttpSettings,
+    database: &Database,
+    administration: Database,
+) -> Site {
+    serve(settings, "teller", database, Some(administration)).await
+}
+
+async fn serve(
+    settings: HttpSettings,
+    agent_name: &str,
+    database: &Database,
+    administration: Option<Database>,
+) -> Site {
     let worker = WorkerConfig {
         url: LIVEKIT_URL.to_owned(),
         keys: keys(),
@@ -86,8 +106,12 @@ pub(crate) async fn site(settings: HttpSettings, agent_name: &str, database: &Da
             label: "Transfers".to_owned(),
         }],
     };
-    let servers = Servers::bind(&settings, pages, worker.health(), metrics, database).await;
-    let servers = servers.expect("free ports");
+    let told = Arc::clone(&metrics);
+    let servers = Servers::bind(&settings, pages, worker.health(), told, database).await;
+    let mut servers = servers.expect("free ports");
+    if let Some(administration) = administration {
+        servers = servers.administered_through(administration);
+    }
     let (pages, health) = (servers.pages_address(), servers.health_address());
     let (control, follower) = shutdown();
     let tasks = TaskTracker::new();
@@ -97,6 +121,7 @@ pub(crate) async fn site(settings: HttpSettings, agent_name: &str, database: &Da
         health: health.expect("bound"),
         client: Client::new(),
         control,
+        metrics,
         _tasks: tasks,
     }
 }

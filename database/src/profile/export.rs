@@ -141,7 +141,7 @@ impl ProfileRepository {
         }))
     }
 
-    async fn ids<T: for<'a> tokio_postgres::types::FromSql<'a>>(
+    pub(super) async fn ids<T: for<'a> tokio_postgres::types::FromSql<'a>>(
         &self,
         sql: &str,
         id: ProfileId,

@@ -49,6 +49,8 @@ text_enum! {
         NameTaken = "refused_name_taken",
         /// It was erased.
         Erased = "refused_erased",
+        /// The merge that was confirmed is no longer the one that holds the profile.
+        Changed = "refused_changed",
     }
 }
 
@@ -195,7 +197,11 @@ async fn merges_of(db: &Database, profile: ProfileId) -> Result<Vec<MergeRecord>
             &[&profile],
         )
         .await?;
-    let record = |row: &tokio_postgres::Row| MergeRecord {
+    Ok(rows.iter().map(merge_record).collect())
+}
+
+pub(super) fn merge_record(row: &tokio_postgres::Row) -> MergeRecord {
+    MergeRecord {
         id: row.get("merge_id"),
         requested: (row.get("requested_source"), row.get("requested_target")),
         resolved: (row.get("source_id"), row.get("target_id")),
@@ -209,6 +215,5 @@ async fn merges_of(db: &Database, profile: ProfileId) -> Result<Vec<MergeRecord>
         reverted_at: row.get("reverted_at"),
         reverted_by: row.get("reverted_by"),
         reverted_reason: row.get("reverted_reason"),
-    };
-    Ok(rows.iter().map(record).collect())
+    }
 }

@@ -109,8 +109,10 @@ function identityParts(identity: Identity | null): HTMLElement[] {
       ` – ${words(outcome)}`,
     ),
   );
-  if (merges.length === 0) return [facts];
-  return [facts, el("h3", {}, "Profiles brought together"), el("ul", { class: "merges" }, ...merges)];
+  const address = { href: `#/profiles/${encodeURIComponent(identity.profile_id)}` };
+  const history = el("p", {}, el("a", { attributes: address, data: { testid: "profile-link" } }, "History of this profile"));
+  if (merges.length === 0) return [facts, history];
+  return [facts, el("h3", {}, "Profiles brought together"), el("ul", { class: "merges" }, ...merges), history];
 }
 
 function isEmpty(value: unknown): boolean {

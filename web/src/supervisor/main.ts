@@ -1,11 +1,14 @@
 // The supervisor's pages: the key, then the list of calls or one call, by the
-// address: `#/calls/ID` is a call, anything else the list.
+// address: `#/calls/ID` is a call, `#/profiles/ID` a profile's history, anything
+// else the list.
 
 import { ApiFailure, SupervisorApi } from "../api.ts";
 import { byId, setText } from "../dom.ts";
 import { CallPage } from "./call-page.ts";
 import { ListPage } from "./list-page.ts";
+import { ProfilePage } from "./profile-page.ts";
 import { TopicNames } from "./topic-names.ts";
+import { WorkerNotice } from "./worker-notice.ts";
 
 const KEY = "teller.supervisor-key";
 
@@ -16,19 +19,26 @@ const signOut = byId("sign-out");
 const topics = new TopicNames();
 const list = new ListPage(topics);
 const call = new CallPage(topics);
+const profile = new ProfilePage();
+const worker = new WorkerNotice();
+const findProfile = byId<HTMLFormElement>("find-profile");
+const profileInput = byId<HTMLInputElement>("profile-input");
 
 /** Shows what the address names, or asks for the key first. */
 async function route(): Promise<void> {
   const key = sessionStorage.getItem(KEY);
-  const id = /^#\/calls\/(.+)$/.exec(location.hash)?.[1];
+  const [, kind, id] = /^#\/(calls|profiles)\/(.+)$/.exec(location.hash) ?? [];
   gate.hidden = key !== null;
   signOut.hidden = key === null;
-  list.hidden = key === null || id !== undefined;
-  call.hidden = key === null || id === undefined;
+  list.hidden = key === null || kind !== undefined;
+  call.hidden = key === null || kind !== "calls";
+  profile.hidden = key === null || kind !== "profiles";
   if (key === null) return keyInput.focus();
   const api = new SupervisorApi(key);
+  worker.watch(api);
   try {
-    await (id === undefined ? list.open(api) : call.open(api, decode(id)));
+    if (id === undefined) await list.open(api);
+    else await (kind === "calls" ? call : profile).open(api, decode(id));
   } catch (error) {
     if (!(error instanceof ApiFailure) || (error.status !== 401 && error.status !== 403)) throw error;
     refuse("This key was not accepted. Please check it and try again.");
@@ -37,6 +47,7 @@ async function route(): Promise<void> {
 
 function refuse(message: string): void {
   sessionStorage.removeItem(KEY);
+  worker.forget();
   void route();
   gateMessage.hidden = message === "";
   setText(gateMessage, message);
@@ -66,7 +77,14 @@ gate.addEventListener("submit", (event) => {
 signOut.addEventListener("click", () => {
   list.forget();
   call.forget();
+  profile.forget();
+  worker.forget();
   refuse("");
+});
+findProfile.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const id = profileInput.value.trim();
+  if (id) location.hash = `#/profiles/${encodeURIComponent(id)}`;
 });
 addEventListener("hashchange", () => void route());
 addEventListener("popstate", () => list.readAddress());

@@ -15,11 +15,11 @@ export function showOutcome(element: HTMLElement, kind: Outcome, text = ""): voi
 }
 
 /** What to tell about a failed request; a refused key is passed on to who can ask for another. */
-export function failureText(error: unknown): string {
+export function failureText(error: unknown, what = "call"): string {
   if (!(error instanceof ApiFailure)) throw error;
   if (error.status === 401 || error.status === 403) throw error;
   if (error.status === 0) return "The server cannot be reached. Check the connection and try again.";
-  if (error.status === 404) return "There is no such call.";
+  if (error.status === 404) return `There is no such ${what}.`;
   if (error.status === 429) return "Too many requests. Please wait a moment and try again.";
-  return `The calls could not be loaded (${error.status}). Please try again.`;
+  return `The ${what}s could not be loaded (${error.status}). Please try again.`;
 }

@@ -85,3 +85,43 @@ export function callRecord(id) {
     ],
   };
 }
+
+const DEVICE = "aaaa1111-4f0a-4c58-9a57-0c2f5d7b9f11";
+const CUSTOMER = "b7c9c1de-4f0a-4c58-9a57-0c2f5d7b9f11";
+
+/** A customer with one merge in force, a refused one, and the audit's rows of both. */
+export function profileHistory(may_unmerge, undone_by = null) {
+  const at = (seconds) => new Date(Date.UTC(2026, 4, 17, 14, 5, seconds)).toISOString();
+  const live = {
+    profile_id: CUSTOMER, profile_type: "authenticated", username: "jane.miller", first_seen_at: at(0), last_seen_at: at(9),
+    total_sessions: 12, total_messages: 80, merged_into: null, erased_at: null,
+  };
+  const merge = (number, rest) => ({
+    merge: number, source_id: DEVICE, target_id: CUSTOMER, outcome: "merged", actor: "caller", reason: null, session_id: "0190-0",
+    sessions_moved: 12, messages_moved: 80, at: at(number), undone_at: null, undone_by: null, in_force: true, ...rest,
+  });
+  const attempt = (number, rest) => ({
+    number, at: at(number), actor: "caller", action: "profile.merge", profile_id: DEVICE, outcome: "merged", reason: null, merge: 17, ...rest,
+  });
+  return {
+    profile: live,
+    live,
+    merged_profiles: undone_by ? 0 : 1,
+    merges: [
+      merge(18, { outcome: "refused_source_authenticated", in_force: false, actor: "joe <b>", reason: "same number", sessions_moved: 0 }),
+      merge(17, undone_by ? { undone_by, undone_at: at(30), in_force: false } : {}),
+    ],
+    attempts: [
+      ...(undone_by ? [attempt(31, { action: "profile.unmerge", actor: undone_by, outcome: "unmerged" })] : []),
+      attempt(30, { outcome: "refused_source_authenticated", merge: 18 }),
+      attempt(29),
+    ],
+    may_unmerge,
+  };
+}
+
+export const SEPARATION = {
+  merge: 17, source: DEVICE, from: CUSTOMER, from_username: "jane.miller", profiles: 1, sessions: 12, messages: 80,
+};
+
+export const WORKER = { status: "ok", complaints: [], takes_calls: true, record: null };

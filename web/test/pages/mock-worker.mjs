@@ -40,7 +40,8 @@ export async function startMock({ livekit = null, answers = {} } = {}) {
     const url = new URL(request.url, "http://mock");
     requests.push({ method: request.method, path: url.pathname, query: url.search, headers: request.headers });
     const answer = answers[`${request.method} ${url.pathname}`] ?? answers[`${request.method} ${wildcard(url.pathname)}`];
-    const { status, body } = answer ? await answer({ url, headers: request.headers }) : { status: 404, body: {} };
+    const sent = request.method === "POST" ? await text(request) : "";
+    const { status, body } = answer ? await answer({ url, headers: request.headers, sent }) : { status: 404, body: {} };
     if (!answer && request.method === "GET" && !/^\/(api|demo)\//.test(url.pathname)) {
       return serveFile(response, url.pathname, livekit?.url);
     }
@@ -56,9 +57,15 @@ export async function startMock({ livekit = null, answers = {} } = {}) {
   return { url, answers, requests, close };
 }
 
-/** "/api/calls/123" as "/api/calls/*". */
+/** "/api/calls/123" as "/api/calls/*", and what is below it alike. */
 function wildcard(path) {
-  return path.replace(/\/[^/]+$/, "/*");
+  return path.replace(/^(\/api\/[^/]+)\/[^/]+/, "$1/*");
+}
+
+async function text(request) {
+  let all = "";
+  for await (const part of request) all += part;
+  return all;
 }
 
 async function serveFile(response, path, livekitUrl) {

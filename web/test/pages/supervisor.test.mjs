@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { openBrowser } from "../../e2e/browser.mjs";
-import { TOPICS, callRecord, someCalls } from "./fixtures.mjs";
+import { SEPARATION, TOPICS, WORKER, callRecord, profileHistory, someCalls } from "./fixtures.mjs";
 import { startMock } from "./mock-worker.mjs";
 
 const KEY = "right-key";
@@ -31,6 +31,8 @@ beforeEach(async () => {
   mock.answers["GET /api/topics"] = keyed(() => ({ topics: TOPICS }));
   mock.answers["GET /api/calls"] = keyed(() => ({ calls: someCalls(), next_cursor: null }));
   mock.answers["GET /api/calls/*"] = keyed((url) => callRecord(url.pathname.split("/").pop()));
+  mock.answers["GET /api/worker"] = keyed(() => WORKER);
+  mock.answers["GET /api/profiles/*"] = keyed(() => profileHistory(false));
   await page?.close();
   page = await chromium.browser.newPage();
   errors = [];
@@ -162,13 +164,109 @@ test("from the list to a call and back by keyboard alone, filters kept", async (
   assert.equal(await page.evaluate(() => location.search), "?authenticated=true");
 });
 
+test("from a call to the history of its profile: what was merged, undone and refused, and no button for supervisors", async () => {
+  await signIn("/supervisor.html#/calls/0190-0");
+  await kind("call-status", "ready");
+  await page.click("[data-testid=profile-link]");
+  await kind("profile-status", "ready");
+  assert.equal(await text("#profile-title"), "Profile of jane.miller");
+  const merges = await page.$$eval("#profile-merges > li", (items) => items.map((item) => item.textContent));
+  assert.match(merges[0], /Refused source authenticated.*was not merged into.*By joe <b>: same number\./);
+  assert.match(merges[1], /In force.*By caller\. 12 calls with 80 messages moved\./);
+  const attempts = await page.$$eval("#profile-attempts > li", (items) => items.map(({ dataset }) => dataset.outcome));
+  assert.deepEqual(attempts, ["refused_source_authenticated", "merged"]);
+  assert.equal(await page.$("[data-testid=unmerge-open]"), null);
+});
+
+test("a profile is found by its id, and one that is not there is said not to be", async () => {
+  mock.answers["GET /api/profiles/*"] = () => ({ status: 404, body: {} });
+  await signIn();
+  await kind("list-status", "ready");
+  await page.type("#profile-input", " b7c9 ");
+  await page.keyboard.press("Enter");
+  await kind("profile-status", "error");
+  assert.equal(await text("#profile-status"), "There is no such profile.");
+  assert.ok(mock.requests.some(({ path }) => path === "/api/profiles/b7c9"));
+});
+
+test("an administrator sees what comes apart, gives a name and unmerges", async () => {
+  let undoneBy = null;
+  const asked = [];
+  mock.answers["GET /api/profiles/*"] = keyed(() => profileHistory(true, undoneBy));
+  mock.answers["GET /api/profiles/*/unmerge"] = keyed(() => SEPARATION);
+  mock.answers["POST /api/profiles/*/unmerge"] = ({ sent }) => {
+    asked.push(JSON.parse(sent));
+    undoneBy = asked.at(-1).actor;
+    return { status: 200, body: { outcome: "unmerged", merge: 17, source_id: SEPARATION.source } };
+  };
+  await signIn("/supervisor.html#/profiles/b7c9");
+  await kind("profile-status", "ready");
+  assert.equal((await page.$$("[data-testid=unmerge-open]")).length, 1, "what is refused cannot be undone");
+  await page.click("[data-testid=unmerge-open]");
+  await until(() => !document.getElementById("unmerge-confirm").disabled);
+  assert.match(await text("#unmerge-what"), /lives again\. 12 calls with 80 messages leave jane\.miller/);
+  assert.equal(await text("#unmerge-confirm"), "Take 12 calls apart");
+  await page.click("#unmerge-cancel");
+  await until(() => !document.getElementById("unmerge").open);
+  assert.deepEqual(asked, [], "cancelled");
+  await page.click("[data-testid=unmerge-open]");
+  await until(() => !document.getElementById("unmerge-confirm").disabled);
+  await page.click("#unmerge-confirm");
+  assert.deepEqual(asked, [], "without a name nothing is asked");
+  await page.type("#unmerge-actor", "Ann Moyo");
+  await page.type("#unmerge-reason", "shared phone");
+  await page.click("#unmerge-confirm");
+  await until(() => !document.getElementById("unmerge").open && !document.getElementById("profile-done").hidden);
+  assert.deepEqual(asked, [{ actor: "Ann Moyo", reason: "shared phone", confirm: 17 }]);
+  await until(() => document.querySelectorAll("[data-testid=unmerge-open]").length === 0);
+  assert.match(await text("#profile-merges"), /Undone .* by Ann Moyo/);
+  assert.deepEqual(errors, []);
+});
+
+test("a refused unmerge is told in the worker's words and what is shown is read again", async () => {
+  mock.answers["GET /api/profiles/*"] = keyed(() => profileHistory(true));
+  mock.answers["GET /api/profiles/*/unmerge"] = keyed(() => SEPARATION);
+  const refusal = { outcome: "refused_changed", error: "another merge holds this profile" };
+  mock.answers["POST /api/profiles/*/unmerge"] = () => ({ status: 409, body: refusal });
+  await signIn("/supervisor.html#/profiles/b7c9");
+  await kind("profile-status", "ready");
+  await page.click("[data-testid=unmerge-open]");
+  await until(() => !document.getElementById("unmerge-confirm").disabled);
+  await page.type("#unmerge-actor", "Ann Moyo");
+  await page.click("#unmerge-confirm");
+  await until(() => !document.getElementById("unmerge-status").hidden);
+  assert.equal(await text("#unmerge-status"), "Not unmerged: another merge holds this profile.");
+  assert.equal(await page.$eval("#unmerge-confirm", (button) => button.disabled), true);
+  const before = mock.requests.filter(({ path }) => path === "/api/profiles/b7c9").length;
+  await page.keyboard.press("Escape");
+  await kind("profile-status", "ready");
+  assert.equal(mock.requests.filter(({ path }) => path === "/api/profiles/b7c9").length, before + 1);
+});
+
+test("what somebody should look at is shown over a list that cannot be read", async () => {
+  mock.answers["GET /api/calls"] = () => ({ status: 503, body: {} });
+  const complaints = ["the database takes no rows since 2026-05-17 14:05:00 UTC: <b>away</b>; 7 records wait on the disk"];
+  mock.answers["GET /api/worker"] = keyed(() => ({ ...WORKER, status: "degraded", complaints, takes_calls: false }));
+  await signIn();
+  await kind("list-status", "error");
+  await until(() => !document.getElementById("worker-notice").hidden);
+  assert.deepEqual(await page.$$eval("#worker-complaints li", (items) => items.map((item) => item.textContent)), complaints);
+  assert.equal(await text("#worker-calls"), "It takes no new calls.");
+  await page.click("#sign-out");
+  await until(() => document.getElementById("worker-notice").hidden);
+});
+
 test("nothing scrolls sideways at 360 pixels and nothing breaks the content security policy", async () => {
   await page.setViewport({ width: 360, height: 740 });
-  for (const path of ["/supervisor.html", "/supervisor.html#/calls/0190-0"]) {
+  const complaints = ["a-very-long-word-of-a-database-address".repeat(4)];
+  mock.answers["GET /api/worker"] = keyed(() => ({ ...WORKER, complaints }));
+  for (const path of ["/supervisor.html", "/supervisor.html#/calls/0190-0", "/supervisor.html#/profiles/b7c9"]) {
     await page.evaluateOnNewDocument((key) => sessionStorage.setItem("teller.supervisor-key", key), KEY);
     await open("/favicon.svg");
     await open(path);
-    await kind(path.includes("#") ? "call-status" : "list-status", "ready");
+    const status = path.includes("profiles") ? "profile-status" : path.includes("calls/") ? "call-status" : "list-status";
+    await kind(status, "ready");
+    await until(() => !document.getElementById("worker-notice").hidden);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(overflow <= 0, `${path} is ${overflow} pixels too wide`);
   }

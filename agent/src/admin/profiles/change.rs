@@ -1,19 +1,18 @@
 //! `teller profiles merge`, `unmerge` and `erase`
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
-
 use clap::Args;
 use database::{ErasureOutcome, ProfileId, ProfileRepository, UnmergeOutcome};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::show::{find, print};
+use crate::admin::{actor_name, wrong_use::confirmed};
 
 /// Who changes something, why, and whether only to say what would happen.
 #[derive(Debug, Args)]
 pub struct Change {
     /// Who does this; kept in the audit for good: no personal data of others
-    #[arg(long)]
+    #[arg(long, value_parser = actor_name)]
     actor: String,
     /// Why; kept in the audit for good: no personal data
     #[arg(long)]
@@ -84,7 +83,7 @@ pub struct Erase {
     /// Profile id (UUID) or user name
     profile: String,
     /// Who does this; kept in the audit for good
-    #[arg(long)]
+    #[arg(long, value_parser = actor_name)]
     actor: String,
     /// Do not ask
     #[arg(long)]
@@ -103,7 +102,13 @@ pub(super) async fn erase(profiles: &ProfileRepository, args: &Erase) -> anyhow:
     };
     let would = profiles.would_erase(profile.id).await?;
     let ask = !args.yes && !args.dry_run && would.outcome == ErasureOutcome::Erased;
-    if ask && !confirmed(profile.id, would.sessions)? {
+    let question = || {
+        format!(
+            "Erase {} and {} sessions for good? Type the profile's id:",
+            profile.id, would.sessions
+        )
+    };
+    if ask && !confirmed(&question(), &profile.id.to_string())? {
         eprintln!("nothing was erased");
         return Ok(false);
     }
@@ -127,17 +132,4 @@ pub(super) async fn erase(profiles: &ProfileRepository, args: &Erase) -> anyhow:
         );
     }
     Ok(done.outcome != ErasureOutcome::NotFound)
-}
-
-/// Asks at the terminal. Without one there is nobody to ask.
-fn confirmed(profile: ProfileId, sessions: i32) -> anyhow::Result<bool> {
-    anyhow::ensure!(
-        std::io::stdin().is_terminal(),
-        "erasing cannot be undone: give --yes where nobody can be asked"
-    );
-    eprint!("Erase {profile} and {sessions} sessions for good? Type the profile's id: ");
-    std::io::stderr().flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer.trim() == profile.to_string())
 }

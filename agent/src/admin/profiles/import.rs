@@ -1,8 +1,9 @@
 //! `teller profiles import`
 
-use anyhow::Context as _;
 use database::{CustomerRow, ProfileRepository};
 use serde::Deserialize;
+
+use crate::admin::WrongUse;
 
 /// One line of the file.
 #[derive(Debug, Deserialize)]
@@ -37,20 +38,19 @@ pub(super) async fn import(
     file: &std::path::Path,
     actor: &str,
 ) -> anyhow::Result<bool> {
+    let wrong = |error: csv::Error| WrongUse::because(file.display(), error);
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .comment(Some(b'#'))
         .from_path(file)
-        .with_context(|| format!("reading {}", file.display()))?;
+        .map_err(wrong)?;
     let rows: Vec<CustomerRow> = reader
         .deserialize::<Line>()
         .map(|line| line.map(CustomerRow::from))
         .collect::<Result<_, _>>()
-        .with_context(|| {
-            format!(
-                "{}: columns are username,phone_number,email,name,customer_number",
-                file.display()
-            )
+        .map_err(|error| {
+            let columns = "columns are username,phone_number,email,name,customer_number";
+            WrongUse::because(file.display(), format!("{columns}: {error}"))
         })?;
     let report = profiles.import_customers(&rows, actor).await?;
     println!(

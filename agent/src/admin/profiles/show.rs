@@ -7,6 +7,8 @@ use database::{AuditRepository, Database, MergeRecord, Profile, ProfileId, Profi
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::admin::WrongUse;
+
 /// A profile by id or user name; says so when there is none.
 pub(super) async fn find(
     profiles: &ProfileRepository,
@@ -88,6 +90,9 @@ pub(super) async fn export(
     let Some(profile) = find(&profiles, wanted).await? else {
         return Ok(false);
     };
+    if let Some(path) = output.filter(|path| path.exists()) {
+        return Err(WrongUse::because(path.display(), "it exists and is not overwritten").into());
+    }
     // Before anything is shown: what was not written down must not have been seen.
     let id = profile.id.to_string();
     AuditRepository::new(database)

@@ -20,6 +20,17 @@ pub(super) enum Chore {
     Night,
 }
 
+impl Chore {
+    /// In words, for whoever reads that it fails.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Anchor => "signing anchors",
+            Self::Look => "making partitions and looking for stray rows",
+            Self::Night => "the nightly recount and putting months away",
+        }
+    }
+}
+
 /// Remembers what was done. A new leader does everything but the night once.
 #[derive(Debug)]
 pub(super) struct Timetable {

@@ -1,0 +1,38 @@
+//! Wrong use that only shows once a command looks: exit code 2, as for the command line itself.
+
+use std::fmt::Display;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+/// Something given to a command is not of the accepted form. Nothing was done.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongUse(String);
+
+impl WrongUse {
+    /// The text names what was given and what would be accepted.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// What was given is wrong for this reason.
+    pub(super) fn because(given: impl Display, why: impl Display) -> Self {
+        Self(format!("{given}: {why}"))
+    }
+}
+
+/// Asks at the terminal for exactly this answer.
+///
+/// # Errors
+/// [`WrongUse`] without a terminal: there is nobody to ask.
+pub(super) fn confirmed(question: &str, expected: &str) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Err(
+            WrongUse::new("this cannot be undone: give --yes where nobody can be asked").into(),
+        );
+    }
+    eprint!("{question} ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer.trim() == expected)
+}

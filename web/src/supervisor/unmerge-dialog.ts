@@ -1,0 +1,118 @@
+// Asks an administrator to confirm an unmerge: says what will come apart, wants
+// a name, and shows a refusal in the worker's words.
+
+import { ApiFailure, type SupervisorApi } from "../api.ts";
+import { byId, setText } from "../dom.ts";
+import type { MergeLine, Separation } from "../wire.ts";
+
+/** What became of the question; "refused" also when it is not known whether it was done. */
+export type UnmergeAnswer = "unmerged" | "refused" | "cancelled";
+
+export class UnmergeDialog {
+  private readonly dialog = byId<HTMLDialogElement>("unmerge");
+  private readonly form = byId<HTMLFormElement>("unmerge-form");
+  private readonly what = byId("unmerge-what");
+  private readonly actor = byId<HTMLInputElement>("unmerge-actor");
+  private readonly reason = byId<HTMLInputElement>("unmerge-reason");
+  private readonly status = byId("unmerge-status");
+  private readonly confirm = byId<HTMLButtonElement>("unmerge-confirm");
+  private asked: { api: SupervisorApi; source: string; parts: Separation | null; refused: boolean } | null = null;
+  private answer: ((answer: UnmergeAnswer) => void) | null = null;
+
+  constructor() {
+    byId("unmerge-cancel").addEventListener("click", () => this.dialog.close());
+    this.dialog.addEventListener("close", () => this.settle());
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.carryOut();
+    });
+  }
+
+  /** Answers when the dialog is closed. */
+  async ask(api: SupervisorApi, merge: MergeLine): Promise<UnmergeAnswer> {
+    this.settle();
+    const asked = { api, source: merge.source_id, parts: null as Separation | null, refused: false };
+    this.asked = asked;
+    this.reason.value = "";
+    this.confirm.disabled = true;
+    setText(this.confirm, "Take apart");
+    this.say("");
+    setText(this.what, "Looking what would come apart …");
+    const answered = new Promise<UnmergeAnswer>((resolve) => (this.answer = resolve));
+    this.dialog.showModal();
+    try {
+      const parts = await api.separation(merge.source_id);
+      if (this.asked !== asked) return answered;
+      asked.parts = parts;
+      setText(this.what, partsText(parts));
+      setText(this.confirm, `Take ${calls(parts.sessions)} apart`);
+      this.confirm.disabled = false;
+    } catch (error) {
+      if (this.asked === asked) {
+        asked.refused = true;
+        setText(this.what, "");
+        this.say(refusalText(error));
+      }
+    }
+    return answered;
+  }
+
+  /** Nobody is signed in any more. */
+  forget(): void {
+    this.actor.value = "";
+    this.dialog.close();
+  }
+
+  private async carryOut(): Promise<void> {
+    const asked = this.asked;
+    if (!asked?.parts) return;
+    const actor = this.actor.value.trim();
+    if (!actor) {
+      this.say("Please give your name: the audit keeps who did this.");
+      return this.actor.focus();
+    }
+    this.confirm.disabled = true;
+    try {
+      const reason = this.reason.value.trim() || null;
+      await asked.api.unmerge(asked.source, { actor, reason, confirm: asked.parts.merge });
+      if (this.asked === asked) this.settle("unmerged");
+    } catch (error) {
+      asked.refused = true;
+      // What was confirmed is no longer so, or may be: it has to be asked for anew.
+      if (this.asked === asked) this.say(refusalText(error));
+      this.confirm.disabled = error instanceof ApiFailure && error.status === 409;
+    }
+  }
+
+  private say(text: string): void {
+    setText(this.status, text);
+    this.status.hidden = text === "";
+  }
+
+  private settle(outcome?: UnmergeAnswer): void {
+    const answer = this.answer;
+    const given = outcome ?? (this.asked?.refused ? "refused" : "cancelled");
+    this.answer = null;
+    this.asked = null;
+    if (this.dialog.open) this.dialog.close();
+    answer?.(given);
+  }
+}
+
+function partsText({ source, from, from_username, profiles, sessions, messages }: Separation): string {
+  const more = profiles > 1 ? ` and ${profiles - 1} merged into it before` : "";
+  const loser = from_username ? `${from_username} (profile ${from})` : `profile ${from}`;
+  return `Profile ${source}${more} lives again. ${calls(sessions)} with ${messages} messages leave ${loser}.`;
+}
+
+function calls(count: number): string {
+  return count === 1 ? "1 call" : `${count} calls`;
+}
+
+/** The worker's own words where it gave any: they name the refusal. */
+function refusalText(error: unknown): string {
+  if (!(error instanceof ApiFailure)) throw error;
+  if (error.status === 0) return "The server cannot be reached. Check the connection and try again.";
+  if (error.reason) return `Not unmerged: ${error.reason}.`;
+  return `Not unmerged: the server answered ${error.status}.`;
+}
