@@ -1,5 +1,5 @@
-//! A person's history and taking a merge apart, over real HTTP and a real database: who may,
-//! what has to be said, what is refused, and what the audit keeps of it.
+//! A person's history, what opening it leaves in the audit, and what needs a look, over real
+//! HTTP and a real database.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,95 +7,23 @@
     reason = "a test that cannot be set up fails where it stands"
 )]
 
+#[path = "support/merged.rs"]
+mod merged;
 #[path = "support/site.rs"]
 mod support;
 
-use chrono::{TimeDelta, Utc};
+use database::ProfileRepository;
 use database::testing::TestDatabase;
-use database::{
-    AuditEntry, AuditRepository, Channel, Database, DatabaseConfig, MessageRepository, NewMessage,
-    NewSession, ProfileId, ProfileRepository, Role, SessionId, SessionRepository,
-};
-use reqwest::{Response, StatusCode};
+use merged::{SAID, audit, history, merged, part};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
-use support::{Site, away, error, settings, site};
-use teller::config::HttpSettings;
-
-const SAID: &str = "I lost my card on the way to Harare";
-
-/// A call from this device with two messages; its profile.
-async fn call(db: &Database, device: &str) -> (SessionId, ProfileId) {
-    let id = SessionId::new();
-    let new = NewSession {
-        id,
-        room_id: "room".to_owned(),
-        participant_id: format!("participant of {device}"),
-        anonymous_id: Some(device.to_owned()),
-        channel: Channel::Web,
-        caller_number: None,
-        worker_id: None,
-        started_at: Utc::now() - TimeDelta::minutes(5),
-    };
-    let started = SessionRepository::new(db)
-        .create_session(&new)
-        .await
-        .unwrap();
-    let words = [
-        NewMessage::new(id, 0, Role::User, SAID, Utc::now()),
-        NewMessage::new(id, 1, Role::Assistant, "It is blocked now.", Utc::now()),
-    ];
-    let stored = MessageRepository::new(db).insert_readable(&words).await;
-    assert_eq!(stored.unwrap(), 2);
-    (id, started.profile_id)
-}
-
-/// A device with two calls, merged into the customer sarah; device, customer and one of the calls.
-async fn merged(test: &TestDatabase) -> (ProfileId, ProfileId, SessionId) {
-    let profiles = ProfileRepository::new(&test.db);
-    let sarah = profiles
-        .create_authenticated_profile("sarah", None, None)
-        .await
-        .unwrap();
-    call(&test.db, "device-one").await;
-    let (session, device) = call(&test.db, "device-one").await;
-    let outcome = profiles
-        .merge_anonymous_to_authenticated(device, sarah, "caller", Some("code"), false)
-        .await;
-    assert!(outcome.unwrap().is_merged());
-    (device, sarah, session)
-}
-
-async fn ask(site: &Site, profile: ProfileId, key: &str, body: &Value) -> Response {
-    let url = format!("http://{}/api/profiles/{profile}/unmerge", site.pages);
-    let request = site.client.post(url).bearer_auth(key).json(body);
-    request.send().await.expect("the server answers")
-}
-
-async fn history(site: &Site, profile: ProfileId, key: &str) -> Value {
-    let response = site.get(&format!("/api/profiles/{profile}"), key).await;
-    assert_eq!(response.status(), StatusCode::OK);
-    response.json().await.expect("JSON")
-}
-
-async fn audit(db: &Database, action: &str) -> Vec<AuditEntry> {
-    let mut log = AuditRepository::new(db).list(None, 200).await.unwrap();
-    log.retain(|row| row.action == action);
-    log
-}
-
-/// The number of the merge that an administrator is asked to confirm.
-async fn shown(site: &Site, profile: ProfileId) -> Value {
-    let path = format!("/api/profiles/{profile}/unmerge");
-    let response = site.get(&path, "changes").await;
-    assert_eq!(response.status(), StatusCode::OK);
-    response.json().await.expect("JSON")
-}
+use support::{away, settings, site};
 
 #[tokio::test]
 async fn a_history_tells_who_merged_what_when_and_why_and_what_was_refused() {
     let test = TestDatabase::new().await;
     let site = site(settings(), "teller", &test.db).await;
-    let (device, sarah, session) = merged(&test).await;
+    let (device, sarah, _) = merged(&test).await;
     let profiles = ProfileRepository::new(&test.db);
     let bob = profiles
         .create_authenticated_profile("bob", None, None)
@@ -106,77 +34,85 @@ async fn a_history_tells_who_merged_what_when_and_why_and_what_was_refused() {
         .await;
     assert!(!refused.unwrap().is_merged());
 
-    // From a call's record, by the profile it names.
-    let record = site.json(&format!("/api/calls/{session}")).await;
-    assert_eq!(record["identity"]["profile_id"], sarah.to_string());
     for asked in [sarah, device] {
         let told = history(&site, asked, "reads").await;
         assert_eq!(told["profile"]["profile_id"], asked.to_string());
-        assert_eq!(told["live"]["username"], "sarah");
-        assert_eq!(told["live"]["total_sessions"], 2);
+        let live = part(
+            &told["live"],
+            &["username", "total_sessions", "total_messages"],
+        );
+        assert_eq!(
+            live,
+            json!({"username": "sarah", "total_sessions": 2, "total_messages": 4})
+        );
         assert_eq!(told["merged_profiles"], 1);
-        assert_eq!(told["may_unmerge"], false, "the supervisor's key reads");
-        let [no, yes] = &told["merges"].as_array().unwrap()[..] else {
-            panic!("two merges: {told:#}");
-        };
-        assert_eq!(yes["source_id"], device.to_string());
-        assert_eq!(yes["target_id"], sarah.to_string());
-        assert_eq!(
-            (&yes["actor"], &yes["reason"]),
-            (&json!("caller"), &json!("code"))
-        );
-        assert_eq!(
-            (&yes["sessions_moved"], &yes["messages_moved"]),
-            (&json!(2), &json!(4))
-        );
-        assert_eq!(
-            (&yes["in_force"], &yes["undone_at"]),
-            (&json!(true), &Value::Null)
-        );
-        assert_eq!(no["outcome"], "refused_source_authenticated");
-        assert_eq!(
-            (&no["actor"], &no["in_force"]),
-            (&json!("ann"), &json!(false))
-        );
-        let outcomes: Vec<_> = told["attempts"]
+        let names = [
+            "source_id",
+            "target_id",
+            "outcome",
+            "actor",
+            "reason",
+            "sessions_moved",
+            "messages_moved",
+            "undone_at",
+            "in_force",
+        ];
+        let merges: Vec<Value> = told["merges"]
             .as_array()
             .unwrap()
             .iter()
-            .map(|attempt| attempt["outcome"].as_str().unwrap())
+            .map(|merge| part(merge, &names))
             .collect();
+        let line = |source, outcome, actor, reason, moved: (i32, i32), in_force| {
+            json!({"source_id": source, "target_id": sarah, "outcome": outcome, "actor": actor, "reason": reason,
+                   "sessions_moved": moved.0, "messages_moved": moved.1, "undone_at": null, "in_force": in_force})
+        };
+        assert_eq!(
+            merges,
+            [
+                line(
+                    bob,
+                    "refused_source_authenticated",
+                    "ann",
+                    "one person?",
+                    (0, 0),
+                    false
+                ),
+                line(device, "merged", "caller", "code", (2, 4), true),
+            ]
+        );
+        let attempts = told["attempts"].as_array().unwrap().iter();
+        let outcomes: Vec<_> = attempts.map(|attempt| &attempt["outcome"]).collect();
         assert_eq!(
             outcomes,
             ["refused_source_authenticated", "merged"],
             "the audit's"
         );
     }
-    let told = history(&site, sarah, "changes").await;
-    assert_eq!(told["may_unmerge"], true);
-    let bobs = history(&site, bob, "reads").await;
-    assert_eq!(
-        bobs["merges"].as_array().unwrap().len(),
-        1,
-        "the refused one alone"
-    );
+}
 
+#[tokio::test]
+async fn a_history_is_for_whoever_has_a_key_and_each_look_at_it_is_audited() {
+    let test = TestDatabase::new().await;
+    let site = site(settings(), "teller", &test.db).await;
+    let (_, sarah, session) = merged(&test).await;
+    let record = site.json(&format!("/api/calls/{session}")).await;
+    assert_eq!(
+        record["identity"]["profile_id"],
+        sarah.to_string(),
+        "a call's record leads to it"
+    );
+    let (known, nobody) = (format!("/api/profiles/{sarah}"), uuid::Uuid::new_v4());
     for (path, key, status) in [
-        (
-            format!("/api/profiles/{sarah}"),
-            "",
-            StatusCode::UNAUTHORIZED,
-        ),
-        (
-            format!("/api/profiles/{sarah}"),
-            "read",
-            StatusCode::UNAUTHORIZED,
-        ),
+        (known.clone(), "", StatusCode::UNAUTHORIZED),
+        (known, "read", StatusCode::UNAUTHORIZED),
         (
             "/api/profiles/nonsense".to_owned(),
             "reads",
             StatusCode::NOT_FOUND,
         ),
         (
-            format!("/api/profiles/{}", uuid::Uuid::new_v4()),
+            format!("/api/profiles/{nobody}"),
             "reads",
             StatusCode::NOT_FOUND,
         ),
@@ -187,188 +123,15 @@ async fn a_history_tells_who_merged_what_when_and_why_and_what_was_refused() {
             "{path} with `{key}`"
         );
     }
+    assert_eq!(audit(&test.db, "profile.opened").await, []);
+    assert_eq!(history(&site, sarah, "reads").await["may_unmerge"], false);
+    assert_eq!(history(&site, sarah, "changes").await["may_unmerge"], true);
     let opened = audit(&test.db, "profile.opened").await;
-    assert_eq!(
-        opened.len(),
-        4,
-        "each opening is audited, and nothing else is one"
-    );
-    assert_eq!(opened[0].detail["through"], "GET /api/profiles");
-    assert_eq!(opened[0].detail["address"], "127.0.0.1");
-}
-
-#[tokio::test]
-async fn unmerging_needs_the_administrators_key_a_name_and_a_confirmation() {
-    let test = TestDatabase::new().await;
-    let (device, sarah, _) = merged(&test).await;
-    let good =
-        |merge: &Value| json!({"actor": " Ann Moyo ", "reason": "shared phone", "confirm": merge});
-
-    let off = HttpSettings {
-        admin_key: None,
-        ..settings()
-    };
-    let off = site(off, "teller", &test.db).await;
-    for key in ["", "reads", "changes"] {
-        let refused = ask(&off, device, key, &good(&json!(1))).await;
-        assert_eq!(refused.status(), StatusCode::FORBIDDEN);
-        assert!(error(refused).await.contains("ADMIN_KEY is not set"));
-    }
-    assert_eq!(history(&off, sarah, "reads").await["may_unmerge"], false);
-
-    let site = site(settings(), "teller", &test.db).await;
-    let parts = shown(&site, device).await;
-    assert_eq!(
-        (&parts["sessions"], &parts["messages"]),
-        (&json!(2), &json!(4))
-    );
-    assert_eq!(parts["from_username"], "sarah");
-    let merge = parts["merge"].clone();
-    for (key, status) in [
-        ("", StatusCode::UNAUTHORIZED),
-        ("change", StatusCode::UNAUTHORIZED),
-        ("reads", StatusCode::FORBIDDEN),
-    ] {
-        let refused = ask(&site, device, key, &good(&merge)).await;
-        assert_eq!(refused.status(), status, "with `{key}`");
-        let path = format!("/api/profiles/{device}/unmerge");
-        assert_eq!(site.get(&path, key).await.status(), status, "with `{key}`");
-    }
-    for (body, reason) in [
-        (json!({"actor": "", "confirm": merge}), "actor: "),
-        (json!({"actor": "  ", "confirm": merge}), "actor: "),
-        (json!({"confirm": merge}), "actor: "),
-        (json!({"actor": "a\nb", "confirm": merge}), "actor: "),
-        (
-            json!({"actor": "ann", "reason": "x".repeat(501), "confirm": merge}),
-            "reason: ",
-        ),
-        (json!({"actor": "ann", "confirm": "yes"}), "confirm"),
-        (json!({"actor": "ann", "confirmed": merge}), "confirmed"),
-        (
-            json!({"actor": "ann"}),
-            "1 profiles with 2 calls and 4 messages leave",
-        ),
-    ] {
-        let refused = ask(&site, device, "changes", &body).await;
-        assert_eq!(refused.status(), StatusCode::BAD_REQUEST, "{body}");
-        let text = error(refused).await;
-        assert!(text.contains(reason), "{body}: {text}");
-    }
-    assert_eq!(audit(&test.db, "profile.unmerge").await, []);
-    assert_eq!(history(&site, sarah, "reads").await["merged_profiles"], 1);
-
-    let done = ask(&site, device, "changes", &good(&merge)).await;
-    assert_eq!(done.status(), StatusCode::OK);
-    let done: Value = done.json().await.unwrap();
-    assert_eq!(
-        (&done["outcome"], &done["merge"]),
-        (&json!("unmerged"), &merge)
-    );
-    let told = history(&site, sarah, "reads").await;
-    assert_eq!(told["merges"][0]["undone_by"], "Ann Moyo");
-    assert_eq!(told["merges"][0]["in_force"], false);
-    assert_eq!(told["attempts"][0]["action"], "profile.unmerge");
-    assert_eq!(told["attempts"][0]["reason"], "shared phone");
-    assert_eq!(told["live"]["total_sessions"], 0);
-    assert_eq!(
-        history(&site, device, "reads").await["live"]["total_sessions"],
-        2
-    );
-    let [row] = &audit(&test.db, "profile.unmerge").await[..] else {
-        panic!("one attempt was made");
-    };
-    assert_eq!(
-        (row.actor.as_str(), &row.detail["merge"]),
-        ("Ann Moyo", &merge)
-    );
-}
-
-#[tokio::test]
-async fn of_two_administrators_who_press_at_once_one_unmerges_and_both_are_audited() {
-    let test = TestDatabase::new().await;
-    let site = site(settings(), "teller", &test.db).await;
-    let (device, sarah, _) = merged(&test).await;
-    let merge = shown(&site, device).await["merge"].clone();
-    let body = |actor| json!({"actor": actor, "confirm": merge});
-    let (ann_asks, joe_asks) = (body("ann"), body("joe"));
-    let (ann, joe) = tokio::join!(
-        ask(&site, device, "changes", &ann_asks),
-        ask(&site, device, "changes", &joe_asks)
-    );
-    let mut statuses = [ann.status(), joe.status()];
-    statuses.sort();
-    assert_eq!(statuses, [StatusCode::OK, StatusCode::CONFLICT]);
-    let late = if ann.status() == StatusCode::OK {
-        joe
-    } else {
-        ann
-    };
-    let late: Value = late.json().await.unwrap();
-    assert_eq!(late["outcome"], "not_merged");
-    assert!(
-        late["error"].as_str().unwrap().contains("not merged"),
-        "{late}"
-    );
-    let rows = audit(&test.db, "profile.unmerge").await;
-    let mut actors: Vec<_> = rows.iter().map(|row| row.actor.as_str()).collect();
-    actors.sort_unstable();
-    assert_eq!(actors, ["ann", "joe"]);
-    let told = history(&site, sarah, "reads").await;
-    assert_eq!(
-        told["attempts"].as_array().unwrap().len(),
-        3,
-        "the late one is shown too"
-    );
-    assert_eq!(told["live"]["total_sessions"], 0);
-    assert_eq!(
-        history(&site, device, "reads").await["live"]["total_sessions"],
-        2
-    );
-}
-
-#[tokio::test]
-async fn what_was_confirmed_and_is_no_longer_so_is_refused_by_name() {
-    let test = TestDatabase::new().await;
-    let site = site(settings(), "teller", &test.db).await;
-    let (device, sarah, _) = merged(&test).await;
-    let stale = shown(&site, device).await["merge"].clone();
-    // Somebody else undoes it and merges it again meanwhile.
-    let profiles = ProfileRepository::new(&test.db);
-    profiles.unmerge(device, "joe", None).await.unwrap();
-    let again = profiles
-        .merge_anonymous_to_authenticated(device, sarah, "joe", None, false)
-        .await;
-    assert!(again.unwrap().is_merged());
-    let mut refusals = vec![(device, stale, "refused_changed")];
-    let (_, other) = call(&test.db, "device-two").await;
-    refusals.push((other, json!(1), "not_merged"));
-    refusals.push((ProfileId(uuid::Uuid::new_v4()), json!(1), "not_merged"));
-    for (profile, confirm, outcome) in refusals {
-        let body = json!({"actor": "ann", "confirm": confirm});
-        let refused = ask(&site, profile, "changes", &body).await;
-        assert_eq!(refused.status(), StatusCode::CONFLICT, "{outcome}");
-        let answer: Value = refused.json().await.unwrap();
-        assert_eq!(answer["outcome"], outcome);
-        let newest = audit(&test.db, "profile.unmerge").await.remove(0);
-        assert_eq!(
-            newest.detail["outcome"], outcome,
-            "refused attempts are audited"
-        );
-        assert_eq!(newest.actor, "ann");
-    }
-    assert_eq!(
-        history(&site, sarah, "reads").await["live"]["total_sessions"],
-        2
-    );
-
-    let merge = shown(&site, device).await["merge"].clone();
-    profiles.erase(sarah, "joe").await.unwrap();
-    let body = json!({"actor": "ann", "confirm": merge});
-    let refused = ask(&site, device, "changes", &body).await;
-    assert_eq!(refused.status(), StatusCode::CONFLICT);
-    let answer: Value = refused.json().await.unwrap();
-    assert_eq!(answer["outcome"], "refused_erased");
+    let actors: Vec<_> = opened.iter().map(|row| row.actor.as_str()).collect();
+    assert_eq!(actors, ["admin", "supervisor"], "newest first");
+    assert_eq!(opened[0].subject_id, Some(sarah.to_string()));
+    let how = json!({"through": "GET /api/profiles", "address": "127.0.0.1"});
+    assert_eq!(opened[0].detail, how);
 }
 
 #[tokio::test]
@@ -397,46 +160,6 @@ async fn without_a_row_in_the_audit_nothing_is_opened() {
             "{path}: {text}"
         );
     }
-}
-
-/// A database login that is a member of this role and nothing more. Roles belong to the server.
-async fn login(test: &TestDatabase, role: &str) -> Database {
-    let (superuser, connection) =
-        tokio_postgres::connect(&test.superuser_url(), tokio_postgres::NoTls)
-            .await
-            .unwrap();
-    tokio::spawn(connection);
-    let role_exists = format!(
-        "DO $$ BEGIN CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
-    );
-    superuser.batch_execute(&role_exists).await.unwrap();
-    let owner = test.client().await;
-    owner.batch_execute("SELECT grant_roles()").await.unwrap();
-    let url = test.superuser_url();
-    let separator = if url.contains('?') { '&' } else { '?' };
-    let url = format!("{url}{separator}options=-c%20role%3D{role}");
-    Database::new(DatabaseConfig::new(url, test.db.keys().clone())).unwrap()
-}
-
-#[tokio::test]
-async fn a_workers_own_login_unmerges_nobody_and_an_administrators_does() {
-    let test = TestDatabase::new().await;
-    let (device, sarah, _) = merged(&test).await;
-    let worker = login(&test, "app_writer").await;
-    let administrator = login(&test, "identity_admin").await;
-    let body = json!({"actor": "ann", "confirm": 1});
-    let plain = site(settings(), "teller", &worker).await;
-    assert_eq!(history(&plain, sarah, "reads").await["merged_profiles"], 1);
-    let refused = ask(&plain, device, "changes", &body).await;
-    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
-    assert!(error(refused).await.contains("ADMIN_DATABASE_URL"));
-
-    let site = support::administered_site(settings(), &worker, administrator).await;
-    let merge = shown(&site, device).await["merge"].clone();
-    let body = json!({"actor": "ann", "confirm": merge});
-    let done = ask(&site, device, "changes", &body).await;
-    assert_eq!(done.status(), StatusCode::OK);
-    assert_eq!(history(&site, sarah, "reads").await["merged_profiles"], 0);
 }
 
 #[tokio::test]
