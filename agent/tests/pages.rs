@@ -228,7 +228,7 @@ async fn an_administrator_takes_a_merge_apart_in_the_browser_and_a_supervisor_on
     );
     let history = &seen["history"];
     assert!(
-        history["merges"][0].to_string().contains("by Ann Moyo"),
+        history["merges"][0].to_string().contains("By Ann Moyo"),
         "{seen:#}"
     );
     assert!(

@@ -106,7 +106,8 @@ async fn an_unmerge_does_what_was_shown_and_the_audit_names_who_did_it() {
     assert_eq!(told["merges"][0]["undone_by"], "Ann Moyo");
     assert_eq!(told["merges"][0]["in_force"], false);
     assert_eq!(told["attempts"][0]["action"], "profile.unmerge");
-    assert_eq!(told["attempts"][0]["reason"], "shared phone");
+    assert_eq!(told["merges"][0]["undone_reason"], "shared phone");
+    assert_eq!(told["attempts"][0]["reason_given"], true);
     assert_eq!(told["live"]["total_sessions"], 0);
     assert_eq!(
         history(&site, device, "reads").await["live"]["total_sessions"],
@@ -208,31 +209,18 @@ async fn what_was_confirmed_and_is_no_longer_so_is_refused_by_name() {
     assert_eq!(answer["outcome"], "refused_erased");
 }
 
-/// A database login that is a member of this role and nothing more. Roles belong to the server.
-async fn login(test: &TestDatabase, role: &str) -> Database {
-    let (superuser, connection) =
-        tokio_postgres::connect(&test.superuser_url(), tokio_postgres::NoTls)
-            .await
-            .unwrap();
-    tokio::spawn(connection);
-    let role_exists = format!(
-        "DO $$ BEGIN CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
-    );
-    superuser.batch_execute(&role_exists).await.unwrap();
-    let owner = test.client().await;
-    owner.batch_execute("SELECT grant_roles()").await.unwrap();
-    let url = test.superuser_url();
-    let separator = if url.contains('?') { '&' } else { '?' };
-    let url = format!("{url}{separator}options=-c%20role%3D{role}");
-    Database::new(DatabaseConfig::new(url, test.db.keys().clone())).unwrap()
+/// A database login that is a member of this role and nothing more.
+fn login(test: &TestDatabase, role: &str) -> Database {
+    let config = DatabaseConfig::new(test.url_as(role), test.db.keys().clone());
+    Database::new(config).unwrap()
 }
 
 #[tokio::test]
 async fn a_workers_own_login_unmerges_nobody_and_an_administrators_does() {
     let test = TestDatabase::new().await;
     let (device, sarah, _) = merged(&test).await;
-    let worker = login(&test, "app_writer").await;
-    let administrator = login(&test, "identity_admin").await;
+    let worker = login(&test, "app_writer");
+    let administrator = login(&test, "identity_admin");
     let body = json!({"actor": "ann", "confirm": 1});
     let plain = site(settings(), "teller", &worker).await;
     assert_eq!(history(&plain, sarah, "reads").await["merged_profiles"], 1);

@@ -179,6 +179,7 @@ export interface MergeLine {
   at: string;
   undone_at: string | null;
   undone_by: string | null;
+  undone_reason: string | null;
   /** It holds now: an unmerge of its source would undo it. */
   in_force: boolean;
 }
@@ -191,7 +192,8 @@ export interface Attempt {
   action: string;
   profile_id: string | null;
   outcome: string | null;
-  reason: string | null;
+  /** Its words are the merge's. */
+  reason_given: boolean;
   merge: number | null;
 }
 

@@ -56,6 +56,7 @@ struct MergeLine {
     at: DateTime<Utc>,
     undone_at: Option<DateTime<Utc>>,
     undone_by: Option<String>,
+    undone_reason: Option<String>,
     /// It holds now: an unmerge of its source would undo it.
     in_force: bool,
 }
@@ -70,7 +71,8 @@ struct Attempt {
     profile_id: Option<String>,
     /// What became of it, where the row says: `merged`, `refused_erased`, `not_merged` …
     outcome: Option<String>,
-    reason: Option<String>,
+    /// A reason was given; its words are the merge's, and go when the person is erased.
+    reason_given: bool,
     /// The merge it was about.
     merge: Option<i64>,
 }
@@ -151,6 +153,7 @@ impl From<MergeRecord> for MergeLine {
             at: merge.merged_at,
             undone_at: merge.reverted_at,
             undone_by: merge.reverted_by,
+            undone_reason: merge.reverted_reason,
         }
     }
 }
@@ -160,7 +163,9 @@ impl From<AuditEntry> for Attempt {
         let text = |name| entry.detail.get(name).and_then(Value::as_str);
         Self {
             outcome: text("outcome").map(str::to_owned),
-            reason: text("reason").map(str::to_owned),
+            // Rows of an older schema hold the words themselves.
+            reason_given: text("reason").is_some()
+                || entry.detail.get("reason_given") == Some(&Value::Bool(true)),
             merge: entry.detail.get("merge").and_then(Value::as_i64),
             number: entry.id,
             at: entry.at,

@@ -111,7 +111,7 @@ function mergeItem(merge: MergeLine, ask: ((merge: MergeLine) => void) | null): 
     merge.session_id
       ? el("p", {}, el("a", { attributes: { href: `#/calls/${encodeURIComponent(merge.session_id)}` } }, "In this call"))
       : null,
-    merge.undone_at ? el("p", {}, `Undone ${moment(merge.undone_at)} by ${merge.undone_by ?? "somebody"}`) : null,
+    merge.undone_at ? el("p", {}, `Undone ${moment(merge.undone_at)}. ${by(merge.undone_by ?? "somebody", merge.undone_reason)}`) : null,
   );
   if (ask && merge.in_force) {
     const button = el("button", { class: "button", attributes: { type: "button" }, data: { testid: "unmerge-open" } }, "Unmerge …");
@@ -141,6 +141,10 @@ function attemptItem(attempt: Attempt): HTMLElement {
       el("strong", {}, what),
       attempt.outcome ? chip(words(attempt.outcome)) : null,
     ),
-    el("p", {}, by(attempt.actor, attempt.reason), `Row ${attempt.number}`, attempt.merge ? ` of merge ${attempt.merge}` : ""),
+    el("p", {}, by(attempt.actor, attempt.reason_given ? "a reason was given" : null), rowText(attempt)),
   );
+}
+
+function rowText({ number, merge }: Attempt): string {
+  return merge ? `Row ${number}, merge ${merge}.` : `Row ${number}.`;
 }

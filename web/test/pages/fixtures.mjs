@@ -98,10 +98,10 @@ export function profileHistory(may_unmerge, undone_by = null) {
   };
   const merge = (number, rest) => ({
     merge: number, source_id: DEVICE, target_id: CUSTOMER, outcome: "merged", actor: "caller", reason: null, session_id: "0190-0",
-    sessions_moved: 12, messages_moved: 80, at: at(number), undone_at: null, undone_by: null, in_force: true, ...rest,
+    sessions_moved: 12, messages_moved: 80, at: at(number), undone_at: null, undone_by: null, undone_reason: null, in_force: true, ...rest,
   });
   const attempt = (number, rest) => ({
-    number, at: at(number), actor: "caller", action: "profile.merge", profile_id: DEVICE, outcome: "merged", reason: null, merge: 17, ...rest,
+    number, at: at(number), actor: "caller", action: "profile.merge", profile_id: DEVICE, outcome: "merged", reason_given: false, merge: 17, ...rest,
   });
   return {
     profile: live,
@@ -109,7 +109,7 @@ export function profileHistory(may_unmerge, undone_by = null) {
     merged_profiles: undone_by ? 0 : 1,
     merges: [
       merge(18, { outcome: "refused_source_authenticated", in_force: false, actor: "joe <b>", reason: "same number", sessions_moved: 0 }),
-      merge(17, undone_by ? { undone_by, undone_at: at(30), in_force: false } : {}),
+      merge(17, undone_by ? { undone_by, undone_reason: "shared phone", undone_at: at(30), in_force: false } : {}),
     ],
     attempts: [
       ...(undone_by ? [attempt(31, { action: "profile.unmerge", actor: undone_by, outcome: "unmerged" })] : []),

@@ -219,7 +219,7 @@ test("an administrator sees what comes apart, gives a name and unmerges", async 
   await until(() => !document.getElementById("unmerge").open && !document.getElementById("profile-done").hidden);
   assert.deepEqual(asked, [{ actor: "Ann Moyo", reason: "shared phone", confirm: 17 }]);
   await until(() => document.querySelectorAll("[data-testid=unmerge-open]").length === 0);
-  assert.match(await text("#profile-merges"), /Undone .* by Ann Moyo/);
+  assert.match(await text("#profile-merges"), /Undone .* By Ann Moyo: shared phone\./);
   assert.deepEqual(errors, []);
 });
 
