@@ -262,7 +262,7 @@ async fn an_export_goes_into_a_new_file_that_only_its_owner_reads() {
     let export: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     assert_eq!(export["profile"]["name"], "Sarah Quillfeather");
     let again = teller(&test, &arguments).await;
-    assert_eq!(again.status.code(), Some(1), "a file is never overwritten");
+    assert_eq!(again.status.code(), Some(2), "a file is never overwritten");
     std::fs::remove_file(&file).unwrap();
 }
 
@@ -291,7 +291,7 @@ async fn an_erasure_asks_first_and_without_a_terminal_does_nothing() {
     let Sarah { test, .. } = sarah().await;
     let before = all_rows(&test, "").await;
     let output = teller(&test, &["profiles", "erase", "sarah", "--actor", "ann"]).await;
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("--yes"), "{said}");
     assert_eq!(all_rows(&test, "").await, before, "nothing was erased");

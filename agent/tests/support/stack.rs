@@ -148,7 +148,11 @@ impl Stack {
         if !settings.iter().any(|(k, _)| *k == "WHISPER_MODEL") {
             env.push(("WHISPER_MODEL".into(), real_model().display().to_string()));
         }
-        let worker_url = database.url_as("app_writer");
+        let given = settings.iter().find(|(key, _)| *key == "DATABASE_URL");
+        let worker_url = given.map_or_else(
+            || database.url_as("app_writer"),
+            |(_, url)| (*url).to_owned(),
+        );
         Self {
             livekit,
             database,
