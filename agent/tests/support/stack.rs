@@ -214,11 +214,10 @@ impl Stack {
         );
     }
 
-    /// A setting, before the worker starts; DATABASE_URL is the worker's alone.
+    /// A setting, before the worker starts. DATABASE_URL is also the login of the worker then.
     pub(crate) fn set(&mut self, key: &str, value: &str) {
         if key == "DATABASE_URL" {
             value.clone_into(&mut self.worker_url);
-            return;
         }
         self.env.retain(|(k, _)| k != key);
         self.env.push((key.to_owned(), value.to_owned()));
