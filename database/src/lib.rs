@@ -32,6 +32,7 @@ mod summary_token;
 pub mod testing;
 mod text_enum;
 pub mod verify;
+mod warm;
 mod worker;
 
 pub use archive::{ArchiveError, ArchiveRepository, ArchivedMonth, RetiredMonth};

@@ -101,6 +101,20 @@ impl ConversationSummaryRepository {
     /// # Errors
     /// [`DatabaseError::Invalid`] if the session is not stored. Repeating is safe.
     pub async fn upsert(&self, new: &NewSummary) -> Result<bool, DatabaseError> {
+        self.store(new, false).await
+    }
+
+    /// [`Self::upsert`] of a summary that is owed (see [`SummaryQueue`](crate::SummaryQueue)): does
+    /// not wait for the server's disk. Should the server crash before it has written it, what
+    /// settles the debt is lost with it, so the summary is still owed and written again.
+    ///
+    /// # Errors
+    /// As [`Self::upsert`].
+    pub async fn upsert_owed(&self, new: &NewSummary) -> Result<bool, DatabaseError> {
+        self.store(new, true).await
+    }
+
+    async fn store(&self, new: &NewSummary, owed: bool) -> Result<bool, DatabaseError> {
         let rows = self
             .db
             .query(
@@ -112,7 +126,7 @@ impl ConversationSummaryRepository {
                         message_count = excluded.message_count, duration_seconds = excluded.duration_seconds, method = excluded.method,
                         method_version = excluded.method_version, source_last_seq = excluded.source_last_seq, partial = excluded.partial
                   WHERE coalesce(conversation_summaries.source_last_seq, -1) <= coalesce(excluded.source_last_seq, -1)
-                 RETURNING session_id",
+                 RETURNING CASE WHEN $13 THEN set_config('synchronous_commit', 'off', true) END",
                 &[
                     &new.session_id,
                     &clean_text(&new.summary),
@@ -126,6 +140,7 @@ impl ConversationSummaryRepository {
                     &new.method_version,
                     &new.source_last_seq,
                     &new.partial,
+                    &owed,
                 ],
             )
             .await?;

@@ -72,7 +72,7 @@ impl Finalizer {
 
     /// One that can never be written is tried a few times and parked: it keeps nobody else waiting.
     async fn settle(&self, owed: &OwedSummary) -> Result<bool, DatabaseError> {
-        match self.summarize(owed.session).await {
+        match self.write(owed.session, true).await {
             Ok(written) => {
                 self.queue.settle(owed).await?;
                 Ok(written)
@@ -119,11 +119,21 @@ impl Finalizer {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn summarize(&self, session: SessionId) -> Result<bool, DatabaseError> {
+        self.write(session, false).await
+    }
+
+    /// What is owed does not wait for the server's disk: it stays owed until that has it.
+    async fn write(&self, session: SessionId, owed: bool) -> Result<bool, DatabaseError> {
         let Some(stored) = self.sessions.get(session).await? else {
             return Ok(false);
         };
         let made = self.make(&stored).await?;
-        if self.summaries.upsert(&new_summary(session, &made)).await? {
+        let new = new_summary(session, &made);
+        let stored_now = match owed {
+            true => self.summaries.upsert_owed(&new).await?,
+            false => self.summaries.upsert(&new).await?,
+        };
+        if stored_now {
             let learned = learned(&made);
             if !learned.is_empty() {
                 let origin = Origin {

@@ -46,6 +46,7 @@ impl Household<'_> {
         );
         spawn(tasks, &stop, keeper.run());
         spawn(tasks, &stop, drain::drain_merges(self.database.clone()));
+        spawn(tasks, &stop, warm(self.database.clone()));
         let guard = record::watch(self.record, self.slots, self.metrics.clone());
         spawn(tasks, &stop, guard);
         spawn(
@@ -81,6 +82,13 @@ fn keys(config: &Config) -> ApiKeys {
     ApiKeys {
         key: config.livekit.api_key.clone(),
         secret: config.livekit.api_secret.clone(),
+    }
+}
+
+/// The first caller who proves who they are should not wait for plans.
+async fn warm(database: database::Database) {
+    if let Err(error) = database.warm().await {
+        tracing::debug!(%error, "connections become warm as they are used");
     }
 }
 

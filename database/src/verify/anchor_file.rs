@@ -84,7 +84,7 @@ impl Anchors {
 
     async fn new_heads(&self) -> Result<Vec<AnchoredHead>, DatabaseError> {
         let sql = "SELECT session_id, last_seq, chain_head FROM session_rows
-                    WHERE tenant_id = current_tenant() AND chain_head IS NOT NULL AND last_seq IS DISTINCT FROM anchored_seq
+                    WHERE tenant_id = current_tenant() AND unanchored
                     ORDER BY session_id LIMIT $1";
         let rows = self.db.query(sql, &[&HEADS]).await?;
         let head = |row: &tokio_postgres::Row| {

@@ -4,7 +4,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers are tests too")]
 
-mod bench;
 mod controls;
 mod gates;
 mod interleavings;

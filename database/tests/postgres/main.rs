@@ -29,4 +29,5 @@ mod support;
 mod tenants;
 mod unmerging;
 mod verifying;
+mod warming;
 mod worker_role;
