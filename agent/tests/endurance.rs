@@ -53,13 +53,10 @@ async fn keep_calling(stack: Arc<Stack>, calls: Arc<Calls>, most: usize, until: 
         if call >= most && Instant::now() >= until || call >= 17_576 {
             return;
         }
-        let script = format!(
-            "- wait: 20\n- type: \"{}\"\n- wait: 20\n- expect_agent: Monday\n",
-            question(call)
-        );
+        let script = format!("- wait: 20\n- type: \"{}\"\n- wait: 20\n", question(call));
         let report = stack.call(&script).await;
-        let failures = report.0["failures"].as_array().map_or(0, Vec::len);
-        if failures == 0 {
+        // Not the script's own verdict: a call that ended before the question has no failures either.
+        if report.text("agent").contains("Monday") {
             calls.answered.lock().unwrap().push(call);
         }
     }

@@ -71,6 +71,16 @@ pub enum Step {
     Vanish,
 }
 
+impl Step {
+    /// Whether it only looks at what happened.
+    const fn judges(&self) -> bool {
+        matches!(
+            self,
+            Self::ExpectAgent(_) | Self::ExpectCaller(_) | Self::ExpectEnd(_)
+        )
+    }
+}
+
 impl Script {
     /// Says each text and plays each file, waiting for an answer after each.
     pub(super) fn of(say: &[String], wav: &[PathBuf]) -> Self {
@@ -110,11 +120,12 @@ impl Script {
     pub(super) async fn follow(&self, caller: &mut Caller) -> Vec<String> {
         let mut failures = Vec::new();
         for (i, step) in self.steps.iter().enumerate() {
+            // After an early end nobody can speak any more; what was expected is missing all the same.
+            if caller.is_over() && !step.judges() {
+                continue;
+            }
             if let Err(error) = self.take(step, caller).await {
                 failures.push(format!("step {}: {error:#}", i + 1));
-            }
-            if caller.is_over() {
-                break;
             }
         }
         failures
