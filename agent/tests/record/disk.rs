@@ -1,0 +1,139 @@
+//! The record on a disk that is full or fails: F8.
+
+use std::{io::Write as _, process::Command, time::Instant};
+
+use super::{PATIENCE, pause};
+use crate::support::{self, rehearsal::Bank};
+
+/// A disk of 4 MiB with no room on it; `None` where this user may not mount one.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn full(at: &std::path::Path) -> Option<Self> {
+        std::fs::create_dir_all(at).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=4m,mode=0700", "teller-test"])
+            .arg(at)
+            .output();
+        if !mounted.is_ok_and(|output| output.status.success()) {
+            return None;
+        }
+        let mut filler = std::fs::File::create(at.join("filler")).unwrap();
+        while filler.write_all(&[1; 4096]).is_ok() {}
+        Some(Self(at.to_owned()))
+    }
+
+    fn clear(&self) {
+        std::fs::remove_file(self.0.join("filler")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        drop(Command::new("umount").arg(&self.0).status());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f8_a_full_disk_makes_each_turn_wait_for_its_commit_and_loses_none() {
+    let bank = Bank::open().await;
+    let desk = bank.desk("f8");
+    let disk = SmallDisk::full(&desk.spool);
+    let mut command = desk.rehearse(&[]);
+    if disk.is_none() {
+        // Where no disk can be mounted, every fdatasync fails instead.
+        command.env("TELLER_FAIL", "io:fdatasync:1:1000000000");
+    }
+    let writer = support::rehearsal::Life(command.spawn().unwrap());
+    desk.until_acknowledged(300, PATIENCE);
+    let said = "acknowledged when it is committed";
+    assert!(
+        desk.log().contains(said),
+        "the log says so:\n{}",
+        desk.log()
+    );
+    assert!(desk.files(".seg").is_empty(), "no segment fits");
+    if let Some(disk) = &disk {
+        disk.clear();
+        let deadline = Instant::now() + PATIENCE;
+        while desk.files(".seg").is_empty() {
+            assert!(
+                Instant::now() < deadline,
+                "room on the disk is never used again"
+            );
+            pause(20);
+        }
+    }
+    assert!(writer.end(), "{}", desk.log());
+    bank.judge(&[&desk]).await.assert_exact(300);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f8_a_failed_fdatasync_ends_its_segment_and_loses_nothing() {
+    let bank = Bank::open().await;
+    let desk = bank.desk("f8c");
+    bank.cluster.crash();
+    let mut command = desk.rehearse(&[]);
+    command.env("TELLER_FAIL", "io:fdatasync:30:1");
+    let writer = support::rehearsal::Life(command.spawn().unwrap());
+    desk.until_acknowledged(400, PATIENCE);
+    writer.kill();
+    assert!(desk.files(".seg").len() > 1, "another segment was begun");
+    bank.cluster.restart();
+    desk.bring_home();
+    bank.judge(&[&desk]).await.assert_exact(400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f8_when_disk_and_database_both_refuse_nothing_is_acknowledged_and_the_call_is_unsafe() {
+    let bank = Bank::open().await;
+    let mut desk = bank.desk("f8b");
+    desk.spool_mb = "1".into();
+    bank.cluster.crash();
+    let writer = desk.start(&["--pause-us", "200"]);
+    let full = || desk.log().contains("takes no records");
+    let deadline = Instant::now() + PATIENCE;
+    while !full() {
+        assert!(
+            Instant::now() < deadline,
+            "the spool is never full:\n{}",
+            desk.log()
+        );
+        pause(20);
+    }
+    let acknowledged = desk.acknowledged().len();
+    pause(500);
+    assert_eq!(
+        desk.acknowledged().len(),
+        acknowledged,
+        "what neither disk nor database took is not acknowledged"
+    );
+    bank.cluster.restart();
+    desk.until_acknowledged(acknowledged + 500, PATIENCE);
+    assert!(writer.end(), "{}", desk.log());
+    bank.judge(&[&desk]).await.assert_exact(acknowledged + 500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f8_a_start_that_only_memory_had_is_written_again_before_the_first_turn_on_the_disk() {
+    let bank = Bank::open().await;
+    let desk = bank.desk("f8d");
+    bank.cluster.crash();
+    // The disk refuses the first group, which has a start in it, and both attempts at it.
+    let mut command = desk.rehearse(&[]);
+    command.env("TELLER_FAIL", "io:fdatasync:1:2");
+    let writer = support::rehearsal::Life(command.spawn().unwrap());
+    desk.until_acknowledged(100, PATIENCE);
+    assert!(desk.log().contains("acknowledged when it is committed"));
+    writer.kill();
+    bank.cluster.restart();
+    desk.bring_home();
+    let verdict = bank.judge(&[&desk]).await;
+    // Turns that were in memory alone were not acknowledged and are gone; the others are readable.
+    assert!(verdict.acked >= 100, "{verdict:?}");
+    assert!(verdict.lost.is_empty(), "{verdict:?}");
+    assert!(
+        verdict.changed.is_empty(),
+        "words without a key: {verdict:?}"
+    );
+}
