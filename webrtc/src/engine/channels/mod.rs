@@ -113,13 +113,10 @@ impl Channels {
     }
 
     /// The offer that carried these channels was abandoned: they wait for the next.
-    pub(super) fn on_rollback(&mut self, offered: Vec<Arc<Channel>>) {
-        for channel in offered {
-            let phase = channel.phase();
-            if let Some(id) = phase.engine_id() {
-                self.by_id.remove(&id);
-            }
-            if let Phase::Opening(_) = phase {
+    pub(super) fn on_rollback(&mut self, offered: Vec<(Arc<Channel>, ChannelId)>) {
+        for (channel, id) in offered {
+            self.by_id.remove(&id);
+            if let Phase::Opening(_) = channel.phase() {
                 channel.enter(Phase::Waiting);
                 if !self
                     .waiting
@@ -194,16 +191,12 @@ impl Core {
         }
     }
 
-    /// Channels that were closed between the offer and its answer exist in the engine by now.
-    pub(super) fn close_abandoned_channels(
-        &mut self,
-        offered: &[(Arc<Channel>, ChannelId)],
-        now: Instant,
-    ) {
+    /// The engine opens every channel of the offer, also one that was closed before the answer;
+    /// it is closed again when the engine says so.
+    pub(super) fn keep_abandoned_channels(&mut self, offered: Vec<(Arc<Channel>, ChannelId)>) {
         for (channel, id) in offered {
             if channel.phase() == Phase::Closed {
-                self.rtc.direct_api().close_data_channel(*id);
-                self.drain(now);
+                self.channels.by_id.insert(id, channel);
             }
         }
     }
@@ -211,6 +204,8 @@ impl Core {
     fn close_channel(&mut self, channel: &Arc<Channel>) {
         match channel.phase() {
             Phase::Open(id) => self.close_open_channel(channel, id),
+            // What the engine is opening stays known by its number until that is done: the peer
+            // may have the channel already, and must hear of its end.
             Phase::Waiting | Phase::Opening(_) => {
                 channel.enter(Phase::Closed);
                 self.channels
@@ -248,7 +243,10 @@ impl Core {
             let mut status = channel.status.lock();
             status.stream_id = stream_id;
             if status.phase != Phase::Opening(id) {
-                return; // closed by the application while it was being opened
+                // Closed by the application while it was being opened.
+                drop(status);
+                self.channels.closing.push(id);
+                return;
             }
             status.phase = Phase::Open(id);
         }

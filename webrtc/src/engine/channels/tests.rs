@@ -21,13 +21,12 @@ struct Lab {
     messages: Vec<(String, Vec<u8>)>,
     /// Bytes that the first peer's reports add up to.
     reported: u64,
+    /// How many channels each peer was told that the other opened.
+    announced: [u32; 2],
 }
 
 impl Lab {
-    fn connected(
-        delay: Duration,
-        channels: &[(&str, DataChannelInit)],
-    ) -> (Self, Vec<Arc<Channel>>) {
+    fn new(delay: Duration) -> Self {
         let now = crate::engine::driver::now();
         let peer = || {
             let config = RtcConfiguration {
@@ -36,7 +35,7 @@ impl Lab {
             };
             Core::new(config, Weak::new(), now)
         };
-        let mut lab = Self {
+        Self {
             peers: [peer(), peer()],
             flying: BTreeMap::new(),
             sent: 0,
@@ -46,7 +45,16 @@ impl Lab {
             dice: 0x9e37_79b9_7f4a_7c15,
             messages: Vec::new(),
             reported: 0,
-        };
+            announced: [0, 0],
+        }
+    }
+
+    fn connected(
+        delay: Duration,
+        channels: &[(&str, DataChannelInit)],
+    ) -> (Self, Vec<Arc<Channel>>) {
+        let mut lab = Self::new(delay);
+        let now = lab.now;
         let opened: Vec<_> = channels
             .iter()
             .map(|(label, init)| {
@@ -77,6 +85,11 @@ impl Lab {
         let answer = bob.create_answer().expect("an answer");
         bob.set_local(answer.clone()).expect("our own answer");
         alice.set_remote(answer, now).expect("the peer's answer");
+        self.exchange_addresses();
+    }
+
+    fn exchange_addresses(&mut self) {
+        let now = self.now;
         for (index, address) in ADDRESSES.iter().enumerate() {
             self.peers[index].add_host(address.parse().expect("an address"), now);
             let candidates: Vec<_> = self.peers[index]
@@ -151,6 +164,7 @@ impl Lab {
                     Event::Channel(channel, ChannelEvent::Message { data, .. }) if from == 1 => {
                         self.messages.push((channel.label.clone(), data));
                     }
+                    Event::NewChannel(_) => self.announced[from] += 1,
                     _ => {}
                 }
             }
@@ -297,6 +311,69 @@ fn a_closed_channel_sends_what_it_had_taken() {
         30,
         "messages that were sent before the close"
     );
+}
+
+#[test]
+fn a_channel_closed_before_the_peer_confirmed_it_closes_there_too() {
+    let (mut lab, _) = Lab::connected(Duration::from_millis(20), &[("r", reliable())]);
+    let now = lab.now;
+    let made = lab.peers[0].create_channel("brief", reliable(), now);
+    let brief = made.expect("a channel").inner;
+    lab.peers[0].settle(now);
+    lab.collect();
+    lab.run_until("the peer to see it", Duration::from_secs(5), |lab| {
+        lab.peers[1].channels.by_id.len() == 2
+    });
+    assert_eq!(
+        brief.state(),
+        DataChannelState::Connecting,
+        "its confirmation is still on the way"
+    );
+    lab.peers[0].close_channel(&brief);
+    lab.peers[0].settle(lab.now);
+    lab.collect();
+    assert_eq!(brief.state(), DataChannelState::Closed);
+    lab.run_until("both sides to forget it", Duration::from_secs(5), |lab| {
+        let known = |peer: &Core| peer.channels.by_id.len();
+        lab.peers.each_ref().map(known) == [1, 1]
+    });
+    assert_eq!(brief.state(), DataChannelState::Closed);
+}
+
+#[test]
+fn a_channel_closed_between_the_offer_and_its_answer_is_not_the_peers() {
+    let mut lab = Lab::new(Duration::from_millis(2));
+    let now = lab.now;
+    let made = ["wanted", "unwanted"].map(|label| {
+        let made = lab.peers[0].create_channel(label, reliable(), now);
+        made.expect("a channel").inner
+    });
+    let [alice, bob] = &mut lab.peers;
+    let offer = alice
+        .create_offer(&OfferOptions::default(), now)
+        .expect("an offer");
+    alice.close_channel(&made[1]);
+    alice.set_local(offer.clone()).expect("our own offer");
+    bob.set_remote(offer, now).expect("the peer's offer");
+    let answer = bob.create_answer().expect("an answer");
+    bob.set_local(answer.clone()).expect("our own answer");
+    alice.set_remote(answer, now).expect("the peer's answer");
+    lab.exchange_addresses();
+    lab.run_until("the other to open", Duration::from_secs(5), |_| {
+        made[0].state() == DataChannelState::Open
+    });
+    let end = lab.now + Duration::from_secs(2);
+    while lab.now < end {
+        lab.step();
+    }
+    assert_eq!(made[1].state(), DataChannelState::Closed);
+    let known = |peer: &Core| peer.channels.by_id.len();
+    assert_eq!(
+        lab.peers.each_ref().map(known),
+        [1, 1],
+        "channels that live"
+    );
+    assert_eq!(lab.announced[0], 0, "its own channel was announced to it");
 }
 
 #[test]

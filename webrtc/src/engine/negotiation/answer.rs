@@ -152,6 +152,7 @@ impl Core {
                 .accept_answer(engine, answer)
                 .map_err(engine_error)?;
         }
+        self.keep_abandoned_channels(channels);
         self.on_remote_description(&description.sdp, now);
         self.drain(now);
         let sections = sdp::sections(&description.sdp);
@@ -159,7 +160,6 @@ impl Core {
         self.session.local = self.session.pending_local.take();
         self.session.remote = Some(description);
         self.enter_signaling(SignalingState::Stable);
-        self.close_abandoned_channels(&channels, now);
         self.on_data_section(sdp::data_section(&sections), now);
         Ok(())
     }

@@ -177,13 +177,7 @@ impl Core {
                 transceiver.set_mid(None);
                 self.session.by_mid.remove(&mid);
             }
-            self.channels.on_rollback(
-                pending
-                    .channels
-                    .into_iter()
-                    .map(|(channel, _)| channel)
-                    .collect(),
-            );
+            self.channels.on_rollback(pending.channels);
         }
         self.session.pending_local = None;
         self.enter_signaling(SignalingState::Stable);
