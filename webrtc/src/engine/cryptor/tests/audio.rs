@@ -19,7 +19,7 @@ fn listen(cryptor: &AudioCryptor) -> impl Fn(usize) -> Vec<EncryptionState> {
         ear.lock().push(state);
     })));
     move |count| {
-        for _ in 0..500 {
+        for _ in 0..15_000 {
             if heard.lock().len() >= count {
                 break;
             }
