@@ -269,8 +269,10 @@ async fn writers(
             .merge_anonymous_to_authenticated(source, target, "figures", None, false)
             .await
             .unwrap();
-        while Instant::now() < until && profiles.drain_merges(100).await.unwrap().pending > 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        // At a worker's pace, for as long as the quiet window or until nothing is left.
+        let round = || profiles.drain_merges(ProfileRepository::DRAIN_ROUND);
+        while Instant::now() < until && round().await.unwrap().pending > 0 {
+            tokio::time::sleep(ProfileRepository::DRAIN_BREATH).await;
         }
     } else {
         tokio::time::sleep(window).await;

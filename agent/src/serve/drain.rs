@@ -6,10 +6,6 @@ use std::time::Duration;
 use database::{Database, ProfileRepository};
 use tokio::time::sleep;
 
-/// Sessions a round: about 3 ms, for which a merge of somebody else may have to wait.
-const ROUND: i32 = 100;
-/// Between rounds, so that calls come first.
-const BREATH: Duration = Duration::from_millis(5);
 /// With nothing to do, look again after this.
 const IDLE: Duration = Duration::from_secs(1);
 /// With the database away.
@@ -19,8 +15,10 @@ const AWAY: Duration = Duration::from_secs(10);
 pub(super) async fn drain_merges(database: Database) {
     let profiles = ProfileRepository::new(&database);
     loop {
-        let pause = match profiles.drain_merges(ROUND).await {
-            Ok(progress) if progress.refiled > 0 && progress.pending > 0 => BREATH,
+        let pause = match profiles.drain_merges(ProfileRepository::DRAIN_ROUND).await {
+            Ok(progress) if progress.refiled > 0 && progress.pending > 0 => {
+                ProfileRepository::DRAIN_BREATH
+            }
             Ok(_) => IDLE,
             Err(error) => {
                 tracing::debug!(%error, "merges are not drained");

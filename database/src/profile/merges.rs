@@ -1,5 +1,7 @@
 //! Joining two profiles and separating them again. The work is done by SQL functions, because
-//! it must hold for psql too: see `migrations/V0012__merging_at_once.sql`.
+//! it must hold for psql too: see `migrations/V0023__merges_as_long_as_each_other.sql`.
+
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -143,9 +145,16 @@ impl ProfileRepository {
         Ok(self.db.undone(sql, &[&source]).await?.get(0))
     }
 
-    /// Brings what merges and unmerges left for later up to date, for at most this many sessions
-    /// (100 take about 3 ms). Every reader is right before and after; several workers may do it
-    /// at once. Call again while [`DrainProgress::pending`] is not 0.
+    /// Sessions of one round of draining: a round is short, because a merge of somebody else waits
+    /// for it.
+    pub const DRAIN_ROUND: i32 = 25;
+    /// Between two rounds, so that calls come first: their turns use the same disk and cores.
+    pub const DRAIN_BREATH: Duration = Duration::from_millis(20);
+
+    /// Brings what merges and unmerges left for later up to date, for at most this many sessions.
+    /// Every reader is right before and after; several workers may do it at once. Call again while
+    /// [`DrainProgress::pending`] is not 0, at the pace of [`Self::DRAIN_ROUND`] and
+    /// [`Self::DRAIN_BREATH`].
     ///
     /// # Errors
     /// [`DatabaseError`]; repeating is safe.
