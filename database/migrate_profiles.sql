@@ -3290,104 +3290,62 @@ VALUES (22, 'warm_connections', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"
 \endif
 
 -- ------------------------------------------------------------------------------------------
-SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 23) AS pending \gset
+SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 24) AS pending \gset
 \if :pending
-\echo applying 23 merges_as_long_as_each_other
+\echo applying 24 stated_names_sealed
 
--- A merge takes as long for ten sessions as for ten thousand, and draining holds up nobody.
+-- What a caller told of themselves is no more readable than the words they told it in.
 --
---   * Up to 100 sessions were filed while the caller waited, at 40 microseconds each: a merge of 100
---     took 6.9 ms, one of 100,000 took 2. Now 5 are, which is what most callers have: filing those
---     in the background would cost more than it saves. Counting reads and writes nothing, so up to
---     100 are still counted before their numbers are carried on.
---   * A drain does not wait for the server's disk. What a crash takes back of it still waits to be
---     drained: the note and the rows are of one transaction.
+--   * The name that a summary takes from a call was in conversation_summaries.extracted_info, and a
+--     copy of it, stated_name, among the profile's traits, where a merge copied it again. It is
+--     sealed with the session's key, beside that key: erasing the person deletes both. A profile's
+--     name is the one stated last in its sessions; nothing has to be merged for that.
+--   * Why a callback was asked for is sealed as its number is.
+--   * SQL cannot seal what is there already: `teller migrate` does. The readable columns stay, so
+--     that workers of the version before go on until they are replaced.
 
-CREATE OR REPLACE FUNCTION sessions_filed_at_once() RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT 5 $$;
-CREATE FUNCTION sessions_counted_at_once() RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT 100 $$;
+ALTER TABLE session_keys ADD COLUMN name_ct bytea;
+ALTER TABLE callbacks ADD COLUMN reason_ct bytea;
 
--- As before, counting more than it files.
-CREATE OR REPLACE FUNCTION merge_profiles(anonymous uuid, authenticated uuid, actor text DEFAULT current_user::text,
-  reason text DEFAULT NULL, force boolean DEFAULT false, in_session uuid DEFAULT NULL) RETURNS text LANGUAGE plpgsql
-  SECURITY DEFINER SET search_path FROM CURRENT AS $$
-DECLARE
-  source user_profiles;
-  target user_profiles;
-  outcome text;
-  merge bigint;
-  family uuid[];
+-- Empty once everything is sealed: finding nothing costs nothing.
+CREATE INDEX summary_rows_readable ON summary_rows (session_id) WHERE jsonb_typeof(extracted_info -> 'user_name') = 'string';
+
+-- The name of a session's summary, or that it gives none. As the owner: a worker may add keys and
+-- change none. Does nothing when the key was destroyed.
+CREATE FUNCTION keep_stated_name(session uuid, sealed bytea) RETURNS void LANGUAGE plpgsql
+SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
-  PERFORM identity_lock(true);
-  PERFORM 1 FROM user_profiles WHERE id IN (live_profile(anonymous), live_profile(authenticated)) ORDER BY id FOR UPDATE;
-  SELECT * INTO source FROM user_profiles WHERE id = live_profile(anonymous);
-  SELECT * INTO target FROM user_profiles WHERE id = live_profile(authenticated);
-  outcome := judge_merge(source, target, force);
-  IF outcome = 'merged' AND source.profile_type = 'anonymous' AND NOT force AND device_is_shared(source.anonymous_id, target.id) THEN
-    outcome := 'refused_shared_device';
-  END IF;
-  merge := record_merge_attempt(outcome, anonymous, authenticated, source, target, actor, reason, in_session);
-  IF outcome <> 'merged' THEN RETURN outcome; END IF;
-
-  -- Whoever pointed at the source points at the target: look-ups stay one step.
-  SELECT array_agg(id) INTO family FROM user_profiles WHERE id = source.id OR merged_into_profile_id = source.id;
-  IF source.total_sessions <= sessions_counted_at_once() THEN PERFORM check_counts(source, family); END IF;
-  UPDATE user_profiles SET merged_into_profile_id = target.id WHERE merged_into_profile_id = source.id;
-  UPDATE user_profiles SET merged_into_profile_id = target.id, merged_at = clock_timestamp(), updated_at = now(),
-         total_sessions = 0, total_messages = 0, version = version + 1
-   WHERE id = source.id;
-  UPDATE user_profiles SET total_sessions = total_sessions + source.total_sessions, total_messages = total_messages + source.total_messages,
-         first_seen_at = least(first_seen_at, source.first_seen_at), last_seen_at = greatest(last_seen_at, source.last_seen_at),
-         updated_at = now(), version = greatest(version, source.version) + 1
-   WHERE id = target.id;
-  UPDATE profile_identifiers SET profile_id = target.id WHERE profile_id = source.id;
-  PERFORM refile(family, target.id, source.total_sessions);
-  PERFORM import_traits(merge, source, target);
-  UPDATE profile_merges SET sessions_moved = source.total_sessions, messages_moved = source.total_messages,
-         target_first_seen_at = target.first_seen_at, target_last_seen_at = target.last_seen_at WHERE merge_id = merge;
-  RETURN 'merged';
+  UPDATE session_keys k SET name_ct = sealed WHERE k.session_id = session AND (k.name_ct IS NOT NULL OR sealed IS NOT NULL);
 END $$;
+REVOKE EXECUTE ON FUNCTION keep_stated_name(uuid, bytea) FROM PUBLIC;
 
--- As before, without waiting for the disk.
-CREATE OR REPLACE FUNCTION drain_merges(at_most int, OUT refiled int, OUT pending bigint) LANGUAGE plpgsql AS $$
-DECLARE
-  home profile_drains;
-  owner uuid;
-  looked_at uuid[];
-  moved int;
+-- As before, and: why a callback was asked for, sealed.
+CREATE OR REPLACE FUNCTION erase_traces(tree uuid[], calls uuid[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  refiled := 0;
-  PERFORM set_config('synchronous_commit', 'off', true);
-  -- Pointers stand still meanwhile; callers and their turns go on.
-  PERFORM identity_lock(false);
-  FOR home IN SELECT d.* FROM profile_drains d WHERE d.tenant_id = current_tenant()
-               ORDER BY d.since LIMIT at_most FOR UPDATE SKIP LOCKED LOOP
-    owner := live_profile(home.profile_id);
-    -- A row that a writer holds is passed over and found by the look at the end: nobody waits here.
-    SELECT array_agg(o.session_id) INTO looked_at FROM (
-      SELECT r.session_id FROM session_rows r
-       WHERE r.home_profile_id = home.profile_id AND r.session_id > coalesce(home.done_to, '00000000-0000-0000-0000-000000000000') AND r.profile_id <> owner
-       ORDER BY r.session_id LIMIT at_most - refiled FOR NO KEY UPDATE SKIP LOCKED) o;
-    UPDATE session_rows r SET profile_id = owner WHERE r.session_id = ANY (looked_at);
-    GET DIAGNOSTICS moved = ROW_COUNT;
-    refiled := refiled + moved;
-    IF refiled >= at_most THEN
-      UPDATE profile_drains d SET done_to = looked_at[moved] WHERE d.profile_id = home.profile_id;
-    ELSIF EXISTS (SELECT FROM session_rows r WHERE r.home_profile_id = home.profile_id AND r.profile_id <> owner) THEN
-      UPDATE profile_drains d SET done_to = NULL WHERE d.profile_id = home.profile_id;
-    ELSE
-      DELETE FROM profile_drains d WHERE d.profile_id = home.profile_id;
-    END IF;
-    EXIT WHEN refiled >= at_most;
-  END LOOP;
-  SELECT count(*) INTO pending FROM profile_drains d WHERE d.tenant_id = current_tenant();
+  DELETE FROM room_locks l USING session_rows s WHERE s.session_id = ANY (calls) AND l.room = s.room_id;
+  UPDATE session_rows s SET room_id = 'erased', participant_id = 'erased', caller_bidx = NULL, metrics = '{}' WHERE s.session_id = ANY (calls);
+  DELETE FROM lead_event_rows e WHERE e.session_id = ANY (calls);
+  DELETE FROM summary_tokens t WHERE t.session_id = ANY (calls);
+  UPDATE callbacks c SET phone_ct = NULL, reason = NULL, reason_ct = NULL, done_at = coalesce(c.done_at, now()), done_by = coalesce(c.done_by, 'erased')
+   WHERE c.session_id = ANY (calls);
+  UPDATE auth_attempts a SET challenge_id = NULL, address = NULL
+   WHERE a.session_id = ANY (calls) OR a.challenge_id IN (SELECT c.challenge_id FROM auth_challenges c WHERE c.profile_id = ANY (tree));
+  DELETE FROM auth_challenges c WHERE c.session_id = ANY (calls) OR c.profile_id = ANY (tree);
+  DELETE FROM unsealed v WHERE v.id = ANY (tree || calls) OR v.id IN (SELECT c.callback_id FROM callbacks c WHERE c.session_id = ANY (calls));
+  UPDATE profile_merges m SET source_before = NULL, target_before = NULL, imported = '{}', reason = NULL, reverted_reason = NULL
+   WHERE ARRAY[m.source_id, m.target_id, m.requested_source, m.requested_target] && tree;
+  -- Messages of before there were keys. Those with a hash are sealed and stay as they are.
+  PERFORM set_config('app.erasing', 'on', true);
+  UPDATE conversation_messages m SET content = NULL, content_ct = NULL, meta = '{}' WHERE m.session_id = ANY (calls) AND m.row_hash IS NULL;
+  PERFORM set_config('app.erasing', '', true);
 END $$;
 
 SELECT grant_roles();
 
 INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
-VALUES (23, 'merges_as_long_as_each_other', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '7549477183431374489');
+VALUES (24, 'stated_names_sealed', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '8033348230455014486');
 \else
-\echo already migrated: 23 merges_as_long_as_each_other
+\echo already migrated: 24 stated_names_sealed
 \endif
 
 COMMIT;

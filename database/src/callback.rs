@@ -7,6 +7,10 @@ use uuid::Uuid;
 use crate::clean::clean_text;
 use crate::{Database, DatabaseError, SessionId};
 
+/// What the sealed values are bound to, with their session.
+pub(crate) const PHONE: &str = "callbacks.phone_ct";
+pub(crate) const REASON: &str = "callbacks.reason_ct";
+
 /// All SQL about callbacks.
 #[derive(Clone, Debug)]
 pub struct CallbackRepository {
@@ -22,7 +26,7 @@ pub struct NewCallback {
     pub session: SessionId,
     /// Where to call; `None`: the number on file.
     pub phone_number: Option<String>,
-    /// What it is about.
+    /// What it is about; sealed as the number is.
     pub reason: Option<String>,
     /// When it was promised.
     pub requested_at: DateTime<Utc>,
@@ -51,18 +55,24 @@ impl CallbackRepository {
     /// # Errors
     /// [`DatabaseError::Invalid`] if the session is not stored. Repeating is safe.
     pub async fn request(&self, new: &NewCallback) -> Result<(), DatabaseError> {
-        let sealed = match (&new.phone_number, self.db.session_key(new.session).await?) {
-            (Some(number), Some(key)) => {
-                Some(key.seal_field("callbacks.phone_ct", new.session, number)?)
-            }
+        let key = match (&new.phone_number, &new.reason) {
+            (None, None) => None,
             // Without a key the session is erased or not stored, and then the callback is not either.
-            _ => None,
+            _ => self.db.session_key(new.session).await?,
         };
+        let seal = |column: &str, text: &Option<String>| {
+            let text = text.as_deref().map(clean_text);
+            let sealed = text.zip(key.as_ref());
+            sealed
+                .map(|(text, key)| key.seal_field(column, new.session, &text))
+                .transpose()
+        };
+        let (phone, reason) = (seal(PHONE, &new.phone_number)?, seal(REASON, &new.reason)?);
         self.db
             .query(
-                "INSERT INTO callbacks (callback_id, session_id, phone_ct, reason, requested_at) VALUES ($1, $2, $3, $4, $5)
+                "INSERT INTO callbacks (callback_id, session_id, phone_ct, reason_ct, requested_at) VALUES ($1, $2, $3, $4, $5)
                  ON CONFLICT (callback_id) DO NOTHING",
-                &[&new.id, &new.session, &sealed, &new.reason.as_deref().map(clean_text), &new.requested_at],
+                &[&new.id, &new.session, &phone, &reason, &new.requested_at],
             )
             .await
             .map(drop)
@@ -116,20 +126,24 @@ impl CallbackRepository {
         let mut callbacks = Vec::with_capacity(rows.len());
         for row in &rows {
             let session: SessionId = row.get("session_id");
-            let sealed: Option<&[u8]> = row.get("phone_ct");
-            let phone_number = match sealed {
-                None => None,
-                Some(sealed) => {
-                    let key = self.db.session_key(session).await?;
-                    key.map(|key| key.open_field("callbacks.phone_ct", session, sealed))
-                        .transpose()?
-                }
+            let sealed: [Option<&[u8]>; 2] = [row.get("phone_ct"), row.get("reason_ct")];
+            let key = match sealed {
+                [None, None] => None,
+                _ => self.db.session_key(session).await?,
             };
+            let open = |column: &str, sealed: Option<&[u8]>| {
+                let opened = sealed.zip(key.as_ref());
+                opened
+                    .map(|(sealed, key)| key.open_field(column, session, sealed))
+                    .transpose()
+            };
+            let [phone_number, reason] = [open(PHONE, sealed[0])?, open(REASON, sealed[1])?];
             callbacks.push(Callback {
                 id: row.get("callback_id"),
                 session,
                 phone_number,
-                reason: row.get("reason"),
+                // Of before, not sealed yet.
+                reason: reason.or_else(|| row.get("reason")),
                 requested_at: row.get("requested_at"),
             });
         }

@@ -1,73 +1,28 @@
 //! Sealing what an older schema stored readable: numbers and addresses that V0015 put into
-//! `unsealed`, names in `profile_metadata`, words in `conversation_messages`.
+//! `unsealed`, names in `profile_metadata` and in summaries, words in `conversation_messages`, why
+//! callbacks were asked for.
 
+mod names;
+mod stated;
+mod waiting;
 mod words;
 
-use serde::Serialize;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::keys::IndexKind;
+pub use self::waiting::Unsealed;
+use crate::callback::PHONE;
+use crate::keys::{IndexKind, SessionKey};
 use crate::session::without_number;
 use crate::{Database, DatabaseError, ProfileId, SessionId};
 
 /// Rows of one round: each is sealed and done with before the next, so any cut is harmless.
 const ROUND: i64 = 500;
 
-/// What an older schema stored readable and nobody has sealed yet, of one tenant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Unsealed {
-    /// Telephone numbers and e-mail addresses.
-    pub contacts: u64,
-    /// Customers' names.
-    pub names: u64,
-    /// What was said.
-    pub messages: u64,
-}
-
-impl Unsealed {
-    /// All of it.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.contacts + self.names + self.messages
-    }
-}
-
 /// Told after each round: values sealed in this run so far.
 pub type SealProgress<'a> = &'a (dyn Fn(u64) + Sync);
 
 impl Database {
-    /// How much waits to be sealed, in any schema that has tables; changes nothing.
-    ///
-    /// # Errors
-    /// [`DatabaseError`].
-    pub async fn unsealed(&self) -> Result<Unsealed, DatabaseError> {
-        let has = "SELECT to_regclass('user_profiles') IS NOT NULL, to_regclass('unsealed') IS NOT NULL, to_regclass('agent_sessions') IS NOT NULL";
-        let row = self.one(has, &[]).await?;
-        if !row.get::<_, bool>(0) {
-            return Ok(Unsealed::default());
-        }
-        let contacts = if row.get(1) {
-            "SELECT count(*) FROM unsealed"
-        } else {
-            "SELECT (SELECT count(phone_number) + count(email) FROM user_profiles)
-                  + (SELECT count(caller_number) FROM agent_sessions) + (SELECT count(phone_number) FROM callbacks)"
-        };
-        let names = "SELECT count(*) FROM user_profiles WHERE jsonb_typeof(profile_metadata -> 'name') = 'string'";
-        let messages = "SELECT count(*) FROM conversation_messages WHERE content IS NOT NULL";
-        Ok(Unsealed {
-            contacts: self.count(contacts).await?,
-            names: self.count(names).await?,
-            messages: self.count(messages).await?,
-        })
-    }
-
-    async fn count(&self, sql: &str) -> Result<u64, DatabaseError> {
-        let rows = self.query_slowly(sql, &[], 30).await?;
-        let count = rows.first().map_or(0, |row| row.get::<_, i64>(0));
-        Ok(u64::try_from(count).unwrap_or(0))
-    }
-
     /// Seals what waits of this tenant; returns how many values. It may be cut off at any moment
     /// and repeated: what is sealed stays so. Messages without a session have nobody's key and
     /// stay as they are: [`Self::unsealed`] counts them.
@@ -89,6 +44,10 @@ impl Database {
             progress(sealed);
         }
         sealed = self.seal_names(sealed, progress).await?;
+        sealed = self.seal_stated_names(sealed, progress).await?;
+        sealed = self.seal_stated_traits(sealed, progress).await?;
+        sealed = self.seal_images(sealed).await?;
+        sealed = self.seal_reasons(sealed, progress).await?;
         self.seal_words(sealed, progress).await
     }
 
@@ -129,8 +88,7 @@ impl Database {
 
     /// Of a call by telephone the room's and the participant's names hold the number too.
     async fn seal_caller(&self, session: SessionId, value: &str) -> Result<(), DatabaseError> {
-        let made = self.keys().new_session_key()?;
-        let Some(key) = self.keep_session_key(session, &made, None).await? else {
+        let Some(key) = self.old_session_key(session).await? else {
             return Ok(());
         };
         let sealed = key.seal_field("caller_ct", session, value)?;
@@ -156,12 +114,20 @@ impl Database {
             return Ok(());
         };
         let session: SessionId = row.get(0);
-        let made = self.keys().new_session_key()?;
-        let Some(key) = self.keep_session_key(session, &made, None).await? else {
+        let Some(key) = self.old_session_key(session).await? else {
             return Ok(());
         };
-        let sealed = key.seal_field("callbacks.phone_ct", session, value)?;
+        let sealed = key.seal_field(PHONE, session, value)?;
         let sql = "UPDATE callbacks SET phone_ct = $2 WHERE callback_id = $1";
         self.query(sql, &[&callback, &sealed]).await.map(drop)
+    }
+
+    /// The key of a session that may be of before there were keys; `None` if its person was erased.
+    async fn old_session_key(
+        &self,
+        session: SessionId,
+    ) -> Result<Option<SessionKey>, DatabaseError> {
+        let made = self.keys().new_session_key()?;
+        self.keep_session_key(session, &made, None).await
     }
 }

@@ -25,6 +25,7 @@ mod session;
 mod session_list;
 mod settings;
 pub mod spool;
+mod stated_name;
 mod stored_keys;
 mod summary;
 mod summary_token;

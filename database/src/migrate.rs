@@ -20,10 +20,6 @@ pub struct MigrationReport {
     pub sealed: u64,
 }
 
-/// Whether an older schema left anything to be sealed.
-const WAITS: &str = "SELECT EXISTS (SELECT FROM unsealed) OR EXISTS (SELECT FROM conversation_messages WHERE content IS NOT NULL)
-    OR EXISTS (SELECT FROM user_profiles WHERE jsonb_typeof(profile_metadata -> 'name') = 'string')";
-
 impl Database {
     /// Applies the migrations that are missing, each in a transaction. Safe when several workers
     /// start at once: one migrates, the others wait and find nothing to do. Afterwards seals what
@@ -66,7 +62,11 @@ impl Database {
                 client.batch_execute("SELECT grant_roles()").await?;
             }
             // Asked here: a connection of the pool would bind an empty database to its key file.
-            let sealed = if client.query_one(WAITS, &[]).await?.get(0) {
+            let sealed = if client
+                .query_one(&Self::anything_unsealed(), &[])
+                .await?
+                .get(0)
+            {
                 self.seal_leftovers(progress).await?
             } else {
                 0

@@ -25,7 +25,7 @@ use crate::{Database, DatabaseError, ProfileId, SessionId};
 /// All SQL about profiles.
 #[derive(Clone, Debug)]
 pub struct ProfileRepository {
-    db: Database,
+    pub(crate) db: Database,
 }
 
 text_enum! {

@@ -6,6 +6,8 @@ use serde_json::Value;
 use tokio_postgres::Row;
 
 use crate::clean::{clean_json, clean_text};
+use crate::keys::{Keyring, SessionKey};
+use crate::stated_name;
 use crate::text_enum::text_enum;
 use crate::{Database, DatabaseError, ProfileId, SessionId};
 
@@ -46,7 +48,8 @@ pub struct NewSummary {
     pub session_id: SessionId,
     /// The text, redacted.
     pub summary: String,
-    /// An object with `user_name`, `primary_intent`, `authentication_attempted` and the like.
+    /// An object with `user_name`, `primary_intent`, `authentication_attempted` and the like. The
+    /// name is sealed with the session's key; without one it is not stored.
     pub extracted_info: Value,
     /// How the caller felt.
     pub sentiment: Sentiment,
@@ -101,24 +104,41 @@ impl ConversationSummaryRepository {
     /// # Errors
     /// [`DatabaseError::Invalid`] if the session is not stored. Repeating is safe.
     pub async fn upsert(&self, new: &NewSummary) -> Result<bool, DatabaseError> {
-        self.store(new, false).await
+        let key = match stated_name::of(&new.extracted_info) {
+            Some(_) => self.db.session_key(new.session_id).await?,
+            None => None,
+        };
+        self.store(new, key.as_ref(), false).await
     }
 
     /// [`Self::upsert`] of a summary that is owed (see [`SummaryQueue`](crate::SummaryQueue)): does
     /// not wait for the server's disk. Should the server crash before it has written it, what
     /// settles the debt is lost with it, so the summary is still owed and written again.
     ///
+    /// `key` is the session's, which whoever read its messages has already.
+    ///
     /// # Errors
     /// As [`Self::upsert`].
-    pub async fn upsert_owed(&self, new: &NewSummary) -> Result<bool, DatabaseError> {
-        self.store(new, true).await
+    pub async fn upsert_owed(
+        &self,
+        new: &NewSummary,
+        key: Option<&SessionKey>,
+    ) -> Result<bool, DatabaseError> {
+        self.store(new, key, true).await
     }
 
-    async fn store(&self, new: &NewSummary, owed: bool) -> Result<bool, DatabaseError> {
+    async fn store(
+        &self,
+        new: &NewSummary,
+        key: Option<&SessionKey>,
+        owed: bool,
+    ) -> Result<bool, DatabaseError> {
+        let (info, name) = stated_name::sealed(new, key)?;
         let rows = self
             .db
             .query(
-                "INSERT INTO conversation_summaries (session_id, summary, extracted_info, sentiment, resolution_status, topics,
+                "WITH stored AS (
+                 INSERT INTO conversation_summaries (session_id, summary, extracted_info, sentiment, resolution_status, topics,
                         message_count, duration_seconds, method, method_version, source_last_seq, partial)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
                  ON CONFLICT (session_id) DO UPDATE SET summary = excluded.summary, extracted_info = excluded.extracted_info,
@@ -126,11 +146,12 @@ impl ConversationSummaryRepository {
                         message_count = excluded.message_count, duration_seconds = excluded.duration_seconds, method = excluded.method,
                         method_version = excluded.method_version, source_last_seq = excluded.source_last_seq, partial = excluded.partial
                   WHERE coalesce(conversation_summaries.source_last_seq, -1) <= coalesce(excluded.source_last_seq, -1)
-                 RETURNING CASE WHEN $13 THEN set_config('synchronous_commit', 'off', true) END",
+                 RETURNING session_id)
+                 SELECT keep_stated_name(session_id, $14), CASE WHEN $13 THEN set_config('synchronous_commit', 'off', true) END FROM stored",
                 &[
                     &new.session_id,
                     &clean_text(&new.summary),
-                    &clean_json(&new.extracted_info),
+                    &clean_json(&info),
                     &new.sentiment,
                     &new.resolution_status,
                     &new.topics,
@@ -141,6 +162,7 @@ impl ConversationSummaryRepository {
                     &new.source_last_seq,
                     &new.partial,
                     &owed,
+                    &name,
                 ],
             )
             .await?;
@@ -155,14 +177,13 @@ impl ConversationSummaryRepository {
         &self,
         session: SessionId,
     ) -> Result<Option<Summary>, DatabaseError> {
-        let row = self
-            .db
-            .optional(
-                "SELECT * FROM conversation_summaries WHERE session_id = $1",
-                &[&session],
-            )
-            .await?;
-        Ok(row.as_ref().map(from_row))
+        let sql = format!(
+            "SELECT c.*, {} FROM conversation_summaries c {} WHERE c.session_id = $1",
+            stated_name::COLUMNS,
+            stated_name::JOIN
+        );
+        let row = self.db.optional(&sql, &[&session]).await?;
+        row.map(|row| opened(&row, self.db.keys())).transpose()
     }
 
     /// A person's summaries, newest first; 10 unless told otherwise. A merged profile's are found
@@ -175,17 +196,28 @@ impl ConversationSummaryRepository {
         profile: ProfileId,
         limit: Option<i64>,
     ) -> Result<Vec<Summary>, DatabaseError> {
+        let sql = format!(
+            "SELECT c.*, {} FROM sessions_of($1) s JOIN conversation_summaries c USING (session_id) {} ORDER BY c.created_at DESC, c.session_id DESC LIMIT $2",
+            stated_name::COLUMNS,
+            stated_name::JOIN
+        );
         let rows = self
             .db
-            .query(
-                "SELECT c.* FROM sessions_of($1) s JOIN conversation_summaries c USING (session_id) ORDER BY c.created_at DESC, c.session_id DESC LIMIT $2",
-                &[&profile, &limit.unwrap_or(10)],
-            )
+            .query(&sql, &[&profile, &limit.unwrap_or(10)])
             .await?;
-        Ok(rows.iter().map(from_row).collect())
+        rows.iter().map(|row| opened(row, self.db.keys())).collect()
     }
 }
 
+/// With the name, if the caller stated one and its key is there.
+fn opened(row: &Row, keys: &Keyring) -> Result<Summary, DatabaseError> {
+    let mut summary = from_row(row);
+    let name = stated_name::opened(row, keys, summary.session_id)?;
+    stated_name::put_back(&mut summary.extracted_info, name);
+    Ok(summary)
+}
+
+/// As it is stored: without the name.
 pub(crate) fn from_row(row: &Row) -> Summary {
     Summary {
         session_id: row.get("session_id"),

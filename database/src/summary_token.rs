@@ -52,7 +52,7 @@ impl fmt::Debug for SummaryToken {
 /// What a token is good for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RedeemedSummary {
-    /// The summary. The token is spent.
+    /// The summary, without the name that the caller stated. The token is spent.
     Ready(Box<Summary>),
     /// The summary is not written yet; the token stays good.
     NotYet,

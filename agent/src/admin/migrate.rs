@@ -81,7 +81,7 @@ async fn look(database: &Database, json: bool) -> anyhow::Result<bool> {
 
 fn tell(left: &Unsealed) -> String {
     format!(
-        "{} numbers and addresses, {} names, {} messages",
-        left.contacts, left.names, left.messages
+        "{} numbers and addresses, {} names, {} messages, {} reasons of callbacks",
+        left.contacts, left.names, left.messages, left.reasons
     )
 }

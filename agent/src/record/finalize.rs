@@ -10,7 +10,7 @@ use std::{
 use database::{
     ConversationSummaryRepository, Database, DatabaseError, Message, MessageRepository, NewSummary,
     Origin, OwedSummary, ProfileRepository, Resolution, Role, Sentiment, Session, SessionId,
-    SessionRepository, SessionStatus, SummaryQueue,
+    SessionRepository, SessionStatus, SummaryQueue, keys::SessionKey,
 };
 use insight::{
     summary::{self, EndReason, SessionFacts, Summary, TurnText},
@@ -93,18 +93,20 @@ impl Finalizer {
     pub async fn draft(&self, session: SessionId) -> Result<Option<Summary>, DatabaseError> {
         let stored = self.sessions.get(session).await?;
         match stored {
-            Some(stored) => self.make(&stored).await.map(Some),
+            Some(stored) => Ok(Some(self.make(&stored).await?.0)),
             None => Ok(None),
         }
     }
 
-    async fn make(&self, stored: &Session) -> Result<Summary, DatabaseError> {
-        let messages = self.messages.by_session(stored.id).await?;
+    /// With the session's key: the name that the caller stated is sealed with it.
+    async fn make(&self, stored: &Session) -> Result<(Summary, Option<SessionKey>), DatabaseError> {
+        let (messages, key) = self.messages.by_session_with_key(stored.id).await?;
         let turns: Vec<TurnText> = turns(&messages);
         // One odd text must not end the record of all calls.
         let summarize = || summary::summarize(&facts(stored), &turns, &self.topics);
-        catch_unwind(AssertUnwindSafe(summarize))
-            .map_err(|_| DatabaseError::Invalid("the summary rules broke off".into()))
+        let made = catch_unwind(AssertUnwindSafe(summarize))
+            .map_err(|_| DatabaseError::Invalid("the summary rules broke off".into()))?;
+        Ok((made, key))
     }
 
     /// The same on another connection.
@@ -127,10 +129,10 @@ impl Finalizer {
         let Some(stored) = self.sessions.get(session).await? else {
             return Ok(false);
         };
-        let made = self.make(&stored).await?;
+        let (made, key) = self.make(&stored).await?;
         let new = new_summary(session, &made);
         let stored_now = match owed {
-            true => self.summaries.upsert_owed(&new).await?,
+            true => self.summaries.upsert_owed(&new, key.as_ref()).await?,
             false => self.summaries.upsert(&new).await?,
         };
         if stored_now {
@@ -262,14 +264,11 @@ fn new_summary(session: SessionId, made: &Summary) -> NewSummary {
     }
 }
 
-/// What the profile learns: a name the caller gave, preferences, the topics of the last call.
+/// What the profile learns: preferences, the topics of the last call. Not the name the caller gave:
+/// that stays sealed with its session ([`ProfileRepository::stated_name`]).
 fn learned(made: &Summary) -> Map<String, Value> {
     let mut learned = Map::new();
-    let info = &made.extracted_info;
-    if let Some(name) = info.get("user_name").filter(|name| name.is_string()) {
-        learned.insert("stated_name".into(), name.clone());
-    }
-    if let Some(Value::Object(preferences)) = info.get("preferences") {
+    if let Some(Value::Object(preferences)) = made.extracted_info.get("preferences") {
         learned.extend(preferences.clone());
     }
     if !made.topics.is_empty() {

@@ -1,59 +1,13 @@
-//! Names and words of before. Words were chained by nobody when they were said: they are sealed
+//! Words of before. They were chained by nobody when they were said: they are sealed
 //! and have no hash, and `teller verify` counts them as unproven.
 
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{ROUND, SealProgress};
-use crate::{Database, DatabaseError, ProfileId, SessionId};
+use crate::{Database, DatabaseError, SessionId};
 
 impl Database {
-    /// A name lay in the metadata. One that a merge brought is on the row it came from, too, and
-    /// goes from the target: sealed names stay with their own profile.
-    pub(super) async fn seal_names(
-        &self,
-        mut sealed: u64,
-        progress: SealProgress<'_>,
-    ) -> Result<u64, DatabaseError> {
-        loop {
-            let sql = "SELECT id, profile_metadata ->> 'name' AS name, (metadata_provenance -> 'name') ? 'merge' AS brought
-                         FROM user_profiles WHERE jsonb_typeof(profile_metadata -> 'name') = 'string' LIMIT $1";
-            let rows = self.query(sql, &[&ROUND]).await?;
-            if rows.is_empty() {
-                break;
-            }
-            for row in &rows {
-                self.seal_name(row).await?;
-                sealed += 1;
-            }
-            progress(sealed);
-        }
-        let images = "UPDATE profile_merges SET imported = imported - 'name',
-                source_before = source_before #- '{profile_metadata,name}' #- '{metadata_provenance,name}',
-                target_before = target_before #- '{profile_metadata,name}' #- '{metadata_provenance,name}'
-          WHERE imported ? 'name' OR source_before -> 'profile_metadata' ? 'name' OR target_before -> 'profile_metadata' ? 'name'";
-        self.query(images, &[]).await?;
-        Ok(sealed)
-    }
-
-    async fn seal_name(&self, row: &Row) -> Result<(), DatabaseError> {
-        let (profile, name): (ProfileId, &str) = (row.get("id"), row.get("name"));
-        let brought = row.get::<_, Option<bool>>("brought").unwrap_or(false);
-        let key = if brought {
-            None
-        } else {
-            self.person_key(profile).await?
-        };
-        let sealed = key
-            .map(|key| key.seal_field("name_ct", profile, name))
-            .transpose()?;
-        // A name that was imported since wins.
-        let sql = "UPDATE user_profiles SET name_ct = coalesce(name_ct, $3), profile_metadata = profile_metadata - 'name',
-                metadata_provenance = metadata_provenance - 'name', updated_at = now(), version = version + 1
-          WHERE id = $1 AND profile_metadata ->> 'name' = $2";
-        self.query(sql, &[&profile, &name, &sealed]).await.map(drop)
-    }
-
     /// In the order of their keys, so that those that cannot be sealed are passed once.
     pub(super) async fn seal_words(
         &self,
@@ -81,8 +35,7 @@ impl Database {
         let Some(session) = said.first().map(|row| row.get::<_, SessionId>(0)) else {
             return Ok(0);
         };
-        let made = self.keys().new_session_key()?;
-        let Some(key) = self.keep_session_key(session, &made, None).await? else {
+        let Some(key) = self.old_session_key(session).await? else {
             return Ok(0);
         };
         let seqs: Vec<i32> = said.iter().map(|row| row.get(1)).collect();

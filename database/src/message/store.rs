@@ -109,6 +109,17 @@ impl MessageRepository {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn by_session(&self, session: SessionId) -> Result<Vec<Message>, DatabaseError> {
+        Ok(self.by_session_with_key(session).await?.0)
+    }
+
+    /// The same, with the key that opened them: for whoever seals more of this session.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn by_session_with_key(
+        &self,
+        session: SessionId,
+    ) -> Result<(Vec<Message>, Option<SessionKey>), DatabaseError> {
         let rows = self
             .db
             .query(
@@ -118,7 +129,7 @@ impl MessageRepository {
             .await?;
         let key = self.db.session_key(session).await?;
         let opened = |row| message(row, session, key.as_ref());
-        Ok(rows.iter().map(opened).collect())
+        Ok((rows.iter().map(opened).collect(), key))
     }
 
     /// The encrypted messages of a session as they are stored, in order: what its chain is made of.

@@ -18,6 +18,8 @@ use crate::{
 pub struct ProfileExport {
     /// The live profile.
     pub profile: Profile,
+    /// The name stated last in a call; each call's summary has its own.
+    pub stated_name: Option<String>,
     /// Those merged into it.
     pub merged: Vec<Profile>,
     /// Devices, participants and customer numbers.
@@ -104,6 +106,7 @@ impl ProfileRepository {
             .collect();
         Ok(Some(ProfileExport {
             profile: profiles.remove(0),
+            stated_name: self.stated_name(id).await?,
             merged: profiles,
             identifiers: self
                 .values("SELECT to_jsonb(i) - 'bidx' - 'tenant_id' FROM profile_identifiers i WHERE profile_id = ANY ($1) ORDER BY first_seen_at", &tree)

@@ -5,24 +5,28 @@ use std::sync::Mutex;
 use database::testing::TestDatabase;
 use database::verify::Verifier;
 use database::{
-    AuthLimits, AuthRepository, CallbackRepository, Claim, Database, DatabaseConfig,
-    MessageRepository, NewChallenge, ProfileId, ProfileRepository, SessionId, SessionRepository,
-    TenantId, UnmergeOutcome, Unsealed,
+    AuthLimits, AuthRepository, CallbackRepository, Claim, ConversationSummaryRepository, Database,
+    DatabaseConfig, MessageRepository, NewChallenge, ProfileId, ProfileRepository, SessionId,
+    SessionRepository, TenantId, UnmergeOutcome, Unsealed,
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::erasing::{dump, found};
 use crate::migrations::database_of_version;
-use crate::support::{assert_invariants, call, count, phone_session, rows, web_session};
+use crate::support::{
+    assert_invariants, call, count, phone_session, rows, summary_of, talk, web_session,
+};
+use crate::traces::{dump, found};
 
 /// What must be nowhere in the tables afterwards. User names, devices, customer numbers, summaries
 /// and why somebody merged stay readable until they are erased: docs/guarantees.md.
-const SEALED: [&str; 4] = [
+const SEALED: [&str; 6] = [
     "263771234567",
     "Quillfeather",
+    "Ptarmigan",
     "zanzibar@",
     "sarah-said-hippo",
+    "ring-me-okapi",
 ];
 
 struct Before {
@@ -43,10 +47,12 @@ async fn sarah_of_before(messages: i32) -> Before {
          INSERT INTO conversation_messages (session_id, seq, role, content)
            SELECT '{device}'::uuid, n, 'user'::msg_role, 'sarah-said-hippo ' || n FROM generate_series(0, {messages} - 1) n
            UNION ALL SELECT '{phone}', n, 'user', 'sarah-said-hippo by telephone ' || n FROM generate_series(0, 2) n;
-         INSERT INTO conversation_summaries (session_id, summary, sentiment, resolution_status, message_count, duration_seconds)
-           VALUES ('{device}', 'gloss', 'neutral', 'resolved', {messages}, 9);
-         INSERT INTO callbacks (callback_id, session_id, phone_number, reason) VALUES (gen_random_uuid(), '{phone}', '+263771234567', 'ring-me');
+         INSERT INTO conversation_summaries (session_id, summary, extracted_info, sentiment, resolution_status, message_count, duration_seconds)
+           VALUES ('{device}', 'gloss', '{{\"user_name\": \"Ptarmigan\", \"primary_intent\": \"fees\"}}', 'neutral', 'resolved', {messages}, 9);
+         INSERT INTO callbacks (callback_id, session_id, phone_number, reason) VALUES (gen_random_uuid(), '{phone}', '+263771234567', 'ring-me-okapi');
          UPDATE user_profiles SET profile_metadata = '{{\"name\": \"Quillfeather\", \"pet\": \"cat\"}}' WHERE anonymous_id = 'tablet-of-sarah';
+         SELECT patch_profile_metadata(profile_id, '{{\"stated_name\": \"Ptarmigan\"}}', jsonb_build_object('session', session_id, 'by', 'summary')) FROM agent_sessions WHERE session_id = '{device}';
+         SELECT patch_profile_metadata(profile_id, '{{\"stated_name\": \"Ptarmigan by telephone\"}}', jsonb_build_object('session', session_id, 'by', 'summary')) FROM agent_sessions WHERE session_id = '{phone}';
          SELECT merge_profiles(profile_id, (SELECT id FROM user_profiles WHERE username = 'sarahmoyo'), 'ann', 'proved') FROM agent_sessions WHERE session_id IN ('{device}', '{phone}');
          SELECT ensure_customer('john', NULL, NULL, NULL, '{{}}', true);
          SELECT start_session('{other}', 'room', 'other', 'device-of-john', 'web', NULL, 'w', now());
@@ -91,8 +97,10 @@ async fn what_version_9_stored_is_sealed_readable_by_the_keys_and_found_again() 
     assert_eq!(held, SEALED, "the search finds what is readable");
     let waiting = Unsealed {
         contacts: 4,
-        names: 2,
+        // Imported ones; a summary's; traits, one of them brought by a merge; two merges' images.
+        names: 2 + 1 + 3 + 2,
         messages: 43,
+        reasons: 1,
     };
     assert_eq!(
         test.db.unsealed().await.unwrap(),
@@ -136,6 +144,13 @@ async fn what_version_9_stored_is_sealed_readable_by_the_keys_and_found_again() 
     let callbacks = CallbackRepository::new(&test.db);
     let promised = callbacks.by_session(phone).await.unwrap();
     assert_eq!(promised[0].phone_number.as_deref(), Some("+263771234567"));
+    assert_eq!(promised[0].reason.as_deref(), Some("ring-me-okapi"));
+    let summaries = ConversationSummaryRepository::new(&test.db);
+    let summary = summaries.get_by_session(device);
+    let expected = serde_json::json!({"user_name": "Ptarmigan", "primary_intent": "fees"});
+    assert_eq!(summary.await.unwrap().unwrap().extracted_info, expected);
+    let last = profiles.stated_name(sarah.id).await.unwrap();
+    assert_eq!(last.as_deref(), Some("Ptarmigan by telephone"));
 
     let next = call(&test.db, &phone_session("+263771234567")).await;
     assert_eq!(next.hint, Some(sarah.id), "found by number");
@@ -148,6 +163,51 @@ async fn what_version_9_stored_is_sealed_readable_by_the_keys_and_found_again() 
     };
     let started = format!("{:?}", auth.start(&asked).await.unwrap());
     assert!(started.contains("Started"), "{started}");
+}
+
+#[tokio::test]
+async fn what_an_older_worker_still_writes_is_counted_and_sealed_by_the_next_migration() {
+    let test = TestDatabase::new().await;
+    let (said, profile) = talk(&test.db, "device-one", 0).await;
+    let (untold, other) = talk(&test.db, "device-two", 0).await;
+    let profiles = ProfileRepository::new(&test.db);
+    let summaries = ConversationSummaryRepository::new(&test.db);
+    let mut today = summary_of(said, 0);
+    today.extracted_info = serde_json::json!({"user_name": "Dotterel"});
+    assert!(summaries.upsert(&today).await.unwrap());
+    assert_eq!(test.db.unsealed().await.unwrap(), Unsealed::default());
+    let sql = format!(
+        "UPDATE conversation_summaries SET extracted_info = '{{\"user_name\": \"Ptarmigan\"}}' WHERE session_id = '{said}';
+         INSERT INTO callbacks (callback_id, session_id, reason) VALUES (gen_random_uuid(), '{said}', 'ring-me-okapi');
+         UPDATE user_profiles SET profile_metadata = '{{\"stated_name\": \"Dotterel\"}}',
+                metadata_provenance = '{{\"stated_name\": {{\"session\": \"{said}\"}}}}' WHERE id = '{profile}';
+         UPDATE user_profiles SET profile_metadata = '{{\"stated_name\": \"Ptarmigan\"}}' WHERE id = '{other}'"
+    );
+    test.client().await.batch_execute(&sql).await.unwrap();
+    let waiting = test.db.unsealed().await.unwrap();
+    assert_eq!((waiting.names, waiting.reasons), (3, 1));
+    assert_eq!(test.db.migrate().await.unwrap().sealed, 4);
+    assert_eq!(test.db.unsealed().await.unwrap(), Unsealed::default());
+    let left = found(&dump(&test).await);
+    assert!(left.is_empty(), "still readable: {left:?}");
+    let summary = summaries.get_by_session(said).await.unwrap().unwrap();
+    assert_eq!(
+        summary.extracted_info["user_name"], "Ptarmigan",
+        "what the older worker wrote is newer than what was sealed, a trait is not"
+    );
+    let stated = profiles.stated_name(other).await.unwrap();
+    assert_eq!(
+        stated.as_deref(),
+        Some("Ptarmigan"),
+        "its newest call has it"
+    );
+    let promised = CallbackRepository::new(&test.db).by_session(said).await;
+    assert_eq!(
+        promised.unwrap()[0].reason.as_deref(),
+        Some("ring-me-okapi")
+    );
+    assert!(summaries.get_by_session(untold).await.unwrap().is_none());
+    assert_eq!(test.db.migrate().await.unwrap().sealed, 0);
 }
 
 #[tokio::test]
@@ -171,6 +231,9 @@ async fn merges_of_version_9_are_undone_as_if_they_were_of_today() {
     assert_eq!((tablet.total_sessions, tablet.total_messages), (1, 5));
     assert_eq!(tablet.name.as_deref(), Some("Quillfeather"), "its own name");
     assert_eq!(tablet.metadata, serde_json::json!({"pet": "cat"}));
+    assert_eq!(tablet.provenance, serde_json::json!({}));
+    let stated = profiles.stated_name(origin).await.unwrap();
+    assert_eq!(stated.as_deref(), Some("Ptarmigan"), "what it stated");
     let sarah = profiles.get_by_id(owner).await.unwrap().unwrap();
     assert_eq!(
         sarah.metadata,

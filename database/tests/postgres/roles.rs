@@ -63,6 +63,7 @@ async fn a_worker_records_a_call_as_app_writer_and_can_do_no_more() {
         "UPDATE conversation_messages SET role = 'tool'",
         "UPDATE profile_merges SET actor = 'x'",
         "DELETE FROM person_keys",
+        "UPDATE session_keys SET name_ct = NULL",
         "SELECT * FROM conversation_messages_default",
         "SELECT refile('{}', gen_random_uuid(), 0)",
         "ALTER TABLE user_profiles NO FORCE ROW LEVEL SECURITY",
@@ -219,6 +220,7 @@ async fn who_only_reads_may_run_nothing_that_changes() {
             "SELECT set_contact(gen_random_uuid(), NULL, NULL, NULL, NULL, NULL)",
             "SELECT start_session(gen_random_uuid(), 'r', 'p', 'd', 'web', NULL, NULL, NULL, NULL, now())",
             "SELECT seal_old_messages(gen_random_uuid(), '{}', '{}')",
+            "SELECT keep_stated_name(gen_random_uuid(), NULL)",
         ] {
             assert!(
                 client.batch_execute(forbidden).await.is_err(),

@@ -1,11 +1,13 @@
 use database::keys::Keyring;
 use database::testing::TestDatabase;
 use database::{
-    Inserted, MessageRepository, MessageSealer, NewMessage, Role, RowHash, SealedMessage, SessionId,
+    CallbackRepository, Inserted, MessageRepository, MessageSealer, NewMessage, ProfileRepository,
+    Role, RowHash, SealedMessage, SessionId, SessionRepository,
 };
 use serde_json::json;
 
 use crate::support::{assert_invariants, at, count, rows, talk};
+use crate::traces::{SEALED, dump, found, sarah};
 
 pub(crate) fn sealed(session: SessionId, seqs: std::ops::Range<i32>) -> Vec<SealedMessage> {
     let key = Keyring::ephemeral().unwrap().new_session_key().unwrap();
@@ -123,5 +125,51 @@ fn a_sealed_message_survives_being_written_down() {
     assert_eq!(
         serde_json::from_str::<SealedMessage>(&text).unwrap(),
         message
+    );
+}
+
+#[tokio::test]
+async fn names_numbers_and_words_are_readable_by_the_keys_and_not_in_the_tables() {
+    let test = TestDatabase::new().await;
+    let sarah = sarah(&test).await;
+    let stored = ProfileRepository::new(&test.db)
+        .get_by_id(sarah.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(stored.phone_number.as_deref(), Some("+263771234567"));
+    assert_eq!(stored.email.as_deref(), Some("zanzibar@example.com"));
+    assert_eq!(stored.name.as_deref(), Some("Sarah Quillfeather"));
+    let session = SessionRepository::new(&test.db)
+        .get(sarah.phone)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(session.caller_number.as_deref(), Some("+263771234567"));
+    let callbacks = CallbackRepository::new(&test.db)
+        .by_session(sarah.phone)
+        .await
+        .unwrap();
+    assert_eq!(callbacks[0].phone_number.as_deref(), Some("+263771234567"));
+    assert_eq!(callbacks[0].reason.as_deref(), Some("ring-me-okapi"));
+    let said = MessageRepository::new(&test.db)
+        .by_session(sarah.phone)
+        .await
+        .unwrap();
+    assert_eq!(
+        said[1].content.as_deref(),
+        Some("sarah-said-hippo number 1")
+    );
+    let dump = dump(&test).await;
+    let in_dump = found(&dump);
+    for sealed in SEALED {
+        assert!(
+            !in_dump.contains(&sealed),
+            "{sealed} is readable in the tables"
+        );
+    }
+    assert!(
+        in_dump.contains(&"sarahmoyo"),
+        "the search finds what is readable: {in_dump:?}"
     );
 }

@@ -33,11 +33,15 @@ pub(super) async fn show(
         return Ok(false);
     };
     let merges = profiles.history(profile.id).await?;
+    let stated_name = profiles.stated_name(profile.id).await?;
     if json {
-        print(&json!({"profile": profile, "merges": merges}))?;
+        print(&json!({"profile": profile, "stated_name": stated_name, "merges": merges}))?;
         return Ok(true);
     }
     println!("{}", serde_json::to_string_pretty(&profile)?);
+    if let Some(name) = stated_name {
+        println!("stated name, by nobody proved: {name}");
+    }
     merges.iter().for_each(line);
     Ok(true)
 }
