@@ -15,7 +15,10 @@ use std::{
     process::{Command, Output},
 };
 
-use database::{CallbackRepository, NewCallback, Origin, ProfileId, ProfileRepository, SessionId};
+use database::{
+    CallbackRepository, ConversationSummaryRepository, NewCallback, NewSummary, Origin, ProfileId,
+    ProfileRepository, Resolution, Sentiment, SessionId,
+};
 use serde_json::{Value, json};
 use support::rehearsal::{Bank, Desk};
 use uuid::Uuid;
@@ -138,6 +141,24 @@ fn call_twice(desk: &Desk, person: &mut Person, seed: &str) {
     assert!(!person.calls.is_empty(), "{}", desk.log());
 }
 
+/// As if the caller had said their name: the rehearsed words hold none.
+fn summary_naming(session_id: SessionId, name: &str) -> NewSummary {
+    NewSummary {
+        session_id,
+        summary: "asked about fees".into(),
+        extracted_info: json!({"user_name": name}),
+        sentiment: Sentiment::Neutral,
+        resolution_status: Resolution::Resolved,
+        topics: Vec::new(),
+        message_count: 12,
+        duration_seconds: 9,
+        method: "rules".into(),
+        method_version: "1".into(),
+        source_last_seq: Some(11),
+        partial: false,
+    }
+}
+
 /// Merges the profiles that the calls began with into the customer, as an administrator; and what
 /// a conversation, a sweeper and a colleague would add.
 async fn know(bank: &Bank, desk: &Desk, person: &Person) -> ProfileId {
@@ -145,7 +166,8 @@ async fn know(bank: &Bank, desk: &Desk, person: &Person) -> ProfileId {
     let profiles = ProfileRepository::new(&database);
     let customer = profiles.get_by_username(person.name).await.unwrap();
     let customer = customer.expect("imported").id;
-    let learned = json!({"stated_name": format!("stated-{}", person.name)});
+    let learned = json!({"trait": format!("trait-{}", person.name)});
+    let summaries = ConversationSummaryRepository::new(&database);
     let sql = bank.sql().await;
     for call in &person.calls {
         let row = sql
@@ -159,6 +181,8 @@ async fn know(bank: &Bank, desk: &Desk, person: &Person) -> ProfileId {
         let origin = Origin::default();
         let patched = profiles.update_metadata(began, &learned, &origin);
         assert!(patched.await.unwrap().is_some());
+        let summary = summary_naming(*call, &format!("stated-{}", person.name));
+        assert!(summaries.upsert(&summary).await.unwrap());
         let reason = format!("reason-{}", person.name);
         let (began, into) = (began.to_string(), customer.to_string());
         let arguments = ["profiles", "merge", &began, &into, "--actor", "ann"];
@@ -195,6 +219,8 @@ async fn needles(bank: &Bank, person: &Person, customer: ProfileId) -> (Needles,
         text("telephone number", person.phone.trim_start_matches('+')),
         text("e-mail", &format!("{}@example.com", person.name)),
         text("name", &format!("Fullname of {}", person.name)),
+        text("stated name", &format!("stated-{}", person.name)),
+        text("why a callback", &format!("callback-{}", person.name)),
     ];
     for call in &person.calls {
         for seq in 0..TURNS.parse().unwrap() {
@@ -202,7 +228,7 @@ async fn needles(bank: &Bank, person: &Person, customer: ProfileId) -> (Needles,
             sealed.push(text(&format!("words {seq} of {call}"), &words));
         }
     }
-    let mut readable: Needles = ["stated", "reason", "callback", "lead"]
+    let mut readable: Needles = ["trait", "reason", "lead"]
         .map(|what| text(what, &format!("{what}-{}", person.name)))
         .into();
     readable.push(text("user name", person.name));
@@ -212,12 +238,14 @@ async fn needles(bank: &Bank, person: &Person, customer: ProfileId) -> (Needles,
               SELECT 'person key', wrapped FROM person_keys JOIN tree ON tree.id = profile_id
         UNION ALL SELECT 'session key', wrapped FROM session_keys JOIN calls USING (session_id)
         UNION ALL SELECT 'sealed number of the caller', caller_ct FROM session_keys JOIN calls USING (session_id)
+        UNION ALL SELECT 'sealed stated name', name_ct FROM session_keys JOIN calls USING (session_id)
         UNION ALL SELECT 'index of the caller', caller_bidx FROM calls
         UNION ALL SELECT v.what, v.bytes FROM user_profiles u JOIN tree USING (id), LATERAL (VALUES
                     ('sealed name', u.name_ct), ('sealed number', u.phone_ct), ('sealed e-mail', u.email_ct),
                     ('index of the number', u.phone_bidx), ('index of the e-mail', u.email_bidx)) v(what, bytes)
         UNION ALL SELECT 'index of an identifier', bidx FROM profile_identifiers JOIN tree ON tree.id = profile_id
-        UNION ALL SELECT 'sealed number of a callback', phone_ct FROM callbacks JOIN calls USING (session_id)";
+        UNION ALL SELECT 'sealed number of a callback', phone_ct FROM callbacks JOIN calls USING (session_id)
+        UNION ALL SELECT 'sealed reason of a callback', reason_ct FROM callbacks JOIN calls USING (session_id)";
     let rows = bank.sql().await.query(sql, &[&customer]).await.unwrap();
     for row in rows {
         if let Some(bytes) = row.get::<_, Option<Vec<u8>>>(1) {
@@ -226,7 +254,7 @@ async fn needles(bank: &Bank, person: &Person, customer: ProfileId) -> (Needles,
     }
     let kinds: std::collections::BTreeSet<&str> =
         readable.iter().map(|(what, _)| what.as_str()).collect();
-    assert!(kinds.len() >= 16, "a person has all of it: {kinds:?}");
+    assert!(kinds.len() >= 18, "a person has all of it: {kinds:?}");
     (sealed, readable)
 }
 

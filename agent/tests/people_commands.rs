@@ -346,3 +346,46 @@ async fn nobody_by_that_name_or_number_is_answered_with_one() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_name_that_a_caller_states_is_in_no_table_and_in_what_administrators_read() {
+    let Sarah { test, session, .. } = sarah().await;
+    let key = SessionRepository::new(&test.db).key(session).await;
+    let messages = MessageRepository::new(&test.db);
+    let first = messages.sealed_by_session(session).await.unwrap();
+    let mut sealer = MessageSealer::after(session, key.unwrap().unwrap(), first[0].row_hash);
+    let words = "Hello, my name is Tendai Okonkwo. What does a transfer cost?";
+    let said = NewMessage::new(session, 1, Role::User, words, chrono::Utc::now());
+    let said = [sealer.seal(said).unwrap()];
+    assert_eq!(messages.insert_batch(&said).await.unwrap().new, 1);
+    let (id, pack) = (
+        session.to_string(),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../packs/bank"),
+    );
+    let output = teller(&test, &["sessions", "summarize", &id, "--pack", pack]).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+
+    let rows = all_rows(&test, "").await;
+    // A bytea shows as hexadecimal digits.
+    let digits: String = "Okonkwo".bytes().map(|b| format!("{b:02x}")).collect();
+    let telling = rows
+        .iter()
+        .find(|row| row.contains("Okonkwo") || row.contains(&digits));
+    assert_eq!(telling, None, "readable in a table");
+    let evidence = |row: &&String| row.starts_with("summary_rows ") && row.contains("evidence");
+    let row = rows.iter().find(evidence).expect("the summary's row");
+    assert!(row.contains(r#""user_name"": [1]"#), "in which turn: {row}");
+
+    let shown = teller(&test, &["profiles", "show", "sarah", "--json"]).await;
+    assert_eq!(answer(&shown)["stated_name"], "Tendai Okonkwo");
+    let shown = teller(&test, &["profiles", "show", "sarah"]).await;
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("Tendai Okonkwo"), "{shown}");
+    let export = teller(&test, &["profiles", "export", "sarah", "--actor", "ann"]).await;
+    let export = answer(&export);
+    assert_eq!(export["stated_name"], "Tendai Okonkwo");
+    let summary = &export["sessions"][0]["summary"];
+    assert_eq!(summary["extracted_info"]["user_name"], "Tendai Okonkwo");
+    let traits = export["profile"]["metadata"].to_string();
+    assert!(!traits.contains("Tendai"), "a copy among the traits");
+}

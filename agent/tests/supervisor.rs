@@ -104,7 +104,7 @@ async fn store_summary(db: &Database, session_id: SessionId, sentiment: Sentimen
     let summary = NewSummary {
         session_id,
         summary: "The caller inquired about transfers.".to_owned(),
-        extracted_info: json!({"primary_intent": "transfer"}),
+        extracted_info: json!({"primary_intent": "transfer", "user_name": "Sarah"}),
         sentiment,
         resolution_status: Resolution::Resolved,
         topics: vec!["transfer".to_owned()],
@@ -201,10 +201,8 @@ async fn opening_a_call_shows_its_record_and_is_audited() {
     assert_eq!(record["call"]["session_id"], id.to_string());
     assert_eq!(record["call"]["end_reason"], "caller_hung_up");
     assert_eq!(record["summary"]["method"], "rules");
-    assert_eq!(
-        record["summary"]["extracted_info"]["primary_intent"],
-        "transfer"
-    );
+    let info = json!({"primary_intent": "transfer", "user_name": "Sarah"});
+    assert_eq!(record["summary"]["extracted_info"], info);
     assert_eq!(record["identity"]["profile_type"], "anonymous");
     assert_eq!(record["identity"]["auth_level"], Value::Null);
     assert_eq!(record["identity"]["merges"], json!([]));

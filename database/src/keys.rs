@@ -4,7 +4,7 @@
 //! key file (0600, outside the database): wrapping keys by number, index, spool, signing key
 //!   wraps person keys          one for each profile
 //!     wraps session keys       under the key of the profile the session began with
-//!       seals message texts
+//!       seals message texts, the caller's number, the name they state, callbacks
 //!     seals name, phone number, e-mail address of that profile
 //! ```
 //!
