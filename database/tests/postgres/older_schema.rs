@@ -118,6 +118,26 @@ async fn what_version_9_stored_is_sealed_readable_by_the_keys_and_found_again() 
     assert!(left.is_empty(), "still readable: {left:?}");
     assert_invariants(&test, "after the migration").await;
 
+    let sarah = assert_readable_by_the_keys(&test, device, phone).await;
+    let next = call(&test.db, &phone_session("+263771234567")).await;
+    assert_eq!(next.hint, Some(sarah), "found by number");
+    let auth = AuthRepository::new(&test.db, AuthLimits::default());
+    let asked = NewChallenge {
+        session: phone,
+        claim: Claim::Digits("100277".into()),
+        address: None,
+        code: "123456".into(),
+    };
+    let started = format!("{:?}", auth.start(&asked).await.unwrap());
+    assert!(started.contains("Started"), "{started}");
+}
+
+/// Everything that was sealed, as a reader with keys has it; the customer.
+async fn assert_readable_by_the_keys(
+    test: &TestDatabase,
+    device: SessionId,
+    phone: SessionId,
+) -> ProfileId {
     let profiles = ProfileRepository::new(&test.db);
     let sarah = profiles
         .get_by_username("sarahmoyo")
@@ -151,18 +171,7 @@ async fn what_version_9_stored_is_sealed_readable_by_the_keys_and_found_again() 
     assert_eq!(summary.await.unwrap().unwrap().extracted_info, expected);
     let last = profiles.stated_name(sarah.id).await.unwrap();
     assert_eq!(last.as_deref(), Some("Ptarmigan by telephone"));
-
-    let next = call(&test.db, &phone_session("+263771234567")).await;
-    assert_eq!(next.hint, Some(sarah.id), "found by number");
-    let auth = AuthRepository::new(&test.db, AuthLimits::default());
-    let asked = NewChallenge {
-        session: phone,
-        claim: Claim::Digits("100277".into()),
-        address: None,
-        code: "123456".into(),
-    };
-    let started = format!("{:?}", auth.start(&asked).await.unwrap());
-    assert!(started.contains("Started"), "{started}");
+    sarah.id
 }
 
 #[tokio::test]
