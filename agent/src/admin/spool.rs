@@ -1,11 +1,13 @@
 //! `teller spool`
 
+mod inspect;
+
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use database::{
-    Database, SessionId, SessionRepository,
+    Database,
     keys::SealingKey,
     spool::{Damage, Lost, damaged_files, letters, segments},
 };
@@ -39,9 +41,13 @@ pub enum SpoolCommand {
     Inspect {
         /// Its id, as `list` names it
         letter: String,
-        /// Also the record itself, with what was said: personal data
-        #[arg(long)]
+        /// Also the record itself, with what was said: personal data. It is noted in the audit log;
+        /// while the database is away it is shown all the same, and the command says so
+        #[arg(long, requires = "actor")]
         reveal: bool,
+        /// Who looks; needed with --reveal and kept in the audit
+        #[arg(long, value_parser = super::actor_name)]
+        actor: Option<String>,
         /// As JSON
         #[arg(long)]
         json: bool,
@@ -63,7 +69,8 @@ pub enum SpoolCommand {
 /// Runs one command.
 ///
 /// # Errors
-/// When the folder or the key file cannot be read, or the database is away (`retry`, `--reveal`).
+/// When the folder or the key file cannot be read, the database is away (`retry`) or refuses to
+/// note who looks (`--reveal`).
 pub async fn spool(
     config: &DatabaseConfig,
     settings: &SpoolSettings,
@@ -82,8 +89,13 @@ pub async fn spool(
         SpoolCommand::Inspect {
             letter,
             reveal,
+            actor,
             json,
-        } => inspect(dir, &key, &database, &letter, reveal, json).await,
+        } => {
+            // The command line takes --reveal with a name alone.
+            let reader = actor.as_deref().filter(|_| reveal);
+            inspect::inspect(dir, &key, &database, &letter, reader, json).await
+        }
         SpoolCommand::Retry {
             letter,
             dry_run,
@@ -216,44 +228,6 @@ fn show(dir: &Path, key: &SealingKey, number: u64, as_json: bool) -> anyhow::Res
         }
     }
     Ok(segment.readable)
-}
-
-async fn inspect(
-    dir: &Path,
-    key: &SealingKey,
-    database: &Database,
-    id: &str,
-    reveal: bool,
-    as_json: bool,
-) -> anyhow::Result<bool> {
-    let Some(letter) = letters::read(dir, key, id)? else {
-        println!("there is no letter {id}; teller spool list names them");
-        return Ok(false);
-    };
-    let mut shown = about(&letter);
-    if reveal {
-        shown["record"] = serde_json::from_slice(&letter.record.payload).unwrap_or_default();
-        if let Some(Stored::Message(message)) = Stored::from_bytes(&letter.record.payload) {
-            let sessions = SessionRepository::new(database);
-            let session = SessionId(letter.record.id.session);
-            let words = sessions.key(session).await?.and_then(|key| {
-                key.open_message(session, message.seq, &message.content_ct)
-                    .ok()
-            });
-            shown["words"] = words.into();
-        }
-    }
-    if as_json {
-        println!("{}", serde_json::to_string_pretty(&shown)?);
-    } else {
-        println!("{}", line(&shown));
-        for part in ["words", "record"] {
-            if !shown[part].is_null() {
-                println!("{part}: {}", shown[part]);
-            }
-        }
-    }
-    Ok(true)
 }
 
 async fn retry(
