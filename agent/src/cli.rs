@@ -1,8 +1,10 @@
 //! The commands of `teller`.
 
+mod exit;
+
 use std::{io::IsTerminal as _, path::PathBuf};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{
@@ -12,6 +14,8 @@ use crate::{
     rehearse::{self, RehearseArgs},
     serve,
 };
+
+pub use exit::Exit;
 
 /// A real-time voice agent server on LiveKit rooms.
 #[derive(Debug, Parser)]
@@ -71,6 +75,24 @@ enum KnowledgeCommand {
         #[arg(long)]
         pack: Option<PathBuf>,
     },
+}
+
+impl Cli {
+    /// What this process was called with; ends it when that makes no sense, or asks for help.
+    #[must_use]
+    pub fn from_command_line() -> Self {
+        let matches = Self::command()
+            .mut_subcommands(with_exit_codes)
+            .get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// Every command's help ends with what its exit code means.
+fn with_exit_codes(command: clap::Command) -> clap::Command {
+    command
+        .after_help(exit::HELP)
+        .mut_subcommands(with_exit_codes)
 }
 
 /// Runs one command; `false` when it ran and the answer is no.

@@ -68,8 +68,11 @@ async fn wrong_use_ends_with_2_names_what_is_wrong_and_changes_nothing() {
     let (file, nowhere) = (folder.join("there"), folder.join("nowhere"));
     std::fs::write(&file, "name,colour\nsarah,red\n").unwrap();
     let (there, nowhere) = (file.to_str().unwrap(), nowhere.to_str().unwrap());
-    let wrong: [(&[&str], &str); 15] = [
+    let wrong: [(&[&str], &str); 18] = [
         (&["profiles", "erase", &sarah, "--actor", "ann"], "--yes"),
+        (&["profiles", "erase", "nobody", "--actor", "ann"], "--yes"),
+        (&["sessions", "archive", "--keep-months", "12"], "--yes"),
+        (&["spool", "inspect", "letter", "--reveal"], "--actor"),
         (
             &["profiles", "erase", &sarah, "--yes", "--actor", ""],
             "--actor",
@@ -136,5 +139,103 @@ async fn a_question_asked_in_order_whose_answer_is_no_ends_with_1() {
     for arguments in no {
         let output = teller(&database, arguments).await;
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    }
+}
+
+/// Every command that asks the database, and nothing it could do without.
+#[tokio::test]
+async fn a_command_whose_database_is_away_ends_with_3_and_says_so() {
+    let mut database = TestDatabase::new().await;
+    database.url = "postgres://nobody@127.0.0.1:1/nothing".to_owned();
+    let customers = std::env::temp_dir().join(format!("teller-away-{}.csv", uuid::Uuid::new_v4()));
+    std::fs::write(&customers, "username\nsarah\n").unwrap();
+    let (id, other) = (uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
+    let (id, other) = (id.to_string(), other.to_string());
+    let pack = concat!(env!("CARGO_MANIFEST_DIR"), "/../packs/bank");
+    let anchors = env!("CARGO_MANIFEST_DIR");
+    let ann = ["--actor", "ann"];
+    let commands: [&[&str]; 20] = [
+        &["migrate"],
+        &["migrate", "--dry-run"],
+        &["knowledge", "import", pack],
+        &["profiles", "show", "sarah"],
+        &["profiles", "history", &id, "--json"],
+        &["profiles", "merge", &id, &other, ann[0], ann[1]],
+        &[
+            "profiles",
+            "merge",
+            &id,
+            &other,
+            "--dry-run",
+            ann[0],
+            ann[1],
+        ],
+        &["profiles", "unmerge", &id, ann[0], ann[1]],
+        &[
+            "profiles",
+            "import",
+            customers.to_str().unwrap(),
+            ann[0],
+            ann[1],
+        ],
+        &["profiles", "export", "sarah", ann[0], ann[1]],
+        &["profiles", "erase", "sarah", "--yes", ann[0], ann[1]],
+        &["sessions", "list"],
+        &["sessions", "show", &id, "--json"],
+        &["sessions", "sweep", "--pack", pack],
+        &["sessions", "summarize", &id, "--pack", pack],
+        &["sessions", "summarize", "--parked", "--pack", pack],
+        &["sessions", "archive", "--keep-months", "1", "--yes"],
+        &["keys", "rotate", ann[0], ann[1]],
+        &["verify", "--anchors", anchors],
+        &["verify", "--session", &id, "--anchors", anchors],
+    ];
+    for arguments in commands {
+        let output = teller(&database, arguments).await;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}: {said}");
+        assert!(
+            said.contains("the database is unavailable"),
+            "{arguments:?}: {said}"
+        );
+        assert!(output.stdout.is_empty(), "{arguments:?} answers something");
+    }
+    std::fs::remove_file(&customers).unwrap();
+}
+
+/// What is wrong there is a setting, whichever command meets it.
+#[tokio::test]
+async fn a_command_without_its_key_file_ends_with_78_and_one_whose_disk_refuses_with_3() {
+    let database = TestDatabase::new().await;
+    let commands: [&[&str]; 7] = [
+        &["migrate"],
+        &["profiles", "show", "sarah"],
+        &["sessions", "list"],
+        &["spool", "list"],
+        &["keys", "list"],
+        &["keys", "rotate", "--actor", "ann"],
+        &["verify"],
+    ];
+    std::fs::remove_file(database.key_file()).unwrap();
+    for arguments in commands {
+        let output = teller(&database, arguments).await;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(78), "{arguments:?}: {said}");
+        assert!(said.contains("teller keys create"), "{arguments:?}: {said}");
+    }
+    let nowhere = ["keys", "create", "/proc/nowhere/keys.toml"];
+    let output = teller(&database, &nowhere).await;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+}
+
+#[tokio::test]
+async fn every_command_explains_its_exit_codes() {
+    let database = TestDatabase::empty().await;
+    let commands: [&[&str]; 3] = [&["migrate"], &["profiles"], &["profiles", "erase"]];
+    for command in commands {
+        let output = teller(&database, &[command, &["--help"]].concat()).await;
+        let help = String::from_utf8_lossy(&output.stdout);
+        assert!(help.contains("\n  3   it failed"), "{command:?}: {help}");
     }
 }

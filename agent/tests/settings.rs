@@ -283,12 +283,14 @@ async fn a_call_without_a_server_fails_with_a_reason() {
         .await
         .unwrap();
     assert_refused(&output, &["joining the room"]);
+    assert_eq!(output.status.code(), Some(3), "a failure is no answer");
 }
 
 #[tokio::test]
 async fn an_administrator_is_told_that_the_database_is_away() {
     let output = teller(&["migrate"], &GOOD).output().await.unwrap();
     assert_refused(&output, &["database"]);
+    assert_eq!(output.status.code(), Some(3), "a failure is no answer");
 }
 
 #[tokio::test]

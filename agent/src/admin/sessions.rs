@@ -9,7 +9,7 @@ use database::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::wrong_use::confirmed;
+use super::wrong_use::{confirmed, somebody_to_ask};
 use crate::{
     config::{DatabaseConfig, Reader, keeper},
     record::{Finalizer, LiveSessions, Opener, Sweeper},
@@ -311,6 +311,9 @@ struct Archive {
 
 impl Archive {
     async fn run(&self, database: &Database) -> anyhow::Result<bool> {
+        if !self.yes && !self.dry_run {
+            somebody_to_ask()?;
+        }
         let archives = ArchiveRepository::new(database);
         let months = archives.retired(self.keep_months.into()).await?;
         if self.dry_run {

@@ -20,16 +20,25 @@ impl WrongUse {
     }
 }
 
+/// Refuses a question that nobody is there to answer. Asked before anything is looked at, so that a
+/// script is told the same whatever the database holds.
+///
+/// # Errors
+/// [`WrongUse`] without a terminal.
+pub(super) fn somebody_to_ask() -> Result<(), WrongUse> {
+    if std::io::stdin().is_terminal() {
+        return Ok(());
+    }
+    Err(WrongUse::new(
+        "this cannot be undone: give --yes where nobody can be asked",
+    ))
+}
+
 /// Asks at the terminal for exactly this answer.
 ///
 /// # Errors
-/// [`WrongUse`] without a terminal: there is nobody to ask.
-pub(super) fn confirmed(question: &str, expected: &str) -> anyhow::Result<bool> {
-    if !std::io::stdin().is_terminal() {
-        return Err(
-            WrongUse::new("this cannot be undone: give --yes where nobody can be asked").into(),
-        );
-    }
+/// When the terminal is gone meanwhile.
+pub(super) fn confirmed(question: &str, expected: &str) -> std::io::Result<bool> {
     eprint!("{question} ");
     std::io::stderr().flush()?;
     let mut answer = String::new();

@@ -6,7 +6,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::show::{find, print};
-use crate::admin::{actor_name, wrong_use::confirmed};
+use crate::admin::{
+    actor_name,
+    wrong_use::{confirmed, somebody_to_ask},
+};
 
 /// Who changes something, why, and whether only to say what would happen.
 #[derive(Debug, Args)]
@@ -97,11 +100,15 @@ pub struct Erase {
 }
 
 pub(super) async fn erase(profiles: &ProfileRepository, args: &Erase) -> anyhow::Result<bool> {
+    let asks = !args.yes && !args.dry_run;
+    if asks {
+        somebody_to_ask()?;
+    }
     let Some(profile) = find(profiles, &args.profile).await? else {
         return Ok(false);
     };
     let would = profiles.would_erase(profile.id).await?;
-    let ask = !args.yes && !args.dry_run && would.outcome == ErasureOutcome::Erased;
+    let ask = asks && would.outcome == ErasureOutcome::Erased;
     let question = || {
         format!(
             "Erase {} and {} sessions for good? Type the profile's id:",
