@@ -18,7 +18,7 @@ use std::{
 
 use database::{Message, MessageRepository, SessionId};
 use serde_json::Value;
-use support::{Proxy, Stack, rehearsal::Bank, stack::small_model};
+use support::{Proxy, Stack, full::fill, rehearsal::Bank, stack::small_model};
 use tokio::process::Command;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -199,40 +199,6 @@ async fn a_spool_that_is_nearly_full_keeps_new_callers_away_until_it_has_room_an
         acknowledged.is_subset(&stored)
     });
     assert!(home.await, "all that was acknowledged reached the database");
-}
-
-/// Rehearses calls into the stack's spool until it takes no more; what was acknowledged.
-async fn fill(stack: &Stack) -> HashSet<(uuid::Uuid, i32)> {
-    let acks = stack.folder.join("acks");
-    let file = std::fs::File::create(&acks).unwrap();
-    let mut writer = stack
-        .teller(&["rehearse", "--patience", "1", "--pause-us", "500"])
-        .stdout(file)
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut before = 0;
-    // Full when nothing more is acknowledged for a second.
-    loop {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let now = std::fs::metadata(&acks).unwrap().len();
-        if now > 0 && now == before {
-            break;
-        }
-        before = now;
-    }
-    writer.kill().await.unwrap();
-    let acks = std::fs::read_to_string(&acks).unwrap();
-    let acknowledged: HashSet<_> = acks
-        .lines()
-        .filter_map(|line| match line.split(' ').collect::<Vec<_>>()[..] {
-            ["ack", session, seq, _] => Some((session.parse().ok()?, seq.parse().ok()?)),
-            _ => None,
-        })
-        .filter(|(_, seq)| *seq >= 0)
-        .collect();
-    assert!(acknowledged.len() > 500, "a megabyte holds more than this");
-    acknowledged
 }
 
 /// The anchors in a folder.

@@ -18,7 +18,11 @@ use database::{
     SessionRepository,
 };
 use serde_json::Value;
-use support::{Stack, stack::root};
+use support::{
+    Stack,
+    full::fill,
+    stack::{root, small_model},
+};
 use tokio::process::Command;
 
 /// Runs one of the drivers of `web/e2e` and returns what it saw.
@@ -289,6 +293,46 @@ async fn a_worker_without_its_database_says_so_on_the_page_and_stays_in_service(
         "it can talk: it is not taken out of service"
     );
     assert!(stack.metric("teller_database_down_since_seconds").await > 1e9);
+}
+
+/// What the supervisor's page says once it says something like this, and whether calls are taken.
+async fn noticed(stack: &Stack, complaint: &str) -> Value {
+    let url = format!("http://{}/supervisor.html", stack.http);
+    let key = "supervisor-key-of-this-test";
+    let look = ["--url", &url, "--key", key, "--wait-complaint", complaint];
+    browse("supervisor.mjs", &look).await
+}
+
+#[tokio::test]
+async fn the_page_says_how_full_the_spool_is_from_80_percent_on_and_from_95_that_no_calls_are_taken()
+ {
+    let away = "postgres://nobody@127.0.0.1:1/none";
+    let model = small_model().display().to_string();
+    let settings = [
+        ("WHISPER_MODEL", &*model),
+        ("DATABASE_URL", away),
+        ("SPOOL_MB", "5"),
+    ];
+    let mut stack = Stack::prepare(&settings).await;
+    fill(&stack).await;
+    // What fills five megabytes is more than four fifths of six.
+    stack.set("SPOOL_MB", "6");
+    stack.start_worker().await;
+    let alarm = "the spool is 8[0-9] % full: at 95 % no new calls are taken";
+    let seen = noticed(&stack, alarm).await;
+    assert_eq!(seen["calls_taken"], "It takes calls.", "{seen:#}");
+    stack.worker().kill().await.unwrap();
+
+    stack.set("SPOOL_MB", "5");
+    stack.start_worker().await;
+    let refuses = stack.eventually(Duration::from_secs(20), async || {
+        let told = stack.get(&stack.health, "/health").await;
+        told.is_some_and(|(_, told)| told.contains(r#""takes_calls":false"#))
+    });
+    assert!(refuses.await, "a full spool keeps nobody away");
+    let full = "the spool is (9[5-9]|100) % full: no new calls are taken";
+    let seen = noticed(&stack, full).await;
+    assert_eq!(seen["calls_taken"], "It takes no new calls.", "{seen:#}");
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ const { page, errors, close } = await openBrowser(options);
 const shoot = screenshooter(page, options.screenshots);
 const until = (condition, argument) =>
   page.waitForFunction(condition, { timeout: options.timeoutMs, polling: 50 }, argument);
-const report = { ok: false, failure: null, gate: null, complaints: [], list: null, call: null, history: null, unmerged: null };
+const report = { ok: false, failure: null, gate: null, complaints: [], calls_taken: null, list: null, call: null, history: null, unmerged: null };
 
 try {
   const address = new URL("/supervisor.html", options.url);
@@ -102,6 +102,7 @@ async function complained(pattern) {
   do {
     report.complaints = await page.$$eval("#worker-complaints li", (items) => items.map((item) => item.textContent));
     if (report.complaints.some((complaint) => wanted.test(complaint))) {
+      report.calls_taken = await page.$eval("#worker-calls", (element) => element.textContent);
       await shoot("complaint");
       return page.$eval("#worker-notice", (notice) => !notice.hidden);
     }

@@ -195,3 +195,47 @@ impl RecordHealth {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(fullness: Fullness, percent: u64) -> Vec<String> {
+        let status = RecordStatus {
+            spool: fullness.as_str(),
+            spool_used_bytes: percent * 10,
+            spool_budget_bytes: 1_000,
+            waiting: 0,
+            damaged: 0,
+            dead_letters: 0,
+            unsafe_calls: 0,
+            unsafe_turns: 0,
+            database: DatabaseState::Up,
+        };
+        status.complaints()
+    }
+
+    #[test]
+    fn a_spool_that_fills_up_is_complained_of_with_what_follows_from_it() {
+        assert!(filled(Fullness::Normal, 79).is_empty());
+        for (fullness, percent, said) in [
+            (
+                Fullness::Alarm,
+                80,
+                "the spool is 80 % full: at 95 % no new calls are taken",
+            ),
+            (
+                Fullness::NoNewCalls,
+                95,
+                "the spool is 95 % full: no new calls are taken",
+            ),
+            (
+                Fullness::Full,
+                100,
+                "the spool is 100 % full: no new calls are taken, and each turn waits for the database",
+            ),
+        ] {
+            assert_eq!(filled(fullness, percent), [said], "{fullness:?}");
+        }
+    }
+}

@@ -13,6 +13,7 @@
 )]
 
 pub(crate) mod codes;
+pub(crate) mod full;
 pub(crate) mod livekit;
 pub(crate) mod proxy;
 pub(crate) mod rehearsal;
