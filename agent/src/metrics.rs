@@ -2,6 +2,7 @@
 //!
 //! Label values are `&'static str`, so no caller can make a new series.
 
+mod record;
 mod upkeep;
 
 use std::fmt::Write as _;
@@ -15,10 +16,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use database::spool::Fullness;
-
-use crate::record::{DatabaseState, RecordStatus};
-
+use record::RecordSeries;
 pub use upkeep::Upkeep;
 
 /// One label and its value.
@@ -28,11 +26,6 @@ type Label = [(&'static str, &'static str); 1];
 /// notice a pause, and up to the 10 s after which nobody waits any more.
 const LATENCY_BUCKETS_SECONDS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0,
-];
-
-/// From a tenth of a millisecond, as a quiet disk answers, to seconds, as a broken one does.
-const DURABLE_BUCKETS_SECONDS: [f64; 12] = [
-    0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0, 10.0,
 ];
 
 /// The stages of a turn whose duration is measured.
@@ -91,24 +84,9 @@ pub struct Metrics {
     latency: Family<Label, Histogram, fn() -> Histogram>,
     stt_queue: Gauge,
     audio_frames_dropped: Counter,
-    recorder_queue: Gauge,
-    record_lost: Counter,
+    record: RecordSeries,
     /// What the keeper of the record found.
     pub upkeep: Upkeep,
-    database_up: Gauge,
-    spool_used: Gauge,
-    spool_budget: Gauge,
-    spool_fullness: Gauge,
-    spool_waiting: Gauge,
-    spool_damaged: Gauge,
-    dead_letters: Gauge,
-    unsafe_calls: Gauge,
-    unsafe_turns: Gauge,
-    database_down_since: Gauge,
-    record_stored: Counter,
-    record_parked: Counter,
-    record_conflicts: Counter,
-    record_durable: Histogram,
     authentications: Family<Label, Counter>,
     http_requests_limited: Counter,
 }
@@ -141,30 +119,14 @@ impl Metrics {
             latency: Family::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS_SECONDS)),
             stt_queue: Gauge::default(),
             audio_frames_dropped: Counter::default(),
-            recorder_queue: Gauge::default(),
-            record_lost: Counter::default(),
+            record: RecordSeries::default(),
             upkeep: Upkeep::default(),
-            database_up: Gauge::default(),
-            spool_used: Gauge::default(),
-            spool_budget: Gauge::default(),
-            spool_fullness: Gauge::default(),
-            spool_waiting: Gauge::default(),
-            spool_damaged: Gauge::default(),
-            dead_letters: Gauge::default(),
-            unsafe_calls: Gauge::default(),
-            unsafe_turns: Gauge::default(),
-            database_down_since: Gauge::default(),
-            record_stored: Counter::default(),
-            record_parked: Counter::default(),
-            record_conflicts: Counter::default(),
-            record_durable: Histogram::new(DURABLE_BUCKETS_SECONDS),
             authentications: Family::default(),
             http_requests_limited: Counter::default(),
         };
         metrics.register_worker();
         metrics.register_calls();
-        metrics.register_record();
-        metrics.register_record_counters();
+        metrics.record.register(&mut metrics.registry);
         metrics
     }
 
@@ -233,105 +195,6 @@ impl Metrics {
             "Time each stage of a turn took",
             Unit::Seconds,
             self.latency.clone(),
-        );
-    }
-
-    fn register_record(&mut self) {
-        let mut add = Adder(&mut self.registry);
-        let gauges = [
-            (
-                "recorder_queue",
-                "Records waiting for the disk",
-                &self.recorder_queue,
-            ),
-            (
-                "database_up",
-                "1 while rows reach the database",
-                &self.database_up,
-            ),
-            (
-                "spool_used_bytes",
-                "Bytes of the spool on the disk",
-                &self.spool_used,
-            ),
-            (
-                "spool_budget_bytes",
-                "Bytes that the spool may take",
-                &self.spool_budget,
-            ),
-            (
-                "spool_fullness",
-                "0 normal, 1 alarm at 80 %, 2 no new calls at 95 %, 3 full",
-                &self.spool_fullness,
-            ),
-            (
-                "spool_waiting",
-                "Records on the disk, not yet in the database",
-                &self.spool_waiting,
-            ),
-            (
-                "spool_damaged",
-                "Damaged places found in the spool",
-                &self.spool_damaged,
-            ),
-            (
-                "dead_letters",
-                "Records that wait for an administrator",
-                &self.dead_letters,
-            ),
-            (
-                "unsafe_calls",
-                "Calls with turns that neither disk nor database took",
-                &self.unsafe_calls,
-            ),
-            (
-                "unsafe_turns",
-                "Turns that neither disk nor database took",
-                &self.unsafe_turns,
-            ),
-            (
-                "database_down_since_seconds",
-                "Since when the database takes no rows, in seconds since 1970; 0 while it does",
-                &self.database_down_since,
-            ),
-        ];
-        for (name, help, gauge) in gauges {
-            add.metric(name, help, gauge);
-        }
-    }
-
-    fn register_record_counters(&mut self) {
-        let mut add = Adder(&mut self.registry);
-        let counters = [
-            (
-                "record_lost",
-                "Records that could not be kept",
-                &self.record_lost,
-            ),
-            (
-                "record_stored",
-                "Records that reached the database",
-                &self.record_stored,
-            ),
-            (
-                "record_parked",
-                "Records that the database refused",
-                &self.record_parked,
-            ),
-            (
-                "record_conflicts",
-                "Messages under whose number another row is stored",
-                &self.record_conflicts,
-            ),
-        ];
-        for (name, help, counter) in counters {
-            add.metric(name, help, counter);
-        }
-        self.registry.register_with_unit(
-            "teller_record_durable",
-            "From a turn being final to it being on the disk",
-            Unit::Seconds,
-            self.record_durable.clone(),
         );
     }
 
@@ -408,63 +271,6 @@ impl Metrics {
     /// Caller audio that was not heard because the call lagged behind.
     pub fn audio_frames_dropped(&self, frames: u64) {
         self.audio_frames_dropped.inc_by(frames);
-    }
-
-    /// Records that wait for the disk.
-    pub fn set_recorder_queue(&self, waiting: usize) {
-        self.recorder_queue.set(as_gauge(waiting));
-    }
-
-    /// A record could not be kept: its queue was full, or it could not be sealed.
-    pub fn record_lost(&self) {
-        self.record_lost.inc();
-    }
-
-    /// A record is on the disk, this long after it was made.
-    pub fn record_durable(&self, took: Duration) {
-        self.record_durable.observe(took.as_secs_f64());
-    }
-
-    /// Records reached the database.
-    pub fn records_stored(&self, records: usize) {
-        self.record_stored.inc_by(records as u64);
-    }
-
-    /// The database refused a record for good.
-    pub fn record_parked(&self) {
-        self.record_parked.inc();
-    }
-
-    /// Messages under whose number another row is stored.
-    pub fn record_conflicts(&self, rows: usize) {
-        self.record_conflicts.inc_by(rows as u64);
-    }
-
-    /// Whether rows reach the database.
-    pub fn set_database_up(&self, up: bool) {
-        self.database_up.set(i64::from(up));
-    }
-
-    /// How the record stands.
-    pub fn set_record(&self, status: &RecordStatus, fullness: Fullness) {
-        let gauge = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
-        self.spool_used.set(gauge(status.spool_used_bytes));
-        self.spool_budget.set(gauge(status.spool_budget_bytes));
-        self.spool_fullness.set(match fullness {
-            Fullness::Normal => 0,
-            Fullness::Alarm => 1,
-            Fullness::NoNewCalls => 2,
-            Fullness::Full => 3,
-        });
-        self.spool_waiting.set(gauge(status.waiting));
-        self.spool_damaged.set(gauge(status.damaged));
-        self.dead_letters.set(as_gauge(status.dead_letters));
-        self.unsafe_calls.set(as_gauge(status.unsafe_calls));
-        self.unsafe_turns.set(as_gauge(status.unsafe_turns));
-        self.database_down_since.set(match &status.database {
-            DatabaseState::Down { since, .. } => since.timestamp(),
-            DatabaseState::Up | DatabaseState::Unknown => 0,
-        });
     }
 
     /// An authentication step ended; `outcome` is one of a fixed set.

@@ -1,0 +1,120 @@
+use super::*;
+
+fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let base = [
+        ("LIVEKIT_URL", "ws://127.0.0.1:7880"),
+        ("LIVEKIT_API_KEY", "k"),
+        ("LIVEKIT_API_SECRET", "s"),
+        ("DATABASE_URL", "postgres://u@localhost/d"),
+    ];
+    Config::read(&mut Reader::from_pairs(base.iter().chain(pairs).copied()))
+}
+
+#[test]
+fn the_four_required_keys_are_enough() {
+    let config = read(&[]).unwrap();
+    assert_eq!(
+        config.livekit.public_url, "ws://127.0.0.1:7880",
+        "browsers get the worker's address unless told"
+    );
+    assert!(
+        config.llm.is_none(),
+        "without a key there is no language model"
+    );
+    assert!(
+        config.http.bind.ip().is_loopback(),
+        "the default bind address is private"
+    );
+}
+
+#[test]
+fn every_mistake_is_reported_with_key_value_and_form() {
+    let error = read(&[
+        ("MAX_CALLS", "many"),
+        ("HTTP_BIND", "8080"),
+        ("LIVEKIT_URL", "localhost"),
+    ])
+    .unwrap_err();
+    let text = error.to_string();
+    for part in [
+        "MAX_CALLS",
+        "`many`",
+        "1 to 1000",
+        "HTTP_BIND",
+        "`8080`",
+        "host:port",
+        "LIVEKIT_URL",
+        "ws://",
+    ] {
+        assert!(text.contains(part), "the error should name {part}: {text}");
+    }
+}
+
+#[test]
+fn a_missing_key_is_named() {
+    let text = Config::read(&mut Reader::default())
+        .unwrap_err()
+        .to_string();
+    for key in [
+        "LIVEKIT_URL",
+        "LIVEKIT_API_KEY",
+        "LIVEKIT_API_SECRET",
+        "DATABASE_URL",
+    ] {
+        assert!(
+            text.contains(key),
+            "{key} is missing and should be named: {text}"
+        );
+    }
+}
+
+#[test]
+fn secrets_never_reach_an_error_message() {
+    let text = read(&[("DATABASE_URL", "hunter2 is no address")])
+        .unwrap_err()
+        .to_string();
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn a_supervisors_key_is_never_the_administrators() {
+    let both = [("SUPERVISOR_KEY", "hunter2"), ("ADMIN_KEY", "hunter2")];
+    let text = read(&both).unwrap_err().to_string();
+    assert!(
+        text.contains("ADMIN_KEY") && !text.contains("hunter2"),
+        "{text}"
+    );
+    assert!(read(&[("SUPERVISOR_KEY", "one"), ("ADMIN_KEY", "another")]).is_ok());
+}
+
+#[test]
+fn demonstration_messages_are_refused_on_a_public_address() {
+    let text = read(&[("DEMO_MESSAGES", "1"), ("HTTP_BIND", "0.0.0.0:8080")])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        text.contains("DEMO_MESSAGES") && text.contains("loopback"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_example_file_lists_exactly_the_keys_we_read() {
+    let mut reader = Reader::from_pairs([("TTS_ENGINE", "openai")]);
+    drop(Config::read(&mut reader));
+    let example = include_str!("../../../.env.example");
+    let mut listed: Vec<&str> = example
+        .lines()
+        .filter_map(|line| line.trim_start_matches("# ").split_once('='))
+        .map(|(key, _)| key)
+        .filter(|key| !key.is_empty() && key.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+        .collect();
+    listed.sort_unstable();
+    listed.dedup();
+    let mut read: Vec<&str> = reader.keys().collect();
+    read.sort_unstable();
+    assert_eq!(
+        listed, read,
+        ".env.example and agent/src/config.rs must name the same keys"
+    );
+}
