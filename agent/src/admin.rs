@@ -32,6 +32,7 @@ pub use wrong_use::WrongUse;
 pub fn open(config: &DatabaseConfig) -> anyhow::Result<Database> {
     let keys = Keyring::open(&config.key_file)?;
     let mut settings = database::DatabaseConfig::new(config.url.expose_secret(), keys);
+    settings.ca_file.clone_from(&config.ca_file);
     settings.tenant = TenantId(config.tenant);
     settings.pool_size = config.pool_size;
     Ok(Database::new(settings)?)

@@ -16,6 +16,9 @@ pub use reader::{ConfigError, Reader};
 /// what it received, and that is what people said.
 const DEFAULT_LOG: &str = "info,whisper_rs=warn,livekit=warn,livekit_signaling=warn,libwebrtc=warn,str0m=warn,is=warn,dimpl=warn,sctp_proto=warn,async_openai=off";
 
+/// The form of a database's address.
+const ADDRESS: &str = "postgres://user:password@host:port/database, with ?sslmode= disable, prefer, require or verify-full where it says one (certificates: DATABASE_CA_FILE)";
+
 /// Everything the process was configured with.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -67,8 +70,10 @@ pub struct LiveKitConfig {
 /// How to reach PostgreSQL.
 #[derive(Debug, Clone)]
 pub struct DatabaseConfig {
-    /// `postgres://user:password@host:port/name`.
+    /// `postgres://user:password@host:port/name`, with `?sslmode=require` for encryption.
     pub url: SecretString,
+    /// PEM certificates of who may vouch for the server; the system's unless set.
+    pub ca_file: Option<PathBuf>,
     /// Connections of the pool.
     pub pool_size: usize,
     /// The tenant this deployment serves.
@@ -282,12 +287,13 @@ fn livekit(env: &mut Reader) -> LiveKitConfig {
 fn database(env: &mut Reader) -> DatabaseConfig {
     DatabaseConfig {
         url: env
-            .required(
-                "DATABASE_URL",
-                "postgres://user:password@host:port/database",
-                |v| v.parse::<tokio_postgres::Config>().is_ok(),
-            )
+            .required("DATABASE_URL", ADDRESS, database::is_address)
             .into(),
+        ca_file: env
+            .matching("DATABASE_CA_FILE", "a file of PEM certificates", |v| {
+                database::certificates(v.as_ref()).is_ok()
+            })
+            .map(Into::into),
         pool_size: env.number("DATABASE_POOL_SIZE", 8, 2..=200),
         tenant: env.number("TENANT_ID", 1, 1..=i32::MAX),
         key_file: key_file(env),
@@ -395,11 +401,7 @@ fn http(env: &mut Reader) -> HttpSettings {
         supervisor_key: env.secret("SUPERVISOR_KEY"),
         admin_key: env.secret("ADMIN_KEY"),
         admin_database: env
-            .matching(
-                "ADMIN_DATABASE_URL",
-                "postgres://user:password@host:port/database",
-                |v| v.parse::<tokio_postgres::Config>().is_ok(),
-            )
+            .matching("ADMIN_DATABASE_URL", ADDRESS, database::is_address)
             .map(Into::into),
         tokens_per_minute: env.number("TOKENS_PER_MINUTE", 30, 1..=100_000),
         trust_proxy: env.flag("TRUST_PROXY", false),

@@ -49,6 +49,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let pack = knowledge::Pack::load(&config.pack_dir)?;
     let tts = parts::tts(&config.tts, &pack);
     let database = crate::admin::open(&config.database)?;
+    parts::warn_of_readable_connections(&config.database);
 
     let finalizer = Finalizer::new(&database, topic_rules(&pack).into());
     let sessions = SessionManager::new(&database, finalizer.clone());

@@ -3,6 +3,8 @@
 use deadpool_postgres::{HookError, PoolError};
 use tokio_postgres::error::{DbError, SqlState};
 
+use crate::tls;
+
 /// A failed database operation. Messages hold no values of rows or parameters.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
@@ -45,7 +47,11 @@ impl From<tokio_postgres::Error> for DatabaseError {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(db) = error.as_db_error() else {
             // Conversion errors are ours; what is left comes from the socket.
-            return match std::error::Error::source(&error) {
+            let source = std::error::Error::source(&error);
+            if let Some(why) = source.and_then(tls::refusal) {
+                return Self::Setup(why);
+            }
+            return match source {
                 Some(source) if source.is::<std::io::Error>() => {
                     Self::Unavailable(source.to_string())
                 }
@@ -77,7 +83,7 @@ fn classify_local(error: &tokio_postgres::Error) -> DatabaseError {
     if text.contains("serializing parameter") || text.contains("deserializing column") {
         DatabaseError::Invalid(text)
     } else if text.contains("configuration") || text.contains("TLS") {
-        DatabaseError::Setup(format!("{text} {source}"))
+        DatabaseError::Setup(format!("{text}: {source}"))
     } else {
         DatabaseError::Unavailable(format!("{text} {source}"))
     }

@@ -32,6 +32,7 @@ mod summary_token;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text_enum;
+mod tls;
 pub mod verify;
 mod warm;
 mod worker;
@@ -71,4 +72,5 @@ pub use settings::ConfigRepository;
 pub use stored_keys::Rewrapped;
 pub use summary::{ConversationSummaryRepository, NewSummary, Resolution, Sentiment, Summary};
 pub use summary_token::{RedeemedSummary, SummaryToken, SummaryTokenRepository};
+pub use tls::{certificates, is_address, travels_readable};
 pub use worker::WorkerRepository;

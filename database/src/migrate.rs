@@ -3,9 +3,8 @@
 use std::fmt::Write as _;
 
 use refinery::Runner;
-use tokio_postgres::NoTls;
 
-use crate::{Database, DatabaseError, SealProgress};
+use crate::{Database, DatabaseError, SealProgress, tls};
 
 mod embedded {
     refinery::embed_migrations!("../migrations");
@@ -47,7 +46,8 @@ impl Database {
             config.get_options().unwrap_or_default()
         );
         config.options(options.as_str());
-        let (mut client, connection) = config.connect(NoTls).await?;
+        let connector = tls::connector(&config, self.config().ca_file.as_deref())?;
+        let (mut client, connection) = config.connect(connector).await?;
         let work = async {
             // Released when this connection closes, whatever happens.
             client

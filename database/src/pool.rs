@@ -1,25 +1,30 @@
 //! The connection pool and the only ways to run a statement.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
     Timeouts,
 };
+use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{NoTls, Row};
 
 use crate::error::lost_a_race;
 use crate::keys::Keyring;
-use crate::{DatabaseError, TenantId};
+use crate::{DatabaseError, TenantId, tls};
 
 /// How to reach PostgreSQL and how long to wait for it.
 #[derive(Clone)]
 pub struct DatabaseConfig {
-    /// `postgres://user:password@host:port/name`, or libpq's `key=value` form. Secret.
+    /// `postgres://user:password@host:port/name`, or libpq's `key=value` form. Its `sslmode` says
+    /// whether connections are encrypted; then the server's certificate is always checked. Secret.
     pub url: String,
+    /// PEM certificates of the authorities that may vouch for the server; the system's unless given.
+    /// With them an address without `sslmode` is encrypted too.
+    pub ca_file: Option<PathBuf>,
     /// What seals and opens personal data. Used as the tenant's below.
     pub keys: Keyring,
     /// Whose rows are seen.
@@ -41,6 +46,7 @@ impl DatabaseConfig {
     pub fn new(url: impl Into<String>, keys: Keyring) -> Self {
         Self {
             url: url.into(),
+            ca_file: None,
             keys,
             tenant: TenantId::default(),
             pool_size: 8,
@@ -53,9 +59,7 @@ impl DatabaseConfig {
     /// What every connection is opened with. The tenant is part of it, so that no statement of
     /// this pool can run without or with another one.
     pub(crate) fn connection(&self) -> Result<tokio_postgres::Config, DatabaseError> {
-        let mut config: tokio_postgres::Config = self.url.parse().map_err(|_unquoted: tokio_postgres::Error| {
-            DatabaseError::Setup("the database address is not of the form postgres://user:password@host:port/name".to_owned())
-        })?;
+        let mut config = tls::address(&self.url, self.ca_file.as_deref())?;
         // The isolation is named because identity changes refuse any other, and a role may have
         // another default.
         let options = format!(
@@ -97,13 +101,16 @@ impl Database {
     /// Prepares a pool. Opens no connection: a database that is away shows at the first use.
     ///
     /// # Errors
-    /// [`DatabaseError::Setup`] if the address is malformed.
+    /// [`DatabaseError::Setup`] if the address is malformed, or certificates that it needs cannot be
+    /// read.
     pub fn new(config: DatabaseConfig) -> Result<Self, DatabaseError> {
+        let address = config.connection()?;
+        let connector = tls::connector(&address, config.ca_file.as_deref())?;
         // `Verified` asks each idle connection a question before it is used again. The cheaper
         // default hands out connections that a restart of PostgreSQL has killed.
         let manager = Manager::from_config(
-            config.connection()?,
-            NoTls,
+            address,
+            connector,
             ManagerConfig {
                 recycling_method: RecyclingMethod::Verified,
             },

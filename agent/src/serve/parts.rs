@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context as _;
 use database::{Database, spool::SpoolConfig};
 use knowledge::{KnowledgeBase, Lines, Pack};
+use secrecy::ExposeSecret as _;
 use tokio_util::task::TaskTracker;
 use tools::TransferTarget;
 
@@ -213,6 +214,15 @@ pub(super) fn administration(config: &Config) -> anyhow::Result<Option<Database>
         ..config.database.clone()
     };
     crate::admin::open(&login).map(Some)
+}
+
+/// Says so where what goes to the database could be read on its way.
+pub(super) fn warn_of_readable_connections(database: &crate::config::DatabaseConfig) {
+    if database::travels_readable(database.url.expose_secret(), database.ca_file.as_deref()) {
+        tracing::warn!(
+            "DATABASE_URL names another host and does not insist on encryption: add sslmode=require"
+        );
+    }
 }
 
 pub(super) fn locks(database: &Database) -> DatabaseLocks {

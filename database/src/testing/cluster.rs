@@ -64,6 +64,14 @@ impl Cluster {
         format!("postgres://{role}@{socket}/{database}")
     }
 
+    /// Starts the server anew so that it also listens on this address, at its usual port 5432.
+    /// Encryption needs that: PostgreSQL offers none on a socket.
+    pub fn listen(&self, address: std::net::IpAddr) {
+        self.command(&format!("listen {address}"));
+        self.crash();
+        self.restart();
+    }
+
     /// Kills the server as a crash would. [`Self::restart`] brings it back with what was committed.
     pub fn crash(&self) {
         self.command("stop");

@@ -9,6 +9,7 @@ mod counters;
 mod devices;
 mod documents;
 mod draining;
+mod encrypted;
 mod erasing;
 mod keys;
 mod merging;
