@@ -77,6 +77,32 @@ fn secrets_never_reach_an_error_message() {
 }
 
 #[test]
+fn encryption_that_is_not_understood_is_named_before_anything_connects() {
+    let loose = [(
+        "DATABASE_URL",
+        "postgres://u:hunter2@db.example/d?sslmode=verify-ca",
+    )];
+    let text = read(&loose).unwrap_err().to_string();
+    assert!(
+        text.contains("verify-full") && !text.contains("hunter2"),
+        "{text}"
+    );
+    let text = read(&[("DATABASE_CA_FILE", "/nowhere/ca.pem")])
+        .unwrap_err()
+        .to_string();
+    for part in ["DATABASE_CA_FILE", "/nowhere/ca.pem", "PEM certificates"] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert!(
+        read(&[(
+            "DATABASE_URL",
+            "postgres://u@db.example/d?sslmode=verify-full"
+        )])
+        .is_ok()
+    );
+}
+
+#[test]
 fn a_supervisors_key_is_never_the_administrators() {
     let both = [("SUPERVISOR_KEY", "hunter2"), ("ADMIN_KEY", "hunter2")];
     let text = read(&both).unwrap_err().to_string();
