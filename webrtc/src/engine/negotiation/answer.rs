@@ -76,6 +76,7 @@ impl Core {
         for section in sections.iter().filter(|section| section.is_media()) {
             self.ensure_transceiver(section);
         }
+        self.forget_streams(&description.sdp);
         self.on_remote_description(&description.sdp, now);
         self.drain(now);
         let answer = sdp::decline_sending(&answer.to_sdp_string(), &self.silent_sections());
@@ -153,6 +154,7 @@ impl Core {
                 .map_err(engine_error)?;
         }
         self.keep_abandoned_channels(channels);
+        self.forget_streams(&description.sdp);
         self.on_remote_description(&description.sdp, now);
         self.drain(now);
         let sections = sdp::sections(&description.sdp);

@@ -2,6 +2,7 @@
 //! server would misread is taken out.
 
 use crate::MediaType;
+use std::collections::BTreeSet;
 
 /// One media section (`m=` and what follows).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,6 +187,15 @@ fn attribute_values(sdp: &str, name: &str) -> Vec<String> {
         .filter_map(|line| line.strip_prefix("a=")?.split_once(':'))
         .filter(|(found, _)| *found == name)
         .map(|(_, value)| value.trim().to_ascii_lowercase())
+        .collect()
+}
+
+/// The SSRCs that a description names (RFC 5576).
+pub(super) fn ssrcs(sdp: &str) -> BTreeSet<u32> {
+    let number = |value: &String| value.split_whitespace().next()?.parse().ok();
+    attribute_values(sdp, "ssrc")
+        .iter()
+        .filter_map(number)
         .collect()
 }
 

@@ -1,6 +1,6 @@
 //! The signalling state of one connection.
 
-use super::{sdp, transceiver::Transceiver};
+use super::{sdp, sources::Retired, transceiver::Transceiver};
 use crate::{
     MediaType, RtcError,
     engine::{channels::Channel, core::Core, events::Event},
@@ -37,6 +37,7 @@ pub(crate) struct Session {
     pub(super) local: Option<SessionDescription>,
     pub(super) remote: Option<SessionDescription>,
     pub(super) pending_local: Option<SessionDescription>,
+    pub(super) retired: Retired,
     negotiation_id: u32,
 }
 
@@ -51,6 +52,7 @@ impl Default for Session {
             local: None,
             remote: None,
             pending_local: None,
+            retired: Retired::default(),
             negotiation_id: 0,
         }
     }
