@@ -168,6 +168,7 @@ async fn f6_a_flusher_whose_connection_is_terminated_goes_on_with_another() {
         terminated += killed;
     }
     assert!(terminated > 5, "{terminated} connections were terminated");
+    desk.until_acknowledged(200, PATIENCE);
     assert!(writer.end(), "{}", desk.log());
     bank.judge(&[&desk]).await.assert_exact(200);
 }
