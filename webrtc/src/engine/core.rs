@@ -233,7 +233,7 @@ impl Core {
         // The engine takes the time of a packet as the time itself.
         self.guarded(now, |core| {
             if is_stun(data) && core.rtc.accepts(&input) {
-                core.on_alive(now);
+                core.on_peer_check((proto, local), data, now);
             }
             if let Err(error) = core.rtc.handle_input(input) {
                 log::debug!("datagram rejected: {error}");
@@ -276,7 +276,7 @@ impl Core {
                 let pair = stats.selected_candidate_pair;
                 let round_trip = pair.as_ref().and_then(|pair| pair.current_round_trip_time);
                 self.channels.set_round_trip(round_trip);
-                self.on_pair(pair);
+                self.on_pair(pair, now);
             }
             EngineEvent::ChannelOpen(id, label) => self.on_channel_open(id, label),
             EngineEvent::ChannelData(data) => self.on_channel_data(data),

@@ -62,7 +62,7 @@ impl Core {
         description: SessionDescription,
         now: Instant,
     ) -> Result<(), RtcError> {
-        let offer = SdpOffer::from_sdp_string(&description.sdp)
+        let offer = SdpOffer::from_sdp_string(&self.without_known_candidates(&description.sdp))
             .map_err(|error| RtcError::sdp(error.to_string()))?;
         if self.session.pending.is_some() {
             self.rollback();
@@ -139,7 +139,7 @@ impl Core {
             self.rollback();
             return Ok(());
         }
-        let answer = SdpAnswer::from_sdp_string(&description.sdp)
+        let answer = SdpAnswer::from_sdp_string(&self.without_known_candidates(&description.sdp))
             .map_err(|error| RtcError::sdp(error.to_string()))?;
         let Some(PendingOffer {
             engine, channels, ..

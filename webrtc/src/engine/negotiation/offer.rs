@@ -45,6 +45,9 @@ impl Core {
         if plan.is_empty() && channels.is_empty() && self.session.local.is_none() {
             return Err(RtcError::state("there is nothing to offer"));
         }
+        if options.ice_restart {
+            self.wake_addresses(); // the offer names them all
+        }
         let mut api = self.rtc.sdp_api();
         // Before the first exchange there is nothing to restart; the engine would announce new
         // credentials and go on with the old ones.

@@ -4,6 +4,7 @@ pub(crate) mod addresses;
 pub(crate) mod framing;
 pub(crate) mod health;
 pub(crate) mod paths;
+mod rest;
 pub(crate) mod servers;
 pub(crate) mod stun;
 mod transaction;

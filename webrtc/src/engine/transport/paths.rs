@@ -8,6 +8,7 @@ use crate::{
         events::Event,
         negotiation::sdp,
         traffic::Traffic,
+        transport::rest::Rest,
     },
     ice_candidate::IceCandidate,
     peer_connection::IceConnectionState,
@@ -62,6 +63,7 @@ pub(crate) struct Paths {
     urls: Vec<(SocketAddr, String)>,
     /// Servers whose names are being looked up.
     servers_awaited: usize,
+    pub(super) rest: Rest,
 }
 
 /// The pair in use, as ICE last told.
@@ -203,6 +205,7 @@ impl Core {
             .partition(is_gone);
         self.paths.local = stay;
         for candidate in gone {
+            self.paths.rest.forget(&candidate);
             self.rtc.direct_api().invalidate_candidate(&candidate);
         }
     }
@@ -236,6 +239,7 @@ impl Core {
         };
         let line = added.to_sdp_string();
         self.paths.local.push(candidate);
+        self.paths.rest.stir();
         let line = line.trim_start_matches("a=").trim_end().to_owned();
         let mid = self.session.first_mid();
         self.outbox.events.push(Event::Candidate(IceCandidate {
@@ -274,8 +278,12 @@ impl Core {
         if parsed.proto() == Protocol::Tcp && parsed.tcptype() != Some(TcpType::Passive) {
             return Ok(()); // it takes no connections, and neither do we (RFC 6544 section 6.2)
         }
+        if self.knows_remote(&parsed) {
+            return Ok(());
+        }
         self.rtc.add_remote_candidate(parsed.clone());
         self.paths.keep_remote(parsed);
+        self.wake_addresses(); // it may be reached best from one of those that rest
         self.plan_tcp(now);
         Ok(())
     }
@@ -311,6 +319,7 @@ impl Core {
             .and_then(|remote| sdp::ice_session(&remote.sdp));
         if before.is_some() && before != sdp::ice_session(description) {
             self.paths.remote.clear();
+            self.wake_addresses();
             let change = self.health.on_restart(now);
             self.report_connection(change);
         }
@@ -326,9 +335,12 @@ impl Core {
     }
 
     /// ICE told of the pair in use.
-    pub(crate) fn on_pair(&mut self, pair: Option<CandidatePairStats>) {
+    pub(crate) fn on_pair(&mut self, pair: Option<CandidatePairStats>, now: Instant) {
         if let Some(pair) = pair {
+            let (ours, peers) = (pair.local.addr, pair.remote.addr);
+            let protocol = pair.protocol;
             self.paths.on_pair(pair, self.traffic);
+            self.rest_others((protocol, ours), (protocol, peers), now);
         }
     }
 
@@ -418,6 +430,7 @@ impl Core {
 
     /// Checks all pairs as if they were new. Packets go the old way until another one answers.
     fn recheck(&mut self, now: Instant) {
+        self.wake_addresses();
         for candidate in self.paths.local.clone() {
             self.rtc.direct_api().invalidate_candidate(&candidate);
             self.rtc.add_local_candidate(candidate);
@@ -426,5 +439,6 @@ impl Core {
     }
 }
 
+mod known;
 #[cfg(test)]
 mod tests;

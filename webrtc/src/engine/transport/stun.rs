@@ -37,6 +37,8 @@ pub(crate) mod attribute {
     pub(crate) const RELAYED_ADDRESS: u16 = 0x0016;
     pub(crate) const REQUESTED_TRANSPORT: u16 = 0x0019;
     pub(crate) const MAPPED_ADDRESS: u16 = 0x0020;
+    /// The sender of this check is not the side that chooses (RFC 8445 section 16.1).
+    pub(crate) const ICE_CONTROLLED: u16 = 0x8029;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -29,6 +29,10 @@ struct Link {
     states: Vec<(u64, State)>,
     since: Instant,
     sent_while_down: usize,
+    /// Where the checks of the first came from.
+    checks: Vec<SocketAddr>,
+    /// An address over which nothing goes.
+    broken: Option<SocketAddr>,
 }
 
 impl Link {
@@ -43,6 +47,8 @@ impl Link {
             states: Vec::new(),
             since: now,
             sent_while_down: 0,
+            checks: Vec::new(),
+            broken: None,
         };
         link.peers[0]
             .create_channel("c", DataChannelInit::default(), now)
@@ -124,6 +130,12 @@ impl Link {
                         .local
                         .iter()
                         .all(|c| c.addr() != packet.source);
+                if from == 0 && packet.contents.starts_with(&[0, 1]) {
+                    self.checks.push(packet.source);
+                }
+                let is_gone = is_gone
+                    || self.broken.is_some()
+                        && [Some(packet.source), Some(packet.destination)].contains(&self.broken);
                 if self.is_down || is_gone || packet.proto != Protocol::Udp {
                     self.sent_while_down += usize::from(!is_stun(&packet.contents));
                     continue;
@@ -267,4 +279,96 @@ fn only_the_allowed_kinds_of_addresses_are_offered() {
         core.add_host(HOSTS[0].parse().unwrap(), now);
         assert_eq!(core.paths.local.len(), expected, "{policy:?}");
     }
+}
+
+/// How many checks the first sent from an address in some seconds.
+fn checks_from(link: &mut Link, seconds: u64, from: &str) -> usize {
+    let from: SocketAddr = from.parse().unwrap();
+    link.checks.clear();
+    link.run(seconds);
+    link.checks.iter().filter(|source| **source == from).count()
+}
+
+/// A link on which the first has two addresses, and the one it uses.
+fn with_two_ways() -> (Link, [&'static str; 2]) {
+    let mut link = Link::connected();
+    let now = link.now;
+    link.peers[0].add_host(OTHER_HOST.parse().unwrap(), now);
+    assert!(
+        checks_from(&mut link, 2, OTHER_HOST) > 0,
+        "a new address is tried"
+    );
+    let used = link.peers[0].paths.pair().expect("a way in use");
+    let used = used.stats.local.addr.to_string();
+    let ways = if used == HOSTS[0] {
+        [HOSTS[0], OTHER_HOST]
+    } else {
+        [OTHER_HOST, HOSTS[0]]
+    };
+    (link, ways)
+}
+
+#[test]
+fn addresses_that_are_not_in_use_are_not_checked_any_more() {
+    let (mut link, [used, other]) = with_two_ways();
+    link.run(10);
+    assert_eq!(checks_from(&mut link, 20, other), 0, "from the other");
+    let kept = checks_from(&mut link, 20, used);
+    assert!((8..=12).contains(&kept), "{kept} checks on the way in use");
+    assert_eq!(link.states, [], "nothing is announced");
+}
+
+#[test]
+fn an_address_that_rests_wakes_when_the_side_in_control_asks_there() {
+    let (mut link, [_, other]) = with_two_ways();
+    link.run(10);
+    let way = (Protocol::Udp, other.parse().unwrap());
+    let rest = &mut link.peers[0].paths.rest;
+    assert!(!rest.note_asked(way, true, link.now), "we chose");
+    assert!(rest.note_asked(way, false, link.now), "the peer chose");
+}
+
+#[test]
+fn a_dead_way_is_left_for_one_that_rested() {
+    let (mut link, [used, other]) = with_two_ways();
+    link.run(10);
+    link.broken = Some(used.parse().unwrap());
+    link.run(9);
+    let pair = link.peers[0].paths.pair().expect("a way in use");
+    assert_eq!(
+        pair.stats.local.addr.to_string(),
+        other,
+        "nine seconds after the way in use died: {:?}",
+        link.states
+    );
+    assert_eq!(link.peers[0].connection_state(), State::Connected);
+}
+
+#[test]
+fn a_restart_offers_addresses_that_rested() {
+    let (mut link, [_, other]) = with_two_ways();
+    link.run(10);
+    link.negotiate(true);
+    assert!(checks_from(&mut link, 2, other) > 0, "it is checked again");
+    assert_eq!(link.peers[0].connection_state(), State::Connected);
+}
+
+#[test]
+fn the_agent_is_given_each_candidate_of_the_peer_once() {
+    let mut link = Link::connected();
+    link.negotiate(false);
+    let present = link.peers[0].session.remote().expect("an answer").clone();
+    assert!(present.sdp.contains("a=candidate:"), "{}", present.sdp);
+    let again = link.peers[0].without_known_candidates(&present.sdp);
+    assert!(!again.contains("a=candidate:"), "{again}");
+    assert_eq!(
+        again.lines().count(),
+        present
+            .sdp
+            .lines()
+            .filter(|line| !line.starts_with("a=candidate:"))
+            .count()
+    );
+    let restart = present.sdp.replace("a=ice-ufrag:", "a=ice-ufrag:x");
+    assert_eq!(link.peers[0].without_known_candidates(&restart), restart);
 }
