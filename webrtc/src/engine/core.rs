@@ -91,7 +91,7 @@ impl Core {
     pub(crate) fn new(config: RtcConfiguration, handle: Weak<Connection>, now: Instant) -> Self {
         static CRYPTO: Once = Once::new();
         CRYPTO.call_once(|| {
-            str0m::crypto::from_feature_flags().install_process_default();
+            transport::dtls::cryptography().install_process_default();
         });
         Self {
             rtc: Self::engine(&config, now),

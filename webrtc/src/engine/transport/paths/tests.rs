@@ -7,9 +7,10 @@ use crate::{
     peer_connection::{OfferOptions, PeerConnectionState as State},
     peer_connection_factory::RtcConfiguration,
 };
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use std::{collections::VecDeque, sync::Weak};
 
-const HOSTS: [&str; 2] = ["192.0.2.1:1000", "192.0.2.2:2000"];
+pub(super) const HOSTS: [&str; 2] = ["192.0.2.1:1000", "192.0.2.2:2000"];
 const OTHER_HOST: &str = "198.51.100.1:3000";
 const DELAY: Duration = Duration::from_millis(20);
 
@@ -20,9 +21,14 @@ struct Flying {
     packet: Transmit,
 }
 
-struct Link {
-    peers: [Core; 2],
-    now: Instant,
+pub(super) struct Link {
+    pub(super) peers: [Core; 2],
+    pub(super) now: Instant,
+    /// From end to end.
+    pub(super) delay: Duration,
+    /// The share of packets that are lost each way, and what decides which.
+    loss: f64,
+    chance: StdRng,
     flying: VecDeque<Flying>,
     is_down: bool,
     /// What the first of them announced, with the seconds since the last reset.
@@ -36,12 +42,16 @@ struct Link {
 }
 
 impl Link {
-    fn connected() -> Self {
+    /// Two that know each other's descriptions, but no address yet.
+    pub(super) fn negotiated() -> Self {
         let now = driver::now();
         let core = || Core::new(RtcConfiguration::default(), Weak::new(), now);
         let mut link = Self {
             peers: [core(), core()],
             now,
+            delay: DELAY,
+            loss: 0.0,
+            chance: StdRng::seed_from_u64(0),
             flying: VecDeque::new(),
             is_down: false,
             states: Vec::new(),
@@ -54,6 +64,12 @@ impl Link {
             .create_channel("c", DataChannelInit::default(), now)
             .expect("a channel");
         link.negotiate(false);
+        link
+    }
+
+    fn connected() -> Self {
+        let mut link = Self::negotiated();
+        let now = link.now;
         for (index, host) in HOSTS.iter().enumerate() {
             link.peers[index].add_host(host.parse().unwrap(), now);
         }
@@ -89,8 +105,23 @@ impl Link {
         self.is_down = false;
     }
 
+    /// From now on loses this share of packets, of each kind and each way.
+    pub(super) fn lose(&mut self, share: f64, seed: u64) {
+        self.loss = share;
+        self.chance = StdRng::seed_from_u64(seed);
+    }
+
+    /// Since the last reset.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.now.duration_since(self.since)
+    }
+
     fn run(&mut self, seconds: u64) {
-        let end = self.now + Duration::from_secs(seconds);
+        self.run_for(Duration::from_secs(seconds));
+    }
+
+    pub(super) fn run_for(&mut self, time: Duration) {
+        let end = self.now + time;
         while self.now < end {
             self.collect();
             let deadlines = self.peers.each_ref().map(Core::deadline);
@@ -121,7 +152,7 @@ impl Link {
     fn collect(&mut self) {
         for from in 0..2 {
             for packet in std::mem::take(&mut self.peers[from].outbox.datagrams) {
-                let at = self.now + DELAY;
+                let at = self.now + self.delay;
                 let to = 1 - from;
                 let host = packet.source == HOSTS[0].parse().unwrap();
                 let is_gone = host
@@ -138,6 +169,9 @@ impl Link {
                         && [Some(packet.source), Some(packet.destination)].contains(&self.broken);
                 if self.is_down || is_gone || packet.proto != Protocol::Udp {
                     self.sent_while_down += usize::from(!is_stun(&packet.contents));
+                    continue;
+                }
+                if self.chance.random_bool(self.loss) {
                     continue;
                 }
                 self.flying.push_back(Flying { at, to, packet });
