@@ -17,6 +17,7 @@ import time
 import wave
 
 from livekit import api, rtc
+from livekit.rtc.participant import PublishTrackError
 
 RATE_HZ = 16_000
 PER_MS = RATE_HZ // 1000
@@ -206,11 +207,21 @@ class Peer:
             await asyncio.gather(*(ears.count() for ears in list(self.senders.values())))
             await asyncio.sleep(0.5)
 
+    async def publish(self):
+        """A microphone; tried until it is there, as netlab-peer does."""
+        while True:
+            source = rtc.AudioSource(RATE_HZ, 1, queue_size_ms=2 * AHEAD_MS)
+            track = rtc.LocalAudioTrack.create_audio_track("voice", source)
+            publishing = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+            try:
+                await self.room.local_participant.publish_track(track, publishing)
+                return source
+            except PublishTrackError as error:
+                print(f"{self.name}: {unix_ms()} not published: {error}", flush=True)
+                await asyncio.sleep(0.5)
+
     async def speak(self, sound):
-        source = rtc.AudioSource(RATE_HZ, 1, queue_size_ms=2 * AHEAD_MS)
-        track = rtc.LocalAudioTrack.create_audio_track("voice", source)
-        publishing = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
-        await self.room.local_participant.publish_track(track, publishing)
+        source = await self.publish()
         size = FRAME_MS * PER_MS * 2
         frames, following, skipped = len(sound) // size, 0, 0
         while following < frames:

@@ -15,8 +15,8 @@ use tokio::sync::{mpsc::UnboundedReceiver, watch};
 
 use super::Options;
 
-/// Between two attempts to join.
-const RETRY: Duration = Duration::from_millis(500);
+/// Between two attempts to join, or to publish.
+pub(super) const RETRY: Duration = Duration::from_millis(500);
 
 /// Joins; on a network that spoils packets an attempt may fail, so it tries until `stopped`. `None` when it was
 /// stopped first.

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
 use livekit::{
-    Room,
+    Room, RoomError,
     options::TrackPublishOptions,
     track::{LocalAudioTrack, LocalTrack, TrackSource},
     webrtc::{
@@ -37,7 +36,10 @@ pub(super) async fn run(
         anyhow::bail!("{} was never joined", stream.room);
     };
     println!("{}: {} joined", stream.room, Clock::unix_ms());
-    let source = publish(&room).await?;
+    let source = tokio::select! {
+        source = publish(&room, &stream.room) => source,
+        () = room::until_stopped(&mut stopped) => anyhow::bail!("{}: the microphone was not published", stream.room),
+    };
     let told = async {
         while let Some(event) = events.recv().await {
             if let Some(event) = room::connection_event(&event) {
@@ -57,7 +59,20 @@ pub(super) async fn run(
     Ok(())
 }
 
-async fn publish(room: &Room) -> anyhow::Result<NativeAudioSource> {
+/// Publishes a microphone. On a network that spoils packets an attempt may fail: the server is asked on the
+/// signalling connection, and TCP stands still for up to a minute when a few packets in a row are lost. So it tries
+/// again, as a person does and as the rival's end does; what is said meanwhile is not heard.
+async fn publish(room: &Room, name: &str) -> NativeAudioSource {
+    loop {
+        match publish_once(room).await {
+            Ok(source) => return source,
+            Err(error) => println!("{name}: {} not published: {error}", Clock::unix_ms()),
+        }
+        tokio::time::sleep(room::RETRY).await;
+    }
+}
+
+async fn publish_once(room: &Room) -> Result<NativeAudioSource, RoomError> {
     let queue_ms = 2 * AHEAD as u32 * 10;
     let source = NativeAudioSource::new(AudioSourceOptions::default(), RATE_HZ, 1, queue_ms);
     let track =
@@ -68,8 +83,7 @@ async fn publish(room: &Room) -> anyhow::Result<NativeAudioSource> {
     };
     room.local_participant()
         .publish_track(LocalTrack::Audio(track), options)
-        .await
-        .context("the microphone was not published")?;
+        .await?;
     Ok(source)
 }
 
