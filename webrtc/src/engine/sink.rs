@@ -11,6 +11,9 @@ pub(crate) trait Sink: Send {
     /// Takes one block. A sink that breaks is removed from its set.
     fn on_block(&mut self, pcm: &[i16], format: Format) -> ControlFlow<()>;
 
+    /// Time passed without blocks: so many of 10 ms were skipped after a stall.
+    fn on_missed(&mut self, _blocks: u32) {}
+
     /// The format this sink would convert to anyway, so that a decoder can produce it directly.
     fn wanted_format(&self) -> Option<Format> {
         None
@@ -115,6 +118,14 @@ impl SinkSet {
             .iter()
             .all(|entry| entry.wanted == Some(first))
             .then_some(first)
+    }
+
+    /// Tells every sink that so many blocks were skipped.
+    pub(crate) fn miss(&self, blocks: u32) {
+        let entries = Arc::clone(&self.list.lock().entries);
+        for entry in entries.iter() {
+            entry.sink.lock().on_missed(blocks);
+        }
     }
 
     /// Gives every sink a block.

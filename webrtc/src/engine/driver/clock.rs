@@ -9,8 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Called for each 10 ms; breaks when it is done for good.
-pub(crate) type Tick = Box<dyn FnMut() -> ControlFlow<()> + Send>;
+/// Called for each 10 ms, with how many before it were skipped; breaks when it is done for good.
+pub(crate) type Tick = Box<dyn FnMut(u32) -> ControlFlow<()> + Send>;
 
 /// What a stream is taken to cost until that is measured, per tick: a speaking one.
 const EXPECTED_COST: Duration = Duration::from_micros(60);
@@ -50,6 +50,8 @@ impl Stream {
 #[derive(Debug)]
 pub(super) struct Round {
     ticks: u32,
+    /// Ticks that were skipped just before.
+    missed: u32,
     next: usize,
     spent: Duration,
 }
@@ -113,9 +115,11 @@ impl Clock {
         } else {
             due.run
         };
-        self.skipped += u64::from(due.skipped + (due.run - ticks));
+        let missed = due.skipped + (due.run - ticks);
+        self.skipped += u64::from(missed);
         (ticks > 0).then_some(Round {
             ticks,
+            missed,
             next: 0,
             spent: Duration::ZERO,
         })
@@ -131,7 +135,7 @@ impl Clock {
         let start = read_clock();
         let mut before = start;
         while let Some(stream) = self.streams.get_mut(round.next) {
-            let flow = stream.run(round.ticks);
+            let flow = stream.run(round.ticks, round.missed);
             let after = read_clock();
             stream.measure(after.saturating_duration_since(before) / round.ticks);
             before = after;
@@ -167,8 +171,9 @@ impl Clock {
 
 impl Stream {
     /// A stream that panics is taken out; the others go on.
-    fn run(&mut self, ticks: u32) -> ControlFlow<()> {
-        let tick = AssertUnwindSafe(|| (0..ticks).try_for_each(|_| (self.tick)()));
+    fn run(&mut self, ticks: u32, missed: u32) -> ControlFlow<()> {
+        let missed = |n| if n == 0 { missed } else { 0 };
+        let tick = AssertUnwindSafe(|| (0..ticks).try_for_each(|n| (self.tick)(missed(n))));
         catch_unwind(tick).unwrap_or_else(|_| {
             log::error!("an audio stream panicked and was ended");
             ControlFlow::Break(())

@@ -80,8 +80,8 @@ pub(crate) fn spawn_blocking(work: impl FnOnce() + Send + 'static) {
 }
 
 /// Calls `tick` every 10 ms until it breaks. It must not block. After a stall longer than
-/// 100 ms, or when there is more to do than time, missed ticks are skipped (see [`clock`]). One
-/// that panics is ended.
-pub(crate) fn spawn_ticker(tick: impl FnMut() -> ControlFlow<()> + Send + 'static) {
+/// 100 ms, or when there is more to do than time, missed ticks are skipped (see [`clock`]); the
+/// next call is told how many. One that panics is ended.
+pub(crate) fn spawn_ticker(tick: impl FnMut(u32) -> ControlFlow<()> + Send + 'static) {
     Shard::choose(shards()).add_tick(Box::new(tick));
 }

@@ -124,7 +124,7 @@ impl Feeder for AudioReceiver {
 
 fn start_playout(receiver: Weak<AudioReceiver>) {
     let mut block = Vec::new();
-    driver::spawn_ticker(move || {
+    driver::spawn_ticker(move |_| {
         let Some(receiver) = receiver.upgrade() else {
             return ControlFlow::Break(());
         };

@@ -108,6 +108,8 @@ pub(crate) struct VoiceEncoder {
     active: Option<Active>,
     pending: Vec<i16>,
     timestamp: u32,
+    /// 10 ms of time that passed without sound and is not in `timestamp` yet: half a frame.
+    missed: bool,
     marker: bool,
     silence: SilenceGate,
     packet: Vec<u8>,
@@ -149,6 +151,7 @@ impl VoiceEncoder {
             active: None,
             pending: Vec::new(),
             timestamp,
+            missed: false,
             marker: true,
             silence: SilenceGate::default(),
             packet,
@@ -156,8 +159,20 @@ impl VoiceEncoder {
         }
     }
 
-    /// Forgets half a frame: nobody is listening.
+    /// So many blocks of 10 ms were skipped after a stall. RTP time goes on with the clock that sound
+    /// is taken by (RFC 3550 section 5.1): if it stood still, all that follows would be late by the
+    /// stall, and every receiver would hold speech back for it. Whole frames, so that frames stay
+    /// 20 ms apart; the rest is added to the next.
+    pub(crate) fn miss(&mut self, blocks: u32) {
+        let blocks = blocks.saturating_add(u32::from(self.missed));
+        self.missed = blocks % 2 == 1;
+        let ticks = (blocks / 2).wrapping_mul(RTP_TICKS_PER_FRAME);
+        self.timestamp = self.timestamp.wrapping_add(ticks);
+    }
+
+    /// 10 ms that nobody listens to: time goes on, and half a frame is forgotten.
     pub(crate) fn discard(&mut self) {
+        self.miss(1 + u32::from(!self.pending.is_empty()));
         self.pending.clear();
         self.marker = true;
         self.silence.reset();

@@ -173,7 +173,7 @@ impl Feeder for Source {
 
 fn start_pump(source: Weak<Source>) {
     let mut block = Vec::new();
-    driver::spawn_ticker(move || {
+    driver::spawn_ticker(move |missed| {
         let Some(source) = source.upgrade() else {
             return ControlFlow::Break(());
         };
@@ -182,6 +182,9 @@ fn start_pump(source: Weak<Source>) {
         }
         if let Some(queue) = &source.queue {
             queue.lock().pop(&mut block);
+            if missed > 0 {
+                source.sinks.miss(missed);
+            }
             source.sinks.push(&block, source.format);
         }
         ControlFlow::Continue(())

@@ -32,7 +32,7 @@ impl World {
     fn add(&mut self, until: u32) -> Arc<AtomicU32> {
         let count = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&count);
-        self.add_tick(Box::new(move || {
+        self.add_tick(Box::new(move |_| {
             if counter.fetch_add(1, Relaxed) + 1 < until {
                 ControlFlow::Continue(())
             } else {
@@ -107,7 +107,7 @@ fn a_stream_that_ends_takes_no_turn_from_another() {
 fn a_stream_that_panics_is_ended_and_the_others_go_on() {
     let mut world = World::new(Duration::from_micros(10));
     let before = world.add(u32::MAX);
-    world.add_tick(Box::new(|| panic!("a stream with a fault, for the test")));
+    world.add_tick(Box::new(|_| panic!("a stream with a fault, for the test")));
     let after = world.add(u32::MAX);
     world.run_until(100);
     let ticks = [before, after].map(|count| count.load(Relaxed));
@@ -169,6 +169,23 @@ fn a_short_stall_is_made_up_for_by_all() {
     for count in counts {
         assert_eq!(count.load(Relaxed), 40);
     }
+}
+
+#[test]
+fn after_a_stall_streams_are_told_what_they_missed() {
+    let mut world = World::new(Duration::from_micros(20));
+    let time = Arc::new(AtomicU32::new(0));
+    let told = Arc::clone(&time);
+    world.add_tick(Box::new(move |missed| {
+        told.fetch_add(1 + missed, Relaxed);
+        ControlFlow::Continue(())
+    }));
+    let ran = world.add(u32::MAX);
+    world.run_until(200);
+    world.now.set(world.now.get() + ms(300));
+    world.run_until(1_000);
+    assert!(ran.load(Relaxed) < 75, "nothing was skipped");
+    assert_eq!(time.load(Relaxed), 100, "of 100 ticks of time");
 }
 
 #[test]

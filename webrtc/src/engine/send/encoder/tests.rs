@@ -271,3 +271,31 @@ fn levels_run_from_silence_to_full_scale() {
     assert_eq!(level(mean_square(&[i16::MIN; 480])), 0);
     assert_eq!(level(mean_square(&[3_277; 480])), -19);
 }
+
+#[test]
+fn time_that_was_skipped_passes_in_rtp_too() {
+    let mut encoder = VoiceEncoder::new(0);
+    let talking = target(false, false, None);
+    let mut sent = encode(&mut encoder, &voice(3), &talking, false);
+    encoder.miss(21); // 210 ms, in the middle of a frame
+    sent.extend(encode(&mut encoder, &voice(3), &talking, false));
+    encoder.miss(1);
+    sent.extend(encode(&mut encoder, &voice(2), &talking, false));
+    let frames: Vec<u32> = sent.iter().map(|frame| frame.0 / 960).collect();
+    // Of 280 ms the first 20, then those after 220 ms, then those after 280.
+    assert_eq!(frames, [0, 11, 12, 14]);
+}
+
+#[test]
+fn time_passes_while_nobody_listens() {
+    let mut encoder = VoiceEncoder::new(0);
+    let talking = target(false, false, None);
+    encode(&mut encoder, &voice(1), &talking, false);
+    (0..99).for_each(|_| encoder.discard());
+    let sent = encode(&mut encoder, &voice(2), &talking, false);
+    assert_eq!(
+        sent.first().map(|frame| frame.0),
+        Some(50 * 960),
+        "not a second later"
+    );
+}
