@@ -29,6 +29,18 @@ impl ForgettingHistogram {
         self.shares[bucket(delay_ms)] += 1.0 - self.keep;
     }
 
+    /// What was later than this is counted as that much earlier.
+    pub(crate) fn lower(&mut self, by_ms: f32) {
+        let by = bucket(by_ms);
+        if by == 0 {
+            return;
+        }
+        for from in by..BUCKETS {
+            let share = std::mem::take(&mut self.shares[from]);
+            self.shares[from - by] += share;
+        }
+    }
+
     /// The delay that all but the share `beyond` stay within, milliseconds; a bucket's upper end.
     pub(crate) fn all_but(&self, beyond: f32) -> f32 {
         let mut tail = 0.0;
@@ -77,6 +89,18 @@ mod tests {
             histogram.add(80.0);
         }
         assert_eq!(histogram.all_but(0.05), 85.0);
+    }
+
+    #[test]
+    fn what_is_lowered_leaves_the_rest_as_it_was() {
+        let mut histogram = ForgettingHistogram::new(0.5, 62.0);
+        histogram.add(212.0);
+        histogram.lower(200.0);
+        assert_eq!(histogram.all_but(0.6), 15.0, "the late half is not lowered");
+        assert_eq!(histogram.all_but(0.4), 65.0, "the other half is not kept");
+        histogram.lower(f32::NAN);
+        histogram.lower(1e9);
+        assert_eq!(histogram.all_but(0.4), 65.0);
     }
 
     #[test]
