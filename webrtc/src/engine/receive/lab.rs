@@ -49,8 +49,8 @@ const CLEAN: Network = Network {
 #[derive(Clone, Copy, Debug)]
 struct Call {
     fec: bool,
-    /// Each packet repeats the one before it.
-    red: bool,
+    /// Each packet repeats so many of those before it.
+    copies: usize,
     rate_hz: u32,
     seconds: u64,
     seed: u64,
@@ -58,7 +58,7 @@ struct Call {
 
 const CALL: Call = Call {
     fec: true,
-    red: false,
+    copies: 0,
     rate_hz: 16_000,
     seconds: 60,
     seed: 1,
@@ -134,20 +134,21 @@ fn send(call: Call) -> Vec<Arc<[u8]>> {
     let plain: Vec<Arc<[u8]>> = (0..call.seconds * 50)
         .map(|n| encoder.encode(sound, n))
         .collect();
-    if !call.red {
+    if call.copies == 0 {
         return plain;
     }
     let wrapped = |n: usize| {
         let mut packet = Vec::new();
-        if let Some(before) = n.checked_sub(1).map(|before| &plain[before]) {
-            let header = 0x80_u32 << 24 | 111 << 24 | 960 << 10 | before.len() as u32;
+        let first = n.saturating_sub(call.copies);
+        for (before, copy) in plain[first..n].iter().enumerate() {
+            let age = 960 * (n - first - before) as u32;
+            let header = 0x80_u32 << 24 | 111 << 24 | age << 10 | copy.len() as u32;
             packet.extend(header.to_be_bytes());
-            packet.push(111);
-            packet.extend_from_slice(before);
-        } else {
-            packet.push(111);
         }
-        packet.extend_from_slice(&plain[n]);
+        packet.push(111);
+        plain[first..=n]
+            .iter()
+            .for_each(|frame| packet.extend_from_slice(frame));
         packet.into()
     };
     (0..plain.len()).map(wrapped).collect()
@@ -224,7 +225,7 @@ fn run_on(packets: &[Arc<[u8]>], network: Network, call: Call) -> Outcome {
                 at: at(at_ms),
                 header_bytes: 12,
                 payload: Arc::clone(&packets[n as usize]),
-                redundant: call.red,
+                redundant: call.copies > 0,
             });
         }
         let begin = stopwatch();
@@ -275,7 +276,7 @@ fn jittery(loss: f64, jitter_ms: f64) -> Network {
 
 #[test]
 fn speech_over_a_lossy_jittery_network_is_whole_and_in_time() {
-    let outcome = run(jittery(0.05, 30.0), Call { red: true, ..CALL });
+    let outcome = run(jittery(0.05, 30.0), Call { copies: 1, ..CALL });
     assert!(outcome.delay_p95_ms <= 130, "{outcome:?}");
     assert!(outcome.concealed < 0.03, "{outcome:?}");
     assert!(outcome.holes < 5, "{outcome:?}");
@@ -336,6 +337,8 @@ fn receive_lab() {
         ("clean", CLEAN),
         ("loss 1", jittery(0.01, 5.0)),
         ("loss 5", jittery(0.05, 0.0)),
+        ("loss 20", jittery(0.2, 0.0)),
+        ("loss 10", jittery(0.1, 0.0)),
         ("jitter 10", jittery(0.0, 10.0)),
         ("jitter 30", jittery(0.0, 30.0)),
         ("loss 5 jitter 30", jittery(0.05, 30.0)),
@@ -369,12 +372,20 @@ fn receive_lab() {
         "network             sent  conceal%  removed%  inserted%  fec  red  discard  p50  p95  holes  step  us/20ms"
     );
     for (name, network) in networks {
-        for (sent, fec, red) in [
-            ("plain", false, false),
-            ("fec", true, false),
-            ("red", true, true),
+        for (sent, fec, copies) in [
+            ("plain", false, 0),
+            ("fec", true, 0),
+            ("red", true, 1),
+            ("red 2", true, 2),
         ] {
-            let outcome = run(network, Call { fec, red, ..CALL });
+            let outcome = run(
+                network,
+                Call {
+                    fec,
+                    copies,
+                    ..CALL
+                },
+            );
             println!(
                 "{name:18}  {sent:5} {:8.2}  {:8.2}  {:9.2} {:4} {:4}  {:7}  {:3}  {:3}  {:5}  {:5}  {:.1}",
                 outcome.concealed * 100.0,

@@ -4,6 +4,7 @@
 //! everything twice and to prepare for loss. A narrow link loses because too much is sent: what
 //! helps is to send less. A narrow link fills its queue first, so there the round trip grows.
 
+use super::redundancy::MAX_COPIES;
 use std::time::Duration;
 
 /// Losses below this are repaired by redundancy alone, or left to concealment.
@@ -15,6 +16,9 @@ const FEC_UNTIL: f32 = 0.01;
 /// Without redundancy the first burst would find nothing to repair it with, so FEC is always on.
 /// It costs a third of the encoder's time (`benches/opus_settings.rs`).
 const FEC_FLOOR_PERCENT: i32 = 10;
+
+/// From here on so many losses come in twos that one copy leaves half a percent of frames missing.
+const TWO_COPIES_FROM: f32 = 0.08;
 
 /// libopus gives FEC more bits the more loss it expects; it gains little beyond this.
 const FEC_CEILING_PERCENT: i32 = 25;
@@ -124,6 +128,15 @@ impl Adaptation {
         self.rate_percent == 100
     }
 
+    /// How many frames before its own each packet should carry.
+    pub(super) fn copies(&self) -> usize {
+        match (self.repeats(), self.loss >= TWO_COPIES_FROM) {
+            (false, _) => 0,
+            (true, false) => 1,
+            (true, true) => MAX_COPIES,
+        }
+    }
+
     /// Bits per second of the `wanted` ones.
     pub(crate) fn bitrate(&self, wanted: i64) -> i64 {
         wanted * i64::from(self.rate_percent) / 100
@@ -174,6 +187,21 @@ mod tests {
         let lossy = after(&[(0.0, 40), (20.0, 45), (20.0, 41), (18.0, 60)]);
         assert!(lossy.repeats());
         assert_eq!(lossy.bitrate(48_000), 48_000);
+    }
+
+    #[test]
+    fn frames_are_repeated_twice_where_a_tenth_is_lost_and_once_where_little_is() {
+        assert_eq!(after(&[(0.0, 40)]).copies(), 1);
+        assert_eq!(after(&[(5.0, 40), (4.0, 40)]).copies(), 1);
+        assert_eq!(after(&[(10.0, 40), (6.0, 40)]).copies(), 2);
+        assert_eq!(
+            after(&[(20.0, 40), (20.0, 400)]).copies(),
+            0,
+            "a queue fills"
+        );
+        let mut reports = vec![(20.0, 40)];
+        reports.extend([(0.0, 40); 12]);
+        assert_eq!(after(&reports).copies(), 1, "it must end");
     }
 
     #[test]

@@ -100,6 +100,10 @@ impl Sink for TrackEncoder {
         transceiver.note_source(self.encoder.meter(), settings.bitrate());
         ControlFlow::Continue(())
     }
+
+    fn on_missed(&mut self, blocks: u32) {
+        self.encoder.miss(blocks);
+    }
 }
 
 /// From the encoder's output to RTP: encrypted, then made redundant.
@@ -123,8 +127,12 @@ fn send_frame(
     let (payload_type, payload) = match red_payload_type {
         // All packets of a stream have one payload type, with a redundant frame or without.
         Some(red) => {
-            let repeat = target.adaptation.repeats() && !frame.ends_speech;
-            let payload = redundancy.wrap(codec.payload_type, &sealed, frame.timestamp, repeat);
+            let copies = if frame.ends_speech {
+                0
+            } else {
+                target.adaptation.copies()
+            };
+            let payload = redundancy.wrap(codec.payload_type, &sealed, frame.timestamp, copies);
             (red, payload)
         }
         None => (codec.payload_type, &*sealed),
