@@ -58,6 +58,8 @@ struct SendSide {
     sequence: u64,
     adaptation: Adaptation,
     report: Option<PeerReport>,
+    /// Packets that were sent when the peer last reported.
+    reported: u64,
     cryptor: Option<Arc<AudioCryptor>>,
 }
 
@@ -320,8 +322,12 @@ impl Transceiver {
                 report.round_trip_sum = report.round_trip_sum.saturating_add(round_trip);
                 report.round_trips += 1;
             }
+            let sent = send.counters.packets;
+            let packets = sent.saturating_sub(send.reported);
+            send.reported = sent;
             send.adaptation.on_report(LossReport {
                 fraction,
+                packets,
                 round_trip: stats.rtt,
             });
         }

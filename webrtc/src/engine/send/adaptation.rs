@@ -35,8 +35,16 @@ const CONGESTED_FROM: f32 = 0.05;
 /// No link worth a call loses so much at random.
 const HOPELESS_FROM: f32 = 0.4;
 
+/// Packets over which loss must be hopeless: two seconds of speech. In silence a report is about five
+/// packets, and that two of them were lost says nothing.
+const ENOUGH_PACKETS: u64 = 100;
+
 /// Below this the link has room again.
 const CALM_UNTIL: f32 = 0.02;
+
+/// Up to this, too, if the round trip shows that no queue has filled: these losses are random, and
+/// less to send does not end them.
+const RANDOM_UNTIL: f32 = 0.25;
 
 /// The rate at the narrowest, percent of what was asked for.
 const LEAST_RATE_PERCENT: u32 = 40;
@@ -46,6 +54,8 @@ const LEAST_RATE_PERCENT: u32 = 40;
 pub(crate) struct LossReport {
     /// Part of the packets that were lost since the last report, 0 to 1.
     pub(crate) fraction: f32,
+    /// Packets sent since the last report.
+    pub(crate) packets: u64,
     pub(crate) round_trip: Option<Duration>,
 }
 
@@ -54,6 +64,8 @@ pub(crate) struct LossReport {
 pub(crate) struct Adaptation {
     loss: f32,
     expects_loss: bool,
+    /// Packets that were not judged for hopelessness yet, and how many of them were lost.
+    unjudged: (u64, f32),
     shortest_round_trip: Option<Duration>,
     rate_percent: u32,
     /// Reports without congestion since the rate was last lowered.
@@ -65,6 +77,7 @@ impl Default for Adaptation {
         Self {
             loss: 0.0,
             expects_loss: false,
+            unjudged: (0, 0.0),
             shortest_round_trip: None,
             rate_percent: 100,
             calm_reports: 0,
@@ -83,15 +96,33 @@ impl Adaptation {
                 FEC_FROM
             };
         let queue = self.queue(report.round_trip);
-        if fraction >= HOPELESS_FROM || fraction >= CONGESTED_FROM && queue > QUEUE {
+        let hopeless = self.is_hopeless(fraction, report.packets);
+        let calm_until = if report.round_trip.is_some() {
+            RANDOM_UNTIL
+        } else {
+            CALM_UNTIL
+        };
+        if hopeless || fraction >= CONGESTED_FROM && queue > QUEUE {
             self.rate_percent = (self.rate_percent * 7 / 10).max(LEAST_RATE_PERCENT);
             self.calm_reports = 0;
-        } else if fraction <= CALM_UNTIL && queue < QUEUE / 2 && self.rate_percent < 100 {
+        } else if fraction <= calm_until && queue < QUEUE / 2 && self.rate_percent < 100 {
             self.calm_reports += 1;
             if self.calm_reports >= 3 {
                 self.rate_percent = (self.rate_percent + 5).min(100);
             }
         }
+    }
+
+    /// Whether enough packets have shown that no lower rate than this passes.
+    fn is_hopeless(&mut self, fraction: f32, packets: u64) -> bool {
+        let (sent, lost) = self.unjudged;
+        let (sent, lost) = (
+            sent.saturating_add(packets),
+            lost + fraction.max(0.0) * packets as f32,
+        );
+        let enough = sent >= ENOUGH_PACKETS;
+        self.unjudged = if enough { (0, 0.0) } else { (sent, lost) };
+        enough && lost >= HOPELESS_FROM * sent as f32
     }
 
     /// How much longer than the shortest this round trip is.
@@ -153,6 +184,7 @@ mod tests {
         for (percent, ms) in reports {
             adaptation.on_report(LossReport {
                 fraction: percent / 100.0,
+                packets: 50,
                 round_trip: Some(Duration::from_millis(*ms)),
             });
         }
@@ -222,6 +254,32 @@ mod tests {
     }
 
     #[test]
+    fn a_few_packets_of_silence_do_not_show_that_a_link_is_hopeless() {
+        let mut adaptation = Adaptation::default();
+        // Two of five lost, as at 20 % loss in one of four reports.
+        for lost in [0, 2, 1, 0, 2, 0, 1, 3, 0, 1].repeat(10) {
+            adaptation.on_report(LossReport {
+                fraction: lost as f32 / 5.0,
+                packets: 5,
+                round_trip: Some(Duration::from_millis(40)),
+            });
+        }
+        assert_eq!(adaptation.bitrate(48_000), 48_000);
+        assert_eq!(adaptation.copies(), 2);
+        let speech = after(&[(45.0, 40), (45.0, 40), (45.0, 40)]);
+        assert_eq!(speech.copies(), 0, "two seconds of speech do show it");
+    }
+
+    #[test]
+    fn random_loss_does_not_keep_a_rate_low_that_a_queue_has_lowered() {
+        let mut reports = vec![(10.0, 40), (10.0, 400)];
+        reports.extend([(12.0, 45); 12]);
+        let recovered = after(&reports);
+        assert_eq!(recovered.copies(), 2);
+        assert_eq!(recovered.bitrate(48_000), 48_000);
+    }
+
+    #[test]
     fn a_longer_path_is_not_taken_for_a_queue_for_ever() {
         let mut reports = vec![(0.0, 20)];
         reports.extend([(0.0, 300); 400]);
@@ -235,6 +293,7 @@ mod tests {
         for fraction in [f32::NAN, f32::INFINITY, -1.0] {
             adaptation.on_report(LossReport {
                 fraction,
+                packets: u64::MAX,
                 round_trip: Some(Duration::MAX),
             });
         }

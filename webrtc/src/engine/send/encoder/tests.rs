@@ -142,6 +142,7 @@ fn expected_loss_adds_what_repairs_it() {
         target.codec.red_payload_type = Some(63);
         target.adaptation.on_report(LossReport {
             fraction,
+            packets: 50,
             round_trip: None,
         });
         let settings = EncoderSettings::new(&target, MONO_24K);
