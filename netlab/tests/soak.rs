@@ -33,8 +33,9 @@ use tokio::{sync::mpsc::UnboundedReceiver, time::timeout};
 const SHORT: usize = 12;
 /// From here on memory is judged: threads have started, arenas are filled.
 const WARM_UP_SHARE: usize = 10;
-/// Joins between two looks at the memory.
-const STEP: usize = 10;
+/// Joins between two looks at the memory, and the rest before each: connections that are just being closed are not kept.
+const STEP: usize = 50;
+const REST: Duration = Duration::from_secs(2);
 /// What memory may grow by for each join, KiB. Judged from this many joins on: of a few, the allocator's
 /// own moods are larger.
 const SLOPE_KIB: f64 = 1.0;
@@ -169,11 +170,13 @@ async fn joins_and_leaves_leave_nothing_behind() {
     let before = settled(None).await;
     let mut memory = Vec::new();
     for done in (0..joins).step_by(STEP) {
-        visits(&server, &mut host, STEP.min(joins - done)).await;
-        memory.push((done + STEP, pss_kib()));
+        let count = STEP.min(joins - done);
+        visits(&server, &mut host, count).await;
+        tokio::time::sleep(REST).await;
+        memory.push((done + count, pss_kib()));
     }
     let after = settled(Some(before)).await;
-    memory.drain(..memory.len() / WARM_UP_SHARE);
+    memory.retain(|(done, _)| done * WARM_UP_SHARE >= joins);
     let slope = theil_sen(&memory);
     println!("{joins} joins: {slope:.2} KiB a join; {before:?} before, {after:?} after");
     println!("PSS in KiB by joins: {memory:?}");
