@@ -1,6 +1,9 @@
 //! Opus to PCM in the listener's own format where Opus can produce it, at the pace the playout
 //! asks for.
 
+mod noise;
+
+use self::noise::Noise;
 use super::{
     playout::{Pace, Playout, Step},
     stretch::{Layout, Stretcher},
@@ -46,6 +49,7 @@ pub(crate) struct Voice {
     loudness: f32,
     /// The level of the quietest packet lately.
     floor: f32,
+    noise: Noise,
 }
 
 struct Active {
@@ -102,6 +106,7 @@ impl Voice {
         self.pcm.clear();
         self.played = 0;
         self.loudness = 1.0;
+        self.noise.forget();
     }
 
     /// Samples decoded and not handed out.
@@ -124,10 +129,20 @@ impl Voice {
     fn advance(&mut self, step: Step, format: Format) {
         let begin = self.pcm.len();
         match step {
+            // It says that nothing comes: the noise begins with it, or goes on.
+            Step::Decode(packet) if packet.facts.dtx && self.noise.is_ready() => {
+                let room = to_samples(packet.facts.duration, format);
+                self.noise
+                    .cut(room, format.channels as usize, &mut self.pcm);
+                self.fade_in(begin, format);
+            }
             Step::Decode(packet) => {
                 let room = to_samples(packet.facts.duration, format);
                 self.decode(packet.payload.as_slice(), false, room);
-                self.learn_floor(begin);
+                let level = self.learn_floor(begin);
+                if !packet.facts.dtx {
+                    self.noise.hear(level);
+                }
                 self.fade_in(begin, format);
             }
             Step::Recover(packet, duration) => {
@@ -135,19 +150,35 @@ impl Voice {
                 self.decode(packet.payload.as_slice(), true, room);
                 self.fade_in(begin, format);
             }
-            Step::Conceal(loudness) | Step::Noise(loudness) => {
-                let room = format.block_samples();
-                if loudness > 0.0 || self.loudness > 0.0 {
-                    self.decode(&[], false, room);
-                    self.fade(begin, loudness, format);
-                } else {
-                    self.pcm.resize(begin + room, 0);
-                }
+            Step::Conceal(loudness) | Step::Noise(loudness)
+                if loudness <= 0.0 && self.loudness <= 0.0 =>
+            {
+                self.pcm.resize(begin + format.block_samples(), 0);
+            }
+            Step::Conceal(loudness) => {
+                self.decode(&[], false, format.block_samples());
+                self.fade(begin, loudness, format);
+            }
+            Step::Noise(loudness) => {
+                self.make_noise(format);
+                self.fade(begin, loudness, format);
             }
             Step::Silence => {
                 self.pcm.resize(begin + format.block_samples(), 0);
                 self.loudness = 0.0;
             }
+        }
+    }
+
+    /// 10 ms of the sender's background.
+    fn make_noise(&mut self, format: Format) {
+        let (begin, channels) = (self.pcm.len(), format.channels as usize);
+        if self.noise.is_ready() {
+            self.noise
+                .cut(format.block_samples(), channels, &mut self.pcm);
+        } else {
+            self.decode(&[], false, format.block_samples());
+            self.noise.learn(&mut self.pcm[begin..], channels);
         }
     }
 
@@ -198,9 +229,11 @@ impl Voice {
         }
     }
 
-    fn learn_floor(&mut self, begin: usize) {
+    /// Returns the level of what was decoded.
+    fn learn_floor(&mut self, begin: usize) -> f32 {
         let level = rms(&self.pcm[begin..]);
         self.floor = level.min(self.floor * FLOOR_RISE + 0.01);
+        level
     }
 
     fn is_quiet(&self) -> bool {

@@ -37,10 +37,15 @@ impl Player {
     }
 
     fn arrive(&mut self, sequence: u64, at_ms: u64, payload: &Arc<[u8]>) {
+        self.arrive_as(sequence, sequence, at_ms, payload);
+    }
+
+    /// The packet of a sender who left some frames out.
+    fn arrive_as(&mut self, sequence: u64, frame: u64, at_ms: u64, payload: &Arc<[u8]>) {
         self.playout.push(Arrival {
             ssrc: 1,
             sequence,
-            rtp_time: (sequence as u32).wrapping_mul(960),
+            rtp_time: (frame as u32).wrapping_mul(960),
             at: self.start + Duration::from_millis(at_ms),
             header_bytes: 12,
             payload: Arc::clone(payload),
@@ -241,4 +246,47 @@ fn the_past_that_is_kept_is_bounded() {
         "{}",
         player.voice.pcm.capacity()
     );
+}
+
+/// Steady noise, the background of a caller who is silent.
+fn hiss(at: u64) -> i16 {
+    let mut state = at.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x1234_5678;
+    state ^= state >> 29;
+    state = state.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    ((state >> 40) as i32 % 401 - 200) as i16
+}
+
+#[test]
+fn a_silence_sounds_like_the_background_although_the_decoder_makes_little_of_it() {
+    let mut encoder = Encoder20::new(48_000, false, false);
+    let mut player = Player::new(MONO_16K);
+    let (mut pcm, mut sequence) = (Vec::new(), 0);
+    // Half a second of background, then 3 s in which one packet tells of it each 400 ms and the
+    // next, of one byte, that nothing comes.
+    for n in 0..175 {
+        let payload = encoder.encode(hiss, n);
+        let sent = match (n < 25, n.saturating_sub(25) % 20) {
+            (true, _) | (false, 19) => Some(payload),
+            (false, 0) => Some(Arc::from([payload[0] & !3])),
+            _ => None,
+        };
+        if let Some(payload) = sent {
+            player.arrive_as(sequence, n, 20 * n, &payload);
+            sequence += 1;
+        }
+        pcm.extend(player.tick());
+        pcm.extend(player.tick());
+    }
+    assert!(
+        player.voice.noise.is_ready(),
+        "the decoder still makes all of it"
+    );
+    let told = rms(&pcm[3_200..8_000]);
+    for (index, half) in pcm[16_000..].chunks_exact(8_000).enumerate() {
+        let ratio = rms(half) / told;
+        assert!(
+            (0.5..2.0).contains(&ratio),
+            "half second {index} of the silence is {ratio} times as loud as the background"
+        );
+    }
 }
