@@ -1,6 +1,9 @@
 //! Who hears a track: encoders of a local one, listeners of a remote one.
 
-use super::lock::{LeafMutex, SinkMutex};
+use super::{
+    driver::Home,
+    lock::{LeafMutex, SinkMutex},
+};
 use std::{
     ops::ControlFlow,
     sync::{Arc, Weak},
@@ -16,6 +19,11 @@ pub(crate) trait Sink: Send {
 
     /// The format this sink would convert to anyway, so that a decoder can produce it directly.
     fn wanted_format(&self) -> Option<Format> {
+        None
+    }
+
+    /// Where its blocks go on to: they are best made there.
+    fn home(&self) -> Option<Home> {
         None
     }
 }
@@ -36,8 +44,8 @@ impl Format {
 
 /// What gives a set its blocks, and rests while there is nobody to give them to.
 pub(crate) trait Feeder: Send + Sync {
-    /// A sink was added. Called without a lock held.
-    fn wake(self: Arc<Self>);
+    /// A sink was added, which may have a home. Called without a lock held.
+    fn wake(self: Arc<Self>, home: Option<Home>);
 }
 
 type SharedSink = Arc<SinkMutex<Box<dyn Sink>>>;
@@ -74,7 +82,7 @@ impl SinkSet {
 
     /// Adds a sink; the number returned removes it.
     pub(crate) fn add(&self, sink: Box<dyn Sink>) -> u64 {
-        let wanted = sink.wanted_format();
+        let (wanted, home) = (sink.wanted_format(), sink.home());
         let (id, feeder) = {
             let mut list = self.list.lock();
             list.last_id += 1;
@@ -89,7 +97,7 @@ impl SinkSet {
             (id, list.feeder.clone())
         };
         if let Some(feeder) = feeder.and_then(|feeder| feeder.upgrade()) {
-            feeder.wake();
+            feeder.wake(home);
         }
         id
     }
@@ -110,11 +118,35 @@ impl SinkSet {
         self.list.lock().entries.is_empty()
     }
 
+    /// Who hears the track now: looked up once for each block.
+    pub(crate) fn hearers(&self) -> Hearers<'_> {
+        Hearers {
+            set: self,
+            entries: Arc::clone(&self.list.lock().entries),
+        }
+    }
+
+    /// Gives every sink a block.
+    pub(crate) fn push(&self, pcm: &[i16], format: Format) {
+        self.hearers().push(pcm, format);
+    }
+}
+
+/// The sinks of one moment. Those removed since may still get a block.
+pub(crate) struct Hearers<'a> {
+    set: &'a SinkSet,
+    entries: Arc<Vec<Entry>>,
+}
+
+impl Hearers<'_> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The one format that all sinks want, if they agree.
     pub(crate) fn common_format(&self) -> Option<Format> {
-        let entries = Arc::clone(&self.list.lock().entries);
-        let first = entries.first()?.wanted?;
-        entries
+        let first = self.entries.first()?.wanted?;
+        self.entries
             .iter()
             .all(|entry| entry.wanted == Some(first))
             .then_some(first)
@@ -122,19 +154,17 @@ impl SinkSet {
 
     /// Tells every sink that so many blocks were skipped.
     pub(crate) fn miss(&self, blocks: u32) {
-        let entries = Arc::clone(&self.list.lock().entries);
-        for entry in entries.iter() {
+        for entry in self.entries.iter() {
             entry.sink.lock().on_missed(blocks);
         }
     }
 
     /// Gives every sink a block.
     pub(crate) fn push(&self, pcm: &[i16], format: Format) {
-        let entries = Arc::clone(&self.list.lock().entries);
-        for entry in entries.iter() {
+        for entry in self.entries.iter() {
             let flow = entry.sink.lock().on_block(pcm, format);
             if flow.is_break() {
-                self.remove(entry.id);
+                self.set.remove(entry.id);
             }
         }
     }
@@ -211,12 +241,12 @@ mod tests {
     #[test]
     fn a_common_format_needs_agreement() {
         let set = SinkSet::default();
-        assert_eq!(set.common_format(), None);
+        assert_eq!(set.hearers().common_format(), None);
         add(&set, u32::MAX, Some(MONO_16K));
-        assert_eq!(set.common_format(), Some(MONO_16K));
+        assert_eq!(set.hearers().common_format(), Some(MONO_16K));
         let (other, _) = add(&set, u32::MAX, Some(MONO_48K));
-        assert_eq!(set.common_format(), None);
+        assert_eq!(set.hearers().common_format(), None);
         set.remove(other);
-        assert_eq!(set.common_format(), Some(MONO_16K));
+        assert_eq!(set.hearers().common_format(), Some(MONO_16K));
     }
 }

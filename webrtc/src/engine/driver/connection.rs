@@ -2,6 +2,7 @@
 //! alarm and callbacks.
 
 use super::{
+    Home,
     alarm::{Alarm, Precision},
     links::{self, Links, UdpLink},
     outgoing::{Lost, Sent},
@@ -87,6 +88,11 @@ impl Connection {
         core.settle_queued(now);
         self.flush(&mut core, now);
         result
+    }
+
+    /// Where its packets are sent and received.
+    pub(crate) fn home(&self) -> Home {
+        Home(Arc::clone(&self.shard))
     }
 
     /// Reads the core, changing nothing.

@@ -15,7 +15,7 @@ mod wakers;
 
 pub(crate) use connection::Connection;
 pub(crate) use pulse::Pulse;
-pub(crate) use wakers::wake_soon;
+pub(crate) use wakers::{release_soon, wake_soon};
 
 use self::shard::Shard;
 use crate::native::EngineLoad;
@@ -79,9 +79,21 @@ pub(crate) fn spawn_blocking(work: impl FnOnce() + Send + 'static) {
     Shard::choose(shards()).handle().spawn_blocking(work);
 }
 
-/// Calls `tick` every 10 ms until it breaks. It must not block. After a stall longer than
-/// 100 ms, or when there is more to do than time, missed ticks are skipped (see [`clock`]); the
-/// next call is told how many. One that panics is ended.
-pub(crate) fn spawn_ticker(tick: impl FnMut(u32) -> ControlFlow<()> + Send + 'static) {
-    Shard::choose(shards()).add_tick(Box::new(tick));
+/// The thread of a connection. A stream that runs there finds the connection's state in its own
+/// processor's caches, not in another's.
+#[derive(Clone)]
+pub(crate) struct Home(Arc<Shard>);
+
+/// Calls `tick` every 10 ms until it breaks, at `home` if that has room. It must not block. After
+/// a stall longer than 100 ms, or when there is more to do than time, missed ticks are skipped
+/// (see [`clock`]); the next call is told how many. One that panics is ended.
+pub(crate) fn spawn_ticker(
+    home: Option<&Home>,
+    tick: impl FnMut(u32) -> ControlFlow<()> + Send + 'static,
+) {
+    let shard = home
+        .map(|Home(shard)| shard)
+        .filter(|shard| shard.has_room())
+        .unwrap_or_else(|| Shard::choose(shards()));
+    shard.add_tick(Box::new(tick));
 }

@@ -226,7 +226,9 @@ impl Transceiver {
         }
         let track = self.remote_track(&mut state, section.track_id.clone());
         if let (MediaStreamTrack::Audio(audio), None) = (&track, &state.receive.audio) {
-            state.receive.audio = audio.sinks().map(AudioReceiver::start);
+            let home = self.connection.upgrade().map(|own| own.home());
+            let start = |sinks| AudioReceiver::start(sinks, home);
+            state.receive.audio = audio.sinks().map(start);
         }
         (changed || !received_before).then_some(track)
     }

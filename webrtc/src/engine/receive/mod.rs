@@ -34,7 +34,7 @@ use self::{
     voice::Voice,
 };
 use super::{
-    driver::{self, Pulse},
+    driver::{self, Home, Pulse},
     lock::LeafMutex,
     sink::{Feeder, Format, SinkSet},
 };
@@ -58,6 +58,8 @@ const FULL_BAND: Format = Format {
 pub(crate) struct AudioReceiver {
     path: LeafMutex<Path>,
     sinks: Arc<SinkSet>,
+    /// Where its packets arrive.
+    home: Option<Home>,
     pulse: Pulse,
 }
 
@@ -69,16 +71,17 @@ struct Path {
 
 impl AudioReceiver {
     /// Plays to these sinks, whenever there are some, until the receiver is dropped.
-    pub(crate) fn start(sinks: Arc<SinkSet>) -> Arc<Self> {
+    pub(crate) fn start(sinks: Arc<SinkSet>, home: Option<Home>) -> Arc<Self> {
         let receiver = Arc::new(Self {
             path: LeafMutex::default(),
             sinks,
+            home,
             pulse: Pulse::default(),
         });
         let feeder: Weak<Self> = Arc::downgrade(&receiver);
         receiver.sinks.set_feeder(feeder);
         // Whoever listened before it began: the first tick ends it if nobody did.
-        Arc::clone(&receiver).wake();
+        Arc::clone(&receiver).wake(None);
         receiver
     }
 
@@ -106,33 +109,35 @@ impl AudioReceiver {
         }
     }
 
-    /// The next 10 ms, which may be silence.
-    fn play(&self, now: Instant, block: &mut Vec<i16>) -> Format {
-        let format = self.sinks.common_format().unwrap_or(FULL_BAND);
+    /// The next 10 ms in this format or the nearest that Opus has; they may be silence.
+    fn play(&self, now: Instant, format: Format, block: &mut Vec<i16>) -> Format {
         let Path { playout, voice } = &mut *self.path.lock();
         voice.next_block(playout, now, format, block)
     }
 }
 
 impl Feeder for AudioReceiver {
-    fn wake(self: Arc<Self>) {
+    /// Listeners live anywhere: what counts is where the packets come from.
+    fn wake(self: Arc<Self>, _: Option<Home>) {
         if self.pulse.wake() {
-            start_playout(Arc::downgrade(&self));
+            start_playout(Arc::downgrade(&self), self.home.as_ref());
         }
     }
 }
 
-fn start_playout(receiver: Weak<AudioReceiver>) {
+fn start_playout(receiver: Weak<AudioReceiver>, home: Option<&Home>) {
     let mut block = Vec::new();
-    driver::spawn_ticker(move |_| {
+    driver::spawn_ticker(home, move |_| {
         let Some(receiver) = receiver.upgrade() else {
             return ControlFlow::Break(());
         };
-        if receiver.pulse.rests(|| receiver.sinks.is_empty()) {
+        let hearers = receiver.sinks.hearers();
+        if hearers.is_empty() && receiver.pulse.rests(|| receiver.sinks.is_empty()) {
             return ControlFlow::Break(());
         }
-        let format = receiver.play(driver::now(), &mut block);
-        receiver.sinks.push(&block, format);
+        let wanted = hearers.common_format().unwrap_or(FULL_BAND);
+        let format = receiver.play(driver::now(), wanted, &mut block);
+        hearers.push(&block, format);
         ControlFlow::Continue(())
     });
 }

@@ -107,6 +107,8 @@ pub(crate) struct EncodedFrame<'a> {
 pub(crate) struct VoiceEncoder {
     active: Option<Active>,
     pending: Vec<i16>,
+    /// Nobody took what was said last.
+    is_unheard: bool,
     timestamp: u32,
     /// 10 ms of time that passed without sound and is not in `timestamp` yet: half a frame.
     missed: bool,
@@ -150,6 +152,7 @@ impl VoiceEncoder {
         Self {
             active: None,
             pending: Vec::new(),
+            is_unheard: true,
             timestamp,
             missed: false,
             marker: true,
@@ -174,12 +177,33 @@ impl VoiceEncoder {
     pub(crate) fn discard(&mut self) {
         self.miss(1 + u32::from(!self.pending.is_empty()));
         self.pending.clear();
+        self.is_unheard = true;
         self.marker = true;
         self.silence.reset();
     }
 
     pub(crate) const fn meter(&self) -> Meter {
         self.meter
+    }
+
+    /// Takes a block that completes no frame and needs no conversion; false if it is not such a
+    /// block, or nobody listened so far.
+    pub(crate) fn keep(&mut self, pcm: &[i16], format: Format, muted: bool) -> bool {
+        let input = self.active.as_ref().map(|active| active.settings.input);
+        let is_whole = self.pending.len() + pcm.len() >= 2 * format.block_samples();
+        if input != Some(format) || self.is_unheard || is_whole {
+            return false;
+        }
+        self.append(pcm, muted);
+        true
+    }
+
+    fn append(&mut self, pcm: &[i16], muted: bool) {
+        let before = self.pending.len();
+        self.pending.extend_from_slice(pcm);
+        if muted {
+            self.pending[before..].fill(0);
+        }
     }
 
     /// Takes a block and gives `send` each frame that is complete.
@@ -199,15 +223,11 @@ impl VoiceEncoder {
             Some(active) => active.with(settings)?,
             None => Active::new(settings)?,
         };
-        let before = self.pending.len();
+        self.is_unheard = false;
         if format == settings.input {
-            self.pending.extend_from_slice(pcm);
+            self.append(pcm, muted);
         } else {
-            let block = active.converter.convert(pcm, format);
-            self.pending.extend_from_slice(&block);
-        }
-        if muted {
-            self.pending[before..].fill(0);
+            self.append(&active.converter.convert(pcm, format), muted);
         }
         let frame_samples = 2 * settings.input.block_samples();
         let mut result = Ok(());

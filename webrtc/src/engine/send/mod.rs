@@ -12,7 +12,7 @@ use self::{
     redundancy::Redundancy,
 };
 use super::{
-    driver::Connection,
+    driver::{Connection, Home},
     negotiation::{sdp::Section, transceiver::Transceiver},
     sink::{Format, Sink},
 };
@@ -77,7 +77,16 @@ impl TrackEncoder {
 }
 
 impl Sink for TrackEncoder {
+    fn home(&self) -> Option<Home> {
+        let connection = self.transceiver.upgrade()?.connection.upgrade()?;
+        Some(connection.home())
+    }
+
     fn on_block(&mut self, pcm: &[i16], format: Format) -> ControlFlow<()> {
+        // Half a frame only waits for the other half, whoever it is for.
+        if self.encoder.keep(pcm, format, !self.track.enabled()) {
+            return ControlFlow::Continue(());
+        }
         let Some(transceiver) = self.transceiver.upgrade() else {
             return ControlFlow::Break(());
         };

@@ -6,7 +6,7 @@ use crate::{
     audio_frame::AudioFrame,
     audio_source::AudioSourceOptions,
     engine::{
-        driver::{self, Pulse},
+        driver::{self, Home, Pulse},
         lock::LeafMutex,
         sink::{Feeder, Format, SinkSet},
     },
@@ -92,7 +92,7 @@ impl Source {
         let chunk_samples = queue.lock().limit;
         for chunk in frame.data.chunks(chunk_samples) {
             let wait = queue.lock().push(chunk)?;
-            Arc::clone(self).wake();
+            Arc::clone(self).wake(None);
             if let Some(drained) = wait {
                 drained.await.ok(); // an error is a source that went away: nothing to wait for
             }
@@ -146,46 +146,52 @@ impl SourceQueue {
         self.samples.is_empty() && self.waiting.is_none()
     }
 
-    /// The next 10 ms: audio if there is a whole block, else silence.
-    fn pop(&mut self, block: &mut Vec<i16>) {
+    /// The next 10 ms: audio if there is a whole block, else silence. Returned is the capture
+    /// that waited and need not any longer.
+    fn pop(&mut self, block: &mut Vec<i16>) -> Option<oneshot::Sender<()>> {
         block.clear();
         if self.samples.len() >= self.block {
-            block.extend(self.samples.drain(..self.block));
+            // The queue is a ring: what is wanted lies in one piece or two.
+            let (first, second) = self.samples.as_slices();
+            let split = first.len().min(self.block);
+            block.extend_from_slice(&first[..split]);
+            block.extend_from_slice(&second[..self.block - split]);
+            self.samples.drain(..self.block);
         } else {
             block.resize(self.block, 0);
         }
-        if self.samples.len() <= self.limit
-            && let Some(waiting) = self.waiting.take()
-        {
-            waiting.send(()).ok(); // an error is a capture that was cancelled
-        }
+        (self.samples.len() <= self.limit).then(|| self.waiting.take())?
     }
 }
 
 impl Feeder for Source {
     /// Without a queue there is nothing to pump: frames go straight to the sinks.
-    fn wake(self: Arc<Self>) {
+    fn wake(self: Arc<Self>, home: Option<Home>) {
         if self.queue.is_some() && self.pulse.wake() {
-            start_pump(Arc::downgrade(&self));
+            start_pump(Arc::downgrade(&self), home.as_ref());
         }
     }
 }
 
-fn start_pump(source: Weak<Source>) {
+fn start_pump(source: Weak<Source>, home: Option<&Home>) {
     let mut block = Vec::new();
-    driver::spawn_ticker(move |missed| {
+    driver::spawn_ticker(home, move |missed| {
         let Some(source) = source.upgrade() else {
             return ControlFlow::Break(());
         };
-        if source.pulse.rests(|| source.is_idle()) {
+        let hearers = source.sinks.hearers();
+        if hearers.is_empty() && source.pulse.rests(|| source.is_idle()) {
             return ControlFlow::Break(());
         }
         if let Some(queue) = &source.queue {
-            queue.lock().pop(&mut block);
-            if missed > 0 {
-                source.sinks.miss(missed);
+            let drained = queue.lock().pop(&mut block);
+            if let Some(capture) = drained {
+                driver::release_soon(capture);
             }
-            source.sinks.push(&block, source.format);
+            if missed > 0 {
+                hearers.miss(missed);
+            }
+            hearers.push(&block, source.format);
         }
         ControlFlow::Continue(())
     });
@@ -197,7 +203,9 @@ mod tests {
 
     fn popped(queue: &mut SourceQueue) -> Vec<i16> {
         let mut block = Vec::new();
-        queue.pop(&mut block);
+        if let Some(capture) = queue.pop(&mut block) {
+            capture.send(()).ok();
+        }
         block
     }
 
