@@ -28,7 +28,8 @@ pub(crate) async fn idle() {
                 }
             }
         }
-        tokio::time::sleep(Duration::from_secs(6)).await;
+        // Until addresses that are not in use rest.
+        tokio::time::sleep(Duration::from_secs(15)).await;
         let (before, start) = (Snapshot::take(), Instant::now());
         tokio::time::sleep(Duration::from_secs(20)).await;
         let used = Snapshot::take().since(&before, "rtc-");

@@ -3,10 +3,12 @@
 //! The agent underneath checks every way it has found for as long as the connection lives: with
 //! addresses of two families that is half of all that an idle connection sends, and a living
 //! second way hides for 25 s that the first one is dead. RFC 8445 section 8.3 lets both sides
-//! free the others three seconds after the choice. The side in control, which chooses, does so;
-//! the other follows when it is no longer asked there. All addresses are checked anew when the
-//! peer falls silent, a restart or a new address of the peer comes, or the side in control asks
-//! on an address that rests.
+//! free the others some time after the choice. The side in control, which chooses, does so; the
+//! other follows when it is no longer asked there. Both need to see that the peer keeps asking on
+//! the way in use: one that took another of the ways it was offered asks there alone, and would
+//! end the call when it is not answered. All addresses are checked anew when the peer falls
+//! silent, a restart or a new address of the peer comes, the side in control asks on an address
+//! that rests, or the other side does and no longer asks on the way in use.
 
 use super::stun::{Class, Message, attribute, method};
 use crate::engine::core::Core;
@@ -17,8 +19,12 @@ use std::{
 use str0m::{Candidate, CandidateKind, net::Protocol};
 
 /// How long a way has been in use until the others rest, and how long an address was not asked on
-/// until the controlled side lets it rest (RFC 8445 section 8.3.1). Longer than between two checks.
-const REST_AFTER: Duration = Duration::from_secs(3);
+/// until the controlled side lets it rest. RFC 8445 section 8.3.1 allows 3 s; after this long the
+/// checks of the beginning, which go everywhere, are over.
+const REST_AFTER: Duration = Duration::from_secs(10);
+
+/// The peer uses a way if it asked there so lately; peers ask every 2 to 2.5 s.
+const AGREED_FOR: Duration = Duration::from_secs(6);
 
 /// Addresses of ours whose last check by the peer is remembered. More rest a little earlier.
 const MAX_ASKED: usize = 64;
@@ -60,7 +66,14 @@ impl Rest {
         } else if self.asked.len() < MAX_ASKED {
             self.asked.push((way, now));
         }
-        !in_control && self.is_resting(way)
+        self.is_resting(way) && (!in_control || !self.is_agreed(now))
+    }
+
+    /// Whether the peer asks on the way in use.
+    fn is_agreed(&self, now: Instant) -> bool {
+        let used = self.used.map(|(ours, ..)| ours);
+        let asked = self.asked.iter().find(|(way, _)| Some(*way) == used);
+        asked.is_some_and(|(_, at)| now.saturating_duration_since(*at) < AGREED_FOR)
     }
 
     fn is_resting(&self, way: Way) -> bool {
@@ -78,7 +91,11 @@ impl Rest {
             let asked = self.asked.iter().find(|(known, _)| *known == way);
             asked.is_some_and(|(_, at)| !is_old(*at))
         };
-        way != ours && is_old(since) && !self.is_resting(way) && (self.in_control || !is_asked())
+        way != ours
+            && is_old(since)
+            && self.is_agreed(now)
+            && !self.is_resting(way)
+            && (self.in_control || !is_asked())
     }
 
     /// All are checked again.
@@ -146,5 +163,58 @@ impl Core {
         for candidate in self.paths.rest.wake() {
             self.rtc.add_local_candidate(candidate);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::driver;
+
+    const OURS: [&str; 2] = ["192.0.2.1:1000", "198.51.100.1:3000"];
+
+    fn way(address: &str) -> Way {
+        (Protocol::Udp, address.parse().expect("an address"))
+    }
+
+    fn candidate(address: &str) -> Candidate {
+        let address = address.parse().expect("an address");
+        Candidate::host(address, Protocol::Udp).expect("a candidate")
+    }
+
+    /// The first of our addresses is used for 30 s, while the peer asks on these every 2 s.
+    fn used_while_asked_on(asked: &[&str]) -> (Rest, Instant) {
+        let (mut rest, mut now) = (Rest::default(), driver::now());
+        rest.note_used(way(OURS[0]), way("192.0.2.2:2000"), now);
+        for address in OURS {
+            rest.note_asked(way(address), true, now); // at the beginning everywhere
+        }
+        for _ in 0..15 {
+            now += Duration::from_secs(2);
+            for address in asked {
+                assert!(!rest.note_asked(way(address), true, now), "nothing rests");
+            }
+        }
+        (rest, now)
+    }
+
+    #[test]
+    fn the_way_that_the_peer_has_taken_instead_of_ours_does_not_rest() {
+        let (rest, now) = used_while_asked_on(&OURS[1..]);
+        assert!(!rest.may_rest(&candidate(OURS[1]), now));
+        let (rest, now) = used_while_asked_on(&OURS);
+        assert!(rest.may_rest(&candidate(OURS[1]), now), "it checks both");
+        let (rest, now) = used_while_asked_on(&OURS[..1]);
+        assert!(rest.may_rest(&candidate(OURS[1]), now), "it uses ours");
+        assert!(!rest.may_rest(&candidate(OURS[0]), now), "it is in use");
+    }
+
+    #[test]
+    fn a_peer_that_moves_to_an_address_that_rests_wakes_it() {
+        let (mut rest, mut now) = used_while_asked_on(&OURS);
+        rest.resting.push(candidate(OURS[1]));
+        assert!(!rest.note_asked(way(OURS[1]), true, now), "it checks both");
+        now += AGREED_FOR;
+        assert!(rest.note_asked(way(OURS[1]), true, now), "it has moved");
     }
 }

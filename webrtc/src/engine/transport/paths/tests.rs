@@ -345,7 +345,7 @@ fn with_two_ways() -> (Link, [&'static str; 2]) {
 #[test]
 fn addresses_that_are_not_in_use_are_not_checked_any_more() {
     let (mut link, [used, other]) = with_two_ways();
-    link.run(10);
+    link.run(20);
     assert_eq!(checks_from(&mut link, 20, other), 0, "from the other");
     let kept = checks_from(&mut link, 20, used);
     assert!((8..=12).contains(&kept), "{kept} checks on the way in use");
@@ -355,7 +355,7 @@ fn addresses_that_are_not_in_use_are_not_checked_any_more() {
 #[test]
 fn an_address_that_rests_wakes_when_the_side_in_control_asks_there() {
     let (mut link, [_, other]) = with_two_ways();
-    link.run(10);
+    link.run(20);
     let way = (Protocol::Udp, other.parse().unwrap());
     let rest = &mut link.peers[0].paths.rest;
     assert!(!rest.note_asked(way, true, link.now), "we chose");
@@ -365,7 +365,7 @@ fn an_address_that_rests_wakes_when_the_side_in_control_asks_there() {
 #[test]
 fn a_dead_way_is_left_for_one_that_rested() {
     let (mut link, [used, other]) = with_two_ways();
-    link.run(10);
+    link.run(20);
     link.broken = Some(used.parse().unwrap());
     link.run(9);
     let pair = link.peers[0].paths.pair().expect("a way in use");
@@ -381,7 +381,7 @@ fn a_dead_way_is_left_for_one_that_rested() {
 #[test]
 fn a_restart_offers_addresses_that_rested() {
     let (mut link, [_, other]) = with_two_ways();
-    link.run(10);
+    link.run(20);
     link.negotiate(true);
     assert!(checks_from(&mut link, 2, other) > 0, "it is checked again");
     assert_eq!(link.peers[0].connection_state(), State::Connected);
