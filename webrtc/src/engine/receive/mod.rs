@@ -5,7 +5,7 @@
 //!              |                                 |
 //!           arrivals (target delay)  ---->  playout (what is due?)
 //!                                                |  decode, recover, conceal, noise; pace
-//!                                             voice (Opus, stretch) -> 10 ms
+//!                                      voice (Opus, noise, stretch) -> 10 ms
 //! ```
 //!
 //! [`playout`] decides in numbers alone, [`voice`] makes the sound; both are values that take
