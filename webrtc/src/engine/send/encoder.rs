@@ -162,10 +162,10 @@ impl VoiceEncoder {
         }
     }
 
-    /// So many blocks of 10 ms were skipped after a stall. RTP time goes on with the clock that sound
-    /// is taken by (RFC 3550 section 5.1): if it stood still, all that follows would be late by the
-    /// stall, and every receiver would hold speech back for it. Whole frames, so that frames stay
-    /// 20 ms apart; the rest is added to the next.
+    /// So many blocks of 10 ms were skipped after a stall. RTP time goes on with the clock that
+    /// sound is taken by (RFC 3550 section 5.1): if it stood still, all that follows would be late
+    /// by the stall, and every receiver would hold speech back for it. Whole frames, so that
+    /// frames stay 20 ms apart; the rest is added to the next.
     pub(crate) fn miss(&mut self, blocks: u32) {
         let blocks = blocks.saturating_add(u32::from(self.missed));
         self.missed = blocks % 2 == 1;

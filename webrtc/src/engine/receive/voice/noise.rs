@@ -212,6 +212,30 @@ mod tests {
         assert_eq!((noise.made, noise.uses), (1, 0));
     }
 
+    proptest::proptest! {
+        /// A hostile sender chooses when packets come, how long they are and what they hold.
+        #[test]
+        fn whatever_comes_exactly_what_was_wanted_is_cut(
+            steps in proptest::collection::vec((0_u8..3, 0_usize..2_000, -1.0_f32..40_000.0), 1..200),
+            channels in 1_usize..3,
+        ) {
+            let mut noise = Noise::default();
+            for (step, frames, level) in steps {
+                let samples = frames * channels;
+                match step {
+                    0 => noise.hear(level),
+                    1 => (0..30).for_each(|_| noise.learn(&mut vec![7; samples], channels)),
+                    _ if noise.is_ready() => {
+                        let mut pcm = vec![1; 3];
+                        noise.cut(samples, channels, &mut pcm);
+                        proptest::prop_assert_eq!(pcm.len(), 3 + samples);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
     #[test]
     fn channels_stay_on_their_sides() {
         let mut noise = Noise::default();
