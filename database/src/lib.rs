@@ -9,7 +9,6 @@ mod clean;
 mod document;
 mod error;
 pub mod fail;
-mod ids;
 pub mod keys;
 mod leader;
 mod leftovers;
@@ -31,7 +30,6 @@ mod summary;
 mod summary_token;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod text_enum;
 mod tls;
 pub mod verify;
 mod warm;
@@ -42,11 +40,11 @@ pub use audit::{AuditEntry, AuditRepository};
 pub use auth::{
     AuthLimits, AuthRepository, ChallengeStart, Claim, Delivery, NewChallenge, Verification,
 };
+pub use call::{Channel, ProfileId, Resolution, Sentiment, SessionId, TenantId};
 pub use callback::{Callback, CallbackRepository, NewCallback};
 pub use chain::RowHash;
 pub use document::{DocumentChunk, DocumentRepository, ImportReport};
 pub use error::DatabaseError;
-pub use ids::{ProfileId, SessionId, TenantId};
 pub use leader::{Leader, LeaderRole};
 pub use leftovers::{SealProgress, Unsealed};
 pub use message::{
@@ -64,13 +62,13 @@ pub use profile::{
 pub use recount::{CounterDrift, Orphan, RecountRepository};
 pub use room_lock::RoomLock;
 pub use session::{
-    AbandonedSession, Channel, NewSession, Session, SessionEnd, SessionRepository, SessionStatus,
+    AbandonedSession, NewSession, Session, SessionEnd, SessionRepository, SessionStatus,
     StaleAfter, StartedSession,
 };
 pub use session_list::{SessionCursor, SessionFilter, SessionListItem};
 pub use settings::ConfigRepository;
 pub use stored_keys::Rewrapped;
-pub use summary::{ConversationSummaryRepository, NewSummary, Resolution, Sentiment, Summary};
+pub use summary::{ConversationSummaryRepository, NewSummary, Summary};
 pub use summary_token::{RedeemedSummary, SummaryToken, SummaryTokenRepository};
 pub use tls::{certificates, is_address, travels_readable};
 pub use worker::WorkerRepository;

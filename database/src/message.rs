@@ -14,8 +14,8 @@ pub(crate) use self::store::sealed;
 use crate::chain::{RowHash, from_hex, storable_json, to_hex};
 use crate::clean::{clean_json, clean_text};
 use crate::keys::{KeyError, SessionKey};
-use crate::text_enum::text_enum;
 use crate::{Database, SessionId};
+use call::{sql_text, text_enum};
 
 /// All SQL about messages.
 #[derive(Clone, Debug)]
@@ -36,6 +36,7 @@ text_enum! {
         Tool = "tool",
     }
 }
+sql_text!(Role);
 
 /// A final message, redacted already.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,23 +8,13 @@ use serde_json::Value;
 
 pub use self::closing::{AbandonedSession, SessionEnd, StaleAfter};
 use crate::keys::{IndexKind, Keyring, SessionKey};
-use crate::text_enum::text_enum;
 use crate::{Database, DatabaseError, MergeOutcome, ProfileId, SessionId, normalize_phone_number};
+use call::{Channel, sql_text, text_enum};
 
 /// All SQL about sessions. Listing them for supervisors is in `session_list.rs`.
 #[derive(Clone, Debug)]
 pub struct SessionRepository {
     pub(crate) db: Database,
-}
-
-text_enum! {
-    /// How the caller came.
-    pub enum Channel {
-        /// A browser, or any other LiveKit client.
-        Web = "web",
-        /// A telephone, by SIP.
-        Phone = "phone",
-    }
 }
 
 text_enum! {
@@ -38,6 +28,7 @@ text_enum! {
         Abandoned = "abandoned",
     }
 }
+sql_text!(SessionStatus);
 
 /// A caller joined.
 #[derive(Clone, Debug)]

@@ -1,12 +1,8 @@
-//! The ids of this crate's rows, one type each, so that they cannot be mistaken for one another.
+//! The ids of a call's rows, one type each, so that they cannot be mistaken for one another.
 
-use std::error::Error;
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use tokio_postgres::types::private::BytesMut;
-use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
 macro_rules! uuid_id {
@@ -27,25 +23,6 @@ macro_rules! uuid_id {
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 text.trim().parse().map(Self)
             }
-        }
-
-        impl<'a> FromSql<'a> for $name {
-            fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
-                Uuid::from_sql(ty, raw).map(Self)
-            }
-            fn accepts(ty: &Type) -> bool {
-                <Uuid as FromSql>::accepts(ty)
-            }
-        }
-
-        impl ToSql for $name {
-            fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-                self.0.to_sql(ty, out)
-            }
-            fn accepts(ty: &Type) -> bool {
-                <Uuid as ToSql>::accepts(ty)
-            }
-            to_sql_checked!();
         }
     };
 }
@@ -73,7 +50,7 @@ impl Default for SessionId {
     }
 }
 
-/// Whose rows a connection sees. One [`Database`](crate::Database) serves one tenant.
+/// Whose rows a connection sees. One `database::Database` serves one tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TenantId(pub i32);
