@@ -34,6 +34,7 @@ use std::{
     time::Duration,
 };
 
+use call::{CallEnding, Channel, Speaker};
 use chrono::{DateTime, Utc};
 use database::{NewCallback, SessionId, SummaryToken};
 use serde_json::Value;
@@ -44,7 +45,7 @@ use tokio::{
 
 use tools::{BoxFuture, CallbackRequest, Callbacks, ToolError};
 
-use crate::{metrics::Metrics, reply::Channel, session::Ending};
+use crate::metrics::Metrics;
 
 pub use durable::{Acknowledged, Acknowledgements};
 pub use finalize::{Finalizer, topic_rules};
@@ -63,15 +64,6 @@ pub(crate) use writer::Writer;
 /// seconds. When it is full (the disk does not answer) a row is lost, loudly: an error in the log
 /// with session and number, and a counter that must stay at zero.
 const QUEUE: usize = 32_768;
-
-/// Who said a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Speaker {
-    /// The caller.
-    Caller,
-    /// The agent.
-    Agent,
-}
 
 /// A session begins.
 #[derive(Debug)]
@@ -129,7 +121,7 @@ pub struct SessionEnd {
     /// Which.
     pub session: SessionId,
     /// Why.
-    pub ending: Ending,
+    pub ending: CallEnding,
     /// When.
     pub ended_at: DateTime<Utc>,
     /// How long it was.

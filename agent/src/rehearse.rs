@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use call::{CallEnding, Channel, Speaker};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use database::{SessionId, SummaryToken, spool::SpoolConfig};
@@ -23,10 +24,8 @@ use crate::{
     metrics::Metrics,
     record::{
         Acknowledged, Acknowledgements, Durability, Finalizer, MessageRow, RecordConfig, Recorder,
-        RunningRecord, SessionEnd, SessionStart, Speaker,
+        RunningRecord, SessionEnd, SessionStart,
     },
-    reply::Channel,
-    session::Ending,
 };
 
 /// The recorder's queue is kept below this, or a rehearsal would outrun any disk.
@@ -245,7 +244,7 @@ fn turn(session: SessionId, seq: i32) -> MessageRow {
 fn end(session: SessionId) -> SessionEnd {
     SessionEnd {
         session,
-        ending: Ending::CallerLeft,
+        ending: CallEnding::CallerLeft,
         ended_at: Utc::now(),
         duration: Duration::from_secs(60),
         transferred: false,

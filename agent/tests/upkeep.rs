@@ -15,16 +15,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use call::{CallEnding, Channel};
 use chrono::Utc;
 use database::{
-    Channel, MessageRepository, MessageSealer, NewMessage, NewSession, Role, SessionId,
-    SessionRepository, testing::TestDatabase, verify::Anchors,
+    MessageRepository, MessageSealer, NewMessage, NewSession, Role, SessionId, SessionRepository,
+    testing::TestDatabase, verify::Anchors,
 };
 use serde_json::{Value, json};
-use teller::{
-    record::{Finalizer, SessionEnd, SessionManager, topic_rules},
-    session::Ending,
-};
+use teller::record::{Finalizer, SessionEnd, SessionManager, topic_rules};
 use tokio::process::Command;
 
 fn root() -> &'static Path {
@@ -343,7 +341,7 @@ async fn a_summary_is_there_milliseconds_after_the_end() {
         let session = call(&test, SessionId::new(), 12).await;
         let end = SessionEnd {
             session,
-            ending: Ending::CallerLeft,
+            ending: CallEnding::CallerLeft,
             ended_at: Utc::now(),
             duration: Duration::from_secs(60),
             transferred: false,

@@ -7,3 +7,9 @@ crate::text_enum! {
         Phone = "phone",
     }
 }
+
+impl Default for Channel {
+    fn default() -> Self {
+        Self::Web
+    }
+}

@@ -12,6 +12,7 @@ mod outcome;
 pub mod postgres;
 mod speaker;
 mod text_enum;
+mod turn;
 
 pub use auth_level::AuthLevel;
 pub use channel::Channel;
@@ -19,3 +20,4 @@ pub use ending::CallEnding;
 pub use ids::{ProfileId, SessionId, TenantId};
 pub use outcome::{Resolution, Sentiment};
 pub use speaker::Speaker;
+pub use turn::Turn;

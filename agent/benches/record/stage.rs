@@ -6,10 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use call::{CallEnding, Channel, Speaker};
 use chrono::Utc;
 use database::{
-    Channel as StoredChannel, Database, MessageSealer, NewMessage, NewSession, Role, SealedMessage,
-    SessionId, SessionRepository, SummaryToken,
+    Database, MessageSealer, NewMessage, NewSession, Role, SealedMessage, SessionId,
+    SessionRepository, SummaryToken,
     spool::{Record, RecordId, Spool, SpoolConfig},
     testing::TestDatabase,
 };
@@ -18,10 +19,8 @@ use teller::{
     metrics::Metrics,
     record::{
         Acknowledgements, Durability, Finalizer, MessageRow, RecordConfig, RecordHealth, Recorder,
-        RunningRecord, SessionEnd, SessionStart, Speaker, topic_rules,
+        RunningRecord, SessionEnd, SessionStart, topic_rules,
     },
-    reply::Channel,
-    session::Ending,
 };
 use tokio_postgres::Client;
 use tokio_util::task::TaskTracker;
@@ -189,7 +188,7 @@ fn meta(agent: bool) -> serde_json::Value {
 pub(crate) fn end(session: SessionId) -> SessionEnd {
     SessionEnd {
         session,
-        ending: Ending::CallerLeft,
+        ending: CallEnding::CallerLeft,
         ended_at: Utc::now(),
         duration: Duration::from_secs(60),
         transferred: false,
@@ -206,7 +205,7 @@ pub(crate) async fn writer(db: &Database) -> (SessionId, MessageSealer) {
         room_id: "room".to_owned(),
         participant_id: format!("participant of {id}"),
         anonymous_id: Some(format!("device of {id}")),
-        channel: StoredChannel::Web,
+        channel: Channel::Web,
         caller_number: None,
         worker_id: None,
         started_at: Utc::now(),

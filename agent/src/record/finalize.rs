@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use call::{AuthLevel, CallEnding};
 use database::{
     ConversationSummaryRepository, Database, DatabaseError, Message, MessageRepository, NewSummary,
     Origin, OwedSummary, ProfileRepository, Resolution, Role, Sentiment, Session, SessionId,
@@ -17,8 +18,6 @@ use insight::{
     topics::TopicRule,
 };
 use serde_json::{Map, Value};
-
-use crate::session::Ending;
 
 /// A claim whose worker died is free again after this long; writing takes milliseconds.
 const CLAIM: Duration = Duration::from_secs(60);
@@ -222,7 +221,7 @@ fn facts(session: &Session) -> SessionFacts {
             SessionStatus::Abandoned => EndReason::Abandoned,
             _ => end_reason(session.end_reason.as_deref().unwrap_or_default()),
         },
-        authenticated: session.auth_level >= super::session_manager::LEVEL_ONE_TIME_CODE,
+        authenticated: session.auth_level >= AuthLevel::OneTimeCode,
         authentication_attempted: flag("authentication_attempted"),
         transferred: flag("transferred"),
         callback_requested: flag("callback_requested"),
@@ -230,12 +229,13 @@ fn facts(session: &Session) -> SessionFacts {
 }
 
 fn end_reason(stored: &str) -> EndReason {
-    match Ending::from_name(stored) {
-        Some(Ending::CallerLeft) => EndReason::CallerLeft,
-        Some(Ending::Goodbye | Ending::Transferred) => EndReason::AgentGoodbye,
-        Some(Ending::Silence) => EndReason::Silence,
-        Some(Ending::Drain) => EndReason::Drain,
-        Some(Ending::RoomLost | Ending::Broken) | None => EndReason::Error,
+    match stored.parse() {
+        Ok(CallEnding::CallerLeft) => EndReason::CallerLeft,
+        Ok(CallEnding::Goodbye | CallEnding::Transferred) => EndReason::AgentGoodbye,
+        Ok(CallEnding::Silence) => EndReason::Silence,
+        Ok(CallEnding::Drained) => EndReason::Drain,
+        Ok(CallEnding::Abandoned) => EndReason::Abandoned,
+        Ok(CallEnding::RoomLost | CallEnding::Broken) | Err(_) => EndReason::Error,
     }
 }
 

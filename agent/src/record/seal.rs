@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use call::{Channel, Speaker};
 use chrono::{DateTime, Utc};
 use database::{
     MessageSealer, NewMessage, Role, RowHash, SessionId, SummaryToken,
@@ -15,8 +16,7 @@ use tokio::sync::oneshot;
 
 use super::durable::Acknowledged;
 use super::stored::{CALLBACK, END, START, Stored, StoredEnd, StoredStart};
-use super::{MessageRow, SessionEnd, SessionStart, Speaker};
-use crate::reply::Channel;
+use super::{MessageRow, SessionEnd, SessionStart};
 
 /// Answers that callers' sessions wait for, until their start is in the database.
 #[derive(Debug, Clone, Default)]

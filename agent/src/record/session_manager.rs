@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
+use call::AuthLevel;
 use database::{
-    Channel as StoredChannel, Database, DatabaseError, MergeOutcome, NewSession, ProfileId,
-    ProfileRepository, SessionEnd as StoredEnd, SessionId, SessionRepository, StartedSession,
-    SummaryTokenRepository, keys::SessionKey,
+    Database, DatabaseError, MergeOutcome, NewSession, ProfileId, ProfileRepository,
+    SessionEnd as StoredEnd, SessionId, SessionRepository, StartedSession, SummaryTokenRepository,
+    keys::SessionKey,
 };
 
 use super::{Finalizer, SessionEnd, SessionStart};
-use crate::reply::Channel;
 
 /// A caller may read the summary this long after the call began.
 const SUMMARY_TOKEN_LIFETIME: Duration = Duration::from_secs(3 * 3600);
-/// Proven by a one-time code.
-pub(crate) const LEVEL_ONE_TIME_CODE: i16 = 2;
 
 /// Opens, authenticates and ends sessions in the database.
 #[derive(Debug, Clone)]
@@ -122,7 +120,7 @@ impl SessionManager {
         customer: ProfileId,
     ) -> Result<MergeOutcome, DatabaseError> {
         self.sessions
-            .authenticate(session, customer, LEVEL_ONE_TIME_CODE, "caller")
+            .authenticate(session, customer, AuthLevel::OneTimeCode, "caller")
             .await
     }
 
@@ -178,10 +176,7 @@ fn new_session(start: &SessionStart) -> NewSession {
         room_id: start.room.clone(),
         participant_id: start.participant.clone(),
         anonymous_id: start.device.clone(),
-        channel: match start.channel {
-            Channel::Web => StoredChannel::Web,
-            Channel::Phone => StoredChannel::Phone,
-        },
+        channel: start.channel,
         caller_number: start.phone_hint.clone(),
         worker_id: Some(start.worker_id.clone()),
         started_at: start.started_at,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use call::{CallEnding, Channel};
 use chrono::{DateTime, Utc};
 use database::{
     NewCallback, SealedMessage, SessionId, SummaryToken,
@@ -11,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{SessionEnd, SessionStart};
-use crate::{reply::Channel, session::Ending};
 
 /// Numbers of records that are no messages: a session's start comes before its first message,
 /// its end after its last.
@@ -39,7 +39,7 @@ pub(crate) struct StoredStart {
     participant: String,
     device: Option<String>,
     phone_hint: Option<String>,
-    by_phone: bool,
+    channel: Channel,
     worker_id: String,
     started_at: DateTime<Utc>,
     summary_token: String,
@@ -59,7 +59,7 @@ pub(crate) struct StoredCallback {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct StoredEnd {
     session: SessionId,
-    ending: String,
+    ending: CallEnding,
     ended_at: DateTime<Utc>,
     duration_ms: u64,
     transferred: bool,
@@ -98,7 +98,7 @@ impl StoredStart {
             participant: start.participant.clone(),
             device: start.device.clone(),
             phone_hint: start.phone_hint.clone(),
-            by_phone: start.channel == Channel::Phone,
+            channel: start.channel,
             worker_id: start.worker_id.clone(),
             started_at: start.started_at,
             summary_token: start.summary_token.expose().to_owned(),
@@ -124,11 +124,7 @@ impl StoredStart {
             participant: self.participant.clone(),
             device: self.device.clone(),
             phone_hint: self.phone_hint.clone(),
-            channel: if self.by_phone {
-                Channel::Phone
-            } else {
-                Channel::Web
-            },
+            channel: self.channel,
             worker_id: self.worker_id.clone(),
             started_at: self.started_at,
             summary_token: SummaryToken::from_stored(self.summary_token.clone()),
@@ -166,7 +162,7 @@ impl From<&SessionEnd> for StoredEnd {
     fn from(end: &SessionEnd) -> Self {
         Self {
             session: end.session,
-            ending: end.ending.as_str().to_owned(),
+            ending: end.ending,
             ended_at: end.ended_at,
             duration_ms: u64::try_from(end.duration.as_millis()).unwrap_or(u64::MAX),
             transferred: end.transferred,
@@ -180,7 +176,7 @@ impl From<&StoredEnd> for SessionEnd {
     fn from(stored: &StoredEnd) -> Self {
         Self {
             session: stored.session,
-            ending: Ending::from_name(&stored.ending).unwrap_or(Ending::Broken),
+            ending: stored.ending,
             ended_at: stored.ended_at,
             duration: Duration::from_millis(stored.duration_ms),
             transferred: stored.transferred,

@@ -3,6 +3,7 @@
 //! The steps run as tasks and report back, so that a slow database or webhook
 //! never holds up speech. Whatever the number, the caller hears the same words.
 
+use call::{CallEnding, Channel};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -10,7 +11,7 @@ use tokio::sync::oneshot;
 use super::{Report, Session, ledger::SpeechKind};
 use crate::{
     identify::{Claim, Keypad, KeypadAction, Started, Verified},
-    reply::{Awaiting, Channel},
+    reply::Awaiting,
     room::{RpcCall, RpcMethod},
 };
 
@@ -70,12 +71,12 @@ struct CodeForm {
 }
 
 impl Session {
-    pub(super) async fn on_rpc(&mut self, call: RpcCall) -> Option<super::Ending> {
+    pub(super) async fn on_rpc(&mut self, call: RpcCall) -> Option<CallEnding> {
         match call.method {
             RpcMethod::Session => answer(Some(call.answer), self.about()),
             RpcMethod::HangUp => {
                 answer(Some(call.answer), json!({}));
-                return Some(super::Ending::CallerLeft);
+                return Some(CallEnding::CallerLeft);
             }
             RpcMethod::Authenticate => match serde_json::from_str::<ClaimForm>(&call.payload) {
                 Ok(form) => {

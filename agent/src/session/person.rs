@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use call::CallEnding;
 use tools::{CallbackTool, Tool as _, ToolCaller, TransferTool};
 
-use super::{Ending, Report, Session, ledger::SpeechKind};
+use super::{Report, Session, ledger::SpeechKind};
 use crate::reply::Awaiting;
 
 impl Session {
@@ -52,11 +53,11 @@ impl Session {
         }
     }
 
-    pub(super) async fn on_transferred(&mut self, done: bool) -> Option<Ending> {
+    pub(super) async fn on_transferred(&mut self, done: bool) -> Option<CallEnding> {
         self.transferring = false;
         if done {
             self.transferred = true;
-            return Some(Ending::Transferred);
+            return Some(CallEnding::Transferred);
         }
         // The caller asked for a person; the line offers a call back instead.
         self.awaiting = Awaiting::CallbackConsent;

@@ -374,21 +374,21 @@ async fn authenticating_a_session_merges_its_profile_once() {
     call(&test.db, &new).await;
     assert_eq!(
         sessions
-            .authenticate(new.id, sarah, 2, "test")
+            .authenticate(new.id, sarah, call::AuthLevel::OneTimeCode, "test")
             .await
             .unwrap(),
         MergeOutcome::Merged
     );
     assert_eq!(
         sessions
-            .authenticate(new.id, sarah, 2, "test")
+            .authenticate(new.id, sarah, call::AuthLevel::OneTimeCode, "test")
             .await
             .unwrap(),
         MergeOutcome::AlreadyMerged
     );
     assert_eq!(
         sessions
-            .authenticate(new.id, john, 2, "test")
+            .authenticate(new.id, john, call::AuthLevel::OneTimeCode, "test")
             .await
             .unwrap(),
         MergeOutcome::SourceAuthenticated

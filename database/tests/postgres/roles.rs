@@ -33,7 +33,9 @@ async fn a_worker_records_a_call_as_app_writer_and_can_do_no_more() {
             .await
             .unwrap()
     );
-    let proved = sessions.authenticate(new.id, sarah, 2, "caller").await;
+    let proved = sessions
+        .authenticate(new.id, sarah, call::AuthLevel::OneTimeCode, "caller")
+        .await;
     assert_eq!(
         proved.unwrap(),
         MergeOutcome::Merged,

@@ -11,7 +11,7 @@ use livekit::{
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-use super::{clip::MOUTH_RATE_HZ, ear::Ear};
+use super::{clip::PLAYER_RATE_HZ, listener::Listener};
 
 /// What was shown so far.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ pub(super) struct Shown {
 
 /// Follows the room's events for the caller.
 pub(super) struct Watch {
-    pub(super) ear: Ear,
+    pub(super) listener: Listener,
     pub(super) shown: Arc<Mutex<Shown>>,
     pub(super) own: String,
     pub(super) tasks: TaskTracker,
@@ -42,8 +42,8 @@ impl Watch {
                     ..
                 } if participant.kind() == ParticipantKind::Agent => {
                     let stream =
-                        NativeAudioStream::new(track.rtc_track(), MOUTH_RATE_HZ.cast_signed(), 1);
-                    self.tasks.spawn(self.ear.clone().listen(stream));
+                        NativeAudioStream::new(track.rtc_track(), PLAYER_RATE_HZ.cast_signed(), 1);
+                    self.tasks.spawn(self.listener.clone().listen(stream));
                 }
                 RoomEvent::TextStreamOpened {
                     reader,

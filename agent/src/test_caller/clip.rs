@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use crate::speak::{Provider, SPEECH_RATE_HZ, Tts, TtsConfig};
 
 /// The rate the caller's microphone runs at, Hz.
-pub(super) const MOUTH_RATE_HZ: u32 = 16_000;
+pub(super) const PLAYER_RATE_HZ: u32 = 16_000;
 /// Quieter than this is not speech (about -46 dBFS).
 const QUIET: i16 = 160;
 
@@ -34,7 +34,7 @@ impl Clip {
             .context("flite is needed to speak; scripts/setup installs it")?;
         Ok(Self {
             words: text.to_owned(),
-            samples: resample(&speech.samples, SPEECH_RATE_HZ, MOUTH_RATE_HZ),
+            samples: resample(&speech.samples, SPEECH_RATE_HZ, PLAYER_RATE_HZ),
         })
     }
 
@@ -63,7 +63,7 @@ impl Clip {
             .unwrap_or_default();
         Ok(Self {
             words,
-            samples: resample(&mono, spec.sample_rate, MOUTH_RATE_HZ),
+            samples: resample(&mono, spec.sample_rate, PLAYER_RATE_HZ),
         })
     }
 
@@ -136,7 +136,7 @@ impl Biquad {
     }
 
     fn design(hz: f64, numerator: impl Fn(f64) -> [f64; 3]) -> Self {
-        let omega = std::f64::consts::TAU * hz / f64::from(MOUTH_RATE_HZ);
+        let omega = std::f64::consts::TAU * hz / f64::from(PLAYER_RATE_HZ);
         let (alpha, cos) = (omega.sin() / (2.0 * 0.707), omega.cos());
         let a0 = 1.0 + alpha;
         Self {

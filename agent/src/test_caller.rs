@@ -5,8 +5,8 @@
 
 mod caller;
 mod clip;
-mod ear;
-mod mouth;
+mod listener;
+mod player;
 mod report;
 mod script;
 mod token;

@@ -1,4 +1,4 @@
-//! The caller: one room, a mouth, an ear, and what was shown.
+//! The caller: one room, a player, a listener, and what was shown.
 
 use std::{
     collections::HashMap,
@@ -19,9 +19,9 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     CallReport, Clip, Identity, TurnReport,
-    clip::MOUTH_RATE_HZ,
-    ear::Ear,
-    mouth::Mouth,
+    clip::PLAYER_RATE_HZ,
+    listener::Listener,
+    player::Player,
     report::Line,
     watch::{Shown, Watch},
 };
@@ -51,9 +51,9 @@ pub struct Caller {
     room: Option<Room>,
     name: String,
     phone: bool,
-    mouth: Option<Mouth>,
+    player: Option<Player>,
     speaking: JoinHandle<Vec<i16>>,
-    ear: Ear,
+    listener: Listener,
     shown: Arc<Mutex<Shown>>,
     began: Instant,
     said_at: Instant,
@@ -79,10 +79,10 @@ impl Caller {
         let began = Instant::now();
         let (joined, events) = Room::connect(&livekit.url, &token, RoomOptions::default()).await?;
         let tasks = TaskTracker::new();
-        let (mouth, speak) = Mouth::open();
+        let (player, speak) = Player::open();
         let track = LocalAudioTrack::create_audio_track(
             "microphone",
-            RtcAudioSource::Native(mouth.source.clone()),
+            RtcAudioSource::Native(player.source.clone()),
         );
         let options = TrackPublishOptions {
             source: TrackSource::Microphone,
@@ -93,9 +93,9 @@ impl Caller {
             .local_participant()
             .publish_track(LocalTrack::Audio(track), options)
             .await?;
-        let (ear, shown) = (Ear::default(), Arc::new(Mutex::new(Shown::default())));
+        let (listener, shown) = (Listener::default(), Arc::new(Mutex::new(Shown::default())));
         let watch = Watch {
-            ear: ear.clone(),
+            listener: listener.clone(),
             shown: shown.clone(),
             own: identity.identity.clone(),
             tasks: tasks.clone(),
@@ -105,9 +105,9 @@ impl Caller {
             room: Some(joined),
             name: room.to_owned(),
             phone: identity.phone,
-            mouth: Some(mouth),
+            player: Some(player),
             speaking,
-            ear,
+            listener,
             shown,
             began,
             said_at: began,
@@ -129,8 +129,8 @@ impl Caller {
         let clip = if self.phone { clip.narrow_band() } else { clip };
         self.mark();
         let words = clip.words.clone();
-        let Some(mouth) = &self.mouth else { return };
-        if let Ok(said) = mouth.say(clip).await.await {
+        let Some(player) = &self.player else { return };
+        if let Ok(said) = player.say(clip).await.await {
             self.said_at = said.speech_ended;
             self.turns.push((words, said.speech_ended));
         }
@@ -153,7 +153,7 @@ impl Caller {
     pub async fn wait_until_audible(&mut self, patience: Duration) -> anyhow::Result<()> {
         let since = self.said_at;
         self.until(patience, "the agent did not speak", |caller| {
-            caller.ear.first_after(since).is_some()
+            caller.listener.first_after(since).is_some()
         })
         .await
     }
@@ -166,7 +166,7 @@ impl Caller {
         let since = self.said_at;
         self.until(patience, "the agent did not answer", |caller| {
             let quiet = caller
-                .ear
+                .listener
                 .last()
                 .is_some_and(|last| last.elapsed() > SILENCE);
             let idle = caller
@@ -174,7 +174,7 @@ impl Caller {
                 .states
                 .last()
                 .is_none_or(|state| state != "thinking" && state != "speaking");
-            caller.ear.first_after(since).is_some() && quiet && idle
+            caller.listener.first_after(since).is_some() && quiet && idle
         })
         .await
     }
@@ -329,20 +329,20 @@ impl Caller {
         record: Option<&Path>,
     ) -> anyhow::Result<CallReport> {
         let ended_by_agent = self.is_over();
-        self.mouth = None;
+        self.player = None;
         if let Some(room) = self.room.take() {
             drop(tokio::time::timeout(Duration::from_secs(3), room.close()).await);
         }
         let sent = self.speaking.await.unwrap_or_default();
         if let Some(path) = record {
-            write_stereo(path, &sent, &self.ear.samples())?;
+            write_stereo(path, &sent, &self.listener.samples())?;
         }
         let since =
             |from: Instant, to: Instant| u64::try_from((to - from).as_millis()).unwrap_or(u64::MAX);
         let turns = self.turns.iter().enumerate().map(|(i, (said, ended))| {
             let next = self.turns.get(i + 1).map(|(_, next)| *next);
             let answer = self
-                .ear
+                .listener
                 .began_after(*ended)
                 .filter(|at| next.is_none_or(|next| *at < next));
             TurnReport {
@@ -352,7 +352,7 @@ impl Caller {
         });
         let turns = turns.collect();
         let first = self
-            .ear
+            .listener
             .began_after(self.began)
             .map(|at| since(self.began, at));
         let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
@@ -400,7 +400,7 @@ impl Caller {
 fn write_stereo(path: &Path, left: &[i16], right: &[i16]) -> anyhow::Result<()> {
     let spec = hound::WavSpec {
         channels: 2,
-        sample_rate: MOUTH_RATE_HZ,
+        sample_rate: PLAYER_RATE_HZ,
         bits_per_sample: 16,
         sample_format: hound::SampleFormat::Int,
     };

@@ -8,11 +8,11 @@ use livekit::webrtc::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use super::clip::{Clip, MOUTH_RATE_HZ};
+use super::clip::{Clip, PLAYER_RATE_HZ};
 
 /// Clips waiting to be said; a script says one after the other.
 const QUEUE: usize = 16;
-const FRAME: usize = MOUTH_RATE_HZ as usize / 100;
+const FRAME: usize = PLAYER_RATE_HZ as usize / 100;
 
 /// When a clip was said.
 #[derive(Debug, Clone, Copy)]
@@ -25,14 +25,14 @@ type Order = (Clip, oneshot::Sender<Said>);
 
 /// The handle of the microphone.
 #[derive(Debug)]
-pub(super) struct Mouth {
+pub(super) struct Player {
     orders: mpsc::Sender<Order>,
     pub(super) source: NativeAudioSource,
 }
 
-impl Mouth {
+impl Player {
     pub(super) fn open() -> (Self, impl Future<Output = Vec<i16>>) {
-        let source = NativeAudioSource::new(AudioSourceOptions::default(), MOUTH_RATE_HZ, 1, 20);
+        let source = NativeAudioSource::new(AudioSourceOptions::default(), PLAYER_RATE_HZ, 1, 20);
         let (orders, receiver) = mpsc::channel(QUEUE);
         (
             Self {
@@ -87,7 +87,7 @@ async fn capture(source: &NativeAudioSource, samples: &[i16], sent: &mut Vec<i16
     sent.extend_from_slice(&frame);
     let frame = AudioFrame {
         data: Cow::Owned(frame),
-        sample_rate: MOUTH_RATE_HZ,
+        sample_rate: PLAYER_RATE_HZ,
         num_channels: 1,
         samples_per_channel: FRAME as u32,
     };

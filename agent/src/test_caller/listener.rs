@@ -19,9 +19,9 @@ struct Heard {
 
 /// Shared with the task that listens.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ear(Arc<Mutex<Heard>>);
+pub(super) struct Listener(Arc<Mutex<Heard>>);
 
-impl Ear {
+impl Listener {
     fn lock(&self) -> std::sync::MutexGuard<'_, Heard> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
