@@ -13,6 +13,7 @@ pub mod cli;
 pub mod config;
 pub mod http;
 pub mod identify;
+pub mod jobs;
 pub mod listen;
 pub mod metrics;
 pub mod record;

@@ -21,10 +21,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     config::{DatabaseConfig, SpoolSettings},
-    metrics::Metrics,
+    jobs::Finalizer,
     record::{
-        Acknowledged, Acknowledgements, Durability, Finalizer, MessageRow, RecordConfig, Recorder,
-        RunningRecord, SessionEnd, SessionStart,
+        Acknowledged, Acknowledgements, Durability, MessageRow, RecordConfig, RecordHandle,
+        Recorder, SessionEnd, SessionStart,
     },
 };
 
@@ -108,7 +108,7 @@ pub async fn run(
     args: RehearseArgs,
 ) -> anyhow::Result<bool> {
     let database = crate::admin::open(database)?;
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Arc::default();
     let tasks = TaskTracker::new();
     let config = RecordConfig {
         spool: SpoolConfig {
@@ -124,8 +124,9 @@ pub async fn run(
             Durability::Disk
         },
     };
-    let finalizer = Finalizer::new(&database, Arc::default());
-    let record = RunningRecord::start(config, &database, finalizer, &metrics, &tasks)?;
+    let own = database.beside()?;
+    let finalizer = Arc::new(Finalizer::new(&own, Arc::default()));
+    let record = RecordHandle::start(config, own, finalizer, &metrics, &tasks)?;
     let replay = record.replay();
     println!(
         "started {} records {} torn {} damaged",
@@ -232,6 +233,7 @@ fn turn(session: SessionId, seq: i32) -> MessageRow {
             Speaker::Caller
         },
         content: words(session, seq),
+        redacted: false,
         started_ms: Some(seq.saturating_mul(1500)),
         ended_ms: Some(seq.saturating_mul(1500).saturating_add(1200)),
         interrupted: seq % 7 == 3,

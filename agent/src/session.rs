@@ -6,6 +6,7 @@
 //! data channel: those answer through queues.
 
 mod authenticate;
+mod callbacks;
 mod ending;
 mod figures;
 mod hearing;

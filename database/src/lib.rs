@@ -22,6 +22,7 @@ mod recount;
 mod room_lock;
 mod session;
 mod session_list;
+mod session_manager;
 mod settings;
 pub mod spool;
 mod stated_name;
@@ -66,6 +67,7 @@ pub use session::{
     StaleAfter, StartedSession,
 };
 pub use session_list::{SessionCursor, SessionFilter, SessionListItem};
+pub use session_manager::SessionManager;
 pub use settings::ConfigRepository;
 pub use stored_keys::Rewrapped;
 pub use summary::{ConversationSummaryRepository, NewSummary, Summary};

@@ -16,10 +16,10 @@ use database::{
 };
 use serde_json::json;
 use teller::{
-    metrics::Metrics,
+    jobs::{Finalizer, topic_rules},
     record::{
-        Acknowledgements, Durability, Finalizer, MessageRow, RecordConfig, RecordHealth, Recorder,
-        RunningRecord, SessionEnd, SessionStart, topic_rules,
+        Acknowledgements, Durability, MessageRow, RecordConfig, RecordHandle, RecordHealth,
+        Recorder, SessionEnd, SessionStart,
     },
 };
 use tokio_postgres::Client;
@@ -33,7 +33,7 @@ pub(crate) struct Stage {
     pub(crate) recorder: Recorder,
     pub(crate) health: RecordHealth,
     pub(crate) acknowledged: Arc<Mutex<Vec<(SessionId, i32, Instant)>>>,
-    running: RunningRecord,
+    running: RecordHandle,
     folder: PathBuf,
 }
 
@@ -41,7 +41,7 @@ impl Stage {
     pub(crate) fn new(test: &TestDatabase) -> Self {
         let folder = folder();
         let pack = knowledge::Pack::load(&root().join("packs/bank")).unwrap();
-        let finalizer = Finalizer::new(&test.db, topic_rules(&pack).into());
+        let finalizer = Arc::new(Finalizer::new(&test.db, topic_rules(&pack).into()));
         let acknowledged: Arc<Mutex<Vec<_>>> = Arc::default();
         let told = acknowledged.clone();
         let config = RecordConfig {
@@ -52,8 +52,15 @@ impl Stage {
             }))),
             durability: Durability::Disk,
         };
-        let (metrics, tasks) = (Arc::new(Metrics::new()), TaskTracker::new());
-        let running = RunningRecord::start(config, &test.db, finalizer, &metrics, &tasks).unwrap();
+        let (metrics, tasks) = (Arc::default(), TaskTracker::new());
+        let running = RecordHandle::start(
+            config,
+            test.db.beside().unwrap(),
+            finalizer,
+            &metrics,
+            &tasks,
+        )
+        .unwrap();
         Self {
             recorder: running.recorder(),
             health: running.health(),
@@ -166,6 +173,7 @@ pub(crate) fn turn(session: SessionId, seq: i32) -> MessageRow {
         } else {
             Speaker::Caller
         },
+        redacted: false,
         content: if agent { AGENT } else { CALLER }.to_owned(),
         started_ms: Some(seq.saturating_mul(4000)),
         ended_ms: Some(seq.saturating_mul(4000).saturating_add(3500)),

@@ -9,8 +9,6 @@ use database::{
 use serde::Serialize;
 use serde_json::Value;
 
-/// A session counts as authenticated from this level on.
-
 /// One call in a list, and the head of its record.
 #[derive(Debug, Serialize)]
 pub(super) struct CallLine {

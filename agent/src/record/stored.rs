@@ -1,14 +1,13 @@
 //! What lies in the spool: records as they are repeated until the database has them.
 
-use std::time::Duration;
-
 use call::{CallEnding, Channel};
 use chrono::{DateTime, Utc};
 use database::{
-    NewCallback, SealedMessage, SessionId, SummaryToken,
+    NewCallback, NewSession, SealedMessage, SessionId, SummaryToken,
     keys::{KeyError, Keyring, SessionKey},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{SessionEnd, SessionStart};
@@ -109,8 +108,11 @@ impl StoredStart {
         }
     }
 
-    /// The start again, and the key of its messages.
-    pub(super) fn open(&self, keys: &Keyring) -> Result<(SessionStart, SessionKey), KeyError> {
+    /// The session's row, the token that reads its summary, and the key of its messages.
+    pub(super) fn open(
+        &self,
+        keys: &Keyring,
+    ) -> Result<(NewSession, SummaryToken, SessionKey), KeyError> {
         let digits = |at: usize| {
             let pair = self.key.get(at..at + 2).ok_or(KeyError::Unreadable)?;
             u8::from_str_radix(pair, 16).map_err(|_not_hexadecimal| KeyError::Unreadable)
@@ -118,19 +120,18 @@ impl StoredStart {
         let wrapped: Result<Vec<u8>, KeyError> =
             (0..self.key.len()).step_by(2).map(digits).collect();
         let key = keys.unwrap_session_from_spool(&wrapped?, self.session)?;
-        let start = SessionStart {
-            session: self.session,
-            room: self.room.clone(),
-            participant: self.participant.clone(),
-            device: self.device.clone(),
-            phone_hint: self.phone_hint.clone(),
+        let new = NewSession {
+            id: self.session,
+            room_id: self.room.clone(),
+            participant_id: self.participant.clone(),
+            anonymous_id: self.device.clone(),
             channel: self.channel,
-            worker_id: self.worker_id.clone(),
+            caller_number: self.phone_hint.clone(),
+            worker_id: Some(self.worker_id.clone()),
             started_at: self.started_at,
-            summary_token: SummaryToken::from_stored(self.summary_token.clone()),
-            recognised: None,
         };
-        Ok((start, key))
+        let token = SummaryToken::from_stored(self.summary_token.clone());
+        Ok((new, token, key))
     }
 }
 
@@ -172,16 +173,19 @@ impl From<&SessionEnd> for StoredEnd {
     }
 }
 
-impl From<&StoredEnd> for SessionEnd {
-    fn from(stored: &StoredEnd) -> Self {
-        Self {
-            session: stored.session,
-            ending: stored.ending,
-            ended_at: stored.ended_at,
-            duration: Duration::from_millis(stored.duration_ms),
-            transferred: stored.transferred,
-            callback_requested: stored.callback_requested,
-            authentication_attempted: stored.authentication_attempted,
-        }
+impl StoredEnd {
+    /// The session it ends, and the end of its row.
+    pub(super) fn to_row(&self) -> (SessionId, database::SessionEnd) {
+        let end = database::SessionEnd {
+            reason: self.ending.as_str().to_owned(),
+            ended_at: self.ended_at,
+            metrics: json!({
+                "duration_ms": self.duration_ms,
+                "transferred": self.transferred,
+                "callback_requested": self.callback_requested,
+                "authentication_attempted": self.authentication_attempted,
+            }),
+        };
+        (self.session, end)
     }
 }

@@ -80,9 +80,9 @@ impl Session {
             }
             RpcMethod::Authenticate => match serde_json::from_str::<ClaimForm>(&call.payload) {
                 Ok(form) => {
-                    let claim = Claim::Named {
+                    let claim = Claim::Username {
                         username: form.username,
-                        phone_number: form.phone_number,
+                        phone_number: Some(form.phone_number),
                     };
                     self.claim(claim, Some(call.answer));
                 }
@@ -111,7 +111,7 @@ impl Session {
 
     pub(super) async fn on_keypad(&mut self, action: KeypadAction) {
         match action {
-            KeypadAction::Start(number) => self.claim(Claim::Number(number), None),
+            KeypadAction::Start(number) => self.claim(Claim::Digits(number), None),
             KeypadAction::Verify(code) => self.verify(code, None),
             KeypadAction::Cleared | KeypadAction::TooShort => {
                 let lines = &self.services.lines;

@@ -105,6 +105,7 @@ impl Ledger {
             session: self.session,
             seq: self.next_seq(),
             speaker: Speaker::Caller,
+            redacted: insight::redact::has_placeholder(&turn.text),
             content: turn.text.clone(),
             started_ms: None,
             ended_ms: Some(clamp_millis(turn.stopped_at)),
@@ -193,6 +194,7 @@ impl Ledger {
             session: self.session,
             seq: self.next_seq(),
             speaker: Speaker::Agent,
+            redacted: insight::redact::has_placeholder(heard),
             content: heard.to_owned(),
             started_ms: spoken.started_at.map(clamp_millis),
             ended_ms: Some(clamp_millis(now)),
@@ -292,10 +294,10 @@ fn clamp_millis(duration: Duration) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{metrics::Metrics, record::Record};
+    use crate::record::Record;
 
     fn books() -> (Ledger, crate::record::RecordQueue) {
-        let (recorder, queue) = Recorder::new(Arc::new(Metrics::new()));
+        let (recorder, queue) = Recorder::new(Arc::default());
         (Ledger::new(recorder, database::SessionId::new()), queue)
     }
 

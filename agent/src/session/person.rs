@@ -5,14 +5,15 @@ use std::sync::Arc;
 use call::CallEnding;
 use tools::{CallbackTool, Tool as _, ToolCaller, TransferTool};
 
-use super::{Report, Session, ledger::SpeechKind};
+use super::{Report, Session, callbacks::RecordedCallbacks, ledger::SpeechKind};
 use crate::reply::Awaiting;
 
 impl Session {
     /// Notes that a person shall call back; the reply has already promised it.
     pub(super) fn request_callback(&mut self) {
         self.callback_requested = true;
-        let callback = CallbackTool::new(Arc::new(self.services.recorder.clone()));
+        let callback =
+            CallbackTool::new(Arc::new(RecordedCallbacks(self.services.recorder.clone())));
         let caller = self.tool_caller();
         self.tasks.spawn(async move {
             if let Err(error) = callback.call(&caller).await {

@@ -209,7 +209,7 @@ async fn who_only_reads_may_run_nothing_that_changes() {
     call(&test.db, &new).await;
     for role in ["app_reader", "supervisor", "auditor"] {
         let refused = SessionRepository::new(&as_role(&test, role))
-            .authenticate(new.id, sarah, 2, role)
+            .authenticate(new.id, sarah, call::AuthLevel::OneTimeCode, role)
             .await;
         assert!(
             matches!(refused, Err(DatabaseError::Setup(_))),

@@ -9,29 +9,21 @@ use database::{
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 use tokio_util::task::TaskTracker;
 
-use super::durable::{Acknowledgements, Durable};
-use super::flusher::{Flusher, report};
-use super::seal::{Recognitions, Sealer};
-use super::starts::Starts;
-use super::writer::Writer;
-use super::{Finalizer, RecordHealth, Recorder, SessionManager};
-use crate::metrics::Metrics;
+use super::{
+    Acknowledgements, AfterEnd, Durability, RecordHealth, RecordMetrics, Recorder,
+    disk_writer::DiskWriter,
+    flusher::{Flusher, report},
+    pending_starts::PendingStarts,
+    recognition::Recognitions,
+    seal::Sealer,
+    writer::Writer,
+};
 
 /// Records that the disk did not take and that wait for the database; beyond it the recorder's
 /// own queue fills.
 const HANDOVERS: usize = 32_768;
 /// The disk's side ends in this time, or the disk does not answer.
 const LAST_SYNC: Duration = Duration::from_secs(10);
-
-/// When a record counts as kept.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Durability {
-    /// When it is on the disk, or committed.
-    #[default]
-    Disk,
-    /// At once: a control for proofs, which must then find losses.
-    Nothing,
-}
 
 /// What the record needs.
 #[derive(Debug)]
@@ -46,7 +38,7 @@ pub struct RecordConfig {
 
 /// The record at work.
 #[derive(Debug)]
-pub struct RunningRecord {
+pub struct RecordHandle {
     recorder: Recorder,
     health: RecordHealth,
     replay: Replay,
@@ -54,17 +46,18 @@ pub struct RunningRecord {
     flushing: JoinHandle<()>,
 }
 
-impl RunningRecord {
-    /// Takes the spool and starts; what an earlier process left is written first. Needs no
-    /// database to start.
+impl RecordHandle {
+    /// Takes the spool and starts; what an earlier process left is written first. `database` is
+    /// the record's own connection ([`Database::beside`]), so that no load on the pool can stop it;
+    /// it need not be there yet.
     ///
     /// # Errors
     /// [`SpoolError`], foremost when another worker uses the folder; or the system has no thread.
     pub fn start(
         config: RecordConfig,
-        database: &Database,
-        finalizer: Finalizer,
-        metrics: &Arc<Metrics>,
+        database: Database,
+        after_end: Arc<dyn AfterEnd>,
+        metrics: &Arc<RecordMetrics>,
         tasks: &TaskTracker,
     ) -> anyhow::Result<Self> {
         let opened = Spool::open(config.spool)?;
@@ -79,15 +72,14 @@ impl RunningRecord {
             );
         }
         let health = RecordHealth::new(opened.spool);
-        let own = database.beside()?;
         let (recorder, queue) = Recorder::new(metrics.clone());
         let (handovers, handed_over) = mpsc::channel(HANDOVERS);
         let recognitions = Recognitions::default();
-        let durable = Durable {
+        let disk_writer = DiskWriter {
             queue,
             sealer: Sealer::new(database.keys().clone(), recognitions.clone()),
             durable_until: opened.reader.durable(),
-            starts: Starts::default(),
+            starts: PendingStarts::default(),
             appender: opened.appender,
             handovers,
             acknowledgements: config.acknowledgements.clone(),
@@ -98,8 +90,8 @@ impl RunningRecord {
         let flusher = Flusher {
             reader: opened.reader,
             handovers: handed_over,
-            writer: Writer::new(&own, SessionManager::new(&own, finalizer.using(&own))),
-            database: own,
+            writer: Writer::new(&database, after_end),
+            database,
             recognitions,
             acknowledgements: config.acknowledgements,
             commits_acknowledge: config.durability == Durability::Disk,
@@ -108,7 +100,7 @@ impl RunningRecord {
         };
         let thread = std::thread::Builder::new()
             .name("record".into())
-            .spawn(move || durable.run())
+            .spawn(move || disk_writer.run())
             .map_err(|source| SpoolError::Disk {
                 what: "starting the record's thread",
                 source,

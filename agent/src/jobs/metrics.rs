@@ -10,7 +10,7 @@ use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
 
 /// Gauges of the record's upkeep, and the complaints that follow from them.
 #[derive(Debug, Default)]
-pub struct Upkeep {
+pub struct JobMetrics {
     drift: Gauge,
     misplaced: Gauge,
     orphans: Gauge,
@@ -24,36 +24,37 @@ pub struct Upkeep {
 /// Failures in a row that are worth a complaint: fewer may be a database that restarts.
 const WORTH_A_COMPLAINT: u32 = 4;
 
-impl Upkeep {
-    pub(super) fn register(&self, registry: &mut Registry) {
+impl JobMetrics {
+    /// Under the names that Prometheus reads.
+    pub fn register(&self, registry: &mut Registry) {
         for (name, help, gauge) in [
             (
-                "teller_counter_drift",
+                "counter_drift",
                 "Profiles and sessions whose counters differ from their rows",
                 &self.drift,
             ),
             (
-                "teller_misplaced_messages",
+                "misplaced_messages",
                 "Messages in the partition for ids of no month",
                 &self.misplaced,
             ),
             (
-                "teller_orphaned_sessions",
+                "orphaned_sessions",
                 "Sessions whose turns are stored and whose start never came",
                 &self.orphans,
             ),
             (
-                "teller_parked_summaries",
+                "parked_summaries",
                 "Summaries that were given up",
                 &self.parked,
             ),
             (
-                "teller_anchored_at_seconds",
+                "anchored_at_seconds",
                 "When this worker last wrote an anchor, in seconds since 1970",
                 &self.anchored_at,
             ),
             (
-                "teller_upkeep_failing",
+                "upkeep_failing",
                 "Chores of the record's upkeep that failed several times in a row",
                 &self.failing,
             ),
@@ -64,7 +65,7 @@ impl Upkeep {
 
     /// Profiles and sessions that a recount found wrong.
     pub fn set_drift(&self, found: usize) {
-        self.drift.set(super::as_gauge(found));
+        self.drift.set(saturated(found));
     }
 
     /// Messages in the default partition.
@@ -74,12 +75,12 @@ impl Upkeep {
 
     /// Sessions that are not there and have messages.
     pub fn set_orphans(&self, found: usize) {
-        self.orphans.set(super::as_gauge(found));
+        self.orphans.set(saturated(found));
     }
 
     /// Summaries that wait for a person.
     pub fn set_parked(&self, found: usize) {
-        self.parked.set(super::as_gauge(found));
+        self.parked.set(saturated(found));
     }
 
     /// An anchor was written, seconds since 1970.
@@ -97,7 +98,7 @@ impl Upkeep {
             0
         };
         let complained = failures.values().filter(|n| **n >= WORTH_A_COMPLAINT);
-        self.failing.set(super::as_gauge(complained.count()));
+        self.failing.set(saturated(complained.count()));
     }
 
     /// What an operator should look at; empty when all is well.
@@ -135,13 +136,17 @@ impl Upkeep {
     }
 }
 
+fn saturated(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_chore_that_keeps_failing_is_named_until_it_goes_through_whatever_the_others_do() {
-        let upkeep = Upkeep::default();
+        let upkeep = JobMetrics::default();
         for _ in 0..4 {
             assert!(upkeep.complaints().is_empty(), "it may be a restart");
             upkeep.set_failing("partitions", true);

@@ -2,59 +2,30 @@
 //! disk with one `fdatasync`, and acknowledges it. What comes meanwhile is the next group, so
 //! nobody waits for company and the disk is asked at most once at a time.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
 use database::{
-    RowHash, SessionId,
     keys::KeyError,
     spool::{Appender, Position},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-use super::seal::{Sealed, Sealer};
-use super::starts::Starts;
-use super::{Durability, Record, RecordHealth, RecordQueue};
-use crate::metrics::Metrics;
+use super::{
+    Acknowledgements, Durability, Record, RecordHealth, RecordMetrics, RecordQueue,
+    pending_starts::PendingStarts,
+    seal::{Sealed, Sealer},
+    types::Handover,
+};
 
 /// Records of one `fdatasync` at most: what a full worker says in half a minute.
 const GROUP: usize = 256;
 /// Without records for this long the spool clears away what is done.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// A record that will not be lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Acknowledged {
-    /// Its session.
-    pub session: SessionId,
-    /// Its number; outside 0 to `i32::MAX - 1` for what is no message.
-    pub seq: i32,
-    /// Of a message: the hash of its row.
-    pub hash: Option<RowHash>,
-}
-
-/// Told of each acknowledged record, on a thread of the record's: it must be quick.
-#[derive(Clone)]
-pub struct Acknowledgements(pub Arc<dyn Fn(&Acknowledged) + Send + Sync>);
-
-impl fmt::Debug for Acknowledgements {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Acknowledgements")
-    }
-}
-
-/// What the flusher gets besides what it reads from the spool.
-#[derive(Debug)]
-pub(super) enum Handover {
-    /// The disk did not take it: it is acknowledged when it is committed.
-    Record(Box<Sealed>, Position),
-    /// Answered when everything before this place, and every handover before, is committed.
-    Flush(oneshot::Sender<()>, Position),
-}
-
 /// The thread's belongings.
 #[derive(Debug)]
-pub(super) struct Durable {
+pub(super) struct DiskWriter {
     pub(super) queue: RecordQueue,
     pub(super) sealer: Sealer,
     pub(super) appender: Appender,
@@ -62,12 +33,12 @@ pub(super) struct Durable {
     pub(super) acknowledgements: Option<Acknowledgements>,
     pub(super) durability: Durability,
     pub(super) health: RecordHealth,
-    pub(super) metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<RecordMetrics>,
     pub(super) durable_until: Position,
-    pub(super) starts: Starts,
+    pub(super) starts: PendingStarts,
 }
 
-impl Durable {
+impl DiskWriter {
     /// Runs until the recorder is closed or gone.
     pub(super) fn run(mut self) {
         loop {
@@ -93,7 +64,7 @@ impl Durable {
                     next = self.queue.try_take();
                 }
             }
-            self.metrics.set_recorder_queue(self.queue.waiting());
+            self.metrics.set_queue(self.queue.waiting());
             self.keep(group);
             for done in flushes {
                 self.hand_over(Handover::Flush(done, self.durable_until));
@@ -125,7 +96,7 @@ impl Durable {
         };
         if let Err(error) = &sealed {
             // Without random numbers nothing can be encrypted, and in the clear nothing is kept.
-            self.metrics.record_lost();
+            self.metrics.lost();
             tracing::error!(session.id = session.map(|id| id.to_string()), seq, %error, "something said could not be sealed and is lost");
         }
         sealed.unwrap_or_default()
@@ -177,7 +148,7 @@ impl Durable {
     fn acknowledge(&self, sealed: &Sealed) {
         let made = chrono::DateTime::from_timestamp_micros(sealed.record.at_micros);
         let took = made.and_then(|made| (Utc::now() - made).to_std().ok());
-        self.metrics.record_durable(took.unwrap_or_default());
+        self.metrics.durable(took.unwrap_or_default());
         if let Some(told) = &self.acknowledgements {
             (told.0)(&sealed.told);
         }
@@ -187,7 +158,7 @@ impl Durable {
     fn hand_over(&self, handover: Handover) {
         if self.handovers.blocking_send(handover).is_err() {
             tracing::error!("the flusher is gone; something said waits for nobody");
-            self.metrics.record_lost();
+            self.metrics.lost();
         }
     }
 }

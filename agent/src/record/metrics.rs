@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use database::spool::Fullness;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::{
+    metrics::{counter::Counter, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
 
-use super::{Adder, Metrics, as_gauge};
-use crate::record::{DatabaseState, RecordStatus};
+use super::{DatabaseState, RecordStatus};
 
 /// From a tenth of a millisecond, as a quiet disk answers, to seconds, as a broken one does.
 const DURABLE_BUCKETS_SECONDS: [f64; 12] = [
@@ -18,8 +17,8 @@ const DURABLE_BUCKETS_SECONDS: [f64; 12] = [
 
 /// What is counted of the record.
 #[derive(Debug)]
-pub(super) struct RecordSeries {
-    recorder_queue: Gauge,
+pub struct RecordMetrics {
+    queue: Gauge,
     lost: Counter,
     database_up: Gauge,
     spool_used: Gauge,
@@ -37,10 +36,10 @@ pub(super) struct RecordSeries {
     durable: Histogram,
 }
 
-impl Default for RecordSeries {
+impl Default for RecordMetrics {
     fn default() -> Self {
         Self {
-            recorder_queue: Gauge::default(),
+            queue: Gauge::default(),
             lost: Counter::default(),
             database_up: Gauge::default(),
             spool_used: Gauge::default(),
@@ -60,19 +59,45 @@ impl Default for RecordSeries {
     }
 }
 
-impl RecordSeries {
+impl RecordMetrics {
     /// Under the names that Prometheus reads.
-    pub(super) fn register(&self, registry: &mut Registry) {
-        self.register_gauges(&mut Adder(registry));
-        self.register_counters(registry);
+    pub fn register(&self, registry: &mut Registry) {
+        self.register_gauges(registry);
+        let counters = [
+            ("record_lost", "Records that could not be kept", &self.lost),
+            (
+                "record_stored",
+                "Records that reached the database",
+                &self.stored,
+            ),
+            (
+                "record_parked",
+                "Records that the database refused",
+                &self.parked,
+            ),
+            (
+                "record_conflicts",
+                "Messages under whose number another row is stored",
+                &self.conflicts,
+            ),
+        ];
+        for (name, help, counter) in counters {
+            registry.register(name, help, counter.clone());
+        }
+        registry.register_with_unit(
+            "record_durable",
+            "From a turn being final to it being on the disk",
+            Unit::Seconds,
+            self.durable.clone(),
+        );
     }
 
-    fn register_gauges(&self, add: &mut Adder<'_>) {
+    fn register_gauges(&self, registry: &mut Registry) {
         let gauges = [
             (
                 "recorder_queue",
                 "Records waiting for the disk",
-                &self.recorder_queue,
+                &self.queue,
             ),
             (
                 "database_up",
@@ -126,99 +151,67 @@ impl RecordSeries {
             ),
         ];
         for (name, help, gauge) in gauges {
-            add.metric(name, help, gauge);
+            registry.register(name, help, gauge.clone());
         }
     }
 
-    fn register_counters(&self, registry: &mut Registry) {
-        let mut add = Adder(registry);
-        let counters = [
-            ("record_lost", "Records that could not be kept", &self.lost),
-            (
-                "record_stored",
-                "Records that reached the database",
-                &self.stored,
-            ),
-            (
-                "record_parked",
-                "Records that the database refused",
-                &self.parked,
-            ),
-            (
-                "record_conflicts",
-                "Messages under whose number another row is stored",
-                &self.conflicts,
-            ),
-        ];
-        for (name, help, counter) in counters {
-            add.metric(name, help, counter);
-        }
-        registry.register_with_unit(
-            "teller_record_durable",
-            "From a turn being final to it being on the disk",
-            Unit::Seconds,
-            self.durable.clone(),
-        );
-    }
-}
-
-impl Metrics {
-    /// Records that wait for the disk.
-    pub fn set_recorder_queue(&self, waiting: usize) {
-        self.record.recorder_queue.set(as_gauge(waiting));
-    }
-
-    /// A record could not be kept: its queue was full, or it could not be sealed.
-    pub fn record_lost(&self) {
-        self.record.lost.inc();
-    }
-
-    /// A record is on the disk, this long after it was made.
-    pub fn record_durable(&self, took: Duration) {
-        self.record.durable.observe(took.as_secs_f64());
-    }
-
-    /// Records reached the database.
-    pub fn records_stored(&self, records: usize) {
-        self.record.stored.inc_by(records as u64);
-    }
-
-    /// The database refused a record for good.
-    pub fn record_parked(&self) {
-        self.record.parked.inc();
-    }
-
-    /// Messages under whose number another row is stored.
-    pub fn record_conflicts(&self, rows: usize) {
-        self.record.conflicts.inc_by(rows as u64);
-    }
-
-    /// Whether rows reach the database.
-    pub fn set_database_up(&self, up: bool) {
-        self.record.database_up.set(i64::from(up));
-    }
-
-    /// How the record stands.
-    pub fn set_record(&self, status: &RecordStatus, fullness: Fullness) {
-        let gauge = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
-        self.record.spool_used.set(gauge(status.spool_used_bytes));
-        self.record
-            .spool_budget
-            .set(gauge(status.spool_budget_bytes));
-        self.record.spool_fullness.set(match fullness {
+    /// Takes over how the record stands.
+    pub fn set_status(&self, status: &RecordStatus, fullness: Fullness) {
+        self.spool_used.set(saturated(status.spool_used_bytes));
+        self.spool_budget.set(saturated(status.spool_budget_bytes));
+        self.spool_fullness.set(match fullness {
             Fullness::Normal => 0,
             Fullness::Alarm => 1,
             Fullness::NoNewCalls => 2,
             Fullness::Full => 3,
         });
-        self.record.spool_waiting.set(gauge(status.waiting));
-        self.record.spool_damaged.set(gauge(status.damaged));
-        self.record.dead_letters.set(as_gauge(status.dead_letters));
-        self.record.unsafe_calls.set(as_gauge(status.unsafe_calls));
-        self.record.unsafe_turns.set(as_gauge(status.unsafe_turns));
-        self.record.database_down_since.set(match &status.database {
+        self.spool_waiting.set(saturated(status.waiting));
+        self.spool_damaged.set(saturated(status.damaged));
+        self.dead_letters.set(saturated(status.dead_letters));
+        self.unsafe_calls.set(saturated(status.unsafe_calls));
+        self.unsafe_turns.set(saturated(status.unsafe_turns));
+        self.database_down_since.set(match &status.database {
             DatabaseState::Down { since, .. } => since.timestamp(),
             DatabaseState::Up | DatabaseState::Unknown => 0,
         });
     }
+
+    /// Records that wait for the disk.
+    pub(super) fn set_queue(&self, waiting: usize) {
+        self.queue.set(saturated(waiting));
+    }
+
+    /// A record could not be kept: its queue was full, or it could not be sealed.
+    pub(super) fn lost(&self) {
+        self.lost.inc();
+    }
+
+    /// A record is on the disk, this long after it was made.
+    pub(super) fn durable(&self, took: Duration) {
+        self.durable.observe(took.as_secs_f64());
+    }
+
+    /// Records reached the database.
+    pub(super) fn stored(&self, records: usize) {
+        self.stored.inc_by(records as u64);
+    }
+
+    /// The database refused a record for good.
+    pub(super) fn parked(&self) {
+        self.parked.inc();
+    }
+
+    /// Messages under whose number another row is stored.
+    pub(super) fn conflicts(&self, rows: usize) {
+        self.conflicts.inc_by(rows as u64);
+    }
+
+    /// Whether rows reach the database.
+    pub(super) fn set_database_up(&self, up: bool) {
+        self.database_up.set(i64::from(up));
+    }
+}
+
+fn saturated(count: impl TryInto<i64>) -> i64 {
+    count.try_into().unwrap_or(i64::MAX)
 }

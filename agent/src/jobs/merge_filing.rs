@@ -12,7 +12,7 @@ const IDLE: Duration = Duration::from_secs(1);
 const AWAY: Duration = Duration::from_secs(10);
 
 /// Drains as long as it runs. Every worker does: they take different sessions.
-pub(super) async fn drain_merges(database: Database) {
+pub async fn file_merges(database: Database) {
     let profiles = ProfileRepository::new(&database);
     loop {
         let pause = match profiles.drain_merges(ProfileRepository::DRAIN_ROUND).await {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 /// Who reads, and how.
 #[derive(Debug, Clone, Copy)]
-pub struct Opener<'a> {
+pub struct AuditedReader<'a> {
     /// A person, or the key that was shown: the actor of the audit log.
     pub actor: &'a str,
     /// The way in: a command, or a resource of the pages.
@@ -19,14 +19,14 @@ pub struct Opener<'a> {
 
 /// What was said in a call.
 #[derive(Debug, Clone)]
-pub struct OpenedCall {
+pub struct AuditedCall {
     /// The call.
     pub session: Session,
     /// Its messages, in order.
     pub messages: Vec<Message>,
 }
 
-impl Opener<'_> {
+impl AuditedReader<'_> {
     /// The record of a call; `None` if there is no such call.
     ///
     /// # Errors
@@ -35,14 +35,14 @@ impl Opener<'_> {
         &self,
         database: &Database,
         id: SessionId,
-    ) -> Result<Option<OpenedCall>, DatabaseError> {
+    ) -> Result<Option<AuditedCall>, DatabaseError> {
         let Some(session) = SessionRepository::new(database).get(id).await? else {
             return Ok(None);
         };
         self.note(database, "call.opened", ("session", &id.to_string()))
             .await?;
         let messages = MessageRepository::new(database).by_session(id).await?;
-        Ok(Some(OpenedCall { session, messages }))
+        Ok(Some(AuditedCall { session, messages }))
     }
 
     /// Puts on record that this is being opened. Before anything of it is shown, and nothing is

@@ -11,7 +11,7 @@ use super::stored::{END, START};
 
 /// By session; an entry goes with its session's end, so there are no more than calls.
 #[derive(Debug, Default)]
-pub(super) struct Starts(HashMap<SessionId, spool::Record>);
+pub(super) struct PendingStarts(HashMap<SessionId, spool::Record>);
 
 /// A group for the spool, with the starts it needs.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl WithStarts {
     }
 }
 
-impl Starts {
+impl PendingStarts {
     /// The disk refused this record.
     pub(super) fn handed_over(&mut self, sealed: &Sealed) {
         match sealed.told.seq {
@@ -72,7 +72,7 @@ impl Starts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::durable::Acknowledged;
+    use crate::record::Acknowledged;
 
     fn sealed(session: SessionId, seq: i32) -> Sealed {
         let id = spool::RecordId {
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn a_start_that_the_disk_refused_comes_before_the_first_turn_that_it_takes() {
         let (one, two) = (SessionId::new(), SessionId::new());
-        let mut starts = Starts::default();
+        let mut starts = PendingStarts::default();
         starts.handed_over(&sealed(one, START));
         starts.handed_over(&sealed(one, 0));
         let group = [sealed(two, 7), sealed(one, 1), sealed(one, 2)];
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_session_that_ended_in_memory_leaves_nothing_to_wait_for() {
         let session = SessionId::new();
-        let mut starts = Starts::default();
+        let mut starts = PendingStarts::default();
         starts.handed_over(&sealed(session, START));
         starts.handed_over(&sealed(session, END));
         let group = [sealed(session, 1)];

@@ -1,7 +1,7 @@
 //! Upkeep of the record, by one worker at a time: signed anchors, partitions made ahead, a look
 //! for what does not belong, and at night a recount and the retention.
 
-mod timetable;
+mod schedule;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -13,10 +13,10 @@ use database::{
 };
 use tokio::time::sleep;
 
-use crate::metrics::Metrics;
-use timetable::{Chore, Timetable};
+use super::JobMetrics;
+use schedule::{Schedule, Task};
 
-/// Looks at its timetable this often; a new leader is found within this time.
+/// Looks at its schedule this often; a new leader is found within this time.
 const TICK: Duration = Duration::from_secs(5);
 /// Partitions of so many months to come.
 const MONTHS_AHEAD: i32 = 3;
@@ -29,7 +29,7 @@ const SETTLED_KEPT: TimeDelta = TimeDelta::days(7);
 
 /// How the record is kept.
 #[derive(Debug, Clone)]
-pub struct KeeperConfig {
+pub struct MaintenanceConfig {
     /// Folder of the anchor files.
     pub anchors: PathBuf,
     /// An anchor this often.
@@ -42,15 +42,15 @@ pub struct KeeperConfig {
 
 /// Keeps the record of one tenant.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct Maintenance {
     database: Database,
-    config: KeeperConfig,
-    metrics: Arc<Metrics>,
+    config: MaintenanceConfig,
+    metrics: Arc<JobMetrics>,
 }
 
-/// A chore that did not go through; it is tried again.
+/// A task that did not go through; it is tried again.
 #[derive(Debug, thiserror::Error)]
-enum ChoreError {
+enum TaskError {
     #[error(transparent)]
     Database(#[from] DatabaseError),
     #[error(transparent)]
@@ -59,9 +59,9 @@ enum ChoreError {
     Archive(#[from] ArchiveError),
 }
 
-impl Keeper {
+impl Maintenance {
     /// For this database.
-    pub fn new(database: &Database, config: KeeperConfig, metrics: Arc<Metrics>) -> Self {
+    pub fn new(database: &Database, config: MaintenanceConfig, metrics: Arc<JobMetrics>) -> Self {
         Self {
             database: database.clone(),
             config,
@@ -71,17 +71,17 @@ impl Keeper {
 
     /// Keeps for ever; of several workers one does.
     pub async fn run(self) {
-        let mut timetable = Timetable::new(self.config.anchor_every);
+        let mut schedule = Schedule::new(self.config.anchor_every);
         let mut leader = None;
         loop {
             if self.leads(&mut leader).await {
-                for chore in timetable.due(Utc::now()) {
-                    let done = self.do_chore(chore, Utc::now()).await;
-                    self.metrics.upkeep.set_failing(chore.name(), done.is_err());
+                for task in schedule.due(Utc::now()) {
+                    let done = self.run_task(task, Utc::now()).await;
+                    self.metrics.set_failing(task.name(), done.is_err());
                     match done {
-                        Ok(()) => timetable.done(chore, Utc::now()),
+                        Ok(()) => schedule.done(task, Utc::now()),
                         Err(error) => {
-                            tracing::warn!(%error, ?chore, "upkeep of the record failed; it is tried again")
+                            tracing::warn!(%error, ?task, "upkeep of the record failed; it is tried again")
                         }
                     }
                 }
@@ -106,26 +106,26 @@ impl Keeper {
         leader.is_some()
     }
 
-    async fn do_chore(&self, chore: Chore, now: DateTime<Utc>) -> Result<(), ChoreError> {
-        match chore {
-            Chore::Anchor => self.anchor(now).await,
-            Chore::Look => self.look(now).await,
-            Chore::Night => self.night(now).await,
+    async fn run_task(&self, task: Task, now: DateTime<Utc>) -> Result<(), TaskError> {
+        match task {
+            Task::Anchor => self.anchor(now).await,
+            Task::Check => self.check(now).await,
+            Task::Nightly => self.nightly(now).await,
         }
     }
 
-    async fn anchor(&self, now: DateTime<Utc>) -> Result<(), ChoreError> {
+    async fn anchor(&self, now: DateTime<Utc>) -> Result<(), TaskError> {
         let made = Anchors::new(&self.database, &self.config.anchors)
             .write(now)
             .await?;
         for anchor in &made {
             tracing::info!(anchor = anchor.anchor, sessions = anchor.heads.len(), root = %anchor.root, "anchored the record");
         }
-        self.metrics.upkeep.set_anchored(now.timestamp());
+        self.metrics.set_anchored(now.timestamp());
         Ok(())
     }
 
-    async fn look(&self, now: DateTime<Utc>) -> Result<(), ChoreError> {
+    async fn check(&self, now: DateTime<Utc>) -> Result<(), TaskError> {
         let recount = RecountRepository::new(&self.database);
         recount.make_partitions(MONTHS_AHEAD).await?;
         let misplaced = recount.misplaced().await?;
@@ -135,18 +135,18 @@ impl Keeper {
                 "messages have an id of no month that has a partition"
             );
         }
-        self.metrics.upkeep.set_misplaced(misplaced);
+        self.metrics.set_misplaced(misplaced);
         let orphans = recount.orphans(now - ORPHAN_DAYS, now - LATE_START).await?;
         for orphan in &orphans {
             tracing::error!(session.id = %orphan.session, messages = orphan.messages, "turns are stored and their session's start never came");
         }
-        self.metrics.upkeep.set_orphans(orphans.len());
+        self.metrics.set_orphans(orphans.len());
         let parked = SummaryQueue::new(&self.database).parked(100).await?;
-        self.metrics.upkeep.set_parked(parked.len());
+        self.metrics.set_parked(parked.len());
         Ok(())
     }
 
-    async fn night(&self, now: DateTime<Utc>) -> Result<(), ChoreError> {
+    async fn nightly(&self, now: DateTime<Utc>) -> Result<(), TaskError> {
         let recount = RecountRepository::new(&self.database);
         let profiles = recount.profiles().await?;
         let sessions = recount.sessions().await?;
@@ -156,9 +156,7 @@ impl Keeper {
         for session in &sessions {
             tracing::error!(session.id = %session, "the session's numbers differ from its messages");
         }
-        self.metrics
-            .upkeep
-            .set_drift(profiles.len() + sessions.len());
+        self.metrics.set_drift(profiles.len() + sessions.len());
         let queue = SummaryQueue::new(&self.database);
         let forgotten = queue.owe_missing(now - TimeDelta::hours(1)).await?;
         if forgotten > 0 {
@@ -169,7 +167,7 @@ impl Keeper {
         self.retire().await
     }
 
-    async fn retire(&self) -> Result<(), ChoreError> {
+    async fn retire(&self) -> Result<(), TaskError> {
         let Some(keep) = self.config.keep_months else {
             return Ok(());
         };

@@ -7,17 +7,20 @@ use std::{
     time::Duration,
 };
 
-use call::{AuthLevel, CallEnding};
+use call::{AuthLevel, CallEnding, Resolution, Sentiment};
 use database::{
     ConversationSummaryRepository, Database, DatabaseError, Message, MessageRepository, NewSummary,
-    Origin, OwedSummary, ProfileRepository, Resolution, Role, Sentiment, Session, SessionId,
-    SessionRepository, SessionStatus, SummaryQueue, keys::SessionKey,
+    Origin, OwedSummary, ProfileRepository, Role, Session, SessionId, SessionRepository,
+    SessionStatus, SummaryQueue, keys::SessionKey,
 };
+use futures_util::future::BoxFuture;
 use insight::{
     summary::{self, EndReason, SessionFacts, Summary, TurnText},
     topics::TopicRule,
 };
 use serde_json::{Map, Value};
+
+use crate::record::AfterEnd;
 
 /// A claim whose worker died is free again after this long; writing takes milliseconds.
 const CLAIM: Duration = Duration::from_secs(60);
@@ -31,6 +34,16 @@ pub struct Finalizer {
     profiles: ProfileRepository,
     queue: SummaryQueue,
     topics: Arc<[TopicRule]>,
+}
+
+impl AfterEnd for Finalizer {
+    fn ended(&self, session: SessionId) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            if let Err(error) = self.settle_session(session).await {
+                tracing::warn!(session.id = %session, %error, "the summary is written later");
+            }
+        })
+    }
 }
 
 impl Finalizer {
@@ -106,12 +119,6 @@ impl Finalizer {
         let made = catch_unwind(AssertUnwindSafe(summarize))
             .map_err(|_| DatabaseError::Invalid("the summary rules broke off".into()))?;
         Ok((made, key))
-    }
-
-    /// The same on another connection.
-    #[must_use]
-    pub fn using(&self, database: &Database) -> Self {
-        Self::new(database, self.topics.clone())
     }
 
     /// Writes the summary of a session and what its caller told of themselves. Repeating it is safe.

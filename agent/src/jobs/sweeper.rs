@@ -1,11 +1,7 @@
 //! Keeps this worker's lease and its sessions alive, closes sessions that a
 //! killed worker left open, and writes summaries that are missing.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use database::{
     Database, DatabaseError, SessionId, SessionRepository, StaleAfter, WorkerRepository,
@@ -13,6 +9,7 @@ use database::{
 use tokio::time::sleep;
 
 use super::Finalizer;
+use crate::record::LiveSessions;
 
 /// A sign of life this often.
 const BEAT: Duration = Duration::from_secs(15);
@@ -22,50 +19,6 @@ const LEASE: Duration = Duration::from_secs(45);
 const ROUND: i64 = 100;
 /// Summaries claimed at once: they are written well before the claim runs out.
 const CLAIMS: i32 = 20;
-
-/// The sessions this worker holds now.
-#[derive(Debug, Clone, Default)]
-pub struct LiveSessions(Arc<Mutex<HashSet<SessionId>>>);
-
-impl LiveSessions {
-    /// A session is held until the guard is dropped.
-    pub fn hold(&self, session: SessionId) -> LiveSession {
-        self.lock().insert(session);
-        LiveSession {
-            all: self.clone(),
-            session,
-        }
-    }
-
-    /// Waits until no session is held, or `patience` is over.
-    pub async fn gone(&self, patience: Duration) {
-        let wait = async {
-            while !self.lock().is_empty() {
-                sleep(Duration::from_millis(50)).await;
-            }
-        };
-        if tokio::time::timeout(patience, wait).await.is_err() {
-            tracing::warn!("calls that were given up are still open");
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<SessionId>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Marks one session as held.
-#[derive(Debug)]
-pub struct LiveSession {
-    all: LiveSessions,
-    session: SessionId,
-}
-
-impl Drop for LiveSession {
-    fn drop(&mut self) {
-        self.all.lock().remove(&self.session);
-    }
-}
 
 /// Beats and sweeps.
 #[derive(Debug)]
@@ -135,7 +88,7 @@ impl Sweeper {
         self.workers
             .beat(&self.worker_id, LEASE, &serde_json::json!({}))
             .await?;
-        let held: Vec<SessionId> = self.live.lock().iter().copied().collect();
+        let held = self.live.held();
         if held.is_empty() {
             Ok(())
         } else {

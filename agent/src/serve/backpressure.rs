@@ -5,19 +5,21 @@ use std::{sync::Arc, time::Duration};
 use database::spool::Fullness;
 use tokio::time::sleep;
 
-use super::RecordHealth;
-use crate::{metrics::Metrics, worker::Slots};
+use crate::{
+    record::{RecordHealth, RecordMetrics},
+    worker::Slots,
+};
 
 /// Looks this often: the last 5 % of the smallest budget in use hold minutes of talk.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Runs for ever.
-pub async fn watch(health: RecordHealth, slots: Slots, metrics: Arc<Metrics>) {
+pub(super) async fn watch(health: RecordHealth, slots: Slots, metrics: Arc<RecordMetrics>) {
     let mut before = Fullness::Normal;
     loop {
         let status = health.status();
         let fullness = health.fullness();
-        metrics.set_record(&status, fullness);
+        metrics.set_status(&status, fullness);
         slots.pause(fullness >= Fullness::NoNewCalls);
         if fullness != before {
             let (used_bytes, waiting) = (status.spool_used_bytes, status.waiting);
