@@ -25,7 +25,7 @@ use livekit::{
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::task::TaskTracker;
 
-use crate::speak::SPEECH_RATE_HZ;
+use voice::speak::SPEECH_RATE_HZ;
 
 pub use outputs::{Outgoing, Outputs};
 pub use rpc::{RpcCall, RpcMethod};

@@ -8,13 +8,13 @@
 mod authenticate;
 mod callbacks;
 mod ending;
-mod figures;
+mod handoff;
 mod hearing;
 mod ledger;
 mod opening;
-mod person;
 mod services;
 mod speech;
+mod turn_metrics;
 
 use std::{
     future::pending,
@@ -34,15 +34,15 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    identify::Keypad,
-    listen::{Listener, SttError, Transcript},
-    record::LiveSession,
-    reply::{Awaiting, CallAction, ReplyMeta},
     room::{Caller, Input, Outgoing, Outputs},
-    speak::{SpeechId, Voice, VoiceEvent},
-    turn::{TurnAction, TurnEvent, Turns},
     worker::{CallStop, StopReason},
 };
+use authentication::Keypad;
+use dialogue::{Awaiting, CallAction, ReplyMeta};
+use record::LiveSession;
+use voice::listen::{Listener, SttError, Transcript};
+use voice::speak::{SpeechId, Voice, VoiceEvent};
+use voice::turn::{TurnAction, TurnEvent, Turns};
 
 pub use ending::Ended;
 pub use opening::RoomSide;
@@ -76,7 +76,7 @@ pub(crate) enum Report {
 pub struct Session {
     services: Arc<Services>,
     caller: Caller,
-    id: database::SessionId,
+    id: call::SessionId,
     clock: Instant,
 
     inputs: mpsc::Receiver<Input>,
@@ -119,7 +119,7 @@ pub struct Session {
     /// The room will be closed under us: seconds are left.
     hurried: bool,
     caller_gone: bool,
-    summary_token: database::SummaryToken,
+    summary_token: record::SummaryToken,
     /// Keeps the sweeper away while the call lives.
     _live: LiveSession,
     /// Name of the room.
@@ -132,7 +132,7 @@ impl Session {
     /// Runs the call until it ends; everything that was said is on its way to the record then.
     pub async fn run(mut self) -> Ended {
         self.outputs
-            .send(Outgoing::State(crate::turn::AgentState::Initializing));
+            .send(Outgoing::State(voice::turn::AgentState::Initializing));
         let ending = loop {
             let step = self.step().await;
             if let Some(ending) = step {

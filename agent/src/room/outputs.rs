@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use crate::turn::AgentState;
+use voice::turn::AgentState;
 
 const TOPIC: &str = "lk.transcription";
 /// Half a minute of talk. When it is full the page misses a line of transcript;

@@ -9,11 +9,9 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::{Report, Session, ledger::SpeechKind};
-use crate::{
-    identify::{Claim, Keypad, KeypadAction, Started, Verified},
-    reply::Awaiting,
-    room::{RpcCall, RpcMethod},
-};
+use crate::room::{RpcCall, RpcMethod};
+use authentication::{Claim, Keypad, KeypadAction, Started, Verified};
+use dialogue::Awaiting;
 
 /// How far the caller got.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -7,12 +7,10 @@ use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
 use super::Session;
-use crate::{
-    record::SessionEnd,
-    room::Outgoing,
-    speak::VoiceEvent,
-    turn::{AgentState, TurnAction},
-};
+use crate::room::Outgoing;
+use record::SessionEnd;
+use voice::speak::VoiceEvent;
+use voice::turn::{AgentState, TurnAction};
 
 /// The server closes the room three seconds after it ended a job.
 const HURRIED: Duration = Duration::from_millis(1_500);
@@ -37,7 +35,7 @@ impl Session {
         let (duration, ended_at) = (self.clock.elapsed(), chrono::Utc::now());
         self.microphone = None;
         while let Some(heard) = self.listener.finish() {
-            let crate::listen::Heard::SpeechEnded(utterance) = heard else {
+            let voice::listen::Heard::SpeechEnded(utterance) = heard else {
                 continue;
             };
             let stt = self.services.stt.clone();

@@ -7,11 +7,9 @@ use futures_util::StreamExt as _;
 use livekit::webrtc::{audio_frame::AudioFrame, audio_stream::native::NativeAudioStream};
 
 use super::Session;
-use crate::{
-    listen::{Heard, SttError, Transcript},
-    metrics::Stage,
-    turn::TurnEvent,
-};
+use crate::metrics::Stage;
+use voice::listen::{Heard, SttError, Transcript};
+use voice::turn::TurnEvent;
 
 impl Session {
     pub(super) async fn on_frame(

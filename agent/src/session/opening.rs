@@ -20,15 +20,15 @@ use super::{
     speech,
 };
 use crate::{
-    identify::Keypad,
-    listen::Listener,
-    record::SessionStart,
-    reply::Awaiting,
     room::{Caller, Input, Outputs, RoomSink},
-    speak::Voice,
-    turn::{TurnConfig, Turns},
     worker::CallStop,
 };
+use authentication::Keypad;
+use dialogue::Awaiting;
+use record::SessionStart;
+use voice::listen::Listener;
+use voice::speak::Voice;
+use voice::turn::{TurnConfig, Turns};
 
 /// Whether the device was here before is nice to know, and not worth a pause.
 const RECOGNITION_PATIENCE: Duration = Duration::from_millis(200);
@@ -58,8 +58,8 @@ impl Session {
     ) -> Self {
         let clock = Instant::now();
         let started_at = chrono::Utc::now();
-        let id = database::SessionId::new();
-        let summary_token = database::SummaryToken::random();
+        let id = call::SessionId::new();
+        let summary_token = record::SummaryToken::random();
         let (recognised, seen_before) = oneshot::channel();
         services.recorder.session_started(SessionStart {
             session: id,

@@ -5,16 +5,13 @@ use std::{sync::Arc, time::Duration};
 use knowledge::Lines;
 use tools::TransferTarget;
 
-use crate::{
-    identify::Authenticator,
-    listen::{ListenConfig, Stt},
-    metrics::Metrics,
-    record::{LiveSessions, Recorder},
-    reply::Replier,
-    speak::Tts,
-    telephony::Telephony,
-    turn::TurnConfig,
-};
+use crate::{metrics::Metrics, telephony::Telephony};
+use authentication::Authenticator;
+use dialogue::Replier;
+use record::{LiveSessions, Recorder};
+use voice::listen::{ListenConfig, Stt};
+use voice::speak::Tts;
+use voice::turn::TurnConfig;
 
 /// Shared by all calls; each part is cheap to clone or behind its own bounded queue.
 #[derive(Clone)]

@@ -7,12 +7,10 @@ use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{Report, Session, ledger::SpeechKind};
-use crate::{
-    reply::{CallerContext, ReplyEvent, ReplyRequest},
-    room::Outgoing,
-    speak::{SpeechId, Tts, Voice},
-    turn::UserTurn,
-};
+use crate::room::Outgoing;
+use dialogue::{CallerContext, ReplyEvent, ReplyRequest};
+use voice::speak::{SpeechId, Tts, Voice};
+use voice::turn::UserTurn;
 
 /// A cancelled voice tells what was heard within a frame or two.
 const SETTLE: Duration = Duration::from_millis(60);
@@ -189,7 +187,7 @@ impl ReplyJob {
         &self,
         sentence: &str,
         begun: bool,
-    ) -> Option<std::sync::Arc<crate::speak::Speech>> {
+    ) -> Option<std::sync::Arc<voice::speak::Speech>> {
         let asked = Instant::now();
         match self.tts.synthesize(sentence).await {
             Ok(speech) => {
