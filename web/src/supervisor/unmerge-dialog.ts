@@ -20,8 +20,11 @@ export class UnmergeDialog {
   private answer: ((answer: UnmergeAnswer) => void) | null = null;
 
   constructor() {
-    byId("unmerge-cancel").addEventListener("click", () => this.dialog.close());
-    this.dialog.addEventListener("close", () => this.settle());
+    byId("unmerge-cancel").addEventListener("click", () => this.settle());
+    // The event arrives late: by then the dialog may be open again, for another merge.
+    this.dialog.addEventListener("close", () => {
+      if (!this.dialog.open) this.settle();
+    });
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.carryOut();
@@ -78,8 +81,9 @@ export class UnmergeDialog {
       if (this.asked === asked) this.settle("unmerged");
     } catch (error) {
       asked.refused = true;
-      // What was confirmed is no longer so, or may be: it has to be asked for anew.
-      if (this.asked === asked) this.say(refusalText(error));
+      if (this.asked !== asked) return;
+      this.say(refusalText(error));
+      // A conflict: what was confirmed no longer holds, so it has to be looked up again.
       this.confirm.disabled = error instanceof ApiFailure && error.status === 409;
     }
   }
@@ -94,6 +98,8 @@ export class UnmergeDialog {
     const given = outcome ?? (this.asked?.refused ? "refused" : "cancelled");
     this.answer = null;
     this.asked = null;
+    // Enabled always means: what the dialog says has been looked up for the merge it is about.
+    this.confirm.disabled = true;
     if (this.dialog.open) this.dialog.close();
     answer?.(given);
   }
