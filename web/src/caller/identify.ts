@@ -108,7 +108,8 @@ export class Identify {
   private say(text: string, tone: "info" | "good" | "problem"): void {
     this.message.hidden = false;
     this.message.dataset.tone = tone;
-    setText(this.message, text);
+    // A new node each time: the same answer to a second attempt is read out again.
+    this.message.replaceChildren(text);
   }
 
   private async demoMessages(): Promise<DemoMessage[] | null> {
