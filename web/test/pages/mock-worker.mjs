@@ -95,7 +95,7 @@ export function accessToken({ key, secret }, room, identity, claims = {}) {
   return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
 }
 
-/** The token endpoint: each caller gets a room of its own. `onRoom` hears of it. */
+/** The token endpoint: each caller gets a room of its own, whose name `onRoom` receives. */
 export function tokenEndpoint(livekit, onRoom = () => undefined) {
   return () => {
     const room = `test-${randomUUID()}`;
