@@ -31,8 +31,7 @@ const options = readArguments(
 
 const { page, errors, close } = await openBrowser(options);
 const shoot = screenshooter(page, options.screenshots);
-const until = (condition, argument) =>
-  page.waitForFunction(condition, { timeout: options.timeoutMs, polling: 50 }, argument);
+const until = (condition, ...values) => page.waitForFunction(condition, { timeout: options.timeoutMs, polling: 50 }, ...values);
 const report = { ok: false, failure: null, gate: null, complaints: [], calls_taken: null, list: null, call: null, history: null, unmerged: null };
 
 try {
@@ -56,7 +55,9 @@ try {
       report.ok &&= report.history.kind === "ready";
     }
     if (options.unmerge) {
+      const before = await page.$("#profile-merges > li");
       report.unmerged = await unmerge(options.unmerge);
+      await until((item) => !item.isConnected, before);
       report.history = await readHistory();
     }
   } else {
@@ -95,21 +96,29 @@ async function readList() {
   }));
 }
 
-/** Whether the page says something like this in time; looks again, as a person would. */
+/** Whether the page shows a complaint like this in time. */
 async function complained(pattern) {
-  const wanted = new RegExp(pattern);
   const deadline = Date.now() + options.timeoutMs;
-  do {
+  // The page looks when it is opened and then every fifteen seconds: opened again, it looks sooner.
+  // Each time it gets longer for its look, because a busy worker answers late.
+  for (let patience = 1000; ; patience *= 2) {
+    const timeout = Math.max(1, Math.min(patience, deadline - Date.now()));
+    const shown = await page.waitForFunction(complaintShown, { timeout, polling: 50 }, pattern).catch(() => null);
     report.complaints = await page.$$eval("#worker-complaints li", (items) => items.map((item) => item.textContent));
-    if (report.complaints.some((complaint) => wanted.test(complaint))) {
+    if (shown) {
       report.calls_taken = await page.$eval("#worker-calls", (element) => element.textContent);
       await shoot("complaint");
-      return page.$eval("#worker-notice", (notice) => !notice.hidden);
+      return true;
     }
+    if (Date.now() >= deadline) return false;
     await page.reload({ waitUntil: "load" });
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  } while (Date.now() < deadline);
-  return false;
+  }
+}
+
+/** Runs in the page. */
+function complaintShown(pattern) {
+  if (document.getElementById("worker-notice").hidden) return false;
+  return [...document.querySelectorAll("#worker-complaints li")].some((item) => new RegExp(pattern).test(item.textContent));
 }
 
 async function readHistory() {
@@ -145,9 +154,17 @@ async function unmerge(name) {
 async function waitForCall() {
   const deadline = Date.now() + options.timeoutMs;
   while (Date.now() < deadline && (await page.$$("#call-rows > tr")).length === 0) {
-    await page.click("#refresh");
+    await refresh();
+    // The pace of looking, as a person would look: the call may take seconds to appear.
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
+}
+
+/** Reads the list again. From the press of the button until the answer is shown, the page shows that it loads. */
+async function refresh() {
+  const isList = (response) => new URL(response.url()).pathname === "/api/calls";
+  await Promise.all([page.waitForResponse(isList, { timeout: options.timeoutMs }), page.click("#refresh")]);
+  await until(() => document.getElementById("list-status").dataset.kind !== "loading");
 }
 
 async function readCall(session) {
