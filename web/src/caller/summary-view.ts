@@ -53,7 +53,7 @@ export class SummaryView {
       facts.push(entry("Outcome", chip(words(summary.resolution_status), resolutionTone(summary.resolution_status))));
     }
     if (summary.sentiment) {
-      facts.push(entry("Mood", chip(words(summary.sentiment), sentimentTone(summary.sentiment))));
+      facts.push(entry("Sentiment", chip(words(summary.sentiment), sentimentTone(summary.sentiment))));
     }
     this.facts.replaceChildren(...facts);
   }

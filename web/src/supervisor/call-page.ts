@@ -82,7 +82,7 @@ function facts(call: CallLine, summary: StoredSummary | null): HTMLElement[] {
     entry("How it ended", call.end_reason ? words(call.end_reason) : "–"),
     entry("Duration", duration(call.duration_seconds)),
     entry("Messages", String(call.message_count)),
-    entry("Mood", call.sentiment ? chip(words(call.sentiment), sentimentTone(call.sentiment)) : "–"),
+    entry("Sentiment", call.sentiment ? chip(words(call.sentiment), sentimentTone(call.sentiment)) : "–"),
     entry("Outcome", resolution ? chip(words(resolution), resolutionTone(resolution)) : "–"),
     entry("Summarised by", summary ? [summary.method, summary.method_version ?? ""].join(" ").trim() : "–"),
   ];

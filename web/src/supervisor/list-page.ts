@@ -146,7 +146,7 @@ export class ListPage {
       cell("Started", link, el("div", { class: "small" }, `${words(line.channel)} · ${duration(line.duration_seconds)}`)),
       cell("Caller", line.username ?? "Anonymous", authenticatedNote(line)),
       cell("About", about, topics.length > 0 ? el("ul", { class: "chips" }, ...topics) : null),
-      cell("Mood", line.sentiment ? chip(words(line.sentiment), sentimentTone(line.sentiment)) : "–"),
+      cell("Sentiment", line.sentiment ? chip(words(line.sentiment), sentimentTone(line.sentiment)) : "–"),
       cell("Outcome", outcome(line)),
       cell("Messages", String(line.message_count)),
     );
