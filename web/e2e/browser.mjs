@@ -1,4 +1,4 @@
-// What both drivers share: a headless Chromium of our own, arguments, screenshots.
+// What the drivers and the page tests share: a headless Chromium, arguments, screenshots.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +22,7 @@ const COMMON = {
   help: { type: "boolean", default: false },
 };
 
-/** Reads the command line; prints the usage and ends when it makes no sense. */
+/** Reads the command line; prints the usage and exits when it is invalid. */
 export function readArguments(options, usage) {
   try {
     const { values } = parseArgs({ options: { ...COMMON, ...options } });

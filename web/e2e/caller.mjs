@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Drives the caller's page as a person would, and prints one line of JSON about
-// what the page showed. Exit code 0: every action did what it says; 1: one did
-// not (the line says which); 2: the command line makes no sense.
+// what the page showed. Exit code 0: every action succeeded; 1: one failed (the
+// line names it); 2: the command line is invalid.
 
 import { writeFileSync } from "node:fs";
 import { openBrowser, readArguments, screenshooter, seconds } from "./browser.mjs";
@@ -40,7 +40,7 @@ const options = readArguments(
   USAGE,
 );
 
-/** How livekit-client writes down that the other end closed the data channels before it said why. */
+/** What livekit-client logs when the other end closes the data channels before it sends a reason. */
 const HANG_UP = /^console: (DataChannel error on \w+: User-Initiated Abort|publisher data channel '\w+' closed)/;
 
 const { page, errors, close } = await openBrowser(options);
@@ -80,7 +80,7 @@ try {
 }
 process.exitCode = failure === null ? 0 : 1;
 
-/** The call is over and its connection was whole until then. */
+/** The call is over and its connection never broke. */
 function endedInOrder(phases) {
   return phases.at(-1) === "ended" && !phases.includes("reconnecting");
 }
@@ -125,7 +125,7 @@ async function perform(action) {
   }
 }
 
-/** Waits until the page shows one of these, if only for a moment: it is noted while nobody looks. */
+/** Waits until the page shows one of these, if only for a moment between two looks: the notes keep it. */
 async function reach(list, wanted) {
   const from = await page.evaluate((name) => Math.max(0, globalThis.tellerNotes[name].length - 1), list);
   await until((name, since, values) => globalThis.tellerNotes[name].slice(since).some((value) => values.includes(value)), list, from, wanted);

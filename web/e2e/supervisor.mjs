@@ -2,8 +2,8 @@
 // Opens the supervisor's page with a key, reads the list, opens one call and
 // prints one line of JSON about what the page showed; with --history also the
 // history of the caller's profile, with --unmerge takes its newest merge apart.
-// Exit code 0: all of it was shown (the list may be empty); 1: not; 2: wrong
-// command line.
+// Exit code 0: all of it was shown (the list may be empty); 1: not; 2: the
+// command line is invalid.
 
 import { openBrowser, readArguments, screenshooter } from "./browser.mjs";
 
@@ -11,7 +11,7 @@ const USAGE = `usage: node e2e/supervisor.mjs --url URL --key KEY [options]
   --query "topic=fees&authenticated=true"   filters, as the page's address has them
   --session ID         the call to open (default: the newest listed)
   --wait-for-call      refresh until the list is not empty
-  --wait-complaint RE  wait until the page says that something needs a look; the list may fail then
+  --wait-complaint RE  wait until the page shows such a complaint; the list may fail then
   --history            from the call go on to the history of its profile
   --unmerge NAME       there, undo the newest merge that is in force, by this name (administrator's key)
   --screenshots DIR --size phone|desktop --scheme light|dark --timeout SECONDS (30)`;
@@ -73,7 +73,7 @@ try {
 process.stdout.write(`${JSON.stringify({ ...report, errors })}\n`);
 process.exitCode = report.ok ? 0 : 1;
 
-/** Whether the key was accepted: the list is there, or the gate says no. */
+/** Whether the key was accepted: the list is shown, or the gate refuses. */
 async function opened() {
   const settled = await until(() => {
     if (!document.getElementById("gate").hidden) return document.getElementById("gate-message").hidden ? false : "no";
@@ -139,7 +139,7 @@ async function readHistory() {
   });
 }
 
-/** Presses the button, confirms with a name, and answers what was asked and said. */
+/** Presses the button, confirms with a name, and returns the question and the result as shown. */
 async function unmerge(name) {
   await page.click("[data-testid=unmerge-open]");
   await until(() => !document.getElementById("unmerge-confirm").disabled);
