@@ -67,41 +67,36 @@ test("on loopback the page shows the message that would have been sent, and only
   );
 });
 
-test("a wrong code may be corrected, an expired one starts over", inRoom, async () => {
+/** In a call: gives a code that is wrong, and waits until the page shows so. */
+async function giveWrongCode() {
   const wrong = { status: "wrong_code", message: "That code is not right." };
   const caller = await call({ ...AGENT_ANSWERS, "teller.verify": wrong });
-  const { page, causes, agent } = caller;
   await requestCode(caller);
-  await page.type("#code-input", "111111");
+  await caller.page.type("#code-input", "111111");
+  await answer(caller, wrong.message);
+  return caller;
+}
+
+/** Presses Enter and waits for an answer that was not shown before. */
+async function answer({ page, causes }, message) {
   await causes(
     () => page.keyboard.press("Enter"),
-    (message) => document.getElementById("identify-message").textContent === message,
-    wrong.message,
+    (text) => document.getElementById("identify-message").textContent === text,
+    message,
   );
+}
+
+test("a wrong code may be corrected, an expired one starts over", inRoom, async () => {
+  const caller = await giveWrongCode();
   const expired = { status: "expired", message: "That code is too old." };
-  await agent.evaluate((answer) => (globalThis.agent.answers["teller.verify"] = answer), expired);
-  await causes(
-    () => page.keyboard.press("Enter"),
-    (message) => document.getElementById("identify-message").textContent === message,
-    expired.message,
-  );
-  assert.deepEqual(
-    await page.$$eval("#identify form", (forms) => forms.filter((form) => !form.hidden).map(({ id }) => id)),
-    ["identify-form"],
-  );
+  await caller.agent.evaluate((answers) => (globalThis.agent.answers["teller.verify"] = answers), expired);
+  await answer(caller, expired.message);
+  const shown = (forms) => forms.filter((form) => !form.hidden).map(({ id }) => id);
+  assert.deepEqual(await caller.page.$$eval("#identify form", shown), ["identify-form"]);
 });
 
 test("the same answer to a second wrong code is announced again", inRoom, async () => {
-  const wrong = { status: "wrong_code", message: "That code is not right." };
-  const caller = await call({ ...AGENT_ANSWERS, "teller.verify": wrong });
-  const { page, until, causes } = caller;
-  await requestCode(caller);
-  await page.type("#code-input", "111111");
-  await causes(
-    () => page.keyboard.press("Enter"),
-    (message) => document.getElementById("identify-message").textContent === message,
-    wrong.message,
-  );
+  const { page, until } = await giveWrongCode();
   const first = await page.evaluateHandle(() => document.getElementById("identify-message").firstChild);
   await page.keyboard.press("Enter");
   // A live region is read out when a node is added to it.
