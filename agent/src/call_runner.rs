@@ -4,12 +4,16 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use crate::{
-    room::{Caller, JoinedRoom, RoomHandle},
-    session::{Ended, RoomSide, Services, Session},
+    line::Caller,
+    metrics::Stage,
+    room::{JoinedRoom, RoomHandle},
+    session::{Ended, Services, Session},
+    telephony::Telephony,
     worker::{Assignment, CallRunner, JobReporter, SlotGuard},
 };
 
@@ -24,17 +28,20 @@ const TASK_PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Calls {
     services: Arc<Services>,
+    telephony: Telephony,
 }
 
 impl Calls {
-    /// All calls use these services.
-    pub fn new(services: Services) -> Self {
+    /// All calls use these services; `telephony` disconnects callers.
+    pub fn new(services: Services, telephony: Telephony) -> Self {
         Self {
             services: Arc::new(services),
+            telephony,
         }
     }
 
     async fn hold(&self, assignment: Assignment, reports: &JobReporter) {
+        let assigned = Instant::now();
         let room = match JoinedRoom::join(&assignment.url, &assignment.token).await {
             Ok(room) => room,
             Err(error) => {
@@ -43,6 +50,9 @@ impl Calls {
                 return;
             }
         };
+        self.services
+            .metrics
+            .observe(Stage::Join, assigned.elapsed());
         reports.running().await;
         let mut room = room;
         let mut stop = assignment.stop.clone();
@@ -68,17 +78,10 @@ impl Calls {
         reports: &JobReporter,
     ) {
         let tasks = TaskTracker::new();
-        let name = room.name();
-        let (inputs, outputs, sink, handle) = room.open(&caller, &tasks);
-        let side = RoomSide {
-            caller,
-            room: name.clone(),
-            inputs,
-            outputs,
-            sink,
-        };
+        let (line, handle) = room.open(caller, &self.services.metrics, &tasks);
+        let name = line.room.clone();
         let active = self.services.metrics.call_started();
-        let session = Session::open(self.services.clone(), side, assignment.stop, tasks.clone());
+        let session = Session::open(self.services.clone(), line, assignment.stop, tasks.clone());
         let ended = match AssertUnwindSafe(session.run()).catch_unwind().await {
             Ok(ended) => ended,
             Err(panic) => {
@@ -108,7 +111,7 @@ impl Calls {
         }
         reports.succeeded().await;
         if ended.hang_up
-            && let Err(error) = self.services.telephony.hang_up(room).await
+            && let Err(error) = self.telephony.hang_up(room).await
         {
             tracing::warn!(%error, "the caller could not be disconnected");
         }

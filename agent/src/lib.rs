@@ -1,10 +1,11 @@
 //! A call in a LiveKit room: the worker that is offered rooms, the room, and the session in it.
 //!
 //! [`worker`] speaks the agent protocol and brings calls; [`call_runner`] holds one from joining to
-//! leaving; [`room`] turns the room's events into inputs and the session's outputs into packets;
+//! leaving; [`line`] is what a caller's line carries and [`room`] provides it from a LiveKit room;
 //! [`session`] is the call itself, the one place that sees every stage.
 
 pub mod call_runner;
+pub mod line;
 pub mod metrics;
 pub mod room;
 pub mod session;

@@ -74,7 +74,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         replier: replier.clone(),
         recorder,
         authenticator,
-        telephony,
+        transfers: Arc::new(telephony.clone()),
         transfer_to,
         lines: Arc::new(pack.settings.lines.clone()),
         live,
@@ -102,7 +102,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     tasks.spawn(signals::follow(control));
     tasks.spawn(parts::warm(tts, services.lines.clone()));
 
-    worker.run(Calls::new(services), follower).await?;
+    worker
+        .run(Calls::new(services, telephony), follower)
+        .await?;
     background.cancel();
     last.write().await;
     answering.cancel();

@@ -12,6 +12,8 @@ mod filter;
 mod gate;
 mod model;
 mod remote;
+#[cfg(feature = "test-support")]
+mod scripted;
 mod stt;
 mod tone;
 mod utterance;
@@ -20,6 +22,8 @@ mod whisper;
 
 pub use model::{Family, ModelError, ModelFile};
 pub use remote::{RemoteStt, RemoteSttConfig};
+#[cfg(feature = "test-support")]
+pub use scripted::{Recognition, ScriptedLine, ScriptedStt};
 pub use stt::{Stt, SttError, Transcript};
 pub use utterance::{Heard, Utterance};
 pub use vad::Listener;
@@ -49,6 +53,9 @@ pub struct ListenConfig {
     pub pre_roll: Duration,
     /// Whisper reads 30 s at once; talk without a pause is cut before that, at its quietest place.
     pub max_utterance: Duration,
+    /// Sound that [`ScriptedStt`] knows is speech, and nothing else is.
+    #[cfg(feature = "test-support")]
+    pub scripted: bool,
 }
 
 impl Default for ListenConfig {
@@ -62,6 +69,8 @@ impl Default for ListenConfig {
             end_silence: Duration::from_millis(200),
             pre_roll: Duration::from_millis(400),
             max_utterance: Duration::from_secs(28),
+            #[cfg(feature = "test-support")]
+            scripted: false,
         }
     }
 }

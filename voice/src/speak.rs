@@ -10,6 +10,8 @@ mod cache;
 mod engine;
 mod playout;
 mod remote;
+#[cfg(feature = "test-support")]
+mod scripted;
 mod speakable;
 mod speech;
 mod tts;
@@ -18,6 +20,8 @@ mod wav;
 
 pub use playout::{Playout, Step};
 pub use remote::RemoteTtsConfig;
+#[cfg(feature = "test-support")]
+pub use scripted::ScriptedVoice;
 pub use speakable::speakable;
 pub use speech::Speech;
 pub use tts::{Provider, Tts, TtsConfig, TtsError};

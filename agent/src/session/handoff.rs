@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use call::CallEnding;
-use tools::{CallbackTool, Tool as _, ToolCaller, TransferTool};
-
-use super::{Report, Session, callbacks::RecordedCallbacks, ledger::SpeechKind};
 use dialogue::Awaiting;
+use tools::{CallbackTool, Tool as _, ToolCaller, ToolError, TransferTool};
+
+use super::{
+    End, FAREWELL, Phase, Report, Session, callbacks::RecordedCallbacks, ledger::SpeechKind,
+};
 
 impl Session {
     /// Notes that a person shall call back; the reply has already promised it.
@@ -27,19 +28,23 @@ impl Session {
         let Some(to) = self.services.transfer_to.clone() else {
             return;
         };
-        if std::mem::replace(&mut self.transferring, true) {
+        if !matches!(self.phase, Phase::Talking) {
             return;
         }
-        let port = self.services.telephony.in_room(&self.room);
-        let (transfer, caller) = (TransferTool::new(Arc::new(port), to), self.tool_caller());
+        self.phase = Phase::Transferring { leave_by: None };
+        let port = self.services.transfers.in_room(&self.room);
+        let (transfer, caller) = (TransferTool::new(port, to), self.tool_caller());
         let reporter = self.reporter.clone();
         self.tasks.spawn(async move {
-            let transferred = transfer.call(&caller).await;
+            let transferred = transfer.call(&caller).await.map(drop);
             if let Err(error) = &transferred {
                 tracing::warn!(%error, "a transfer failed");
             }
-            let report = Report::Transferred(transferred.is_ok());
-            if reporter.send(report).await.is_err() {
+            if reporter
+                .send(Report::Transferred(transferred))
+                .await
+                .is_err()
+            {
                 tracing::debug!("the call ended during its transfer");
             }
         });
@@ -54,12 +59,20 @@ impl Session {
         }
     }
 
-    pub(super) async fn on_transferred(&mut self, done: bool) -> Option<CallEnding> {
-        self.transferring = false;
-        if done {
-            self.transferred = true;
-            return Some(CallEnding::Transferred);
+    pub(super) async fn on_transferred(&mut self, outcome: Result<(), ToolError>) -> Option<End> {
+        if outcome.is_ok() {
+            return Some(End::Transferred);
         }
+        let Phase::Transferring { leave_by } = self.phase else {
+            return None;
+        };
+        if leave_by.is_some() {
+            // The worker waited for this answer alone.
+            let until = self.now() + FAREWELL;
+            self.say_service_goodbye(until).await;
+            return None;
+        }
+        self.phase = Phase::Talking;
         // The caller asked for a person; the line offers a call back instead.
         self.awaiting = Awaiting::CallbackConsent;
         let text = self.services.lines.transfer_failed.clone();

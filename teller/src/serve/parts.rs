@@ -13,7 +13,7 @@ use tools::TransferTarget;
 use super::{Metrics, locks::DatabaseLocks};
 use crate::config::{Config, SpoolSettings, SttConfig, TtsConfig};
 use api::{Pages, Servers, TokenKeys, Topic, WorkerView};
-use authentication::{Authenticator, CodeSender};
+use authentication::{Authenticator, CodeSender, OneTimeCodes};
 use dialogue::{LlmConfig, Replier, ReplyConfig};
 use jobs::{Finalizer, Sweeper};
 use record::{Durability, LiveSessions, RecordConfig, RecordHandle, RecordMetrics};
@@ -169,11 +169,11 @@ pub(super) fn authenticator(
         return Ok(None);
     };
     let sender = CodeSender::new(webhook, config.authentication.code_webhook_key.clone())?;
-    Ok(Some(Authenticator::new(
+    Ok(Some(Authenticator::Codes(OneTimeCodes::new(
         database,
         sender,
         pack.settings.bank_name.clone(),
-    )))
+    ))))
 }
 
 /// What the pages show of this deployment.

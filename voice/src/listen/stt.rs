@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "test-support")]
+use super::ScriptedStt;
 use super::{RemoteStt, Utterance, WhisperPool};
 
 /// What turns utterances into words; shared by all calls and cheap to clone.
@@ -11,6 +13,9 @@ pub enum Stt {
     Whisper(WhisperPool),
     /// A server with OpenAI's interface.
     Remote(RemoteStt),
+    /// A script.
+    #[cfg(feature = "test-support")]
+    Scripted(ScriptedStt),
 }
 
 /// The words of one utterance.
@@ -33,6 +38,8 @@ impl Stt {
         match self {
             Self::Whisper(pool) => pool.transcribe(utterance).await,
             Self::Remote(remote) => remote.transcribe(utterance).await,
+            #[cfg(feature = "test-support")]
+            Self::Scripted(script) => script.transcribe(utterance).await,
         }
     }
 
@@ -41,6 +48,8 @@ impl Stt {
         match self {
             Self::Whisper(pool) => pool.waiting(),
             Self::Remote(_) => 0,
+            #[cfg(feature = "test-support")]
+            Self::Scripted(_) => 0,
         }
     }
 
@@ -49,6 +58,8 @@ impl Stt {
         match self {
             Self::Whisper(pool) => pool.model_name(),
             Self::Remote(remote) => remote.model_name(),
+            #[cfg(feature = "test-support")]
+            Self::Scripted(_) => "script",
         }
     }
 }

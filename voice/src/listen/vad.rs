@@ -23,6 +23,8 @@ pub struct Listener {
     tape: Tape,
     /// Samples that do not fill a frame yet; less than one frame.
     partial: Vec<i16>,
+    #[cfg(feature = "test-support")]
+    scripted: bool,
     state: State,
     /// End of the last utterance: the next one's pre-roll must not repeat its words.
     last_end: u64,
@@ -78,6 +80,8 @@ impl Listener {
             tone: ToneVeto::new(),
             tape: Tape::default(),
             partial: Vec::with_capacity(FRAME),
+            #[cfg(feature = "test-support")]
+            scripted: config.scripted,
             state: State::Silence { recent: 0 },
             last_end: 0,
             pending: VecDeque::new(),
@@ -93,8 +97,10 @@ impl Listener {
             self.partial.extend_from_slice(&rest[..take]);
             rest = &rest[take..];
             if self.partial.len() == FRAME {
-                let whole = std::mem::replace(&mut self.partial, Vec::with_capacity(FRAME));
+                let mut whole = std::mem::take(&mut self.partial);
                 self.on_frame(&whole, agent_speaking);
+                whole.clear();
+                self.partial = whole;
             }
         }
         self.pending.pop_front()
@@ -114,12 +120,7 @@ impl Listener {
     fn on_frame(&mut self, frame: &[i16], agent_speaking: bool) {
         let start = self.tape.end();
         self.tape.push(frame);
-        let loud = self.gate.push(frame);
-        let score = self.detector.predict_i16(frame);
-        let tone = self
-            .tone
-            .push(frame, loud && score >= self.config.continue_score);
-        let score = if loud && !tone { score } else { 0.0 };
+        let (score, tone) = self.score(frame);
         match self.state {
             State::Silence { .. } if tone => self.silence(0),
             State::Silence { recent } => self.on_silence(recent, score, agent_speaking, start),
@@ -132,6 +133,20 @@ impl Listener {
             } => self.on_candidate(onset, voiced, last_voice, score),
             State::Speech { onset, last_voice } => self.on_speech(onset, last_voice, score),
         }
+    }
+
+    /// How much a frame is like speech, 0 to 1, and whether it is a tone.
+    fn score(&mut self, frame: &[i16]) -> (f32, bool) {
+        #[cfg(feature = "test-support")]
+        if self.scripted {
+            let speaks = super::ScriptedStt::speaks(frame);
+            return (if speaks { 1.0 } else { 0.0 }, false);
+        }
+        let loud = self.gate.push(frame);
+        let score = self.detector.predict_i16(frame);
+        let voiced = loud && score >= self.config.continue_score;
+        let tone = self.tone.push(frame, voiced);
+        (if loud && !tone { score } else { 0.0 }, tone)
     }
 
     fn on_silence(&mut self, recent: u8, score: f32, agent_speaking: bool, frame_start: u64) {

@@ -8,6 +8,8 @@ use tokio::sync::Semaphore;
 use super::cache::SpeechCache;
 use super::engine::Engine;
 use super::remote::RemoteVoice;
+#[cfg(feature = "test-support")]
+use super::scripted::ScriptedVoice;
 use super::{RemoteTtsConfig, Speech, speakable};
 
 /// Where the voice comes from.
@@ -25,6 +27,9 @@ pub enum Provider {
     },
     /// A server with OpenAI's interface.
     Remote(RemoteTtsConfig),
+    /// A script.
+    #[cfg(feature = "test-support")]
+    Scripted(ScriptedVoice),
 }
 
 /// How the voice is made.
@@ -68,6 +73,8 @@ struct Shared {
 enum Source {
     Child(Engine),
     Remote(Box<RemoteVoice>),
+    #[cfg(feature = "test-support")]
+    Scripted(ScriptedVoice),
 }
 
 impl Tts {
@@ -81,6 +88,8 @@ impl Tts {
                 voice: voice.clone(),
             }),
             Provider::Remote(remote) => Source::Remote(Box::new(RemoteVoice::new(remote))),
+            #[cfg(feature = "test-support")]
+            Provider::Scripted(script) => Source::Scripted(script.clone()),
         };
         let shared = Shared {
             source,
@@ -132,6 +141,8 @@ impl Tts {
         };
         match &self.shared.source {
             Source::Remote(remote) => remote.speak(text).await,
+            #[cfg(feature = "test-support")]
+            Source::Scripted(script) => script.speak(text).await,
             Source::Child(engine) => match engine.speak(text).await {
                 Err(TtsError::Missing { engine: missing }) => {
                     tracing::warn!(missing, "the engine is not installed; the other one speaks");
