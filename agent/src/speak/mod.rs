@@ -10,7 +10,6 @@ mod cache;
 mod engine;
 mod playout;
 mod remote;
-mod speakable;
 mod speech;
 mod tts;
 mod voice;
@@ -18,7 +17,6 @@ mod wav;
 
 pub use playout::{Playout, Step};
 pub use remote::RemoteTtsConfig;
-pub use speakable::speakable;
 pub use speech::Speech;
 pub use tts::{Provider, Tts, TtsConfig, TtsError};
 pub use voice::{FrameSink, Voice};

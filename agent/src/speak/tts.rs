@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use language::speakable;
 use tokio::sync::Semaphore;
 
 use super::cache::SpeechCache;
 use super::engine::Engine;
 use super::remote::RemoteVoice;
-use super::{RemoteTtsConfig, Speech, speakable};
+use super::{RemoteTtsConfig, Speech};
 
 /// Where the voice comes from.
 #[derive(Debug, Clone)]

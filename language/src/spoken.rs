@@ -307,5 +307,4 @@ fn split(word: &str) -> (&str, &str, &str) {
 }
 
 #[cfg(test)]
-#[path = "speakable/tests.rs"]
 mod tests;
