@@ -197,7 +197,7 @@ impl Aspect {
 
     /// Added to a sentence that speaks of this aspect; about the weight of one rare word.
     fn bonus(self, sentence: &str) -> f32 {
-        let said: BTreeSet<String> = crate::fold::words(sentence)
+        let said: BTreeSet<String> = language::fold::words(sentence)
             .into_iter()
             .map(|word| word.text)
             .collect();

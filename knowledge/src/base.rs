@@ -9,10 +9,10 @@ use crate::answer::{Answer, extract};
 use crate::chunk::{Chunk, chunks};
 use crate::error::PackError;
 use crate::index::{Index, Passage};
-use crate::lexicon::Lexicon;
 use crate::pack::{DocumentText, Pack};
 use crate::route::{Route, RouteContext, Routed};
 use crate::router::Router;
+use language::lexicon::Lexicon;
 
 /// Passages that an extractive answer looks at.
 const ANSWER_PASSAGES: usize = 3;

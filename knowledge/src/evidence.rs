@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::cue::{Cues, Utterance};
 use crate::route::{Reason, reason};
 use crate::router::Router;
+use language::cue::{Cues, Utterance};
 
 /// One word that only a bank's caller says.
 const STRONG: f32 = 1.0;

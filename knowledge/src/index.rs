@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::chunk::Chunk;
-use crate::fold::Word;
-use crate::lexicon::Lexicon;
+use language::fold::Word;
+use language::lexicon::Lexicon;
 
 /// Saturation of repeated terms, and how far length counts (the usual range is 1.2 to 2 and 0.5 to 0.8).
 const K1: f32 = 1.2;

@@ -3,19 +3,14 @@
 mod answer;
 mod base;
 mod chunk;
-mod cue;
 mod error;
 mod evidence;
-pub mod fold;
 mod index;
-mod lexicon;
 mod lines;
 mod load;
-mod number;
 mod pack;
 mod route;
 mod router;
-mod stem;
 
 pub use answer::{Answer, Citation, is_grounded, sentences};
 pub use base::KnowledgeBase;

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::cue::{Cue, Utterance};
 use crate::error::PackError;
-use crate::lexicon::Lexicon;
 use crate::pack::{Actions, BankingWords, DocumentText, Pack, Settings, SmallTalk, Topic};
 use crate::router::Router;
+use language::cue::{Cue, Utterance};
+use language::lexicon::Lexicon;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -198,7 +198,7 @@ impl Topic {
     pub fn phrases(&self) -> Vec<String> {
         self.cues
             .iter()
-            .flat_map(|cue| crate::cue::phrases(cue))
+            .flat_map(|cue| language::cue::phrases(cue))
             .collect()
     }
 }

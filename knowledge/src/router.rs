@@ -2,11 +2,11 @@
 //!
 //! Rules, not a model: a pack's author can read why ([`Routed::reasons`]) and mend it with one line.
 
-use crate::cue::{Cues, Utterance};
 use crate::evidence::{Evidence, covers};
-use crate::lexicon::Lexicon;
 use crate::pack::{CueSet, Pack};
 use crate::route::{Reason, Route, RouteContext, Routed, reason};
+use language::cue::{Cues, Utterance};
+use language::lexicon::Lexicon;
 
 /// Evidence from which on an utterance is a banking question.
 const BANKING_THRESHOLD: f32 = 0.5;

@@ -26,13 +26,14 @@ const FILLERS: [&str; 16] = [
 
 /// An utterance, ready for matching.
 #[derive(Clone, Debug)]
-pub(crate) struct Utterance {
+pub struct Utterance {
     /// Its words without fillers.
-    pub(crate) words: Vec<Word>,
+    pub words: Vec<Word>,
 }
 
 impl Utterance {
-    pub(crate) fn new(mut words: Vec<Word>) -> Self {
+    /// Leaves the fillers out.
+    pub fn new(mut words: Vec<Word>) -> Self {
         words.retain(|w| !FILLERS.contains(&w.text.as_str()));
         Self { words }
     }
@@ -40,7 +41,7 @@ impl Utterance {
 
 /// One compiled cue.
 #[derive(Clone, Debug)]
-pub(crate) struct Cue {
+pub struct Cue {
     written: String,
     whole: bool,
     steps: Vec<Step>,
@@ -62,13 +63,14 @@ enum Want {
 
 /// Where a cue matched: which words, by index into [`Utterance::words`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Match {
-    pub(crate) at: Vec<usize>,
+pub struct Match {
+    /// In rising order.
+    pub at: Vec<usize>,
 }
 
 impl Cue {
     /// Compiles a cue; `None` when it holds no word.
-    pub(crate) fn parse(lexicon: &Lexicon, written: &str) -> Option<Self> {
+    pub fn parse(lexicon: &Lexicon, written: &str) -> Option<Self> {
         let (whole, body) = match written.trim().strip_prefix('=') {
             Some(body) => (true, body),
             None => (false, written),
@@ -92,12 +94,12 @@ impl Cue {
     }
 
     /// As the author wrote it.
-    pub(crate) fn written(&self) -> &str {
+    pub fn written(&self) -> &str {
         &self.written
     }
 
     /// A text that the cue should match: its first words, with a number for `#`.
-    pub(crate) fn sample(&self) -> String {
+    pub fn sample(&self) -> String {
         let body = self.written.trim().trim_start_matches('=');
         let first = |place: &str| match place.split('|').next() {
             Some("#") | None => "100".to_owned(),
@@ -112,7 +114,7 @@ impl Cue {
     }
 
     /// How much a match says: more words, more certain.
-    pub(crate) fn weight(&self) -> f32 {
+    pub fn weight(&self) -> f32 {
         match self.steps.len() {
             1 => 1.0,
             2 => 1.6,
@@ -121,7 +123,7 @@ impl Cue {
     }
 
     /// The first match in the utterance.
-    pub(crate) fn find(&self, utterance: &Utterance) -> Option<Match> {
+    pub fn find(&self, utterance: &Utterance) -> Option<Match> {
         let words = &utterance.words;
         if self.whole && words.len() != self.steps.len() {
             return None;
@@ -191,7 +193,7 @@ fn options(lexicon: &Lexicon, place: &str) -> Vec<Want> {
 }
 
 /// A cue as plain phrases, alternatives written out.
-pub(crate) fn phrases(written: &str) -> Vec<String> {
+pub fn phrases(written: &str) -> Vec<String> {
     /// A cue with many alternatives at many places is cut short here; none of ours comes near.
     const MOST: usize = 200;
     let body = written.trim().trim_start_matches('=');
@@ -211,19 +213,15 @@ pub(crate) fn phrases(written: &str) -> Vec<String> {
 
 /// Cues of one meaning, with the phrases that rule it out and the words that may stand beside it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Cues {
+pub struct Cues {
     any: Vec<Cue>,
     unless: Vec<Cue>,
     with: Vec<Cue>,
 }
 
 impl Cues {
-    pub(crate) fn new(
-        lexicon: &Lexicon,
-        any: &[String],
-        unless: &[String],
-        with: &[String],
-    ) -> Self {
+    /// Compiles the cues; those without a word are left out.
+    pub fn new(lexicon: &Lexicon, any: &[String], unless: &[String], with: &[String]) -> Self {
         let compile = |written: &[String]| {
             written
                 .iter()
@@ -238,7 +236,7 @@ impl Cues {
     }
 
     /// The words that the cues explain, and those beside them; empty when no cue matches.
-    pub(crate) fn explained(&self, utterance: &Utterance) -> BTreeSet<usize> {
+    pub fn explained(&self, utterance: &Utterance) -> BTreeSet<usize> {
         let matches = self.matches(utterance);
         let mut at: BTreeSet<usize> = matches
             .into_iter()
@@ -266,12 +264,12 @@ impl Cues {
     }
 
     /// All its cues, exceptions too.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Cue> {
+    pub fn all(&self) -> impl Iterator<Item = &Cue> {
         self.any.iter().chain(&self.unless).chain(&self.with)
     }
 
     /// Every cue that matches, or none when an exception does.
-    pub(crate) fn matches<'a>(&'a self, utterance: &Utterance) -> Vec<(&'a Cue, Match)> {
+    pub fn matches<'a>(&'a self, utterance: &Utterance) -> Vec<(&'a Cue, Match)> {
         if self.unless.iter().any(|cue| cue.find(utterance).is_some()) {
             return Vec::new();
         }

@@ -13,13 +13,14 @@ type Replacement = (Vec<String>, Vec<Word>);
 
 /// The pack's synonyms, compiled.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Lexicon {
+pub struct Lexicon {
     /// First stem of the phrase -> the phrases (as stems, longest first) and their replacements.
     phrases: BTreeMap<String, Vec<Replacement>>,
 }
 
 impl Lexicon {
-    pub(crate) fn new(synonyms: &BTreeMap<String, String>) -> Self {
+    /// Each key, a word or several, is replaced by its value.
+    pub fn new(synonyms: &BTreeMap<String, String>) -> Self {
         let mut phrases: BTreeMap<String, Vec<Replacement>> = BTreeMap::new();
         for (from, to) in synonyms {
             let from: Vec<String> = words(from).into_iter().map(|w| w.stem).collect();
@@ -37,14 +38,14 @@ impl Lexicon {
     }
 
     /// The words of an utterance or question.
-    pub(crate) fn words(&self, text: &str) -> Vec<Word> {
+    pub fn words(&self, text: &str) -> Vec<Word> {
         let mut all = words(text);
         all.truncate(MAX_WORDS);
         self.replace(all)
     }
 
     /// The words of a document, however long.
-    pub(crate) fn document_words(&self, text: &str) -> Vec<Word> {
+    pub fn document_words(&self, text: &str) -> Vec<Word> {
         self.replace(words(text))
     }
 
