@@ -17,10 +17,12 @@ const DIGIT_NAMES: [&str; 10] = [
 /// The service codes in `text`, such as `*236#`, in order; spoken ones ("star two three six hash") in the same form.
 #[must_use]
 pub fn service_codes(text: &str) -> Vec<String> {
-    let codes = scan(text).into_iter().filter_map(|item| match item.what {
-        What::Service(code) => Some(code),
-        _ => None,
-    });
+    let codes = scan(text, &[])
+        .into_iter()
+        .filter_map(|item| match item.what {
+            What::Service(code) => Some(code),
+            _ => None,
+        });
     codes.collect()
 }
 
@@ -29,7 +31,7 @@ pub fn service_codes(text: &str) -> Vec<String> {
 /// A single word such as "one" stays, for it is more often no number ("one moment").
 #[must_use]
 pub fn normalize(text: &str) -> String {
-    let items = scan(text);
+    let items = scan(text, &[]);
     let mut edits: Vec<(std::ops::Range<usize>, String)> = Vec::new();
     for item in &items {
         if let What::Service(code) = &item.what {

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use crate::redact::Kind;
-
 /// One item of a text and its bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
@@ -24,8 +22,8 @@ pub(crate) enum What {
     Number(Numeral),
     /// `*236#`.
     Service(String),
-    /// A placeholder that stands for a secret.
-    Secret(Kind),
+    /// One of the texts that the caller of [`scan`] wants left whole, by its place in the list.
+    Opaque(usize),
 }
 
 /// A number word.
@@ -57,15 +55,16 @@ impl Item {
     }
 }
 
-/// Splits `text`. Letters and digits part where they touch ("14th" is 14 and "th").
-pub(crate) fn scan(text: &str) -> Vec<Item> {
+/// Splits `text`. Letters and digits part where they touch ("14th" is 14 and "th"); an occurrence of one of `opaque`
+/// is one item.
+pub(crate) fn scan(text: &str, opaque: &[&str]) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
     let mut at = 0;
     let mut parted = false;
     while let Some(c) = text[at..].chars().next() {
         let rest = &text[at..];
-        let (length, what) = if let Some((length, kind)) = Kind::at_start(rest) {
-            (length, Some(What::Secret(kind)))
+        let (length, what) = if let Some(which) = opaque.iter().position(|o| rest.starts_with(o)) {
+            (opaque[which].len(), Some(What::Opaque(which)))
         } else if let Some(length) = service_at_start(rest) {
             (length, Some(What::Service(rest[..length].to_owned())))
         } else if decimal(c).is_some() {

@@ -6,6 +6,7 @@ use crate::Role;
 use crate::numbers::{Chain, Item, chains, is_filler, scan};
 use crate::redact::labels::{self, Label};
 use crate::redact::memory::{Ask, Memory};
+use crate::redact::placeholder::placeholders;
 use crate::redact::{Kind, luhn};
 
 /// The longest digit string that is no card number: phone numbers end here (E.164 has 15, with a `+`).
@@ -35,7 +36,7 @@ pub(super) struct Turn<'t> {
 
 impl<'t> Turn<'t> {
     pub(super) fn read(role: Role, text: &'t str) -> Self {
-        let items = scan(text);
+        let items = scan(text, &placeholders());
         let chains = chains(text, &items);
         let bare = (0..items.len()).all(|at| items[at].is_numeral() || is_empty_word(&items, at));
         Self {

@@ -148,7 +148,7 @@ pub(super) fn before(text: &str, items: &[Item], first: usize) -> Option<Label> 
             at = found.start;
             continue;
         }
-        if items[at].is_numeral() || matches!(items[at].what, What::Secret(_)) {
+        if items[at].is_numeral() || matches!(items[at].what, What::Opaque(_)) {
             claimed = claimed || key(items, at) != "one";
         } else if !is_connective(items, at) {
             plain = false;

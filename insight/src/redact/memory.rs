@@ -125,7 +125,7 @@ impl Memory {
 
     fn after_caller(&mut self, turn: &Turn<'_>, cuts: &[Option<Cut>]) {
         let told = cuts.iter().any(Option::is_some)
-            || turn.items.iter().any(|i| matches!(i.what, What::Secret(_)));
+            || turn.items.iter().any(|i| matches!(i.what, What::Opaque(_)));
         let tail = self.tail_after(turn, cuts);
         // While one number goes on over turns, the question for it stands.
         let goes_on = self.ask == Ask::Harmless
@@ -170,10 +170,10 @@ impl Memory {
         if turns > TAIL_TURNS {
             return None;
         }
-        if let What::Secret(kind) = turn.items[last].what {
+        if let What::Opaque(which) = turn.items[last].what {
             return Some(Tail {
                 digits: String::new(),
-                kind: Some(kind),
+                kind: Some(Kind::ALL[which]),
                 turns,
             });
         }

@@ -4,6 +4,7 @@ mod judge;
 mod labels;
 mod luhn;
 mod memory;
+mod placeholder;
 mod vocabulary;
 
 use std::ops::Range;
@@ -12,62 +13,7 @@ use crate::Role;
 use judge::{Cut, Turn, judge};
 use memory::Memory;
 
-/// What a redacted stretch held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A payment card number, or part of one.
-    CardNumber,
-    /// A personal identification number.
-    Pin,
-    /// The three or four digits on a card's back.
-    SecurityCode,
-    /// A one-time or verification code.
-    Code,
-    /// A password told as digits.
-    Password,
-    /// Digits that nobody named or asked for.
-    Number,
-}
-
-impl Kind {
-    const ALL: [Self; 6] = [
-        Self::CardNumber,
-        Self::Pin,
-        Self::SecurityCode,
-        Self::Code,
-        Self::Password,
-        Self::Number,
-    ];
-
-    /// The placeholder that `text` begins with, and its length in bytes.
-    pub(crate) fn at_start(text: &str) -> Option<(usize, Self)> {
-        let kind = Self::ALL
-            .into_iter()
-            .find(|kind| text.starts_with(kind.placeholder()))?;
-        Some((kind.placeholder().len(), kind))
-    }
-
-    /// What stands in the text instead.
-    #[must_use]
-    pub fn placeholder(self) -> &'static str {
-        match self {
-            Self::CardNumber => "[card number]",
-            Self::Pin => "[PIN]",
-            Self::SecurityCode => "[security code]",
-            Self::Code => "[code]",
-            Self::Password => "[password]",
-            Self::Number => "[number]",
-        }
-    }
-}
-
-/// Whether something was taken out of a text.
-#[must_use]
-pub fn has_placeholder(text: &str) -> bool {
-    Kind::ALL
-        .iter()
-        .any(|kind| text.contains(kind.placeholder()))
-}
+pub use placeholder::{Kind, has_placeholder};
 
 /// One stretch that was taken out.
 #[derive(Debug, Clone, PartialEq, Eq)]
