@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Role;
 use crate::summary::TurnText;
-use crate::words::{Break, says_any, words};
+use language::words::{Break, says_any, words};
 
 /// How soon a turn wants an answer; from the calmest to the most pressing, so that `max` works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,12 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 pub mod cues;
-pub mod numbers;
 pub mod redact;
 pub mod sentiment;
 pub mod summary;
 pub mod topics;
-mod words;
 
 use serde::{Deserialize, Serialize};
 

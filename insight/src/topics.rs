@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::{stem, words};
-use crate::{Role, numbers, summary::TurnText};
+use language::numbers;
+use language::words::{stem, words};
+
+use crate::{Role, summary::TurnText};
 
 /// A topic of a pack and the words that give it away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use crate::Role;
-use crate::numbers::{Chain, Item, chains, is_filler, scan};
 use crate::redact::labels::{self, Label};
 use crate::redact::memory::{Ask, Memory};
 use crate::redact::placeholder::placeholders;
 use crate::redact::{Kind, luhn};
+use language::numbers::{Chain, Item, chains, is_filler, scan};
 
 /// The longest digit string that is no card number: phone numbers end here (E.164 has 15, with a `+`).
 pub(super) const MAX_PLAIN_DIGITS: usize = 12;

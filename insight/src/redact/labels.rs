@@ -1,10 +1,10 @@
 //! What the words around digits call them.
 
-use crate::numbers::{Item, What};
 use crate::redact::Kind;
 use crate::redact::vocabulary::{
     CARDS, CONNECTIVES, DETERMINERS, HARMLESS, HARMLESS_CODES, PREPOSITIONS, SECRETS,
 };
+use language::numbers::{Item, What};
 
 /// A name for digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +34,8 @@ fn key(items: &[Item], at: usize) -> &str {
     match &items[at].what {
         What::Word(word) => word,
         // "One-time code": the numeral is a word here.
-        What::Number(crate::numbers::Numeral::Digit(1)) => "one",
-        What::Number(crate::numbers::Numeral::Digit(0)) => "o",
+        What::Number(language::numbers::Numeral::Digit(1)) => "one",
+        What::Number(language::numbers::Numeral::Digit(0)) => "o",
         _ => "",
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::numbers::Piece;
+use language::numbers::Piece;
 
 /// Digits of a card number (ISO/IEC 7812: up to 19; 13 is the shortest still issued).
 const MIN_DIGITS: usize = 13;

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 
 use crate::Role;
-use crate::numbers::What;
 use crate::redact::Kind;
 use crate::redact::judge::{Cut, MAX_PLAIN_DIGITS, Turn, is_empty_word, string_digits};
 use crate::redact::labels::{self, Label};
-use crate::words::says_any;
+use language::numbers::What;
+use language::words::says_any;
 
 /// Caller turns for which a question stands: "hold on", "let me look", then the code.
 const ASK_TURNS: u8 = 3;

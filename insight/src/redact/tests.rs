@@ -1,5 +1,5 @@
 use super::*;
-use crate::numbers::spell;
+use language::numbers::spell;
 
 /// A call as lines `C said` or `A said`; `=>` gives what must be kept of it, else it is kept as it is.
 #[track_caller]
@@ -364,7 +364,7 @@ fn no_card_number_survives_when_it_is_spread_over_turns() {
         for part in [&card[..cut], &card[cut..second], &card[second..]] {
             let said = random.worded(part);
             let text = redactor.redact(Role::Caller, &said).text;
-            let digits: usize = crate::numbers::scan(&text, &[])
+            let digits: usize = language::numbers::scan(&text, &[])
                 .iter()
                 .filter(|i| i.is_numeral())
                 .count();

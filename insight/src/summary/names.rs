@@ -2,7 +2,7 @@
 
 use crate::Role;
 use crate::summary::TurnText;
-use crate::words::{Break, Word, find_phrase, says_any, words};
+use language::words::{Break, Word, find_phrase, says_any, words};
 
 /// A name and the turns that give it.
 #[derive(Debug, Clone, PartialEq, Eq)]

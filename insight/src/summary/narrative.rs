@@ -1,12 +1,12 @@
 //! The summary's sentences. Each states a fact with a turn or an event behind it.
 
 use crate::Role;
-use crate::numbers::service_codes;
 use crate::sentiment::Sentiment;
 use crate::summary::outcome::{Outcome, is_thanks};
 use crate::summary::{EndReason, Resolution, SessionFacts, TurnText};
 use crate::topics::TopicFound;
-use crate::words::says_any;
+use language::numbers::service_codes;
+use language::words::says_any;
 
 /// Words that walk the caller through steps.
 const STEPS: &[&str] = &[

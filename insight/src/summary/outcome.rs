@@ -2,7 +2,7 @@
 
 use crate::Role;
 use crate::summary::{EndReason, Resolution, SessionFacts, TurnText};
-use crate::words::{Break, says_any, words};
+use language::words::{Break, says_any, words};
 
 /// The end of a call and what it rests on.
 pub(super) struct Outcome {

@@ -2,7 +2,7 @@
 
 /// What follows a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Break {
+pub enum Break {
     /// The next word of the same clause, or a hyphen.
     None,
     /// A comma, colon, semicolon or dash.
@@ -15,18 +15,18 @@ pub(crate) enum Break {
 
 /// One word of a text.
 #[derive(Debug, Clone)]
-pub(crate) struct Word<'a> {
+pub struct Word<'a> {
     /// As written.
-    pub(crate) text: &'a str,
+    pub text: &'a str,
     /// Lower case, with a straight apostrophe.
-    pub(crate) key: String,
+    pub key: String,
     /// What follows it.
-    pub(crate) after: Break,
+    pub after: Break,
 }
 
 impl Word<'_> {
     /// The word opens with a capital letter.
-    pub(crate) fn is_capitalised(&self) -> bool {
+    pub fn is_capitalised(&self) -> bool {
         self.text.chars().next().is_some_and(char::is_uppercase)
     }
 }
@@ -36,7 +36,7 @@ fn is_apostrophe(c: char) -> bool {
 }
 
 /// Splits `text` into words. Apostrophes inside a word belong to it ("don't").
-pub(crate) fn words(text: &str) -> Vec<Word<'_>> {
+pub fn words(text: &str) -> Vec<Word<'_>> {
     let mut found: Vec<Word<'_>> = Vec::new();
     let mut chars = text.char_indices().peekable();
     while let Some((start, c)) = chars.next() {
@@ -87,7 +87,7 @@ fn stronger(present: Break, c: char) -> Break {
 }
 
 /// The root shared by the common forms of an English word: "hours" and "hour", "opening" and "open".
-pub(crate) fn stem(word: &str) -> String {
+pub fn stem(word: &str) -> String {
     let mut root = word.trim_end_matches("'s").to_owned();
     if root.len() > 3 && root.ends_with("ies") {
         root.truncate(root.len() - 3);
@@ -112,7 +112,7 @@ pub(crate) fn stem(word: &str) -> String {
 }
 
 /// Where `phrase` begins in `words`, as consecutive words. Both are already in the same form.
-pub(crate) fn find_phrase<S: AsRef<str>>(words: &[S], phrase: &[&str]) -> Option<usize> {
+pub fn find_phrase<S: AsRef<str>>(words: &[S], phrase: &[&str]) -> Option<usize> {
     if phrase.is_empty() || phrase.len() > words.len() {
         return None;
     }
@@ -125,7 +125,7 @@ pub(crate) fn find_phrase<S: AsRef<str>>(words: &[S], phrase: &[&str]) -> Option
 }
 
 /// Whether the words of `text` hold any of `phrases` (each lower case, words apart by one space).
-pub(crate) fn says_any(text: &str, phrases: &[&str]) -> bool {
+pub fn says_any(text: &str, phrases: &[&str]) -> bool {
     let keys: Vec<String> = words(text).into_iter().map(|w| w.key).collect();
     phrases.iter().any(|phrase| {
         let parts: Vec<&str> = phrase.split(' ').collect();

@@ -7,37 +7,37 @@ use super::scan::{Item, Numeral, What};
 
 /// Numerals with nothing but punctuation and hesitation between them.
 #[derive(Debug, Clone)]
-pub(crate) struct Chain {
+pub struct Chain {
     /// Positions of its items, fillers included.
-    pub(crate) items: Range<usize>,
+    pub items: Range<usize>,
     /// Numbers put together as in an amount: "forty one hundred eleven" is 4111.
-    pub(crate) pieces: Vec<Piece>,
+    pub pieces: Vec<Piece>,
     /// The other reading, in which nothing adds up: 41, 00, 11.
-    pub(crate) literal: Vec<Piece>,
+    pub literal: Vec<Piece>,
     /// A `+` stands before it, as before a phone number.
-    pub(crate) plus: bool,
+    pub plus: bool,
 }
 
 /// One number of a chain.
 #[derive(Debug, Clone)]
-pub(crate) struct Piece {
+pub struct Piece {
     /// ASCII digits.
-    pub(crate) digits: String,
+    pub digits: String,
     /// Its bytes in the text.
-    pub(crate) span: Range<usize>,
+    pub span: Range<usize>,
     /// What parts it from the piece before.
-    pub(crate) gap: Gap,
+    pub gap: Gap,
     /// How many number words it was made of; 0 when written in digits.
-    pub(crate) worded: usize,
+    pub worded: usize,
     /// How many words or digit groups it was made of.
-    pub(crate) parts: usize,
+    pub parts: usize,
     /// An amount, a count, a date or a time.
-    pub(crate) measure: bool,
+    pub measure: bool,
 }
 
 /// What parts two pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Gap {
+pub enum Gap {
     /// Nothing, or a mark without a space.
     Tight,
     /// A space.
@@ -48,12 +48,12 @@ pub(crate) enum Gap {
 
 impl Chain {
     /// The digits of all pieces.
-    pub(crate) fn digits(&self) -> String {
+    pub fn digits(&self) -> String {
         self.pieces.iter().map(|p| p.digits.as_str()).collect()
     }
 
     /// The pieces that may be a digit string, from the first that is no measure to the last.
-    pub(crate) fn string_pieces(&self) -> &[Piece] {
+    pub fn string_pieces(&self) -> &[Piece] {
         let first = self.pieces.iter().position(|p| !p.measure);
         let last = self.pieces.iter().rposition(|p| !p.measure);
         match (first, last) {
@@ -72,7 +72,7 @@ const FILLERS: &[&str] = &[
 const MAX_FILLERS: usize = 4;
 
 /// The chains of `text`, whose items are `items`.
-pub(crate) fn chains(text: &str, items: &[Item]) -> Vec<Chain> {
+pub fn chains(text: &str, items: &[Item]) -> Vec<Chain> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < items.len() {
@@ -96,7 +96,7 @@ pub(crate) fn chains(text: &str, items: &[Item]) -> Vec<Chain> {
 }
 
 /// A word of hesitation that may stand inside a number.
-pub(crate) fn is_filler(word: &str) -> bool {
+pub fn is_filler(word: &str) -> bool {
     FILLERS.contains(&word)
 }
 

@@ -4,16 +4,18 @@ use std::ops::Range;
 
 /// One item of a text and its bytes.
 #[derive(Debug, Clone)]
-pub(crate) struct Item {
-    pub(crate) span: Range<usize>,
-    pub(crate) what: What,
+pub struct Item {
+    /// Its bytes in the text.
+    pub span: Range<usize>,
+    /// What it is.
+    pub what: What,
     /// A comma, full stop or other pause stands before it.
-    pub(crate) parted: bool,
+    pub parted: bool,
 }
 
 /// What an item is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum What {
+pub enum What {
     /// A word in lower case.
     Word(String),
     /// Written digits, as ASCII.
@@ -28,13 +30,14 @@ pub(crate) enum What {
 
 /// A number word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Numeral {
+pub enum Numeral {
     /// 0 to 9.
     Digit(u8),
     /// 10 to 19.
     Teen(u8),
     /// 20, 30 … 90.
     Tens(u8),
+    /// The word itself.
     Hundred,
     /// Thousand and million, by their zeros.
     Power(u32),
@@ -43,21 +46,23 @@ pub(crate) enum Numeral {
 }
 
 impl Item {
-    pub(crate) fn word(&self) -> Option<&str> {
+    /// The word, if it is one.
+    pub fn word(&self) -> Option<&str> {
         match &self.what {
             What::Word(word) => Some(word),
             _ => None,
         }
     }
 
-    pub(crate) fn is_numeral(&self) -> bool {
+    /// Whether it is a number or a part of one.
+    pub fn is_numeral(&self) -> bool {
         matches!(self.what, What::Digits(_) | What::Number(_))
     }
 }
 
 /// Splits `text`. Letters and digits part where they touch ("14th" is 14 and "th"); an occurrence of one of `opaque`
 /// is one item.
-pub(crate) fn scan(text: &str, opaque: &[&str]) -> Vec<Item> {
+pub fn scan(text: &str, opaque: &[&str]) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
     let mut at = 0;
     let mut parted = false;

@@ -7,8 +7,8 @@ mod chain;
 mod measure;
 mod scan;
 
-pub(crate) use chain::{Chain, Gap, Piece, chains, is_filler};
-pub(crate) use scan::{Item, Numeral, What, scan};
+pub use chain::{Chain, Gap, Piece, chains, is_filler};
+pub use scan::{Item, Numeral, What, scan};
 
 const DIGIT_NAMES: [&str; 10] = [
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
