@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Role;
 use crate::summary::TurnText;
-use language::words::{Break, says_any, words};
+use language::{Break, contains_any, words};
 
 /// How soon a turn wants an answer; from the calmest to the most pressing, so that `max` works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,11 +72,11 @@ pub fn urgency(text: &str) -> Urgency {
         .filter(|w| w.text.len() > 3 && w.text.chars().all(char::is_uppercase))
         .count();
     let pressing = text.contains("!!") || text.contains("??") || shouted > 1;
-    if says_any(text, CRITICAL) {
+    if contains_any(text, CRITICAL) {
         Urgency::Critical
-    } else if says_any(text, HIGH) || (pressing && says_any(text, MEDIUM)) {
+    } else if contains_any(text, HIGH) || (pressing && contains_any(text, MEDIUM)) {
         Urgency::High
-    } else if pressing || says_any(text, MEDIUM) {
+    } else if pressing || contains_any(text, MEDIUM) {
         Urgency::Medium
     } else {
         Urgency::Low
@@ -142,11 +142,11 @@ pub fn intent(text: &str) -> IntentCategory {
             ],
         ),
     ];
-    if let Some((kind, _)) = KINDS.iter().find(|(_, cues)| says_any(text, cues)) {
+    if let Some((kind, _)) = KINDS.iter().find(|(_, cues)| contains_any(text, cues)) {
         return *kind;
     }
     let asks = words(text).iter().any(|w| w.after == Break::Question)
-        || says_any(
+        || contains_any(
             text,
             &["what", "how", "when", "where", "tell me", "i want to know"],
         );
@@ -219,7 +219,7 @@ pub fn preferences(turns: &[TurnText]) -> Vec<Preference> {
     let mut found: Vec<Preference> = Vec::new();
     for turn in turns.iter().filter(|t| t.role == Role::Caller) {
         for (key, value, cues) in WISHES {
-            if says_any(&turn.text, cues) && !is_refused(&turn.text) {
+            if contains_any(&turn.text, cues) && !is_refused(&turn.text) {
                 found.retain(|p| p.key != *key);
                 found.push(Preference {
                     key,
@@ -233,7 +233,7 @@ pub fn preferences(turns: &[TurnText]) -> Vec<Preference> {
 }
 
 fn is_refused(text: &str) -> bool {
-    says_any(
+    contains_any(
         text,
         &[
             "don't text",

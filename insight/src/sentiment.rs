@@ -4,7 +4,7 @@ mod lexicon;
 
 use serde::{Deserialize, Serialize};
 
-use language::words::{Break, Word, find_phrase, words};
+use language::{Break, Word, find_phrase, words};
 
 /// The eight emotions kept per turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use language::numbers;
-use language::words::{stem, words};
+use language::{stem, words};
 
 use crate::{Role, summary::TurnText};
 

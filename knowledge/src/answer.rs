@@ -101,16 +101,16 @@ fn choose(base: &KnowledgeBase, question: &str, passage: &Passage) -> Vec<String
     let lead = text.split("\n\n").next().unwrap_or(text);
     let lead = sentences(lead);
     let all = sentences(text);
-    let asked = base.lexicon().words(question);
+    let asked = base.lexicon().terms(question);
     // The title's words are the subject of every sentence; they tell none from another.
-    let subject = query_terms(&base.lexicon().document_words(&passage.title));
+    let subject = query_terms(&base.lexicon().document_terms(&passage.title));
     let wanted: BTreeSet<String> = query_terms(&asked)
         .into_iter()
         .filter(|term| !subject.contains(term))
         .collect();
     let aspect = Aspect::of(&asked.iter().map(|w| w.text.as_str()).collect::<Vec<_>>());
     let worth = |sentence: &String| -> f32 {
-        let said = base.lexicon().document_words(sentence);
+        let said = base.lexicon().document_terms(sentence);
         let terms: BTreeSet<String> = query_terms(&said).into_iter().collect();
         let shared: f32 = terms
             .intersection(&wanted)
@@ -197,7 +197,7 @@ impl Aspect {
 
     /// Added to a sentence that speaks of this aspect; about the weight of one rare word.
     fn bonus(self, sentence: &str) -> f32 {
-        let said: BTreeSet<String> = language::fold::words(sentence)
+        let said: BTreeSet<String> = language::normalize(sentence)
             .into_iter()
             .map(|word| word.text)
             .collect();

@@ -12,7 +12,7 @@ use crate::index::{Index, Passage};
 use crate::pack::{DocumentText, Pack};
 use crate::route::{Route, RouteContext, Routed};
 use crate::router::Router;
-use language::lexicon::Lexicon;
+use language::Lexicon;
 
 /// Passages that an extractive answer looks at.
 const ANSWER_PASSAGES: usize = 3;
@@ -68,7 +68,7 @@ impl KnowledgeBase {
             .iter()
             .map(|d| (d.source.clone(), d.asks.clone()))
             .collect();
-        let lexicon = Lexicon::new(&pack.words.synonyms);
+        let lexicon = Lexicon::new(&pack.words.synonyms, &pack.words.whole);
         let fingerprint = fingerprint(&pack, &chunks);
         let index = Index::new(&lexicon, chunks, &asks);
         let router = Router::new(&lexicon, &pack);

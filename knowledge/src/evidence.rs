@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::route::{Reason, reason};
 use crate::router::Router;
-use language::cue::{Cues, Utterance};
+use language::phrase::{Phrases, Utterance};
 
 /// One word that only a bank's caller says.
 const STRONG: f32 = 1.0;
@@ -174,7 +174,7 @@ impl Evidence {
 }
 
 /// Whether the cues explain every meaningful word of the utterance.
-pub(crate) fn covers(cues: &Cues, said: &Utterance) -> bool {
+pub(crate) fn covers(cues: &Phrases, said: &Utterance) -> bool {
     let at = cues.explained(said);
     !at.is_empty() && leftover(&at, said) == 0
 }

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::chunk::Chunk;
-use language::fold::Word;
-use language::lexicon::Lexicon;
+use language::Lexicon;
+use language::Term;
 
 /// Saturation of repeated terms, and how far length counts (the usual range is 1.2 to 2 and 0.5 to 0.8).
 const K1: f32 = 1.2;
@@ -89,7 +89,7 @@ impl Index {
         topics: &[String],
         k: usize,
     ) -> Vec<Passage> {
-        let terms = query_terms(&lexicon.words(query));
+        let terms = query_terms(&lexicon.terms(query));
         let mut best: BTreeMap<&str, Passage> = BTreeMap::new();
         for entry in &self.entries {
             let score =
@@ -158,7 +158,7 @@ impl Entry {
     fn new(lexicon: &Lexicon, chunk: Chunk, asks: &[String]) -> Self {
         let mut terms: BTreeMap<String, f32> = BTreeMap::new();
         let mut pairs = BTreeSet::new();
-        let body = query_terms(&lexicon.document_words(&chunk.text));
+        let body = query_terms(&lexicon.document_terms(&chunk.text));
         let length = count(body.len());
         let mut add = |stems: &[String], weight: f32, paired: bool| {
             for stem in stems {
@@ -174,12 +174,12 @@ impl Entry {
         };
         add(&body, 1.0, false);
         add(
-            &query_terms(&lexicon.document_words(&chunk.title)),
+            &query_terms(&lexicon.document_terms(&chunk.title)),
             TITLE,
             true,
         );
         for ask in asks {
-            add(&query_terms(&lexicon.document_words(ask)), ASKS, true);
+            add(&query_terms(&lexicon.document_terms(ask)), ASKS, true);
         }
         Self {
             chunk,
@@ -209,7 +209,7 @@ fn topic_gain(topic: Option<&str>, topics: &[String]) -> f32 {
 }
 
 /// The stems that carry meaning, in order.
-pub(crate) fn query_terms(words: &[Word]) -> Vec<String> {
+pub(crate) fn query_terms(words: &[Term]) -> Vec<String> {
     words
         .iter()
         .filter(|word| !is_stop_word(word))
@@ -217,7 +217,7 @@ pub(crate) fn query_terms(words: &[Word]) -> Vec<String> {
         .collect()
 }
 
-fn is_stop_word(word: &Word) -> bool {
+fn is_stop_word(word: &Term) -> bool {
     // Function words, and what every question to a bank's line says.
     const ASKING: &[&str] = &[
         "a",

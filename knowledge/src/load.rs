@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use crate::error::PackError;
 use crate::pack::{Actions, BankingWords, DocumentText, Pack, Settings, SmallTalk, Topic};
 use crate::router::Router;
-use language::cue::{Cue, Utterance};
-use language::lexicon::Lexicon;
+use language::Lexicon;
+use language::phrase::{Phrase, Utterance};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -307,9 +307,9 @@ fn document(file: &Path, text: &str) -> Result<DocumentText, PackError> {
 
 /// A cue that cannot match even its own words is a slip (a filler word, a synonym's left side).
 fn check_cues(folder: &Path, pack: &Pack) -> Result<(), PackError> {
-    let lexicon = Lexicon::new(&pack.words.synonyms);
-    let dead = |cue: &Cue| {
-        cue.find(&Utterance::new(lexicon.words(&cue.sample())))
+    let lexicon = Lexicon::new(&pack.words.synonyms, &pack.words.whole);
+    let dead = |cue: &Phrase| {
+        cue.find(&Utterance::new(lexicon.terms(&cue.sample())))
             .is_none()
     };
     let router = Router::new(&lexicon, pack);
@@ -317,7 +317,7 @@ fn check_cues(folder: &Path, pack: &Pack) -> Result<(), PackError> {
         .groups()
         .flat_map(|cues| cues.all())
         .filter(|cue| dead(cue))
-        .map(Cue::written)
+        .map(Phrase::written)
         .collect();
     if found.is_empty() {
         return Ok(());

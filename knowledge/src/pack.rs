@@ -198,7 +198,7 @@ impl Topic {
     pub fn phrases(&self) -> Vec<String> {
         self.cues
             .iter()
-            .flat_map(|cue| language::cue::phrases(cue))
+            .flat_map(|cue| language::phrase::written_out(cue))
             .collect()
     }
 }
@@ -217,6 +217,9 @@ pub struct BankingWords {
     pub follow_ups: Vec<String>,
     /// Words and what the documents call them: `"cash machine" = "atm"`.
     pub synonyms: BTreeMap<String, String>,
+    /// Words that are no form of another word: "banking" means more than "bank".
+    #[serde(default)]
+    pub whole: Vec<String>,
 }
 
 /// Conversation beside the subject.

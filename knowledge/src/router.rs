@@ -5,8 +5,8 @@
 use crate::evidence::{Evidence, covers};
 use crate::pack::{CueSet, Pack};
 use crate::route::{Reason, Route, RouteContext, Routed, reason};
-use language::cue::{Cues, Utterance};
-use language::lexicon::Lexicon;
+use language::Lexicon;
+use language::phrase::{Phrases, Utterance};
 
 /// Evidence from which on an utterance is a banking question.
 const BANKING_THRESHOLD: f32 = 0.5;
@@ -16,19 +16,19 @@ const MAX_TOPICS: usize = 3;
 /// The compiled rules of a pack.
 #[derive(Clone, Debug)]
 pub(crate) struct Router {
-    pub(crate) topics: Vec<(String, Cues)>,
-    pub(crate) strong: Cues,
-    pub(crate) weak: Cues,
-    pub(crate) foreign: Cues,
+    pub(crate) topics: Vec<(String, Phrases)>,
+    pub(crate) strong: Phrases,
+    pub(crate) weak: Phrases,
+    pub(crate) foreign: Phrases,
     pub(crate) small_talk: Vec<Talker>,
-    follow_ups: Cues,
-    human: Cues,
-    balance: Cues,
-    authenticate: Cues,
-    repeat: Cues,
-    goodbye: Cues,
-    affirm: Cues,
-    deny: Cues,
+    follow_ups: Phrases,
+    human: Phrases,
+    balance: Phrases,
+    authenticate: Phrases,
+    repeat: Phrases,
+    goodbye: Phrases,
+    affirm: Phrases,
+    deny: Phrases,
 }
 
 /// One kind of small talk, compiled.
@@ -37,18 +37,18 @@ pub(crate) struct Talker {
     pub(crate) kind: String,
     pub(crate) leads: bool,
     pub(crate) opens: bool,
-    pub(crate) cues: Cues,
+    pub(crate) cues: Phrases,
 }
 
 impl Router {
     pub(crate) fn new(lexicon: &Lexicon, pack: &Pack) -> Self {
-        let set = |set: &CueSet| Cues::new(lexicon, &set.cues, &set.unless, &set.with);
-        let words = |words: &[String]| Cues::new(lexicon, words, &[], &[]);
+        let set = |set: &CueSet| Phrases::new(lexicon, &set.cues, &set.unless, &set.with);
+        let words = |words: &[String]| Phrases::new(lexicon, words, &[], &[]);
         Self {
             topics: pack
                 .topics
                 .iter()
-                .map(|t| (t.id.clone(), Cues::new(lexicon, &t.cues, &t.unless, &[])))
+                .map(|t| (t.id.clone(), Phrases::new(lexicon, &t.cues, &t.unless, &[])))
                 .collect(),
             strong: words(&pack.words.strong),
             weak: words(&pack.words.weak),
@@ -60,7 +60,7 @@ impl Router {
                     kind: talk.kind.clone(),
                     leads: talk.leads,
                     opens: talk.opens,
-                    cues: Cues::new(lexicon, &talk.cues, &talk.unless, &talk.with),
+                    cues: Phrases::new(lexicon, &talk.cues, &talk.unless, &talk.with),
                 })
                 .collect(),
             follow_ups: words(&pack.words.follow_ups),
@@ -75,7 +75,7 @@ impl Router {
     }
 
     /// Every group of cues, for checking a pack.
-    pub(crate) fn groups(&self) -> impl Iterator<Item = &Cues> {
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &Phrases> {
         let single = [
             &self.strong,
             &self.weak,
@@ -97,7 +97,7 @@ impl Router {
     }
 
     pub(crate) fn route(&self, lexicon: &Lexicon, text: &str, context: &RouteContext) -> Routed {
-        let said = Utterance::new(lexicon.words(text));
+        let said = Utterance::new(lexicon.terms(text));
         let evidence = Evidence::weigh(self, &said);
         let (route, because) = self.decide(&said, &evidence, context);
         let mut reasons = evidence.reasons;
@@ -145,7 +145,7 @@ impl Router {
             .unwrap_or_else(|| (Self::rest(said, evidence), None))
     }
 
-    fn action(&self, cues: &Cues, said: &Utterance, route: &Route) -> Option<Reason> {
+    fn action(&self, cues: &Phrases, said: &Utterance, route: &Route) -> Option<Reason> {
         cues.matches(said)
             .first()
             .map(|(cue, _)| reason(route.name(), cue.written(), cue.weight()))
@@ -180,7 +180,7 @@ impl Router {
 
     /// Yes or no. `first` limits where in the turn the word may stand for a turn that says more.
     fn yes_or_no(&self, said: &Utterance, first: usize) -> Option<(Route, Option<Reason>)> {
-        let earliest = |cues: &Cues| {
+        let earliest = |cues: &Phrases| {
             cues.matches(said)
                 .iter()
                 .filter_map(|(_, found)| found.at.first().copied())

@@ -1,55 +1,73 @@
-//! Folded words with the pack's synonyms put in, so that "cash machine" meets "ATM".
+//! Normalised words with the pack's synonyms put in, so that "cash machine" meets "ATM".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::fold::{Word, words};
+use crate::normalize::{Term, normalize};
 
 /// Words of an utterance beyond these are ignored: nobody speaks so long a question, and a pasted
 /// text must not occupy a worker.
-const MAX_WORDS: usize = 400;
+const MAX_TERMS: usize = 400;
 
 /// A phrase, as stems, and the words that replace it.
-type Replacement = (Vec<String>, Vec<Word>);
+type Replacement = (Vec<String>, Vec<Term>);
 
 /// The pack's synonyms, compiled.
 #[derive(Clone, Debug, Default)]
 pub struct Lexicon {
     /// First stem of the phrase -> the phrases (as stems, longest first) and their replacements.
     phrases: BTreeMap<String, Vec<Replacement>>,
+    /// Words that are their own stem.
+    whole: BTreeSet<String>,
 }
 
 impl Lexicon {
-    /// Each key, a word or several, is replaced by its value.
-    pub fn new(synonyms: &BTreeMap<String, String>) -> Self {
-        let mut phrases: BTreeMap<String, Vec<Replacement>> = BTreeMap::new();
+    /// Each key of `synonyms`, a word or several, is replaced by its value. A word of `whole` is no form of another
+    /// word ("banking" means more than "bank").
+    #[must_use]
+    pub fn new(synonyms: &BTreeMap<String, String>, whole: &[String]) -> Self {
+        let mut lexicon = Self {
+            phrases: BTreeMap::new(),
+            whole: whole.iter().cloned().collect(),
+        };
         for (from, to) in synonyms {
-            let from: Vec<String> = words(from).into_iter().map(|w| w.stem).collect();
+            let to = lexicon.stemmed(to);
+            let from: Vec<String> = lexicon.stemmed(from).into_iter().map(|w| w.stem).collect();
             if let Some(first) = from.first() {
-                phrases
-                    .entry(first.clone())
-                    .or_default()
-                    .push((from, words(to)));
+                let phrases = lexicon.phrases.entry(first.clone()).or_default();
+                phrases.push((from, to));
             }
         }
-        for list in phrases.values_mut() {
+        for list in lexicon.phrases.values_mut() {
             list.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));
         }
-        Self { phrases }
+        lexicon
     }
 
     /// The words of an utterance or question.
-    pub fn words(&self, text: &str) -> Vec<Word> {
-        let mut all = words(text);
-        all.truncate(MAX_WORDS);
+    #[must_use]
+    pub fn terms(&self, text: &str) -> Vec<Term> {
+        let mut all = self.stemmed(text);
+        all.truncate(MAX_TERMS);
         self.replace(all)
     }
 
     /// The words of a document, however long.
-    pub fn document_words(&self, text: &str) -> Vec<Word> {
-        self.replace(words(text))
+    #[must_use]
+    pub fn document_terms(&self, text: &str) -> Vec<Term> {
+        self.replace(self.stemmed(text))
     }
 
-    fn replace(&self, all: Vec<Word>) -> Vec<Word> {
+    fn stemmed(&self, text: &str) -> Vec<Term> {
+        let mut terms = normalize(text);
+        for term in &mut terms {
+            if self.whole.contains(&term.text) {
+                term.stem.clone_from(&term.text);
+            }
+        }
+        terms
+    }
+
+    fn replace(&self, all: Vec<Term>) -> Vec<Term> {
         let mut out = Vec::with_capacity(all.len());
         let mut at = 0;
         while at < all.len() {
@@ -67,7 +85,7 @@ impl Lexicon {
         out
     }
 
-    fn phrase_at(&self, rest: &[Word]) -> Option<(usize, &[Word])> {
+    fn phrase_at(&self, rest: &[Term]) -> Option<(usize, &[Term])> {
         let list = self.phrases.get(&rest.first()?.stem)?;
         list.iter()
             .find(|(from, _)| {

@@ -1,12 +1,16 @@
-//! Words, stems and numbers of spoken English: text in, text out.
+#![doc = include_str!("../README.md")]
 
-pub mod cue;
-pub mod fold;
-pub mod lexicon;
-mod number;
+mod lexicon;
+mod normalize;
 pub mod numbers;
+pub mod phrase;
 mod spoken;
 mod stem;
-pub mod words;
+mod token;
+mod words;
 
+pub use lexicon::Lexicon;
+pub use normalize::{Term, normalize};
 pub use spoken::speakable;
+pub use stem::stem;
+pub use words::{Break, Word, contains_any, find_phrase, keys, words};

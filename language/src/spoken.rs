@@ -2,30 +2,18 @@
 //!
 //! Word by word, with a look at the neighbours: nothing here needs more grammar than that.
 
+mod clock;
 mod markup;
-mod numbers;
+mod money;
 
+use crate::numbers::{digits_in_words, in_words, ordinal_in_words};
+use clock::{date, is_half_of_day, time};
 use markup::without_markup;
-use numbers::{digits, money, number_words, ordinal};
 
 /// Letters that are read one by one.
 const SPELLED: [&str; 25] = [
     "ATM", "USSD", "KYC", "OTP", "SMS", "ID", "QR", "NFC", "FAQ", "APR", "CVV", "CVC", "RTGS",
     "EFT", "POS", "VAT", "PDF", "URL", "UK", "EU", "ATMS", "PC", "TV", "VPN", "AML",
-];
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
 ];
 /// After these, four digits are a code and not a year.
 const BEFORE_CODES: [&str; 10] = [
@@ -72,16 +60,22 @@ fn speak_at(words: &[&str], index: usize) -> (String, usize) {
             1,
         );
     }
-    if after.is_empty() && index + 1 < words.len() {
-        let (no_gap, next, next_after) = split(words[index + 1]);
-        if no_gap.is_empty()
-            && let Some(amount) = amount_of_two(core, next)
-        {
-            return (format!("{before}{amount}{next_after}"), 2);
+    let run = unbroken(&words[index..]);
+    let cores: Vec<&str> = run.iter().map(|word| word.1).collect();
+    // A minus sign has to be heard: "-5 dollars" is a debt.
+    let before = match before {
+        "-" | "−" if core.starts_with(|c: char| c.is_ascii_digit() || "$£€₹".contains(c)) => {
+            "minus "
         }
-        if let Some(time) = time(core, Some(next)).filter(|_| is_half_of_day(next)) {
-            return (format!("{before}{time}{next_after}"), 2);
-        }
+        other => other,
+    };
+    if let Some((amount, taken)) = money::amount(&cores) {
+        return (format!("{before}{amount}{}", run[taken - 1].2), taken);
+    }
+    if let Some(&(_, next, next_after)) = run.get(1).filter(|next| is_half_of_day(next.1))
+        && let Some(time) = time(core, Some(next))
+    {
+        return (format!("{before}{time}{next_after}"), 2);
     }
     let spoken = special(core).unwrap_or_else(|| plain_number(words, index, core));
     (format!("{before}{spoken}{after}"), 1)
@@ -91,22 +85,31 @@ fn speak_at(words: &[&str], index: usize) -> (String, usize) {
 fn special(core: &str) -> Option<String> {
     service_code(core)
         .or_else(|| address(core))
-        .or_else(|| money(core, None))
         .or_else(|| {
             core.strip_suffix('%')
-                .and_then(number_words)
+                .and_then(in_words)
                 .map(|number| format!("{number} percent"))
         })
         .or_else(|| time(core, None))
         .or_else(|| date(core))
         .or_else(|| acronym(core))
-        .or_else(|| ordinal(core))
+        .or_else(|| ordinal_in_words(core))
         .or_else(|| (core == "&").then(|| "and".to_owned()))
 }
 
-/// "KES 1,500" and "1,500 shillings" do not carry their sign in one word.
-fn amount_of_two(core: &str, next: &str) -> Option<String> {
-    money(next, Some(core))
+/// The first words, as [`split`] parts them, up to the first punctuation between two; three at the most.
+fn unbroken<'a>(words: &[&'a str]) -> Vec<(&'a str, &'a str, &'a str)> {
+    let mut run: Vec<(&str, &str, &str)> = Vec::with_capacity(3);
+    for word in words.iter().take(3).map(|word| split(word)) {
+        let broken = run
+            .last()
+            .is_some_and(|last| !last.2.is_empty() || !word.0.is_empty());
+        if broken {
+            break;
+        }
+        run.push(word);
+    }
+    run
 }
 
 /// `*236#` and its kin, as keys.
@@ -120,7 +123,7 @@ fn service_code(core: &str) -> Option<String> {
         let key = |c: char| match c {
             '*' => "star".to_owned(),
             '#' => "hash".to_owned(),
-            digit => digits(&digit.to_string()),
+            digit => digits_in_words(&digit.to_string()),
         };
         core.chars().map(key).collect::<Vec<_>>().join(" ")
     })
@@ -138,9 +141,12 @@ fn address(core: &str) -> Option<String> {
         .split_once('@')
         .is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
     let link = bare.len() < core.len() && bare.contains('.');
-    let named = [".com", ".org", ".net", ".bank", ".co.ke", ".co.uk"]
-        .iter()
-        .any(|end| bare.ends_with(end) && !host.starts_with('.'));
+    let label =
+        |label: &str| label.len() > 1 && label.chars().all(|c| c.is_alphanumeric() || c == '-');
+    let end = host.rsplit('.').next().unwrap_or_default();
+    let named = host.contains('.')
+        && host.split('.').all(label)
+        && end.chars().all(|c| c.is_ascii_lowercase());
     (mail || link || named).then(|| {
         let mut out = String::new();
         for c in bare.chars() {
@@ -155,78 +161,6 @@ fn address(core: &str) -> Option<String> {
         }
         out.split_whitespace().collect::<Vec<_>>().join(" ")
     })
-}
-
-fn is_half_of_day(word: &str) -> bool {
-    matches!(
-        word.to_ascii_lowercase().as_str(),
-        "am" | "pm" | "a.m" | "p.m" | "a.m." | "p.m."
-    )
-}
-
-/// 08:30, 17:00, 5pm, and "5:00" with "pm" after it: always said by the twelve-hour clock.
-fn time(core: &str, half: Option<&str>) -> Option<String> {
-    let lower = core.to_ascii_lowercase();
-    let attached = lower
-        .strip_suffix("am")
-        .map(|clock| (clock, false))
-        .or_else(|| lower.strip_suffix("pm").map(|clock| (clock, true)));
-    let spoken_half = half
-        .filter(|half| is_half_of_day(half))
-        .map(|half| half.to_ascii_lowercase().starts_with('p'));
-    let (clock, after_noon) = attached.map_or((lower.as_str(), spoken_half), |(clock, pm)| {
-        (clock, Some(pm))
-    });
-    let (hours, minutes) = match clock.split_once(':') {
-        Some((hours, minutes)) if minutes.len() == 2 => (hours, minutes.parse::<u32>().ok()?),
-        Some(_) => return None,
-        None => (clock, after_noon.map(|_| 0)?),
-    };
-    let hours: u32 = if (1..=2).contains(&hours.len()) {
-        hours.parse().ok()?
-    } else {
-        return None;
-    };
-    if hours > 24 || minutes > 59 {
-        return None;
-    }
-    let half = if after_noon.unwrap_or(hours % 24 >= 12) {
-        "P.M."
-    } else {
-        "A.M."
-    };
-    let hour = number_words(
-        &match hours % 12 {
-            0 => 12,
-            hour => hour,
-        }
-        .to_string(),
-    )?;
-    let minutes = match minutes {
-        0 => String::new(),
-        1..=9 => format!("oh {} ", number_words(&minutes.to_string())?),
-        _ => format!("{} ", number_words(&minutes.to_string())?),
-    };
-    Some(format!("{hour} {minutes}{half}"))
-}
-
-/// 2024-05-03. Dates with slashes mean different days in different countries and are left to the engine.
-fn date(core: &str) -> Option<String> {
-    let parts: Vec<&str> = core.split('-').collect();
-    let [year, month, day] = parts[..] else {
-        return None;
-    };
-    if year.len() != 4 || month.len() != 2 || day.len() != 2 {
-        return None;
-    }
-    let month = MONTHS.get(month.parse::<usize>().ok()?.checked_sub(1)?)?;
-    let day = ordinal(&format!(
-        "{}th",
-        day.parse::<u32>()
-            .ok()
-            .filter(|day| (1..=31).contains(day))?
-    ))?;
-    Some(format!("the {day} of {month} {year}"))
 }
 
 fn acronym(core: &str) -> Option<String> {
@@ -256,7 +190,11 @@ fn plain_number(words: &[&str], index: usize, core: &str) -> String {
     let bare = core.trim_start_matches('+');
     let grouped = bare.split('-').all(only_digits) && bare.contains('-');
     if core.starts_with('+') && only_digits(&bare.replace('-', "")) || grouped {
-        let groups = bare.split('-').map(digits).collect::<Vec<_>>().join(", ");
+        let groups = bare
+            .split('-')
+            .map(digits_in_words)
+            .collect::<Vec<_>>()
+            .join(", ");
         return if core.starts_with('+') {
             format!("plus {groups}")
         } else {
@@ -264,7 +202,7 @@ fn plain_number(words: &[&str], index: usize, core: &str) -> String {
         };
     }
     if !only_digits(core) {
-        return number_words(core).unwrap_or_else(|| core.to_owned());
+        return in_words(core).unwrap_or_else(|| core.to_owned());
     }
     let neighbour =
         |other: Option<usize>| other.and_then(|at| words.get(at)).map(|word| split(word).1);
@@ -283,13 +221,13 @@ fn plain_number(words: &[&str], index: usize, core: &str) -> String {
     if code {
         // A group of a spoken phone number ends with a pause.
         let pause = if part_of_phone(next) { "," } else { "" };
-        return format!("{}{pause}", digits(core));
+        return format!("{}{pause}", digits_in_words(core));
     }
     // Years are read in pairs by the engines.
     if core.len() == 4 {
         core.to_owned()
     } else {
-        number_words(core).unwrap_or_else(|| core.to_owned())
+        in_words(core).unwrap_or_else(|| core.to_owned())
     }
 }
 

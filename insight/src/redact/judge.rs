@@ -16,6 +16,16 @@ const MIN_CARD_DIGITS: usize = 8;
 /// What may be told of a card's end (PCI DSS 3.4).
 const CARD_ENDING_DIGITS: usize = 4;
 
+/// Nouns that follow a count.
+const COUNTED: &[&str] = &[
+    "card",
+    "cards",
+    "account",
+    "accounts",
+    "transaction",
+    "transactions",
+];
+
 /// A stretch to take out.
 #[derive(Debug, Clone)]
 pub(super) struct Cut {
@@ -37,7 +47,7 @@ pub(super) struct Turn<'t> {
 impl<'t> Turn<'t> {
     pub(super) fn read(role: Role, text: &'t str) -> Self {
         let items = scan(text, &placeholders());
-        let chains = chains(text, &items);
+        let chains = chains(text, &items, COUNTED);
         let bare = (0..items.len()).all(|at| items[at].is_numeral() || is_empty_word(&items, at));
         Self {
             role,

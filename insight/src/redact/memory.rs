@@ -6,8 +6,8 @@ use crate::Role;
 use crate::redact::Kind;
 use crate::redact::judge::{Cut, MAX_PLAIN_DIGITS, Turn, is_empty_word, string_digits};
 use crate::redact::labels::{self, Label};
+use language::contains_any;
 use language::numbers::What;
-use language::words::says_any;
 
 /// Caller turns for which a question stands: "hold on", "let me look", then the code.
 const ASK_TURNS: u8 = 3;
@@ -82,7 +82,7 @@ impl Memory {
 
     fn after_agent(&mut self, turn: &Turn<'_>) {
         let asks = turn.text.contains('?')
-            || says_any(
+            || contains_any(
                 turn.text,
                 &[
                     "please", "enter", "tell me", "give me", "say", "read", "type", "provide",
@@ -90,7 +90,7 @@ impl Memory {
                 ],
             );
         if !asks
-            || says_any(
+            || contains_any(
                 turn.text,
                 &[
                     "never ask",
@@ -111,7 +111,7 @@ impl Memory {
         let harmless = labels
             .iter()
             .any(|l| matches!(l.label, Label::Harmless | Label::Vague))
-            || says_any(
+            || contains_any(
                 turn.text,
                 &["how much", "how many", "what time", "which date", "when"],
             );

@@ -1,5 +1,5 @@
 use super::*;
-use language::numbers::spell;
+use language::numbers::digits_in_words;
 
 /// A call as lines `C said` or `A said`; `=>` gives what must be kept of it, else it is kept as it is.
 #[track_caller]
@@ -246,10 +246,12 @@ impl Random {
             if !group.is_empty() {
                 parts.push(match style {
                     0 => group.to_owned(),
-                    1 => spell(group),
+                    1 => digits_in_words(group),
                     2 => doubled(group),
                     // A lone "oh" is an exclamation, not a digit.
-                    3 if group.contains(|c| c != '0') => spell(group).replace("zero", "oh"),
+                    3 if group.contains(|c| c != '0') => {
+                        digits_in_words(group).replace("zero", "oh")
+                    }
                     4 => paired(group),
                     _ => group
                         .chars()
@@ -271,7 +273,7 @@ impl Random {
 fn doubled(group: &str) -> String {
     let runs = group.as_bytes().chunk_by(|a, b| a == b);
     let worded = runs.map(|run| {
-        let digit = spell(std::str::from_utf8(&run[..1]).unwrap());
+        let digit = digits_in_words(std::str::from_utf8(&run[..1]).unwrap());
         match run.len() {
             2 => format!("double {digit}"),
             3 => format!("triple {digit}"),
@@ -304,13 +306,13 @@ fn paired(group: &str) -> String {
         let text = std::str::from_utf8(pair).unwrap();
         let value: usize = text.parse().unwrap();
         match (pair.len(), value) {
-            (1, _) | (_, 0..10) => spell(text),
+            (1, _) | (_, 0..10) => digits_in_words(text),
             (_, 10..20) => TEENS[value - 10].to_owned(),
             _ if value.is_multiple_of(10) => TENS[value / 10 - 2].to_owned(),
             _ => format!(
                 "{}-{}",
                 TENS[value / 10 - 2],
-                spell(&(value % 10).to_string())
+                digits_in_words(&(value % 10).to_string())
             ),
         }
     });

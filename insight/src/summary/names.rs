@@ -2,7 +2,7 @@
 
 use crate::Role;
 use crate::summary::TurnText;
-use language::words::{Break, Word, find_phrase, says_any, words};
+use language::{Break, Word, contains_any, find_phrase, words};
 
 /// A name and the turns that give it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +133,7 @@ pub(super) fn of_caller(turns: &[TurnText]) -> Option<Name> {
     let mut asked = false;
     for turn in turns {
         if turn.role == Role::Agent {
-            asked = says_any(
+            asked = contains_any(
                 &turn.text,
                 &["your name", "your full name", "who am i speaking"],
             );

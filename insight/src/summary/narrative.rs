@@ -5,8 +5,8 @@ use crate::sentiment::Sentiment;
 use crate::summary::outcome::{Outcome, is_thanks};
 use crate::summary::{EndReason, Resolution, SessionFacts, TurnText};
 use crate::topics::TopicFound;
+use language::contains_any;
 use language::numbers::service_codes;
-use language::words::says_any;
 
 /// Words that walk the caller through steps.
 const STEPS: &[&str] = &[
@@ -95,7 +95,7 @@ fn wish(
     let reported = turns
         .iter()
         .filter(|t| t.role == Role::Caller && primary.evidence.contains(&t.seq))
-        .any(|t| says_any(&t.text, TROUBLE));
+        .any(|t| contains_any(&t.text, TROUBLE));
     let verb = if reported {
         "reported a problem concerning"
     } else {
@@ -123,7 +123,7 @@ fn action(turns: &[TurnText], outcome: &Outcome) -> Option<String> {
             codes.push(code);
         }
     }
-    let guided = answers.iter().any(|t| says_any(&t.text, STEPS));
+    let guided = answers.iter().any(|t| contains_any(&t.text, STEPS));
     let sourced = answers.iter().any(|t| t.has_sources);
     let mut provided = Vec::new();
     match codes.as_slice() {

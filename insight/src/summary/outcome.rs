@@ -2,7 +2,7 @@
 
 use crate::Role;
 use crate::summary::{EndReason, Resolution, SessionFacts, TurnText};
-use language::words::{Break, says_any, words};
+use language::{Break, contains_any, words};
 
 /// The end of a call and what it rests on.
 pub(super) struct Outcome {
@@ -139,7 +139,7 @@ pub(super) fn of_call(facts: &SessionFacts, turns: &[TurnText], raised: &[Vec<us
 
 /// The caller thanks, without turning it round.
 pub(super) fn is_thanks(text: &str) -> bool {
-    says_any(
+    contains_any(
         text,
         &[
             "thank you",
@@ -148,30 +148,32 @@ pub(super) fn is_thanks(text: &str) -> bool {
             "appreciate that",
             "appreciate your",
         ],
-    ) && !says_any(text, NO_CLOSING)
-        && !says_any(text, &["don't appreciate", "do not appreciate"])
+    ) && !contains_any(text, NO_CLOSING)
+        && !contains_any(text, &["don't appreciate", "do not appreciate"])
 }
 
 fn is_closing(turn: &TurnText) -> bool {
-    turn.role == Role::Caller && says_any(&turn.text, CLOSING) && !says_any(&turn.text, NO_CLOSING)
+    turn.role == Role::Caller
+        && contains_any(&turn.text, CLOSING)
+        && !contains_any(&turn.text, NO_CLOSING)
 }
 
 fn is_need(turn: &TurnText, has_topic: bool) -> bool {
     if turn.role != Role::Caller {
         return false;
     }
-    if says_any(&turn.text, REPEATS) {
+    if contains_any(&turn.text, REPEATS) {
         return true;
     }
     let asks = words(&turn.text).iter().any(|w| w.after == Break::Question);
-    if asks && !says_any(&turn.text, ABOUT_THE_TALK) {
+    if asks && !contains_any(&turn.text, ABOUT_THE_TALK) {
         return true;
     }
     // "Thank you, that is all about my card" closes; it does not ask again.
     if is_closing(turn) {
         return false;
     }
-    has_topic || (says_any(&turn.text, NEEDS) && !says_any(&turn.text, ABOUT_THE_TALK))
+    has_topic || (contains_any(&turn.text, NEEDS) && !contains_any(&turn.text, ABOUT_THE_TALK))
 }
 
 /// Position of the agent's answer to the need at `need`.
@@ -182,5 +184,5 @@ fn answer_after(turns: &[TurnText], need: usize) -> Option<usize> {
 fn is_answer(turn: &TurnText) -> bool {
     turn.role == Role::Agent
         && !turn.text.trim().is_empty()
-        && (turn.has_sources || !says_any(&turn.text, NO_ANSWER))
+        && (turn.has_sources || !contains_any(&turn.text, NO_ANSWER))
 }

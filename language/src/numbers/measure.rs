@@ -1,7 +1,9 @@
 //! Which numbers are amounts, counts, dates or times rather than digit strings.
 
-use super::chain::{Chain, Gap, Piece};
-use super::scan::Item;
+use super::{
+    read::{Chain, Gap, Piece},
+    scan::Item,
+};
 
 /// Words after an amount of money.
 const MONEY: &[&str] = &[
@@ -63,12 +65,6 @@ const UNITS: &[&str] = &[
     "mb",
     "g",
     "people",
-    "card",
-    "cards",
-    "account",
-    "accounts",
-    "transaction",
-    "transactions",
     "moment",
     "moments",
     "attempt",
@@ -107,7 +103,12 @@ const MONTHS: &[&str] = &[
 ];
 
 /// Marks the pieces of a chain that are measures, by what stands around and between them.
-pub(super) fn mark_measures(text: &str, items: &[Item], chain: &mut Chain) {
+pub(super) fn mark_measures<S: AsRef<str>>(
+    text: &str,
+    items: &[Item],
+    counted: &[S],
+    chain: &mut Chain,
+) {
     let before = chain
         .items
         .start
@@ -137,7 +138,8 @@ pub(super) fn mark_measures(text: &str, items: &[Item], chain: &mut Chain) {
         || (near && after.is_some_and(|w| MONEY.contains(&w)));
     let unit = near
         && (month_after
-            || after.is_some_and(|w| UNITS.contains(&w))
+            || after
+                .is_some_and(|w| UNITS.contains(&w) || counted.iter().any(|c| c.as_ref() == w))
             || tail.starts_with("a.m")
             || tail.starts_with("p.m"));
     // In "one two three four of them" the unit takes no single digit out of the string.

@@ -1,6 +1,12 @@
-//! Text as words, numerals, service codes and placeholders.
+//! Text as words, numerals and service codes, each with its place.
 
 use std::ops::Range;
+
+use super::{
+    names::{Numeral, numeral},
+    read::{is_filler, read},
+};
+use crate::token::{Kind, decimal, key, tokens};
 
 /// One item of a text and its bytes.
 #[derive(Debug, Clone)]
@@ -28,25 +34,9 @@ pub enum What {
     Opaque(usize),
 }
 
-/// A number word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Numeral {
-    /// 0 to 9.
-    Digit(u8),
-    /// 10 to 19.
-    Teen(u8),
-    /// 20, 30 … 90.
-    Tens(u8),
-    /// The word itself.
-    Hundred,
-    /// Thousand and million, by their zeros.
-    Power(u32),
-    /// "double", "triple".
-    Repeat(u8),
-}
-
 impl Item {
     /// The word, if it is one.
+    #[must_use]
     pub fn word(&self) -> Option<&str> {
         match &self.what {
             What::Word(word) => Some(word),
@@ -55,6 +45,7 @@ impl Item {
     }
 
     /// Whether it is a number or a part of one.
+    #[must_use]
     pub fn is_numeral(&self) -> bool {
         matches!(self.what, What::Digits(_) | What::Number(_))
     }
@@ -62,133 +53,38 @@ impl Item {
 
 /// Splits `text`. Letters and digits part where they touch ("14th" is 14 and "th"); an occurrence of one of `opaque`
 /// is one item.
+#[must_use]
 pub fn scan(text: &str, opaque: &[&str]) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
-    let mut at = 0;
     let mut parted = false;
-    while let Some(c) = text[at..].chars().next() {
-        let rest = &text[at..];
-        let (length, what) = if let Some(which) = opaque.iter().position(|o| rest.starts_with(o)) {
-            (opaque[which].len(), Some(What::Opaque(which)))
-        } else if let Some(length) = service_at_start(rest) {
-            (length, Some(What::Service(rest[..length].to_owned())))
-        } else if decimal(c).is_some() {
-            let digits: String = rest.chars().map_while(decimal).collect();
-            let length = rest
-                .chars()
-                .take_while(|c| decimal(*c).is_some())
-                .map(char::len_utf8)
-                .sum();
-            (length, Some(What::Digits(digits)))
-        } else if c.is_alphanumeric() {
-            let length = word_length(rest);
-            (
-                length,
-                Some(What::Word(
-                    rest[..length].to_lowercase().replace(['’', 'ʼ'], "'"),
-                )),
-            )
-        } else {
-            (c.len_utf8(), None)
-        };
-        if let Some(what) = what {
-            items.push(Item {
-                span: at..at + length,
-                what,
-                parted,
-            });
-            parted = false;
-        } else {
-            parted = parted || !(c.is_whitespace() || matches!(c, '-' | '‐' | '‑'));
+    let mut from = 0;
+    for token in tokens(text) {
+        if token.start < from {
+            continue;
         }
-        at += length;
+        let which = opaque
+            .iter()
+            .position(|o| text[token.start..].starts_with(o));
+        let what = match (which, token.kind) {
+            (Some(which), _) => What::Opaque(which),
+            (None, Kind::Letters) => What::Word(key(token.text)),
+            (None, Kind::Digits) => What::Digits(token.text.chars().filter_map(decimal).collect()),
+            (None, Kind::Code) => What::Service(token.text.to_owned()),
+            (None, Kind::Sign(sign)) => {
+                parted = parted || !matches!(sign, '-' | '‐' | '‑');
+                continue;
+            }
+        };
+        from = which.map_or_else(|| token.end(), |which| token.start + opaque[which].len());
+        items.push(Item {
+            span: token.start..from,
+            what,
+            parted,
+        });
+        parted = false;
     }
     name_numerals(&mut items);
     join_spoken_services(items)
-}
-
-fn word_length(rest: &str) -> usize {
-    let mut length = 0;
-    for (at, c) in rest.char_indices() {
-        let next = rest[at + c.len_utf8()..].chars().next();
-        let inner =
-            matches!(c, '\'' | '’' | 'ʼ') && at > 0 && next.is_some_and(char::is_alphabetic);
-        if !inner && (!c.is_alphanumeric() || decimal(c).is_some()) {
-            break;
-        }
-        length = at + c.len_utf8();
-    }
-    length
-}
-
-/// Decimal digits of the scripts that keyboards and recognisers produce, as ASCII.
-fn decimal(c: char) -> Option<char> {
-    const ZEROS: [u32; 6] = [0x30, 0x660, 0x6F0, 0x966, 0x9E6, 0xFF10];
-    let code = u32::from(c);
-    let value = ZEROS
-        .iter()
-        .find_map(|zero| code.checked_sub(*zero).filter(|v| *v < 10))?;
-    char::from_digit(value, 10)
-}
-
-/// Bytes of a service code at the start of `rest`. A long digit string in it makes it something else.
-fn service_at_start(rest: &str) -> Option<usize> {
-    const MAX_GROUP_DIGITS: usize = 11;
-    if !rest.starts_with(['*', '#']) {
-        return None;
-    }
-    let end = rest
-        .find(|c: char| !c.is_ascii_digit() && !matches!(c, '*' | '#'))
-        .unwrap_or(rest.len());
-    let end = rest[..end].rfind('#')? + 1;
-    let code = &rest[..end];
-    let longest = code.split(['*', '#']).map(str::len).max()?;
-    (1..=MAX_GROUP_DIGITS).contains(&longest).then_some(end)
-}
-
-fn numeral(word: &str) -> Option<Numeral> {
-    const TEENS: [&str; 10] = [
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ];
-    const TENS: [&str; 8] = [
-        "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-    ];
-    let within = |names: &[&str]| {
-        names
-            .iter()
-            .position(|n| *n == word)
-            .and_then(|at| u8::try_from(at).ok())
-    };
-    if let Some(value) = within(&super::DIGIT_NAMES) {
-        return Some(Numeral::Digit(value));
-    }
-    if let Some(value) = within(&TEENS) {
-        return Some(Numeral::Teen(value + 10));
-    }
-    if let Some(value) = within(&TENS) {
-        return Some(Numeral::Tens((value + 2) * 10));
-    }
-    Some(match word {
-        "oh" | "o" | "nought" | "naught" | "nil" | "null" => Numeral::Digit(0),
-        "niner" => Numeral::Digit(9),
-        "fourty" => Numeral::Tens(40),
-        "hundred" => Numeral::Hundred,
-        "thousand" => Numeral::Power(3),
-        "million" => Numeral::Power(6),
-        "double" => Numeral::Repeat(2),
-        "triple" | "treble" => Numeral::Repeat(3),
-        "quadruple" => Numeral::Repeat(4),
-        _ => return None,
-    })
 }
 
 /// Turns number words into numerals where they stand as numbers: "oh" only among other digits, "double" only
@@ -223,7 +119,7 @@ fn name_numerals(items: &mut [Item]) {
 
 /// A numeral and hesitation end `items`: "four one, um," before "oh eight".
 fn resumes(items: &[Item]) -> bool {
-    let hesitation = |i: &Item| i.word().is_some_and(super::chain::is_filler);
+    let hesitation = |i: &Item| i.word().is_some_and(is_filler);
     items
         .iter()
         .rev()
@@ -274,11 +170,7 @@ fn join_spoken_services(items: Vec<Item>) -> Vec<Item> {
                 for part in items[at..end].split_inclusive(|i| is_star(i)) {
                     let star = part.last().is_some_and(is_star);
                     let numerals = &part[..part.len() - usize::from(star)];
-                    code.extend(
-                        super::chain::read(numerals, false)
-                            .iter()
-                            .map(|p| p.digits.as_str()),
-                    );
+                    code.extend(read(numerals, false).iter().map(|p| p.digits.as_str()));
                     if star {
                         code.push('*');
                     }

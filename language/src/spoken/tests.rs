@@ -25,7 +25,38 @@ const CASES: &[(&str, &str)] = &[
         "Up to ₹900,000, please.",
         "Up to nine hundred thousand rupees, please.",
     ),
-    ("About $1.5 million", "About one point five dollars million"),
+    (
+        "Exactly $1,234.50!",
+        "Exactly one thousand two hundred and thirty four dollars and fifty cents!",
+    ),
+    // A name for a power of ten stands before the unit, wherever the sign was.
+    (
+        "About $1.5 million.",
+        "About one point five million dollars.",
+    ),
+    ("KES 2 billion", "two billion shillings"),
+    (
+        "about 1.5 million euros",
+        "about one point five million euros",
+    ),
+    // The unit may follow.
+    (
+        "Your balance is 1,250.50 dollars.",
+        "Your balance is one thousand two hundred and fifty dollars and fifty cents.",
+    ),
+    (
+        "It costs 1,500 shillings, or 20 euros.",
+        "It costs one thousand five hundred shillings, or twenty euros.",
+    ),
+    ("(12000 rupees)", "(twelve thousand rupees)"),
+    ("1500 pounds", "one thousand five hundred pounds"),
+    ("1 dollar", "one dollar"),
+    ("0.50 USD", "fifty cents"),
+    ("In 2024, dollars fell.", "In 2024, dollars fell."),
+    (
+        "It stands at -1,250.50 dollars.",
+        "It stands at minus one thousand two hundred and fifty dollars and fifty cents.",
+    ),
     // Numbers.
     (
         "The rate is 3.5% a year.",
@@ -80,6 +111,7 @@ const CASES: &[(&str, &str)] = &[
         "See https://www.my-bank.com/cards/",
         "See my dash bank dot com slash cards",
     ),
+    ("Open library.example now.", "Open library dot example now."),
     // Letters.
     ("The ATM wants your PIN.", "The A.T.M. wants your pin."),
     ("KYC, OTP and USSD", "K.Y.C., O.T.P. and U.S.S.D."),

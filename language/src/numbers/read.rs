@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
-use super::measure::{CURRENCY_MARKS, mark_measures};
-use super::scan::{Item, Numeral, What};
+use super::{
+    measure::{CURRENCY_MARKS, mark_measures},
+    names::Numeral,
+    scan::{Item, What},
+};
 
 /// Numerals with nothing but punctuation and hesitation between them.
 #[derive(Debug, Clone)]
@@ -48,11 +51,13 @@ pub enum Gap {
 
 impl Chain {
     /// The digits of all pieces.
+    #[must_use]
     pub fn digits(&self) -> String {
         self.pieces.iter().map(|p| p.digits.as_str()).collect()
     }
 
     /// The pieces that may be a digit string, from the first that is no measure to the last.
+    #[must_use]
     pub fn string_pieces(&self) -> &[Piece] {
         let first = self.pieces.iter().position(|p| !p.measure);
         let last = self.pieces.iter().rposition(|p| !p.measure);
@@ -71,8 +76,9 @@ const FILLERS: &[&str] = &[
 ];
 const MAX_FILLERS: usize = 4;
 
-/// The chains of `text`, whose items are `items`.
-pub fn chains(text: &str, items: &[Item]) -> Vec<Chain> {
+/// The chains of `text`, whose items are `items`. `counted` are nouns that follow a count, as in "three days".
+#[must_use]
+pub fn chains<S: AsRef<str>>(text: &str, items: &[Item], counted: &[S]) -> Vec<Chain> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < items.len() {
@@ -88,7 +94,7 @@ pub fn chains(text: &str, items: &[Item]) -> Vec<Chain> {
             literal: read_spaced(text, &items[at..end], false),
             plus: before.ends_with('+'),
         };
-        mark_measures(text, items, &mut chain);
+        mark_measures(text, items, counted, &mut chain);
         found.push(chain);
         at = end;
     }
@@ -96,6 +102,7 @@ pub fn chains(text: &str, items: &[Item]) -> Vec<Chain> {
 }
 
 /// A word of hesitation that may stand inside a number.
+#[must_use]
 pub fn is_filler(word: &str) -> bool {
     FILLERS.contains(&word)
 }
@@ -147,29 +154,30 @@ pub(super) fn read(items: &[Item], adds_up: bool) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut at = 0;
     while at < numerals.len() {
-        let (digits, taken) = if adds_up {
-            amount(&numerals[at..])
-        } else {
-            None
-        }
-        .or_else(|| repeated(&numerals[at..]))
-        .or_else(|| below_hundred(&numerals[at..]))
-        .unwrap_or_else(|| plain(numerals[at]));
-        let used = &numerals[at..at + taken];
-        pieces.push(Piece {
-            digits,
-            span: used[0].span.start..used[taken - 1].span.end,
-            gap: Gap::Clause,
-            parts: taken,
-            worded: used
-                .iter()
-                .filter(|i| matches!(i.what, What::Number(_)))
-                .count(),
-            measure: false,
-        });
-        at += taken;
+        let piece = first_piece(&numerals[at..], adds_up);
+        at += piece.parts;
+        pieces.push(piece);
     }
     pieces
+}
+
+/// The number that the first of `numerals` begins; `numerals` are not empty. With `adds_up`, "two hundred" is 200.
+pub(crate) fn first_piece(numerals: &[&Item], adds_up: bool) -> Piece {
+    let amount = adds_up.then(|| amount(numerals)).flatten();
+    let (digits, parts) = amount
+        .or_else(|| repeated(numerals))
+        .or_else(|| below_hundred(numerals))
+        .unwrap_or_else(|| plain(numerals[0]));
+    let used = &numerals[..parts];
+    let is_word = |item: &&&Item| matches!(item.what, What::Number(_));
+    Piece {
+        digits,
+        span: used[0].span.start..used[parts - 1].span.end,
+        gap: Gap::Clause,
+        parts,
+        worded: used.iter().filter(is_word).count(),
+        measure: false,
+    }
 }
 
 fn plain(item: &Item) -> (String, usize) {

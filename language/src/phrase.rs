@@ -13,10 +13,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::fold::Word;
-use crate::lexicon::Lexicon;
+use crate::{lexicon::Lexicon, normalize::Term};
 
-/// Words that may stand between two words of a cue.
+/// Words that may stand between two words of a phrase.
 const MAX_GAP: usize = 3;
 /// Words that neither side counts.
 const FILLERS: [&str; 16] = [
@@ -28,20 +27,20 @@ const FILLERS: [&str; 16] = [
 #[derive(Clone, Debug)]
 pub struct Utterance {
     /// Its words without fillers.
-    pub words: Vec<Word>,
+    pub words: Vec<Term>,
 }
 
 impl Utterance {
     /// Leaves the fillers out.
-    pub fn new(mut words: Vec<Word>) -> Self {
+    pub fn new(mut words: Vec<Term>) -> Self {
         words.retain(|w| !FILLERS.contains(&w.text.as_str()));
         Self { words }
     }
 }
 
-/// One compiled cue.
+/// One compiled phrase.
 #[derive(Clone, Debug)]
-pub struct Cue {
+pub struct Phrase {
     written: String,
     whole: bool,
     steps: Vec<Step>,
@@ -61,15 +60,15 @@ enum Want {
     Stem(String),
 }
 
-/// Where a cue matched: which words, by index into [`Utterance::words`].
+/// Where a phrase matched: which words, by index into [`Utterance::words`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Match {
     /// In rising order.
     pub at: Vec<usize>,
 }
 
-impl Cue {
-    /// Compiles a cue; `None` when it holds no word.
+impl Phrase {
+    /// Compiles a phrase; `None` when it holds no word.
     pub fn parse(lexicon: &Lexicon, written: &str) -> Option<Self> {
         let (whole, body) = match written.trim().strip_prefix('=') {
             Some(body) => (true, body),
@@ -98,7 +97,7 @@ impl Cue {
         &self.written
     }
 
-    /// A text that the cue should match: its first words, with a number for `#`.
+    /// A text that the phrase should match: its first words, with a number for `#`.
     pub fn sample(&self) -> String {
         let body = self.written.trim().trim_start_matches('=');
         let first = |place: &str| match place.split('|').next() {
@@ -137,7 +136,7 @@ impl Cue {
     }
 
     /// Extends a match word by word, trying near places first and stepping back when it fails.
-    fn rest(&self, words: &[Word], at: &mut Vec<usize>) -> bool {
+    fn rest(&self, words: &[Term], at: &mut Vec<usize>) -> bool {
         let Some(step) = self.steps.get(at.len()) else {
             return true;
         };
@@ -161,7 +160,7 @@ impl Cue {
 }
 
 impl Step {
-    fn accepts(&self, word: &Word) -> bool {
+    fn accepts(&self, word: &Term) -> bool {
         self.options.iter().any(|want| match want {
             Want::Any => true,
             Want::Number => word.is_number(),
@@ -170,7 +169,7 @@ impl Step {
     }
 }
 
-/// The words that a place accepts; fillers vanish. Of an option that folds to several words ("login"
+/// The words that a place accepts; fillers vanish. Of an option that comes to several words ("login"
 /// to "log in") the first counts.
 fn options(lexicon: &Lexicon, place: &str) -> Vec<Want> {
     place
@@ -182,7 +181,7 @@ fn options(lexicon: &Lexicon, place: &str) -> Vec<Want> {
                 _ => {}
             }
             lexicon
-                .words(option)
+                .terms(option)
                 .into_iter()
                 .filter(|w| !FILLERS.contains(&w.text.as_str()))
                 .take(1)
@@ -192,9 +191,9 @@ fn options(lexicon: &Lexicon, place: &str) -> Vec<Want> {
         .collect()
 }
 
-/// A cue as plain phrases, alternatives written out.
-pub fn phrases(written: &str) -> Vec<String> {
-    /// A cue with many alternatives at many places is cut short here; none of ours comes near.
+/// A phrase as plain phrases, alternatives written out.
+pub fn written_out(written: &str) -> Vec<String> {
+    /// A phrase with many alternatives at many places is cut short here; none of ours comes near.
     const MOST: usize = 200;
     let body = written.trim().trim_start_matches('=');
     let places = body
@@ -211,21 +210,21 @@ pub fn phrases(written: &str) -> Vec<String> {
     })
 }
 
-/// Cues of one meaning, with the phrases that rule it out and the words that may stand beside it.
+/// Phrases of one meaning, with the phrases that rule it out and the words that may stand beside it.
 #[derive(Clone, Debug, Default)]
-pub struct Cues {
-    any: Vec<Cue>,
-    unless: Vec<Cue>,
-    with: Vec<Cue>,
+pub struct Phrases {
+    any: Vec<Phrase>,
+    unless: Vec<Phrase>,
+    with: Vec<Phrase>,
 }
 
-impl Cues {
-    /// Compiles the cues; those without a word are left out.
+impl Phrases {
+    /// Compiles the phrases; those without a word are left out.
     pub fn new(lexicon: &Lexicon, any: &[String], unless: &[String], with: &[String]) -> Self {
         let compile = |written: &[String]| {
             written
                 .iter()
-                .filter_map(|cue| Cue::parse(lexicon, cue))
+                .filter_map(|phrase| Phrase::parse(lexicon, phrase))
                 .collect()
         };
         Self {
@@ -235,7 +234,7 @@ impl Cues {
         }
     }
 
-    /// The words that the cues explain, and those beside them; empty when no cue matches.
+    /// The words that the phrases explain, and those beside them; empty when no phrase matches.
     pub fn explained(&self, utterance: &Utterance) -> BTreeSet<usize> {
         let matches = self.matches(utterance);
         let mut at: BTreeSet<usize> = matches
@@ -243,12 +242,12 @@ impl Cues {
             .flat_map(|(_, found)| found.at)
             .collect();
         if !at.is_empty() {
-            // A cue finds its first place only; a word that may stand beside stands beside anywhere.
+            // A phrase finds its first place only; a word that may stand beside stands beside anywhere.
             for (place, word) in utterance.words.iter().enumerate() {
                 if self
                     .with
                     .iter()
-                    .any(|cue| cue.steps.len() == 1 && cue.steps[0].accepts(word))
+                    .any(|phrase| phrase.steps.len() == 1 && phrase.steps[0].accepts(word))
                 {
                     at.insert(place);
                 }
@@ -256,42 +255,45 @@ impl Cues {
             at.extend(
                 self.with
                     .iter()
-                    .filter_map(|cue| cue.find(utterance))
+                    .filter_map(|phrase| phrase.find(utterance))
                     .flat_map(|found| found.at),
             );
         }
         at
     }
 
-    /// All its cues, exceptions too.
-    pub fn all(&self) -> impl Iterator<Item = &Cue> {
+    /// All its phrases, exceptions too.
+    pub fn all(&self) -> impl Iterator<Item = &Phrase> {
         self.any.iter().chain(&self.unless).chain(&self.with)
     }
 
-    /// Every cue that matches, or none when an exception does.
-    pub fn matches<'a>(&'a self, utterance: &Utterance) -> Vec<(&'a Cue, Match)> {
-        if self.unless.iter().any(|cue| cue.find(utterance).is_some()) {
+    /// Every phrase that matches, or none when an exception does.
+    pub fn matches<'a>(&'a self, utterance: &Utterance) -> Vec<(&'a Phrase, Match)> {
+        if self
+            .unless
+            .iter()
+            .any(|phrase| phrase.find(utterance).is_some())
+        {
             return Vec::new();
         }
         self.any
             .iter()
-            .filter_map(|cue| cue.find(utterance).map(|found| (cue, found)))
+            .filter_map(|phrase| phrase.find(utterance).map(|found| (phrase, found)))
             .collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Cue, Utterance};
-    use crate::fold::words;
+    use super::{Phrase, Utterance};
     use crate::lexicon::Lexicon;
 
-    fn check(cue: &str, text: &str, expected: bool) {
-        let found = Cue::parse(&Lexicon::default(), cue)
-            .expect("a cue")
-            .find(&Utterance::new(words(text)))
+    fn check(phrase: &str, text: &str, expected: bool) {
+        let found = Phrase::parse(&Lexicon::default(), phrase)
+            .expect("a phrase")
+            .find(&Utterance::new(Lexicon::default().terms(text)))
             .is_some();
-        assert_eq!(found, expected, "cue {cue:?} against {text:?}");
+        assert_eq!(found, expected, "phrase {phrase:?} against {text:?}");
     }
 
     #[test]
@@ -333,14 +335,14 @@ mod tests {
     #[test]
     fn a_cue_is_written_out_as_plain_phrases() {
         assert_eq!(
-            super::phrases("=lose|miss my+card #"),
+            super::written_out("=lose|miss my+card #"),
             ["lose my card", "miss my card"]
         );
     }
 
     #[test]
     fn a_cue_without_words_is_none() {
-        assert!(Cue::parse(&Lexicon::default(), " = ").is_none());
-        assert!(Cue::parse(&Lexicon::default(), "the").is_none());
+        assert!(Phrase::parse(&Lexicon::default(), " = ").is_none());
+        assert!(Phrase::parse(&Lexicon::default(), "the").is_none());
     }
 }
