@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::normalize::{Term, normalize};
+use crate::{
+    normalize::{Term, normalize},
+    stop_words::is_stop_word,
+};
 
 /// Words of an utterance beyond these are ignored: nobody speaks so long a question, and a pasted
 /// text must not occupy a worker.
@@ -18,16 +21,23 @@ pub struct Lexicon {
     phrases: BTreeMap<String, Vec<Replacement>>,
     /// Words that are their own stem.
     whole: BTreeSet<String>,
+    /// Words that tell no document from another, besides the stop words of the language.
+    unspecific: BTreeSet<String>,
 }
 
 impl Lexicon {
     /// Each key of `synonyms`, a word or several, is replaced by its value. A word of `whole` is no form of another
-    /// word ("banking" means more than "bank").
+    /// word ("booking" means more than "book"). A word of `unspecific` tells no document from another, like a stop word.
     #[must_use]
-    pub fn new(synonyms: &BTreeMap<String, String>, whole: &[String]) -> Self {
+    pub fn new(
+        synonyms: &BTreeMap<String, String>,
+        whole: &[String],
+        unspecific: &[String],
+    ) -> Self {
         let mut lexicon = Self {
             phrases: BTreeMap::new(),
             whole: whole.iter().cloned().collect(),
+            unspecific: unspecific.iter().cloned().collect(),
         };
         for (from, to) in synonyms {
             let to = lexicon.stemmed(to);
@@ -51,10 +61,18 @@ impl Lexicon {
         self.replace(all)
     }
 
-    /// The words of a document, however long.
+    /// The stems of the words that speak of a subject, in order.
+    pub fn stems(&self, terms: &[Term]) -> impl Iterator<Item = String> {
+        let subject =
+            |term: &&Term| !is_stop_word(&term.text) && !self.unspecific.contains(&term.text);
+        terms.iter().filter(subject).map(|term| term.stem.clone())
+    }
+
+    /// The same of a document's text, however long.
     #[must_use]
-    pub fn document_terms(&self, text: &str) -> Vec<Term> {
-        self.replace(self.stemmed(text))
+    pub fn document_stems(&self, text: &str) -> Vec<String> {
+        let terms = self.replace(self.stemmed(text));
+        self.stems(&terms).collect()
     }
 
     fn stemmed(&self, text: &str) -> Vec<Term> {

@@ -157,7 +157,7 @@ pub fn topic_rules(pack: &knowledge::Pack) -> Vec<TopicRule> {
     let rule = |topic: &knowledge::Topic| TopicRule {
         id: topic.id.clone(),
         label: topic.label.clone(),
-        cues: topic.phrases(),
+        cues: topic.plain_phrases(),
     };
     pack.topics.iter().map(rule).collect()
 }

@@ -7,7 +7,7 @@ use database::{Database, spool::SpoolConfig};
 use knowledge::{KnowledgeBase, Lines, Pack};
 use secrecy::ExposeSecret as _;
 use tokio_util::task::TaskTracker;
-use tools::TransferTarget;
+use tools::{LookupConfig, Lookups, TransferTarget};
 
 use super::locks::DatabaseLocks;
 use crate::{
@@ -149,17 +149,16 @@ pub(super) fn replier(config: &Config, pack: &Pack) -> anyhow::Result<Replier> {
         llm,
         transfer_to: config.transfer_to.clone(),
     };
-    let balance = match config.balance_url.clone() {
-        Some(url) => Some(tools::BalanceTool::new(tools::BalanceConfig {
+    let lookups = config.lookup_url.clone().map(|url| {
+        Lookups::new(LookupConfig {
             url,
-            token: None,
-        })?),
-        None => None,
-    };
+            token: config.lookup_key.clone(),
+        })
+    });
     Ok(Replier::new(
         Arc::new(KnowledgeBase::new(pack.clone())),
         settings,
-        balance,
+        lookups.transpose()?,
     ))
 }
 
@@ -177,7 +176,7 @@ pub(super) fn authenticator(
         database,
         sessions.clone(),
         sender,
-        pack.settings.bank_name.clone(),
+        pack.settings.company_name.clone(),
     )))
 }
 
@@ -194,7 +193,7 @@ pub(super) fn pages(config: &Config, pack: &Pack, stt: &Stt, authentication: boo
             secret: config.livekit.api_secret.clone(),
         },
         agent_name: config.worker.agent_name.clone(),
-        bank_name: pack.settings.bank_name.clone(),
+        bank_name: pack.settings.company_name.clone(),
         speech_model: stt.model_name().to_owned(),
         language_model: config.llm.as_ref().map(|llm| llm.model.clone()),
         authentication,

@@ -1,31 +1,37 @@
-//! What the words of a turn speak for, before anything is decided.
+//! Which phrases of the pack a turn matches, before anything is decided.
 
 use std::collections::BTreeSet;
 
-use crate::route::{Reason, reason};
-use crate::router::Router;
-use language::phrase::{Phrases, Utterance};
+use language::{
+    is_function_word,
+    phrase::{Phrases, Utterance},
+};
 
-/// One word that only a bank's caller says.
+use crate::{
+    route::{Reason, reason},
+    rules::Rules,
+};
+
+/// One word that only this trade's callers say.
 const STRONG: f32 = 1.0;
-/// One word that a bank's caller says too.
+/// One word that this trade's callers say too.
 const WEAK: f32 = 0.5;
-/// Weak words count only so far: three of them are still no bank's word.
+/// Weak words count only so far: three of them do not make a strong one.
 const WEAK_LIMIT: f32 = 1.0;
-/// One word of another trade; a clear topic with a bank's word outweighs one, not two.
+/// One word of another trade; a clear topic with a strong word outweighs one, not two.
 const FOREIGN: f32 = 2.0;
 
-/// The evidence in one utterance.
+/// What matched in one utterance, and how much it counts.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Evidence {
+pub(crate) struct Matches {
     /// Topics and their weight, best first.
     pub(crate) topics: Vec<(String, f32)>,
-    /// Weight of banking words.
+    /// Weight of the trade's words.
     pub(crate) words: f32,
     /// Weight of other trades' words.
     pub(crate) foreign: f32,
     /// Kinds of small talk, best first.
-    pub(crate) small_talk: Vec<Talk>,
+    pub(crate) small_talk: Vec<SmallTalkMatch>,
     /// How many words carry meaning.
     pub(crate) content: usize,
     /// All of the above, for people.
@@ -34,9 +40,9 @@ pub(crate) struct Evidence {
 
 /// How far one kind of small talk explains an utterance.
 #[derive(Clone, Debug)]
-pub(crate) struct Talk {
+pub(crate) struct SmallTalkMatch {
     pub(crate) kind: String,
-    /// Share of the meaningful words that its cues matched, 0 to 1.
+    /// Share of the meaningful words that its phrases matched, 0 to 1.
     pub(crate) share: f32,
     /// It opens a request.
     pub(crate) opens: bool,
@@ -44,9 +50,9 @@ pub(crate) struct Talk {
     pub(crate) whole: bool,
 }
 
-impl Evidence {
-    pub(crate) fn weigh(router: &Router, said: &Utterance) -> Self {
-        let mut evidence = Self {
+impl Matches {
+    pub(crate) fn of(rules: &Rules, said: &Utterance) -> Self {
+        let mut matches = Self {
             content: said
                 .words
                 .iter()
@@ -54,10 +60,10 @@ impl Evidence {
                 .count(),
             ..Self::default()
         };
-        let explained = evidence.weigh_topics(router, said);
-        let trade = evidence.weigh_words(router, said, &explained);
-        evidence.weigh_small_talk(router, said, &trade);
-        evidence
+        let explained = matches.weigh_topics(rules, said);
+        let trade = matches.weigh_words(rules, said, &explained);
+        matches.weigh_small_talk(rules, said, &trade);
+        matches
     }
 
     /// The best topics; those far behind the first are noise.
@@ -71,11 +77,11 @@ impl Evidence {
             .collect()
     }
 
-    /// Returns the words that topics' cues explain.
-    fn weigh_topics(&mut self, router: &Router, said: &Utterance) -> BTreeSet<usize> {
+    /// Returns the positions of words that topics' phrases explain.
+    fn weigh_topics(&mut self, rules: &Rules, said: &Utterance) -> BTreeSet<usize> {
         let mut explained = BTreeSet::new();
-        for (id, cues) in &router.topics {
-            let matches = cues.matches(said);
+        for (id, phrases) in &rules.topics {
+            let matches = phrases.matches(said);
             let Some((best, _)) = matches
                 .iter()
                 .max_by(|(a, _), (b, _)| a.weight().total_cmp(&b.weight()))
@@ -99,46 +105,46 @@ impl Evidence {
         explained
     }
 
-    /// Returns the words of banking and of other trades.
+    /// Returns the positions of words of this trade and of others.
     fn weigh_words(
         &mut self,
-        router: &Router,
+        rules: &Rules,
         said: &Utterance,
         explained: &BTreeSet<usize>,
     ) -> BTreeSet<usize> {
         let mut trade = BTreeSet::new();
-        for (cue, found) in router.strong.matches(said) {
+        for (phrase, found) in rules.strong.matches(said) {
             trade.extend(found.at);
             self.words += STRONG;
             self.reasons
-                .push(reason("banking word", cue.written(), STRONG));
+                .push(reason("trade word", phrase.written(), STRONG));
         }
         let mut weak = 0.0;
-        for (cue, found) in router.weak.matches(said) {
+        for (phrase, found) in rules.weak.matches(said) {
             if found.at.iter().any(|at| !trade.contains(at)) {
                 trade.extend(found.at);
                 weak += WEAK;
                 self.reasons
-                    .push(reason("weak banking word", cue.written(), WEAK));
+                    .push(reason("weak trade word", phrase.written(), WEAK));
             }
         }
         self.words += f32::min(weak, WEAK_LIMIT);
-        for (cue, found) in router.foreign.matches(said) {
-            // The order in "standing order" is no shop's order.
+        for (phrase, found) in rules.foreign.matches(said) {
+            // The order in "standing order" has nothing to do with a shop.
             if found.at.iter().any(|at| !explained.contains(at)) {
                 trade.extend(found.at);
                 self.foreign += FOREIGN;
                 self.reasons
-                    .push(reason("foreign word", cue.written(), -FOREIGN));
+                    .push(reason("foreign word", phrase.written(), -FOREIGN));
             }
         }
         trade
     }
 
-    fn weigh_small_talk(&mut self, router: &Router, said: &Utterance, trade: &BTreeSet<usize>) {
+    fn weigh_small_talk(&mut self, rules: &Rules, said: &Utterance, trade: &BTreeSet<usize>) {
         let mut together = BTreeSet::new();
-        for talk in &router.small_talk {
-            let mut at = talk.cues.explained(said);
+        for talk in &rules.small_talk {
+            let mut at = talk.phrases.explained(said);
             let Some(&first) = at.first() else { continue };
             // "My name is …" explains the name, unless the turn goes on to somebody's trade.
             if talk.leads && trade.is_subset(&at) {
@@ -149,14 +155,14 @@ impl Evidence {
                 .filter(|&&at| !is_function_word(&said.words[at].text))
                 .count();
             let share = ratio(meaning, self.content);
-            let cue = talk
-                .cues
+            let phrase = talk
+                .phrases
                 .matches(said)
                 .first()
-                .map_or("", |(cue, _)| cue.written());
+                .map_or("", |(phrase, _)| phrase.written());
             self.reasons
-                .push(reason(&format!("small talk {}", talk.kind), cue, share));
-            self.small_talk.push(Talk {
+                .push(reason(&format!("small talk {}", talk.kind), phrase, share));
+            self.small_talk.push(SmallTalkMatch {
                 kind: talk.kind.clone(),
                 share,
                 opens: talk.opens,
@@ -173,9 +179,9 @@ impl Evidence {
     }
 }
 
-/// Whether the cues explain every meaningful word of the utterance.
-pub(crate) fn covers(cues: &Phrases, said: &Utterance) -> bool {
-    let at = cues.explained(said);
+/// Whether the phrases explain every meaningful word of the utterance.
+pub(crate) fn covers(phrases: &Phrases, said: &Utterance) -> bool {
+    let at = phrases.explained(said);
     !at.is_empty() && leftover(&at, said) == 0
 }
 
@@ -195,18 +201,4 @@ fn ratio(part: usize, whole: usize) -> f32 {
     } else {
         count(part) / count(whole)
     }
-}
-
-/// Words that carry no subject of their own.
-pub(crate) fn is_function_word(word: &str) -> bool {
-    const FUNCTION: &[&str] = &[
-        "i", "you", "he", "she", "it", "we", "they", "me", "him", "her", "us", "them", "my",
-        "your", "his", "its", "our", "their", "this", "that", "these", "those", "is", "am", "are",
-        "was", "were", "be", "been", "do", "does", "did", "have", "has", "had", "will", "would",
-        "can", "could", "should", "may", "might", "shall", "to", "of", "for", "in", "on", "at",
-        "with", "from", "by", "about", "as", "and", "or", "but", "if", "then", "than", "there",
-        "here", "very", "much", "too", "also", "now", "today", "some", "any", "sir", "madam",
-        "maam", "again", "okay", "all", "right", "not", "dear", "friend", "let", "what", "how",
-    ];
-    FUNCTION.contains(&word)
 }
