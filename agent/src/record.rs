@@ -47,7 +47,7 @@ use tools::{BoxFuture, CallbackRequest, Callbacks, ToolError};
 use crate::{metrics::Metrics, reply::Channel, session::Ending};
 
 pub use durable::{Acknowledged, Acknowledgements};
-pub use finalize::{Finalizer, topic_rules};
+pub use finalize::{Finalizer, summary_rules};
 pub use guard::watch;
 pub use health::{DatabaseState, RecordHealth, RecordStatus};
 pub use keeper::{Keeper, KeeperConfig};

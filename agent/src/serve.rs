@@ -18,7 +18,7 @@ use crate::{
     config::Config,
     http,
     metrics::Metrics,
-    record::{Finalizer, LiveSessions, RunningRecord, SessionManager, Sweeper, topic_rules},
+    record::{Finalizer, LiveSessions, RunningRecord, SessionManager, Sweeper, summary_rules},
     session::{Services, SessionConfig},
     telephony::Telephony,
     worker::{ApiKeys, DrainConfig, Worker, WorkerConfig, shutdown},
@@ -51,7 +51,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let database = crate::admin::open(&config.database)?;
     parts::warn_of_readable_connections(&config.database);
 
-    let finalizer = Finalizer::new(&database, topic_rules(&pack).into());
+    let finalizer = Finalizer::new(&database, summary_rules(&pack).into());
     let sessions = SessionManager::new(&database, finalizer.clone());
     let at_work = (&metrics, &tasks);
     let record = parts::record(&config.spool, &database, &worker_id, &finalizer, at_work)?;

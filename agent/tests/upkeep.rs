@@ -22,7 +22,7 @@ use database::{
 };
 use serde_json::{Value, json};
 use teller::{
-    record::{Finalizer, SessionEnd, SessionManager, topic_rules},
+    record::{Finalizer, SessionEnd, SessionManager, summary_rules},
     session::Ending,
 };
 use tokio::process::Command;
@@ -336,7 +336,7 @@ async fn a_summary_is_there_milliseconds_after_the_end() {
     let figures = std::env::var("FIGURES").is_ok();
     let test = TestDatabase::new().await;
     let pack = knowledge::Pack::load(&root().join("packs/bank")).unwrap();
-    let finalizer = Finalizer::new(&test.db, topic_rules(&pack).into());
+    let finalizer = Finalizer::new(&test.db, summary_rules(&pack).into());
     let sessions = Arc::new(SessionManager::new(&test.db, finalizer));
     let mut took = Vec::new();
     for _ in 0..if figures { 500 } else { 20 } {

@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
-pub mod cues;
+mod english;
+mod preferences;
 pub mod redact;
 pub mod sentiment;
 pub mod summary;
 pub mod topics;
+pub mod turn;
 
 use serde::{Deserialize, Serialize};
 

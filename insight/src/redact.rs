@@ -5,13 +5,13 @@ mod labels;
 mod luhn;
 mod memory;
 mod placeholder;
-mod vocabulary;
 
 use std::ops::Range;
 
-use crate::Role;
 use judge::{Cut, Turn, judge};
 use memory::Memory;
+
+use crate::Role;
 
 pub use placeholder::{Kind, has_placeholder};
 

@@ -4,17 +4,23 @@ mod names;
 mod narrative;
 mod outcome;
 
+use narrative::Narrative;
+
+use language::SummaryWords;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::sentiment::{self, Sentiment};
-use crate::topics::{TopicFound, TopicMatcher, TopicRule};
-use crate::{Role, cues};
+use crate::{
+    Role, preferences,
+    sentiment::{self, Sentiment},
+    topics::{TopicFound, TopicMatcher, TopicRule},
+    turn::TurnText,
+};
 
 /// How the summary was made, as stored in `conversation_summaries.method`.
 pub const METHOD: &str = "rules";
 /// Which rules made it. Raise it whenever the same call may give another summary.
-pub const METHOD_VERSION: &str = "1";
+pub const METHOD_VERSION: &str = "2";
 
 /// What ended a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -26,7 +32,7 @@ pub enum EndReason {
     AgentGoodbye,
     /// The caller fell silent for too long.
     Silence,
-    /// The worker was told to stop.
+    /// The worker was asked to stop.
     Drain,
     /// The worker died; a sweeper closed the session.
     Abandoned,
@@ -34,7 +40,7 @@ pub enum EndReason {
     Error,
 }
 
-/// What the session's events say; they outrank words.
+/// The session's events; they outrank words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionFacts {
     /// From join to leave.
@@ -49,23 +55,6 @@ pub struct SessionFacts {
     pub transferred: bool,
     /// The caller agreed to be called back.
     pub callback_requested: bool,
-}
-
-/// One finished turn, already redacted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TurnText {
-    /// Its position in the session, rising.
-    pub seq: i32,
-    /// Who spoke.
-    pub role: Role,
-    /// What was said; for the agent, what the caller heard of it.
-    pub text: String,
-    /// What the router made of it: a topic's id, or a name of its own.
-    pub intent: Option<String>,
-    /// The caller cut it short.
-    pub interrupted: bool,
-    /// The agent answered from documents.
-    pub has_sources: bool,
 }
 
 /// How the caller's matter stands.
@@ -121,23 +110,30 @@ pub struct Summary {
     pub partial: bool,
 }
 
-/// Summarises a call. Deterministic.
-///
-/// `turns` in the order of their `seq`; `rules` are the pack's topics. To summarise many calls, prepare the
-/// rules once and use [`summarize_with`].
-#[must_use]
-pub fn summarize(facts: &SessionFacts, turns: &[TurnText], rules: &[TopicRule]) -> Summary {
-    summarize_with(facts, turns, &TopicMatcher::new(rules))
+/// What summaries of a pack's calls go by. Build it once for a pack; it serves any number of calls.
+#[derive(Debug, Default)]
+pub struct SummaryRules {
+    topics: TopicMatcher,
+    words: SummaryWords,
 }
 
-/// [`summarize`] with rules prepared before: under 5 ms for a long call.
+impl SummaryRules {
+    /// Prepares the topics of a pack and what it calls its matters.
+    #[must_use]
+    pub fn new(topics: &[TopicRule], words: SummaryWords) -> Self {
+        let topics = TopicMatcher::new(topics);
+        Self { topics, words }
+    }
+}
+
+/// Summarises a call, in under 5 ms for a long one. Deterministic. `turns` in the order of their `seq`.
 #[must_use]
-pub fn summarize_with(facts: &SessionFacts, turns: &[TurnText], rules: &TopicMatcher) -> Summary {
-    let raised = rules.raised(turns);
-    let topics = rules.tally(turns, &raised);
+pub fn summarize(facts: &SessionFacts, turns: &[TurnText], rules: &SummaryRules) -> Summary {
+    let raised = rules.topics.raised(turns);
+    let topics = rules.topics.tally(turns, &raised);
     let primary = primary(&topics);
-    let name = names::of_caller(turns);
-    let outcome = outcome::of_call(facts, turns, &raised);
+    let name = names::of_caller(turns, &rules.words.not_names);
+    let outcome = outcome::of_call(facts, turns, &raised, &rules.words.needs);
     let caller = turns
         .iter()
         .filter(|t| t.role == Role::Caller)
@@ -147,7 +143,16 @@ pub fn summarize_with(facts: &SessionFacts, turns: &[TurnText], rules: &TopicMat
         .filter(|t| t.role == Role::Agent && t.interrupted)
         .count();
     let sentiment = sentiment::of_call(caller, interruptions);
-    let preferences = cues::preferences(turns);
+    let preferences = preferences::of_call(turns);
+    let narrative = Narrative {
+        facts,
+        turns,
+        topics: &topics,
+        primary,
+        outcome: &outcome,
+        sentiment,
+        words: &rules.words,
+    };
     let evidence = json!({
         "user_name": name.as_ref().map_or(&[][..], |n| &n.evidence[..]),
         "primary_intent": primary.map_or(&[][..], |t| &t.evidence[..]),
@@ -156,7 +161,7 @@ pub fn summarize_with(facts: &SessionFacts, turns: &[TurnText], rules: &TopicMat
         "preferences": preferences.iter().map(|p| (p.key.to_owned(), json!([p.seq]))).collect::<serde_json::Map<_, _>>(),
     });
     Summary {
-        summary: narrative::tell(facts, turns, &topics, primary, &outcome, sentiment),
+        summary: narrative.sentences(),
         extracted_info: json!({
             "user_name": name.map(|n| n.name),
             "primary_intent": primary.map(|t| t.id.as_str()),

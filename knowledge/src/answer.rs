@@ -20,7 +20,7 @@ const MAX_WORDS: usize = 70;
 const MIN_COVERAGE: f32 = 0.4;
 /// The same when the router named the document's topic: its phrase already covered the subject.
 const MIN_COVERAGE_ON_TOPIC: f32 = 0.0;
-/// Score that a document needs when the router named no topic: one everyday word ("account") that
+/// Score that a document needs when the router named no topic: one everyday word that
 /// stands in many titles reaches less than 2, two words that belong together 5 and more (measured).
 const MIN_SCORE_OFF_TOPIC: f32 = 3.5;
 /// A second source counts as support when it scores this share of the first.

@@ -37,12 +37,12 @@ struct LookupsFile {
     lookup: Vec<Lookup>,
 }
 
-/// What a pack takes of a file of `packs/languages/`; its own `language.toml` may replace each part.
+/// What a pack takes of the words of English; its own `language.toml` may replace each part.
 #[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct LanguageFile {
     listening: Option<Listening>,
     actions: Option<Actions>,
-    #[serde(default)]
     follow_ups: Option<Vec<String>>,
     aspect: Option<Vec<Aspect>>,
 }
@@ -165,13 +165,17 @@ fn optional<T: DeserializeOwned>(file: &Path) -> Result<Option<T>, PackError> {
 
 /// The language that the pack speaks: English, but for what its own file replaces.
 fn language(own: &Path) -> Result<LanguageFile, PackError> {
-    let english = toml::from_str(language::ENGLISH).map_err(|error| PackError::Malformed {
+    const PARTS: [&str; 4] = ["listening", "actions", "follow_ups", "aspect"];
+    let english = toml::from_str(language::ENGLISH).and_then(|mut english: toml::Table| {
+        english.retain(|part, _| PARTS.contains(&part));
+        english.try_into::<LanguageFile>()
+    });
+    let english = english.map_err(|error| PackError::Malformed {
         file: PathBuf::from("packs/languages/en.toml"),
         message: error.to_string(),
     })?;
-    Ok(optional::<LanguageFile>(own)?
-        .unwrap_or_default()
-        .or(english))
+    let own = optional::<LanguageFile>(own)?;
+    Ok(own.unwrap_or_default().or(english))
 }
 
 /// The language's aspects, each with what the pack adds to it, then those of the pack alone.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod english;
 mod lexicon;
 mod listening;
 mod normalize;
@@ -11,6 +12,7 @@ mod stop_words;
 mod token;
 mod words;
 
+pub use english::ENGLISH;
 pub use lexicon::Lexicon;
 pub use listening::{Listening, SummaryWords};
 pub use normalize::{Term, normalize};
@@ -18,6 +20,3 @@ pub use spoken::speakable;
 pub use stem::stem;
 pub use stop_words::{is_function_word, is_stop_word};
 pub use words::{Break, Word, contains_any, find_phrase, keys, words};
-
-/// The words of English, in TOML: `packs/languages/en.toml`. Each crate that goes by lists of words reads its own part.
-pub const ENGLISH: &str = include_str!("../../packs/languages/en.toml");

@@ -1,10 +1,11 @@
 //! Lists of words that a pack's language and trade give to the rules that listen and sum up.
 
-use std::sync::LazyLock;
-
 use serde::Deserialize;
 
-use crate::words::{contains_any, keys};
+use crate::{
+    english::english,
+    words::{contains_any, keys},
+};
 
 /// Words by which turns and replies are judged while a call runs. The default is English.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -23,7 +24,7 @@ pub struct Listening {
 }
 
 /// What summaries call the matters of a trade.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SummaryWords {
     /// What a caller of this trade raises, without an article: "library matter".
@@ -42,17 +43,22 @@ pub struct SummaryWords {
     pub not_names: Vec<String>,
 }
 
+impl Default for SummaryWords {
+    /// The words of no trade in particular.
+    fn default() -> Self {
+        Self {
+            matter: "matter".to_owned(),
+            code: None,
+            trouble: Vec::new(),
+            needs: Vec::new(),
+            not_names: Vec::new(),
+        }
+    }
+}
+
 impl Default for Listening {
     fn default() -> Self {
-        #[derive(Deserialize)]
-        struct File {
-            listening: Listening,
-        }
-        static ENGLISH: LazyLock<Listening> = LazyLock::new(|| {
-            let file: File = toml::from_str(crate::ENGLISH).expect("a test reads the file");
-            file.listening
-        });
-        ENGLISH.clone()
+        english().listening.clone()
     }
 }
 
@@ -88,18 +94,14 @@ impl Listening {
     pub fn asks_for_digits(&self, text: &str) -> bool {
         let mut sentences = text.rsplit(['.', '!']);
         let last = sentences.find(|part| !part.trim().is_empty());
-        last.is_some_and(|last| last.contains('?') && says_any(last, &self.asks_for_digits))
+        last.is_some_and(|last| last.contains('?') && contains_any(last, &self.asks_for_digits))
     }
 
     /// Whether `sentence` offers to have a person help.
     #[must_use]
     pub fn offers_person(&self, sentence: &str) -> bool {
-        sentence.ends_with('?') && says_any(sentence, &self.offers_person)
+        sentence.ends_with('?') && contains_any(sentence, &self.offers_person)
     }
-}
-
-fn says_any(text: &str, phrases: &[String]) -> bool {
-    contains_any(text, phrases)
 }
 
 #[cfg(test)]

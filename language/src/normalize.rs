@@ -276,8 +276,8 @@ mod tests {
     #[test]
     fn contractions_are_written_in_full() {
         check(
-            "What's my balance? I can't see it.",
-            "what is my balance i can not see it",
+            "What's my limit? I can't see it.",
+            "what is my limit i can not see it",
         );
         check("I don’t, I'll, I've", "i do not i will i have");
         check("my brother's card", "my brother card");

@@ -1,4 +1,4 @@
-//! Written text as it is read aloud: engines read "*236#" as nothing and an account number as millions.
+//! Written text as it is read aloud: engines read "*236#" as nothing and a long code as millions.
 //!
 //! Word by word, with a look at the neighbours: nothing here needs more grammar than that.
 
@@ -6,30 +6,16 @@ mod clock;
 mod markup;
 mod money;
 
-use crate::numbers::{digits_in_words, in_words, ordinal_in_words};
 use clock::{date, is_half_of_day, time};
 use markup::without_markup;
 
-/// Letters that are read one by one.
-const SPELLED: [&str; 25] = [
-    "ATM", "USSD", "KYC", "OTP", "SMS", "ID", "QR", "NFC", "FAQ", "APR", "CVV", "CVC", "RTGS",
-    "EFT", "POS", "VAT", "PDF", "URL", "UK", "EU", "ATMS", "PC", "TV", "VPN", "AML",
-];
-/// After these, four digits are a code and not a year.
-const BEFORE_CODES: [&str; 10] = [
-    "code",
-    "pin",
-    "number",
-    "in",
-    "otp",
-    "is",
-    "card",
-    "account",
-    "with",
-    "extension",
-];
+use crate::{
+    english::english,
+    numbers::{digits_in_words, in_words, ordinal_in_words},
+};
 
 /// The text for a voice: amounts, times, codes and addresses in words; markup and pictures gone.
+#[must_use]
 pub fn speakable(text: &str) -> String {
     let plain = without_markup(text);
     let words: Vec<&str> = plain.split_whitespace().collect();
@@ -164,23 +150,21 @@ fn address(core: &str) -> Option<String> {
 }
 
 fn acronym(core: &str) -> Option<String> {
-    // Words in capitals: espeak-ng would spell them.
-    if matches!(core, "PIN" | "PINs" | "SIM" | "SWIFT" | "IBAN" | "OK") {
-        return Some(if core == "OK" {
-            "okay".to_owned()
-        } else {
-            core.to_ascii_lowercase()
-        });
+    let lists = &english().speaking;
+    let holds = |list: &[String], word: &str| list.iter().any(|known| known == word);
+    if core == "OK" {
+        return Some("okay".to_owned());
     }
-    let letters = core.strip_suffix('s').filter(|stem| SPELLED.contains(stem));
-    let stem = letters.unwrap_or(core);
-    SPELLED.contains(&stem).then(|| {
+    if holds(&lists.as_words, core) {
+        return Some(core.to_ascii_lowercase());
+    }
+    let plural = core
+        .strip_suffix('s')
+        .filter(|stem| holds(&lists.spelled, stem));
+    let stem = plural.unwrap_or(core);
+    holds(&lists.spelled, stem).then(|| {
         let spelled: String = stem.chars().map(|c| format!("{c}.")).collect();
-        if letters.is_some() {
-            format!("{spelled}s")
-        } else {
-            spelled
-        }
+        spelled + if plural.is_some() { "s" } else { "" }
     })
 }
 
@@ -210,8 +194,9 @@ fn plain_number(words: &[&str], index: usize, core: &str) -> String {
     let part_of_phone = |word: Option<&str>| {
         word.is_some_and(|word| only_digits(word.trim_start_matches('+')) && word.len() >= 2)
     };
+    let before_codes = &english().speaking.before_codes;
     let after_code_word =
-        previous.is_some_and(|word| BEFORE_CODES.contains(&word.to_ascii_lowercase().as_str()));
+        previous.is_some_and(|word| before_codes.contains(&word.to_ascii_lowercase()));
     let code = core.len() >= 5
         || core.len() > 1 && core.starts_with('0')
         || core.len() >= 2 && (part_of_phone(previous) || part_of_phone(next))

@@ -3,7 +3,7 @@
 //! What counts as a word differs by use: [`crate::words`] puts letters and digits that touch together,
 //! [`crate::numbers`] keeps them apart. Both read these tokens.
 
-/// The longest group of digits in a service code; a longer one is a card's or an account's number between stars.
+/// The longest group of digits in a service code; a longer one is another number between stars.
 const MAX_GROUP_DIGITS: usize = 11;
 
 /// What a token is.

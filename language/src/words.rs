@@ -92,7 +92,7 @@ pub fn keys(text: &str) -> Vec<String> {
 
 /// Where `phrase` begins in `words`, as consecutive words. Both are already in the same form.
 #[must_use]
-pub fn find_phrase<S: AsRef<str>>(words: &[S], phrase: &[&str]) -> Option<usize> {
+pub fn find_phrase(words: &[impl AsRef<str>], phrase: &[impl AsRef<str>]) -> Option<usize> {
     if phrase.is_empty() || phrase.len() > words.len() {
         return None;
     }
@@ -100,13 +100,13 @@ pub fn find_phrase<S: AsRef<str>>(words: &[S], phrase: &[&str]) -> Option<usize>
         phrase
             .iter()
             .zip(&words[at..])
-            .all(|(p, w)| *p == w.as_ref())
+            .all(|(p, w)| p.as_ref() == w.as_ref())
     })
 }
 
 /// Whether `text` holds any of `phrases`, word by word (each lower case, words apart by one space).
 #[must_use]
-pub fn contains_any<S: AsRef<str>>(text: &str, phrases: &[S]) -> bool {
+pub fn contains_any(text: &str, phrases: &[impl AsRef<str>]) -> bool {
     let keys = keys(text);
     phrases.iter().any(|phrase| {
         let parts: Vec<&str> = phrase.as_ref().split(' ').collect();

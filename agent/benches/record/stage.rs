@@ -18,7 +18,7 @@ use teller::{
     metrics::Metrics,
     record::{
         Acknowledgements, Durability, Finalizer, MessageRow, RecordConfig, RecordHealth, Recorder,
-        RunningRecord, SessionEnd, SessionStart, Speaker, topic_rules,
+        RunningRecord, SessionEnd, SessionStart, Speaker, summary_rules,
     },
     reply::Channel,
     session::Ending,
@@ -42,7 +42,7 @@ impl Stage {
     pub(crate) fn new(test: &TestDatabase) -> Self {
         let folder = folder();
         let pack = knowledge::Pack::load(&root().join("packs/bank")).unwrap();
-        let finalizer = Finalizer::new(&test.db, topic_rules(&pack).into());
+        let finalizer = Finalizer::new(&test.db, summary_rules(&pack).into());
         let acknowledged: Arc<Mutex<Vec<_>>> = Arc::default();
         let told = acknowledged.clone();
         let config = RecordConfig {

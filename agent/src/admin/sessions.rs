@@ -154,7 +154,7 @@ fn finalizer(database: &Database, pack: &std::path::Path) -> anyhow::Result<Fina
     let pack = super::load_pack(pack)?;
     Ok(Finalizer::new(
         database,
-        crate::record::topic_rules(&pack).into(),
+        crate::record::summary_rules(&pack).into(),
     ))
 }
 

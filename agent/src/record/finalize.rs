@@ -13,8 +13,9 @@ use database::{
     SessionRepository, SessionStatus, SummaryQueue, keys::SessionKey,
 };
 use insight::{
-    summary::{self, EndReason, SessionFacts, Summary, TurnText},
+    summary::{self, EndReason, SessionFacts, Summary, SummaryRules},
     topics::TopicRule,
+    turn::TurnText,
 };
 use serde_json::{Map, Value};
 
@@ -31,19 +32,19 @@ pub struct Finalizer {
     summaries: ConversationSummaryRepository,
     profiles: ProfileRepository,
     queue: SummaryQueue,
-    topics: Arc<[TopicRule]>,
+    rules: Arc<SummaryRules>,
 }
 
 impl Finalizer {
-    /// `topics` are the pack's.
-    pub fn new(database: &Database, topics: Arc<[TopicRule]>) -> Self {
+    /// `rules` are the pack's.
+    pub fn new(database: &Database, rules: Arc<SummaryRules>) -> Self {
         Self {
             sessions: SessionRepository::new(database),
             messages: MessageRepository::new(database),
             summaries: ConversationSummaryRepository::new(database),
             profiles: ProfileRepository::new(database),
             queue: SummaryQueue::new(database),
-            topics,
+            rules,
         }
     }
 
@@ -103,7 +104,7 @@ impl Finalizer {
         let (messages, key) = self.messages.by_session_with_key(stored.id).await?;
         let turns: Vec<TurnText> = turns(&messages);
         // One odd text must not end the record of all calls.
-        let summarize = || summary::summarize(&facts(stored), &turns, &self.topics);
+        let summarize = || summary::summarize(&facts(stored), &turns, &self.rules);
         let made = catch_unwind(AssertUnwindSafe(summarize))
             .map_err(|_| DatabaseError::Invalid("the summary rules broke off".into()))?;
         Ok((made, key))
@@ -112,7 +113,7 @@ impl Finalizer {
     /// The same on another connection.
     #[must_use]
     pub fn using(&self, database: &Database) -> Self {
-        Self::new(database, self.topics.clone())
+        Self::new(database, self.rules.clone())
     }
 
     /// Writes the summary of a session and what its caller told of themselves. Repeating it is safe.
@@ -152,14 +153,15 @@ impl Finalizer {
     }
 }
 
-/// The pack's topics as the summary's rules.
-pub fn topic_rules(pack: &knowledge::Pack) -> Vec<TopicRule> {
+/// The pack's topics, and what it calls its matters, as the summary's rules.
+pub fn summary_rules(pack: &knowledge::Pack) -> SummaryRules {
     let rule = |topic: &knowledge::Topic| TopicRule {
         id: topic.id.clone(),
         label: topic.label.clone(),
-        cues: topic.plain_phrases(),
+        phrases: topic.plain_phrases(),
     };
-    pack.topics.iter().map(rule).collect()
+    let topics: Vec<TopicRule> = pack.topics.iter().map(rule).collect();
+    SummaryRules::new(&topics, pack.settings.summary.clone())
 }
 
 /// An intent belongs to the caller's turn, and is known once the answer to it was routed.

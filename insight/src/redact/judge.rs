@@ -2,12 +2,19 @@
 
 use std::ops::Range;
 
-use crate::Role;
-use crate::redact::labels::{self, Label};
-use crate::redact::memory::{Ask, Memory};
-use crate::redact::placeholder::placeholders;
-use crate::redact::{Kind, luhn};
 use language::numbers::{Chain, Item, chains, is_filler, scan};
+
+use crate::{
+    Role,
+    english::english,
+    redact::{
+        Kind,
+        labels::{self, Label},
+        luhn,
+        memory::{Ask, Memory},
+        placeholder::placeholders,
+    },
+};
 
 /// The longest digit string that is no card number: phone numbers end here (E.164 has 15, with a `+`).
 pub(super) const MAX_PLAIN_DIGITS: usize = 12;
@@ -15,16 +22,6 @@ pub(super) const MAX_PLAIN_DIGITS: usize = 12;
 const MIN_CARD_DIGITS: usize = 8;
 /// What may be told of a card's end (PCI DSS 3.4).
 const CARD_ENDING_DIGITS: usize = 4;
-
-/// Nouns that follow a count.
-const COUNTED: &[&str] = &[
-    "card",
-    "cards",
-    "account",
-    "accounts",
-    "transaction",
-    "transactions",
-];
 
 /// A stretch to take out.
 #[derive(Debug, Clone)]
@@ -47,7 +44,7 @@ pub(super) struct Turn<'t> {
 impl<'t> Turn<'t> {
     pub(super) fn read(role: Role, text: &'t str) -> Self {
         let items = scan(text, &placeholders());
-        let chains = chains(text, &items, COUNTED);
+        let chains = chains(text, &items, &english().redaction.counted);
         let bare = (0..items.len()).all(|at| items[at].is_numeral() || is_empty_word(&items, at));
         Self {
             role,

@@ -2,12 +2,16 @@
 
 use std::collections::VecDeque;
 
-use crate::Role;
-use crate::redact::Kind;
-use crate::redact::judge::{Cut, MAX_PLAIN_DIGITS, Turn, is_empty_word, string_digits};
-use crate::redact::labels::{self, Label};
-use language::contains_any;
-use language::numbers::What;
+use language::{contains_any, numbers::What};
+
+use crate::{
+    Role,
+    redact::{
+        Kind,
+        judge::{Cut, MAX_PLAIN_DIGITS, Turn, is_empty_word, string_digits},
+        labels::{self, Label},
+    },
+};
 
 /// Caller turns for which a question stands: "hold on", "let me look", then the code.
 const ASK_TURNS: u8 = 3;

@@ -1,5 +1,6 @@
+use language::numbers::{digits_in_words, scan};
+
 use super::*;
-use language::numbers::digits_in_words;
 
 /// A call as lines `C said` or `A said`; `=>` gives what must be kept of it, else it is kept as it is.
 #[track_caller]
@@ -366,10 +367,7 @@ fn no_card_number_survives_when_it_is_spread_over_turns() {
         for part in [&card[..cut], &card[cut..second], &card[second..]] {
             let said = random.worded(part);
             let text = redactor.redact(Role::Caller, &said).text;
-            let digits: usize = language::numbers::scan(&text, &[])
-                .iter()
-                .filter(|i| i.is_numeral())
-                .count();
+            let digits: usize = scan(&text, &[]).iter().filter(|i| i.is_numeral()).count();
             heard.push(said);
             kept += if digits > 0 { part.len() } else { 0 };
             if random.below(3) == 0 {
