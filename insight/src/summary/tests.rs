@@ -186,6 +186,47 @@ fn the_golden_call_is_summarised_so_from_the_packs_own_data() {
 }
 
 #[test]
+fn a_call_of_another_trade_is_summarised_in_its_words() {
+    let library = rules_of("knowledge/tests/packs/library");
+    let ended = facts(EndReason::CallerLeft);
+    let said = |script: &[&str]| summarize(&ended, &turns(script), &library);
+    let summary = said(&[
+        "A Welcome to Willow Lane Library. How can I help you today?",
+        "C Hi, this is Grace Banda speaking. How much does it cost to reserve a book?",
+        "S@reservations A reservation costs 50 cents. Ask at the desk.",
+        "C And when are you open on Saturday?",
+        "S@opening_hours On Saturday from 10 to 4.",
+        "C Thank you, that is all.",
+    ]);
+    assert_eq!(
+        summary.summary,
+        "User inquired about reservations and opening hours. Provided information. User thanked agent. Query resolved."
+    );
+    assert_eq!(summary.topics, ["reservations", "opening_hours"]);
+    assert_eq!(summary.extracted_info["user_name"], "Grace Banda");
+    let damaged = said(&[
+        "C My book is torn.",
+        "S@late_returns Bring a copy.",
+        "C Thanks.",
+    ]);
+    assert_eq!(
+        damaged.summary,
+        "User reported a problem concerning late returns. Provided instructions. User thanked agent. Query resolved."
+    );
+    let nothing = said(&["A Hello.", "C Hello.", "C Bye."]);
+    assert_eq!(
+        nothing.summary,
+        "User raised no library matter. No query was raised."
+    );
+    let code = said(&["C Can I print?", "S@printing Dial *12#.", "C Thanks."]);
+    assert!(
+        code.summary.contains("Provided code *12#"),
+        "{}",
+        code.summary
+    );
+}
+
+#[test]
 fn events_outrank_words() {
     let script = [
         "C What is my balance?",
