@@ -1,4 +1,4 @@
-use language::numbers::{digits_in_words, scan};
+use language::numbers::{cardinal, digits_in_words, scan};
 
 use super::*;
 
@@ -286,35 +286,13 @@ fn doubled(group: &str) -> String {
 
 /// "forty-one eleven" for 4111.
 fn paired(group: &str) -> String {
-    const TEENS: [&str; 10] = [
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ];
-    const TENS: [&str; 8] = [
-        "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-    ];
     // The odd digit comes first: "seventy four" would be 74.
     let (odd, even) = group.as_bytes().split_at(group.len() % 2);
     let pairs = odd.chunks(1).chain(even.chunks(2)).map(|pair| {
         let text = std::str::from_utf8(pair).unwrap();
-        let value: usize = text.parse().unwrap();
-        match (pair.len(), value) {
-            (1, _) | (_, 0..10) => digits_in_words(text),
-            (_, 10..20) => TEENS[value - 10].to_owned(),
-            _ if value.is_multiple_of(10) => TENS[value / 10 - 2].to_owned(),
-            _ => format!(
-                "{}-{}",
-                TENS[value / 10 - 2],
-                digits_in_words(&(value % 10).to_string())
-            ),
+        match text.parse().unwrap() {
+            0..10 => digits_in_words(text),
+            value => cardinal(value).replace(' ', "-"),
         }
     });
     pairs.collect::<Vec<_>>().join(" ")
