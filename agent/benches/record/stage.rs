@@ -181,7 +181,7 @@ fn meta(agent: bool) -> serde_json::Value {
     if !agent {
         return json!({});
     }
-    json!({"latency": {"stt_ms": 120, "retrieval_ms": 2, "reply_ms": 810}, "route": "banking",
+    json!({"latency": {"stt_ms": 120, "retrieval_ms": 2, "reply_ms": 810}, "route": "knowledge",
         "sources": [{"title": "Cards", "source": "cards.md", "score": 3.5}]})
 }
 
