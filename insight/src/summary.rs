@@ -4,11 +4,11 @@ mod names;
 mod narrative;
 mod outcome;
 
-use narrative::Narrative;
-
 use language::SummaryWords;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use narrative::Narrative;
 
 use crate::{
     Role, preferences,

@@ -9,9 +9,9 @@ use crate::{Role, turn::TurnText};
 /// A topic of a pack and the words that give it away.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicRule {
-    /// Stable name stored in rows, such as `cardless_withdrawal`.
+    /// Stable name stored in rows, such as `opening_hours`.
     pub id: String,
-    /// What a reader sees, such as "cardless withdrawal".
+    /// What a reader sees, such as "opening hours".
     pub label: String,
     /// Words or phrases. The words of a phrase may stand up to two words apart, in any common form.
     pub phrases: Vec<String>,

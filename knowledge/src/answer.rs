@@ -116,7 +116,7 @@ impl Extractor<'_> {
         let lead = sentences(lead);
         let all = sentences(text);
         let asked = self.lexicon.terms(question);
-        // The title's words are the subject of every sentence; they tell none from another.
+        // The title's words are the subject of every sentence; they do not distinguish sentences.
         let subject = self.lexicon.document_stems(&passage.title);
         let wanted: BTreeSet<String> = self
             .lexicon

@@ -231,13 +231,13 @@ pub struct TradeWords {
     /// Words and what the documents call them: `"volume" = "book"`.
     #[serde(default)]
     pub synonyms: BTreeMap<String, String>,
-    /// Words that are no form of another word: "booking" means more than "book".
+    /// Words that are not a form of another word: "booking" means more than "book".
     #[serde(default)]
     pub whole: Vec<String>,
     /// Words that so many questions of this trade hold that they find no document.
     #[serde(default)]
     pub unspecific: Vec<String>,
-    /// What a question may want to know in particular, the more telling first.
+    /// What a question may want to know in particular, the most specific first.
     #[serde(default, rename = "aspect")]
     pub aspects: Vec<Aspect>,
 }

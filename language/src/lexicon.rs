@@ -21,13 +21,13 @@ pub struct Lexicon {
     phrases: BTreeMap<String, Vec<Replacement>>,
     /// Words that are their own stem.
     whole: BTreeSet<String>,
-    /// Words that tell no document from another, besides the stop words of the language.
+    /// Words that do not distinguish documents, besides the stop words of the language.
     unspecific: BTreeSet<String>,
 }
 
 impl Lexicon {
-    /// Each key of `synonyms`, a word or several, is replaced by its value. A word of `whole` is no form of another
-    /// word ("booking" means more than "book"). A word of `unspecific` tells no document from another, like a stop word.
+    /// Each key of `synonyms`, a word or several, is replaced by its value. A word of `whole` is not a form of another
+    /// word ("booking" means more than "book"). A word of `unspecific` does not distinguish documents, like a stop word.
     #[must_use]
     pub fn new(
         synonyms: &BTreeMap<String, String>,

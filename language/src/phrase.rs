@@ -2,7 +2,7 @@
 //!
 //! | Written | Meaning |
 //! |---|---|
-//! | `withdraw card` | these words in this order, at most [`MAX_GAP`] others between two of them |
+//! | `withdraw card` | these words in this order, at most three others between two of them |
 //! | `speak\|talk person\|agent` | one of the words at each place |
 //! | `transfer+me` | the next word follows directly |
 //! | `code #` | `#` is any number |

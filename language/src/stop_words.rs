@@ -73,7 +73,7 @@ pub fn is_function_word(word: &str) -> bool {
     FUNCTION.contains(&word)
 }
 
-/// Whether a normalised word tells no document from another: a function word, or one that every question asks with.
+/// Whether a normalised word does not distinguish documents: a function word, or one that every question asks with.
 #[must_use]
 pub fn is_stop_word(word: &str) -> bool {
     is_function_word(word) || ASKING.contains(&word)

@@ -16,11 +16,11 @@ use crate::{
     },
 };
 
-/// The longest digit string that is no card number: phone numbers end here (E.164 has 15, with a `+`).
+/// The longest digit string that cannot be a card number: phone numbers end here (E.164 has 15, with a `+`).
 pub(super) const MAX_PLAIN_DIGITS: usize = 12;
 /// Digits after the bare word "card" that make its number.
 const MIN_CARD_DIGITS: usize = 8;
-/// What may be told of a card's end (PCI DSS 3.4).
+/// What may be said of a card's end (PCI DSS 3.4).
 const CARD_ENDING_DIGITS: usize = 4;
 
 /// A stretch to take out.
@@ -70,7 +70,7 @@ pub(super) fn is_empty_word(items: &[Item], at: usize) -> bool {
     labels::is_connective(items, at) || items[at].word().is_some_and(is_filler)
 }
 
-/// The digits of a chain that are no measures.
+/// The digits of a chain that are not measures.
 pub(super) fn string_digits(chain: &Chain) -> String {
     chain
         .string_pieces()
@@ -193,7 +193,7 @@ fn by_dialogue(
 }
 
 fn by_look(turn: &Turn<'_>, chain: &Chain, asked: Ask, digits: &str) -> Option<Verdict> {
-    // A misheard digit breaks the check; the length and first digit of a card still tell (ISO/IEC 7812).
+    // A misheard digit breaks the check; the length and first digit still suggest a card (ISO/IEC 7812).
     let card_like = (15..=16).contains(&digits.len())
         && digits.starts_with(['2', '3', '4', '5', '6'])
         && !chain.plus;

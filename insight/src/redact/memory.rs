@@ -17,9 +17,9 @@ use crate::{
 const ASK_TURNS: u8 = 3;
 /// Turns over which one number may be spread.
 const TAIL_TURNS: u8 = 3;
-/// Secrets kept to recognise them again; the oldest goes when more are told.
+/// Secrets kept to recognise them again; the oldest goes when more are heard.
 const MAX_SECRETS: usize = 16;
-/// Digits from which a repetition is no coincidence.
+/// Digits from which a repetition is not a coincidence.
 const MIN_SECRET_DIGITS: usize = 4;
 const MIN_PART_DIGITS: usize = 6;
 
@@ -51,7 +51,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// What `digits` were when they were told before.
+    /// What `digits` were when they were said before.
     pub(super) fn known(&self, digits: &str) -> Option<Kind> {
         let same = |secret: &str| {
             secret == digits

@@ -11,7 +11,7 @@ pub enum Kind {
     SecurityCode,
     /// A one-time or verification code.
     Code,
-    /// A password told as digits.
+    /// A password said as digits.
     Password,
     /// Digits that nobody named or asked for.
     Number,

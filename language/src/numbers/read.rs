@@ -56,7 +56,7 @@ impl Chain {
         self.pieces.iter().map(|p| p.digits.as_str()).collect()
     }
 
-    /// The pieces that may be a digit string, from the first that is no measure to the last.
+    /// The pieces that may be a digit string, from the first that is not a measure to the last.
     #[must_use]
     pub fn string_pieces(&self) -> &[Piece] {
         let first = self.pieces.iter().position(|p| !p.measure);

@@ -2,7 +2,7 @@
 
 use super::names::{SCALES, SMALL, TENS};
 
-/// The largest number that is read out, exclusive; longer digit strings are no quantities.
+/// The largest number that is read out, exclusive; longer digit strings are not quantities.
 const LIMIT: u64 = 1_000_000_000_000_000;
 
 /// A whole number in words: "one thousand two hundred and fifty".
