@@ -1,12 +1,12 @@
 #![doc = include_str!("../README.md")]
 
-pub mod cues;
-pub mod numbers;
+mod english;
+mod preferences;
 pub mod redact;
 pub mod sentiment;
 pub mod summary;
 pub mod topics;
-mod words;
+pub mod turn;
 
 use serde::{Deserialize, Serialize};
 

@@ -15,8 +15,9 @@ use database::{
 };
 use futures_util::future::BoxFuture;
 use insight::{
-    summary::{self, EndReason, SessionFacts, Summary, TurnText},
+    summary::{self, EndReason, SessionFacts, Summary, SummaryRules},
     topics::TopicRule,
+    turn::TurnText,
 };
 use serde_json::{Map, Value};
 
@@ -33,7 +34,7 @@ pub struct Finalizer {
     summaries: ConversationSummaryRepository,
     profiles: ProfileRepository,
     queue: SummaryQueue,
-    topics: Arc<[TopicRule]>,
+    rules: Arc<SummaryRules>,
 }
 
 impl AfterEnd for Finalizer {
@@ -47,15 +48,15 @@ impl AfterEnd for Finalizer {
 }
 
 impl Finalizer {
-    /// `topics` are the pack's.
-    pub fn new(database: &Database, topics: Arc<[TopicRule]>) -> Self {
+    /// `rules` are the pack's.
+    pub fn new(database: &Database, rules: Arc<SummaryRules>) -> Self {
         Self {
             sessions: SessionRepository::new(database),
             messages: MessageRepository::new(database),
             summaries: ConversationSummaryRepository::new(database),
             profiles: ProfileRepository::new(database),
             queue: SummaryQueue::new(database),
-            topics,
+            rules,
         }
     }
 
@@ -115,7 +116,7 @@ impl Finalizer {
         let (messages, key) = self.messages.by_session_with_key(stored.id).await?;
         let turns: Vec<TurnText> = turns(&messages);
         // One odd text must not end the record of all calls.
-        let summarize = || summary::summarize(&facts(stored), &turns, &self.topics);
+        let summarize = || summary::summarize(&facts(stored), &turns, &self.rules);
         let made = catch_unwind(AssertUnwindSafe(summarize))
             .map_err(|_| DatabaseError::Invalid("the summary rules broke off".into()))?;
         Ok((made, key))
@@ -158,14 +159,15 @@ impl Finalizer {
     }
 }
 
-/// The pack's topics as the summary's rules.
-pub fn topic_rules(pack: &knowledge::Pack) -> Vec<TopicRule> {
+/// The pack's topics, and what it calls its matters, as the summary's rules.
+pub fn summary_rules(pack: &knowledge::Pack) -> SummaryRules {
     let rule = |topic: &knowledge::Topic| TopicRule {
         id: topic.id.clone(),
         label: topic.label.clone(),
-        cues: topic.phrases(),
+        phrases: topic.plain_phrases(),
     };
-    pack.topics.iter().map(rule).collect()
+    let topics: Vec<TopicRule> = pack.topics.iter().map(rule).collect();
+    SummaryRules::new(&topics, pack.settings.summary.clone())
 }
 
 /// An intent belongs to the caller's turn, and is known once the answer to it was routed.

@@ -2,17 +2,25 @@
 
 use std::ops::Range;
 
-use crate::Role;
-use crate::numbers::{Chain, Item, chains, is_filler, scan};
-use crate::redact::labels::{self, Label};
-use crate::redact::memory::{Ask, Memory};
-use crate::redact::{Kind, luhn};
+use language::numbers::{Chain, Item, chains, is_filler, scan};
 
-/// The longest digit string that is no card number: phone numbers end here (E.164 has 15, with a `+`).
+use crate::{
+    Role,
+    english::english,
+    redact::{
+        Kind,
+        labels::{self, Label},
+        luhn,
+        memory::{Ask, Memory},
+        placeholder::placeholders,
+    },
+};
+
+/// The longest digit string that cannot be a card number: phone numbers end here (E.164 has 15, with a `+`).
 pub(super) const MAX_PLAIN_DIGITS: usize = 12;
 /// Digits after the bare word "card" that make its number.
 const MIN_CARD_DIGITS: usize = 8;
-/// What may be told of a card's end (PCI DSS 3.4).
+/// What may be said of a card's end (PCI DSS 3.4).
 const CARD_ENDING_DIGITS: usize = 4;
 
 /// A stretch to take out.
@@ -35,8 +43,8 @@ pub(super) struct Turn<'t> {
 
 impl<'t> Turn<'t> {
     pub(super) fn read(role: Role, text: &'t str) -> Self {
-        let items = scan(text);
-        let chains = chains(text, &items);
+        let items = scan(text, &placeholders());
+        let chains = chains(text, &items, &english().redaction.counted);
         let bare = (0..items.len()).all(|at| items[at].is_numeral() || is_empty_word(&items, at));
         Self {
             role,
@@ -62,7 +70,7 @@ pub(super) fn is_empty_word(items: &[Item], at: usize) -> bool {
     labels::is_connective(items, at) || items[at].word().is_some_and(is_filler)
 }
 
-/// The digits of a chain that are no measures.
+/// The digits of a chain that are not measures.
 pub(super) fn string_digits(chain: &Chain) -> String {
     chain
         .string_pieces()
@@ -185,7 +193,7 @@ fn by_dialogue(
 }
 
 fn by_look(turn: &Turn<'_>, chain: &Chain, asked: Ask, digits: &str) -> Option<Verdict> {
-    // A misheard digit breaks the check; the length and first digit of a card still tell (ISO/IEC 7812).
+    // A misheard digit breaks the check; the length and first digit still suggest a card (ISO/IEC 7812).
     let card_like = (15..=16).contains(&digits.len())
         && digits.starts_with(['2', '3', '4', '5', '6'])
         && !chain.plus;

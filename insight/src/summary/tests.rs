@@ -1,14 +1,51 @@
-use std::time::Duration;
+use std::{path::Path, time::Duration};
+
+use language::phrase::written_out;
 
 use super::*;
 
-fn rules() -> Vec<TopicRule> {
-    let rule = |id: &str, cues: &[&str]| TopicRule {
+/// The topics and words of a pack, as its files hold them.
+fn rules_of(folder: &str) -> SummaryRules {
+    #[derive(Deserialize)]
+    struct Topics {
+        topic: Vec<Topic>,
+    }
+    #[derive(Deserialize)]
+    struct Topic {
+        id: String,
+        label: String,
+        phrases: Vec<String>,
+    }
+    #[derive(Deserialize)]
+    struct Settings {
+        summary: SummaryWords,
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(folder);
+    let read = |file: &str| std::fs::read_to_string(folder.join(file)).expect(file);
+    let topics: Topics = toml::from_str(&read("topics.toml")).expect("topics");
+    let settings: Settings = toml::from_str(&read("pack.toml")).expect("words for summaries");
+    let topics: Vec<TopicRule> = topics
+        .topic
+        .into_iter()
+        .map(|topic| TopicRule {
+            phrases: topic.phrases.iter().flat_map(|p| written_out(p)).collect(),
+            id: topic.id,
+            label: topic.label,
+        })
+        .collect();
+    SummaryRules::new(&topics, settings.summary)
+}
+
+/// A few topics of a bank, with the words of its pack.
+fn rules() -> SummaryRules {
+    let rule = |id: &str, phrases: &[&str]| TopicRule {
         id: id.to_owned(),
         label: id.replace('_', " "),
-        cues: cues.iter().map(|c| (*c).to_owned()).collect(),
+        phrases: phrases.iter().map(|c| (*c).to_owned()).collect(),
     };
-    vec![
+    let topics = [
         rule(
             "cardless_withdrawal",
             &["cardless", "withdraw without card"],
@@ -20,7 +57,8 @@ fn rules() -> Vec<TopicRule> {
         rule("balance", &["balance"]),
         rule("lost_card", &["lost card", "stolen card"]),
         rule("loans", &["loan"]),
-    ]
+    ];
+    SummaryRules::new(&topics, rules_of("packs/bank").words)
 }
 
 fn facts(ended: EndReason) -> SessionFacts {
@@ -127,6 +165,65 @@ fn the_golden_call_comes_out_the_same_when_numbers_are_words_and_the_agent_names
         "C Thank you for your help.",
         "A You are welcome. Goodbye.",
     ]);
+}
+
+#[test]
+fn the_golden_call_is_summarised_so_from_the_packs_own_data() {
+    let script = [
+        "A Welcome to Meridian Bank. How can I help you today?",
+        "C Hi, my name is Sarah. How do I withdraw money without my card?",
+        "S@cardless_withdrawal To withdraw cash without your card, dial *236#, choose option 4, and enter the amount.",
+        "C Okay. And when are you open on Saturday?",
+        "S@banking_hours Our branches are open on Saturday from 9 to noon.",
+        "C Great, thank you very much, that is all.",
+        "A You are welcome, Sarah. Goodbye.",
+        "C Bye.",
+    ];
+    let ended = facts(EndReason::CallerLeft);
+    let summary = summarize(&ended, &turns(&script), &rules_of("packs/bank"));
+    assert_eq!(summary.summary, GOLDEN);
+    assert_eq!(summary.topics, ["cardless_withdrawal", "banking_hours"]);
+}
+
+#[test]
+fn a_call_of_another_trade_is_summarised_in_its_words() {
+    let library = rules_of("knowledge/tests/packs/library");
+    let ended = facts(EndReason::CallerLeft);
+    let said = |script: &[&str]| summarize(&ended, &turns(script), &library);
+    let summary = said(&[
+        "A Welcome to Willow Lane Library. How can I help you today?",
+        "C Hi, this is Grace Banda speaking. How much does it cost to reserve a book?",
+        "S@reservations A reservation costs 50 cents. Ask at the desk.",
+        "C And when are you open on Saturday?",
+        "S@opening_hours On Saturday from 10 to 4.",
+        "C Thank you, that is all.",
+    ]);
+    assert_eq!(
+        summary.summary,
+        "User inquired about reservations and opening hours. Provided information. User thanked agent. Query resolved."
+    );
+    assert_eq!(summary.topics, ["reservations", "opening_hours"]);
+    assert_eq!(summary.extracted_info["user_name"], "Grace Banda");
+    let damaged = said(&[
+        "C My book is torn.",
+        "S@late_returns Bring a copy.",
+        "C Thanks.",
+    ]);
+    assert_eq!(
+        damaged.summary,
+        "User reported a problem concerning late returns. Provided instructions. User thanked agent. Query resolved."
+    );
+    let nothing = said(&["A Hello.", "C Hello.", "C Bye."]);
+    assert_eq!(
+        nothing.summary,
+        "User raised no library matter. No query was raised."
+    );
+    let code = said(&["C Can I print?", "S@printing Dial *12#.", "C Thanks."]);
+    assert!(
+        code.summary.contains("Provided code *12#"),
+        "{}",
+        code.summary
+    );
 }
 
 #[test]
