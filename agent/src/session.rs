@@ -203,7 +203,7 @@ impl Session {
             Input::Typed(text) => {
                 let text = self
                     .redactor
-                    .redact(insight::Role::Caller, text.trim())
+                    .redact(call::Speaker::Caller, text.trim())
                     .text;
                 if !text.is_empty() {
                     return self.tell(TurnEvent::CallerTyped { text }).await;
@@ -277,7 +277,7 @@ impl Session {
 
     /// The row of a speech that is over, and its figures.
     fn finished(&mut self, id: SpeechId, heard: &str, interrupted: bool) -> Option<ledger::Spoken> {
-        let heard = self.redactor.redact(insight::Role::Agent, heard).text;
+        let heard = self.redactor.redact(call::Speaker::Agent, heard).text;
         let now = self.now();
         let spoken = self.ledger.agent_said(id, &heard, interrupted, now)?;
         self.outputs.send(Outgoing::AgentDone {

@@ -2,7 +2,8 @@
 
 use language::contains_any;
 
-use crate::{Role, turn::TurnText};
+use crate::turn::TurnText;
+use call::Speaker;
 
 /// A wish of the caller and the turn that states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +75,7 @@ pub(crate) fn of_call(turns: &[TurnText]) -> Vec<Preference> {
         ),
     ];
     let mut found: Vec<Preference> = Vec::new();
-    for turn in turns.iter().filter(|t| t.role == Role::Caller) {
+    for turn in turns.iter().filter(|t| t.speaker == Speaker::Caller) {
         for (key, value, phrases) in WISHES {
             if contains_any(&turn.text, phrases) && !is_refused(&turn.text) {
                 found.retain(|p| p.key != *key);

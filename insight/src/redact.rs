@@ -11,7 +11,7 @@ use std::ops::Range;
 use judge::{Cut, Turn, judge};
 use memory::Memory;
 
-use crate::Role;
+use call::Speaker;
 
 pub use placeholder::{Kind, has_placeholder};
 
@@ -49,8 +49,8 @@ impl Redactor {
     }
 
     /// Takes the secrets out of a turn. Feed it every turn of either side, in order, before anything keeps it.
-    pub fn redact(&mut self, role: Role, text: &str) -> Redacted {
-        let turn = Turn::read(role, text);
+    pub fn redact(&mut self, speaker: Speaker, text: &str) -> Redacted {
+        let turn = Turn::read(speaker, text);
         let cuts: Vec<Option<Cut>> = turn
             .chains
             .iter()

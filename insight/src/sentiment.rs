@@ -1,5 +1,6 @@
 //! How the caller felt: a weighted lexicon with negation, per turn and over the call.
 
+use call::Sentiment;
 use language::{Break, Word, find_phrase, words};
 use serde::{Deserialize, Serialize};
 
@@ -18,28 +19,6 @@ pub enum Emotion {
     Happy,
     Satisfied,
     Worried,
-}
-
-/// The three values a summary holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the documentation")]
-pub enum Sentiment {
-    Positive,
-    Neutral,
-    Negative,
-}
-
-impl Sentiment {
-    /// As stored in rows: `positive`, `neutral`, `negative`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Positive => "positive",
-            Self::Neutral => "neutral",
-            Self::Negative => "negative",
-        }
-    }
 }
 
 impl From<Emotion> for Sentiment {

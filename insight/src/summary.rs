@@ -4,15 +4,15 @@ mod names;
 mod narrative;
 mod outcome;
 
+use call::{CallEnding, Resolution, Sentiment, Speaker};
 use language::SummaryWords;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use narrative::Narrative;
 
 use crate::{
-    Role, preferences,
-    sentiment::{self, Sentiment},
+    preferences, sentiment,
     topics::{TopicFound, TopicMatcher, TopicRule},
     turn::TurnText,
 };
@@ -22,31 +22,13 @@ pub const METHOD: &str = "rules";
 /// Which rules made it. Raise it whenever the same call may give another summary.
 pub const METHOD_VERSION: &str = "2";
 
-/// What ended a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EndReason {
-    /// The caller hung up.
-    CallerLeft,
-    /// The agent said goodbye and hung up.
-    AgentGoodbye,
-    /// The caller fell silent for too long.
-    Silence,
-    /// The worker was asked to stop.
-    Drain,
-    /// The worker died; a sweeper closed the session.
-    Abandoned,
-    /// Something failed beyond repair.
-    Error,
-}
-
 /// The session's events; they outrank words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionFacts {
     /// From join to leave.
     pub duration: std::time::Duration,
     /// What ended the call.
-    pub ended: EndReason,
+    pub ended: CallEnding,
     /// The caller proved who they are.
     pub authenticated: bool,
     /// The caller tried to.
@@ -55,30 +37,6 @@ pub struct SessionFacts {
     pub transferred: bool,
     /// The caller agreed to be called back.
     pub callback_requested: bool,
-}
-
-/// How the caller's matter stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Resolution {
-    /// The last need was answered and the caller closed.
-    Resolved,
-    /// A person took over or will call back.
-    Escalated,
-    /// Neither.
-    Incomplete,
-}
-
-impl Resolution {
-    /// As stored in rows: `resolved`, `escalated`, `incomplete`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Resolved => "resolved",
-            Self::Escalated => "escalated",
-            Self::Incomplete => "incomplete",
-        }
-    }
 }
 
 /// A row of `conversation_summaries`, but for the ids.
@@ -136,11 +94,11 @@ pub fn summarize(facts: &SessionFacts, turns: &[TurnText], rules: &SummaryRules)
     let outcome = outcome::of_call(facts, turns, &raised, &rules.words.needs);
     let caller = turns
         .iter()
-        .filter(|t| t.role == Role::Caller)
+        .filter(|t| t.speaker == Speaker::Caller)
         .map(|t| t.text.as_str());
     let interruptions = turns
         .iter()
-        .filter(|t| t.role == Role::Agent && t.interrupted)
+        .filter(|t| t.speaker == Speaker::Agent && t.interrupted)
         .count();
     let sentiment = sentiment::of_call(caller, interruptions);
     let preferences = preferences::of_call(turns);
@@ -177,7 +135,7 @@ pub fn summarize(facts: &SessionFacts, turns: &[TurnText], rules: &SummaryRules)
         method: METHOD,
         method_version: METHOD_VERSION,
         source_last_seq: turns.iter().map(|t| t.seq).max(),
-        partial: matches!(facts.ended, EndReason::Abandoned | EndReason::Error),
+        partial: matches!(facts.ended, CallEnding::Abandoned | CallEnding::Broken),
     }
 }
 

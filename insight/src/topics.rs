@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use language::{numbers, stem, words};
 
-use crate::{Role, turn::TurnText};
+use crate::turn::TurnText;
+use call::Speaker;
 
 /// A topic of a pack and the words that give it away.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,11 +90,11 @@ impl TopicMatcher {
     pub(crate) fn raised(&self, turns: &[TurnText]) -> Vec<Vec<usize>> {
         let of_turn = |at: usize| {
             let turn = &turns[at];
-            if turn.role == Role::Agent {
+            if turn.speaker == Speaker::Agent {
                 return Vec::new();
             }
             // The row of the answer holds the intent when the question was stored before it was routed.
-            let answer = turns.get(at + 1).filter(|t| t.role == Role::Agent);
+            let answer = turns.get(at + 1).filter(|t| t.speaker == Speaker::Agent);
             match turn.intent.as_ref().or_else(|| answer?.intent.as_ref()) {
                 Some(intent) => self.position(intent).into_iter().collect(),
                 None => self.by_phrases(&turn.text),
@@ -113,7 +114,7 @@ impl TopicMatcher {
             if !raised.is_empty() {
                 asked = raised;
             }
-            if turn.role == Role::Caller {
+            if turn.speaker == Speaker::Caller {
                 continue;
             }
             let routed = turn
@@ -245,10 +246,10 @@ mod tests {
                     .map_or((who, None), |(w, i)| (w, Some(i)));
                 TurnText {
                     seq,
-                    role: if who == "C" {
-                        Role::Caller
+                    speaker: if who == "C" {
+                        Speaker::Caller
                     } else {
-                        Role::Agent
+                        Speaker::Agent
                     },
                     text: text.to_owned(),
                     intent: intent.map(str::to_owned),

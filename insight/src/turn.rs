@@ -1,6 +1,6 @@
 //! One turn of a finished call.
 
-use crate::Role;
+use call::Speaker;
 
 /// One finished turn, already redacted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub struct TurnText {
     /// Its position in the session, rising.
     pub seq: i32,
     /// Who spoke.
-    pub role: Role,
+    pub speaker: Speaker,
     /// What was said; for the agent, what the caller heard of it.
     pub text: String,
     /// What the router made of it: a topic's id, or a name of its own.

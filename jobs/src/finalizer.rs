@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use call::{AuthLevel, CallEnding, Resolution, Sentiment};
+use call::{AuthLevel, CallEnding, Speaker};
 use database::{
     ConversationSummaryRepository, Database, DatabaseError, Message, MessageRepository, NewSummary,
     Origin, OwedSummary, ProfileRepository, Role, Session, SessionId, SessionRepository,
@@ -15,7 +15,7 @@ use database::{
 };
 use futures_util::future::BoxFuture;
 use insight::{
-    summary::{self, EndReason, SessionFacts, Summary, SummaryRules},
+    summary::{self, SessionFacts, Summary, SummaryRules},
     topics::TopicRule,
     turn::TurnText,
 };
@@ -191,10 +191,10 @@ fn turns(messages: &[Message]) -> Vec<TurnText> {
                 .filter(|next| next.role == Role::Assistant);
             TurnText {
                 seq: m.seq,
-                role: if m.role == Role::User {
-                    insight::Role::Caller
+                speaker: if m.role == Role::User {
+                    Speaker::Caller
                 } else {
-                    insight::Role::Agent
+                    Speaker::Agent
                 },
                 // Words whose key was destroyed meanwhile say nothing any more.
                 text: m.content.clone().unwrap_or_default(),
@@ -227,8 +227,12 @@ fn facts(session: &Session) -> SessionFacts {
     SessionFacts {
         duration: measured.unwrap_or(by_clock),
         ended: match session.status {
-            SessionStatus::Abandoned => EndReason::Abandoned,
-            _ => end_reason(session.end_reason.as_deref().unwrap_or_default()),
+            SessionStatus::Abandoned => CallEnding::Abandoned,
+            _ => {
+                let stored = session.end_reason.as_deref().unwrap_or_default();
+                // A word of another version says nothing of how it ended.
+                stored.parse().unwrap_or(CallEnding::Broken)
+            }
         },
         authenticated: session.auth_level >= AuthLevel::OneTimeCode,
         authentication_attempted: flag("authentication_attempted"),
@@ -237,32 +241,13 @@ fn facts(session: &Session) -> SessionFacts {
     }
 }
 
-fn end_reason(stored: &str) -> EndReason {
-    match stored.parse() {
-        Ok(CallEnding::CallerLeft) => EndReason::CallerLeft,
-        Ok(CallEnding::Goodbye | CallEnding::Transferred) => EndReason::AgentGoodbye,
-        Ok(CallEnding::Silence) => EndReason::Silence,
-        Ok(CallEnding::Drained) => EndReason::Drain,
-        Ok(CallEnding::Abandoned) => EndReason::Abandoned,
-        Ok(CallEnding::RoomLost | CallEnding::Broken) | Err(_) => EndReason::Error,
-    }
-}
-
 fn new_summary(session: SessionId, made: &Summary) -> NewSummary {
     NewSummary {
         session_id: session,
         summary: made.summary.clone(),
         extracted_info: made.extracted_info.clone(),
-        sentiment: match made.sentiment {
-            insight::sentiment::Sentiment::Positive => Sentiment::Positive,
-            insight::sentiment::Sentiment::Neutral => Sentiment::Neutral,
-            insight::sentiment::Sentiment::Negative => Sentiment::Negative,
-        },
-        resolution_status: match made.resolution {
-            summary::Resolution::Resolved => Resolution::Resolved,
-            summary::Resolution::Escalated => Resolution::Escalated,
-            summary::Resolution::Incomplete => Resolution::Incomplete,
-        },
+        sentiment: made.sentiment,
+        resolution_status: made.resolution,
         topics: made.topics.clone(),
         message_count: made.message_count,
         duration_seconds: made.duration_seconds,

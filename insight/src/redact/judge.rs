@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use language::numbers::{Chain, Item, chains, is_filler, scan};
 
+use call::Speaker;
+
 use crate::{
-    Role,
     english::english,
     redact::{
         Kind,
@@ -33,7 +34,7 @@ pub(super) struct Cut {
 
 /// A turn as the rules see it.
 pub(super) struct Turn<'t> {
-    pub(super) role: Role,
+    pub(super) speaker: Speaker,
     pub(super) text: &'t str,
     pub(super) items: Vec<Item>,
     pub(super) chains: Vec<Chain>,
@@ -42,12 +43,12 @@ pub(super) struct Turn<'t> {
 }
 
 impl<'t> Turn<'t> {
-    pub(super) fn read(role: Role, text: &'t str) -> Self {
+    pub(super) fn read(speaker: Speaker, text: &'t str) -> Self {
         let items = scan(text, &placeholders());
         let chains = chains(text, &items, &english().redaction.counted);
         let bare = (0..items.len()).all(|at| items[at].is_numeral() || is_empty_word(&items, at));
         Self {
-            role,
+            speaker,
             text,
             items,
             chains,
@@ -83,7 +84,7 @@ pub(super) fn string_digits(chain: &Chain) -> String {
 pub(super) fn judge(turn: &Turn<'_>, chain: &Chain, memory: &Memory) -> Option<Cut> {
     let named = labels::before(turn.text, &turn.items, chain.items.start)
         .or_else(|| labels::after(turn.text, &turn.items, chain.items.end));
-    let asked = if turn.role == Role::Caller {
+    let asked = if turn.speaker == Speaker::Caller {
         memory.ask
     } else {
         Ask::Nothing
@@ -167,7 +168,7 @@ fn by_dialogue(
     asked: Ask,
     digits: &str,
 ) -> Option<Verdict> {
-    if turn.role == Role::Agent {
+    if turn.speaker == Speaker::Agent {
         return None;
     }
     if let Ask::Secret(kind) = asked {
@@ -200,7 +201,7 @@ fn by_look(turn: &Turn<'_>, chain: &Chain, asked: Ask, digits: &str) -> Option<V
     if card_like {
         return Some(Verdict::Cut(Kind::CardNumber));
     }
-    let unasked = turn.role == Role::Caller && turn.bare && asked == Ask::Nothing;
+    let unasked = turn.speaker == Speaker::Caller && turn.bare && asked == Ask::Nothing;
     // "My number is …" means a customer's or a phone's.
     let vague = labels::all(&turn.items)
         .iter()

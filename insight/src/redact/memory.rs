@@ -4,13 +4,12 @@ use std::collections::VecDeque;
 
 use language::{contains_any, numbers::What};
 
-use crate::{
-    Role,
-    redact::{
-        Kind,
-        judge::{Cut, MAX_PLAIN_DIGITS, Turn, is_empty_word, string_digits},
-        labels::{self, Label},
-    },
+use call::Speaker;
+
+use crate::redact::{
+    Kind,
+    judge::{Cut, MAX_PLAIN_DIGITS, Turn, is_empty_word, string_digits},
+    labels::{self, Label},
 };
 
 /// Caller turns for which a question stands: "hold on", "let me look", then the code.
@@ -78,9 +77,9 @@ impl Memory {
                 self.secrets.push_back((digits, cut.kind));
             }
         }
-        match turn.role {
-            Role::Agent => self.after_agent(turn),
-            Role::Caller => self.after_caller(turn, cuts),
+        match turn.speaker {
+            Speaker::Agent => self.after_agent(turn),
+            Speaker::Caller => self.after_caller(turn, cuts),
         }
     }
 

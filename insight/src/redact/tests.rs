@@ -9,12 +9,12 @@ fn check(call: &[&str]) {
     for line in call {
         let (who, said) = line.split_once(' ').unwrap();
         let (said, kept) = said.split_once(" => ").unwrap_or((said, said));
-        let role = if who == "C" {
-            Role::Caller
+        let speaker = if who == "C" {
+            Speaker::Caller
         } else {
-            Role::Agent
+            Speaker::Agent
         };
-        let redacted = redactor.redact(role, said);
+        let redacted = redactor.redact(speaker, said);
         assert_eq!(redacted.text, kept, "in {call:?}");
         for found in &redacted.found {
             assert_eq!(
@@ -316,7 +316,7 @@ fn no_card_number_survives_in_any_common_grouping_or_wording() {
         let worded = random.worded(&card);
         let (before, after) = AROUND[random.below(AROUND.len())];
         let said = format!("{before}{worded}{after}");
-        let kept = Redactor::new().redact(Role::Caller, &said);
+        let kept = Redactor::new().redact(Speaker::Caller, &said);
         assert_eq!(
             kept.text,
             format!("{before}[card number]{after}"),
@@ -337,19 +337,19 @@ fn no_card_number_survives_when_it_is_spread_over_turns() {
             "Please tell me the code.",
             "Go on.",
         ]);
-        redactor.redact(Role::Agent, opening);
+        redactor.redact(Speaker::Agent, opening);
         let cut = 1 + random.below(card.len() / 2);
         let second = cut + 1 + random.below(card.len() / 2 - 1);
         let mut kept = 0;
         let mut heard = Vec::new();
         for part in [&card[..cut], &card[cut..second], &card[second..]] {
             let said = random.worded(part);
-            let text = redactor.redact(Role::Caller, &said).text;
+            let text = redactor.redact(Speaker::Caller, &said).text;
             let digits: usize = scan(&text, &[]).iter().filter(|i| i.is_numeral()).count();
             heard.push(said);
             kept += if digits > 0 { part.len() } else { 0 };
             if random.below(3) == 0 {
-                redactor.redact(Role::Agent, "Mm-hm, go on.");
+                redactor.redact(Speaker::Agent, "Mm-hm, go on.");
             }
         }
         // A first scrap of up to three digits may stand before anyone knows what begins.
@@ -388,14 +388,14 @@ fn redacting_twice_changes_nothing_more() {
         let call: Vec<&str> = (0..6).map(|_| random.pick(&lines)).collect();
         for line in &call {
             let (who, said) = line.split_once(' ').unwrap();
-            let role = if who == "C" {
-                Role::Caller
+            let speaker = if who == "C" {
+                Speaker::Caller
             } else {
-                Role::Agent
+                Speaker::Agent
             };
-            let once = first.redact(role, said).text;
+            let once = first.redact(speaker, said).text;
             assert_eq!(
-                second.redact(role, &once).text,
+                second.redact(speaker, &once).text,
                 once,
                 "case {case}: {said:?} in {call:?}"
             );
@@ -419,15 +419,15 @@ fn texts_without_digits_stay_as_they_are_and_no_text_panics() {
     for _ in 0..5000 {
         let mut parts: Vec<&str> = (0..random.below(12)).map(|_| random.pick(&words)).collect();
         let plain = parts.join(random.pick(&[" ", ""]));
-        assert_eq!(Redactor::new().redact(Role::Caller, &plain).text, plain);
+        assert_eq!(Redactor::new().redact(Speaker::Caller, &plain).text, plain);
         for _ in 0..random.below(6) {
             parts.insert(random.below(parts.len() + 1), random.pick(&numerals));
         }
         redactor.redact(
             if random.below(2) == 0 {
-                Role::Caller
+                Speaker::Caller
             } else {
-                Role::Agent
+                Speaker::Agent
             },
             &parts.join(random.pick(&[" ", ""])),
         );

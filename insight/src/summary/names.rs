@@ -2,7 +2,8 @@
 
 use language::{Break, Word, contains_any, find_phrase, words};
 
-use crate::{Role, english::english, turn::TurnText};
+use crate::{english::english, turn::TurnText};
+use call::Speaker;
 
 /// A name and the turns that give it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub(super) fn of_caller(turns: &[TurnText], not_names: &[String]) -> Option<Name
     let mut found: Option<Name> = None;
     let mut asked = false;
     for turn in turns {
-        if turn.role == Role::Agent {
+        if turn.speaker == Speaker::Agent {
             asked = contains_any(&turn.text, &english().summary.asks_for_name);
             continue;
         }

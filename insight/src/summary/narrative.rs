@@ -2,12 +2,12 @@
 
 use language::{SummaryWords, contains_any, numbers::service_codes};
 
+use call::{CallEnding, Resolution, Sentiment, Speaker};
+
 use crate::{
-    Role,
     english::english,
-    sentiment::Sentiment,
     summary::{
-        EndReason, Resolution, SessionFacts,
+        SessionFacts,
         outcome::{Outcome, is_thanks},
     },
     topics::TopicFound,
@@ -37,13 +37,15 @@ impl Narrative<'_> {
         sentences.join(" ")
     }
 
-    fn by(&self, role: Role) -> impl Iterator<Item = &TurnText> {
-        self.turns.iter().filter(move |turn| turn.role == role)
+    fn by(&self, speaker: Speaker) -> impl Iterator<Item = &TurnText> {
+        self.turns
+            .iter()
+            .filter(move |turn| turn.speaker == speaker)
     }
 
     fn wish(&self) -> String {
         let Some(primary) = self.primary else {
-            let spoke = self.by(Role::Caller).any(|t| !t.text.trim().is_empty());
+            let spoke = self.by(Speaker::Caller).any(|t| !t.text.trim().is_empty());
             return match (spoke, self.outcome.had_need) {
                 (false, _) => "User did not speak.".to_owned(),
                 (true, true) => "User raised a matter outside the listed topics.".to_owned(),
@@ -57,7 +59,7 @@ impl Narrative<'_> {
             .map(|t| t.label.as_str())
             .collect();
         let reported = self
-            .by(Role::Caller)
+            .by(Speaker::Caller)
             .filter(|t| primary.evidence.contains(&t.seq))
             .any(|t| {
                 contains_any(&t.text, &english().summary.trouble)
@@ -83,7 +85,7 @@ impl Narrative<'_> {
     fn action(&self) -> Option<String> {
         let answers: Vec<&TurnText> = self.turns[self.outcome.first_answer?..]
             .iter()
-            .filter(|t| t.role == Role::Agent)
+            .filter(|t| t.speaker == Speaker::Agent)
             .collect();
         let mut codes: Vec<String> = Vec::new();
         for code in answers.iter().flat_map(|t| service_codes(&t.text)) {
@@ -117,7 +119,7 @@ impl Narrative<'_> {
         let after = self.outcome.first_answer.unwrap_or(self.turns.len());
         let thanked = self.turns[after..]
             .iter()
-            .any(|t| t.role == Role::Caller && is_thanks(&t.text));
+            .any(|t| t.speaker == Speaker::Caller && is_thanks(&t.text));
         match (thanked, self.sentiment) {
             (true, _) => Some("User thanked agent."),
             (false, Sentiment::Negative) => Some("User was dissatisfied."),
@@ -133,11 +135,11 @@ impl Narrative<'_> {
             Resolution::Escalated => Some("Callback was agreed."),
             Resolution::Resolved => None,
             Resolution::Incomplete => match self.facts.ended {
-                EndReason::CallerLeft | EndReason::AgentGoodbye => None,
-                EndReason::Silence => Some("User fell silent."),
-                EndReason::Drain => Some("Call was ended for maintenance."),
-                EndReason::Abandoned => Some("Call was cut off."),
-                EndReason::Error => Some("Call ended by an error."),
+                CallEnding::CallerLeft | CallEnding::Goodbye | CallEnding::Transferred => None,
+                CallEnding::Silence => Some("User fell silent."),
+                CallEnding::Drained => Some("Call was ended for maintenance."),
+                CallEnding::Abandoned => Some("Call was cut off."),
+                CallEnding::RoomLost | CallEnding::Broken => Some("Call ended by an error."),
             },
         }
     }

@@ -2,12 +2,9 @@
 
 use language::{Break, contains_any, words};
 
-use crate::{
-    Role,
-    english::english,
-    summary::{EndReason, Resolution, SessionFacts},
-    turn::TurnText,
-};
+use call::{CallEnding, Resolution, Speaker};
+
+use crate::{english::english, summary::SessionFacts, turn::TurnText};
 
 /// The end of a call and what it rests on.
 pub(super) struct Outcome {
@@ -40,8 +37,10 @@ pub(super) fn of_call(
     };
     if facts.transferred || facts.callback_requested {
         outcome.resolution = Resolution::Escalated;
-    } else if !matches!(facts.ended, EndReason::Abandoned | EndReason::Error)
-        && let Some(&need) = needs.last()
+    } else if !matches!(
+        facts.ended,
+        CallEnding::Abandoned | CallEnding::RoomLost | CallEnding::Broken
+    ) && let Some(&need) = needs.last()
         && let Some(answer) = answer_after(turns, need)
         && let Some(closing) = (answer + 1..turns.len()).find(|&at| is_closing(&turns[at]))
     {
@@ -61,14 +60,14 @@ pub(super) fn is_thanks(text: &str) -> bool {
 
 fn is_closing(turn: &TurnText) -> bool {
     let lists = &english().summary;
-    turn.role == Role::Caller
+    turn.speaker == Speaker::Caller
         && contains_any(&turn.text, &lists.closing)
         && !contains_any(&turn.text, &lists.not_closing)
 }
 
 fn is_need(turn: &TurnText, has_topic: bool, needs: &[String]) -> bool {
     let lists = &english().summary;
-    if turn.role != Role::Caller {
+    if turn.speaker != Speaker::Caller {
         return false;
     }
     if contains_any(&turn.text, &lists.repeats) {
@@ -93,7 +92,7 @@ fn answer_after(turns: &[TurnText], need: usize) -> Option<usize> {
 }
 
 fn is_answer(turn: &TurnText) -> bool {
-    turn.role == Role::Agent
+    turn.speaker == Speaker::Agent
         && !turn.text.trim().is_empty()
         && (turn.has_sources || !contains_any(&turn.text, &english().summary.no_answer))
 }

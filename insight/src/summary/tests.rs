@@ -2,6 +2,8 @@ use std::{path::Path, time::Duration};
 
 use language::phrase::written_out;
 
+use serde::Deserialize;
+
 use super::*;
 
 /// The topics and words of a pack, as its files hold them.
@@ -61,7 +63,7 @@ fn rules() -> SummaryRules {
     SummaryRules::new(&topics, rules_of("packs/bank").words)
 }
 
-fn facts(ended: EndReason) -> SessionFacts {
+fn facts(ended: CallEnding) -> SessionFacts {
     SessionFacts {
         duration: Duration::from_millis(142_900),
         ended,
@@ -82,10 +84,10 @@ fn turns(script: &[&str]) -> Vec<TurnText> {
             .map_or((who, None), |(w, i)| (w, Some(i)));
         TurnText {
             seq,
-            role: if who == "C" {
-                Role::Caller
+            speaker: if who == "C" {
+                Speaker::Caller
             } else {
-                Role::Agent
+                Speaker::Agent
             },
             text: text.to_owned(),
             intent: intent.map(str::to_owned),
@@ -106,7 +108,7 @@ fn check(facts: SessionFacts, script: &[&str], text: &str, resolution: Resolutio
 
 #[track_caller]
 fn check_name(script: &[&str], expected: Option<&str>) {
-    let summary = summarize(&facts(EndReason::CallerLeft), &turns(script), &rules());
+    let summary = summarize(&facts(CallEnding::CallerLeft), &turns(script), &rules());
     assert_eq!(
         summary.extracted_info["user_name"].as_str(),
         expected,
@@ -119,7 +121,7 @@ const GOLDEN: &str = "User inquired about cardless withdrawal. Provided USSD cod
 #[track_caller]
 fn check_golden(script: &[&str]) {
     let summary = check(
-        facts(EndReason::CallerLeft),
+        facts(CallEnding::CallerLeft),
         script,
         GOLDEN,
         Resolution::Resolved,
@@ -179,7 +181,7 @@ fn the_golden_call_is_summarised_so_from_the_packs_own_data() {
         "A You are welcome, Sarah. Goodbye.",
         "C Bye.",
     ];
-    let ended = facts(EndReason::CallerLeft);
+    let ended = facts(CallEnding::CallerLeft);
     let summary = summarize(&ended, &turns(&script), &rules_of("packs/bank"));
     assert_eq!(summary.summary, GOLDEN);
     assert_eq!(summary.topics, ["cardless_withdrawal", "banking_hours"]);
@@ -188,7 +190,7 @@ fn the_golden_call_is_summarised_so_from_the_packs_own_data() {
 #[test]
 fn a_call_of_another_trade_is_summarised_in_its_words() {
     let library = rules_of("knowledge/tests/packs/library");
-    let ended = facts(EndReason::CallerLeft);
+    let ended = facts(CallEnding::CallerLeft);
     let said = |script: &[&str]| summarize(&ended, &turns(script), &library);
     let summary = said(&[
         "A Welcome to Willow Lane Library. How can I help you today?",
@@ -235,7 +237,7 @@ fn events_outrank_words() {
     ];
     let told = "User inquired about balance. Provided information. User thanked agent.";
     check(
-        facts(EndReason::CallerLeft),
+        facts(CallEnding::CallerLeft),
         &script,
         &format!("{told} Query resolved."),
         Resolution::Resolved,
@@ -243,7 +245,7 @@ fn events_outrank_words() {
     check(
         SessionFacts {
             transferred: true,
-            ..facts(EndReason::CallerLeft)
+            ..facts(CallEnding::CallerLeft)
         },
         &script,
         &format!("{told} Call was transferred to a person. Query escalated."),
@@ -252,21 +254,21 @@ fn events_outrank_words() {
     check(
         SessionFacts {
             callback_requested: true,
-            ..facts(EndReason::AgentGoodbye)
+            ..facts(CallEnding::Goodbye)
         },
         &script,
         &format!("{told} Callback was agreed. Query escalated."),
         Resolution::Escalated,
     );
     let cut = check(
-        facts(EndReason::Abandoned),
+        facts(CallEnding::Abandoned),
         &script,
         &format!("{told} Call was cut off. Query not resolved."),
         Resolution::Incomplete,
     );
     assert!(cut.partial, "a call that was cut off may lack turns");
     check(
-        facts(EndReason::Error),
+        facts(CallEnding::Broken),
         &script,
         &format!("{told} Call ended by an error. Query not resolved."),
         Resolution::Incomplete,
@@ -275,7 +277,7 @@ fn events_outrank_words() {
 
 #[test]
 fn a_need_without_an_answer_or_a_closing_is_not_resolved() {
-    use EndReason::{CallerLeft, Drain, Silence};
+    use CallEnding::{CallerLeft, Drained, Silence};
     use Resolution::Incomplete;
     check(
         facts(CallerLeft),
@@ -300,7 +302,7 @@ fn a_need_without_an_answer_or_a_closing_is_not_resolved() {
         Incomplete,
     );
     check(
-        facts(Drain),
+        facts(Drained),
         &[
             "C I need a loan.",
             "S Visit a branch.",
@@ -326,19 +328,19 @@ fn a_need_without_an_answer_or_a_closing_is_not_resolved() {
 fn a_call_without_a_matter_says_so() {
     use Resolution::Incomplete;
     check(
-        facts(EndReason::Silence),
+        facts(CallEnding::Silence),
         &[],
         "User did not speak. User fell silent. No query was raised.",
         Incomplete,
     );
     check(
-        facts(EndReason::CallerLeft),
+        facts(CallEnding::CallerLeft),
         &["A Hello.", "C Hello.", "C Bye."],
         "User raised no banking matter. No query was raised.",
         Incomplete,
     );
     check(
-        facts(EndReason::CallerLeft),
+        facts(CallEnding::CallerLeft),
         &["C Who won the match?", "A I can only help with banking."],
         "User raised a matter outside the listed topics. Query not resolved.",
         Incomplete,
@@ -349,7 +351,7 @@ fn a_call_without_a_matter_says_so() {
 fn trouble_is_reported_and_authentication_is_told() {
     let facts = SessionFacts {
         authenticated: true,
-        ..facts(EndReason::AgentGoodbye)
+        ..facts(CallEnding::Goodbye)
     };
     let summary = check(
         facts,
@@ -421,7 +423,7 @@ fn preferences_carry_their_turn() {
         "C Please keep it short.",
         "C And send me a text message instead.",
     ];
-    let info = summarize(&facts(EndReason::CallerLeft), &turns(&script), &rules()).extracted_info;
+    let info = summarize(&facts(CallEnding::CallerLeft), &turns(&script), &rules()).extracted_info;
     assert_eq!(
         info["preferences"],
         json!({"answer_style": "concise", "contact_channel": "sms"})
@@ -440,9 +442,9 @@ fn the_same_call_always_gives_the_same_summary_also_a_long_one() {
     ];
     let script: Vec<&str> = line.iter().cycle().take(400).copied().collect();
     let turns = turns(&script);
-    let first = summarize(&facts(EndReason::CallerLeft), &turns, &rules());
+    let first = summarize(&facts(CallEnding::CallerLeft), &turns, &rules());
     assert_eq!(
-        summarize(&facts(EndReason::CallerLeft), &turns, &rules()),
+        summarize(&facts(CallEnding::CallerLeft), &turns, &rules()),
         first
     );
 }
