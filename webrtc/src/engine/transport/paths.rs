@@ -446,6 +446,4 @@ impl Core {
 
 mod known;
 #[cfg(test)]
-mod lossy_tests;
-#[cfg(test)]
 mod tests;

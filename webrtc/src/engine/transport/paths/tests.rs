@@ -1,5 +1,7 @@
 //! Two connections in virtual time over a link that breaks.
 
+mod lossy;
+
 use super::*;
 use crate::{
     data_channel::DataChannelInit,

@@ -1,6 +1,6 @@
 //! How soon a call is up where packets are lost, in virtual time.
 
-use super::tests::{HOSTS, Link};
+use super::{HOSTS, Link};
 use crate::peer_connection::PeerConnectionState as State;
 use std::time::Duration;
 
