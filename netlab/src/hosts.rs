@@ -13,8 +13,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-pub use check::{Missing, check};
-
+pub use self::check::{Missing, check};
 use crate::router::tun;
 
 /// What every namespace's name begins with.

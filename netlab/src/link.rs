@@ -15,10 +15,11 @@ mod tests;
 
 use std::{collections::HashMap, time::Duration};
 
-pub use settings::{Burst, PathChange, Rate, Reorder, Settings, Window};
-
-use burst::{Spells, slot_of};
-use random::{Purpose, Random};
+pub use self::settings::{Burst, PathChange, Rate, Reorder, Settings, Window};
+use self::{
+    burst::{Spells, slot_of},
+    random::{Purpose, Random},
+};
 
 /// The grain of chance: one packet of speech a flow.
 pub const SLOT: Duration = Duration::from_millis(20);

@@ -21,7 +21,7 @@ use std::{
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-pub use switch::{Counts, Port, Switch};
+pub use self::switch::{Counts, Port, Switch};
 
 /// How many packets of one device are taken before due ones are looked at again.
 const BATCH: usize = 64;

@@ -6,8 +6,10 @@ mod peers;
 mod report;
 mod stop;
 
-pub use carry::{Carried, Setting, carried, carry};
-pub use judge::{Outcome, PairOutcome, judge};
-pub use peers::{Engine, Programs};
-pub use report::{document, line};
-pub use stop::Stop;
+pub use self::{
+    carry::{Carried, Setting, carried, carry},
+    judge::{Outcome, PairOutcome, judge},
+    peers::{Engine, Programs},
+    report::{document, line},
+    stop::Stop,
+};

@@ -26,8 +26,9 @@ use livekit::{
     },
 };
 use livekit_api::access_token::{AccessToken, VideoGrants};
-use server::LiveKit;
 use tokio::{sync::mpsc::UnboundedReceiver, time::timeout};
+
+use self::server::LiveKit;
 
 /// Without a wish: some seconds.
 const SHORT: usize = 12;

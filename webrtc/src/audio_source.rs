@@ -64,6 +64,8 @@ impl RtcAudioSource {
 
 /// Sources that the application feeds.
 pub mod native {
+    use std::{fmt, sync::Arc};
+
     use super::AudioSourceOptions;
     use crate::{
         RtcError,
@@ -73,7 +75,6 @@ pub mod native {
             sink::{Format, SinkSet},
         },
     };
-    use std::{fmt, sync::Arc};
 
     /// A queue of PCM that is sent at 10 ms every 10 ms, silence when it is empty. It may feed
     /// several senders, one after the other or at once, and outlives connections.

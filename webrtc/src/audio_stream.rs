@@ -2,6 +2,15 @@
 
 /// Streams that the application polls.
 pub mod native {
+    use std::{
+        fmt,
+        pin::Pin,
+        sync::Arc,
+        task::{Context, Poll},
+    };
+
+    use tokio_stream::Stream;
+
     use crate::{
         audio_frame::AudioFrame,
         audio_track::RtcAudioTrack,
@@ -10,13 +19,6 @@ pub mod native {
             sink::Format,
         },
     };
-    use std::{
-        fmt,
-        pin::Pin,
-        sync::Arc,
-        task::{Context, Poll},
-    };
-    use tokio_stream::Stream;
 
     /// Frames kept for a listener that is late: 100 ms.
     const DEFAULT_FRAMES: usize = 10;

@@ -1,15 +1,16 @@
 //! One direction of audio.
 
-use crate::{
-    audio_source::native::NativeAudioSource, engine::sink::SinkSet,
-    media_stream_track::RtcTrackState,
-};
 use std::{
     fmt,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+};
+
+use crate::{
+    audio_source::native::NativeAudioSource, engine::sink::SinkSet,
+    media_stream_track::RtcTrackState,
 };
 
 /// Where a track's audio comes from.

@@ -1,9 +1,11 @@
 //! Messages beside the media.
 
-use crate::{engine::channels::Channel, rtp_parameters::Priority};
-use serde::Deserialize;
 use std::{fmt, str::Utf8Error, sync::Arc};
+
+use serde::Deserialize;
 use thiserror::Error;
+
+use crate::{engine::channels::Channel, rtp_parameters::Priority};
 
 /// How a channel is to behave.
 #[derive(Clone, Debug)]

@@ -16,13 +16,15 @@ mod seeds;
 mod stun;
 mod wire;
 
-pub use contained::survive_contained_panics;
-pub use media::{opus, rtp};
-pub use sctp::sctp;
-pub use sdp::sdp;
-pub use seeds::{Seed, seeds};
-pub use stun::stun;
-pub use wire::datagram;
+pub use self::{
+    contained::survive_contained_panics,
+    media::{opus, rtp},
+    sctp::sctp,
+    sdp::sdp,
+    seeds::{Seed, seeds},
+    stun::stun,
+    wire::datagram,
+};
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,8 @@
 //! Addresses, one at a time.
 
-use crate::session_description::SdpParseError;
 use std::fmt;
+
+use crate::session_description::SdpParseError;
 
 /// Fields of a candidate line up to its type.
 const MIN_FIELDS: usize = 8;

@@ -3,8 +3,9 @@
 pub mod frame_cryptor;
 pub mod packet_trailer;
 
-use crate::engine::lock::LeafMutex;
 use std::collections::BTreeSet;
+
+use crate::engine::lock::LeafMutex;
 
 /// Calls that were reported; one line each is enough, some come with every frame.
 static REPORTED: LeafMutex<BTreeSet<String>> = LeafMutex::new(BTreeSet::new());

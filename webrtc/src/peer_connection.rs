@@ -1,5 +1,7 @@
 //! A connection to one peer.
 
+use std::{fmt, sync::Arc};
+
 use crate::{
     MediaType, RtcError,
     data_channel::{DataChannel, DataChannelInit},
@@ -14,11 +16,10 @@ use crate::{
     session_description::SessionDescription,
     stats::RtcStats,
 };
-use std::{fmt, sync::Arc};
 
 mod state;
 
-pub use state::{IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState};
+pub use self::state::{IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState};
 
 /// What an offer is to contain.
 #[derive(Debug, Clone, Default)]

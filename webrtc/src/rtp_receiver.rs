@@ -1,10 +1,11 @@
 //! The receiving half of a transceiver.
 
+use std::{fmt, sync::Arc};
+
 use crate::{
     RtcError, engine::negotiation::transceiver::Transceiver, media_stream::MediaStream,
     media_stream_track::MediaStreamTrack, rtp_parameters::RtpParameters, stats::RtcStats,
 };
-use std::{fmt, sync::Arc};
 
 /// What the peer sends on one section.
 #[derive(Clone)]

@@ -1,10 +1,11 @@
 //! The sending half of a transceiver.
 
+use std::{fmt, sync::Arc};
+
 use crate::{
     RtcError, engine::negotiation::transceiver::Transceiver, media_stream_track::MediaStreamTrack,
     native::unsupported, rtp_parameters::RtpParameters, stats::RtcStats,
 };
-use std::{fmt, sync::Arc};
 
 /// A kind of video encoder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! One media section, both halves.
 
+use std::{fmt, sync::Arc};
+
 use crate::{
     RtcError,
     engine::negotiation::transceiver::Transceiver,
@@ -7,7 +9,6 @@ use crate::{
     rtp_receiver::RtpReceiver,
     rtp_sender::RtpSender,
 };
-use std::{fmt, sync::Arc};
 
 /// How a transceiver begins.
 #[derive(Debug, Clone)]

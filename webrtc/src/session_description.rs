@@ -1,6 +1,7 @@
 //! Offers and answers.
 
 use std::{fmt, str::FromStr};
+
 use thiserror::Error;
 
 /// What a description is.

@@ -2,16 +2,18 @@
 
 /// Streams that the application polls.
 pub mod native {
+    use std::{
+        pin::Pin,
+        task::{Context, Poll},
+    };
+
+    use tokio_stream::Stream;
+
     use crate::{
         native::{packet_trailer::PacketTrailerHandler, unsupported},
         video_frame::BoxVideoFrame,
         video_track::RtcVideoTrack,
     };
-    use std::{
-        pin::Pin,
-        task::{Context, Poll},
-    };
-    use tokio_stream::Stream;
 
     /// How a stream is buffered.
     #[derive(Clone, Debug, Default)]

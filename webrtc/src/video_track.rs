@@ -1,16 +1,18 @@
 //! Video tracks, for negotiation alone.
 
-use crate::{
-    media_stream_track::RtcTrackState,
-    native::{packet_trailer::PacketTrailerHandler, unsupported},
-};
-use parking_lot::Mutex;
 use std::{
     fmt,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+};
+
+use parking_lot::Mutex;
+
+use crate::{
+    media_stream_track::RtcTrackState,
+    native::{packet_trailer::PacketTrailerHandler, unsupported},
 };
 
 struct Inner {

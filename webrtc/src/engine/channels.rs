@@ -7,8 +7,15 @@ mod backlog;
 mod channel;
 mod flow;
 
-pub(crate) use self::channel::Channel;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+    time::{Duration, Instant},
+};
 
+use str0m::channel::{ChannelData, ChannelId};
+
+pub(crate) use self::channel::Channel;
 use self::{backlog::Backlog, channel::Phase};
 use super::{
     core::Core,
@@ -19,12 +26,6 @@ use crate::{
     RtcError,
     data_channel::{DataChannel, DataChannelInit, DataChannelState},
 };
-use std::{
-    collections::HashMap,
-    sync::{Arc, Weak},
-    time::{Duration, Instant},
-};
-use str0m::channel::{ChannelData, ChannelId};
 
 /// The longest message for a peer that does not say what it takes (RFC 8841).
 const DEFAULT_MESSAGE_BYTES: usize = 64 * 1024;

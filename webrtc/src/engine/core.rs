@@ -4,6 +4,20 @@
 //! say. [`Core::drain`] does so, and every method that changes the engine ends with it or is
 //! followed by [`Core::settle`].
 
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Once, Weak},
+    time::{Duration, Instant},
+};
+
+use str0m::{
+    Event as EngineEvent, Input, Output, Rtc, RtcConfig,
+    media::Mid,
+    net::{Protocol, Receive, Transmit},
+    rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite, Ssrc},
+};
+
 use super::{
     channels::Channels,
     driver::Connection,
@@ -20,18 +34,6 @@ use crate::{
         BitrateSettings, IceConnectionState, IceGatheringState, PeerConnectionState,
     },
     peer_connection_factory::RtcConfiguration,
-};
-use std::{
-    collections::HashMap,
-    net::SocketAddr,
-    sync::{Once, Weak},
-    time::{Duration, Instant},
-};
-use str0m::{
-    Event as EngineEvent, Input, Output, Rtc, RtcConfig,
-    media::Mid,
-    net::{Protocol, Receive, Transmit},
-    rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite, Ssrc},
 };
 
 /// Bytes that SCTP may hold at most; `channels` keeps it on a much shorter lead.

@@ -27,9 +27,7 @@ mod reports;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use audio::AudioCryptor;
-pub(crate) use data::DataCryptor;
-pub(crate) use keys::KeyStore;
+pub(crate) use self::{audio::AudioCryptor, data::DataCryptor, keys::KeyStore};
 
 /// Why something was not encrypted or decrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -13,17 +13,19 @@ mod pulse;
 mod shard;
 mod wakers;
 
-pub(crate) use connection::Connection;
-pub(crate) use pulse::Pulse;
-pub(crate) use wakers::{release_soon, wake_soon};
-
-use self::shard::Shard;
-use crate::native::EngineLoad;
 use std::{
     ops::ControlFlow,
     sync::{Arc, LazyLock},
     time::{Instant, SystemTime},
 };
+
+use self::shard::Shard;
+pub(crate) use self::{
+    connection::Connection,
+    pulse::Pulse,
+    wakers::{release_soon, wake_soon},
+};
+use crate::native::EngineLoad;
 
 /// More threads than this are not needed: it is some thousand calls.
 const MAX_THREADS: usize = 16;

@@ -1,8 +1,19 @@
 //! From the engine to the application: one ordered queue, one dispatcher while there is
 //! anything to deliver, callbacks that run with no lock held.
 
-use super::lock::{LeafMutex, assert_none_held};
-use super::{channels::Channel, driver::Connection};
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Weak},
+};
+
+use tokio::sync::Notify;
+
+use super::{
+    channels::Channel,
+    driver::Connection,
+    lock::{LeafMutex, assert_none_held},
+};
 use crate::{
     data_channel::{DataBuffer, DataChannel, DataChannelState},
     ice_candidate::IceCandidate,
@@ -13,12 +24,6 @@ use crate::{
         SignalingState, TrackEvent,
     },
 };
-use std::{
-    collections::VecDeque,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Weak},
-};
-use tokio::sync::Notify;
 
 /// With this many events waiting, the driver stops reading datagrams. Events of local calls are
 /// still taken (they are as many as the calls), so the queue holds at most this, one burst of
@@ -224,8 +229,9 @@ impl<F> Slot<F> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use parking_lot::Mutex;
+
+    use super::*;
 
     #[test]
     fn a_callback_runs_each_time_until_it_is_cleared() {

@@ -5,13 +5,14 @@
 //! each call into them is made through [`Core::guarded`]: a panic there ends that one connection,
 //! which reports `Failed`, and no other.
 
-use super::core::Core;
-use crate::RtcError;
 use std::{
     cell::Cell,
     panic::{AssertUnwindSafe, catch_unwind},
     time::Instant,
 };
+
+use super::core::Core;
+use crate::RtcError;
 
 thread_local! {
     /// Guards around the code that runs now.
@@ -86,6 +87,10 @@ impl Core {
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::Weak, time::Duration};
+
+    use str0m::net::Protocol;
+
     use super::*;
     use crate::{
         data_channel::DataChannelInit,
@@ -93,8 +98,6 @@ mod tests {
         peer_connection::{OfferOptions, PeerConnectionState, SignalingState},
         peer_connection_factory::RtcConfiguration,
     };
-    use std::{sync::Weak, time::Duration};
-    use str0m::net::Protocol;
 
     fn broken_core(now: Instant) -> Core {
         let mut core = Core::new(RtcConfiguration::default(), Weak::new(), now);

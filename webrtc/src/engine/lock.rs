@@ -4,11 +4,12 @@
 //! further down than all it holds panics, whether or not the order would have deadlocked this
 //! time. In a release build the wrapper is nothing but the mutex.
 
-use parking_lot::{Mutex, MutexGuard};
 use std::{
     fmt,
     ops::{Deref, DerefMut},
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// 1. A sink of a track.
 pub(crate) type SinkMutex<T> = Ranked<T, 1>;
@@ -94,7 +95,7 @@ pub(crate) fn assert_none_held() {
 }
 
 #[cfg(debug_assertions)]
-use order::Place;
+use self::order::Place;
 
 #[cfg(debug_assertions)]
 mod order {
@@ -145,11 +146,12 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::{
         panic::{AssertUnwindSafe, catch_unwind},
         path::Path,
     };
+
+    use super::*;
 
     fn panics(act: impl FnOnce()) -> bool {
         catch_unwind(AssertUnwindSafe(act)).is_err()

@@ -29,6 +29,18 @@ mod test_support;
 mod ticks;
 mod voice;
 
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, Weak},
+    time::Instant,
+};
+
+use str0m::rtp::RtpPacket;
+
+pub(crate) use self::{
+    counters::ReceiveCounters,
+    ticks::{TICKS_PER_SECOND, seconds},
+};
 use self::{
     playout::{Arrival, Playout},
     voice::Voice,
@@ -38,15 +50,6 @@ use super::{
     lock::LeafMutex,
     sink::{Feeder, Format, SinkSet},
 };
-use std::{
-    ops::ControlFlow,
-    sync::{Arc, Weak},
-    time::Instant,
-};
-use str0m::rtp::RtpPacket;
-
-pub(crate) use counters::ReceiveCounters;
-pub(crate) use ticks::{TICKS_PER_SECOND, seconds};
 
 /// What is decoded to when the listeners do not agree on one format.
 const FULL_BAND: Format = Format {

@@ -1,7 +1,8 @@
 //! Mono or stereo, and any rate to any other.
 
-use super::sink::Format;
 use std::f64::consts::PI;
+
+use super::sink::Format;
 
 /// Half the filter's length, in periods of the lower rate. With the Hann window this keeps
 /// speech clean and costs about 1 µs per output millisecond.

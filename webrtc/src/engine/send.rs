@@ -6,6 +6,10 @@ mod redundancy;
 mod silence;
 pub(crate) mod source;
 
+use std::{ops::ControlFlow, sync::Weak};
+
+use str0m::media::Mid;
+
 use self::{
     adaptation::Adaptation,
     encoder::{EncodedFrame, EncoderSettings, VoiceEncoder},
@@ -17,8 +21,6 @@ use super::{
     sink::{Format, Sink},
 };
 use crate::audio_track::RtcAudioTrack;
-use std::{ops::ControlFlow, sync::Weak};
-use str0m::media::Mid;
 
 /// How the peer wants Opus: the `fmtp` line of its description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

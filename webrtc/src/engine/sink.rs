@@ -1,12 +1,13 @@
 //! Who hears a track: encoders of a local one, listeners of a remote one.
 
-use super::{
-    driver::Home,
-    lock::{LeafMutex, SinkMutex},
-};
 use std::{
     ops::ControlFlow,
     sync::{Arc, Weak},
+};
+
+use super::{
+    driver::Home,
+    lock::{LeafMutex, SinkMutex},
 };
 
 /// Receives 10 ms blocks of interleaved PCM.
@@ -172,8 +173,9 @@ impl Hearers<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use parking_lot::Mutex;
+
+    use super::*;
 
     const MONO_16K: Format = Format {
         rate_hz: 16_000,

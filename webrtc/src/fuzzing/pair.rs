@@ -3,15 +3,6 @@
 //! The peer is the same engine with another provider of cryptography: one that lets the target
 //! put bytes of its own into DTLS, where SCTP would be.
 
-use crate::{
-    MediaType,
-    data_channel::DataChannelInit,
-    engine::{core::Core, driver},
-    peer_connection::OfferOptions,
-    peer_connection_factory::RtcConfiguration,
-    rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit},
-    session_description::{SdpType, SessionDescription},
-};
 use std::{
     cell::RefCell,
     collections::VecDeque,
@@ -19,6 +10,7 @@ use std::{
     sync::{Arc, Weak},
     time::{Duration, Instant},
 };
+
 use str0m::{
     Candidate, Input, Output, Rtc, RtcConfig,
     change::SdpOffer,
@@ -31,6 +23,16 @@ use str0m::{
         from_feature_flags,
     },
     net::{Protocol, Receive},
+};
+
+use crate::{
+    MediaType,
+    data_channel::DataChannelInit,
+    engine::{core::Core, driver},
+    peer_connection::OfferOptions,
+    peer_connection_factory::RtcConfiguration,
+    rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit},
+    session_description::{SdpType, SessionDescription},
 };
 
 /// Where the two are.

@@ -1,5 +1,10 @@
 //! Descriptions and candidates of a peer, in every state of signalling.
 
+use std::{
+    sync::Weak,
+    time::{Duration, Instant},
+};
+
 use crate::{
     MediaType,
     data_channel::DataChannelInit,
@@ -9,10 +14,6 @@ use crate::{
     peer_connection_factory::RtcConfiguration,
     rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit},
     session_description::{SdpType, SessionDescription},
-};
-use std::{
-    sync::Weak,
-    time::{Duration, Instant},
 };
 
 /// Ends one step of the script; no description contains it.

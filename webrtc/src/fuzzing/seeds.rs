@@ -1,5 +1,7 @@
 //! The inputs that fuzzing starts from: small, valid, one for each thing a script can do.
 
+use std::sync::Weak;
+
 use crate::{
     MediaType,
     data_channel::DataChannelInit,
@@ -9,7 +11,6 @@ use crate::{
     rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit},
     session_description::{SdpType, SessionDescription},
 };
-use std::sync::Weak;
 
 /// One input of one target.
 pub struct Seed {

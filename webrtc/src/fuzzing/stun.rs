@@ -1,5 +1,7 @@
 //! Answers of a hostile server: STUN, TURN, and the framing of both on a stream.
 
+use std::time::{Duration, Instant};
+
 use super::bytes::Bytes;
 use crate::engine::{
     driver,
@@ -9,7 +11,6 @@ use crate::engine::{
         turn::TurnClient,
     },
 };
-use std::time::{Duration, Instant};
 
 const USER: &str = "agent";
 const PASSWORD: &str = "secret";

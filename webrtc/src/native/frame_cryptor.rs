@@ -1,5 +1,7 @@
 //! End-to-end encryption of audio frames and data packets; the work is in `engine/cryptor`.
 
+use std::{error::Error, sync::Arc};
+
 use super::packet_trailer::PacketTrailerHandler;
 use crate::{
     engine::cryptor::{AudioCryptor, DataCryptor, KeyStore},
@@ -7,7 +9,6 @@ use crate::{
     rtp_receiver::RtpReceiver,
     rtp_sender::RtpSender,
 };
-use std::{error::Error, sync::Arc};
 
 /// Called with participant and state.
 pub type OnStateChange = Box<dyn FnMut(String, EncryptionState) + Send + Sync>;

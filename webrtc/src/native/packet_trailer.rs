@@ -1,13 +1,14 @@
 //! Trailers of video frames: kept for the interface, without video they carry nothing.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use super::unsupported;
 use crate::{
     peer_connection_factory::PeerConnectionFactory, rtp_receiver::RtpReceiver,
     rtp_sender::RtpSender,
-};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
 };
 
 /// Where a sent frame was timed.

@@ -4,13 +4,15 @@
     reason = "each field is the specification's, in snake case"
 )]
 
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
 use super::{
     DtlsRole, DtlsTransportState, IceCandidatePairState, IceCandidateType, IceRole,
     IceServerTransportProtocol, IceTcpCandidateType, IceTransportState, QualityLimitationReason,
 };
 use crate::data_channel::DataChannelState;
-use serde::Deserialize;
-use std::collections::HashMap;
 
 /// Declares dictionaries that read their JSON names and default what is missing.
 macro_rules! dictionaries {

@@ -1,5 +1,11 @@
 //! Two connected peers, a tone to send, and an ear.
 
+use std::{
+    f64::consts::PI,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use libwebrtc::{
     audio_source::native::NativeAudioSource,
     audio_stream::native::{NativeAudioStream, NativeAudioStreamOptions},
@@ -8,11 +14,6 @@ use libwebrtc::{
     prelude::*,
 };
 use parking_lot::Mutex;
-use std::{
-    f64::consts::PI,
-    sync::Arc,
-    time::{Duration, Instant},
-};
 use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::StreamExt;
 

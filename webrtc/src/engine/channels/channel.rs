@@ -1,5 +1,9 @@
 //! One data channel as the application holds it.
 
+use std::sync::{Arc, Weak};
+
+use str0m::channel::{ChannelConfig, ChannelId, Reliability};
+
 use crate::{
     data_channel::{
         DataChannelError, DataChannelInit, DataChannelState, OnBufferedAmountChange, OnMessage,
@@ -7,8 +11,6 @@ use crate::{
     },
     engine::{driver::Connection, events::Slot, lock::LeafMutex},
 };
-use std::sync::{Arc, Weak};
-use str0m::channel::{ChannelConfig, ChannelId, Reliability};
 
 /// A data channel as the application holds it.
 pub(crate) struct Channel {

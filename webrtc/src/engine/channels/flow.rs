@@ -1,5 +1,9 @@
 //! When a message goes to SCTP, and what the application hears of it.
 
+use std::{sync::Arc, time::Instant};
+
+use str0m::{Rtc, channel::ChannelId};
+
 use super::{
     Channel,
     backlog::{Message, window_bytes},
@@ -12,8 +16,6 @@ use crate::{
         events::{ChannelEvent, Event},
     },
 };
-use std::{sync::Arc, time::Instant};
-use str0m::{Rtc, channel::ChannelId};
 
 /// Bytes that the channels of a connection may hold, waiting and on the way, before `send` is
 /// refused. livekit stops at 2 MiB itself.

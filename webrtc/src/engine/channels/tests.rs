@@ -1,9 +1,11 @@
 //! Two cores on a link in virtual time that loses and delays: nothing here waits.
 
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use str0m::net::Protocol;
+
 use super::*;
 use crate::{peer_connection::OfferOptions, peer_connection_factory::RtcConfiguration};
-use std::{collections::BTreeMap, net::SocketAddr};
-use str0m::net::Protocol;
 
 const ADDRESSES: [&str; 2] = ["192.0.2.1:1000", "192.0.2.2:2000"];
 

@@ -1,5 +1,13 @@
 //! The frames of one track, sealed or opened.
 
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI32, Ordering},
+    },
+};
+
 use super::{
     CryptorError, KeyStore,
     frame::{self, Sealed},
@@ -9,13 +17,6 @@ use super::{
 use crate::{
     engine::{driver, lock::LeafMutex},
     native::frame_cryptor::{EncryptionAlgorithm, EncryptionState, OnStateChange},
-};
-use std::{
-    borrow::Cow,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicI32, Ordering},
-    },
 };
 
 /// Encrypts what one participant sends on a track, or decrypts what it sent.

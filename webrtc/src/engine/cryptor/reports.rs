@@ -1,13 +1,14 @@
 //! States on their way to the application: in order, with no lock held.
 
-use crate::{
-    engine::{driver, events::Slot, lock::LeafMutex},
-    native::frame_cryptor::{EncryptionState, OnStateChange},
-};
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+};
+
+use crate::{
+    engine::{driver, events::Slot, lock::LeafMutex},
+    native::frame_cryptor::{EncryptionState, OnStateChange},
 };
 
 /// States that wait for the application. When it is that far behind the oldest are forgotten:

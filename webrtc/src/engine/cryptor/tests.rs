@@ -4,11 +4,12 @@ mod audio;
 mod known_answers;
 mod packets;
 
+use std::sync::Arc;
+
 use super::{AudioCryptor, KeyStore};
 use crate::native::frame_cryptor::{
     EncryptionAlgorithm, KeyDerivationAlgorithm, KeyProviderOptions,
 };
-use std::sync::Arc;
 
 const SALT: &[u8] = b"LKFrameEncryptionKey";
 

@@ -4,7 +4,6 @@
 //! wakes for the earliest. Alarms of connections that are up are put on the common grid of
 //! 10 ms, so that they ring together with the ticks of the streams.
 
-use super::{connection::Connection, pacer::PERIOD};
 use std::{
     sync::{
         Arc, Weak,
@@ -12,6 +11,8 @@ use std::{
     },
     time::{Duration, Instant},
 };
+
+use super::{connection::Connection, pacer::PERIOD};
 
 /// An alarm further away than this may be late by [`COARSE`]: consent checks, reports and
 /// patience run in seconds.

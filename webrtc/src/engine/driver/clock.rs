@@ -2,12 +2,13 @@
 //!
 //! A value: it is told the time and reads it only to measure what its streams cost.
 
-use super::pacer::{PERIOD, Pacer};
 use std::{
     ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
     time::{Duration, Instant},
 };
+
+use super::pacer::{PERIOD, Pacer};
 
 /// Called for each 10 ms, with how many before it were skipped; breaks when it is done for good.
 pub(crate) type Tick = Box<dyn FnMut(u32) -> ControlFlow<()> + Send>;

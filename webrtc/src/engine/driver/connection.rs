@@ -1,6 +1,17 @@
 //! One peer connection as the application holds it: a [`Core`] behind a lock, with its sockets,
 //! alarm and callbacks.
 
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Weak},
+    time::Instant,
+};
+
+use str0m::net::Protocol;
+use tokio::task::AbortHandle;
+
 use super::{
     Home,
     alarm::{Alarm, Precision},
@@ -20,15 +31,6 @@ use crate::{
     peer_connection_factory::{ContinualGatheringPolicy, RtcConfiguration},
     session_description::SessionDescription,
 };
-use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Weak},
-    time::Instant,
-};
-use str0m::net::Protocol;
-use tokio::task::AbortHandle;
 
 /// Drives one [`Core`]: gives it datagrams and the time, sends what it produces.
 pub(crate) struct Connection {

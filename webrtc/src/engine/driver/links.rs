@@ -7,11 +7,19 @@ mod tls;
 mod udp;
 mod watch;
 
-pub(crate) use names::look_up;
-pub(crate) use udp::addresses;
-pub(super) use udp::{UdpLink, drain};
-pub(crate) use watch::watch;
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Weak},
+    time::{Duration, Instant},
+};
 
+use str0m::net::{Protocol, Transmit};
+use tokio::{runtime::Handle, task::AbortHandle};
+
+use self::stream::Stream;
+pub(super) use self::udp::{UdpLink, drain};
+pub(crate) use self::{names::look_up, udp::addresses, watch::watch};
 use super::Connection;
 use crate::engine::{
     events::EventQueue,
@@ -20,15 +28,6 @@ use crate::engine::{
         servers::url::{ServerUrl, Service},
     },
 };
-use std::{
-    collections::HashMap,
-    net::{IpAddr, SocketAddr},
-    sync::{Arc, Weak},
-    time::{Duration, Instant},
-};
-use str0m::net::{Protocol, Transmit};
-use stream::Stream;
-use tokio::{runtime::Handle, task::AbortHandle};
 
 /// The port in the candidate of a side that opens connections and takes none (RFC 6544
 /// section 4.5). It stands for our end of each stream to a peer, whatever port that really has.

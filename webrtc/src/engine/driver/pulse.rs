@@ -28,8 +28,9 @@ impl Pulse {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::cell::Cell;
+
+    use super::*;
 
     #[test]
     fn the_first_need_starts_the_ticker_and_the_next_find_it_running() {

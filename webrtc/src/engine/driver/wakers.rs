@@ -6,6 +6,7 @@
 //! queue.
 
 use std::{cell::RefCell, task::Waker};
+
 use tokio::sync::oneshot;
 
 /// Somebody of the application who can go on.
@@ -65,7 +66,6 @@ pub(super) fn slice<R>(run: impl FnOnce() -> R) -> R {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::{
         sync::{
             Arc,
@@ -73,6 +73,8 @@ mod tests {
         },
         task::Wake,
     };
+
+    use super::*;
 
     #[derive(Default)]
     struct Listener(AtomicU32);

@@ -1,5 +1,15 @@
 //! Applying remote descriptions, and answering them.
 
+use std::{
+    sync::{Arc, Weak},
+    time::Instant,
+};
+
+use str0m::{
+    change::{SdpAnswer, SdpOffer},
+    media::{Direction, Mid},
+};
+
 use super::{
     sdp::{self, Section},
     session::PendingOffer,
@@ -11,14 +21,6 @@ use crate::{
     peer_connection::{SignalingState, TrackEvent},
     rtp_transceiver::{RtpTransceiver, RtpTransceiverDirection, RtpTransceiverInit},
     session_description::{SdpType, SessionDescription},
-};
-use std::{
-    sync::{Arc, Weak},
-    time::Instant,
-};
-use str0m::{
-    change::{SdpAnswer, SdpOffer},
-    media::{Direction, Mid},
 };
 
 impl Core {

@@ -1,5 +1,12 @@
 //! Making offers, and applying local descriptions.
 
+use std::{sync::Arc, time::Instant};
+
+use str0m::{
+    channel::ChannelId,
+    media::{Direction, MediaKind, Mid},
+};
+
 use super::{sdp, session::PendingOffer, transceiver::Transceiver};
 use crate::{
     MediaType, RtcError,
@@ -7,11 +14,6 @@ use crate::{
     peer_connection::{OfferOptions, SignalingState},
     rtp_transceiver::RtpTransceiverDirection,
     session_description::{SdpType, SessionDescription},
-};
-use std::{sync::Arc, time::Instant};
-use str0m::{
-    channel::ChannelId,
-    media::{Direction, MediaKind, Mid},
 };
 
 /// What one transceiver asks of an offer.

@@ -1,8 +1,9 @@
 //! Session descriptions as text: what str0m does not report is read from it, what LiveKit's
 //! server would misread is taken out.
 
-use crate::MediaType;
 use std::collections::BTreeSet;
+
+use crate::MediaType;
 
 /// One media section (`m=` and what follows).
 #[derive(Clone, Debug, PartialEq, Eq)]

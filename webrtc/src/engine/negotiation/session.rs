@@ -1,5 +1,12 @@
 //! The signalling state of one connection.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+};
+
+use str0m::{change::SdpPendingOffer, channel::ChannelId, media::Mid};
+
 use super::{sdp, sources::Retired, transceiver::Transceiver};
 use crate::{
     MediaType, RtcError,
@@ -10,11 +17,6 @@ use crate::{
     rtp_transceiver::{RtpTransceiver, RtpTransceiverDirection, RtpTransceiverInit},
     session_description::SessionDescription,
 };
-use std::{
-    collections::HashMap,
-    sync::{Arc, Weak},
-};
-use str0m::{change::SdpPendingOffer, channel::ChannelId, media::Mid};
 
 /// An offer between `create_offer` and its answer, or until it is abandoned.
 pub(super) struct PendingOffer {

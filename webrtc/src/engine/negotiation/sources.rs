@@ -4,9 +4,10 @@
 //! (RFC 3550). The engine would keep the stream of every SSRC that was ever named, and a guest who
 //! stays in a room would pay memory for each one who came and went.
 
+use std::collections::BTreeSet;
+
 use super::sdp;
 use crate::engine::core::Core;
-use std::collections::BTreeSet;
 
 /// SSRCs that the peer's last description named no longer.
 #[derive(Default)]
@@ -41,6 +42,8 @@ impl Core {
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::Weak, time::Instant};
+
     use super::*;
     use crate::{
         MediaType,
@@ -49,7 +52,6 @@ mod tests {
         rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit},
         session_description::{SdpType, SessionDescription},
     };
-    use std::{sync::Weak, time::Instant};
 
     fn peer(now: Instant) -> Core {
         Core::new(RtcConfiguration::default(), Weak::new(), now)

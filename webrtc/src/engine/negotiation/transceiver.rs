@@ -1,5 +1,12 @@
 //! One media section: what we send on it and what we receive.
 
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use str0m::{media::Mid, stats::MediaEgressStats};
+
 use super::sdp::Section;
 use crate::{
     MediaType,
@@ -22,11 +29,6 @@ use crate::{
     rtp_transceiver::{RtpTransceiverDirection as Direction, RtpTransceiverInit},
     video_track::RtcVideoTrack,
 };
-use std::{
-    sync::{Arc, Weak},
-    time::Duration,
-};
-use str0m::{media::Mid, stats::MediaEgressStats};
 
 /// A transceiver as senders, receivers and the connection share it.
 pub(crate) struct Transceiver {

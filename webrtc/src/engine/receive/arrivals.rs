@@ -5,11 +5,12 @@
 //! delay is a high quantile of that lateness. Because the yardstick is taken from the last two
 //! seconds, a sender whose clock runs faster or slower is followed without being measured.
 
+use std::collections::VecDeque;
+
 use super::{
     histogram::ForgettingHistogram,
     ticks::{TICKS_PER_MS, ms},
 };
-use std::collections::VecDeque;
 
 /// Packets among which the fastest is the yardstick: two seconds of speech. Counted in packets,
 /// so that a pause does not empty it.

@@ -1,5 +1,12 @@
 //! The queue from which an application pulls frames.
 
+use std::{
+    collections::VecDeque,
+    ops::ControlFlow,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
 use crate::{
     audio_frame::AudioFrame,
     engine::{
@@ -8,12 +15,6 @@ use crate::{
         resample::Converter,
         sink::{Format, Sink},
     },
-};
-use std::{
-    collections::VecDeque,
-    ops::ControlFlow,
-    sync::Arc,
-    task::{Context, Poll, Waker},
 };
 
 /// Frames of one listener. A full queue drops its oldest frame: who listens late wants the

@@ -5,6 +5,12 @@
 //! over many networks. It speaks the synthetic voice, or the recordings (WAV, 16 bit mono) in the
 //! folder that the environment variable `SPEECH` names.
 
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use super::{
     playout::{Arrival, Playout},
     test_support::{Encoder20, voiced},
@@ -12,11 +18,6 @@ use super::{
     voice::Voice,
 };
 use crate::engine::sink::Format;
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    time::{Duration, Instant},
-};
 
 /// What a network does to packets.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,8 @@
 //! Voices and encoders for the tests of the receive path.
 
-use opus::{Application, Channels, Encoder};
 use std::{f64::consts::PI, sync::Arc};
+
+use opus::{Application, Channels, Encoder};
 
 /// A vowel of 125 Hz with ten overtones that swells four times a second; the sample at `at`.
 pub(crate) fn voiced(at: u64, rate_hz: u32) -> i16 {

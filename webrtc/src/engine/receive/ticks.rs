@@ -35,8 +35,9 @@ pub(crate) const fn extend(rtp_time: u32, near: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::time::Duration;
+
+    use super::*;
 
     #[test]
     fn time_runs_both_ways_from_the_epoch() {

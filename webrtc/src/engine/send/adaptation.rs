@@ -4,8 +4,9 @@
 //! everything twice and to prepare for loss. A narrow link loses because too much is sent: what
 //! helps is to send less. A narrow link fills its queue first, so there the round trip grows.
 
-use super::redundancy::MAX_COPIES;
 use std::time::Duration;
+
+use super::redundancy::MAX_COPIES;
 
 /// Losses below this are repaired by redundancy alone, or left to concealment.
 const FEC_FROM: f32 = 0.02;

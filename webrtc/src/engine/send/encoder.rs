@@ -1,11 +1,12 @@
 //! Opus for voice: 20 ms frames, in-band FEC, silence that is not sent, a level for each frame.
 
+use opus::{Application, Bitrate, Channels, Encoder};
+
 use super::{
     SendTarget,
     silence::{SilenceGate, Verdict},
 };
 use crate::engine::{resample::Converter, sink::Format};
-use opus::{Application, Bitrate, Channels, Encoder};
 
 /// RTP time runs at 48 kHz for Opus, whatever rate it encodes (RFC 7587).
 const RTP_TICKS_PER_FRAME: u32 = 960;

@@ -1,6 +1,14 @@
 //! The queue between an application that pushes audio when it has some and a network that wants
 //! 10 ms every 10 ms.
 
+use std::{
+    collections::VecDeque,
+    ops::ControlFlow,
+    sync::{Arc, Weak},
+};
+
+use tokio::sync::oneshot;
+
 use crate::{
     RtcError,
     audio_frame::AudioFrame,
@@ -11,12 +19,6 @@ use crate::{
         sink::{Feeder, Format, SinkSet},
     },
 };
-use std::{
-    collections::VecDeque,
-    ops::ControlFlow,
-    sync::{Arc, Weak},
-};
-use tokio::sync::oneshot;
 
 /// A source without queue still needs a format; this stands in for an unusable one.
 const FALLBACK: Format = Format {

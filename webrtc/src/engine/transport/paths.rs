@@ -1,5 +1,16 @@
 //! The ways between this machine and the peer: candidates of both sides, and when to try more.
 
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+use str0m::{
+    Candidate, CandidateKind, RtcConfig,
+    net::{Protocol, TcpType, Transmit},
+    stats::CandidatePairStats,
+};
+
 use crate::{
     RtcError,
     engine::{
@@ -13,15 +24,6 @@ use crate::{
     ice_candidate::IceCandidate,
     peer_connection::IceConnectionState,
     peer_connection_factory::IceTransportsType,
-};
-use std::{
-    net::{IpAddr, SocketAddr},
-    time::{Duration, Instant},
-};
-use str0m::{
-    Candidate, CandidateKind, RtcConfig,
-    net::{Protocol, TcpType, Transmit},
-    stats::CandidatePairStats,
 };
 
 /// Between signs of life that ICE asks for on a working path, and between its checks of one

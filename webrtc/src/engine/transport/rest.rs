@@ -10,13 +10,15 @@
 //! silent, a restart or a new address of the peer comes, the side in control asks on an address
 //! that rests, or the other side does and no longer asks on the way in use.
 
-use super::stun::{Class, Message, attribute, method};
-use crate::engine::core::Core;
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
 };
+
 use str0m::{Candidate, CandidateKind, net::Protocol};
+
+use super::stun::{Class, Message, attribute, method};
+use crate::engine::core::Core;
 
 /// How long a way has been in use until the others rest, and how long an address was not asked on
 /// until the controlled side lets it rest. RFC 8445 section 8.3.1 allows 3 s; after this long the

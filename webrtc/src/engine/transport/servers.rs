@@ -6,19 +6,20 @@ mod asking;
 #[cfg(test)]
 mod tests;
 
+use std::{net::SocketAddr, time::Instant};
+
+use str0m::{
+    Candidate,
+    net::{Protocol, Transmit},
+};
+
+pub(crate) use self::asking::Asking;
+use self::url::Service;
 use super::{
     stun::{Builder, Class, Message, attribute, method},
     transaction::{Step, Transaction, new_id},
     turn::{TurnClient, TurnEvent},
 };
-use std::{net::SocketAddr, time::Instant};
-use str0m::{
-    Candidate,
-    net::{Protocol, Transmit},
-};
-use url::Service;
-
-pub(crate) use asking::Asking;
 
 /// Servers asked at a time, each address of ours counting for STUN. More are left out.
 const MAX_CLIENTS: usize = 16;

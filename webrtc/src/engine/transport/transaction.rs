@@ -1,7 +1,8 @@
 //! A request to a server until it is answered (RFC 8489 section 6.2).
 
-use super::stun::TransactionId;
 use std::time::{Duration, Instant};
+
+use super::stun::TransactionId;
 
 /// Wait for an answer before the first repetition over UDP; doubles each time.
 const FIRST_WAIT: Duration = Duration::from_millis(500);

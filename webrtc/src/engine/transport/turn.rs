@@ -12,14 +12,15 @@ mod peers;
 #[cfg(test)]
 mod tests;
 
-use super::{
-    stun::{self, Builder, Class, Key, Message, attribute, method},
-    transaction::{Step, Transaction, new_id},
-};
-use peers::Peers;
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
+};
+
+use self::peers::Peers;
+use super::{
+    stun::{self, Builder, Class, Key, Message, attribute, method},
+    transaction::{Step, Transaction, new_id},
 };
 
 /// A relay that refuses its own fresh nonce again and again is given up.

@@ -1,12 +1,14 @@
 //! Frames: there and back, the ratchet, failures and what is said of them.
 
+use std::{collections::HashSet, time::Duration};
+
+use proptest::prelude::*;
+
 use super::*;
 use crate::{
     engine::lock::LeafMutex,
     native::frame_cryptor::EncryptionState::{self, *},
 };
-use proptest::prelude::*;
-use std::{collections::HashSet, time::Duration};
 
 const FRAME: &[u8] = b"\x78 a frame of speech";
 

@@ -1,9 +1,12 @@
-use super::*;
 use std::{
     cell::Cell,
-    sync::Arc,
-    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
 };
+
+use super::*;
 
 fn ms(n: u64) -> Duration {
     Duration::from_millis(n)

@@ -1,5 +1,15 @@
 //! UDP: one socket on each of the machine's addresses.
 
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Weak},
+    time::Instant,
+};
+
+use str0m::net::{Protocol, Transmit};
+use tokio::{net::UdpSocket, runtime::Handle};
+
 use super::Connection;
 use crate::engine::{
     driver::{
@@ -10,14 +20,6 @@ use crate::engine::{
     lock::LeafMutex,
     transport::addresses,
 };
-use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-    sync::{Arc, Weak},
-    time::Instant,
-};
-use str0m::net::{Protocol, Transmit};
-use tokio::{net::UdpSocket, runtime::Handle};
 
 /// Larger than any datagram that DTLS, SRTP or STUN sends over an Ethernet path.
 const DATAGRAM_BYTES: usize = 2_000;

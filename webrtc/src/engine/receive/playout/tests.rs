@@ -1,5 +1,6 @@
-use super::{super::ticks::TICKS_PER_SECOND, *};
 use std::{sync::Arc, time::Duration};
+
+use super::{super::ticks::TICKS_PER_SECOND, *};
 
 /// SILK, 20 ms, mono: voice activity, and FEC in the packets that are asked for it.
 fn payload(fec: bool) -> Arc<[u8]> {

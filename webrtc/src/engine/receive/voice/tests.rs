@@ -1,3 +1,8 @@
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use super::{
     super::{
         opus_packet::PacketFacts,
@@ -5,10 +10,6 @@ use super::{
         test_support::{Encoder20, voiced},
     },
     *,
-};
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
 };
 
 const MONO_16K: Format = Format {

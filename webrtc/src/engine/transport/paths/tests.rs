@@ -2,6 +2,10 @@
 
 mod lossy;
 
+use std::{collections::VecDeque, sync::Weak};
+
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+
 use super::*;
 use crate::{
     data_channel::DataChannelInit,
@@ -9,8 +13,6 @@ use crate::{
     peer_connection::{OfferOptions, PeerConnectionState as State},
     peer_connection_factory::RtcConfiguration,
 };
-use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
-use std::{collections::VecDeque, sync::Weak};
 
 pub(super) const HOSTS: [&str; 2] = ["192.0.2.1:1000", "192.0.2.2:2000"];
 const OTHER_HOST: &str = "198.51.100.1:3000";

@@ -1,5 +1,9 @@
 //! Servers as the connection uses them: which are asked, and what their answers change.
 
+use std::{net::SocketAddr, time::Instant};
+
+use str0m::{CandidateKind, net::Protocol};
+
 use super::{
     Output, Server,
     url::{ServerUrl, Service},
@@ -9,8 +13,6 @@ use crate::{
     peer_connection::{IceCandidateError, IceGatheringState},
     peer_connection_factory::IceTransportsType,
 };
-use std::{net::SocketAddr, time::Instant};
-use str0m::{CandidateKind, net::Protocol};
 
 /// Configured servers that are asked at most.
 const MAX_SERVERS: usize = 8;

@@ -1,7 +1,8 @@
 //! Servers in a script: what is asked, and what their answers lead to.
 
-use super::{super::stun::tests::answer, *};
 use std::time::Duration;
+
+use super::{super::stun::tests::answer, *};
 
 fn server(service: Service) -> Server {
     Server {

@@ -1,8 +1,9 @@
 //! How soon a call is up where packets are lost, in virtual time.
 
+use std::time::Duration;
+
 use super::{HOSTS, Link};
 use crate::peer_connection::PeerConnectionState as State;
-use std::time::Duration;
 
 /// Calls that are set up, each with losses of its own.
 const CALLS: u64 = 100;
