@@ -2,6 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
+pub use crate::types::connection_state::{
+    IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
+};
 use crate::{
     MediaType, RtcError,
     data_channel::{DataChannel, DataChannelInit},
@@ -16,10 +19,6 @@ use crate::{
     session_description::SessionDescription,
     stats::RtcStats,
 };
-
-mod state;
-
-pub use self::state::{IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState};
 
 /// What an offer is to contain.
 #[derive(Debug, Clone, Default)]
