@@ -1,20 +1,11 @@
 //! Where the audio of a local track comes from.
 
+pub use crate::types::audio_options::AudioSourceOptions;
+
 /// Samples per second of a device source.
 pub const DEFAULT_SAMPLE_RATE: u32 = 48_000;
 /// Channels of a device source.
 pub const DEFAULT_NUM_CHANNELS: u32 = 1;
-
-/// Processing a microphone would need. Kept, not applied: this engine's sources are programs.
-#[derive(Clone, Debug, Default)]
-pub struct AudioSourceOptions {
-    /// Remove what the loudspeaker plays.
-    pub echo_cancellation: bool,
-    /// Remove steady noise.
-    pub noise_suppression: bool,
-    /// Even out the level.
-    pub auto_gain_control: bool,
-}
 
 /// A source of any kind.
 #[non_exhaustive]

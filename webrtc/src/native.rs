@@ -6,6 +6,7 @@ pub mod packet_trailer;
 use std::collections::BTreeSet;
 
 use crate::engine::lock::LeafMutex;
+pub use crate::types::engine_load::EngineLoad;
 
 /// Calls that were reported; one line each is enough, some come with every frame.
 static REPORTED: LeafMutex<BTreeSet<String>> = LeafMutex::new(BTreeSet::new());
@@ -31,21 +32,6 @@ pub fn create_random_uuid() -> String {
         &hex[20..],
     ]
     .join("-")
-}
-
-/// How busy the engine is. An addition of this engine: the C++ library has nothing like it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EngineLoad {
-    /// Share of the busiest engine thread's time that its streams take, in thousandths, measured
-    /// twice a second. Near 1000 no more calls should be accepted.
-    pub busiest_permille: u32,
-    /// Ticks of 10 ms that were skipped since the engine started, all threads together, because
-    /// there was more to do than time. Every stream of a thread misses each of them.
-    pub skipped_ticks: u64,
-    /// Sources and received tracks that are served every 10 ms.
-    pub streams: usize,
-    /// Peer connections that exist.
-    pub connections: usize,
 }
 
 /// How busy the engine is now.

@@ -2,8 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
-pub use crate::types::connection_state::{
-    IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
+pub use crate::types::{
+    configuration::{AnswerOptions, BitrateSettings, OfferOptions},
+    connection_state::{
+        IceCandidateError, IceConnectionState, IceGatheringState, PeerConnectionState,
+        SignalingState,
+    },
 };
 use crate::{
     MediaType, RtcError,
@@ -19,47 +23,6 @@ use crate::{
     session_description::SessionDescription,
     stats::RtcStats,
 };
-
-/// What an offer is to contain.
-#[derive(Debug, Clone, Default)]
-pub struct OfferOptions {
-    /// New ICE credentials: the way to a peer is looked for again.
-    pub ice_restart: bool,
-    /// Accepted, without effect: transceivers say what is received.
-    pub offer_to_receive_audio: bool,
-    /// Accepted, without effect: transceivers say what is received.
-    pub offer_to_receive_video: bool,
-}
-
-/// What an answer is to contain: nothing can be chosen.
-#[derive(Debug, Clone, Default)]
-pub struct AnswerOptions {}
-
-/// Limits in bits per second.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct BitrateSettings {
-    /// Never less.
-    pub min_bitrate_bps: Option<u64>,
-    /// At first.
-    pub start_bitrate_bps: Option<u64>,
-    /// Never more.
-    pub max_bitrate_bps: Option<u64>,
-}
-
-/// A failure to learn an address.
-#[derive(Debug, Clone)]
-pub struct IceCandidateError {
-    /// The local address it was tried from.
-    pub address: String,
-    /// The local port it was tried from.
-    pub port: i32,
-    /// The server that was asked.
-    pub url: String,
-    /// STUN error code.
-    pub error_code: i32,
-    /// What the server said.
-    pub error_text: String,
-}
 
 /// The peer began to send something.
 #[derive(Debug, Clone)]

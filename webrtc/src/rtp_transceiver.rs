@@ -2,35 +2,11 @@
 
 use std::{fmt, sync::Arc};
 
+pub use crate::types::rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit};
 use crate::{
-    RtcError,
-    engine::negotiation::transceiver::Transceiver,
-    rtp_parameters::{RtpCodecCapability, RtpEncodingParameters},
-    rtp_receiver::RtpReceiver,
-    rtp_sender::RtpSender,
+    RtcError, engine::negotiation::transceiver::Transceiver, rtp_parameters::RtpCodecCapability,
+    rtp_receiver::RtpReceiver, rtp_sender::RtpSender,
 };
-
-/// How a transceiver begins.
-#[derive(Debug, Clone)]
-pub struct RtpTransceiverInit {
-    /// What is wanted of it.
-    pub direction: RtpTransceiverDirection,
-    /// The first one is announced in `a=msid`; none is `-`.
-    pub stream_ids: Vec<String>,
-    /// One for audio, or none for the default.
-    pub send_encodings: Vec<RtpEncodingParameters>,
-}
-
-/// Which way media goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the words of a session description")]
-pub enum RtpTransceiverDirection {
-    SendRecv,
-    SendOnly,
-    RecvOnly,
-    Inactive,
-    Stopped,
-}
 
 /// One media section.
 #[derive(Clone)]

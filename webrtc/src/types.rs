@@ -4,8 +4,16 @@
 //! modules of this crate re-export them under the names that upstream gives them.
 
 pub mod audio_frame;
+pub(crate) mod audio_options;
+pub(crate) mod configuration;
 pub(crate) mod connection_state;
+pub(crate) mod data_channel;
+pub(crate) mod encryption;
+pub(crate) mod engine_load;
+pub(crate) mod error;
 pub mod ice_candidate;
+pub(crate) mod media_type;
 pub mod rtp_parameters;
+pub(crate) mod rtp_transceiver;
 pub mod session_description;
 pub mod stats;

@@ -23,8 +23,11 @@ use super::{
     negotiation::sdp::DataSection,
 };
 use crate::{
-    RtcError,
-    data_channel::{DataChannel, DataChannelInit, DataChannelState},
+    data_channel::DataChannel,
+    types::{
+        data_channel::{DataChannelInit, DataChannelState},
+        error::RtcError,
+    },
 };
 
 /// The longest message for a peer that does not say what it takes (RFC 8841).

@@ -28,12 +28,10 @@ use super::{
     traffic::Traffic,
     transport::{self, health::Health, paths::Paths, servers::Servers},
 };
-use crate::{
-    RtcError,
-    peer_connection::{
-        BitrateSettings, IceConnectionState, IceGatheringState, PeerConnectionState,
-    },
-    peer_connection_factory::RtcConfiguration,
+use crate::types::{
+    configuration::{BitrateSettings, RtcConfiguration},
+    connection_state::{IceConnectionState, IceGatheringState, PeerConnectionState},
+    error::RtcError,
 };
 
 /// Bytes that SCTP may hold at most; `channels` keeps it on a much shorter lead.

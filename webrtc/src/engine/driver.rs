@@ -25,7 +25,7 @@ pub(crate) use self::{
     pulse::Pulse,
     wakers::{release_soon, wake_soon},
 };
-use crate::native::EngineLoad;
+use crate::types::engine_load::EngineLoad;
 
 /// More threads than this are not needed: it is some thousand calls.
 const MAX_THREADS: usize = 16;

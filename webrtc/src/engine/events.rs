@@ -15,13 +15,19 @@ use super::{
     lock::{LeafMutex, assert_none_held},
 };
 use crate::{
-    data_channel::{DataBuffer, DataChannel, DataChannelState},
-    ice_candidate::IceCandidate,
+    data_channel::DataChannel,
     peer_connection::{
-        IceCandidateError, IceConnectionState, IceGatheringState, OnConnectionChange,
-        OnDataChannel, OnIceCandidate, OnIceCandidateError, OnIceConnectionChange,
-        OnIceGatheringChange, OnNegotiationNeeded, OnSignalingChange, OnTrack, PeerConnectionState,
-        SignalingState, TrackEvent,
+        OnConnectionChange, OnDataChannel, OnIceCandidate, OnIceCandidateError,
+        OnIceConnectionChange, OnIceGatheringChange, OnNegotiationNeeded, OnSignalingChange,
+        OnTrack, TrackEvent,
+    },
+    types::{
+        connection_state::{
+            IceCandidateError, IceConnectionState, IceGatheringState, PeerConnectionState,
+            SignalingState,
+        },
+        data_channel::{DataBuffer, DataChannelState},
+        ice_candidate::IceCandidate,
     },
 };
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::core::Core;
-use crate::RtcError;
+use crate::types::error::RtcError;
 
 thread_local! {
     /// Guards around the code that runs now.
@@ -93,10 +93,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        data_channel::DataChannelInit,
         engine::{driver, events::Event},
-        peer_connection::{OfferOptions, PeerConnectionState, SignalingState},
-        peer_connection_factory::RtcConfiguration,
+        types::{
+            configuration::{OfferOptions, RtcConfiguration},
+            connection_state::{PeerConnectionState, SignalingState},
+            data_channel::DataChannelInit,
+        },
     };
 
     fn broken_core(now: Instant) -> Core {

@@ -7,8 +7,8 @@ mod outbound;
 mod transport;
 
 use super::{core::Core, negotiation::transceiver::Transceiver};
-use crate::{
-    MediaType,
+use crate::types::{
+    media_type::MediaType,
     stats::{PeerConnectionStats, RtcStats},
 };
 

@@ -58,3 +58,18 @@ pub enum SignalingState {
     /// Over.
     Closed,
 }
+
+/// A failure to learn an address.
+#[derive(Debug, Clone)]
+pub struct IceCandidateError {
+    /// The local address it was tried from.
+    pub address: String,
+    /// The local port it was tried from.
+    pub port: i32,
+    /// The server that was asked.
+    pub url: String,
+    /// STUN error code.
+    pub error_code: i32,
+    /// What the server said.
+    pub error_text: String,
+}

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::session_description::SdpParseError;
+use super::session_description::SdpParseError;
 
 /// Fields of a candidate line up to its type.
 const MIN_FIELDS: usize = 8;

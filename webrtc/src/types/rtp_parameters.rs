@@ -1,6 +1,6 @@
 //! Encodings, codecs and capabilities.
 
-use crate::rtp_transceiver::RtpTransceiverDirection;
+use super::rtp_transceiver::RtpTransceiverDirection;
 
 /// Importance relative to others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

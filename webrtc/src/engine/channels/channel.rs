@@ -5,11 +5,11 @@ use std::sync::{Arc, Weak};
 use str0m::channel::{ChannelConfig, ChannelId, Reliability};
 
 use crate::{
-    data_channel::{
+    engine::{driver::Connection, events::Slot, lock::LeafMutex},
+    types::data_channel::{
         DataChannelError, DataChannelInit, DataChannelState, OnBufferedAmountChange, OnMessage,
         OnStateChange,
     },
-    engine::{driver::Connection, events::Slot, lock::LeafMutex},
 };
 
 /// A data channel as the application holds it.

@@ -10,11 +10,11 @@ use super::{
     channel::Phase,
 };
 use crate::{
-    data_channel::DataChannelError,
     engine::{
         core::Core,
         events::{ChannelEvent, Event},
     },
+    types::data_channel::DataChannelError,
 };
 
 /// Bytes that the channels of a connection may hold, waiting and on the way, before `send` is

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 use str0m::net::Protocol;
 
 use super::*;
-use crate::{peer_connection::OfferOptions, peer_connection_factory::RtcConfiguration};
+use crate::types::configuration::{OfferOptions, RtcConfiguration};
 
 const ADDRESSES: [&str; 2] = ["192.0.2.1:1000", "192.0.2.2:2000"];
 

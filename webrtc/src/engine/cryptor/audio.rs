@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     engine::{driver, lock::LeafMutex},
-    native::frame_cryptor::{EncryptionAlgorithm, EncryptionState, OnStateChange},
+    types::encryption::{EncryptionAlgorithm, EncryptionState, OnStateChange},
 };
 
 /// Encrypts what one participant sends on a track, or decrypts what it sent.

@@ -7,7 +7,7 @@ use super::{
     frame::IV_BYTES,
     key::{IvSource, Key},
 };
-use crate::native::frame_cryptor::{EncryptedPacket, EncryptionAlgorithm};
+use crate::types::encryption::{EncryptedPacket, EncryptionAlgorithm};
 
 /// Seals and opens the data packets of a room.
 pub(crate) struct DataCryptor {

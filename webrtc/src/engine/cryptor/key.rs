@@ -15,7 +15,7 @@ use aws_lc_rs::{
 };
 
 use super::{CryptorError, frame::IV_BYTES};
-use crate::native::frame_cryptor::KeyDerivationAlgorithm;
+use crate::types::encryption::KeyDerivationAlgorithm;
 
 /// Rounds of PBKDF2, as all LiveKit clients have it.
 const PBKDF2_ROUNDS: NonZeroU32 = NonZeroU32::new(100_000).expect("not zero");

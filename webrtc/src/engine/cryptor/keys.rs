@@ -6,7 +6,7 @@ use super::{
     CryptorError,
     key::{Derivation, Key},
 };
-use crate::{engine::lock::LeafMutex, native::frame_cryptor::KeyProviderOptions};
+use crate::{engine::lock::LeafMutex, types::encryption::KeyProviderOptions};
 
 /// Keys a ring has when the application says nothing sensible, and at most: an index is a byte.
 const RING_SIZES: (usize, usize) = (16, 255);

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     engine::{driver, events::Slot, lock::LeafMutex},
-    native::frame_cryptor::{EncryptionState, OnStateChange},
+    types::encryption::{EncryptionState, OnStateChange},
 };
 
 /// States that wait for the application. When it is that far behind the oldest are forgotten:

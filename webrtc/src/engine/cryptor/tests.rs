@@ -7,9 +7,7 @@ mod packets;
 use std::sync::Arc;
 
 use super::{AudioCryptor, KeyStore};
-use crate::native::frame_cryptor::{
-    EncryptionAlgorithm, KeyDerivationAlgorithm, KeyProviderOptions,
-};
+use crate::types::encryption::{EncryptionAlgorithm, KeyDerivationAlgorithm, KeyProviderOptions};
 
 const SALT: &[u8] = b"LKFrameEncryptionKey";
 

@@ -20,16 +20,18 @@ use super::{
     shard::Shard,
 };
 use crate::{
-    RtcError,
     engine::{
         core::Core,
         events::{Callbacks, EventQueue, dispatch},
         lock::{CoreMutex, LeafMutex},
         transport::servers::Asking,
     },
-    peer_connection::{IceGatheringState, PeerConnectionState, SignalingState},
-    peer_connection_factory::{ContinualGatheringPolicy, RtcConfiguration},
-    session_description::SessionDescription,
+    types::{
+        configuration::{ContinualGatheringPolicy, RtcConfiguration},
+        connection_state::{IceGatheringState, PeerConnectionState, SignalingState},
+        error::RtcError,
+        session_description::SessionDescription,
+    },
 };
 
 /// Drives one [`Core`]: gives it datagrams and the time, sends what it produces.

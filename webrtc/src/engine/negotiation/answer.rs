@@ -16,11 +16,15 @@ use super::{
     transceiver::Transceiver,
 };
 use crate::{
-    RtcError,
     engine::{core::Core, events::Event},
-    peer_connection::{SignalingState, TrackEvent},
-    rtp_transceiver::{RtpTransceiver, RtpTransceiverDirection, RtpTransceiverInit},
-    session_description::{SdpType, SessionDescription},
+    peer_connection::TrackEvent,
+    rtp_transceiver::RtpTransceiver,
+    types::{
+        connection_state::SignalingState,
+        error::RtcError,
+        rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit},
+        session_description::{SdpType, SessionDescription},
+    },
 };
 
 impl Core {

@@ -9,11 +9,15 @@ use str0m::{
 
 use super::{sdp, session::PendingOffer, transceiver::Transceiver};
 use crate::{
-    MediaType, RtcError,
     engine::{channels::Channel, core::Core},
-    peer_connection::{OfferOptions, SignalingState},
-    rtp_transceiver::RtpTransceiverDirection,
-    session_description::{SdpType, SessionDescription},
+    types::{
+        configuration::OfferOptions,
+        connection_state::SignalingState,
+        error::RtcError,
+        media_type::MediaType,
+        rtp_transceiver::RtpTransceiverDirection,
+        session_description::{SdpType, SessionDescription},
+    },
 };
 
 /// What one transceiver asks of an offer.

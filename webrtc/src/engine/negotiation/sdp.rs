@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::MediaType;
+use crate::types::media_type::MediaType;
 
 /// One media section (`m=` and what follows).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,13 +9,17 @@ use str0m::{change::SdpPendingOffer, channel::ChannelId, media::Mid};
 
 use super::{sdp, sources::Retired, transceiver::Transceiver};
 use crate::{
-    MediaType, RtcError,
     engine::{channels::Channel, core::Core, events::Event},
     media_stream_track::MediaStreamTrack,
-    peer_connection::SignalingState,
     rtp_sender::RtpSender,
-    rtp_transceiver::{RtpTransceiver, RtpTransceiverDirection, RtpTransceiverInit},
-    session_description::SessionDescription,
+    rtp_transceiver::RtpTransceiver,
+    types::{
+        connection_state::SignalingState,
+        error::RtcError,
+        media_type::MediaType,
+        rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit},
+        session_description::SessionDescription,
+    },
 };
 
 /// An offer between `create_offer` and its answer, or until it is abandoned.

@@ -45,10 +45,9 @@ mod tests {
     use std::{sync::Weak, time::Instant};
 
     use super::*;
-    use crate::{
-        MediaType,
-        peer_connection::OfferOptions,
-        peer_connection_factory::RtcConfiguration,
+    use crate::types::{
+        configuration::{OfferOptions, RtcConfiguration},
+        media_type::MediaType,
         rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit},
         session_description::{SdpType, SessionDescription},
     };

@@ -9,7 +9,6 @@ use str0m::{media::Mid, stats::MediaEgressStats};
 
 use super::sdp::Section;
 use crate::{
-    MediaType,
     audio_track::{AudioOrigin, RtcAudioTrack},
     engine::{
         cryptor::AudioCryptor,
@@ -25,8 +24,11 @@ use crate::{
     media_stream::MediaStream,
     media_stream_track::MediaStreamTrack,
     native::create_random_uuid,
-    rtp_parameters::{RtpEncodingParameters, RtpParameters},
-    rtp_transceiver::{RtpTransceiverDirection as Direction, RtpTransceiverInit},
+    types::{
+        media_type::MediaType,
+        rtp_parameters::{RtpEncodingParameters, RtpParameters},
+        rtp_transceiver::{RtpTransceiverDirection as Direction, RtpTransceiverInit},
+    },
     video_track::RtcVideoTrack,
 };
 

@@ -8,13 +8,13 @@ use std::{
 };
 
 use crate::{
-    audio_frame::AudioFrame,
     engine::{
         driver,
         lock::LeafMutex,
         resample::Converter,
         sink::{Format, Sink},
     },
+    types::audio_frame::AudioFrame,
 };
 
 /// Frames of one listener. A full queue drops its oldest frame: who listens late wants the

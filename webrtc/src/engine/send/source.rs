@@ -10,14 +10,13 @@ use std::{
 use tokio::sync::oneshot;
 
 use crate::{
-    RtcError,
-    audio_frame::AudioFrame,
-    audio_source::AudioSourceOptions,
     engine::{
-        driver::{self, Home, Pulse},
+        driver,
+        driver::{Home, Pulse},
         lock::LeafMutex,
         sink::{Feeder, Format, SinkSet},
     },
+    types::{audio_frame::AudioFrame, audio_options::AudioSourceOptions, error::RtcError},
 };
 
 /// A source without queue still needs a format; this stands in for an unusable one.

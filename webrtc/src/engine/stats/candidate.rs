@@ -9,7 +9,7 @@ use str0m::{
 
 use crate::{
     engine::{core::Core, transport::paths::Paths},
-    stats::{
+    types::stats::{
         CandidatePairStats, CertificateStats, IceCandidatePairState, IceCandidateType,
         IceTcpCandidateType, LocalCandidateStats, RemoteCandidateStats, RtcStats,
         dictionaries::IceCandidateStats,

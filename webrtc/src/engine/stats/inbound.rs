@@ -9,7 +9,7 @@ use crate::{
         negotiation::transceiver::Transceiver,
         receive::{TICKS_PER_SECOND, seconds},
     },
-    stats::{InboundRtpStats, RtcStats},
+    types::stats::{InboundRtpStats, RtcStats},
 };
 
 impl Transceiver {

@@ -2,7 +2,9 @@
 
 use crate::{
     engine::{negotiation::transceiver::Transceiver, send::AudioCodec},
-    stats::{CodecStats, MediaSourceStats, OutboundRtpStats, RemoteInboundRtpStats, RtcStats},
+    types::stats::{
+        CodecStats, MediaSourceStats, OutboundRtpStats, RemoteInboundRtpStats, RtcStats,
+    },
 };
 
 impl Transceiver {

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use str0m::IceConnectionState as AgentState;
 
-use crate::peer_connection::{IceConnectionState, PeerConnectionState};
+use crate::types::connection_state::{IceConnectionState, PeerConnectionState};
 
 /// Silence until `Disconnected`. The agent asks the peer for a sign every two seconds and more
 /// often while none comes, so that four of them are lost by then.

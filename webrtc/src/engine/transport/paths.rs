@@ -12,7 +12,6 @@ use str0m::{
 };
 
 use crate::{
-    RtcError,
     engine::{
         core::{Core, is_stun},
         driver::links::ACTIVE_PORT,
@@ -21,9 +20,10 @@ use crate::{
         traffic::Traffic,
         transport::rest::Rest,
     },
-    ice_candidate::IceCandidate,
-    peer_connection::IceConnectionState,
-    peer_connection_factory::IceTransportsType,
+    types::{
+        configuration::IceTransportsType, connection_state::IceConnectionState, error::RtcError,
+        ice_candidate::IceCandidate,
+    },
 };
 
 /// Between signs of life that ICE asks for on a working path, and between its checks of one

@@ -12,7 +12,7 @@ use super::{
     DtlsRole, DtlsTransportState, IceCandidatePairState, IceCandidateType, IceRole,
     IceServerTransportProtocol, IceTcpCandidateType, IceTransportState, QualityLimitationReason,
 };
-use crate::data_channel::DataChannelState;
+use crate::types::data_channel::DataChannelState;
 
 /// Declares dictionaries that read their JSON names and default what is missing.
 macro_rules! dictionaries {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     engine::lock::LeafMutex,
-    native::frame_cryptor::EncryptionState::{self, *},
+    types::encryption::{EncryptionState, EncryptionState::*},
 };
 
 const FRAME: &[u8] = b"\x78 a frame of speech";

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     engine::cryptor::{CryptorError, DataCryptor},
-    native::frame_cryptor::EncryptedPacket,
+    types::encryption::EncryptedPacket,
 };
 
 fn data(keys: &Arc<KeyStore>) -> DataCryptor {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     engine::{cryptor::KeyStore, negotiation::sdp},
-    native::frame_cryptor::{EncryptionAlgorithm, KeyDerivationAlgorithm, KeyProviderOptions},
+    types::encryption::{EncryptionAlgorithm, KeyDerivationAlgorithm, KeyProviderOptions},
 };
 
 fn transceiver(direction: Direction) -> Arc<Transceiver> {

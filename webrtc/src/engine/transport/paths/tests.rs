@@ -8,10 +8,12 @@ use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
 use super::*;
 use crate::{
-    data_channel::DataChannelInit,
     engine::driver,
-    peer_connection::{OfferOptions, PeerConnectionState as State},
-    peer_connection_factory::RtcConfiguration,
+    types::{
+        configuration::{OfferOptions, RtcConfiguration},
+        connection_state::PeerConnectionState as State,
+        data_channel::DataChannelInit,
+    },
 };
 
 pub(super) const HOSTS: [&str; 2] = ["192.0.2.1:1000", "192.0.2.2:2000"];

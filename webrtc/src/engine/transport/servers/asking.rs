@@ -10,8 +10,10 @@ use super::{
 };
 use crate::{
     engine::{core::Core, events::Event},
-    peer_connection::{IceCandidateError, IceGatheringState},
-    peer_connection_factory::IceTransportsType,
+    types::{
+        configuration::IceTransportsType,
+        connection_state::{IceCandidateError, IceGatheringState},
+    },
 };
 
 /// Configured servers that are asked at most.

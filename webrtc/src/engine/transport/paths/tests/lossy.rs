@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{HOSTS, Link};
-use crate::peer_connection::PeerConnectionState as State;
+use crate::types::connection_state::PeerConnectionState as State;
 
 /// Calls that are set up, each with losses of its own.
 const CALLS: u64 = 100;
