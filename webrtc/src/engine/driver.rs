@@ -9,9 +9,7 @@ mod connection;
 pub(crate) mod links;
 mod outgoing;
 mod pacer;
-mod pulse;
 mod shard;
-mod wakers;
 
 use std::{
     ops::ControlFlow,
@@ -19,12 +17,8 @@ use std::{
     time::{Instant, SystemTime},
 };
 
+pub(crate) use self::connection::Connection;
 use self::shard::Shard;
-pub(crate) use self::{
-    connection::Connection,
-    pulse::Pulse,
-    wakers::{release_soon, wake_soon},
-};
 use crate::types::engine_load::EngineLoad;
 
 /// More threads than this are not needed: it is some thousand calls.

@@ -46,8 +46,9 @@ use self::{
     voice::Voice,
 };
 use super::{
-    driver::{self, Home, Pulse},
+    driver::{self, Home},
     lock::LeafMutex,
+    pulse::Pulse,
     sink::{Feeder, Format, SinkSet},
 };
 

@@ -19,9 +19,8 @@ use tokio::{
 use super::{
     alarm::Alarm,
     clock::{Clock, Stream, Tick, permille},
-    wakers,
 };
-use crate::engine::lock::LeafMutex;
+use crate::engine::{lock::LeafMutex, wakers};
 
 /// Below this share of its time, in thousandths, a thread takes more streams before the next
 /// thread gets any: shared wake-ups and caches are what makes a stream cheap (fifty streams cost

@@ -9,10 +9,10 @@ use std::{
 
 use crate::{
     engine::{
-        driver,
         lock::LeafMutex,
         resample::Converter,
         sink::{Format, Sink},
+        wakers,
     },
     types::audio_frame::AudioFrame,
 };
@@ -53,7 +53,7 @@ impl FrameQueue {
             state.waker.take()
         };
         if let Some(waker) = waker {
-            driver::wake_soon(waker);
+            wakers::wake_soon(waker);
         }
         ControlFlow::Continue(())
     }

@@ -12,9 +12,11 @@ use tokio::sync::oneshot;
 use crate::{
     engine::{
         driver,
-        driver::{Home, Pulse},
+        driver::Home,
         lock::LeafMutex,
+        pulse::Pulse,
         sink::{Feeder, Format, SinkSet},
+        wakers,
     },
     types::{audio_frame::AudioFrame, audio_options::AudioSourceOptions, error::RtcError},
 };
@@ -187,7 +189,7 @@ fn start_pump(source: Weak<Source>, home: Option<&Home>) {
         if let Some(queue) = &source.queue {
             let drained = queue.lock().pop(&mut block);
             if let Some(capture) = drained {
-                driver::release_soon(capture);
+                wakers::release_soon(capture);
             }
             if missed > 0 {
                 hearers.miss(missed);
