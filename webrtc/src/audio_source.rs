@@ -61,17 +61,14 @@ pub mod native {
     use crate::{
         RtcError,
         audio_frame::AudioFrame,
-        engine::{
-            send::source::Source,
-            sink::{Format, SinkSet},
-        },
+        engine::{driver, send::source::Source, sink::Format},
     };
 
     /// A queue of PCM that is sent at 10 ms every 10 ms, silence when it is empty. It may feed
     /// several senders, one after the other or at once, and outlives connections.
     #[derive(Clone)]
     pub struct NativeAudioSource {
-        inner: Arc<Source>,
+        pub(crate) inner: Arc<Source>,
     }
 
     impl NativeAudioSource {
@@ -90,12 +87,8 @@ pub mod native {
                 channels: num_channels,
             };
             Self {
-                inner: Source::new(options, format, queue_size_ms),
+                inner: Source::new(options, format, queue_size_ms, driver::ticker()),
             }
-        }
-
-        pub(crate) fn sinks(&self) -> Arc<SinkSet> {
-            Arc::clone(&self.inner.sinks)
         }
 
         /// Drops what is queued and not yet sent.

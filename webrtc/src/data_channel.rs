@@ -1,8 +1,11 @@
 //! Messages beside the media.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
 
-use crate::engine::channels::Channel;
+use crate::engine::{channels::Channel, driver::Connection};
 pub use crate::types::data_channel::{
     DataBuffer, DataChannelError, DataChannelInit, DataChannelState, OnBufferedAmountChange,
     OnMessage, OnStateChange,
@@ -12,6 +15,8 @@ pub use crate::types::data_channel::{
 #[derive(Clone)]
 pub struct DataChannel {
     pub(crate) inner: Arc<Channel>,
+    /// What its messages go through, as long as the application holds it.
+    pub(crate) connection: Weak<Connection>,
 }
 
 impl DataChannel {
@@ -24,7 +29,8 @@ impl DataChannel {
         if !binary {
             std::str::from_utf8(data)?;
         }
-        self.inner.send(data, binary)
+        let connection = self.connection.upgrade().ok_or(DataChannelError::Send)?;
+        connection.with(|core, now| core.write_channel(&self.inner, data, binary, now))
     }
 
     /// SCTP stream, -1 until it is known.
@@ -44,7 +50,10 @@ impl DataChannel {
 
     /// Closes it on both sides.
     pub fn close(&self) {
-        self.inner.close();
+        match self.connection.upgrade() {
+            Some(connection) => connection.with(|core, _| core.close_channel(&self.inner)),
+            None => self.inner.abandon(),
+        }
     }
 
     /// Bytes taken and not yet sent.

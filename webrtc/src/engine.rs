@@ -43,7 +43,13 @@ pub(crate) mod receive;
 pub(crate) mod resample;
 pub(crate) mod send;
 pub(crate) mod sink;
+pub(crate) mod slot;
 pub(crate) mod stats;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod test_support;
+pub(crate) mod ticker;
+pub(crate) mod track;
 pub(crate) mod traffic;
 pub(crate) mod transport;
+pub(crate) mod uuid;
 pub(crate) mod wakers;

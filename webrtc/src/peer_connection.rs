@@ -1,7 +1,10 @@
 //! A connection to one peer.
 
+mod callbacks;
+
 use std::{fmt, sync::Arc};
 
+use self::callbacks::Callbacks;
 pub use crate::types::{
     configuration::{AnswerOptions, BitrateSettings, OfferOptions},
     connection_state::{
@@ -12,7 +15,10 @@ pub use crate::types::{
 use crate::{
     MediaType, RtcError,
     data_channel::{DataChannel, DataChannelInit},
-    engine::driver::Connection,
+    engine::{
+        driver::{self, Connection, Listener},
+        negotiation::transceiver::Transceiver,
+    },
     ice_candidate::IceCandidate,
     media_stream::MediaStream,
     media_stream_track::MediaStreamTrack,
@@ -63,9 +69,26 @@ pub type OnTrack = Box<dyn FnMut(TrackEvent) + Send + Sync>;
 #[derive(Clone)]
 pub struct PeerConnection {
     pub(crate) inner: Arc<Connection>,
+    callbacks: Arc<Callbacks>,
 }
 
 impl PeerConnection {
+    pub(crate) fn new(config: RtcConfiguration) -> Self {
+        let callbacks: Arc<Callbacks> = Arc::default();
+        let listener: Arc<dyn Listener> = Arc::clone(&callbacks) as _;
+        Self {
+            inner: Connection::new(config, listener),
+            callbacks,
+        }
+    }
+
+    fn transceiver(&self, inner: Arc<Transceiver>) -> RtpTransceiver {
+        RtpTransceiver {
+            inner,
+            connection: Arc::downgrade(&self.inner),
+        }
+    }
+
     /// Replaces the configuration.
     ///
     /// # Errors
@@ -155,8 +178,13 @@ impl PeerConnection {
         label: &str,
         init: DataChannelInit,
     ) -> Result<DataChannel, RtcError> {
-        self.inner
-            .with(|core, now| core.create_channel(label, init, now))
+        let inner = self
+            .inner
+            .with(|core, now| core.create_channel(label, init, now))?;
+        Ok(DataChannel {
+            inner,
+            connection: Arc::downgrade(&self.inner),
+        })
     }
 
     /// Sends a track on a new section.
@@ -184,7 +212,7 @@ impl PeerConnection {
     ///
     /// On a closed connection.
     pub fn remove_track(&self, sender: RtpSender) -> Result<(), RtcError> {
-        self.inner.with(|core, _| core.remove_track(&sender))
+        self.inner.with(|core, _| core.remove_track(&sender.inner))
     }
 
     /// Counters of the connection and its sections.
@@ -193,7 +221,7 @@ impl PeerConnection {
     ///
     /// None; the signature is the interface's.
     pub async fn get_stats(&self) -> Result<Vec<RtcStats>, RtcError> {
-        Ok(self.inner.read(|core| core.stats()))
+        Ok(self.inner.read(|core| core.stats(driver::wall_clock())))
     }
 
     /// Adds a section that sends a track.
@@ -210,8 +238,8 @@ impl PeerConnection {
             MediaStreamTrack::Audio(_) => MediaType::Audio,
             MediaStreamTrack::Video(_) => MediaType::Video,
         };
-        self.inner
-            .with(|core, _| core.add_transceiver(Some(track), kind, init))
+        let transceiver = self.inner.add_transceiver(kind, init, Some(track.into()))?;
+        Ok(self.transceiver(transceiver))
     }
 
     /// Adds a section without a track, to receive on.
@@ -224,8 +252,8 @@ impl PeerConnection {
         kind: MediaType,
         init: RtpTransceiverInit,
     ) -> Result<RtpTransceiver, RtcError> {
-        self.inner
-            .with(|core, _| core.add_transceiver(None, kind, init))
+        let transceiver = self.inner.add_transceiver(kind, init, None)?;
+        Ok(self.transceiver(transceiver))
     }
 
     /// Ends the connection. It has no transceivers after that and refuses every change.
@@ -286,52 +314,54 @@ impl PeerConnection {
 
     /// All sections; none on a closed connection.
     pub fn transceivers(&self) -> Vec<RtpTransceiver> {
-        self.inner.read(|core| core.session.transceivers())
+        let sections = self.inner.read(|core| core.session.transceivers().to_vec());
+        let object = |section| self.transceiver(section);
+        sections.into_iter().map(object).collect()
     }
 
     /// Sets or clears the callback for the connection state.
     pub fn on_connection_state_change(&self, callback: Option<OnConnectionChange>) {
-        self.inner.callbacks.connection.set(callback);
+        self.callbacks.connection.set(callback);
     }
 
     /// Sets or clears the callback for channels of the peer.
     pub fn on_data_channel(&self, callback: Option<OnDataChannel>) {
-        self.inner.callbacks.data_channel.set(callback);
+        self.callbacks.data_channel.set(callback);
     }
 
     /// Sets or clears the callback for our addresses.
     pub fn on_ice_candidate(&self, callback: Option<OnIceCandidate>) {
-        self.inner.callbacks.candidate.set(callback);
+        self.callbacks.candidate.set(callback);
     }
 
     /// Sets or clears the callback for addresses that could not be learnt.
     pub fn on_ice_candidate_error(&self, callback: Option<OnIceCandidateError>) {
-        self.inner.callbacks.candidate_error.set(callback);
+        self.callbacks.candidate_error.set(callback);
     }
 
     /// Sets or clears the callback for the ICE state.
     pub fn on_ice_connection_state_change(&self, callback: Option<OnIceConnectionChange>) {
-        self.inner.callbacks.ice.set(callback);
+        self.callbacks.ice.set(callback);
     }
 
     /// Sets or clears the callback for the gathering state.
     pub fn on_ice_gathering_state_change(&self, callback: Option<OnIceGatheringChange>) {
-        self.inner.callbacks.gathering.set(callback);
+        self.callbacks.gathering.set(callback);
     }
 
     /// Sets or clears the callback for a due offer.
     pub fn on_negotiation_needed(&self, callback: Option<OnNegotiationNeeded>) {
-        self.inner.callbacks.negotiation_needed.set(callback);
+        self.callbacks.negotiation_needed.set(callback);
     }
 
     /// Sets or clears the callback for the signalling state.
     pub fn on_signaling_state_change(&self, callback: Option<OnSignalingChange>) {
-        self.inner.callbacks.signaling.set(callback);
+        self.callbacks.signaling.set(callback);
     }
 
     /// Sets or clears the callback for tracks of the peer.
     pub fn on_track(&self, callback: Option<OnTrack>) {
-        self.inner.callbacks.track.set(callback);
+        self.callbacks.track.set(callback);
     }
 }
 

@@ -5,7 +5,6 @@ pub use crate::types::configuration::{
 };
 use crate::{
     MediaType, RtcError,
-    engine::driver::Connection,
     peer_connection::PeerConnection,
     rtp_parameters::{RtpCapabilities, RtpCodecCapability},
 };
@@ -38,9 +37,7 @@ impl PeerConnectionFactory {
         &self,
         config: RtcConfiguration,
     ) -> Result<PeerConnection, RtcError> {
-        Ok(PeerConnection {
-            inner: Connection::new(config),
-        })
+        Ok(PeerConnection::new(config))
     }
 
     /// Opus for audio, nothing for video.

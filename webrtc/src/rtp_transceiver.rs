@@ -1,17 +1,25 @@
 //! One media section, both halves.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
 
 pub use crate::types::rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit};
 use crate::{
-    RtcError, engine::negotiation::transceiver::Transceiver, rtp_parameters::RtpCodecCapability,
-    rtp_receiver::RtpReceiver, rtp_sender::RtpSender,
+    RtcError,
+    engine::{driver::Connection, negotiation::transceiver::Transceiver},
+    rtp_parameters::RtpCodecCapability,
+    rtp_receiver::RtpReceiver,
+    rtp_sender::RtpSender,
 };
 
 /// One media section.
 #[derive(Clone)]
 pub struct RtpTransceiver {
     pub(crate) inner: Arc<Transceiver>,
+    /// What its packets go through, as long as the application holds it.
+    pub(crate) connection: Weak<Connection>,
 }
 
 impl RtpTransceiver {
@@ -34,6 +42,7 @@ impl RtpTransceiver {
     pub fn sender(&self) -> RtpSender {
         RtpSender {
             inner: Arc::clone(&self.inner),
+            connection: Weak::clone(&self.connection),
         }
     }
 

@@ -13,6 +13,7 @@ pub(crate) mod engine_load;
 pub(crate) mod error;
 pub mod ice_candidate;
 pub(crate) mod media_type;
+pub(crate) mod packet_trailer;
 pub mod rtp_parameters;
 pub(crate) mod rtp_transceiver;
 pub mod session_description;

@@ -9,7 +9,7 @@ mod flow;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Weak},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -22,12 +22,9 @@ use super::{
     events::{ChannelEvent, Event},
     negotiation::sdp::DataSection,
 };
-use crate::{
-    data_channel::DataChannel,
-    types::{
-        data_channel::{DataChannelInit, DataChannelState},
-        error::RtcError,
-    },
+use crate::types::{
+    data_channel::{DataChannelInit, DataChannelState},
+    error::RtcError,
 };
 
 /// The longest message for a peer that does not say what it takes (RFC 8841).
@@ -143,7 +140,7 @@ impl Core {
         label: &str,
         init: DataChannelInit,
         now: Instant,
-    ) -> Result<DataChannel, RtcError> {
+    ) -> Result<Arc<Channel>, RtcError> {
         self.ensure_open()?;
         let bytes = label.len() + init.protocol.len();
         if bytes > MAX_NAME_BYTES {
@@ -151,19 +148,14 @@ impl Core {
                 "a channel's label and protocol of {bytes} bytes; at most {MAX_NAME_BYTES} are sent"
             )));
         }
-        let channel = Channel::new(
-            label.to_owned(),
-            init,
-            Weak::clone(&self.handle),
-            Phase::Waiting,
-        );
+        let channel = Channel::new(label.to_owned(), init, Phase::Waiting);
         self.channels.waiting.push(Arc::clone(&channel));
         if self.channels.negotiated {
             self.open_waiting_channels(now);
         } else {
             self.request_negotiation();
         }
-        Ok(DataChannel { inner: channel })
+        Ok(channel)
     }
 
     /// Called after each negotiation with what the peer says of its data section: with one
@@ -205,7 +197,8 @@ impl Core {
         }
     }
 
-    fn close_channel(&mut self, channel: &Arc<Channel>) {
+    /// Closes a channel of this connection: once it is empty, if it is open.
+    pub(crate) fn close_channel(&mut self, channel: &Arc<Channel>) {
         match channel.phase() {
             Phase::Open(id) => self.close_open_channel(channel, id),
             // What the engine is opening stays known by its number until that is done: the peer
@@ -269,11 +262,10 @@ impl Core {
             id: stream_id,
             ..DataChannelInit::default()
         };
-        let channel = Channel::new(label, init, Weak::clone(&self.handle), Phase::Opening(id));
+        let channel = Channel::new(label, init, Phase::Opening(id));
         self.channels.by_id.insert(id, Arc::clone(&channel));
-        self.outbox.events.push(Event::NewChannel(DataChannel {
-            inner: Arc::clone(&channel),
-        }));
+        let event = Event::NewChannel(Arc::clone(&channel));
+        self.outbox.events.push(event);
         channel
     }
 

@@ -29,6 +29,10 @@ mod tests;
 
 pub(crate) use self::{audio::AudioCryptor, data::DataCryptor, keys::KeyStore};
 
+/// Runs work that takes milliseconds of a processor, or that calls the application, beside the
+/// threads that carry packets.
+pub(crate) type Background = fn(Box<dyn FnOnce() + Send>);
+
 /// Why something was not encrypted or decrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CryptorError {

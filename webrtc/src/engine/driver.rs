@@ -6,20 +6,27 @@
 mod alarm;
 mod clock;
 mod connection;
+mod encoding;
+mod events;
 pub(crate) mod links;
 mod outgoing;
 mod pacer;
 mod shard;
 
 use std::{
-    ops::ControlFlow,
     sync::{Arc, LazyLock},
     time::{Instant, SystemTime},
 };
 
-pub(crate) use self::connection::Connection;
 use self::shard::Shard;
-use crate::types::engine_load::EngineLoad;
+pub(crate) use self::{connection::Connection, encoding::set_send_track, events::Listener};
+use crate::{
+    engine::{
+        stats::WallClock,
+        ticker::{Tick, Ticker},
+    },
+    types::engine_load::EngineLoad,
+};
 
 /// More threads than this are not needed: it is some thousand calls.
 const MAX_THREADS: usize = 16;
@@ -58,38 +65,42 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-/// A time of the engine's clock in milliseconds after 1970, as statistics have it.
-pub(crate) fn unix_ms(at: Instant) -> f64 {
+/// The engine's clock beside the calendar's.
+pub(crate) fn wall_clock() -> WallClock {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let ago = now().saturating_duration_since(at);
-    since_1970
-        .unwrap_or_default()
-        .saturating_sub(ago)
-        .as_secs_f64()
-        * 1_000.0
+    WallClock {
+        now: now(),
+        since_1970: since_1970.unwrap_or_default(),
+    }
 }
 
 /// Runs work that takes milliseconds of a processor, or calls the application, beside the
 /// engine's threads.
-pub(crate) fn spawn_blocking(work: impl FnOnce() + Send + 'static) {
+pub(crate) fn in_background(work: Box<dyn FnOnce() + Send>) {
     Shard::choose(shards()).handle().spawn_blocking(work);
 }
 
-/// The thread of a connection. A stream that runs there finds the connection's state in its own
-/// processor's caches, not in another's.
-#[derive(Clone)]
-pub(crate) struct Home(Arc<Shard>);
+/// Calls streams at whichever thread has room.
+pub(crate) fn ticker() -> Arc<dyn Ticker> {
+    Arc::new(AnyThread)
+}
 
-/// Calls `tick` every 10 ms until it breaks, at `home` if that has room. It must not block. After
-/// a stall longer than 100 ms, or when there is more to do than time, missed ticks are skipped
-/// (see [`clock`]); the next call is told how many. One that panics is ended.
-pub(crate) fn spawn_ticker(
-    home: Option<&Home>,
-    tick: impl FnMut(u32) -> ControlFlow<()> + Send + 'static,
-) {
-    let shard = home
-        .map(|Home(shard)| shard)
-        .filter(|shard| shard.has_room())
-        .unwrap_or_else(|| Shard::choose(shards()));
-    shard.add_tick(Box::new(tick));
+struct AnyThread;
+
+impl Ticker for AnyThread {
+    fn start(&self, tick: Tick) {
+        Shard::choose(shards()).add_tick(tick);
+    }
+}
+
+/// The thread of a connection, if it has room: a stream that runs there finds the connection's
+/// state in its own processor's caches, not in another's.
+impl Ticker for Shard {
+    fn start(&self, tick: Tick) {
+        if self.has_room() {
+            self.add_tick(tick);
+        } else {
+            AnyThread.start(tick);
+        }
+    }
 }

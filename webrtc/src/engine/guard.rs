@@ -87,13 +87,13 @@ impl Core {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Weak, time::Duration};
+    use std::time::Duration;
 
     use str0m::net::Protocol;
 
     use super::*;
     use crate::{
-        engine::{driver, events::Event},
+        engine::{events::Event, test_support},
         types::{
             configuration::{OfferOptions, RtcConfiguration},
             connection_state::{PeerConnectionState, SignalingState},
@@ -102,7 +102,7 @@ mod tests {
     };
 
     fn broken_core(now: Instant) -> Core {
-        let mut core = Core::new(RtcConfiguration::default(), Weak::new(), now);
+        let mut core = test_support::core(RtcConfiguration::default(), now);
         core.create_channel("c", DataChannelInit::default(), now)
             .expect("a channel");
         let nothing = core.guarded(now, |_| panic!("a test of what a broken engine does"));
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_panic_of_the_engine_fails_its_connection_and_says_so_once() {
-        let now = driver::now();
+        let now = test_support::start();
         let mut core = broken_core(now);
         core.settle(now);
         let failures = core
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_broken_connection_refuses_calls_ignores_packets_and_can_be_closed() {
-        let now = driver::now();
+        let now = test_support::start();
         let mut core = broken_core(now);
         assert!(core.create_offer(&OfferOptions::default(), now).is_err());
         let address = "127.0.0.1:9".parse().expect("an address");

@@ -46,10 +46,10 @@ use self::{
     voice::Voice,
 };
 use super::{
-    driver::{self, Home},
     lock::LeafMutex,
     pulse::Pulse,
     sink::{Feeder, Format, SinkSet},
+    ticker::{Tick, Ticker},
 };
 
 /// What is decoded to when the listeners do not agree on one format.
@@ -62,8 +62,8 @@ const FULL_BAND: Format = Format {
 pub(crate) struct AudioReceiver {
     path: LeafMutex<Path>,
     sinks: Arc<SinkSet>,
-    /// Where its packets arrive.
-    home: Option<Home>,
+    /// Where its packets arrive: listeners may live anywhere.
+    ticker: Arc<dyn Ticker>,
     pulse: Pulse,
 }
 
@@ -75,11 +75,11 @@ struct Path {
 
 impl AudioReceiver {
     /// Plays to these sinks, whenever there are some, until the receiver is dropped.
-    pub(crate) fn start(sinks: Arc<SinkSet>, home: Option<Home>) -> Arc<Self> {
+    pub(crate) fn start(sinks: Arc<SinkSet>, ticker: Arc<dyn Ticker>) -> Arc<Self> {
         let receiver = Arc::new(Self {
             path: LeafMutex::default(),
             sinks,
-            home,
+            ticker,
             pulse: Pulse::default(),
         });
         let feeder: Weak<Self> = Arc::downgrade(&receiver);
@@ -121,17 +121,16 @@ impl AudioReceiver {
 }
 
 impl Feeder for AudioReceiver {
-    /// Listeners live anywhere: what counts is where the packets come from.
-    fn wake(self: Arc<Self>, _: Option<Home>) {
+    fn wake(self: Arc<Self>, _: Option<Arc<dyn Ticker>>) {
         if self.pulse.wake() {
-            start_playout(Arc::downgrade(&self), self.home.as_ref());
+            self.ticker.start(playout_of(Arc::downgrade(&self)));
         }
     }
 }
 
-fn start_playout(receiver: Weak<AudioReceiver>, home: Option<&Home>) {
+fn playout_of(receiver: Weak<AudioReceiver>) -> Tick {
     let mut block = Vec::new();
-    driver::spawn_ticker(home, move |_| {
+    Box::new(move |now, _| {
         let Some(receiver) = receiver.upgrade() else {
             return ControlFlow::Break(());
         };
@@ -140,8 +139,8 @@ fn start_playout(receiver: Weak<AudioReceiver>, home: Option<&Home>) {
             return ControlFlow::Break(());
         }
         let wanted = hearers.common_format().unwrap_or(FULL_BAND);
-        let format = receiver.play(driver::now(), wanted, &mut block);
+        let format = receiver.play(now, wanted, &mut block);
         hearers.push(&block, format);
         ControlFlow::Continue(())
-    });
+    })
 }

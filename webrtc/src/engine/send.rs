@@ -6,7 +6,10 @@ mod redundancy;
 mod silence;
 pub(crate) mod source;
 
-use std::{ops::ControlFlow, sync::Weak};
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, Weak},
+};
 
 use str0m::media::Mid;
 
@@ -16,11 +19,10 @@ use self::{
     redundancy::Redundancy,
 };
 use super::{
-    driver::{Connection, Home},
     negotiation::{sdp::Section, transceiver::Transceiver},
-    sink::{Format, Sink},
+    sink::Format,
+    track::AudioTrack,
 };
-use crate::audio_track::RtcAudioTrack;
 
 /// How the peer wants Opus: the `fmtp` line of its description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,13 +64,13 @@ pub(crate) struct SendTarget {
 /// Encodes one local track for one transceiver.
 pub(crate) struct TrackEncoder {
     transceiver: Weak<Transceiver>,
-    track: RtcAudioTrack,
+    track: Arc<AudioTrack>,
     encoder: VoiceEncoder,
     redundancy: Redundancy,
 }
 
 impl TrackEncoder {
-    pub(crate) fn new(transceiver: Weak<Transceiver>, track: RtcAudioTrack) -> Self {
+    pub(crate) fn new(transceiver: Weak<Transceiver>, track: Arc<AudioTrack>) -> Self {
         Self {
             transceiver,
             track,
@@ -78,32 +80,34 @@ impl TrackEncoder {
     }
 }
 
-impl Sink for TrackEncoder {
-    fn home(&self) -> Option<Home> {
-        let connection = self.transceiver.upgrade()?.connection.upgrade()?;
-        Some(connection.home())
+impl TrackEncoder {
+    /// Keeps half a frame until the other half comes, whoever it is for. False for the half that
+    /// completes a frame: [`Self::encode`] it.
+    pub(crate) fn keep(&mut self, pcm: &[i16], format: Format) -> bool {
+        self.encoder.keep(pcm, format, !self.track.enabled.get())
     }
 
-    fn on_block(&mut self, pcm: &[i16], format: Format) -> ControlFlow<()> {
-        // Half a frame only waits for the other half, whoever it is for.
-        if self.encoder.keep(pcm, format, !self.track.enabled()) {
-            return ControlFlow::Continue(());
-        }
+    /// Encodes a frame's last 10 ms; `send` is given the packets that this makes. Breaks when the
+    /// section is gone.
+    pub(crate) fn encode(
+        &mut self,
+        pcm: &[i16],
+        format: Format,
+        mut send: impl FnMut(&OutgoingPacket<'_>),
+    ) -> ControlFlow<()> {
         let Some(transceiver) = self.transceiver.upgrade() else {
             return ControlFlow::Break(());
         };
-        let (Some(target), Some(connection)) =
-            (transceiver.send_target(), transceiver.connection.upgrade())
-        else {
+        let Some(target) = transceiver.send_target() else {
             self.encoder.discard();
             return ControlFlow::Continue(());
         };
         let settings = EncoderSettings::new(&target, format);
         // A muted track sends silence, so that the peer's clock and level meter go on.
-        let muted = !self.track.enabled();
+        let muted = !self.track.enabled.get();
         let redundancy = &mut self.redundancy;
         let result = self.encoder.push(pcm, format, settings, muted, |frame| {
-            send_frame(&transceiver, &connection, &target, redundancy, frame);
+            pack(&transceiver, &target, redundancy, frame, &mut send);
         });
         if let Err(error) = result {
             log::warn!("10 ms of audio were not encoded: {error}");
@@ -112,18 +116,27 @@ impl Sink for TrackEncoder {
         ControlFlow::Continue(())
     }
 
-    fn on_missed(&mut self, blocks: u32) {
+    /// Time passed without blocks: so many of 10 ms were skipped after a stall.
+    pub(crate) fn miss(&mut self, blocks: u32) {
         self.encoder.miss(blocks);
     }
 }
 
+/// What one section sends next.
+pub(crate) struct OutgoingPacket<'a> {
+    pub(crate) transceiver: &'a Transceiver,
+    pub(crate) mid: Mid,
+    pub(crate) payload_type: u8,
+    pub(crate) frame: EncodedFrame<'a>,
+}
+
 /// From the encoder's output to RTP: encrypted, then made redundant.
-fn send_frame(
+fn pack(
     transceiver: &Transceiver,
-    connection: &Connection,
     target: &SendTarget,
     redundancy: &mut Redundancy,
     frame: &EncodedFrame<'_>,
+    send: &mut impl FnMut(&OutgoingPacket<'_>),
 ) {
     let cryptor = transceiver.send_cryptor();
     let sealed = match &cryptor {
@@ -148,9 +161,11 @@ fn send_frame(
         }
         None => (codec.payload_type, &*sealed),
     };
-    let packet = EncodedFrame { payload, ..*frame };
-    connection.queue(|core, now| {
-        core.send_audio(transceiver, target.mid, payload_type, &packet, now);
+    send(&OutgoingPacket {
+        transceiver,
+        mid: target.mid,
+        payload_type,
+        frame: EncodedFrame { payload, ..*frame },
     });
     if frame.ends_speech {
         redundancy.reset();

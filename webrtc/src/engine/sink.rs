@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::{
-    driver::Home,
     lock::{LeafMutex, SinkMutex},
+    ticker::Ticker,
 };
 
 /// Receives 10 ms blocks of interleaved PCM.
@@ -24,7 +24,7 @@ pub(crate) trait Sink: Send {
     }
 
     /// Where its blocks go on to: they are best made there.
-    fn home(&self) -> Option<Home> {
+    fn home(&self) -> Option<Arc<dyn Ticker>> {
         None
     }
 }
@@ -46,7 +46,7 @@ impl Format {
 /// What gives a set its blocks, and rests while there is nobody to give them to.
 pub(crate) trait Feeder: Send + Sync {
     /// A sink was added, which may have a home. Called without a lock held.
-    fn wake(self: Arc<Self>, home: Option<Home>);
+    fn wake(self: Arc<Self>, home: Option<Arc<dyn Ticker>>);
 }
 
 type SharedSink = Arc<SinkMutex<Box<dyn Sink>>>;

@@ -6,23 +6,40 @@ mod inbound;
 mod outbound;
 mod transport;
 
+use std::time::{Duration, Instant};
+
 use super::{core::Core, negotiation::transceiver::Transceiver};
 use crate::types::{
     media_type::MediaType,
     stats::{PeerConnectionStats, RtcStats},
 };
 
+/// A moment on the engine's clock and on the calendar's, which statistics use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WallClock {
+    pub(crate) now: Instant,
+    pub(crate) since_1970: Duration,
+}
+
+impl WallClock {
+    /// A time of the engine's clock in milliseconds after 1970.
+    pub(crate) fn unix_ms(self, at: Instant) -> f64 {
+        let ago = self.now.saturating_duration_since(at);
+        self.since_1970.saturating_sub(ago).as_secs_f64() * 1_000.0
+    }
+}
+
 impl Core {
     /// The records of the connection and of each of its transceivers.
-    pub(crate) fn stats(&self) -> Vec<RtcStats> {
+    pub(crate) fn stats(&self, clock: WallClock) -> Vec<RtcStats> {
         let mut records = vec![self.peer_connection_stats(), self.transport_stats()];
         records.extend(self.channel_stats());
         records.extend(self.candidate_stats());
         for transceiver in self.session.transceivers() {
-            if transceiver.inner.send_track().is_some() {
-                records.extend(transceiver.inner.sender_stats());
+            if transceiver.send_track().is_some() {
+                records.extend(transceiver.sender_stats());
             }
-            records.extend(transceiver.inner.receiver_stats());
+            records.extend(transceiver.receiver_stats(clock));
         }
         records
     }

@@ -150,7 +150,7 @@ struct Attack {
 impl Attack {
     fn new() -> Self {
         Self {
-            listener: Listener::new(crate::engine::driver::now()),
+            listener: Listener::new(crate::engine::test_support::start()),
             format: FORMATS[0],
             ssrc: 1,
             sequence: 1_000,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::bytes::Bytes;
 use crate::engine::{
-    driver,
+    test_support,
     transport::{
         framing::{Deframer, Framing},
         stun::{Builder, Class, Message, TransactionId, attribute, long_term_key},
@@ -30,7 +30,7 @@ const MAX_RESTLESS: u32 = 100;
 pub fn stun(data: &[u8]) {
     let mut script = Bytes::new(data);
     let over_stream = script.u8().unwrap_or_default() % 2 == 1;
-    let now = driver::now();
+    let now = test_support::start();
     let mut attack = Attack {
         client: TurnClient::new(USER, PASSWORD, over_stream, now),
         stream: Deframer::new(if over_stream {

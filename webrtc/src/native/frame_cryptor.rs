@@ -8,7 +8,10 @@ pub use crate::types::encryption::{
     KeyProviderOptions, OnStateChange,
 };
 use crate::{
-    engine::cryptor::{AudioCryptor, DataCryptor, KeyStore},
+    engine::{
+        cryptor::{AudioCryptor, DataCryptor, KeyStore},
+        driver,
+    },
     peer_connection_factory::PeerConnectionFactory,
     rtp_receiver::RtpReceiver,
     rtp_sender::RtpSender,
@@ -86,7 +89,12 @@ impl FrameCryptor {
         keys: KeyProvider,
         sender: RtpSender,
     ) -> Self {
-        let inner = Arc::new(AudioCryptor::new(participant, algorithm, keys.keys));
+        let inner = Arc::new(AudioCryptor::new(
+            participant,
+            algorithm,
+            keys.keys,
+            driver::in_background,
+        ));
         sender.inner.set_send_cryptor(Arc::clone(&inner));
         Self { inner }
     }
@@ -99,7 +107,12 @@ impl FrameCryptor {
         keys: KeyProvider,
         receiver: RtpReceiver,
     ) -> Self {
-        let inner = Arc::new(AudioCryptor::new(participant, algorithm, keys.keys));
+        let inner = Arc::new(AudioCryptor::new(
+            participant,
+            algorithm,
+            keys.keys,
+            driver::in_background,
+        ));
         receiver.inner.set_receive_cryptor(Arc::clone(&inner));
         Self { inner }
     }

@@ -22,7 +22,13 @@ use crate::{
 const BUFFER_BYTES: usize = 16 * 1024 * 1024;
 
 impl Core {
-    pub(super) fn write_channel(
+    /// Takes a message for sending.
+    ///
+    /// # Errors
+    ///
+    /// While the channel is not open, with a full buffer, and for a message longer than the peer
+    /// takes.
+    pub(crate) fn write_channel(
         &mut self,
         channel: &Channel,
         data: &[u8],

@@ -9,13 +9,13 @@ use std::{
 };
 
 use super::{
-    CryptorError, KeyStore,
+    Background, CryptorError, KeyStore,
     frame::{self, Sealed},
     key::{IvSource, Key},
     reports::Reports,
 };
 use crate::{
-    engine::{driver, lock::LeafMutex},
+    engine::lock::LeafMutex,
     types::encryption::{EncryptionAlgorithm, EncryptionState, OnStateChange},
 };
 
@@ -29,6 +29,7 @@ pub(crate) struct AudioCryptor {
     ivs: IvSource,
     progress: LeafMutex<Progress>,
     reports: Reports,
+    background: Background,
 }
 
 /// How it fares.
@@ -44,6 +45,7 @@ impl AudioCryptor {
         participant: String,
         algorithm: EncryptionAlgorithm,
         keys: Arc<KeyStore>,
+        background: Background,
     ) -> Self {
         Self {
             algorithm,
@@ -55,7 +57,8 @@ impl AudioCryptor {
                 state: EncryptionState::New,
                 failing: None,
             }),
-            reports: Reports::new(participant),
+            reports: Reports::new(participant, background),
+            background,
         }
     }
 
@@ -154,7 +157,7 @@ impl AudioCryptor {
         }
         if links.len() < window {
             if key.order_links() {
-                driver::spawn_blocking(move || key.derive_links(window));
+                (self.background)(Box::new(move || key.derive_links(window)));
             }
             return Ok(None);
         }

@@ -6,8 +6,9 @@ use std::{
     sync::Arc,
 };
 
+use super::Background;
 use crate::{
-    engine::{driver, events::Slot, lock::LeafMutex},
+    engine::{lock::LeafMutex, slot::Slot},
     types::encryption::{EncryptionState, OnStateChange},
 };
 
@@ -23,6 +24,7 @@ struct Inner {
     participant: String,
     callback: Slot<OnStateChange>,
     waiting: LeafMutex<Waiting>,
+    background: Background,
 }
 
 #[derive(Default)]
@@ -35,11 +37,12 @@ struct Waiting {
 }
 
 impl Reports {
-    pub(super) fn new(participant: String) -> Self {
+    pub(super) fn new(participant: String, background: Background) -> Self {
         Self(Arc::new(Inner {
             participant,
             callback: Slot::default(),
             waiting: LeafMutex::default(),
+            background,
         }))
     }
 
@@ -75,7 +78,7 @@ impl Reports {
             waiting.delivering = true;
         }
         let inner = Arc::clone(&self.0);
-        driver::spawn_blocking(move || {
+        (self.0.background)(Box::new(move || {
             while let Some(state) = inner.next() {
                 let participant = inner.participant.clone();
                 let call = || inner.callback.call(|callback| callback(participant, state));
@@ -83,7 +86,7 @@ impl Reports {
                     log::error!("a callback panicked and is removed");
                 }
             }
-        });
+        }));
     }
 }
 

@@ -34,12 +34,17 @@ fn shared(secret: &[u8], options: KeyProviderOptions) -> Arc<KeyStore> {
     keys
 }
 
+fn in_background(work: Box<dyn FnOnce() + Send>) {
+    std::thread::spawn(work);
+}
+
 /// An enabled cryptor of "alice".
 fn cryptor(keys: &Arc<KeyStore>) -> AudioCryptor {
     let cryptor = AudioCryptor::new(
         "alice".to_owned(),
         EncryptionAlgorithm::AesGcm,
         Arc::clone(keys),
+        in_background,
     );
     cryptor.set_enabled(true);
     cryptor

@@ -20,18 +20,11 @@ use tokio::{runtime::Handle, task::AbortHandle};
 use self::stream::Stream;
 pub(super) use self::udp::{UdpLink, drain};
 pub(crate) use self::{names::look_up, udp::addresses, watch::watch};
-use super::Connection;
-use crate::engine::{
-    events::EventQueue,
-    transport::{
-        framing::Framing,
-        servers::url::{ServerUrl, Service},
-    },
+use super::{Connection, events::EventQueue};
+use crate::engine::transport::{
+    framing::{ACTIVE_PORT, Framing},
+    servers::url::{ServerUrl, Service},
 };
-
-/// The port in the candidate of a side that opens connections and takes none (RFC 6544
-/// section 4.5). It stands for our end of each stream to a peer, whatever port that really has.
-pub(crate) const ACTIVE_PORT: u16 = 9;
 
 /// Streams of one connection at a time. A peer that offers more TCP addresses is not followed:
 /// it could have this machine connect anywhere.

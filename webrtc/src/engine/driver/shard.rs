@@ -18,9 +18,9 @@ use tokio::{
 
 use super::{
     alarm::Alarm,
-    clock::{Clock, Stream, Tick, permille},
+    clock::{Clock, Stream, permille},
 };
-use crate::engine::{lock::LeafMutex, wakers};
+use crate::engine::{lock::LeafMutex, ticker::Tick, wakers};
 
 /// Below this share of its time, in thousandths, a thread takes more streams before the next
 /// thread gets any: shared wake-ups and caches are what makes a stream cheap (fifty streams cost

@@ -1,9 +1,6 @@
 //! Applying remote descriptions, and answering them.
 
-use std::{
-    sync::{Arc, Weak},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use str0m::{
     change::{SdpAnswer, SdpOffer},
@@ -16,9 +13,10 @@ use super::{
     transceiver::Transceiver,
 };
 use crate::{
-    engine::{core::Core, events::Event},
-    peer_connection::TrackEvent,
-    rtp_transceiver::RtpTransceiver,
+    engine::{
+        core::Core,
+        events::{Event, RemoteTrack},
+    },
     types::{
         connection_state::SignalingState,
         error::RtcError,
@@ -118,7 +116,7 @@ impl Core {
             stream_ids: Vec::new(),
             send_encodings: Vec::new(),
         };
-        let transceiver = Transceiver::new(Weak::clone(&self.handle), section.kind, init);
+        let transceiver = Transceiver::new(section.kind, init);
         transceiver.set_mid(Some(mid));
         self.session.transceivers.push(Arc::clone(&transceiver));
         self.session.by_mid.insert(mid, transceiver);
@@ -188,18 +186,16 @@ impl Core {
                     agreed(from_engine(m.direction()), transceiver.direction())
                 });
             let section = section.clone().with_red_only_if(|red| self.knows_red(red));
-            let Some(track) = transceiver.follow_remote(&section, agreed) else {
+            let Some(track) = transceiver.follow_remote(&section, agreed, &self.ticker) else {
                 continue;
             };
-            let streams = transceiver.recv_streams();
-            let transceiver = RtpTransceiver { inner: transceiver };
-            let event = TrackEvent {
-                receiver: transceiver.receiver(),
-                streams,
-                track,
+            let stream_ids = transceiver.recv_stream_ids();
+            let remote = RemoteTrack {
                 transceiver,
+                track,
+                stream_ids,
             };
-            self.outbox.events.push(Event::Track(Box::new(event)));
+            self.outbox.events.push(Event::Track(remote));
         }
     }
 

@@ -42,18 +42,21 @@ impl Core {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Weak, time::Instant};
+    use std::time::Instant;
 
     use super::*;
-    use crate::types::{
-        configuration::{OfferOptions, RtcConfiguration},
-        media_type::MediaType,
-        rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit},
-        session_description::{SdpType, SessionDescription},
+    use crate::{
+        engine::test_support,
+        types::{
+            configuration::{OfferOptions, RtcConfiguration},
+            media_type::MediaType,
+            rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit},
+            session_description::{SdpType, SessionDescription},
+        },
     };
 
     fn peer(now: Instant) -> Core {
-        Core::new(RtcConfiguration::default(), Weak::new(), now)
+        test_support::core(RtcConfiguration::default(), now)
     }
 
     /// An offer of one section that sends, its SSRC and the text around it.
@@ -65,7 +68,7 @@ mod tests {
             send_encodings: Vec::new(),
         };
         server
-            .add_transceiver(None, MediaType::Audio, init)
+            .add_transceiver(MediaType::Audio, init)
             .expect("a section");
         let offer = server.create_offer(&OfferOptions::default(), now);
         let sdp = offer.expect("an offer").sdp;
@@ -91,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_section_that_serves_one_track_after_the_other_keeps_two_streams_at_most() {
-        let now = crate::engine::driver::now();
+        let now = test_support::start();
         let (mut sdp, mut ssrc) = offer_to_send(now);
         let mut guest = peer(now);
         let mut served = Vec::new();

@@ -208,7 +208,7 @@ fn run_on(packets: &[Arc<[u8]>], network: Network, call: Call) -> Outcome {
     };
     let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ call.seed);
     let mut arrivals = carry(network, packets.len() as u64, &mut random);
-    let epoch = crate::engine::driver::now();
+    let epoch = crate::engine::test_support::start();
     let at = |milliseconds: f64| epoch + Duration::from_secs_f64(milliseconds / 1e3);
     let (mut playout, mut voice) = (Playout::default(), Voice::default());
     let (mut block, mut delays, mut holes) = (Vec::new(), Vec::new(), 0);

@@ -47,7 +47,7 @@ impl Transceiver {
         let source = self.send_counters().source;
         let mut record = MediaSourceStats::default();
         record.rtc.id = format!("S{}", self.mid_text());
-        record.source.track_identifier = track.id();
+        record.source.track_identifier = track.id().to_owned();
         record.source.kind = self.kind_text();
         record.audio.audio_level = source.level;
         record.audio.total_audio_energy = source.energy;

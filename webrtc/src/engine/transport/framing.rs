@@ -3,6 +3,10 @@
 
 use std::ops::Range;
 
+/// The port in the candidate of a side that opens connections and takes none (RFC 6544
+/// section 4.5). It stands for our end of each stream to a peer, whatever port that really has.
+pub(crate) const ACTIVE_PORT: u16 = 9;
+
 /// STUN's header, with the magic cookie and the transaction.
 const STUN_HEADER: usize = 20;
 

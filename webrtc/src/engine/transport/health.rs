@@ -262,7 +262,7 @@ mod tests {
 
     /// Runs steps at seconds; each names the state it must announce, if any.
     fn check(script: Vec<(u64, Step, Option<State>)>) -> Health {
-        let start = crate::engine::driver::now();
+        let start = crate::engine::test_support::start();
         let mut health = Health::default();
         for (index, (at, step, expected)) in script.into_iter().enumerate() {
             let now = start + Duration::from_secs(at);

@@ -14,11 +14,10 @@ use str0m::{
 use crate::{
     engine::{
         core::{Core, is_stun},
-        driver::links::ACTIVE_PORT,
         events::Event,
         negotiation::sdp,
         traffic::Traffic,
-        transport::rest::Rest,
+        transport::{framing::ACTIVE_PORT, rest::Rest},
     },
     types::{
         configuration::IceTransportsType, connection_state::IceConnectionState, error::RtcError,

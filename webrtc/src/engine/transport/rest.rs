@@ -171,7 +171,7 @@ impl Core {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::driver;
+    use crate::engine::test_support;
 
     const OURS: [&str; 2] = ["192.0.2.1:1000", "198.51.100.1:3000"];
 
@@ -186,7 +186,7 @@ mod tests {
 
     /// The first of our addresses is used for 30 s, while the peer asks on these every 2 s.
     fn used_while_asked_on(asked: &[&str]) -> (Rest, Instant) {
-        let (mut rest, mut now) = (Rest::default(), driver::now());
+        let (mut rest, mut now) = (Rest::default(), test_support::start());
         rest.note_used(way(OURS[0]), way("192.0.2.2:2000"), now);
         for address in OURS {
             rest.note_asked(way(address), true, now); // at the beginning everywhere

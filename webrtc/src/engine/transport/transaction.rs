@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     fn sent_at(over_stream: bool) -> (Vec<u128>, u128) {
-        let start = crate::engine::driver::now();
+        let start = crate::engine::test_support::start();
         let mut transaction = Transaction::new([0; 12], vec![], over_stream, start);
         let mut sent = Vec::new();
         loop {

@@ -18,8 +18,7 @@ use tokio::{
 
 use super::{StreamKey, StreamReport, tls};
 use crate::engine::{
-    driver::{Connection, now, outgoing::Lost},
-    events::EventQueue,
+    driver::{Connection, events::EventQueue, now, outgoing::Lost},
     transport::framing::{Deframer, Framing},
 };
 

@@ -13,10 +13,10 @@ use tokio::{net::UdpSocket, runtime::Handle};
 use super::Connection;
 use crate::engine::{
     driver::{
+        events::EventQueue,
         now,
         outgoing::{Lost, Outgoing, Sent},
     },
-    events::EventQueue,
     lock::LeafMutex,
     transport::addresses,
 };

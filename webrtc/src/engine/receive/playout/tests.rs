@@ -26,7 +26,7 @@ impl Bench {
     fn new() -> Self {
         Self {
             playout: Playout::default(),
-            start: crate::engine::driver::now(),
+            start: crate::engine::test_support::start(),
             now_ms: 0,
             queued: 0,
             steps: String::new(),

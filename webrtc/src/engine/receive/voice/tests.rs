@@ -29,7 +29,7 @@ struct Player {
 impl Player {
     fn new(format: Format) -> Self {
         Self {
-            start: crate::engine::driver::now(),
+            start: crate::engine::test_support::start(),
             playout: Playout::default(),
             voice: Voice::default(),
             format,

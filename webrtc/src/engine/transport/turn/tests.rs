@@ -28,7 +28,7 @@ struct Relay {
 
 impl Relay {
     fn new(over_stream: bool) -> Self {
-        let now = crate::engine::driver::now();
+        let now = crate::engine::test_support::start();
         Self {
             client: TurnClient::new(USER, PASSWORD, over_stream, now),
             nonce: b"nonce-1",
