@@ -15,7 +15,9 @@
 //! ```
 //!
 //! Everything below `driver` is a value that takes `now` as an argument: it opens no socket,
-//! reads no clock and starts no task, so each of these modules is tested without waiting.
+//! reads no clock, starts no task and knows nothing of the driver, so each of these modules is
+//! tested without waiting. What it needs of the driver is passed in: a [`ticker::Ticker`] where
+//! streams are called, a [`cryptor::Background`] for work that takes long.
 //!
 //! # Lock order
 //!
@@ -53,3 +55,6 @@ pub(crate) mod traffic;
 pub(crate) mod transport;
 pub(crate) mod uuid;
 pub(crate) mod wakers;
+
+#[cfg(test)]
+mod tests;
