@@ -3,7 +3,10 @@
 use std::{
     collections::VecDeque,
     ops::ControlFlow,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     task::{Context, Poll, Waker},
 };
 
@@ -17,10 +20,11 @@ use crate::{
     types::audio_frame::AudioFrame,
 };
 
-/// Frames of one listener. A full queue drops its oldest frame: who listens late wants the
-/// present.
+/// Frames of one listener. A full queue drops its oldest frame, and counts it: who listens late
+/// wants the present.
 pub(crate) struct FrameQueue {
     capacity: usize,
+    dropped: AtomicU64,
     state: LeafMutex<State>,
 }
 
@@ -35,6 +39,7 @@ impl FrameQueue {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             capacity: capacity.max(1),
+            dropped: AtomicU64::new(0),
             state: LeafMutex::default(),
         }
     }
@@ -48,6 +53,7 @@ impl FrameQueue {
             }
             if state.frames.len() >= self.capacity {
                 state.frames.pop_front();
+                self.dropped.fetch_add(1, Relaxed);
             }
             state.frames.push_back(frame);
             state.waker.take()
@@ -56,6 +62,11 @@ impl FrameQueue {
             wakers::wake_soon(waker);
         }
         ControlFlow::Continue(())
+    }
+
+    /// Frames that the listener was too late for, since the queue began.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Relaxed)
     }
 
     /// Ends the stream at once; what is queued is dropped.
@@ -138,11 +149,12 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_drops_its_oldest_frame() {
+    fn a_full_queue_drops_its_oldest_frame_and_counts_it() {
         let queue = FrameQueue::new(2);
         for value in 1..=3 {
             assert!(queue.push(frame(value)).is_continue());
         }
+        assert_eq!(queue.dropped(), 1);
         assert_eq!(pop(&queue), Poll::Ready(Some(2)));
         assert_eq!(pop(&queue), Poll::Ready(Some(3)));
         assert_eq!(pop(&queue), Poll::Pending);
@@ -155,5 +167,6 @@ mod tests {
         queue.close();
         assert_eq!(pop(&queue), Poll::Ready(None));
         assert!(queue.push(frame(2)).is_break());
+        assert_eq!(queue.dropped(), 0, "what came after the end was not lost");
     }
 }
