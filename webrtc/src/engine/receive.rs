@@ -18,14 +18,12 @@ pub(crate) mod frames;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod histogram;
-#[cfg(test)]
-mod lab;
 mod opus_packet;
 mod playout;
 pub(crate) mod red;
 mod stretch;
 #[cfg(test)]
-mod test_support;
+mod tests;
 mod ticks;
 mod voice;
 

@@ -120,7 +120,7 @@ fn first_frame_at(payload: &[u8], toc: u8) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::receive::test_support::{Encoder20, voiced};
+    use crate::engine::receive::tests::support::{Encoder20, voiced};
 
     #[test]
     fn durations_follow_the_table_of_the_format() {

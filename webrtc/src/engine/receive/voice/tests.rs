@@ -7,7 +7,7 @@ use super::{
     super::{
         opus_packet::PacketFacts,
         playout::Arrival,
-        test_support::{Encoder20, voiced},
+        tests::support::{Encoder20, voiced},
     },
     *,
 };

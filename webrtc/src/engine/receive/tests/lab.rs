@@ -11,13 +11,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    playout::{Arrival, Playout},
-    test_support::{Encoder20, voiced},
-    ticks::TICKS_PER_MS,
-    voice::Voice,
+use super::support::{Encoder20, voiced};
+use crate::engine::{
+    receive::{
+        playout::{Arrival, Playout},
+        ticks::TICKS_PER_MS,
+        voice::Voice,
+    },
+    sink::Format,
 };
-use crate::engine::sink::Format;
 
 /// What a network does to packets.
 #[derive(Clone, Copy, Debug)]
