@@ -103,7 +103,7 @@ fn route(devices: &[OwnedFd], switch: &mut Switch, begins: Instant, ends: &Atomi
             }
         }
         while let Some((port, bytes)) = switch.arrived(clock()) {
-            // A device that takes no more loses the packet, as a network card does.
+            // A full device loses the packet, as a network card does.
             rustix::io::write(&devices[port], &bytes).ok();
         }
         let wait = switch

@@ -1,5 +1,5 @@
 //! Bulk over data channels between two connections on this machine, through a link that loses
-//! and delays what it is told to.
+//! and delays what the arguments ask for.
 //!
 //! ```text
 //! cargo run --release -p libwebrtc --example bulk -- bulk [MiB] [loss %] [one-way delay ms]

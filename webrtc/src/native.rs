@@ -11,7 +11,7 @@ pub use crate::{engine::uuid::create_random_uuid, types::engine_load::EngineLoad
 /// Calls that were reported; one line each is enough, some come with every frame.
 static REPORTED: LeafMutex<BTreeSet<String>> = LeafMutex::new(BTreeSet::new());
 
-/// Says, once for each call, that this engine has no video and no devices.
+/// Warns, once for each call, that this engine has no video and no devices.
 pub(crate) fn unsupported(call: &str) {
     if REPORTED.lock().insert(call.to_owned()) {
         log::warn!("{call} is unsupported by this engine, which carries voice alone: ignored");

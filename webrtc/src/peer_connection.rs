@@ -49,7 +49,7 @@ pub type OnConnectionChange = Box<dyn FnMut(PeerConnectionState) + Send + Sync>;
 pub type OnDataChannel = Box<dyn FnMut(DataChannel) + Send + Sync>;
 /// Called with each address of ours.
 pub type OnIceCandidate = Box<dyn FnMut(IceCandidate) + Send + Sync>;
-/// Called for each server that could not tell an address.
+/// Called for each server that reported no address.
 pub type OnIceCandidateError = Box<dyn FnMut(IceCandidateError) + Send + Sync>;
 /// Called with each new ICE state.
 pub type OnIceConnectionChange = Box<dyn FnMut(IceConnectionState) + Send + Sync>;

@@ -62,7 +62,7 @@ impl RtpTransceiver {
         Ok(())
     }
 
-    /// Ends both halves; the next offer says so.
+    /// Ends both halves; the next offer announces it.
     ///
     /// # Errors
     ///

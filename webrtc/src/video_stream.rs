@@ -22,7 +22,7 @@ pub mod native {
         pub queue_size_frames: Option<usize>,
     }
 
-    /// Unsupported: ends at once, and says so in the log when it is made.
+    /// Unsupported: ends at once, with a warning in the log when it is made.
     #[derive(Debug)]
     pub struct NativeVideoStream {
         track: RtcVideoTrack,

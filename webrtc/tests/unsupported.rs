@@ -1,4 +1,4 @@
-//! What this engine leaves out says so at the call: the list, and that none of it panics.
+//! What this engine leaves out warns at the call: the list, and that none of it panics.
 
 use std::{
     sync::Mutex,

@@ -158,7 +158,7 @@ impl Core {
         Ok(channel)
     }
 
-    /// Called after each negotiation with what the peer says of its data section: with one
+    /// Called after each negotiation with the peer's data section: with one
     /// agreed, channels can open.
     pub(super) fn on_data_section(&mut self, agreed: Option<DataSection>, now: Instant) {
         if let Some(DataSection { max_message_bytes }) = agreed {
@@ -188,7 +188,7 @@ impl Core {
     }
 
     /// The engine opens every channel of the offer, also one that was closed before the answer;
-    /// it is closed again when the engine says so.
+    /// it is closed again when the engine reports it open.
     pub(super) fn keep_abandoned_channels(&mut self, offered: Vec<(Arc<Channel>, ChannelId)>) {
         for (channel, id) in offered {
             if channel.phase() == Phase::Closed {
@@ -202,7 +202,7 @@ impl Core {
         match channel.phase() {
             Phase::Open(id) => self.close_open_channel(channel, id),
             // What the engine is opening stays known by its number until that is done: the peer
-            // may have the channel already, and must hear of its end.
+            // may have the channel already, and must be notified of its end.
             Phase::Waiting | Phase::Opening(_) => {
                 channel.enter(Phase::Closed);
                 self.channels

@@ -37,7 +37,7 @@ use crate::types::{
 /// Bytes that SCTP may hold at most; `channels` keeps it on a much shorter lead.
 const SCTP_BUFFER_BYTES: usize = 16 * 1024 * 1024;
 
-/// How often RTCP reports are sent, and how often the engine says what the peer's have told it.
+/// How often RTCP reports are sent, and how often the engine passes on what the peer reported.
 /// A sender follows the losses of its network in about twice this.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -192,7 +192,7 @@ impl Core {
         }
     }
 
-    /// A datagram from the network. One that is no valid packet is ignored.
+    /// A datagram from the network. One that is not a valid packet is ignored.
     pub(crate) fn on_datagram(
         &mut self,
         proto: Protocol,

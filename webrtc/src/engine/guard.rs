@@ -19,8 +19,8 @@ thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Whether a panic on this thread would be caught by [`Core::guarded`]. Fuzz targets tell by it
-/// a broken dependency, which is contained, from a broken engine.
+/// Whether a panic on this thread would be caught by [`Core::guarded`]. Fuzz targets distinguish
+/// by it a broken dependency, which is contained, from a broken engine.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn is_guarded() -> bool {
     DEPTH.get() > 0
@@ -35,9 +35,8 @@ impl Core {
     /// Runs what calls the engine. `None` if it panicked, now or before: then the connection has
     /// failed, for good.
     ///
-    /// Nothing half done is seen afterwards: the engine is replaced by a new, empty one. What
-    /// this module's own state then says of sections and channels is history that no packet can
-    /// reach.
+    /// Nothing half done is seen afterwards: the engine is replaced by a new, empty one. No
+    /// packet reaches the sections and channels that this module still has.
     pub(crate) fn guarded<R>(
         &mut self,
         now: Instant,

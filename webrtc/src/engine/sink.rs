@@ -153,7 +153,7 @@ impl Hearers<'_> {
             .then_some(first)
     }
 
-    /// Tells every sink that so many blocks were skipped.
+    /// Notifies every sink that so many blocks were skipped.
     pub(crate) fn miss(&self, blocks: u32) {
         for entry in self.entries.iter() {
             entry.sink.lock().on_missed(blocks);

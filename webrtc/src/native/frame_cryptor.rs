@@ -143,7 +143,8 @@ impl FrameCryptor {
         self.inner.participant().to_owned()
     }
 
-    /// Who is told of every change of state, in order, with no lock held.
+    /// Sets or clears the callback for changes of state, which runs in their order and with no lock
+    /// held.
     pub fn on_state_change(&self, callback: Option<OnStateChange>) {
         self.inner.set_callback(callback);
     }

@@ -56,7 +56,7 @@ fn audio_track(label: &str, origin: AudioOrigin) -> RtcAudioTrack {
 }
 
 /// Questions are asked routinely and answered "none"; changes deserve a warning. (Stopping and
-/// releasing what never started is no change.)
+/// releasing what never started changes nothing.)
 fn no_device(method: &str) {
     let changes = ["set_", "init_", "start_", "enable_", "acquire_"];
     if changes.iter().any(|prefix| method.starts_with(prefix)) {

@@ -18,7 +18,7 @@ pub struct DataChannelInit {
     pub max_retransmits: Option<i32>,
     /// Name of the protocol spoken on it.
     pub protocol: String,
-    /// Both sides create the channel under the same `id`; neither is told of it.
+    /// Both sides create the channel under the same `id`; neither is notified of it.
     pub negotiated: bool,
     /// SCTP stream of a negotiated channel, else -1.
     pub id: i32,

@@ -42,7 +42,7 @@ impl fmt::Display for SdpType {
     }
 }
 
-/// A line that is no SDP.
+/// A line that is not SDP.
 #[derive(Error, Debug, Clone)]
 #[error("cannot parse sdp line `{line}`: {description}")]
 pub struct SdpParseError {
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_no_description_is_refused() {
+    fn text_that_is_not_a_description_is_refused() {
         for text in ["", "hello", "v=0\r\nnonsense"] {
             assert!(
                 SessionDescription::parse(text, SdpType::Answer).is_err(),

@@ -76,7 +76,7 @@ impl Peer {
         self.connection.connection_state() == PeerConnectionState::Connected
     }
 
-    /// Waits until the application was told of these states, after the first `known` ones and in
+    /// Waits until these states were reported to the application, after the first `known` ones and in
     /// this order; others may lie between, on a machine that stalls for seconds.
     pub(crate) async fn is_told(&self, known: usize, expected: &[PeerConnectionState]) {
         wait_for(&format!("the states {expected:?}"), || {
@@ -189,7 +189,7 @@ pub(crate) async fn negotiate_with(offerer: &Peer, answerer: &Peer, options: Off
         .expect("the peer's answer");
 }
 
-/// What is read from a connection may be newer than what its callbacks have told: they run on
+/// What is read from a connection may be newer than what its callbacks have reported: they run on
 /// threads of their own.
 pub(crate) async fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();

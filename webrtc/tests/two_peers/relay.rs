@@ -1,4 +1,4 @@
-//! Servers that tell addresses, and calls through a relay. The relay is coturn; those tests run
+//! Servers that report addresses, and calls through a relay. The relay is coturn; those tests run
 //! on request, where its program `turnserver` is installed (Debian: coturn).
 
 use std::{

@@ -1,4 +1,4 @@
-//! When a message goes to SCTP, and what the application hears of it.
+//! When a message goes to SCTP, and what is reported to the application.
 
 use std::{sync::Arc, time::Instant};
 

@@ -26,7 +26,7 @@ struct Lab {
     messages: Vec<(String, Vec<u8>)>,
     /// Bytes that the first peer's reports add up to.
     reported: u64,
-    /// How many channels each peer was told that the other opened.
+    /// How many channels of the other were announced to each peer.
     announced: [u32; 2],
 }
 

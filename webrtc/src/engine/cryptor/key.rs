@@ -73,7 +73,7 @@ pub(super) struct Key {
     /// The next key, derived once and kept: whoever sends frames that do not open cannot have it
     /// derived again and again.
     next: OnceLock<Result<Arc<Self>, CryptorError>>,
-    /// Somebody was told to derive the later keys.
+    /// The later keys are being derived.
     ordered: AtomicBool,
 }
 

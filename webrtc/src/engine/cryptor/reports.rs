@@ -16,7 +16,7 @@ use crate::{
 /// the latest says how things stand.
 const MAX_WAITING: usize = 16;
 
-/// Tells the application how a cryptor fares.
+/// Reports to the application how a cryptor fares.
 #[derive(Clone)]
 pub(super) struct Reports(Arc<Inner>);
 

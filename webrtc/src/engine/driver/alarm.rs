@@ -55,7 +55,7 @@ impl Alarm {
         (self.due.swap(due, SeqCst) != due).then_some(due)
     }
 
-    /// Rings no more.
+    /// Stops ringing.
     pub(super) fn silence(&self) {
         self.due.store(u64::MAX, SeqCst);
     }
@@ -65,7 +65,7 @@ impl Alarm {
         Arc::strong_count(self) == 1
     }
 
-    /// Tells the connection, which sets its alarm anew.
+    /// Calls the connection, which sets its alarm again.
     pub(super) fn ring(&self) {
         self.due.store(u64::MAX, SeqCst);
         if let Some(connection) = self.connection.upgrade() {

@@ -1,6 +1,6 @@
 //! The streams of one engine thread, called every 10 ms.
 //!
-//! A value: it is told the time and reads it only to measure what its streams cost.
+//! A value: it is passed the time and reads it only to measure what its streams cost.
 
 use std::{
     ops::ControlFlow,

@@ -52,7 +52,7 @@ impl EventQueue {
         !std::mem::replace(&mut state.dispatching, true)
     }
 
-    /// The application is far behind: read no more from the network.
+    /// The application is far behind: stop reading from the network.
     pub(crate) fn is_congested(&self) -> bool {
         self.state.lock().events.len() >= CONGESTED_EVENTS
     }

@@ -110,7 +110,7 @@ impl Core {
         let plan = |transceiver: &Arc<Transceiver>| {
             let (mid, direction) = transceiver.section();
             // A section of an earlier offer that was never answered is unknown to the engine:
-            // it is offered anew.
+            // it is offered again.
             let section =
                 mid.and_then(|mid| self.rtc.media(mid).map(|media| (mid, media.direction())));
             if section.is_none() && direction == RtpTransceiverDirection::Stopped {

@@ -34,10 +34,10 @@ struct Red {
     primary: Option<u8>,
 }
 
-/// What a description says of its data section, if it has one that is not refused.
+/// The data section of a description, if it has one that is not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DataSection {
-    /// The longest message its author takes, if it says so.
+    /// The longest message its author takes, if it names one.
     pub(crate) max_message_bytes: Option<usize>,
 }
 

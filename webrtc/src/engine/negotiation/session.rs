@@ -147,7 +147,7 @@ impl Core {
         Ok(())
     }
 
-    /// Tells the application that an offer is due.
+    /// Notifies the application that an offer is due.
     pub(crate) fn request_negotiation(&mut self) {
         self.session.negotiation_id += 1;
         self.outbox

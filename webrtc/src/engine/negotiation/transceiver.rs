@@ -85,11 +85,11 @@ pub(crate) struct SendCounters {
     pub(crate) bytes: u64,
     pub(crate) ssrc: u32,
     pub(crate) source: Meter,
-    /// What the encoder was told, bits per second.
+    /// What the encoder was set to, bits per second.
     pub(crate) target_bitrate: i32,
 }
 
-/// What the peer's RTCP says of our stream.
+/// What the peer's RTCP reports about our stream.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PeerReport {
     /// Of the packets since the last report but one, 0 to 1.
@@ -188,7 +188,7 @@ impl Transceiver {
         state.current = None;
     }
 
-    /// Takes over what a remote description says of this section, with the direction agreed.
+    /// Takes over this section of a remote description, with the direction agreed.
     /// What is received is played out at `ticker`. Returns the remote track if it is newly
     /// received, or received under a new stream.
     pub(crate) fn follow_remote(
@@ -303,7 +303,7 @@ impl Transceiver {
         counters.target_bitrate = target_bitrate;
     }
 
-    /// What the peer says of our stream changes how it is sent.
+    /// What the peer reports about our stream changes how it is sent.
     pub(crate) fn on_peer_report(&self, stats: &MediaEgressStats) {
         let mut state = self.state.lock();
         let send = &mut state.send;
@@ -354,7 +354,7 @@ impl Transceiver {
     }
 
     /// What encrypts on this section. It stays when the application lets go of it: what was
-    /// encrypted is never sent in the clear by and by.
+    /// encrypted is never sent in the clear later.
     pub(crate) fn send_cryptor(&self) -> Option<Arc<AudioCryptor>> {
         self.state.lock().send.cryptor.clone()
     }

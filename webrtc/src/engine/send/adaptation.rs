@@ -50,7 +50,7 @@ const RANDOM_UNTIL: f32 = 0.25;
 /// The rate at the narrowest, percent of what was asked for.
 const LEAST_RATE_PERCENT: u32 = 40;
 
-/// What one report says of the way to the peer.
+/// What one report shows about the way to the peer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LossReport {
     /// Part of the packets that were lost since the last report, 0 to 1.

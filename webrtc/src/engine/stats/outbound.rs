@@ -1,4 +1,4 @@
-//! What a transceiver sends, where it comes from, and what the peer says of it.
+//! What a transceiver sends, where it comes from, and what the peer reports about it.
 
 use crate::{
     engine::{negotiation::transceiver::Transceiver, send::AudioCodec},

@@ -113,7 +113,7 @@ fn every_module_is_read_and_no_test() {
 }
 
 #[test]
-fn tests_and_comments_are_no_product_code() {
+fn tests_and_comments_are_left_out() {
     let text = "\
 use a::b; // c
 #[cfg(test)]

@@ -11,7 +11,7 @@ use if_addrs::{IfAddr, IfOperStatus, Interface};
 /// check for every address of the peer.
 const MAX_ADDRESSES: usize = 6;
 
-/// What Linux says of an IPv6 address in `/proc/net/if_inet6`.
+/// The flags of an IPv6 address in Linux's `/proc/net/if_inet6`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ipv6Flags(u8);
 

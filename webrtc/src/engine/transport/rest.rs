@@ -6,7 +6,7 @@
 //! free the others some time after the choice. The side in control, which chooses, does so; the
 //! other follows when it is no longer asked there. Both need to see that the peer keeps asking on
 //! the way in use: one that took another of the ways it was offered asks there alone, and would
-//! end the call when it is not answered. All addresses are checked anew when the peer falls
+//! end the call when it is not answered. All addresses are checked again when the peer falls
 //! silent, a restart or a new address of the peer comes, the side in control asks on an address
 //! that rests, or the other side does and no longer asks on the way in use.
 
@@ -41,7 +41,7 @@ pub(crate) struct Rest {
     used: Option<(Way, Way, Instant)>,
     /// When the peer last asked on each of our addresses.
     asked: Vec<(Way, Instant)>,
-    /// Whether we chose the way in use; the peer's checks tell.
+    /// Whether we chose the way in use; the peer's checks show it.
     in_control: bool,
     resting: Vec<Candidate>,
 }
@@ -124,7 +124,7 @@ fn base(candidate: &Candidate) -> Way {
 }
 
 impl Core {
-    /// The agent has just told which way is in use: lets the others rest when that is settled.
+    /// The ICE agent has just reported which way is in use: lets the others rest when that is settled.
     pub(super) fn rest_others(&mut self, ours: Way, peers: Way, now: Instant) {
         self.paths.rest.note_used(ours, peers, now);
         if self.health.is_silent() {
@@ -142,7 +142,7 @@ impl Core {
         self.paths.rest.resting.extend(tired);
     }
 
-    /// STUN of the peer came to an address of ours. Where that rests it is no sign of life: it
+    /// STUN of the peer came to an address of ours. Where that rests it is not a sign of life: it
     /// says nothing about the way in use, and gets no answer.
     pub(in crate::engine) fn on_peer_check(&mut self, way: Way, packet: &[u8], now: Instant) {
         if !self.paths.rest.is_resting(way) {

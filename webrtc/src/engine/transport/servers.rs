@@ -1,4 +1,4 @@
-//! The servers of one connection: what they are asked, and the addresses they told of.
+//! The servers of one connection: what they are asked, and the addresses they reported.
 
 pub(crate) mod url;
 

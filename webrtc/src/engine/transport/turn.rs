@@ -29,7 +29,7 @@ const MAX_NONCES: u32 = 3;
 /// How long before its end an allocation is renewed.
 const REFRESH_BEFORE: Duration = Duration::from_secs(60);
 
-/// An allocation is renewed no more often than this, whatever its lifetime.
+/// An allocation is renewed at most this often, whatever its lifetime.
 const MIN_REFRESH: Duration = Duration::from_secs(10);
 
 /// UDP, as the relay is to speak with peers (RFC 8656 section 18.7).
@@ -173,7 +173,7 @@ impl TurnClient {
             .iter()
             .map(|pending| pending.transaction.deadline())
             .min();
-        // Without an allocation nothing is renewed, its channels no more than itself.
+        // Without an allocation nothing is renewed, its channels included.
         let State::Allocated { refresh_at, .. } = self.state else {
             return requests;
         };

@@ -143,7 +143,7 @@ pub(super) fn bind(ip: IpAddr, thread: &Handle) -> Option<UdpLink> {
         .ok()
 }
 
-/// The system may grant less; that is no error, only more for [`Outgoing`] to hold.
+/// The system may grant less; then [`Outgoing`] has more to hold.
 fn enlarge_buffers(socket: &std::net::UdpSocket) {
     let socket = socket2::SockRef::from(socket);
     let receive = socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES);
