@@ -11,14 +11,16 @@ use std::{
 const ARROWS: &[(&str, &[&str])] = &[
     // Ground.
     ("call", &[]),
+    ("language", &[]),
+    ("resampler", &[]),
     // Base.
-    ("insight", &["call"]),
-    ("knowledge", &[]),
+    ("insight", &["call", "language"]),
+    ("knowledge", &["language"]),
     ("prompts", &[]),
     ("tools", &[]),
     ("database", &["call"]),
     // Stages.
-    ("voice", &["call", "knowledge"]),
+    ("voice", &["call", "language", "resampler"]),
     ("dialogue", &["call", "knowledge", "prompts", "tools"]),
     ("authentication", &["call", "database"]),
     ("record", &["call", "database"]),
@@ -31,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "dialogue",
             "insight",
             "knowledge",
+            "language",
             "record",
             "tools",
             "voice",
@@ -60,11 +63,11 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     // Below the `livekit` crate; used by none of ours.
-    ("webrtc", &[]),
+    ("webrtc", &["resampler"]),
 ];
 
 /// Crates that are pure: text and events in, text and decisions out.
-const PURE: &[&str] = &["call", "insight", "prompts"];
+const PURE: &[&str] = &["call", "insight", "language", "prompts", "resampler"];
 
 /// What a pure crate must not contain, outside its tests.
 const FORBIDDEN: &[(&str, &str)] = &[

@@ -9,9 +9,6 @@ mod room;
 mod send;
 mod stats;
 
-pub use record::{Recording, read_wav, write_wav};
-pub use stats::{Counters, Line};
-
 use std::{
     path::PathBuf,
     time::{Duration, SystemTime},
@@ -24,6 +21,10 @@ use tokio::{
     task::JoinSet,
 };
 
+pub use self::{
+    record::{Recording, read_wav, write_wav},
+    stats::{Counters, Line},
+};
 use crate::plan::{Plan, RATE_HZ};
 
 /// How long files are written on after the last sentence: what is still under way arrives.

@@ -70,10 +70,10 @@ impl Plan {
     /// Reads a plan's file.
     ///
     /// # Errors
-    /// When it cannot be read or is no plan.
+    /// When it cannot be read or is not a plan.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read(path).with_context(|| format!("{}", path.display()))?;
-        serde_json::from_slice(&text).with_context(|| format!("{} is no plan", path.display()))
+        serde_json::from_slice(&text).with_context(|| format!("{} is not a plan", path.display()))
     }
 
     /// Writes a plan's file.

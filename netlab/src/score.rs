@@ -13,12 +13,11 @@ use std::{path::Path, thread};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
+use self::{counters::Totals, hearing::Hearing};
 use crate::{
     peer::{Line, read_wav},
     plan::{Plan, Sentence, Stream},
 };
-use counters::Totals;
-use hearing::Hearing;
 
 /// Cores that scoring may use: a thread each, one sentence at a time.
 const THREADS: usize = 2;

@@ -155,7 +155,7 @@ impl Servers {
 impl Drop for Servers {
     fn drop(&mut self) {
         for child in &mut self.children {
-            // One that has ended already is no error.
+            // It is not an error if one has ended already.
             child.kill().ok();
             child.wait().ok();
         }
@@ -169,7 +169,7 @@ fn answers(namespace: &str, address: SocketAddr) -> io::Result<()> {
 }
 
 /// The server announces its lab address alone. `restricted` addresses are private ones: its own
-/// relay refuses to reach them unless told otherwise.
+/// relay refuses to reach them unless configured otherwise.
 fn livekit_config(address: IpAddr, relay: Option<Relay>) -> String {
     let any = if address.is_ipv6() { "::" } else { "0.0.0.0" };
     let mut config = format!(

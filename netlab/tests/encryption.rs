@@ -29,13 +29,14 @@ use livekit::{
 };
 use livekit_api::access_token::{AccessToken, VideoGrants};
 use serde_json::Value;
-use server::LiveKit;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
     process::{Child, ChildStdout, Command},
     sync::mpsc::UnboundedReceiver,
     time::timeout,
 };
+
+use self::server::LiveKit;
 
 const RATE_HZ: u32 = 48_000;
 const PASSPHRASE: &str = "correct horse";

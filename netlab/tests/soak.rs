@@ -1,7 +1,8 @@
 //! Joins and leaves through a real server: is everything given back? Half of them leave as they should, half are
 //! thrown out in mid-speech by the next who joins under their name.
 //!
-//! `NETLAB_SOAK_JOINS=1000 cargo test --release -p netlab --test soak -- --nocapture` is the long form.
+//! The long form is, in `netlab/`:
+//! `NETLAB_SOAK_JOINS=1000 cargo test --release --test soak -- --nocapture`.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,8 +27,9 @@ use livekit::{
     },
 };
 use livekit_api::access_token::{AccessToken, VideoGrants};
-use server::LiveKit;
 use tokio::{sync::mpsc::UnboundedReceiver, time::timeout};
+
+use self::server::LiveKit;
 
 /// Without a wish: some seconds.
 const SHORT: usize = 12;

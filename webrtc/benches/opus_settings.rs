@@ -10,8 +10,9 @@
     reason = "a benchmark is its own shell and owns its clock"
 )]
 
-use opus::{Application, Bitrate, Channels, Decoder, Encoder};
 use std::{f64::consts::TAU, time::Instant};
+
+use opus::{Application, Bitrate, Channels, Decoder, Encoder};
 
 const RATE_HZ: usize = 24_000;
 const FRAME: usize = RATE_HZ / 50;

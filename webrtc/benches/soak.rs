@@ -16,10 +16,12 @@ mod meter;
 #[path = "cost/pair.rs"]
 mod pair;
 
-use libwebrtc::{native::engine_load, prelude::*};
-use pair::{Pair, Shape};
 use std::time::{Duration, Instant};
+
+use libwebrtc::{native::engine_load, prelude::*};
 use tokio_stream::StreamExt;
+
+use self::pair::{Pair, Shape};
 
 /// Calls between two looks at the memory.
 const STEP: usize = 50;

@@ -1,5 +1,5 @@
 //! Bulk over data channels between two connections on this machine, through a link that loses
-//! and delays what it is told to.
+//! and delays what the arguments ask for.
 //!
 //! ```text
 //! cargo run --release -p libwebrtc --example bulk -- bulk [MiB] [loss %] [one-way delay ms]
@@ -16,7 +16,6 @@
     reason = "an example is its own shell: it owns its clock, its tasks and its arguments"
 )]
 
-use libwebrtc::prelude::*;
 use std::{
     error::Error,
     net::SocketAddr,
@@ -26,6 +25,8 @@ use std::{
     },
     time::{Duration, Instant},
 };
+
+use libwebrtc::prelude::*;
 use tokio::{net::UdpSocket, sync::mpsc};
 
 const MESSAGE_BYTES: usize = 15_000;

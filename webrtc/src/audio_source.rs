@@ -1,20 +1,11 @@
 //! Where the audio of a local track comes from.
 
+pub use crate::types::audio_options::AudioSourceOptions;
+
 /// Samples per second of a device source.
 pub const DEFAULT_SAMPLE_RATE: u32 = 48_000;
 /// Channels of a device source.
 pub const DEFAULT_NUM_CHANNELS: u32 = 1;
-
-/// Processing a microphone would need. Kept, not applied: this engine's sources are programs.
-#[derive(Clone, Debug, Default)]
-pub struct AudioSourceOptions {
-    /// Remove what the loudspeaker plays.
-    pub echo_cancellation: bool,
-    /// Remove steady noise.
-    pub noise_suppression: bool,
-    /// Even out the level.
-    pub auto_gain_control: bool,
-}
 
 /// A source of any kind.
 #[non_exhaustive]
@@ -64,22 +55,20 @@ impl RtcAudioSource {
 
 /// Sources that the application feeds.
 pub mod native {
+    use std::{fmt, sync::Arc};
+
     use super::AudioSourceOptions;
     use crate::{
         RtcError,
         audio_frame::AudioFrame,
-        engine::{
-            send::source::Source,
-            sink::{Format, SinkSet},
-        },
+        engine::{driver, send::source::Source, sink::Format},
     };
-    use std::{fmt, sync::Arc};
 
     /// A queue of PCM that is sent at 10 ms every 10 ms, silence when it is empty. It may feed
     /// several senders, one after the other or at once, and outlives connections.
     #[derive(Clone)]
     pub struct NativeAudioSource {
-        inner: Arc<Source>,
+        pub(crate) inner: Arc<Source>,
     }
 
     impl NativeAudioSource {
@@ -98,12 +87,8 @@ pub mod native {
                 channels: num_channels,
             };
             Self {
-                inner: Source::new(options, format, queue_size_ms),
+                inner: Source::new(options, format, queue_size_ms, driver::ticker()),
             }
-        }
-
-        pub(crate) fn sinks(&self) -> Arc<SinkSet> {
-            Arc::clone(&self.inner.sinks)
         }
 
         /// Drops what is queued and not yet sent.

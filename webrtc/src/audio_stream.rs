@@ -2,6 +2,15 @@
 
 /// Streams that the application polls.
 pub mod native {
+    use std::{
+        fmt,
+        pin::Pin,
+        sync::Arc,
+        task::{Context, Poll},
+    };
+
+    use tokio_stream::Stream;
+
     use crate::{
         audio_frame::AudioFrame,
         audio_track::RtcAudioTrack,
@@ -10,13 +19,6 @@ pub mod native {
             sink::Format,
         },
     };
-    use std::{
-        fmt,
-        pin::Pin,
-        sync::Arc,
-        task::{Context, Poll},
-    };
-    use tokio_stream::Stream;
 
     /// Frames kept for a listener that is late: 100 ms.
     const DEFAULT_FRAMES: usize = 10;
@@ -28,8 +30,8 @@ pub mod native {
     /// How a stream is buffered.
     #[derive(Clone, Debug, Default)]
     pub struct NativeAudioStreamOptions {
-        /// Frames of 10 ms kept; the oldest is dropped beyond that. `None` keeps 10, `Some(0)`
-        /// a minute.
+        /// Frames of 10 ms kept; beyond that the oldest is dropped and counted. `None` keeps 10,
+        /// `Some(0)` a minute.
         pub queue_size_frames: Option<usize>,
     }
 
@@ -85,6 +87,12 @@ pub mod native {
             self.track.clone()
         }
 
+        /// Frames that were dropped since the stream began because the application took them too
+        /// late: each is 10 ms that it never heard. An addition of this engine.
+        pub fn dropped_frames(&self) -> u64 {
+            self.queue.dropped()
+        }
+
         /// Ends the stream.
         pub fn close(&mut self) {
             if let (Some(sink), Some(sinks)) = (self.sink.take(), self.track.sinks()) {
@@ -113,6 +121,43 @@ pub mod native {
 
         fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
             self.queue.poll_pop(context)
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use tokio_stream::StreamExt as _;
+
+        use super::*;
+        use crate::{
+            audio_source::native::NativeAudioSource,
+            peer_connection_factory::{PeerConnectionFactory, native::PeerConnectionFactoryExt},
+        };
+
+        #[tokio::test]
+        async fn frames_that_the_application_takes_too_late_are_counted() {
+            let source = NativeAudioSource::new(Default::default(), 16_000, 1, 0);
+            let track = PeerConnectionFactory::default().create_audio_track("a", source.clone());
+            let options = NativeAudioStreamOptions {
+                queue_size_frames: Some(2),
+            };
+            let mut stream = NativeAudioStream::with_options(track, 16_000, 1, options);
+            let mut frame = AudioFrame::new(16_000, 1, 160);
+            for value in 1..=5 {
+                frame.data.to_mut().fill(value);
+                source
+                    .capture_frame(&frame)
+                    .await
+                    .expect("a frame of 10 ms");
+            }
+            assert_eq!(stream.dropped_frames(), 3, "five frames in a queue of two");
+            let next = stream.next().await.expect("a frame");
+            assert_eq!(next.data[0], 4, "not the oldest frames were dropped");
+            source
+                .capture_frame(&frame)
+                .await
+                .expect("a frame of 10 ms");
+            assert_eq!(stream.dropped_frames(), 3, "there was room again");
         }
     }
 }

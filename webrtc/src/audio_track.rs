@@ -1,61 +1,22 @@
 //! One direction of audio.
 
+use std::{fmt, sync::Arc};
+
 use crate::{
-    audio_source::native::NativeAudioSource, engine::sink::SinkSet,
+    engine::{sink::SinkSet, track::AudioTrack},
     media_stream_track::RtcTrackState,
 };
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
-
-/// Where a track's audio comes from.
-pub(crate) enum AudioOrigin {
-    Local(NativeAudioSource),
-    /// A microphone, which this engine does not have.
-    Device,
-    Remote(Arc<SinkSet>),
-}
-
-impl AudioOrigin {
-    pub(crate) fn remote() -> Self {
-        Self::Remote(Arc::default())
-    }
-}
-
-struct Inner {
-    id: String,
-    enabled: AtomicBool,
-    origin: AudioOrigin,
-}
 
 /// A track of audio, local or remote.
 #[derive(Clone)]
 pub struct RtcAudioTrack {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<AudioTrack>,
 }
 
 impl RtcAudioTrack {
-    pub(crate) fn new(id: String, origin: AudioOrigin) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                id,
-                enabled: AtomicBool::new(true),
-                origin,
-            }),
-        }
-    }
-
     /// Who hears this track; `None` for a device.
-    pub(crate) fn sinks(&self) -> Option<Arc<SinkSet>> {
-        match &self.inner.origin {
-            AudioOrigin::Local(source) => Some(source.sinks()),
-            AudioOrigin::Device => None,
-            AudioOrigin::Remote(sinks) => Some(Arc::clone(sinks)),
-        }
+    pub(crate) fn sinks(&self) -> Option<&Arc<SinkSet>> {
+        self.inner.sinks()
     }
 
     /// The id in `a=msid`.
@@ -65,12 +26,12 @@ impl RtcAudioTrack {
 
     /// Whether it is unmuted.
     pub fn enabled(&self) -> bool {
-        self.inner.enabled.load(Ordering::Acquire)
+        self.inner.enabled.get()
     }
 
     /// Mutes or unmutes; a muted local track sends silence. Returns whether that changed.
     pub fn set_enabled(&self, enabled: bool) -> bool {
-        self.inner.enabled.swap(enabled, Ordering::AcqRel) != enabled
+        self.inner.enabled.set(enabled)
     }
 
     /// Always live: a track ends with its publication.

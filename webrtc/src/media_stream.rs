@@ -1,7 +1,8 @@
 //! Tracks that belong together.
 
 use crate::{
-    audio_track::RtcAudioTrack, media_stream_track::MediaStreamTrack, video_track::RtcVideoTrack,
+    audio_track::RtcAudioTrack, engine::track::Track, media_stream_track::MediaStreamTrack,
+    video_track::RtcVideoTrack,
 };
 
 /// A remote stream: its id is the first part of `a=msid`.
@@ -12,6 +13,15 @@ pub struct MediaStream {
 }
 
 impl MediaStream {
+    /// The streams of these ids, all with this one track.
+    pub(crate) fn of(ids: Vec<String>, track: &Track) -> Vec<Self> {
+        let with_track = |id| Self {
+            id,
+            tracks: vec![track.clone().into()],
+        };
+        ids.into_iter().map(with_track).collect()
+    }
+
     /// The stream's id.
     pub fn id(&self) -> String {
         self.id.clone()

@@ -1,6 +1,8 @@
 //! A track of either kind.
 
-use crate::{audio_track::RtcAudioTrack, enum_dispatch, video_track::RtcVideoTrack};
+use crate::{
+    audio_track::RtcAudioTrack, engine::track::Track, enum_dispatch, video_track::RtcVideoTrack,
+};
 
 /// Whether a track can still carry media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,24 @@ impl MediaStreamTrack {
         pub fn set_enabled(self: &Self, enabled: bool) -> bool;
         pub fn state(self: &Self) -> RtcTrackState;
     );
+}
+
+impl From<Track> for MediaStreamTrack {
+    fn from(track: Track) -> Self {
+        match track {
+            Track::Audio(inner) => Self::Audio(RtcAudioTrack { inner }),
+            Track::Video(inner) => Self::Video(RtcVideoTrack { inner }),
+        }
+    }
+}
+
+impl From<MediaStreamTrack> for Track {
+    fn from(track: MediaStreamTrack) -> Self {
+        match track {
+            MediaStreamTrack::Audio(audio) => Self::Audio(audio.inner),
+            MediaStreamTrack::Video(video) => Self::Video(video.inner),
+        }
+    }
 }
 
 impl From<RtcAudioTrack> for MediaStreamTrack {

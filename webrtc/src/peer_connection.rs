@@ -1,9 +1,24 @@
 //! A connection to one peer.
 
+mod callbacks;
+
+use std::{fmt, sync::Arc};
+
+use self::callbacks::Callbacks;
+pub use crate::types::{
+    configuration::{AnswerOptions, BitrateSettings, OfferOptions},
+    connection_state::{
+        IceCandidateError, IceConnectionState, IceGatheringState, PeerConnectionState,
+        SignalingState,
+    },
+};
 use crate::{
     MediaType, RtcError,
     data_channel::{DataChannel, DataChannelInit},
-    engine::driver::Connection,
+    engine::{
+        driver::{self, Connection, Listener},
+        negotiation::transceiver::Transceiver,
+    },
     ice_candidate::IceCandidate,
     media_stream::MediaStream,
     media_stream_track::MediaStreamTrack,
@@ -14,52 +29,6 @@ use crate::{
     session_description::SessionDescription,
     stats::RtcStats,
 };
-use std::{fmt, sync::Arc};
-
-mod state;
-
-pub use state::{IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState};
-
-/// What an offer is to contain.
-#[derive(Debug, Clone, Default)]
-pub struct OfferOptions {
-    /// New ICE credentials: the way to a peer is looked for again.
-    pub ice_restart: bool,
-    /// Accepted, without effect: transceivers say what is received.
-    pub offer_to_receive_audio: bool,
-    /// Accepted, without effect: transceivers say what is received.
-    pub offer_to_receive_video: bool,
-}
-
-/// What an answer is to contain: nothing can be chosen.
-#[derive(Debug, Clone, Default)]
-pub struct AnswerOptions {}
-
-/// Limits in bits per second.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct BitrateSettings {
-    /// Never less.
-    pub min_bitrate_bps: Option<u64>,
-    /// At first.
-    pub start_bitrate_bps: Option<u64>,
-    /// Never more.
-    pub max_bitrate_bps: Option<u64>,
-}
-
-/// A failure to learn an address.
-#[derive(Debug, Clone)]
-pub struct IceCandidateError {
-    /// The local address it was tried from.
-    pub address: String,
-    /// The local port it was tried from.
-    pub port: i32,
-    /// The server that was asked.
-    pub url: String,
-    /// STUN error code.
-    pub error_code: i32,
-    /// What the server said.
-    pub error_text: String,
-}
 
 /// The peer began to send something.
 #[derive(Debug, Clone)]
@@ -80,7 +49,7 @@ pub type OnConnectionChange = Box<dyn FnMut(PeerConnectionState) + Send + Sync>;
 pub type OnDataChannel = Box<dyn FnMut(DataChannel) + Send + Sync>;
 /// Called with each address of ours.
 pub type OnIceCandidate = Box<dyn FnMut(IceCandidate) + Send + Sync>;
-/// Called for each server that could not tell an address.
+/// Called for each server that reported no address.
 pub type OnIceCandidateError = Box<dyn FnMut(IceCandidateError) + Send + Sync>;
 /// Called with each new ICE state.
 pub type OnIceConnectionChange = Box<dyn FnMut(IceConnectionState) + Send + Sync>;
@@ -100,9 +69,26 @@ pub type OnTrack = Box<dyn FnMut(TrackEvent) + Send + Sync>;
 #[derive(Clone)]
 pub struct PeerConnection {
     pub(crate) inner: Arc<Connection>,
+    callbacks: Arc<Callbacks>,
 }
 
 impl PeerConnection {
+    pub(crate) fn new(config: RtcConfiguration) -> Self {
+        let callbacks: Arc<Callbacks> = Arc::default();
+        let listener: Arc<dyn Listener> = Arc::clone(&callbacks) as _;
+        Self {
+            inner: Connection::new(config, listener),
+            callbacks,
+        }
+    }
+
+    fn transceiver(&self, inner: Arc<Transceiver>) -> RtpTransceiver {
+        RtpTransceiver {
+            inner,
+            connection: Arc::downgrade(&self.inner),
+        }
+    }
+
     /// Replaces the configuration.
     ///
     /// # Errors
@@ -192,8 +178,13 @@ impl PeerConnection {
         label: &str,
         init: DataChannelInit,
     ) -> Result<DataChannel, RtcError> {
-        self.inner
-            .with(|core, now| core.create_channel(label, init, now))
+        let inner = self
+            .inner
+            .with(|core, now| core.create_channel(label, init, now))?;
+        Ok(DataChannel {
+            inner,
+            connection: Arc::downgrade(&self.inner),
+        })
     }
 
     /// Sends a track on a new section.
@@ -221,7 +212,7 @@ impl PeerConnection {
     ///
     /// On a closed connection.
     pub fn remove_track(&self, sender: RtpSender) -> Result<(), RtcError> {
-        self.inner.with(|core, _| core.remove_track(&sender))
+        self.inner.with(|core, _| core.remove_track(&sender.inner))
     }
 
     /// Counters of the connection and its sections.
@@ -230,7 +221,7 @@ impl PeerConnection {
     ///
     /// None; the signature is the interface's.
     pub async fn get_stats(&self) -> Result<Vec<RtcStats>, RtcError> {
-        Ok(self.inner.read(|core| core.stats()))
+        Ok(self.inner.read(|core| core.stats(driver::wall_clock())))
     }
 
     /// Adds a section that sends a track.
@@ -247,8 +238,8 @@ impl PeerConnection {
             MediaStreamTrack::Audio(_) => MediaType::Audio,
             MediaStreamTrack::Video(_) => MediaType::Video,
         };
-        self.inner
-            .with(|core, _| core.add_transceiver(Some(track), kind, init))
+        let transceiver = self.inner.add_transceiver(kind, init, Some(track.into()))?;
+        Ok(self.transceiver(transceiver))
     }
 
     /// Adds a section without a track, to receive on.
@@ -261,8 +252,8 @@ impl PeerConnection {
         kind: MediaType,
         init: RtpTransceiverInit,
     ) -> Result<RtpTransceiver, RtcError> {
-        self.inner
-            .with(|core, _| core.add_transceiver(None, kind, init))
+        let transceiver = self.inner.add_transceiver(kind, init, None)?;
+        Ok(self.transceiver(transceiver))
     }
 
     /// Ends the connection. It has no transceivers after that and refuses every change.
@@ -323,52 +314,54 @@ impl PeerConnection {
 
     /// All sections; none on a closed connection.
     pub fn transceivers(&self) -> Vec<RtpTransceiver> {
-        self.inner.read(|core| core.session.transceivers())
+        let sections = self.inner.read(|core| core.session.transceivers().to_vec());
+        let object = |section| self.transceiver(section);
+        sections.into_iter().map(object).collect()
     }
 
     /// Sets or clears the callback for the connection state.
     pub fn on_connection_state_change(&self, callback: Option<OnConnectionChange>) {
-        self.inner.callbacks.connection.set(callback);
+        self.callbacks.connection.set(callback);
     }
 
     /// Sets or clears the callback for channels of the peer.
     pub fn on_data_channel(&self, callback: Option<OnDataChannel>) {
-        self.inner.callbacks.data_channel.set(callback);
+        self.callbacks.data_channel.set(callback);
     }
 
     /// Sets or clears the callback for our addresses.
     pub fn on_ice_candidate(&self, callback: Option<OnIceCandidate>) {
-        self.inner.callbacks.candidate.set(callback);
+        self.callbacks.candidate.set(callback);
     }
 
     /// Sets or clears the callback for addresses that could not be learnt.
     pub fn on_ice_candidate_error(&self, callback: Option<OnIceCandidateError>) {
-        self.inner.callbacks.candidate_error.set(callback);
+        self.callbacks.candidate_error.set(callback);
     }
 
     /// Sets or clears the callback for the ICE state.
     pub fn on_ice_connection_state_change(&self, callback: Option<OnIceConnectionChange>) {
-        self.inner.callbacks.ice.set(callback);
+        self.callbacks.ice.set(callback);
     }
 
     /// Sets or clears the callback for the gathering state.
     pub fn on_ice_gathering_state_change(&self, callback: Option<OnIceGatheringChange>) {
-        self.inner.callbacks.gathering.set(callback);
+        self.callbacks.gathering.set(callback);
     }
 
     /// Sets or clears the callback for a due offer.
     pub fn on_negotiation_needed(&self, callback: Option<OnNegotiationNeeded>) {
-        self.inner.callbacks.negotiation_needed.set(callback);
+        self.callbacks.negotiation_needed.set(callback);
     }
 
     /// Sets or clears the callback for the signalling state.
     pub fn on_signaling_state_change(&self, callback: Option<OnSignalingChange>) {
-        self.inner.callbacks.signaling.set(callback);
+        self.callbacks.signaling.set(callback);
     }
 
     /// Sets or clears the callback for tracks of the peer.
     pub fn on_track(&self, callback: Option<OnTrack>) {
-        self.inner.callbacks.track.set(callback);
+        self.callbacks.track.set(callback);
     }
 }
 

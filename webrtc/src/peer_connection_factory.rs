@@ -1,70 +1,15 @@
 //! Connections and tracks are made here.
 
+pub use crate::types::configuration::{
+    ContinualGatheringPolicy, IceServer, IceTransportsType, RtcConfiguration,
+};
 use crate::{
     MediaType, RtcError,
-    engine::driver::Connection,
     peer_connection::PeerConnection,
     rtp_parameters::{RtpCapabilities, RtpCodecCapability},
 };
 
 pub mod native;
-
-/// STUN and TURN servers that share credentials.
-#[derive(Clone, Debug)]
-pub struct IceServer {
-    /// `stun:`, `turn:` and `turns:` addresses (RFC 7064, RFC 7065), by UDP or TCP.
-    pub urls: Vec<String>,
-    /// For TURN.
-    pub username: String,
-    /// For TURN.
-    pub password: String,
-}
-
-/// Whether changes of the network are followed. This engine gathers once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ContinualGatheringPolicy {
-    /// Addresses are those at the start.
-    GatherOnce,
-    /// New addresses are announced.
-    GatherContinually,
-}
-
-/// Which addresses may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IceTransportsType {
-    /// A relay's only.
-    Relay,
-    /// All but the machine's own.
-    NoHost,
-    /// All.
-    All,
-}
-
-/// How a connection is made.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct RtcConfiguration {
-    /// Servers to learn addresses from.
-    pub ice_servers: Vec<IceServer>,
-    /// Whether changes of the network are followed.
-    pub continual_gathering_policy: ContinualGatheringPolicy,
-    /// Which addresses may be used.
-    pub ice_transport_type: IceTransportsType,
-    /// Set data channels up with the offer (`a=sctp-init`) and so save two round trips. Fixed
-    /// for the life of a connection.
-    pub enable_sctp_snap: bool,
-}
-
-impl Default for RtcConfiguration {
-    fn default() -> Self {
-        Self {
-            ice_servers: Vec::new(),
-            continual_gathering_policy: ContinualGatheringPolicy::GatherContinually,
-            ice_transport_type: IceTransportsType::All,
-            enable_sctp_snap: false,
-        }
-    }
-}
 
 /// Makes connections; tracks by [`native::PeerConnectionFactoryExt`]. Holds nothing: all
 /// factories share the engine's threads.
@@ -92,9 +37,7 @@ impl PeerConnectionFactory {
         &self,
         config: RtcConfiguration,
     ) -> Result<PeerConnection, RtcError> {
-        Ok(PeerConnection {
-            inner: Connection::new(config),
-        })
+        Ok(PeerConnection::new(config))
     }
 
     /// Opus for audio, nothing for video.

@@ -1,10 +1,15 @@
 //! The receiving half of a transceiver.
 
-use crate::{
-    RtcError, engine::negotiation::transceiver::Transceiver, media_stream::MediaStream,
-    media_stream_track::MediaStreamTrack, rtp_parameters::RtpParameters, stats::RtcStats,
-};
 use std::{fmt, sync::Arc};
+
+use crate::{
+    RtcError,
+    engine::{driver, negotiation::transceiver::Transceiver},
+    media_stream::MediaStream,
+    media_stream_track::MediaStreamTrack,
+    rtp_parameters::RtpParameters,
+    stats::RtcStats,
+};
 
 /// What the peer sends on one section.
 #[derive(Clone)]
@@ -15,7 +20,7 @@ pub struct RtpReceiver {
 impl RtpReceiver {
     /// The remote track: the same object for the life of the section.
     pub fn track(&self) -> Option<MediaStreamTrack> {
-        Some(self.inner.recv_track())
+        Some(self.inner.recv_track().into())
     }
 
     /// Ids of the remote streams; none while the peer does not send.
@@ -25,7 +30,7 @@ impl RtpReceiver {
 
     /// The remote streams; none while the peer does not send.
     pub fn streams(&self) -> Vec<MediaStream> {
-        self.inner.recv_streams()
+        MediaStream::of(self.inner.recv_stream_ids(), &self.inner.recv_track())
     }
 
     /// Counters of this section.
@@ -34,7 +39,7 @@ impl RtpReceiver {
     ///
     /// None; the signature is the interface's.
     pub async fn get_stats(&self) -> Result<Vec<RtcStats>, RtcError> {
-        Ok(self.inner.receiver_stats())
+        Ok(self.inner.receiver_stats(driver::wall_clock()))
     }
 
     /// Empty: nothing of it can be changed here.

@@ -1,10 +1,21 @@
 //! The sending half of a transceiver.
 
-use crate::{
-    RtcError, engine::negotiation::transceiver::Transceiver, media_stream_track::MediaStreamTrack,
-    native::unsupported, rtp_parameters::RtpParameters, stats::RtcStats,
+use std::{
+    fmt,
+    sync::{Arc, Weak},
 };
-use std::{fmt, sync::Arc};
+
+use crate::{
+    RtcError,
+    engine::{
+        driver::{self, Connection},
+        negotiation::transceiver::Transceiver,
+    },
+    media_stream_track::MediaStreamTrack,
+    native::unsupported,
+    rtp_parameters::RtpParameters,
+    stats::RtcStats,
+};
 
 /// A kind of video encoder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,12 +46,14 @@ impl VideoEncoderBackend {
 #[derive(Clone)]
 pub struct RtpSender {
     pub(crate) inner: Arc<Transceiver>,
+    /// What its packets go through, as long as the application holds it.
+    pub(crate) connection: Weak<Connection>,
 }
 
 impl RtpSender {
     /// The local track.
     pub fn track(&self) -> Option<MediaStreamTrack> {
-        self.inner.send_track()
+        self.inner.send_track().map(MediaStreamTrack::from)
     }
 
     /// Counters of this section.
@@ -58,7 +71,7 @@ impl RtpSender {
     ///
     /// None; the signature is the interface's.
     pub fn set_track(&self, track: Option<MediaStreamTrack>) -> Result<(), RtcError> {
-        self.inner.set_send_track(track);
+        driver::set_send_track(&self.connection, &self.inner, track.map(Into::into));
         Ok(())
     }
 

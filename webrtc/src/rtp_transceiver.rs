@@ -1,40 +1,25 @@
 //! One media section, both halves.
 
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
+
+pub use crate::types::rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit};
 use crate::{
     RtcError,
-    engine::negotiation::transceiver::Transceiver,
-    rtp_parameters::{RtpCodecCapability, RtpEncodingParameters},
+    engine::{driver::Connection, negotiation::transceiver::Transceiver},
+    rtp_parameters::RtpCodecCapability,
     rtp_receiver::RtpReceiver,
     rtp_sender::RtpSender,
 };
-use std::{fmt, sync::Arc};
-
-/// How a transceiver begins.
-#[derive(Debug, Clone)]
-pub struct RtpTransceiverInit {
-    /// What is wanted of it.
-    pub direction: RtpTransceiverDirection,
-    /// The first one is announced in `a=msid`; none is `-`.
-    pub stream_ids: Vec<String>,
-    /// One for audio, or none for the default.
-    pub send_encodings: Vec<RtpEncodingParameters>,
-}
-
-/// Which way media goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the words of a session description")]
-pub enum RtpTransceiverDirection {
-    SendRecv,
-    SendOnly,
-    RecvOnly,
-    Inactive,
-    Stopped,
-}
 
 /// One media section.
 #[derive(Clone)]
 pub struct RtpTransceiver {
     pub(crate) inner: Arc<Transceiver>,
+    /// What its packets go through, as long as the application holds it.
+    pub(crate) connection: Weak<Connection>,
 }
 
 impl RtpTransceiver {
@@ -57,6 +42,7 @@ impl RtpTransceiver {
     pub fn sender(&self) -> RtpSender {
         RtpSender {
             inner: Arc::clone(&self.inner),
+            connection: Weak::clone(&self.connection),
         }
     }
 
@@ -76,7 +62,7 @@ impl RtpTransceiver {
         Ok(())
     }
 
-    /// Ends both halves; the next offer says so.
+    /// Ends both halves; the next offer announces it.
     ///
     /// # Errors
     ///

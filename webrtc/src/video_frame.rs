@@ -1,7 +1,8 @@
 //! Types of video frames, so that code about them compiles. No pixel is converted.
 
-use crate::video_source::VideoResolution;
 use std::fmt::Debug;
+
+use crate::video_source::VideoResolution;
 
 /// Clockwise rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -50,7 +50,7 @@ pub mod native {
         video_frame::{EncodedVideoFrame, VideoBuffer, VideoFrame},
     };
 
-    /// Unsupported: refuses every frame, and says so in the log when it is made.
+    /// Unsupported: refuses every frame, with a warning in the log when it is made.
     #[derive(Clone, Debug)]
     pub struct NativeVideoSource {
         resolution: VideoResolution,

@@ -2,16 +2,18 @@
 
 /// Streams that the application polls.
 pub mod native {
+    use std::{
+        pin::Pin,
+        task::{Context, Poll},
+    };
+
+    use tokio_stream::Stream;
+
     use crate::{
         native::{packet_trailer::PacketTrailerHandler, unsupported},
         video_frame::BoxVideoFrame,
         video_track::RtcVideoTrack,
     };
-    use std::{
-        pin::Pin,
-        task::{Context, Poll},
-    };
-    use tokio_stream::Stream;
 
     /// How a stream is buffered.
     #[derive(Clone, Debug, Default)]
@@ -20,7 +22,7 @@ pub mod native {
         pub queue_size_frames: Option<usize>,
     }
 
-    /// Unsupported: ends at once, and says so in the log when it is made.
+    /// Unsupported: ends at once, with a warning in the log when it is made.
     #[derive(Debug)]
     pub struct NativeVideoStream {
         track: RtcVideoTrack,

@@ -1,39 +1,24 @@
 //! Video tracks, for negotiation alone.
 
+use std::{fmt, sync::Arc};
+
 use crate::{
+    engine::track::VideoTrack,
     media_stream_track::RtcTrackState,
     native::{packet_trailer::PacketTrailerHandler, unsupported},
 };
-use parking_lot::Mutex;
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
-
-struct Inner {
-    id: String,
-    enabled: AtomicBool,
-    trailer: Mutex<Option<PacketTrailerHandler>>,
-}
 
 /// A track of video. It is published and announced as any other; no frame is ever encoded or
 /// decoded.
 #[derive(Clone)]
 pub struct RtcVideoTrack {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<VideoTrack>,
 }
 
 impl RtcVideoTrack {
     pub(crate) fn new(id: String) -> Self {
         Self {
-            inner: Arc::new(Inner {
-                id,
-                enabled: AtomicBool::new(true),
-                trailer: Mutex::new(None),
-            }),
+            inner: VideoTrack::new(id),
         }
     }
 
@@ -44,12 +29,12 @@ impl RtcVideoTrack {
 
     /// Whether it is unmuted.
     pub fn enabled(&self) -> bool {
-        self.inner.enabled.load(Ordering::Acquire)
+        self.inner.enabled.get()
     }
 
     /// Mutes or unmutes. Returns whether that changed.
     pub fn set_enabled(&self, enabled: bool) -> bool {
-        self.inner.enabled.swap(enabled, Ordering::AcqRel) != enabled
+        self.inner.enabled.set(enabled)
     }
 
     /// Always live: a track ends with its publication.

@@ -1,13 +1,14 @@
-//! What this engine leaves out says so at the call: the list, and that none of it panics.
+//! What this engine leaves out warns at the call: the list, and that none of it panics.
+
+use std::{
+    sync::Mutex,
+    task::{Context, Poll, Waker},
+};
 
 use libwebrtc::{
     native::packet_trailer::PacketTrailerHandler,
     peer_connection_factory::native::PeerConnectionFactoryExt, prelude::*,
     video_source::native::NativeVideoSource, video_stream::native::NativeVideoStream,
-};
-use std::{
-    sync::Mutex,
-    task::{Context, Poll, Waker},
 };
 use tokio_stream::Stream;
 

@@ -221,18 +221,25 @@ fn anonymous(kind: SignalKind) -> Option<Signal> {
     })
 }
 
-fn microphone(track: RtcAudioTrack, _metrics: Arc<Metrics>) -> Frames {
+fn microphone(track: RtcAudioTrack, metrics: Arc<Metrics>) -> Frames {
     let options = NativeAudioStreamOptions {
         queue_size_frames: Some(FRAME_QUEUE),
     };
     let rate = LISTEN_RATE_HZ.cast_signed();
     let stream = NativeAudioStream::with_options(track, rate, 1, options);
-    Box::pin(Microphone { stream })
+    Box::pin(Microphone {
+        stream,
+        metrics,
+        dropped: 0,
+    })
 }
 
-/// A track's audio.
+/// A track's audio, with its losses counted: a call that lags behind does not hear everything.
 struct Microphone {
     stream: NativeAudioStream,
+    metrics: Arc<Metrics>,
+    /// Frames dropped so far, as far as they are counted.
+    dropped: u64,
 }
 
 impl Stream for Microphone {
@@ -240,6 +247,11 @@ impl Stream for Microphone {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Frame>> {
         let frame = self.stream.poll_next_unpin(context);
+        let dropped = self.stream.dropped_frames();
+        if dropped > self.dropped {
+            self.metrics.audio_frames_dropped(dropped - self.dropped);
+            self.dropped = dropped;
+        }
         frame.map(|frame| frame.map(|frame| frame.data))
     }
 }

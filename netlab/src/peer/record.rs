@@ -22,7 +22,7 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// An empty one that takes no more than `most`.
+    /// An empty one that takes at most `most`.
     pub fn new(most: Duration) -> Self {
         Self {
             samples: Vec::new(),

@@ -141,7 +141,7 @@ pub fn carried(scenario: &Scenario, work: &Path) -> anyhow::Result<(Plan, Carrie
     let file = out.join(FILE);
     let text = fs::read(&file).with_context(|| format!("{}", file.display()))?;
     let carried = serde_json::from_slice(&text)
-        .with_context(|| format!("{} is no carried call", file.display()))?;
+        .with_context(|| format!("{} is not a carried call", file.display()))?;
     Ok((Plan::read(&out.join("plan.json"))?, carried))
 }
 

@@ -57,7 +57,7 @@ impl Outcome {
     /// When the file cannot be read or is something else.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read(path).with_context(|| format!("{}", path.display()))?;
-        serde_json::from_slice(&text).with_context(|| format!("{} is no result", path.display()))
+        serde_json::from_slice(&text).with_context(|| format!("{} is not a result", path.display()))
     }
 
     /// The score of a pair.

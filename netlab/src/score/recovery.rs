@@ -17,7 +17,7 @@ const SAME: f64 = 0.55;
 const SPEECH: f64 = 300.0;
 
 /// Milliseconds from the end of the outage to the beginning of the first stretch of speech that is heard as it was
-/// said; `None` when there is none. Pauses cannot be told from silence, so it is late by the pause at most.
+/// said; `None` when there is none. Pauses cannot be distinguished from silence, so it is late by the pause at most.
 pub(super) fn after(said: &[i16], recorded: &[i16], offset_ms: i64, outage: Outage) -> Option<u64> {
     let (said, recorded) = (quarter_rate(said), quarter_rate(recorded));
     let per_ms = PER_MS / 4;
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_and_other_words_are_no_recovery() {
+    fn silence_and_other_words_are_not_a_recovery() {
         let said = babble(9, 9_000);
         assert_eq!(after(&said, &heard_from(&said, 9_000), 0, OUTAGE), None);
         assert_eq!(after(&said, &[], 0, OUTAGE), None);

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn spelling_case_and_punctuation_are_no_errors() {
+    fn spelling_case_and_punctuation_are_not_errors() {
         check("Press 6 to play, please.", "press six to play please", 0);
         check("press * or #", "Press star or pound.", 0);
         check("fifty dollars", "$50", 0);

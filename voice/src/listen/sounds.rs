@@ -61,16 +61,7 @@ pub(crate) fn human_sentences() -> Vec<(String, Vec<i16>)> {
 
 /// 8 kHz to 16 kHz.
 fn doubled(samples: &[f32]) -> Vec<i16> {
-    use rubato::audioadapter_buffers::direct::InterleavedSlice;
-    use rubato::{Fft, FixedSync, Resampler as _};
-    let mut resampler =
-        Fft::<f32>::new(8000, 16_000, 1024, 1, FixedSync::Input).expect("the rates are valid");
-    let input = InterleavedSlice::new(samples, 1, samples.len()).expect("one channel");
-    let output = resampler
-        .process_all(&input, samples.len(), None)
-        .expect("the clip is whole");
-    output
-        .take_data()
+    resampler::resample(samples, 8_000, 16_000)
         .into_iter()
         .map(|s| s.clamp(-32_768.0, 32_767.0) as i16)
         .collect()

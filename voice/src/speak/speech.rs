@@ -1,7 +1,5 @@
 //! Sound ready to be played: one rate, one loudness, no silence around it.
 
-use rubato::audioadapter_buffers::direct::InterleavedSlice;
-use rubato::{Fft, FixedSync, Resampler as _};
 use std::time::Duration;
 
 use super::SPEECH_RATE_HZ;
@@ -51,19 +49,7 @@ fn resample(samples: Vec<f32>, rate_hz: u32) -> Vec<f32> {
     if !(4000..=192_000).contains(&rate_hz) {
         return Vec::new();
     }
-    let whole = || {
-        let mut resampler = Fft::<f32>::new(
-            rate_hz as usize,
-            SPEECH_RATE_HZ as usize,
-            1024,
-            1,
-            FixedSync::Input,
-        )
-        .ok()?;
-        let input = InterleavedSlice::new(&samples, 1, samples.len()).ok()?;
-        resampler.process_all(&input, samples.len(), None).ok()
-    };
-    whole().map(|output| output.take_data()).unwrap_or_default()
+    resampler::resample(&samples, rate_hz, SPEECH_RATE_HZ)
 }
 
 fn rms(block: &[f32]) -> f32 {

@@ -1,7 +1,10 @@
 //! The real engines, and what they say as the fixture model hears it.
 
 use super::*;
-use crate::listen::{ModelFile, Stt, Utterance, WhisperConfig, WhisperPool, sounds};
+use crate::{
+    listen::{LISTEN_RATE_HZ, ModelFile, Stt, Utterance, WhisperConfig, WhisperPool, sounds},
+    speak::SPEECH_RATE_HZ,
+};
 
 fn tts(provider: Provider) -> Tts {
     Tts::new(&TtsConfig {
@@ -24,16 +27,8 @@ fn espeak() -> Provider {
 
 /// The speech as a caller's line would carry it: 16 kHz, some silence around.
 fn heard_as(speech: &Speech) -> Utterance {
-    use rubato::audioadapter_buffers::direct::InterleavedSlice;
-    use rubato::{Fft, FixedSync, Resampler as _};
     let floats = sounds::floats(&speech.samples);
-    let mut resampler =
-        Fft::<f32>::new(24_000, 16_000, 1024, 1, FixedSync::Input).expect("the rates are valid");
-    let input = InterleavedSlice::new(&floats, 1, floats.len()).expect("one channel");
-    let voice = resampler
-        .process_all(&input, floats.len(), None)
-        .expect("the clip is whole")
-        .take_data();
+    let voice = resampler::resample(&floats, SPEECH_RATE_HZ, LISTEN_RATE_HZ);
     let silence = || std::iter::repeat_n(0.0, 4000);
     Utterance {
         samples: silence().chain(voice).chain(silence()).collect(),

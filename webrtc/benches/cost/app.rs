@@ -1,20 +1,22 @@
 //! The application of a measurement: it speaks into sources and listens to streams, on threads
 //! of its own.
 
-use crate::{
-    pair::{Pair, Shape},
-    voice::{Talk, voice},
-};
-use libwebrtc::{
-    audio_source::native::NativeAudioSource, audio_stream::native::NativeAudioStream, prelude::*,
-    stats::RtcStats,
-};
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering::Relaxed},
 };
+
+use libwebrtc::{
+    audio_source::native::NativeAudioSource, audio_stream::native::NativeAudioStream, prelude::*,
+    stats::RtcStats,
+};
 use tokio::{runtime::Runtime, task::JoinSet};
 use tokio_stream::StreamExt;
+
+use crate::{
+    pair::{Pair, Shape},
+    voice::{Talk, voice},
+};
 
 /// Speakers and listeners of some pairs, until it is dropped.
 pub(crate) struct App {

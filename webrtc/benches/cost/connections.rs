@@ -1,10 +1,11 @@
 //! What a connection costs by itself: idle, being made, and in memory.
 
+use std::time::{Duration, Instant};
+
 use crate::{
     meter::{Snapshot, pss_kib},
     pair::{Pair, Shape},
 };
-use std::time::{Duration, Instant};
 
 /// CPU and wake-ups of connections over which nothing is sent.
 pub(crate) async fn idle() {

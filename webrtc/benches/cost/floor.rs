@@ -5,15 +5,17 @@
 //! receive, unprotect, find the frame behind its copy, decode at the listener's rate. That is what
 //! one call costs an agent: its voice goes out, the caller's comes in.
 
-use crate::{
-    meter::own_cpu,
-    voice::{Talk, voice},
-};
-use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use opus::{Application, Bitrate, Channels, Decoder, Encoder};
 use std::{
     net::{SocketAddr, UdpSocket},
     time::{Duration, Instant},
+};
+
+use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use opus::{Application, Bitrate, Channels, Decoder, Encoder};
+
+use crate::{
+    meter::own_cpu,
+    voice::{Talk, voice},
 };
 
 /// What the engine sets its encoder to. The sizes of packets are compared with the engine's, so

@@ -1,12 +1,13 @@
 //! Two connections of this process with each other, through the public interface.
 
-use libwebrtc::{
-    audio_source::native::NativeAudioSource, audio_stream::native::NativeAudioStream,
-    peer_connection_factory::native::PeerConnectionFactoryExt, prelude::*,
-};
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
+};
+
+use libwebrtc::{
+    audio_source::native::NativeAudioSource, audio_stream::native::NativeAudioStream,
+    peer_connection_factory::native::PeerConnectionFactoryExt, prelude::*,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,13 +1,15 @@
 //! CPU of streams against the floor, and what happens beyond what the machine carries.
 
+use std::time::{Duration, Instant};
+
+use libwebrtc::native::engine_load;
+
 use crate::{
     app::App,
     floor::{self, Settings},
     meter::Snapshot,
     voice::Talk,
 };
-use libwebrtc::native::engine_load;
-use std::time::{Duration, Instant};
 
 const WARM_UP: Duration = Duration::from_secs(2);
 

@@ -4,29 +4,13 @@
 //! say. [`Core::drain`] does so, and every method that changes the engine ends with it or is
 //! followed by [`Core::settle`].
 
-use super::{
-    channels::Channels,
-    driver::Connection,
-    events::Event,
-    negotiation::session::Session,
-    receive::red,
-    send::encoder::EncodedFrame,
-    traffic::Traffic,
-    transport::{self, health::Health, paths::Paths, servers::Servers},
-};
-use crate::{
-    RtcError,
-    peer_connection::{
-        BitrateSettings, IceConnectionState, IceGatheringState, PeerConnectionState,
-    },
-    peer_connection_factory::RtcConfiguration,
-};
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    sync::{Once, Weak},
+    sync::{Arc, Once},
     time::{Duration, Instant},
 };
+
 use str0m::{
     Event as EngineEvent, Input, Output, Rtc, RtcConfig,
     media::Mid,
@@ -34,10 +18,26 @@ use str0m::{
     rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite, Ssrc},
 };
 
+use super::{
+    channels::Channels,
+    events::Event,
+    negotiation::session::Session,
+    receive::red,
+    send::OutgoingPacket,
+    ticker::Ticker,
+    traffic::Traffic,
+    transport::{self, health::Health, paths::Paths, servers::Servers},
+};
+use crate::types::{
+    configuration::{BitrateSettings, RtcConfiguration},
+    connection_state::{IceConnectionState, IceGatheringState, PeerConnectionState},
+    error::RtcError,
+};
+
 /// Bytes that SCTP may hold at most; `channels` keeps it on a much shorter lead.
 const SCTP_BUFFER_BYTES: usize = 16 * 1024 * 1024;
 
-/// How often RTCP reports are sent, and how often the engine says what the peer's have told it.
+/// How often RTCP reports are sent, and how often the engine passes on what the peer reported.
 /// A sender follows the losses of its network in about twice this.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -69,8 +69,8 @@ fn extensions() -> ExtensionMap {
 pub(crate) struct Core {
     pub(super) rtc: Rtc,
     pub(super) config: RtcConfiguration,
-    /// Given to transceivers and channels, which call back through it; the core itself does not.
-    pub(super) handle: Weak<Connection>,
+    /// Where what it receives is played out.
+    pub(super) ticker: Arc<dyn Ticker>,
     pub(crate) session: Session,
     pub(crate) channels: Channels,
     pub(super) health: Health,
@@ -88,7 +88,7 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(config: RtcConfiguration, handle: Weak<Connection>, now: Instant) -> Self {
+    pub(crate) fn new(config: RtcConfiguration, ticker: Arc<dyn Ticker>, now: Instant) -> Self {
         static CRYPTO: Once = Once::new();
         CRYPTO.call_once(|| {
             transport::dtls::cryptography().install_process_default();
@@ -96,7 +96,7 @@ impl Core {
         Self {
             rtc: Self::engine(&config, now),
             config,
-            handle,
+            ticker,
             session: Session::default(),
             channels: Channels::default(),
             health: Health::default(),
@@ -192,7 +192,7 @@ impl Core {
         }
     }
 
-    /// A datagram from the network. One that is no valid packet is ignored.
+    /// A datagram from the network. One that is not a valid packet is ignored.
     pub(crate) fn on_datagram(
         &mut self,
         proto: Protocol,
@@ -328,29 +328,25 @@ impl Core {
     }
 
     /// Sends one encoded frame for a transceiver. Dropped until DTLS has given the keys.
-    pub(crate) fn send_audio(
-        &mut self,
-        transceiver: &super::negotiation::transceiver::Transceiver,
-        mid: Mid,
-        payload_type: u8,
-        frame: &EncodedFrame<'_>,
-        now: Instant,
-    ) {
+    pub(crate) fn send_audio(&mut self, packet: &OutgoingPacket<'_>, now: Instant) {
         if !self.health.can_send() {
             return;
         }
         let mut api = self.rtc.direct_api();
-        let Some(stream) = api.stream_tx_by_mid(mid, None) else {
+        let Some(stream) = api.stream_tx_by_mid(packet.mid, None) else {
             return;
         };
-        let sequence = transceiver.count_sent(*stream.ssrc(), frame.payload.len());
+        let frame = &packet.frame;
+        let sequence = packet
+            .transceiver
+            .count_sent(*stream.ssrc(), frame.payload.len());
         let extensions = ExtensionValues {
             audio_level: Some(frame.level_dbov),
             voice_activity: Some(frame.level_dbov > VOICE_LEVEL_DBOV),
             ..ExtensionValues::default()
         };
         let packet = RtpWrite::new(
-            payload_type.into(),
+            packet.payload_type.into(),
             sequence.into(),
             frame.timestamp,
             now,

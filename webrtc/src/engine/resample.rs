@@ -1,14 +1,8 @@
 //! Mono or stereo, and any rate to any other.
 
+use resampler::Resampler;
+
 use super::sink::Format;
-use std::f64::consts::PI;
-
-/// Half the filter's length, in periods of the lower rate. With the Hann window this keeps
-/// speech clean and costs about 1 µs per output millisecond.
-const HALF_WIDTH: f64 = 12.0;
-
-/// Where the filter begins to fall, as a part of the lower rate's band.
-const CUTOFF: f64 = 0.92;
 
 /// Converts blocks of one stream to a fixed output format.
 pub(crate) struct Converter {
@@ -90,88 +84,10 @@ fn to_i16(sample: f32) -> i16 {
     sample.round() as i16
 }
 
-/// A windowed-sinc polyphase filter for one channel. Blocks of any length, no state lost between.
-struct Resampler {
-    /// One row of taps for each of the positions an output can have between two inputs.
-    phases: Vec<Vec<f32>>,
-    /// Inputs per `phases.len()` outputs.
-    step: usize,
-    /// Where the next output lies, in units of 1 / `phases.len()` input samples from `history[0]`.
-    position: usize,
-    /// Inputs still needed, the oldest first.
-    history: Vec<f32>,
-}
-
-impl Resampler {
-    fn new(input_hz: u32, output_hz: u32) -> Self {
-        let divisor = greatest_common_divisor(input_hz, output_hz).max(1);
-        let phases = (output_hz / divisor) as usize;
-        let lower = f64::from(input_hz.min(output_hz)) / f64::from(input_hz.max(1));
-        let taps = 2 * (HALF_WIDTH / lower).ceil() as usize;
-        let row = |phase| taps_of(taps, phase as f64 / phases as f64, CUTOFF * lower);
-        Self {
-            phases: (0..phases).map(row).collect(),
-            step: (input_hz / divisor) as usize,
-            position: 0,
-            history: vec![0.0; taps.saturating_sub(1)], // so that the first input gives output
-        }
-    }
-
-    fn push(&mut self, samples: impl Iterator<Item = f32>) -> Vec<f32> {
-        self.history.extend(samples);
-        let count = self.phases.len();
-        let mut output = Vec::with_capacity(self.history.len() * count / self.step.max(1));
-        loop {
-            let (first, phase) = (self.position / count, self.position % count);
-            let taps = &self.phases[phase];
-            let Some(window) = self.history.get(first..first + taps.len()) else {
-                break;
-            };
-            output.push(
-                taps.iter()
-                    .zip(window)
-                    .map(|(tap, sample)| tap * sample)
-                    .sum(),
-            );
-            self.position += self.step;
-        }
-        let consumed = (self.position / count).min(self.history.len());
-        self.history.drain(..consumed);
-        self.position -= consumed * count;
-        output
-    }
-}
-
-/// Taps for an output that lies `fraction` of a sample after the middle of its window.
-fn taps_of(count: usize, fraction: f64, cutoff: f64) -> Vec<f32> {
-    let half = count as f64 / 2.0;
-    let tap = |index: usize| {
-        let x = index as f64 - (half - 1.0) - fraction;
-        if x.abs() >= half {
-            return 0.0;
-        }
-        let sinc = if x.abs() < 1e-9 {
-            cutoff
-        } else {
-            (PI * cutoff * x).sin() / (PI * x)
-        };
-        sinc * (0.5 + 0.5 * (PI * x / half).cos())
-    };
-    let taps: Vec<f64> = (0..count).map(tap).collect();
-    let gain: f64 = taps.iter().sum(); // a constant must stay what it was, at every phase
-    taps.into_iter().map(|tap| (tap / gain) as f32).collect()
-}
-
-const fn greatest_common_divisor(a: u32, b: u32) -> u32 {
-    if b == 0 {
-        a
-    } else {
-        greatest_common_divisor(b, a % b)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::PI;
+
     use super::*;
 
     const fn mono(rate_hz: u32) -> Format {

@@ -1,12 +1,13 @@
 //! Who hears a track: encoders of a local one, listeners of a remote one.
 
-use super::{
-    driver::Home,
-    lock::{LeafMutex, SinkMutex},
-};
 use std::{
     ops::ControlFlow,
     sync::{Arc, Weak},
+};
+
+use super::{
+    lock::{LeafMutex, SinkMutex},
+    ticker::Ticker,
 };
 
 /// Receives 10 ms blocks of interleaved PCM.
@@ -23,7 +24,7 @@ pub(crate) trait Sink: Send {
     }
 
     /// Where its blocks go on to: they are best made there.
-    fn home(&self) -> Option<Home> {
+    fn home(&self) -> Option<Arc<dyn Ticker>> {
         None
     }
 }
@@ -45,7 +46,7 @@ impl Format {
 /// What gives a set its blocks, and rests while there is nobody to give them to.
 pub(crate) trait Feeder: Send + Sync {
     /// A sink was added, which may have a home. Called without a lock held.
-    fn wake(self: Arc<Self>, home: Option<Home>);
+    fn wake(self: Arc<Self>, home: Option<Arc<dyn Ticker>>);
 }
 
 type SharedSink = Arc<SinkMutex<Box<dyn Sink>>>;
@@ -152,7 +153,7 @@ impl Hearers<'_> {
             .then_some(first)
     }
 
-    /// Tells every sink that so many blocks were skipped.
+    /// Notifies every sink that so many blocks were skipped.
     pub(crate) fn miss(&self, blocks: u32) {
         for entry in self.entries.iter() {
             entry.sink.lock().on_missed(blocks);
@@ -172,8 +173,9 @@ impl Hearers<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use parking_lot::Mutex;
+
+    use super::*;
 
     const MONO_16K: Format = Format {
         rate_hz: 16_000,

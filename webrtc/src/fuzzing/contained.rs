@@ -1,11 +1,13 @@
 //! Panics of other crates, which `engine/guard.rs` contains.
 
-use crate::engine::guard::is_guarded;
-use parking_lot::Mutex;
 use std::{
     collections::BTreeSet,
     panic::{PanicHookInfo, set_hook, take_hook},
 };
+
+use parking_lot::Mutex;
+
+use crate::engine::guard::is_guarded;
 
 /// Where panics were contained; each place is printed once.
 static PLACES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());

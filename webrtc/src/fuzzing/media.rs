@@ -1,14 +1,16 @@
 //! Packets of a peer that holds the keys: hostile sequence numbers, times, payloads.
 
+use std::{
+    f64::consts::PI,
+    sync::{Arc, LazyLock},
+};
+
+use opus::{Application, Channels, Encoder};
+
 use super::bytes::Bytes;
 use crate::engine::{
     receive::fuzzing::{Listener, Packet},
     sink::Format,
-};
-use opus::{Application, Channels, Encoder};
-use std::{
-    f64::consts::PI,
-    sync::{Arc, LazyLock},
 };
 
 /// What listeners ask for, Opus' own rates and others.
@@ -148,7 +150,7 @@ struct Attack {
 impl Attack {
     fn new() -> Self {
         Self {
-            listener: Listener::new(crate::engine::driver::now()),
+            listener: Listener::new(crate::engine::test_support::start()),
             format: FORMATS[0],
             ssrc: 1,
             sequence: 1_000,

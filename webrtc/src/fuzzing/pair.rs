@@ -3,22 +3,14 @@
 //! The peer is the same engine with another provider of cryptography: one that lets the target
 //! put bytes of its own into DTLS, where SCTP would be.
 
-use crate::{
-    MediaType,
-    data_channel::DataChannelInit,
-    engine::{core::Core, driver},
-    peer_connection::OfferOptions,
-    peer_connection_factory::RtcConfiguration,
-    rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit},
-    session_description::{SdpType, SessionDescription},
-};
 use std::{
     cell::RefCell,
     collections::VecDeque,
     net::SocketAddr,
-    sync::{Arc, Weak},
+    sync::Arc,
     time::{Duration, Instant},
 };
+
 use str0m::{
     Candidate, Input, Output, Rtc, RtcConfig,
     change::SdpOffer,
@@ -31,6 +23,16 @@ use str0m::{
         from_feature_flags,
     },
     net::{Protocol, Receive},
+};
+
+use crate::{
+    MediaType,
+    data_channel::DataChannelInit,
+    engine::{core::Core, test_support},
+    peer_connection::OfferOptions,
+    peer_connection_factory::RtcConfiguration,
+    rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit},
+    session_description::{SdpType, SessionDescription},
 };
 
 /// Where the two are.
@@ -60,8 +62,8 @@ impl Pair {
     /// A negotiated pair with a channel, a section to receive on and one to send on. Nothing was
     /// exchanged on the network yet.
     pub(super) fn negotiated() -> Self {
-        let now = driver::now();
-        let mut core = Core::new(RtcConfiguration::default(), Weak::new(), now);
+        let now = test_support::start();
+        let mut core = test_support::core(RtcConfiguration::default(), now);
         for direction in [
             RtpTransceiverDirection::RecvOnly,
             RtpTransceiverDirection::SendOnly,
@@ -71,7 +73,7 @@ impl Pair {
                 stream_ids: vec!["PA_a|TR_a".to_owned()],
                 send_encodings: Vec::new(),
             };
-            core.add_transceiver(None, MediaType::Audio, init)
+            core.add_transceiver(MediaType::Audio, init)
                 .expect("a section");
         }
         core.create_channel("_reliable", DataChannelInit::default(), now)

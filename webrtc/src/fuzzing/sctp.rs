@@ -1,11 +1,12 @@
 //! SCTP and DCEP of a peer that has the keys.
 
+use std::cell::Cell;
+
 use super::{
     bytes::Bytes,
     pair::Pair,
     wire::{check, on_connected, pass},
 };
-use std::cell::Cell;
 
 /// Chunk type and flags of a message in one piece (RFC 9260).
 const DATA: u8 = 0;

@@ -1,18 +1,16 @@
 //! Descriptions and candidates of a peer, in every state of signalling.
 
+use std::time::{Duration, Instant};
+
 use crate::{
     MediaType,
     data_channel::DataChannelInit,
-    engine::{core::Core, driver, negotiation::sdp::sections},
+    engine::{core::Core, negotiation::sdp::sections, stats::WallClock, test_support},
     ice_candidate::IceCandidate,
     peer_connection::{OfferOptions, SignalingState},
     peer_connection_factory::RtcConfiguration,
     rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit},
     session_description::{SdpType, SessionDescription},
-};
-use std::{
-    sync::Weak,
-    time::{Duration, Instant},
 };
 
 /// Ends one step of the script; no description contains it.
@@ -53,8 +51,8 @@ struct Side {
 
 impl Side {
     fn new() -> Self {
-        let now = driver::now();
-        let mut core = Core::new(RtcConfiguration::default(), Weak::new(), now);
+        let now = test_support::start();
+        let mut core = test_support::core(RtcConfiguration::default(), now);
         core.add_host(([10, 0, 0, 1], 1_000).into(), now);
         Self {
             core,
@@ -138,7 +136,7 @@ impl Side {
             stream_ids: vec![text.chars().take(16).collect()],
             send_encodings: Vec::new(),
         };
-        if self.core.add_transceiver(None, kind, init).is_ok() {
+        if self.core.add_transceiver(kind, init).is_ok() {
             self.added += 1;
         }
     }
@@ -186,7 +184,10 @@ impl Side {
 
     /// Whatever was said: statistics can be read and the connection be closed.
     fn end(mut self) {
-        self.core.stats();
+        self.core.stats(WallClock {
+            now: self.now,
+            since_1970: Duration::ZERO,
+        });
         self.core.close(self.now);
         self.core.settle(self.now);
         assert_eq!(self.core.session.signaling(), SignalingState::Closed);

@@ -3,13 +3,12 @@
 use crate::{
     MediaType,
     data_channel::DataChannelInit,
-    engine::{core::Core, driver, negotiation::sdp::sections},
+    engine::{negotiation::sdp::sections, test_support},
     peer_connection::OfferOptions,
     peer_connection_factory::RtcConfiguration,
     rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit},
     session_description::{SdpType, SessionDescription},
 };
-use std::sync::Weak;
 
 /// One input of one target.
 pub struct Seed {
@@ -121,15 +120,15 @@ fn split_steps(text: &[u8]) -> Vec<u8> {
 
 /// An offer of this engine and the answer to it, with `@0` and `@1` for the sections' names.
 fn exchange() -> (String, String) {
-    let now = driver::now();
-    let mut offerer = Core::new(RtcConfiguration::default(), Weak::new(), now);
+    let now = test_support::start();
+    let mut offerer = test_support::core(RtcConfiguration::default(), now);
     let init = RtpTransceiverInit {
         direction: RtpTransceiverDirection::SendRecv,
         stream_ids: vec!["PA_a|TR_a".to_owned()],
         send_encodings: Vec::new(),
     };
     offerer
-        .add_transceiver(None, MediaType::Audio, init)
+        .add_transceiver(MediaType::Audio, init)
         .expect("a section");
     offerer
         .create_channel("c", DataChannelInit::default(), now)
@@ -138,7 +137,7 @@ fn exchange() -> (String, String) {
         .create_offer(&OfferOptions::default(), now)
         .expect("an offer")
         .sdp;
-    let mut answerer = Core::new(RtcConfiguration::default(), Weak::new(), now);
+    let mut answerer = test_support::core(RtcConfiguration::default(), now);
     let description = SessionDescription {
         sdp: offer.clone(),
         ty: SdpType::Offer,

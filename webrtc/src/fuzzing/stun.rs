@@ -1,15 +1,16 @@
 //! Answers of a hostile server: STUN, TURN, and the framing of both on a stream.
 
+use std::time::{Duration, Instant};
+
 use super::bytes::Bytes;
 use crate::engine::{
-    driver,
+    test_support,
     transport::{
         framing::{Deframer, Framing},
         stun::{Builder, Class, Message, TransactionId, attribute, long_term_key},
         turn::TurnClient,
     },
 };
-use std::time::{Duration, Instant};
 
 const USER: &str = "agent";
 const PASSWORD: &str = "secret";
@@ -29,7 +30,7 @@ const MAX_RESTLESS: u32 = 100;
 pub fn stun(data: &[u8]) {
     let mut script = Bytes::new(data);
     let over_stream = script.u8().unwrap_or_default() % 2 == 1;
-    let now = driver::now();
+    let now = test_support::start();
     let mut attack = Attack {
         client: TurnClient::new(USER, PASSWORD, over_stream, now),
         stream: Deframer::new(if over_stream {

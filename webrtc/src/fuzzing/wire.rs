@@ -1,7 +1,8 @@
 //! Datagrams: of strangers, of the peer but spoilt, and what a peer with the keys puts inside.
 
-use super::{bytes::Bytes, pair::Pair};
 use std::{cell::RefCell, time::Duration};
+
+use super::{bytes::Bytes, pair::Pair};
 
 /// Steps of 10 ms that one input may take.
 const MAX_ROUNDS: u32 = 300;

@@ -1,13 +1,12 @@
 //! Trailers of video frames: kept for the interface, without video they carry nothing.
 
+use std::sync::{Arc, atomic::Ordering};
+
 use super::unsupported;
+pub use crate::types::packet_trailer::PacketTrailerHandler;
 use crate::{
     peer_connection_factory::PeerConnectionFactory, rtp_receiver::RtpReceiver,
     rtp_sender::RtpSender,
-};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
 };
 
 /// Where a sent frame was timed.
@@ -52,12 +51,6 @@ pub struct SubscribeTimingEvent {
 pub type PublishTimingObserver = Arc<dyn Fn(PublishTimingEvent) + Send + Sync + 'static>;
 /// Called for received frames; never by this engine.
 pub type SubscribeTimingObserver = Arc<dyn Fn(SubscribeTimingEvent) + Send + Sync + 'static>;
-
-/// Reads and writes nothing.
-#[derive(Clone, Default)]
-pub struct PacketTrailerHandler {
-    enabled: Arc<AtomicBool>,
-}
 
 impl PacketTrailerHandler {
     /// Kept, without effect.

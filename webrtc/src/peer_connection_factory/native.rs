@@ -3,7 +3,8 @@
 use super::PeerConnectionFactory;
 use crate::{
     audio_source::native::NativeAudioSource,
-    audio_track::{AudioOrigin, RtcAudioTrack},
+    audio_track::RtcAudioTrack,
+    engine::track::{AudioOrigin, AudioTrack},
     native::unsupported,
     video_source::native::NativeVideoSource,
     video_track::RtcVideoTrack,
@@ -31,12 +32,12 @@ macro_rules! peer_connection_factory_ext {
             }
 
             fn create_audio_track(&self, label: &str, source: NativeAudioSource) -> RtcAudioTrack {
-                RtcAudioTrack::new(label.to_owned(), AudioOrigin::Local(source))
+                audio_track(label, AudioOrigin::Local(source.inner))
             }
 
             fn create_device_audio_track(&self, label: &str) -> RtcAudioTrack {
                 unsupported("PeerConnectionFactory::create_device_audio_track");
-                RtcAudioTrack::new(label.to_owned(), AudioOrigin::Device)
+                audio_track(label, AudioOrigin::Device)
             }
 
             $(fn $name(&self $(, $argument: $kind)*) $(-> $result)? {
@@ -48,8 +49,14 @@ macro_rules! peer_connection_factory_ext {
     };
 }
 
+fn audio_track(label: &str, origin: AudioOrigin) -> RtcAudioTrack {
+    RtcAudioTrack {
+        inner: AudioTrack::new(label.to_owned(), origin),
+    }
+}
+
 /// Questions are asked routinely and answered "none"; changes deserve a warning. (Stopping and
-/// releasing what never started is no change.)
+/// releasing what never started changes nothing.)
 fn no_device(method: &str) {
     let changes = ["set_", "init_", "start_", "enable_", "acquire_"];
     if changes.iter().any(|prefix| method.starts_with(prefix)) {

@@ -5,9 +5,11 @@
 
 mod peer;
 
-use peer::{Rubbish, Side};
-use proptest::prelude::*;
 use std::{sync::mpsc, thread, time::Duration};
+
+use proptest::prelude::*;
+
+use self::peer::{Rubbish, Side};
 
 /// A case takes milliseconds. One that takes this long on a loaded machine is a deadlock.
 const PATIENCE: Duration = Duration::from_secs(60);

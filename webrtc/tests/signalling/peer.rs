@@ -1,5 +1,10 @@
 //! One side: a connection, and what it ought to be in.
 
+use std::{
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
 use libwebrtc::{
     MediaType,
     audio_source::{AudioSourceOptions, native::NativeAudioSource},
@@ -9,10 +14,6 @@ use libwebrtc::{
     session_description::SessionDescription,
 };
 use proptest::prelude::*;
-use std::{
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
 
 /// What a peer says that makes no sense here and now.
 #[derive(Clone, Debug)]

@@ -1,8 +1,10 @@
 //! What is sent is heard.
 
-use crate::peers::{Ear, PATIENCE, Peer, connected_with_tone};
-use libwebrtc::stats::RtcStats;
 use std::time::Duration;
+
+use libwebrtc::stats::RtcStats;
+
+use crate::peers::{Ear, PATIENCE, Peer, connected_with_tone};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tone_is_heard_at_every_rate_a_listener_asks_for() {

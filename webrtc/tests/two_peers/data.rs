@@ -1,11 +1,13 @@
 //! Messages arrive, in order, and the buffers are accounted for.
 
-use crate::peers::{negotiate, two_peers, wait_for};
-use libwebrtc::prelude::*;
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
+
+use libwebrtc::prelude::*;
+
+use crate::peers::{negotiate, two_peers, wait_for};
 
 fn lossy() -> DataChannelInit {
     DataChannelInit {

@@ -1,6 +1,7 @@
 //! Who has the key hears; who has another one hears silence, never noise.
 
-use crate::peers::{Ear, Peer, connected_with_tone, wait_for};
+use std::sync::Arc;
+
 use libwebrtc::{
     native::frame_cryptor::{
         EncryptionAlgorithm, EncryptionState, FrameCryptor, KeyDerivationAlgorithm, KeyProvider,
@@ -9,7 +10,8 @@ use libwebrtc::{
     prelude::*,
 };
 use parking_lot::Mutex;
-use std::sync::Arc;
+
+use crate::peers::{Ear, Peer, connected_with_tone, wait_for};
 
 fn keys(passphrase: &str) -> KeyProvider {
     let keys = KeyProvider::new(KeyProviderOptions {

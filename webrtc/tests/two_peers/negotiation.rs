@@ -1,9 +1,10 @@
 //! Offers, answers, and what becomes of a connection.
 
+use libwebrtc::{MediaType, prelude::*};
+
 use crate::peers::{
     Ear, connected_with_tone, negotiate, negotiate_with, tone_track, two_peers, wait_for,
 };
-use libwebrtc::{MediaType, prelude::*};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_track_is_announced_with_the_senders_ids() {

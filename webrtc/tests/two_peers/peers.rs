@@ -1,5 +1,11 @@
 //! Two connected peers, a tone to send, and an ear.
 
+use std::{
+    f64::consts::PI,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use libwebrtc::{
     audio_source::native::NativeAudioSource,
     audio_stream::native::{NativeAudioStream, NativeAudioStreamOptions},
@@ -8,11 +14,6 @@ use libwebrtc::{
     prelude::*,
 };
 use parking_lot::Mutex;
-use std::{
-    f64::consts::PI,
-    sync::Arc,
-    time::{Duration, Instant},
-};
 use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::StreamExt;
 
@@ -75,7 +76,7 @@ impl Peer {
         self.connection.connection_state() == PeerConnectionState::Connected
     }
 
-    /// Waits until the application was told of these states, after the first `known` ones and in
+    /// Waits until these states were reported to the application, after the first `known` ones and in
     /// this order; others may lie between, on a machine that stalls for seconds.
     pub(crate) async fn is_told(&self, known: usize, expected: &[PeerConnectionState]) {
         wait_for(&format!("the states {expected:?}"), || {
@@ -188,7 +189,7 @@ pub(crate) async fn negotiate_with(offerer: &Peer, answerer: &Peer, options: Off
         .expect("the peer's answer");
 }
 
-/// What is read from a connection may be newer than what its callbacks have told: they run on
+/// What is read from a connection may be newer than what its callbacks have reported: they run on
 /// threads of their own.
 pub(crate) async fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();

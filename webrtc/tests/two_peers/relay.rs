@@ -1,7 +1,12 @@
-//! Servers that tell addresses, and calls through a relay. The relay is coturn; those tests run
+//! Servers that report addresses, and calls through a relay. The relay is coturn; those tests run
 //! on request, where its program `turnserver` is installed (Debian: coturn).
 
-use crate::peers::{Ear, Peer, negotiate, two_peers, wait_for};
+use std::{
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
 use libwebrtc::{
     peer_connection::IceCandidateError,
     peer_connection_factory::{IceServer, IceTransportsType},
@@ -9,11 +14,8 @@ use libwebrtc::{
     stats::{IceCandidateType, RtcStats},
 };
 use parking_lot::Mutex;
-use std::{
-    process::{Child, Command, Stdio},
-    sync::Arc,
-    time::Duration,
-};
+
+use crate::peers::{Ear, Peer, negotiate, two_peers, wait_for};
 
 /// A relay on loopback that ends with the test.
 struct Relay(Child);

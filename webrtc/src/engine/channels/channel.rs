@@ -1,20 +1,21 @@
 //! One data channel as the application holds it.
 
+use std::sync::Arc;
+
+use str0m::channel::{ChannelConfig, ChannelId, Reliability};
+
 use crate::{
-    data_channel::{
-        DataChannelError, DataChannelInit, DataChannelState, OnBufferedAmountChange, OnMessage,
+    engine::{events::ChannelEvent, lock::LeafMutex, slot::Slot},
+    types::data_channel::{
+        DataBuffer, DataChannelInit, DataChannelState, OnBufferedAmountChange, OnMessage,
         OnStateChange,
     },
-    engine::{driver::Connection, events::Slot, lock::LeafMutex},
 };
-use std::sync::{Arc, Weak};
-use str0m::channel::{ChannelConfig, ChannelId, Reliability};
 
 /// A data channel as the application holds it.
 pub(crate) struct Channel {
     pub(crate) label: String,
     pub(super) init: DataChannelInit,
-    connection: Weak<Connection>,
     pub(super) status: LeafMutex<Status>,
     pub(crate) on_state: Slot<OnStateChange>,
     pub(crate) on_message: Slot<OnMessage>,
@@ -61,17 +62,11 @@ impl Phase {
 }
 
 impl Channel {
-    pub(super) fn new(
-        label: String,
-        init: DataChannelInit,
-        connection: Weak<Connection>,
-        phase: Phase,
-    ) -> Arc<Self> {
+    pub(super) fn new(label: String, init: DataChannelInit, phase: Phase) -> Arc<Self> {
         let stream_id = init.id;
         Arc::new(Self {
             label,
             init,
-            connection,
             status: LeafMutex::new(Status {
                 phase,
                 stream_id,
@@ -109,19 +104,22 @@ impl Channel {
         &self.init.protocol
     }
 
-    /// # Errors
-    ///
-    /// While the channel is not open, with a full buffer, and for a message longer than the peer
-    /// takes.
-    pub(crate) fn send(&self, data: &[u8], binary: bool) -> Result<(), DataChannelError> {
-        let connection = self.connection.upgrade().ok_or(DataChannelError::Send)?;
-        connection.with(|core, now| core.write_channel(self, data, binary, now))
+    /// Closes a channel whose connection is gone: there is no peer to notify.
+    pub(crate) fn abandon(&self) {
+        self.enter(Phase::Closed);
     }
 
-    pub(crate) fn close(self: &Arc<Self>) {
-        match self.connection.upgrade() {
-            Some(connection) => connection.with(|core, _| core.close_channel(self)),
-            None => self.status.lock().phase = Phase::Closed,
+    /// Passes an event to the application's callback for it, if there is one.
+    pub(in crate::engine) fn deliver(&self, event: ChannelEvent) {
+        match event {
+            ChannelEvent::State(state) => self.on_state.call(|f| f(state)),
+            ChannelEvent::Message { data, binary } => self.on_message.call(|f| {
+                f(DataBuffer {
+                    data: &data,
+                    binary,
+                })
+            }),
+            ChannelEvent::Sent(bytes) => self.on_buffered.call(|f| f(bytes)),
         }
     }
 
@@ -173,7 +171,7 @@ mod tests {
     use super::*;
 
     fn config_of(init: DataChannelInit) -> ChannelConfig {
-        Channel::new("x".to_owned(), init, Weak::new(), Phase::Waiting).config()
+        Channel::new("x".to_owned(), init, Phase::Waiting).config()
     }
 
     #[test]

@@ -1,4 +1,8 @@
-//! When a message goes to SCTP, and what the application hears of it.
+//! When a message goes to SCTP, and what is reported to the application.
+
+use std::{sync::Arc, time::Instant};
+
+use str0m::{Rtc, channel::ChannelId};
 
 use super::{
     Channel,
@@ -6,21 +10,25 @@ use super::{
     channel::Phase,
 };
 use crate::{
-    data_channel::DataChannelError,
     engine::{
         core::Core,
         events::{ChannelEvent, Event},
     },
+    types::data_channel::DataChannelError,
 };
-use std::{sync::Arc, time::Instant};
-use str0m::{Rtc, channel::ChannelId};
 
 /// Bytes that the channels of a connection may hold, waiting and on the way, before `send` is
 /// refused. livekit stops at 2 MiB itself.
 const BUFFER_BYTES: usize = 16 * 1024 * 1024;
 
 impl Core {
-    pub(super) fn write_channel(
+    /// Takes a message for sending.
+    ///
+    /// # Errors
+    ///
+    /// While the channel is not open, with a full buffer, and for a message longer than the peer
+    /// takes.
+    pub(crate) fn write_channel(
         &mut self,
         channel: &Channel,
         data: &[u8],

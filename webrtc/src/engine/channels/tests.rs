@@ -1,9 +1,14 @@
 //! Two cores on a link in virtual time that loses and delays: nothing here waits.
 
-use super::*;
-use crate::{peer_connection::OfferOptions, peer_connection_factory::RtcConfiguration};
 use std::{collections::BTreeMap, net::SocketAddr};
+
 use str0m::net::Protocol;
+
+use super::*;
+use crate::{
+    engine::test_support,
+    types::configuration::{OfferOptions, RtcConfiguration},
+};
 
 const ADDRESSES: [&str; 2] = ["192.0.2.1:1000", "192.0.2.2:2000"];
 
@@ -21,19 +26,19 @@ struct Lab {
     messages: Vec<(String, Vec<u8>)>,
     /// Bytes that the first peer's reports add up to.
     reported: u64,
-    /// How many channels each peer was told that the other opened.
+    /// How many channels of the other were announced to each peer.
     announced: [u32; 2],
 }
 
 impl Lab {
     fn new(delay: Duration) -> Self {
-        let now = crate::engine::driver::now();
+        let now = test_support::start();
         let peer = || {
             let config = RtcConfiguration {
                 enable_sctp_snap: true,
                 ..RtcConfiguration::default()
             };
-            Core::new(config, Weak::new(), now)
+            test_support::core(config, now)
         };
         Self {
             peers: [peer(), peer()],
@@ -59,7 +64,7 @@ impl Lab {
             .iter()
             .map(|(label, init)| {
                 let made = lab.peers[0].create_channel(label, init.clone(), now);
-                made.expect("a channel").inner
+                made.expect("a channel")
             })
             .collect();
         lab.negotiate();
@@ -318,7 +323,7 @@ fn a_channel_closed_before_the_peer_confirmed_it_closes_there_too() {
     let (mut lab, _) = Lab::connected(Duration::from_millis(20), &[("r", reliable())]);
     let now = lab.now;
     let made = lab.peers[0].create_channel("brief", reliable(), now);
-    let brief = made.expect("a channel").inner;
+    let brief = made.expect("a channel");
     lab.peers[0].settle(now);
     lab.collect();
     lab.run_until("the peer to see it", Duration::from_secs(5), |lab| {
@@ -346,7 +351,7 @@ fn a_channel_closed_between_the_offer_and_its_answer_is_not_the_peers() {
     let now = lab.now;
     let made = ["wanted", "unwanted"].map(|label| {
         let made = lab.peers[0].create_channel(label, reliable(), now);
-        made.expect("a channel").inner
+        made.expect("a channel")
     });
     let [alice, bob] = &mut lab.peers;
     let offer = alice

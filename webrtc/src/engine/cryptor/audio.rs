@@ -1,21 +1,22 @@
 //! The frames of one track, sealed or opened.
 
-use super::{
-    CryptorError, KeyStore,
-    frame::{self, Sealed},
-    key::{IvSource, Key},
-    reports::Reports,
-};
-use crate::{
-    engine::{driver, lock::LeafMutex},
-    native::frame_cryptor::{EncryptionAlgorithm, EncryptionState, OnStateChange},
-};
 use std::{
     borrow::Cow,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicI32, Ordering},
     },
+};
+
+use super::{
+    Background, CryptorError, KeyStore,
+    frame::{self, Sealed},
+    key::{IvSource, Key},
+    reports::Reports,
+};
+use crate::{
+    engine::lock::LeafMutex,
+    types::encryption::{EncryptionAlgorithm, EncryptionState, OnStateChange},
 };
 
 /// Encrypts what one participant sends on a track, or decrypts what it sent.
@@ -28,6 +29,7 @@ pub(crate) struct AudioCryptor {
     ivs: IvSource,
     progress: LeafMutex<Progress>,
     reports: Reports,
+    background: Background,
 }
 
 /// How it fares.
@@ -43,6 +45,7 @@ impl AudioCryptor {
         participant: String,
         algorithm: EncryptionAlgorithm,
         keys: Arc<KeyStore>,
+        background: Background,
     ) -> Self {
         Self {
             algorithm,
@@ -54,7 +57,8 @@ impl AudioCryptor {
                 state: EncryptionState::New,
                 failing: None,
             }),
-            reports: Reports::new(participant),
+            reports: Reports::new(participant, background),
+            background,
         }
     }
 
@@ -153,7 +157,7 @@ impl AudioCryptor {
         }
         if links.len() < window {
             if key.order_links() {
-                driver::spawn_blocking(move || key.derive_links(window));
+                (self.background)(Box::new(move || key.derive_links(window)));
             }
             return Ok(None);
         }

@@ -1,12 +1,13 @@
 //! Data packets: the whole packet is sealed, IV and index travel beside it.
 
+use std::sync::Arc;
+
 use super::{
     CryptorError, KeyStore,
     frame::IV_BYTES,
     key::{IvSource, Key},
 };
-use crate::native::frame_cryptor::{EncryptedPacket, EncryptionAlgorithm};
-use std::sync::Arc;
+use crate::types::encryption::{EncryptedPacket, EncryptionAlgorithm};
 
 /// Seals and opens the data packets of a room.
 pub(crate) struct DataCryptor {

@@ -32,7 +32,7 @@ pub(super) struct Sealed<'a> {
 impl<'a> Sealed<'a> {
     /// # Errors
     ///
-    /// [`CryptorError::Malformed`] if this is no sealed frame.
+    /// [`CryptorError::Malformed`] if this is not a sealed frame.
     pub(super) fn parse(frame: &'a [u8]) -> Result<Self, CryptorError> {
         let (frame, &[iv_bytes, key_index]) = frame
             .split_last_chunk::<TRAILER_BYTES>()
@@ -74,7 +74,7 @@ pub(super) fn seal(
     Ok([clear, &sealed, &iv, &trailer].concat())
 }
 
-/// The server marks frames of its own with a trailer that it told in the join response.
+/// The server marks frames of its own with a trailer that it announced in the join response.
 pub(super) fn strip_server_trailer<'a>(frame: &'a [u8], trailer: &[u8]) -> Option<&'a [u8]> {
     if trailer.is_empty() {
         return None;

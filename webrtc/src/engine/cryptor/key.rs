@@ -1,11 +1,5 @@
 //! One key: how it is derived, what it encrypts, which keys follow it.
 
-use super::{CryptorError, frame::IV_BYTES};
-use crate::native::frame_cryptor::KeyDerivationAlgorithm;
-use aws_lc_rs::{
-    aead::{AES_128_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    hkdf, pbkdf2,
-};
 use std::{
     iter,
     num::NonZeroU32,
@@ -14,6 +8,14 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
+
+use aws_lc_rs::{
+    aead::{AES_128_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hkdf, pbkdf2,
+};
+
+use super::{CryptorError, frame::IV_BYTES};
+use crate::types::encryption::KeyDerivationAlgorithm;
 
 /// Rounds of PBKDF2, as all LiveKit clients have it.
 const PBKDF2_ROUNDS: NonZeroU32 = NonZeroU32::new(100_000).expect("not zero");
@@ -71,7 +73,7 @@ pub(super) struct Key {
     /// The next key, derived once and kept: whoever sends frames that do not open cannot have it
     /// derived again and again.
     next: OnceLock<Result<Arc<Self>, CryptorError>>,
-    /// Somebody was told to derive the later keys.
+    /// The later keys are being derived.
     ordered: AtomicBool,
 }
 

@@ -1,11 +1,12 @@
 //! Who has which key.
 
+use std::{collections::HashMap, sync::Arc};
+
 use super::{
     CryptorError,
     key::{Derivation, Key},
 };
-use crate::{engine::lock::LeafMutex, native::frame_cryptor::KeyProviderOptions};
-use std::{collections::HashMap, sync::Arc};
+use crate::{engine::lock::LeafMutex, types::encryption::KeyProviderOptions};
 
 /// Keys a ring has when the application says nothing sensible, and at most: an index is a byte.
 const RING_SIZES: (usize, usize) = (16, 255);

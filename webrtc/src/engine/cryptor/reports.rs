@@ -1,20 +1,22 @@
 //! States on their way to the application: in order, with no lock held.
 
-use crate::{
-    engine::{driver, events::Slot, lock::LeafMutex},
-    native::frame_cryptor::{EncryptionState, OnStateChange},
-};
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
+use super::Background;
+use crate::{
+    engine::{lock::LeafMutex, slot::Slot},
+    types::encryption::{EncryptionState, OnStateChange},
+};
+
 /// States that wait for the application. When it is that far behind the oldest are forgotten:
 /// the latest says how things stand.
 const MAX_WAITING: usize = 16;
 
-/// Tells the application how a cryptor fares.
+/// Reports to the application how a cryptor fares.
 #[derive(Clone)]
 pub(super) struct Reports(Arc<Inner>);
 
@@ -22,6 +24,7 @@ struct Inner {
     participant: String,
     callback: Slot<OnStateChange>,
     waiting: LeafMutex<Waiting>,
+    background: Background,
 }
 
 #[derive(Default)]
@@ -34,11 +37,12 @@ struct Waiting {
 }
 
 impl Reports {
-    pub(super) fn new(participant: String) -> Self {
+    pub(super) fn new(participant: String, background: Background) -> Self {
         Self(Arc::new(Inner {
             participant,
             callback: Slot::default(),
             waiting: LeafMutex::default(),
+            background,
         }))
     }
 
@@ -74,7 +78,7 @@ impl Reports {
             waiting.delivering = true;
         }
         let inner = Arc::clone(&self.0);
-        driver::spawn_blocking(move || {
+        (self.0.background)(Box::new(move || {
             while let Some(state) = inner.next() {
                 let participant = inner.participant.clone();
                 let call = || inner.callback.call(|callback| callback(participant, state));
@@ -82,7 +86,7 @@ impl Reports {
                     log::error!("a callback panicked and is removed");
                 }
             }
-        });
+        }));
     }
 }
 

@@ -4,11 +4,10 @@ mod audio;
 mod known_answers;
 mod packets;
 
-use super::{AudioCryptor, KeyStore};
-use crate::native::frame_cryptor::{
-    EncryptionAlgorithm, KeyDerivationAlgorithm, KeyProviderOptions,
-};
 use std::sync::Arc;
+
+use super::{AudioCryptor, KeyStore};
+use crate::types::encryption::{EncryptionAlgorithm, KeyDerivationAlgorithm, KeyProviderOptions};
 
 const SALT: &[u8] = b"LKFrameEncryptionKey";
 
@@ -35,12 +34,17 @@ fn shared(secret: &[u8], options: KeyProviderOptions) -> Arc<KeyStore> {
     keys
 }
 
+fn in_background(work: Box<dyn FnOnce() + Send>) {
+    std::thread::spawn(work);
+}
+
 /// An enabled cryptor of "alice".
 fn cryptor(keys: &Arc<KeyStore>) -> AudioCryptor {
     let cryptor = AudioCryptor::new(
         "alice".to_owned(),
         EncryptionAlgorithm::AesGcm,
         Arc::clone(keys),
+        in_background,
     );
     cryptor.set_enabled(true);
     cryptor

@@ -4,7 +4,6 @@
 //! wakes for the earliest. Alarms of connections that are up are put on the common grid of
 //! 10 ms, so that they ring together with the ticks of the streams.
 
-use super::{connection::Connection, pacer::PERIOD};
 use std::{
     sync::{
         Arc, Weak,
@@ -12,6 +11,8 @@ use std::{
     },
     time::{Duration, Instant},
 };
+
+use super::{connection::Connection, pacer::PERIOD};
 
 /// An alarm further away than this may be late by [`COARSE`]: consent checks, reports and
 /// patience run in seconds.
@@ -54,7 +55,7 @@ impl Alarm {
         (self.due.swap(due, SeqCst) != due).then_some(due)
     }
 
-    /// Rings no more.
+    /// Stops ringing.
     pub(super) fn silence(&self) {
         self.due.store(u64::MAX, SeqCst);
     }
@@ -64,7 +65,7 @@ impl Alarm {
         Arc::strong_count(self) == 1
     }
 
-    /// Tells the connection, which sets its alarm anew.
+    /// Calls the connection, which sets its alarm again.
     pub(super) fn ring(&self) {
         self.due.store(u64::MAX, SeqCst);
         if let Some(connection) = self.connection.upgrade() {

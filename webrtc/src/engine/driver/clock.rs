@@ -1,16 +1,15 @@
 //! The streams of one engine thread, called every 10 ms.
 //!
-//! A value: it is told the time and reads it only to measure what its streams cost.
+//! A value: it is passed the time and reads it only to measure what its streams cost.
 
-use super::pacer::{PERIOD, Pacer};
 use std::{
     ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
     time::{Duration, Instant},
 };
 
-/// Called for each 10 ms, with how many before it were skipped; breaks when it is done for good.
-pub(crate) type Tick = Box<dyn FnMut(u32) -> ControlFlow<()> + Send>;
+use super::pacer::{PERIOD, Pacer};
+use crate::engine::ticker::Tick;
 
 /// What a stream is taken to cost until that is measured, per tick: a speaking one.
 const EXPECTED_COST: Duration = Duration::from_micros(60);
@@ -135,7 +134,7 @@ impl Clock {
         let start = read_clock();
         let mut before = start;
         while let Some(stream) = self.streams.get_mut(round.next) {
-            let flow = stream.run(round.ticks, round.missed);
+            let flow = stream.run(before, round.ticks, round.missed);
             let after = read_clock();
             stream.measure(after.saturating_duration_since(before) / round.ticks);
             before = after;
@@ -171,9 +170,9 @@ impl Clock {
 
 impl Stream {
     /// A stream that panics is taken out; the others go on.
-    fn run(&mut self, ticks: u32, missed: u32) -> ControlFlow<()> {
+    fn run(&mut self, now: Instant, ticks: u32, missed: u32) -> ControlFlow<()> {
         let missed = |n| if n == 0 { missed } else { 0 };
-        let tick = AssertUnwindSafe(|| (0..ticks).try_for_each(|n| (self.tick)(missed(n))));
+        let tick = AssertUnwindSafe(|| (0..ticks).try_for_each(|n| (self.tick)(now, missed(n))));
         catch_unwind(tick).unwrap_or_else(|_| {
             log::error!("an audio stream panicked and was ended");
             ControlFlow::Break(())

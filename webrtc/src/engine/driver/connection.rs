@@ -1,25 +1,6 @@
 //! One peer connection as the application holds it: a [`Core`] behind a lock, with its sockets,
-//! alarm and callbacks.
+//! alarm and listener.
 
-use super::{
-    Home,
-    alarm::{Alarm, Precision},
-    links::{self, Links, UdpLink},
-    outgoing::{Lost, Sent},
-    shard::Shard,
-};
-use crate::{
-    RtcError,
-    engine::{
-        core::Core,
-        events::{Callbacks, EventQueue, dispatch},
-        lock::{CoreMutex, LeafMutex},
-        transport::servers::Asking,
-    },
-    peer_connection::{IceGatheringState, PeerConnectionState, SignalingState},
-    peer_connection_factory::{ContinualGatheringPolicy, RtcConfiguration},
-    session_description::SessionDescription,
-};
 use std::{
     io,
     net::{IpAddr, SocketAddr},
@@ -27,8 +8,36 @@ use std::{
     sync::{Arc, Weak},
     time::Instant,
 };
+
 use str0m::net::Protocol;
 use tokio::task::AbortHandle;
+
+use super::{
+    alarm::{Alarm, Precision},
+    encoding::set_send_track,
+    events::{EventQueue, Listener, dispatch},
+    links::{self, Links, UdpLink},
+    outgoing::{Lost, Sent},
+    shard::Shard,
+};
+use crate::{
+    engine::{
+        core::Core,
+        lock::{CoreMutex, LeafMutex},
+        negotiation::transceiver::Transceiver,
+        ticker::Ticker,
+        track::Track,
+        transport::servers::Asking,
+    },
+    types::{
+        configuration::{ContinualGatheringPolicy, RtcConfiguration},
+        connection_state::{IceGatheringState, PeerConnectionState, SignalingState},
+        error::RtcError,
+        media_type::MediaType,
+        rtp_transceiver::RtpTransceiverInit,
+        session_description::SessionDescription,
+    },
+};
 
 /// Drives one [`Core`]: gives it datagrams and the time, sends what it produces.
 pub(crate) struct Connection {
@@ -36,7 +45,7 @@ pub(crate) struct Connection {
     links: LeafMutex<Links>,
     /// Tasks that ask names of servers, ended when the connection is closed or dropped.
     tasks: LeafMutex<Vec<AbortHandle>>,
-    pub(crate) callbacks: Callbacks,
+    listener: Arc<dyn Listener>,
     events: Arc<EventQueue>,
     alarm: Arc<Alarm>,
     /// The thread that carries its packets and rings its alarm.
@@ -47,19 +56,19 @@ pub(crate) struct Connection {
 impl Connection {
     /// A connection without sockets; they open with the first local description, because the
     /// configuration may change until then.
-    pub(crate) fn new(config: RtcConfiguration) -> Arc<Self> {
+    pub(crate) fn new(config: RtcConfiguration, listener: Arc<dyn Listener>) -> Arc<Self> {
         let now = super::now();
         let shard = Arc::clone(Shard::choose(super::shards()));
         let events: Arc<EventQueue> = Arc::default();
         let connection = Arc::new_cyclic(|me| Self {
-            core: CoreMutex::new(Core::new(config, Weak::clone(me), now)),
+            core: CoreMutex::new(Core::new(config, Arc::clone(&shard) as _, now)),
             links: LeafMutex::new(Links::new(
                 Weak::clone(me),
                 Arc::clone(&events),
                 shard.handle().clone(),
             )),
             tasks: LeafMutex::default(),
-            callbacks: Callbacks::default(),
+            listener,
             events,
             alarm: Arc::new(Alarm::new(Weak::clone(me))),
             shard,
@@ -91,13 +100,42 @@ impl Connection {
     }
 
     /// Where its packets are sent and received.
-    pub(crate) fn home(&self) -> Home {
-        Home(Arc::clone(&self.shard))
+    pub(super) fn ticker(&self) -> Arc<dyn Ticker> {
+        Arc::clone(&self.shard) as _
+    }
+
+    /// What receives its events.
+    pub(super) fn listener(&self) -> &dyn Listener {
+        &*self.listener
     }
 
     /// Reads the core, changing nothing.
     pub(crate) fn read<R>(&self, look: impl FnOnce(&Core) -> R) -> R {
         look(&self.core.lock())
+    }
+
+    /// Adds a section that sends a track, if one is given. The track is there when the application
+    /// is asked for an offer, which names it.
+    ///
+    /// # Errors
+    ///
+    /// On a closed connection, and for anything but audio and video.
+    pub(crate) fn add_transceiver(
+        &self,
+        kind: MediaType,
+        init: RtpTransceiverInit,
+        track: Option<Track>,
+    ) -> Result<Arc<Transceiver>, RtcError> {
+        if kind == MediaType::Video && track.is_some() {
+            log::warn!(
+                "video is unsupported by this engine: the track is negotiated, no frame is sent"
+            );
+        }
+        self.with(|core, _| {
+            let transceiver = core.add_transceiver(kind, init)?;
+            set_send_track(&self.me, &transceiver, track);
+            Ok(transceiver)
+        })
     }
 
     /// Applies a local description, then gathers if that has not been done.

@@ -33,7 +33,7 @@ pub(crate) enum Sent {
     Dropped,
 }
 
-/// The first bytes tell what a datagram carries (RFC 7983).
+/// The first bytes show what a datagram carries (RFC 7983).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// RTP and RTCP.

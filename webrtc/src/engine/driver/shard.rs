@@ -3,12 +3,6 @@
 //! A thread sleeps until the next of: a packet, a tick of the common grid if it has streams, the
 //! earliest deadline of its connections. With none of these it sleeps for good.
 
-use super::{
-    alarm::Alarm,
-    clock::{Clock, Stream, Tick, permille},
-    wakers,
-};
-use crate::engine::lock::LeafMutex;
 use std::{
     sync::{
         Arc,
@@ -16,10 +10,17 @@ use std::{
     },
     time::{Duration, Instant},
 };
+
 use tokio::{
     runtime::{Builder, Handle},
     sync::Notify,
 };
+
+use super::{
+    alarm::Alarm,
+    clock::{Clock, Stream, permille},
+};
+use crate::engine::{lock::LeafMutex, ticker::Tick, wakers};
 
 /// Below this share of its time, in thousandths, a thread takes more streams before the next
 /// thread gets any: shared wake-ups and caches are what makes a stream cheap (fifty streams cost

@@ -1,24 +1,28 @@
 //! Applying remote descriptions, and answering them.
 
+use std::{sync::Arc, time::Instant};
+
+use str0m::{
+    change::{SdpAnswer, SdpOffer},
+    media::{Direction, Mid},
+};
+
 use super::{
     sdp::{self, Section},
     session::PendingOffer,
     transceiver::Transceiver,
 };
 use crate::{
-    RtcError,
-    engine::{core::Core, events::Event},
-    peer_connection::{SignalingState, TrackEvent},
-    rtp_transceiver::{RtpTransceiver, RtpTransceiverDirection, RtpTransceiverInit},
-    session_description::{SdpType, SessionDescription},
-};
-use std::{
-    sync::{Arc, Weak},
-    time::Instant,
-};
-use str0m::{
-    change::{SdpAnswer, SdpOffer},
-    media::{Direction, Mid},
+    engine::{
+        core::Core,
+        events::{Event, RemoteTrack},
+    },
+    types::{
+        connection_state::SignalingState,
+        error::RtcError,
+        rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit},
+        session_description::{SdpType, SessionDescription},
+    },
 };
 
 impl Core {
@@ -112,7 +116,7 @@ impl Core {
             stream_ids: Vec::new(),
             send_encodings: Vec::new(),
         };
-        let transceiver = Transceiver::new(Weak::clone(&self.handle), section.kind, init);
+        let transceiver = Transceiver::new(section.kind, init);
         transceiver.set_mid(Some(mid));
         self.session.transceivers.push(Arc::clone(&transceiver));
         self.session.by_mid.insert(mid, transceiver);
@@ -182,18 +186,16 @@ impl Core {
                     agreed(from_engine(m.direction()), transceiver.direction())
                 });
             let section = section.clone().with_red_only_if(|red| self.knows_red(red));
-            let Some(track) = transceiver.follow_remote(&section, agreed) else {
+            let Some(track) = transceiver.follow_remote(&section, agreed, &self.ticker) else {
                 continue;
             };
-            let streams = transceiver.recv_streams();
-            let transceiver = RtpTransceiver { inner: transceiver };
-            let event = TrackEvent {
-                receiver: transceiver.receiver(),
-                streams,
-                track,
+            let stream_ids = transceiver.recv_stream_ids();
+            let remote = RemoteTrack {
                 transceiver,
+                track,
+                stream_ids,
             };
-            self.outbox.events.push(Event::Track(Box::new(event)));
+            self.outbox.events.push(Event::Track(remote));
         }
     }
 

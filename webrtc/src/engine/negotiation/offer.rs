@@ -1,17 +1,23 @@
 //! Making offers, and applying local descriptions.
 
-use super::{sdp, session::PendingOffer, transceiver::Transceiver};
-use crate::{
-    MediaType, RtcError,
-    engine::{channels::Channel, core::Core},
-    peer_connection::{OfferOptions, SignalingState},
-    rtp_transceiver::RtpTransceiverDirection,
-    session_description::{SdpType, SessionDescription},
-};
 use std::{sync::Arc, time::Instant};
+
 use str0m::{
     channel::ChannelId,
     media::{Direction, MediaKind, Mid},
+};
+
+use super::{sdp, session::PendingOffer, transceiver::Transceiver};
+use crate::{
+    engine::{channels::Channel, core::Core},
+    types::{
+        configuration::OfferOptions,
+        connection_state::SignalingState,
+        error::RtcError,
+        media_type::MediaType,
+        rtp_transceiver::RtpTransceiverDirection,
+        session_description::{SdpType, SessionDescription},
+    },
 };
 
 /// What one transceiver asks of an offer.
@@ -104,7 +110,7 @@ impl Core {
         let plan = |transceiver: &Arc<Transceiver>| {
             let (mid, direction) = transceiver.section();
             // A section of an earlier offer that was never answered is unknown to the engine:
-            // it is offered anew.
+            // it is offered again.
             let section =
                 mid.and_then(|mid| self.rtc.media(mid).map(|media| (mid, media.direction())));
             if section.is_none() && direction == RtpTransceiverDirection::Stopped {

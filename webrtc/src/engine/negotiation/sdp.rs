@@ -1,8 +1,9 @@
 //! Session descriptions as text: what str0m does not report is read from it, what LiveKit's
 //! server would misread is taken out.
 
-use crate::MediaType;
 use std::collections::BTreeSet;
+
+use crate::types::media_type::MediaType;
 
 /// One media section (`m=` and what follows).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,10 +34,10 @@ struct Red {
     primary: Option<u8>,
 }
 
-/// What a description says of its data section, if it has one that is not refused.
+/// The data section of a description, if it has one that is not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DataSection {
-    /// The longest message its author takes, if it says so.
+    /// The longest message its author takes, if it names one.
     pub(crate) max_message_bytes: Option<usize>,
 }
 

@@ -1,20 +1,20 @@
 //! The signalling state of one connection.
 
+use std::{collections::HashMap, sync::Arc};
+
+use str0m::{change::SdpPendingOffer, channel::ChannelId, media::Mid};
+
 use super::{sdp, sources::Retired, transceiver::Transceiver};
 use crate::{
-    MediaType, RtcError,
     engine::{channels::Channel, core::Core, events::Event},
-    media_stream_track::MediaStreamTrack,
-    peer_connection::SignalingState,
-    rtp_sender::RtpSender,
-    rtp_transceiver::{RtpTransceiver, RtpTransceiverDirection, RtpTransceiverInit},
-    session_description::SessionDescription,
+    types::{
+        connection_state::SignalingState,
+        error::RtcError,
+        media_type::MediaType,
+        rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit},
+        session_description::SessionDescription,
+    },
 };
-use std::{
-    collections::HashMap,
-    sync::{Arc, Weak},
-};
-use str0m::{change::SdpPendingOffer, channel::ChannelId, media::Mid};
 
 /// An offer between `create_offer` and its answer, or until it is abandoned.
 pub(super) struct PendingOffer {
@@ -85,16 +85,11 @@ impl Session {
     }
 
     /// The live transceivers; none on a closed connection.
-    pub(crate) fn transceivers(&self) -> Vec<RtpTransceiver> {
+    pub(crate) fn transceivers(&self) -> &[Arc<Transceiver>] {
         if self.is_closed() {
-            return Vec::new();
+            return &[];
         }
-        self.transceivers
-            .iter()
-            .map(|inner| RtpTransceiver {
-                inner: Arc::clone(inner),
-            })
-            .collect()
+        &self.transceivers
     }
 
     /// The section that candidates are attributed to. All share one transport (BUNDLE).
@@ -115,29 +110,24 @@ impl Session {
 }
 
 impl Core {
+    /// Adds a section, still without a track.
+    ///
     /// # Errors
     ///
     /// On a closed connection, and for anything but audio and video.
     pub(crate) fn add_transceiver(
         &mut self,
-        track: Option<MediaStreamTrack>,
         kind: MediaType,
         init: RtpTransceiverInit,
-    ) -> Result<RtpTransceiver, RtcError> {
+    ) -> Result<Arc<Transceiver>, RtcError> {
         self.ensure_open()?;
         if !matches!(kind, MediaType::Audio | MediaType::Video) {
             return Err(RtcError::internal("a transceiver carries audio or video"));
         }
-        if kind == MediaType::Video && track.is_some() {
-            log::warn!(
-                "video is unsupported by this engine: the track is negotiated, no frame is sent"
-            );
-        }
-        let transceiver = Transceiver::new(Weak::clone(&self.handle), kind, init);
-        transceiver.set_send_track(track);
+        let transceiver = Transceiver::new(kind, init);
         self.session.transceivers.push(Arc::clone(&transceiver));
         self.request_negotiation();
-        Ok(RtpTransceiver { inner: transceiver })
+        Ok(transceiver)
     }
 
     /// Stops sending on a section. It stays, for reuse, as inactive or receiving.
@@ -145,10 +135,10 @@ impl Core {
     /// # Errors
     ///
     /// On a closed connection.
-    pub(crate) fn remove_track(&mut self, sender: &RtpSender) -> Result<(), RtcError> {
+    pub(crate) fn remove_track(&mut self, sender: &Transceiver) -> Result<(), RtcError> {
         self.ensure_open()?;
-        sender.inner.set_send_track(None);
-        sender.inner.change_direction(|direction| match direction {
+        sender.clear_send_track();
+        sender.change_direction(|direction| match direction {
             RtpTransceiverDirection::SendRecv => RtpTransceiverDirection::RecvOnly,
             RtpTransceiverDirection::SendOnly => RtpTransceiverDirection::Inactive,
             other => other,
@@ -157,7 +147,7 @@ impl Core {
         Ok(())
     }
 
-    /// Tells the application that an offer is due.
+    /// Notifies the application that an offer is due.
     pub(crate) fn request_negotiation(&mut self) {
         self.session.negotiation_id += 1;
         self.outbox

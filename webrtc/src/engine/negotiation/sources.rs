@@ -4,9 +4,10 @@
 //! (RFC 3550). The engine would keep the stream of every SSRC that was ever named, and a guest who
 //! stays in a room would pay memory for each one who came and went.
 
+use std::collections::BTreeSet;
+
 use super::sdp;
 use crate::engine::core::Core;
-use std::collections::BTreeSet;
 
 /// SSRCs that the peer's last description named no longer.
 #[derive(Default)]
@@ -41,18 +42,21 @@ impl Core {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
     use crate::{
-        MediaType,
-        peer_connection::OfferOptions,
-        peer_connection_factory::RtcConfiguration,
-        rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit},
-        session_description::{SdpType, SessionDescription},
+        engine::test_support,
+        types::{
+            configuration::{OfferOptions, RtcConfiguration},
+            media_type::MediaType,
+            rtp_transceiver::{RtpTransceiverDirection, RtpTransceiverInit},
+            session_description::{SdpType, SessionDescription},
+        },
     };
-    use std::{sync::Weak, time::Instant};
 
     fn peer(now: Instant) -> Core {
-        Core::new(RtcConfiguration::default(), Weak::new(), now)
+        test_support::core(RtcConfiguration::default(), now)
     }
 
     /// An offer of one section that sends, its SSRC and the text around it.
@@ -64,7 +68,7 @@ mod tests {
             send_encodings: Vec::new(),
         };
         server
-            .add_transceiver(None, MediaType::Audio, init)
+            .add_transceiver(MediaType::Audio, init)
             .expect("a section");
         let offer = server.create_offer(&OfferOptions::default(), now);
         let sdp = offer.expect("an offer").sdp;
@@ -90,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_section_that_serves_one_track_after_the_other_keeps_two_streams_at_most() {
-        let now = crate::engine::driver::now();
+        let now = test_support::start();
         let (mut sdp, mut ssrc) = offer_to_send(now);
         let mut guest = peer(now);
         let mut served = Vec::new();

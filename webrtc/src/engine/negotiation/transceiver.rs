@@ -1,37 +1,35 @@
 //! One media section: what we send on it and what we receive.
 
+use std::{sync::Arc, time::Duration};
+
+use str0m::{media::Mid, stats::MediaEgressStats};
+
 use super::sdp::Section;
 use crate::{
-    MediaType,
-    audio_track::{AudioOrigin, RtcAudioTrack},
     engine::{
         cryptor::AudioCryptor,
-        driver::Connection,
         lock::TransceiverMutex,
         receive::{AudioReceiver, ReceiveCounters},
         send::{
-            AudioCodec, SendTarget, TrackEncoder,
+            AudioCodec, SendTarget,
             adaptation::{Adaptation, LossReport},
             encoder::Meter,
         },
+        sink::Sink,
+        ticker::Ticker,
+        track::{AudioTrack, Track, VideoTrack},
+        uuid::create_random_uuid,
     },
-    media_stream::MediaStream,
-    media_stream_track::MediaStreamTrack,
-    native::create_random_uuid,
-    rtp_parameters::{RtpEncodingParameters, RtpParameters},
-    rtp_transceiver::{RtpTransceiverDirection as Direction, RtpTransceiverInit},
-    video_track::RtcVideoTrack,
+    types::{
+        media_type::MediaType,
+        rtp_parameters::{RtpEncodingParameters, RtpParameters},
+        rtp_transceiver::{RtpTransceiverDirection as Direction, RtpTransceiverInit},
+    },
 };
-use std::{
-    sync::{Arc, Weak},
-    time::Duration,
-};
-use str0m::{media::Mid, stats::MediaEgressStats};
 
 /// A transceiver as senders, receivers and the connection share it.
 pub(crate) struct Transceiver {
     pub(crate) kind: MediaType,
-    pub(crate) connection: Weak<Connection>,
     stream_ids: Vec<String>,
     state: TransceiverMutex<State>,
 }
@@ -48,7 +46,7 @@ struct State {
 
 #[derive(Default)]
 struct SendSide {
-    track: Option<MediaStreamTrack>,
+    track: Option<Track>,
     /// The encoder's place among the sinks of the track's source.
     sink: Option<u64>,
     parameters: RtpParameters,
@@ -67,7 +65,7 @@ struct SendSide {
 struct ReceiveSide {
     /// The remote stream, as long as the peer sends.
     stream_ids: Vec<String>,
-    track: Option<MediaStreamTrack>,
+    track: Option<Track>,
     audio: Option<Arc<AudioReceiver>>,
     cryptor: Option<ReceiveCryptor>,
 }
@@ -87,11 +85,11 @@ pub(crate) struct SendCounters {
     pub(crate) bytes: u64,
     pub(crate) ssrc: u32,
     pub(crate) source: Meter,
-    /// What the encoder was told, bits per second.
+    /// What the encoder was set to, bits per second.
     pub(crate) target_bitrate: i32,
 }
 
-/// What the peer's RTCP says of our stream.
+/// What the peer's RTCP reports about our stream.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PeerReport {
     /// Of the packets since the last report but one, 0 to 1.
@@ -107,11 +105,7 @@ pub(crate) struct PeerReport {
 }
 
 impl Transceiver {
-    pub(crate) fn new(
-        connection: Weak<Connection>,
-        kind: MediaType,
-        init: RtpTransceiverInit,
-    ) -> Arc<Self> {
+    pub(crate) fn new(kind: MediaType, init: RtpTransceiverInit) -> Arc<Self> {
         let mut encodings = init.send_encodings;
         if encodings.is_empty() {
             encodings.push(RtpEncodingParameters::default());
@@ -124,7 +118,6 @@ impl Transceiver {
         let sequence = u64::from(rand::random_range(1_u16..0x4000));
         Arc::new(Self {
             kind,
-            connection,
             stream_ids: init.stream_ids,
             state: TransceiverMutex::new(State {
                 mid: None,
@@ -176,12 +169,12 @@ impl Transceiver {
             .first()
             .cloned()
             .unwrap_or_else(|| "-".to_owned());
-        (stream, self.send_track().map(|track| track.id()))
+        (stream, self.send_track().map(|track| track.id().to_owned()))
     }
 
     /// The application stopped it: nothing more is sent or decoded.
-    pub(crate) fn stop(self: &Arc<Self>) {
-        self.set_send_track(None);
+    pub(crate) fn stop(&self) {
+        self.clear_send_track();
         let mut state = self.state.lock();
         state.direction = Direction::Stopped;
         state.receive.audio = None;
@@ -189,19 +182,21 @@ impl Transceiver {
 
     /// The connection was closed.
     pub(crate) fn end(&self) {
-        self.detach();
+        self.clear_send_track();
         let mut state = self.state.lock();
         state.receive.audio = None;
         state.current = None;
     }
 
-    /// Takes over what a remote description says of this section, with the direction agreed.
-    /// Returns the remote track if it is newly received, or received under a new stream.
+    /// Takes over this section of a remote description, with the direction agreed.
+    /// What is received is played out at `ticker`. Returns the remote track if it is newly
+    /// received, or received under a new stream.
     pub(crate) fn follow_remote(
         &self,
         section: &Section,
         agreed: Direction,
-    ) -> Option<MediaStreamTrack> {
+        ticker: &Arc<dyn Ticker>,
+    ) -> Option<Track> {
         let mut state = self.state.lock();
         let receives = !section.rejected && section.sends && receives(agreed);
         let stream_ids: Vec<String> = section
@@ -225,9 +220,8 @@ impl Transceiver {
             return None;
         }
         let track = self.remote_track(&mut state, section.track_id.clone());
-        if let (MediaStreamTrack::Audio(audio), None) = (&track, &state.receive.audio) {
-            let home = self.connection.upgrade().map(|own| own.home());
-            let start = |sinks| AudioReceiver::start(sinks, home);
+        if let (Track::Audio(audio), None) = (&track, &state.receive.audio) {
+            let start = |sinks| AudioReceiver::start(Arc::clone(sinks), Arc::clone(ticker));
             state.receive.audio = audio.sinks().map(start);
         }
         (changed || !received_before).then_some(track)
@@ -235,31 +229,33 @@ impl Transceiver {
 
     // ---- sending ----------------------------------------------------------
 
-    pub(crate) fn send_track(&self) -> Option<MediaStreamTrack> {
+    pub(crate) fn send_track(&self) -> Option<Track> {
         self.state.lock().send.track.clone()
     }
 
-    /// Replaces the track, connecting an encoder to the new one's source.
-    pub(crate) fn set_send_track(self: &Arc<Self>, track: Option<MediaStreamTrack>) {
-        self.detach();
+    /// Replaces the track; `encoder` makes what hears an audio track and sends it on.
+    pub(crate) fn set_send_track(
+        &self,
+        track: Track,
+        encoder: impl FnOnce(&Arc<AudioTrack>) -> Box<dyn Sink>,
+    ) {
+        self.clear_send_track();
         let sink = match &track {
-            Some(MediaStreamTrack::Audio(audio)) => audio.sinks().map(|sinks| {
-                let encoder = TrackEncoder::new(Arc::downgrade(self), audio.clone());
-                sinks.add(Box::new(encoder))
-            }),
-            Some(MediaStreamTrack::Video(_)) | None => None,
+            Track::Audio(audio) => audio.sinks().map(|sinks| sinks.add(encoder(audio))),
+            Track::Video(_) => None,
         };
         let mut state = self.state.lock();
-        state.send.track = track;
+        state.send.track = Some(track);
         state.send.sink = sink;
     }
 
-    fn detach(&self) {
+    /// Lets go of the track, which is heard no longer.
+    pub(crate) fn clear_send_track(&self) {
         let (track, sink) = {
             let mut state = self.state.lock();
             (state.send.track.take(), state.send.sink.take())
         };
-        if let (Some(MediaStreamTrack::Audio(audio)), Some(id)) = (track, sink)
+        if let (Some(Track::Audio(audio)), Some(id)) = (track, sink)
             && let Some(sinks) = audio.sinks()
         {
             sinks.remove(id);
@@ -307,7 +303,7 @@ impl Transceiver {
         counters.target_bitrate = target_bitrate;
     }
 
-    /// What the peer says of our stream changes how it is sent.
+    /// What the peer reports about our stream changes how it is sent.
     pub(crate) fn on_peer_report(&self, stats: &MediaEgressStats) {
         let mut state = self.state.lock();
         let send = &mut state.send;
@@ -358,7 +354,7 @@ impl Transceiver {
     }
 
     /// What encrypts on this section. It stays when the application lets go of it: what was
-    /// encrypted is never sent in the clear by and by.
+    /// encrypted is never sent in the clear later.
     pub(crate) fn send_cryptor(&self) -> Option<Arc<AudioCryptor>> {
         self.state.lock().send.cryptor.clone()
     }
@@ -399,21 +395,11 @@ impl Transceiver {
     }
 
     /// The remote track: one object for the life of the section.
-    pub(crate) fn recv_track(&self) -> MediaStreamTrack {
+    pub(crate) fn recv_track(&self) -> Track {
         self.remote_track(&mut self.state.lock(), None)
     }
 
-    /// The remote streams; none while the peer does not send.
-    pub(crate) fn recv_streams(&self) -> Vec<MediaStream> {
-        let mut state = self.state.lock();
-        let ids = state.receive.stream_ids.clone();
-        let with_track = |id| MediaStream {
-            id,
-            tracks: vec![self.remote_track(&mut state, None)],
-        };
-        ids.into_iter().map(with_track).collect()
-    }
-
+    /// Names of the remote streams; none while the peer does not send.
     pub(crate) fn recv_stream_ids(&self) -> Vec<String> {
         self.state.lock().receive.stream_ids.clone()
     }
@@ -426,12 +412,12 @@ impl Transceiver {
         self.audio_receiver().map(|receiver| receiver.counters())
     }
 
-    fn remote_track(&self, state: &mut State, id: Option<String>) -> MediaStreamTrack {
+    fn remote_track(&self, state: &mut State, id: Option<String>) -> Track {
         let new_track = || {
             let id = id.unwrap_or_else(create_random_uuid);
             match self.kind {
-                MediaType::Video => MediaStreamTrack::Video(RtcVideoTrack::new(id)),
-                _ => MediaStreamTrack::Audio(RtcAudioTrack::new(id, AudioOrigin::remote())),
+                MediaType::Video => Track::Video(VideoTrack::new(id)),
+                _ => Track::Audio(AudioTrack::remote(id)),
             }
         };
         state.receive.track.get_or_insert_with(new_track).clone()

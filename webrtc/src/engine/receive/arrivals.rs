@@ -5,11 +5,12 @@
 //! delay is a high quantile of that lateness. Because the yardstick is taken from the last two
 //! seconds, a sender whose clock runs faster or slower is followed without being measured.
 
+use std::collections::VecDeque;
+
 use super::{
     histogram::ForgettingHistogram,
     ticks::{TICKS_PER_MS, ms},
 };
-use std::collections::VecDeque;
 
 /// Packets among which the fastest is the yardstick: two seconds of speech. Counted in packets,
 /// so that a pause does not empty it.
@@ -28,7 +29,7 @@ const NEW_ROUTE: i64 = ms(300);
 const STEP: i64 = ms(50);
 const AGREE: i64 = ms(20);
 
-/// Arrival and RTP time that part by more are two clocks, not a delay: the sender began anew.
+/// Arrival and RTP time that part by more are two clocks, not a delay: the sender started over.
 const NEW_CLOCK: i64 = ms(3_000);
 
 /// What a packet brings of lateness beyond this is an outage; no delay prepares for the next one.
@@ -55,12 +56,12 @@ const SLOW_KEEP: f32 = 0.997;
 /// Believed of a network before it has shown itself.
 const START_LATENESS_MS: f32 = 32.0;
 
-/// What an arrival tells.
+/// What an arrival shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arrived {
     /// This much later than the fastest packet lately, ticks.
     Late(i64),
-    /// The sender began anew; all before is forgotten.
+    /// The sender started over; all before is forgotten.
     NewClock,
 }
 
@@ -125,7 +126,7 @@ impl Arrivals {
         if let Some(before) = self.fastest.replace(fastest)
             && fastest - before > STEP
         {
-            // What was learned of the step itself was no lateness, and would be remembered as such
+            // What was learned of the step itself was not lateness, and would be remembered as such
             // for ten seconds.
             let step_ms = (fastest - before) as f32 / TICKS_PER_MS as f32;
             self.quick.lower(step_ms);

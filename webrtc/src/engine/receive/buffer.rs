@@ -1,7 +1,8 @@
 //! Packets in the order of their RTP times.
 
-use super::opus_packet::PacketFacts;
 use std::{collections::VecDeque, ops::Range, sync::Arc};
+
+use super::opus_packet::PacketFacts;
 
 /// The buffer's bound: 2.5 s in packets of 20 ms. Beyond it the oldest go, as old speech is worth
 /// less than new.

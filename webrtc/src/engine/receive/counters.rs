@@ -1,7 +1,8 @@
 //! What is counted on the receive path, with the meanings of W3C's webrtc-stats.
 
-use super::ticks::{TICKS_PER_SECOND, seconds};
 use std::time::Instant;
+
+use super::ticks::{TICKS_PER_SECOND, seconds};
 
 /// Full scale of a sample.
 const FULL_SCALE: f64 = 32_768.0;

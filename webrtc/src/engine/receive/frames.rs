@@ -1,25 +1,30 @@
 //! The queue from which an application pulls frames.
 
-use crate::{
-    audio_frame::AudioFrame,
-    engine::{
-        driver,
-        lock::LeafMutex,
-        resample::Converter,
-        sink::{Format, Sink},
-    },
-};
 use std::{
     collections::VecDeque,
     ops::ControlFlow,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     task::{Context, Poll, Waker},
 };
 
-/// Frames of one listener. A full queue drops its oldest frame: who listens late wants the
-/// present.
+use crate::{
+    engine::{
+        lock::LeafMutex,
+        resample::Converter,
+        sink::{Format, Sink},
+        wakers,
+    },
+    types::audio_frame::AudioFrame,
+};
+
+/// Frames of one listener. A full queue drops its oldest frame, and counts it: who listens late
+/// wants the present.
 pub(crate) struct FrameQueue {
     capacity: usize,
+    dropped: AtomicU64,
     state: LeafMutex<State>,
 }
 
@@ -34,6 +39,7 @@ impl FrameQueue {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             capacity: capacity.max(1),
+            dropped: AtomicU64::new(0),
             state: LeafMutex::default(),
         }
     }
@@ -47,14 +53,20 @@ impl FrameQueue {
             }
             if state.frames.len() >= self.capacity {
                 state.frames.pop_front();
+                self.dropped.fetch_add(1, Relaxed);
             }
             state.frames.push_back(frame);
             state.waker.take()
         };
         if let Some(waker) = waker {
-            driver::wake_soon(waker);
+            wakers::wake_soon(waker);
         }
         ControlFlow::Continue(())
+    }
+
+    /// Frames that the listener was too late for, since the queue began.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Relaxed)
     }
 
     /// Ends the stream at once; what is queued is dropped.
@@ -137,11 +149,12 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_drops_its_oldest_frame() {
+    fn a_full_queue_drops_its_oldest_frame_and_counts_it() {
         let queue = FrameQueue::new(2);
         for value in 1..=3 {
             assert!(queue.push(frame(value)).is_continue());
         }
+        assert_eq!(queue.dropped(), 1);
         assert_eq!(pop(&queue), Poll::Ready(Some(2)));
         assert_eq!(pop(&queue), Poll::Ready(Some(3)));
         assert_eq!(pop(&queue), Poll::Pending);
@@ -154,5 +167,6 @@ mod tests {
         queue.close();
         assert_eq!(pop(&queue), Poll::Ready(None));
         assert!(queue.push(frame(2)).is_break());
+        assert_eq!(queue.dropped(), 0, "what came after the end was not lost");
     }
 }

@@ -1,15 +1,16 @@
 //! The receive path of one track in virtual time, for hostile input (see `crate::fuzzing`).
 
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use super::{
     buffer::MAX_PACKETS,
     playout::{Arrival, Playout},
     voice::Voice,
 };
 use crate::engine::sink::Format;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
 
 /// What a peer chooses freely of a packet.
 pub(crate) struct Packet {

@@ -1,4 +1,4 @@
-//! What an Opus packet says of itself without being decoded (RFC 6716, sections 3 and 4.2.3).
+//! What can be read from an Opus packet without decoding it (RFC 6716, sections 3 and 4.2.3).
 
 use super::ticks::{TICKS_PER_MS, ms};
 
@@ -23,7 +23,7 @@ pub(crate) struct PacketFacts {
 }
 
 impl PacketFacts {
-    /// `None` for what is no Opus packet.
+    /// `None` for what is not an Opus packet.
     pub(crate) fn of(payload: &[u8]) -> Option<Self> {
         let toc = *payload.first()?;
         let frame = frame_ticks(toc);
@@ -120,7 +120,7 @@ fn first_frame_at(payload: &[u8], toc: u8) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::receive::test_support::{Encoder20, voiced};
+    use crate::engine::receive::tests::support::{Encoder20, voiced};
 
     #[test]
     fn durations_follow_the_table_of_the_format() {

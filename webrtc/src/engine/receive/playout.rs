@@ -8,15 +8,15 @@
 
 mod intake;
 
+use std::time::Instant;
+
+pub(crate) use self::intake::Arrival;
 use super::{
     arrivals::Arrivals,
     buffer::{Packet, PacketBuffer},
     counters::ReceiveCounters,
     ticks::{self, BLOCK_TICKS, ms},
 };
-use std::time::Instant;
-
-pub(crate) use intake::Arrival;
 
 /// Concealment is full sound up to here, then fades.
 const FADE_AFTER: i64 = ms(120);

@@ -226,7 +226,7 @@ fn mix(from: i16, to: i16, weight: f32) -> i16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::receive::test_support::voiced;
+    use crate::engine::receive::tests::support::voiced;
 
     const LAYOUTS: [(u32, u32); 6] = [
         (8_000, 1),

@@ -35,12 +35,13 @@ pub(crate) const fn extend(rtp_time: u32, near: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::time::Duration;
+
+    use super::*;
 
     #[test]
     fn time_runs_both_ways_from_the_epoch() {
-        let epoch = crate::engine::driver::now();
+        let epoch = crate::engine::test_support::start();
         let later = epoch + Duration::from_millis(1_500);
         assert_eq!(since(epoch, later), 72_000);
         assert_eq!(since(later, epoch), -72_000);

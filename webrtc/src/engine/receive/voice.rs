@@ -3,6 +3,10 @@
 
 mod noise;
 
+use std::time::Instant;
+
+use opus::{Channels, Decoder};
+
 use self::noise::Noise;
 use super::{
     playout::{Pace, Playout, Step},
@@ -10,8 +14,6 @@ use super::{
     ticks::{BLOCK_TICKS, TICKS_PER_SECOND},
 };
 use crate::engine::sink::Format;
-use opus::{Channels, Decoder};
-use std::time::Instant;
 
 /// Rates Opus decodes to by itself, without a resampler.
 const OPUS_RATES_HZ: [u32; 5] = [8_000, 12_000, 16_000, 24_000, 48_000];

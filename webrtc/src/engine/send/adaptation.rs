@@ -4,8 +4,9 @@
 //! everything twice and to prepare for loss. A narrow link loses because too much is sent: what
 //! helps is to send less. A narrow link fills its queue first, so there the round trip grows.
 
-use super::redundancy::MAX_COPIES;
 use std::time::Duration;
+
+use super::redundancy::MAX_COPIES;
 
 /// Losses below this are repaired by redundancy alone, or left to concealment.
 const FEC_FROM: f32 = 0.02;
@@ -49,7 +50,7 @@ const RANDOM_UNTIL: f32 = 0.25;
 /// The rate at the narrowest, percent of what was asked for.
 const LEAST_RATE_PERCENT: u32 = 40;
 
-/// What one report says of the way to the peer.
+/// What one report shows about the way to the peer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LossReport {
     /// Part of the packets that were lost since the last report, 0 to 1.

@@ -1,11 +1,12 @@
 //! Opus for voice: 20 ms frames, in-band FEC, silence that is not sent, a level for each frame.
 
+use opus::{Application, Bitrate, Channels, Encoder};
+
 use super::{
     SendTarget,
     silence::{SilenceGate, Verdict},
 };
 use crate::engine::{resample::Converter, sink::Format};
-use opus::{Application, Bitrate, Channels, Encoder};
 
 /// RTP time runs at 48 kHz for Opus, whatever rate it encodes (RFC 7587).
 const RTP_TICKS_PER_FRAME: u32 = 960;
@@ -26,7 +27,7 @@ const BITRATE_RANGE: (i64, i64) = (6_000, 510_000);
 /// The largest packet of 20 ms that Opus makes.
 const MAX_PACKET_BYTES: usize = 1_500;
 
-/// The part of the first byte that tells the mode; what it leaves out is the number of frames
+/// The part of the first byte that gives the mode; what it leaves out is the number of frames
 /// (RFC 6716 section 3.1). Alone it is a packet without a frame: nothing is sent for now.
 const MODE_BITS: u8 = !0b11;
 
@@ -75,7 +76,7 @@ impl EncoderSettings {
     }
 }
 
-/// What the application asks for, but no more than the peer takes.
+/// What the application asks for, but at most what the peer takes.
 fn wanted_bitrate(target: &SendTarget) -> i64 {
     let wished = target
         .max_bitrate
@@ -333,7 +334,7 @@ fn mean_square(frame: &[i16]) -> f32 {
 }
 
 /// Level of a frame for the RTP audio level extension (RFC 6464), dBov. Without it the server
-/// cannot tell who speaks.
+/// cannot detect who speaks.
 fn level(mean_square: f32) -> i8 {
     (10.0 * mean_square.max(1e-13).log10()).clamp(-127.0, 0.0) as i8
 }

@@ -93,8 +93,9 @@ impl Redundancy {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use str0m::rtp::{RedDecoder, RedEncoder, RedundantBlock};
+
+    use super::*;
 
     type Blocks = Vec<(u8, u32, Vec<u8>)>;
 

@@ -1,6 +1,6 @@
 //! Discontinuous transmission: what is sent while nothing is said.
 //!
-//! libopus decides this itself when told to, but then needs a costly analysis of the signal not
+//! libopus decides this itself when set to, but then needs a costly analysis of the signal not
 //! to take a low tone for silence. A program's speech is digital silence between two sentences,
 //! which is recognised by looking at it, and needs no encoder at all.
 
@@ -21,7 +21,7 @@ const REFRESH_FRAMES: u32 = 20;
 pub(super) enum Verdict {
     /// Something is said, or was just now.
     Speech,
-    /// Silence begins, or goes on after a refresh: an empty packet says so, without which
+    /// Silence begins, or goes on after a refresh: an empty packet announces it, without which
     /// libwebrtc takes the gap for loss and conceals it.
     Announce,
     /// Silence goes on, and a frame of it is due.
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn full_scale_is_no_silence() {
+    fn full_scale_is_not_silence() {
         let mut gate = SilenceGate { quiet_frames: 99 };
         assert_eq!(gate.judge(&[i16::MIN; 3]), Verdict::Speech);
     }

@@ -1,22 +1,24 @@
 //! The queue between an application that pushes audio when it has some and a network that wants
 //! 10 ms every 10 ms.
 
-use crate::{
-    RtcError,
-    audio_frame::AudioFrame,
-    audio_source::AudioSourceOptions,
-    engine::{
-        driver::{self, Home, Pulse},
-        lock::LeafMutex,
-        sink::{Feeder, Format, SinkSet},
-    },
-};
 use std::{
     collections::VecDeque,
     ops::ControlFlow,
     sync::{Arc, Weak},
 };
+
 use tokio::sync::oneshot;
+
+use crate::{
+    engine::{
+        lock::LeafMutex,
+        pulse::Pulse,
+        sink::{Feeder, Format, SinkSet},
+        ticker::{Tick, Ticker},
+        wakers,
+    },
+    types::{audio_frame::AudioFrame, audio_options::AudioSourceOptions, error::RtcError},
+};
 
 /// A source without queue still needs a format; this stands in for an unusable one.
 const FALLBACK: Format = Format {
@@ -32,11 +34,18 @@ pub(crate) struct Source {
     /// `None`: frames of exactly 10 ms go straight to the sinks.
     queue: Option<LeafMutex<SourceQueue>>,
     pulse: Pulse,
+    /// Where it is drained while no sink has a better place.
+    ticker: Arc<dyn Ticker>,
 }
 
 impl Source {
     /// `queue_ms` is rounded up to a multiple of 10; 0 is "no queue".
-    pub(crate) fn new(options: AudioSourceOptions, format: Format, queue_ms: u32) -> Arc<Self> {
+    pub(crate) fn new(
+        options: AudioSourceOptions,
+        format: Format,
+        queue_ms: u32,
+        ticker: Arc<dyn Ticker>,
+    ) -> Arc<Self> {
         let format = if format.block_samples() == 0 {
             log::warn!("an audio source of {format:?} is unusable, taken as {FALLBACK:?}");
             FALLBACK
@@ -52,6 +61,7 @@ impl Source {
             sinks: Arc::default(),
             queue,
             pulse: Pulse::default(),
+            ticker,
         });
         let feeder: Weak<Self> = Arc::downgrade(&source);
         source.sinks.set_feeder(feeder);
@@ -166,16 +176,17 @@ impl SourceQueue {
 
 impl Feeder for Source {
     /// Without a queue there is nothing to pump: frames go straight to the sinks.
-    fn wake(self: Arc<Self>, home: Option<Home>) {
+    fn wake(self: Arc<Self>, home: Option<Arc<dyn Ticker>>) {
         if self.queue.is_some() && self.pulse.wake() {
-            start_pump(Arc::downgrade(&self), home.as_ref());
+            let ticker = home.as_ref().unwrap_or(&self.ticker);
+            ticker.start(pump_of(Arc::downgrade(&self)));
         }
     }
 }
 
-fn start_pump(source: Weak<Source>, home: Option<&Home>) {
+fn pump_of(source: Weak<Source>) -> Tick {
     let mut block = Vec::new();
-    driver::spawn_ticker(home, move |missed| {
+    Box::new(move |_, missed| {
         let Some(source) = source.upgrade() else {
             return ControlFlow::Break(());
         };
@@ -186,7 +197,7 @@ fn start_pump(source: Weak<Source>, home: Option<&Home>) {
         if let Some(queue) = &source.queue {
             let drained = queue.lock().pop(&mut block);
             if let Some(capture) = drained {
-                driver::release_soon(capture);
+                wakers::release_soon(capture);
             }
             if missed > 0 {
                 hearers.miss(missed);
@@ -194,12 +205,18 @@ fn start_pump(source: Weak<Source>, home: Option<&Home>) {
             hearers.push(&block, source.format);
         }
         ControlFlow::Continue(())
-    });
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
     use super::*;
+    use crate::engine::test_support::{self, ManualTicker};
 
     fn popped(queue: &mut SourceQueue) -> Vec<i16> {
         let mut block = Vec::new();
@@ -262,16 +279,22 @@ mod tests {
         assert!(queue.push(&[0; 9]).is_err());
     }
 
+    /// A source, and what calls it every 10 ms.
+    fn source(format: Format, queue_ms: u32) -> (Arc<Source>, Arc<ManualTicker>) {
+        let ticker: Arc<ManualTicker> = Arc::default();
+        let options = AudioSourceOptions::default();
+        let source = Source::new(options, format, queue_ms, Arc::clone(&ticker) as _);
+        (source, ticker)
+    }
+
+    const MONO_24K: Format = Format {
+        rate_hz: 24_000,
+        channels: 1,
+    };
+
     #[tokio::test]
     async fn a_frame_of_another_format_is_refused() {
-        let source = Source::new(
-            AudioSourceOptions::default(),
-            Format {
-                rate_hz: 24_000,
-                channels: 1,
-            },
-            0,
-        );
+        let (source, _) = source(MONO_24K, 0);
         let other_rate = AudioFrame::new(48_000, 1, 480);
         assert!(source.capture(&other_rate).await.is_err());
         let too_long = AudioFrame::new(24_000, 1, 480);
@@ -289,40 +312,42 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_source_that_nobody_hears_drains_rests_and_wakes_for_a_listener() {
-        let format = Format {
-            rate_hz: 24_000,
-            channels: 1,
-        };
-        let source = Source::new(AudioSourceOptions::default(), format, 20);
-        // The list of sinks knows it, and its ticker does while it runs.
-        assert_eq!(Arc::weak_count(&source), 1, "it ticks before it has to");
-        let wait = std::time::Duration::from_secs(5);
+    #[test]
+    fn a_source_that_nobody_hears_drains_rests_and_wakes_for_a_listener() {
+        let (source, ticker) = source(MONO_24K, 20);
+        let now = test_support::start();
+        assert_eq!(ticker.streams(), 0, "it ticks before it has to");
         // 40 ms are 20 more than it holds: the capture ends when they were taken out.
         let frame = AudioFrame::new(24_000, 1, 960);
-        let captured = tokio::time::timeout(wait, source.capture(&frame)).await;
-        assert!(captured.expect("drained without a listener").is_ok());
-        let patience = driver::now() + wait;
-        while Arc::weak_count(&source) > 1 {
-            assert!(driver::now() < patience, "it ticks on for nobody");
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        let mut capture = pin!(source.capture(&frame));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(capture.as_mut().poll(&mut context).is_pending());
+        assert_eq!(ticker.streams(), 1, "nothing drains it");
+        for _ in 0..2 {
+            ticker.tick(now);
         }
+        let captured = capture.as_mut().poll(&mut context);
+        assert!(
+            matches!(captured, Poll::Ready(Ok(()))),
+            "not drained without a listener"
+        );
+        for _ in 0..3 {
+            ticker.tick(now); // 20 ms are left in it
+        }
+        assert_eq!(ticker.streams(), 0, "it ticks on for nobody");
         let (heard, blocks) = std::sync::mpsc::channel();
         source.sinks.add(Box::new(Ear(heard)));
-        assert_eq!(blocks.recv_timeout(wait), Ok(240), "nothing is heard");
+        ticker.tick(now);
+        assert_eq!(blocks.try_recv(), Ok(240), "nothing is heard");
     }
 
     #[tokio::test]
     async fn an_unusable_format_is_refused_at_capture() {
-        let source = Source::new(
-            AudioSourceOptions::default(),
-            Format {
-                rate_hz: 0,
-                channels: 0,
-            },
-            100,
-        );
+        let unusable = Format {
+            rate_hz: 0,
+            channels: 0,
+        };
+        let (source, _) = source(unusable, 100);
         assert!(source.capture(&AudioFrame::new(0, 0, 0)).await.is_err());
     }
 }

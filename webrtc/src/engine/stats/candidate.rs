@@ -1,17 +1,19 @@
 //! Candidates, the pair in use, and the certificates.
 
+use std::net::SocketAddr;
+
+use str0m::{
+    Candidate, CandidateKind,
+    net::{Protocol, TcpType},
+};
+
 use crate::{
     engine::{core::Core, transport::paths::Paths},
-    stats::{
+    types::stats::{
         CandidatePairStats, CertificateStats, IceCandidatePairState, IceCandidateType,
         IceTcpCandidateType, LocalCandidateStats, RemoteCandidateStats, RtcStats,
         dictionaries::IceCandidateStats,
     },
-};
-use std::net::SocketAddr;
-use str0m::{
-    Candidate, CandidateKind,
-    net::{Protocol, TcpType},
 };
 
 /// The identifier of the pair in use.

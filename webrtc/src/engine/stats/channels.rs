@@ -2,7 +2,7 @@
 
 use crate::{
     engine::{channels::Channel, core::Core},
-    stats::{DataChannelStats, RtcStats},
+    types::stats::{DataChannelStats, RtcStats},
 };
 
 impl Core {

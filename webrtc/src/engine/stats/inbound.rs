@@ -3,18 +3,18 @@
 //! Samples are counted at the track's clock, 48 kHz for Opus whatever rate the listener asks for,
 //! as libwebrtc counts them.
 
+use super::WallClock;
 use crate::{
     engine::{
-        driver,
         negotiation::transceiver::Transceiver,
         receive::{TICKS_PER_SECOND, seconds},
     },
-    stats::{InboundRtpStats, RtcStats},
+    types::stats::{InboundRtpStats, RtcStats},
 };
 
 impl Transceiver {
     /// No record before anything could be received.
-    pub(crate) fn receiver_stats(&self) -> Vec<RtcStats> {
+    pub(crate) fn receiver_stats(&self, clock: WallClock) -> Vec<RtcStats> {
         let Some(received) = self.receive_counters() else {
             return Vec::new();
         };
@@ -27,10 +27,11 @@ impl Transceiver {
         record.received.jitter = received.jitter / TICKS_PER_SECOND as f64;
         let inbound = &mut record.inbound;
         inbound.mid = self.mid_text();
-        inbound.track_identifier = self.recv_track().id();
+        inbound.track_identifier = self.recv_track().id().to_owned();
         inbound.bytes_received = received.bytes;
         inbound.header_bytes_received = received.header_bytes;
-        inbound.last_packet_received_timestamp = received.last_arrival.map_or(0.0, driver::unix_ms);
+        inbound.last_packet_received_timestamp =
+            received.last_arrival.map_or(0.0, |at| clock.unix_ms(at));
         inbound.packets_discarded = received.discarded;
         inbound.fec_packets_received = received.copies + received.recovered;
         inbound.fec_packets_discarded = received.copies_discarded;

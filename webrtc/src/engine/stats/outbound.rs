@@ -1,8 +1,10 @@
-//! What a transceiver sends, where it comes from, and what the peer says of it.
+//! What a transceiver sends, where it comes from, and what the peer reports about it.
 
 use crate::{
     engine::{negotiation::transceiver::Transceiver, send::AudioCodec},
-    stats::{CodecStats, MediaSourceStats, OutboundRtpStats, RemoteInboundRtpStats, RtcStats},
+    types::stats::{
+        CodecStats, MediaSourceStats, OutboundRtpStats, RemoteInboundRtpStats, RtcStats,
+    },
 };
 
 impl Transceiver {
@@ -45,7 +47,7 @@ impl Transceiver {
         let source = self.send_counters().source;
         let mut record = MediaSourceStats::default();
         record.rtc.id = format!("S{}", self.mid_text());
-        record.source.track_identifier = track.id();
+        record.source.track_identifier = track.id().to_owned();
         record.source.kind = self.kind_text();
         record.audio.audio_level = source.level;
         record.audio.total_audio_energy = source.energy;

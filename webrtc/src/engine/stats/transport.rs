@@ -3,8 +3,10 @@
 use super::candidate::{LOCAL_CERTIFICATE_ID, REMOTE_CERTIFICATE_ID, selected_pair_id};
 use crate::{
     engine::core::Core,
-    peer_connection::{IceConnectionState, PeerConnectionState},
-    stats::{DtlsTransportState, IceTransportState, RtcStats, TransportStats},
+    types::{
+        connection_state::{IceConnectionState, PeerConnectionState},
+        stats::{DtlsTransportState, IceTransportState, RtcStats, TransportStats},
+    },
 };
 
 impl Core {

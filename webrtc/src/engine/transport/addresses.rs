@@ -1,16 +1,17 @@
 //! Which of the machine's addresses are offered to a peer (RFC 8445 section 5.1.1.1).
 
-use if_addrs::{IfAddr, IfOperStatus, Interface};
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
+use if_addrs::{IfAddr, IfOperStatus, Interface};
+
 /// A machine with more addresses than this offers the first ones: each costs a socket and a
 /// check for every address of the peer.
 const MAX_ADDRESSES: usize = 6;
 
-/// What Linux says of an IPv6 address in `/proc/net/if_inet6`.
+/// The flags of an IPv6 address in Linux's `/proc/net/if_inet6`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ipv6Flags(u8);
 
@@ -84,8 +85,9 @@ fn loopback(interfaces: &[Interface]) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use if_addrs::{Ifv4Addr, Ifv6Addr};
+
+    use super::*;
 
     fn interface(ip: &str) -> Interface {
         let addr = match ip.parse().unwrap() {

@@ -12,6 +12,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+
 use str0m::crypto::{
     CryptoError, CryptoProvider,
     dtls::{

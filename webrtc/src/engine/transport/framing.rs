@@ -3,20 +3,24 @@
 
 use std::ops::Range;
 
+/// The port in the candidate of a side that opens connections and takes none (RFC 6544
+/// section 4.5). It stands for our end of each stream to a peer, whatever port that really has.
+pub(crate) const ACTIVE_PORT: u16 = 9;
+
 /// STUN's header, with the magic cookie and the transaction.
 const STUN_HEADER: usize = 20;
 
-/// How packets are told apart on a stream.
+/// How packets are delimited on a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
     /// Each packet after its length in two bytes (RFC 4571 section 2).
     Length,
-    /// STUN messages and channel data, whose headers tell their length; channel data is padded
+    /// STUN messages and channel data, whose headers contain their length; channel data is padded
     /// to four bytes (RFC 8656 section 12.5).
     Turn,
 }
 
-/// What a stream carried is no packet of its framing: nothing after it can be understood.
+/// What a stream carried is not a packet of its framing: nothing after it can be understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the stream carries neither STUN nor channel data")]
 pub(crate) struct FramingError;
@@ -176,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_is_no_turn_is_given_up() {
+    fn a_stream_that_is_not_turn_is_given_up() {
         for rubbish in [&b"HTTP/1.1 400"[..], &[0x80; 30], &[0, 1, 0, 3, 0, 0]] {
             let (received, result) = packets(Framing::Turn, rubbish, 4);
             // "HT" looks like channel data of a large length: it just never ends.

@@ -12,9 +12,11 @@
 //! A sign of life is what only the peer can send: a STUN message with its integrity, or RTP that
 //! its key opens. Without one for 30 s nothing is sent but checks (consent, RFC 7675).
 
-use crate::peer_connection::{IceConnectionState, PeerConnectionState};
 use std::time::{Duration, Instant};
+
 use str0m::IceConnectionState as AgentState;
+
+use crate::types::connection_state::{IceConnectionState, PeerConnectionState};
 
 /// Silence until `Disconnected`. The agent asks the peer for a sign every two seconds and more
 /// often while none comes, so that four of them are lost by then.
@@ -243,8 +245,9 @@ impl Health {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use PeerConnectionState as State;
+
+    use super::*;
 
     enum Step {
         Ice(AgentState),
@@ -259,7 +262,7 @@ mod tests {
 
     /// Runs steps at seconds; each names the state it must announce, if any.
     fn check(script: Vec<(u64, Step, Option<State>)>) -> Health {
-        let start = crate::engine::driver::now();
+        let start = crate::engine::test_support::start();
         let mut health = Health::default();
         for (index, (at, step, expected)) in script.into_iter().enumerate() {
             let now = start + Duration::from_secs(at);

@@ -1,27 +1,28 @@
 //! The ways between this machine and the peer: candidates of both sides, and when to try more.
 
-use crate::{
-    RtcError,
-    engine::{
-        core::{Core, is_stun},
-        driver::links::ACTIVE_PORT,
-        events::Event,
-        negotiation::sdp,
-        traffic::Traffic,
-        transport::rest::Rest,
-    },
-    ice_candidate::IceCandidate,
-    peer_connection::IceConnectionState,
-    peer_connection_factory::IceTransportsType,
-};
 use std::{
     net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
+
 use str0m::{
     Candidate, CandidateKind, RtcConfig,
     net::{Protocol, TcpType, Transmit},
     stats::CandidatePairStats,
+};
+
+use crate::{
+    engine::{
+        core::{Core, is_stun},
+        events::Event,
+        negotiation::sdp,
+        traffic::Traffic,
+        transport::{framing::ACTIVE_PORT, rest::Rest},
+    },
+    types::{
+        configuration::IceTransportsType, connection_state::IceConnectionState, error::RtcError,
+        ice_candidate::IceCandidate,
+    },
 };
 
 /// Between signs of life that ICE asks for on a working path, and between its checks of one
@@ -38,7 +39,7 @@ const MAX_CHECKS: usize = 17;
 /// UDP goes first: most calls need no stream, which costs the server a socket for each caller.
 const TCP_AFTER: Duration = Duration::from_millis(500);
 
-/// While the peer is silent, all pairs are checked anew this often: the way it comes back on
+/// While the peer is silent, all pairs are checked again this often: the way it comes back on
 /// need not be the one it was lost on.
 const RECHECK_EVERY: Duration = Duration::from_secs(5);
 
@@ -64,14 +65,14 @@ pub(crate) struct Paths {
     ice: Option<IceConnectionState>,
     pair: Option<SelectedPair>,
     pair_changes: u32,
-    /// The servers that told of candidates, for the statistics.
+    /// The servers that reported candidates, for the statistics.
     urls: Vec<(SocketAddr, String)>,
     /// Servers whose names are being looked up.
     servers_awaited: usize,
     pub(super) rest: Rest,
 }
 
-/// The pair in use, as ICE last told.
+/// The pair in use, as ICE last reported it.
 #[derive(Debug)]
 pub(crate) struct SelectedPair {
     pub(crate) stats: CandidatePairStats,
@@ -120,7 +121,7 @@ impl Paths {
         self.peer.first().map(String::as_str)
     }
 
-    /// The server that told of a candidate.
+    /// The server that reported a candidate.
     pub(crate) fn url_of(&self, candidate: &Candidate) -> Option<&str> {
         let told = self
             .urls
@@ -129,7 +130,7 @@ impl Paths {
         told.map(|(_, url)| url.as_str())
     }
 
-    /// Remembers the server that told of an address.
+    /// Remembers the server that reported an address.
     pub(crate) fn note_url(&mut self, address: SocketAddr, url: String) {
         self.urls.retain(|(known, _)| *known != address);
         self.urls.push((address, url));
@@ -162,7 +163,7 @@ impl Paths {
         }
     }
 
-    /// Whether the application has not been told of this state.
+    /// Whether this state has not been reported to the application.
     pub(crate) fn has_new_ice_state(&mut self, state: IceConnectionState) -> bool {
         let known = self.ice.unwrap_or(IceConnectionState::New);
         self.ice = Some(state);
@@ -190,7 +191,7 @@ impl Core {
     pub(crate) fn add_host(&mut self, address: SocketAddr, now: Instant) {
         match Candidate::host(address, Protocol::Udp) {
             Ok(candidate) => self.add_local(candidate),
-            Err(error) => log::warn!("{address} is no ICE candidate: {error}"),
+            Err(error) => log::warn!("{address} is not an ICE candidate: {error}"),
         }
         if self.paths.tcp == TcpOffer::Made {
             self.offer_tcp(now);
@@ -339,7 +340,7 @@ impl Core {
         self.plan_tcp(now);
     }
 
-    /// ICE told of the pair in use.
+    /// ICE reported the pair in use.
     pub(crate) fn on_pair(&mut self, pair: Option<CandidatePairStats>, now: Instant) {
         if let Some(pair) = pair {
             let (ours, peers) = (pair.local.addr, pair.remote.addr);
@@ -349,7 +350,7 @@ impl Core {
         }
     }
 
-    /// What tells one restart of ICE from the next, on our side.
+    /// What distinguishes one restart of ICE from the next, on our side.
     pub(crate) fn local_ice_session(&self) -> Option<String> {
         let description = self.session.latest_local()?;
         sdp::ice_session(&description.sdp)
@@ -445,7 +446,5 @@ impl Core {
 }
 
 mod known;
-#[cfg(test)]
-mod lossy_tests;
 #[cfg(test)]
 mod tests;

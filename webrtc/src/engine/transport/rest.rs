@@ -6,17 +6,19 @@
 //! free the others some time after the choice. The side in control, which chooses, does so; the
 //! other follows when it is no longer asked there. Both need to see that the peer keeps asking on
 //! the way in use: one that took another of the ways it was offered asks there alone, and would
-//! end the call when it is not answered. All addresses are checked anew when the peer falls
+//! end the call when it is not answered. All addresses are checked again when the peer falls
 //! silent, a restart or a new address of the peer comes, the side in control asks on an address
 //! that rests, or the other side does and no longer asks on the way in use.
 
-use super::stun::{Class, Message, attribute, method};
-use crate::engine::core::Core;
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
 };
+
 use str0m::{Candidate, CandidateKind, net::Protocol};
+
+use super::stun::{Class, Message, attribute, method};
+use crate::engine::core::Core;
 
 /// How long a way has been in use until the others rest, and how long an address was not asked on
 /// until the controlled side lets it rest. RFC 8445 section 8.3.1 allows 3 s; after this long the
@@ -39,7 +41,7 @@ pub(crate) struct Rest {
     used: Option<(Way, Way, Instant)>,
     /// When the peer last asked on each of our addresses.
     asked: Vec<(Way, Instant)>,
-    /// Whether we chose the way in use; the peer's checks tell.
+    /// Whether we chose the way in use; the peer's checks show it.
     in_control: bool,
     resting: Vec<Candidate>,
 }
@@ -122,7 +124,7 @@ fn base(candidate: &Candidate) -> Way {
 }
 
 impl Core {
-    /// The agent has just told which way is in use: lets the others rest when that is settled.
+    /// The ICE agent has just reported which way is in use: lets the others rest when that is settled.
     pub(super) fn rest_others(&mut self, ours: Way, peers: Way, now: Instant) {
         self.paths.rest.note_used(ours, peers, now);
         if self.health.is_silent() {
@@ -140,7 +142,7 @@ impl Core {
         self.paths.rest.resting.extend(tired);
     }
 
-    /// STUN of the peer came to an address of ours. Where that rests it is no sign of life: it
+    /// STUN of the peer came to an address of ours. Where that rests it is not a sign of life: it
     /// says nothing about the way in use, and gets no answer.
     pub(in crate::engine) fn on_peer_check(&mut self, way: Way, packet: &[u8], now: Instant) {
         if !self.paths.rest.is_resting(way) {
@@ -169,7 +171,7 @@ impl Core {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::driver;
+    use crate::engine::test_support;
 
     const OURS: [&str; 2] = ["192.0.2.1:1000", "198.51.100.1:3000"];
 
@@ -184,7 +186,7 @@ mod tests {
 
     /// The first of our addresses is used for 30 s, while the peer asks on these every 2 s.
     fn used_while_asked_on(asked: &[&str]) -> (Rest, Instant) {
-        let (mut rest, mut now) = (Rest::default(), driver::now());
+        let (mut rest, mut now) = (Rest::default(), test_support::start());
         rest.note_used(way(OURS[0]), way("192.0.2.2:2000"), now);
         for address in OURS {
             rest.note_asked(way(address), true, now); // at the beginning everywhere

@@ -49,7 +49,7 @@ pub(crate) enum Class {
     Error,
 }
 
-/// A packet is no whole STUN message.
+/// A packet is not a whole STUN message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum StunError {
     #[error("shorter than a header")]
@@ -74,7 +74,7 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     ///
-    /// For one that is no whole message, header and attributes.
+    /// For one that is not a whole message, header and attributes.
     pub(crate) fn parse(raw: &'a [u8]) -> Result<Self, StunError> {
         let header: &[u8; HEADER] = raw.first_chunk().ok_or(StunError::Short)?;
         let kind = u16::from_be_bytes([header[0], header[1]]);
@@ -178,7 +178,7 @@ impl<'a> Message<'a> {
         };
         let mut covered = self.raw[..at].to_vec();
         set_length(&mut covered, at + INTEGRITY - HEADER);
-        // The time of this comparison tells nothing that helps: one guess is one transaction.
+        // The time of this comparison reveals nothing that helps: one guess is one transaction.
         proof == integrity(key, &covered)
     }
 }

@@ -1,7 +1,8 @@
 //! A request to a server until it is answered (RFC 8489 section 6.2).
 
-use super::stun::TransactionId;
 use std::time::{Duration, Instant};
+
+use super::stun::TransactionId;
 
 /// Wait for an answer before the first repetition over UDP; doubles each time.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
 
     fn sent_at(over_stream: bool) -> (Vec<u128>, u128) {
-        let start = crate::engine::driver::now();
+        let start = crate::engine::test_support::start();
         let mut transaction = Transaction::new([0; 12], vec![], over_stream, start);
         let mut sent = Vec::new();
         loop {

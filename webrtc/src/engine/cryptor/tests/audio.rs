@@ -1,12 +1,14 @@
 //! Frames: there and back, the ratchet, failures and what is said of them.
 
+use std::{collections::HashSet, time::Duration};
+
+use proptest::prelude::*;
+
 use super::*;
 use crate::{
     engine::lock::LeafMutex,
-    native::frame_cryptor::EncryptionState::{self, *},
+    types::encryption::{EncryptionState, EncryptionState::*},
 };
-use proptest::prelude::*;
-use std::{collections::HashSet, time::Duration};
 
 const FRAME: &[u8] = b"\x78 a frame of speech";
 
@@ -109,7 +111,12 @@ fn each_participant_has_its_own_key_when_keys_are_not_shared() {
     assert!(cryptor(&keys).seal(FRAME).is_none(), "alice has no key");
     keys.set("alice".to_owned(), 0, b"alice's".to_vec());
     let sealed = cryptor(&keys).seal(FRAME).unwrap().into_owned();
-    let bob = AudioCryptor::new("bob".to_owned(), EncryptionAlgorithm::AesGcm, keys);
+    let bob = AudioCryptor::new(
+        "bob".to_owned(),
+        EncryptionAlgorithm::AesGcm,
+        keys,
+        in_background,
+    );
     bob.set_enabled(true);
     assert!(
         bob.open(&sealed).is_none(),
@@ -242,7 +249,12 @@ fn the_server_may_inject_silence_and_nothing_else() {
 #[test]
 fn an_unsupported_cipher_says_so_and_sends_nothing() {
     let keys = shared(b"secret", options());
-    let cryptor = AudioCryptor::new("alice".to_owned(), EncryptionAlgorithm::AesCbc, keys);
+    let cryptor = AudioCryptor::new(
+        "alice".to_owned(),
+        EncryptionAlgorithm::AesCbc,
+        keys,
+        in_background,
+    );
     cryptor.set_enabled(true);
     assert!(cryptor.seal(FRAME).is_none());
     assert!(cryptor.open(FRAME).is_none());

@@ -17,7 +17,7 @@ use crate::{
         DataCryptor,
         key::{Derivation, Key},
     },
-    native::frame_cryptor::EncryptedPacket,
+    types::encryption::EncryptedPacket,
 };
 
 const PASSPHRASE: &[u8] = b"correct horse";

@@ -1,11 +1,12 @@
 //! Data packets, and the keys that packets and frames share.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::{
     engine::cryptor::{CryptorError, DataCryptor},
-    native::frame_cryptor::EncryptedPacket,
+    types::encryption::EncryptedPacket,
 };
-use proptest::prelude::*;
 
 fn data(keys: &Arc<KeyStore>) -> DataCryptor {
     DataCryptor::new(EncryptionAlgorithm::AesGcm, Arc::clone(keys))

@@ -1,9 +1,12 @@
-use super::*;
 use std::{
     cell::Cell,
-    sync::Arc,
-    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
 };
+
+use super::*;
 
 fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -32,7 +35,7 @@ impl World {
     fn add(&mut self, until: u32) -> Arc<AtomicU32> {
         let count = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&count);
-        self.add_tick(Box::new(move |_| {
+        self.add_tick(Box::new(move |_, _| {
             if counter.fetch_add(1, Relaxed) + 1 < until {
                 ControlFlow::Continue(())
             } else {
@@ -107,7 +110,9 @@ fn a_stream_that_ends_takes_no_turn_from_another() {
 fn a_stream_that_panics_is_ended_and_the_others_go_on() {
     let mut world = World::new(Duration::from_micros(10));
     let before = world.add(u32::MAX);
-    world.add_tick(Box::new(|_| panic!("a stream with a fault, for the test")));
+    world.add_tick(Box::new(|_, _| {
+        panic!("a stream with a fault, for the test")
+    }));
     let after = world.add(u32::MAX);
     world.run_until(100);
     let ticks = [before, after].map(|count| count.load(Relaxed));
@@ -176,7 +181,7 @@ fn after_a_stall_streams_are_told_what_they_missed() {
     let mut world = World::new(Duration::from_micros(20));
     let time = Arc::new(AtomicU32::new(0));
     let told = Arc::clone(&time);
-    world.add_tick(Box::new(move |missed| {
+    world.add_tick(Box::new(move |_, missed| {
         told.fetch_add(1 + missed, Relaxed);
         ControlFlow::Continue(())
     }));

@@ -1,7 +1,8 @@
 //! Names of servers.
 
-use crate::engine::transport::servers::url::ServerUrl;
 use std::{io, net::SocketAddr, time::Duration};
+
+use crate::engine::transport::servers::url::ServerUrl;
 
 /// A name that takes longer is of no use to a call that waits.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,24 +1,25 @@
 //! TCP: a stream to a peer (ICE-TCP, active side, RFC 6544) or to a relay (RFC 8656), there
 //! also inside TLS.
 
-use super::{StreamKey, StreamReport, tls};
-use crate::engine::{
-    driver::{Connection, now, outgoing::Lost},
-    events::EventQueue,
-    transport::framing::{Deframer, Framing},
-};
 use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Weak},
     time::{Duration, Instant},
 };
+
 use str0m::net::Protocol;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
     sync::mpsc,
     time::timeout,
+};
+
+use super::{StreamKey, StreamReport, tls};
+use crate::engine::{
+    driver::{Connection, events::EventQueue, now, outgoing::Lost},
+    transport::framing::{Deframer, Framing},
 };
 
 /// Packets that wait for the stream; 600 kB of full ones. More are dropped: sound that waits

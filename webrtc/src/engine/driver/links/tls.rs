@@ -4,6 +4,7 @@ use std::{
     io,
     sync::{Arc, LazyLock},
 };
+
 use tokio::net::TcpStream;
 use tokio_rustls::{
     TlsConnector,

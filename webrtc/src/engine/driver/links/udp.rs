@@ -1,23 +1,25 @@
 //! UDP: one socket on each of the machine's addresses.
 
-use super::Connection;
-use crate::engine::{
-    driver::{
-        now,
-        outgoing::{Lost, Outgoing, Sent},
-    },
-    events::EventQueue,
-    lock::LeafMutex,
-    transport::addresses,
-};
 use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Weak},
     time::Instant,
 };
+
 use str0m::net::{Protocol, Transmit};
 use tokio::{net::UdpSocket, runtime::Handle};
+
+use super::Connection;
+use crate::engine::{
+    driver::{
+        events::EventQueue,
+        now,
+        outgoing::{Lost, Outgoing, Sent},
+    },
+    lock::LeafMutex,
+    transport::addresses,
+};
 
 /// Larger than any datagram that DTLS, SRTP or STUN sends over an Ethernet path.
 const DATAGRAM_BYTES: usize = 2_000;
@@ -141,7 +143,7 @@ pub(super) fn bind(ip: IpAddr, thread: &Handle) -> Option<UdpLink> {
         .ok()
 }
 
-/// The system may grant less; that is no error, only more for [`Outgoing`] to hold.
+/// The system may grant less; then [`Outgoing`] has more to hold.
 fn enlarge_buffers(socket: &std::net::UdpSocket) {
     let socket = socket2::SockRef::from(socket);
     let receive = socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES);

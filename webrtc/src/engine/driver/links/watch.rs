@@ -1,11 +1,12 @@
 //! Follows the machine's addresses: a cable pulled, a network joined, a lease renewed.
 
+use std::{net::IpAddr, sync::Weak, time::Duration};
+
 use super::{Connection, addresses};
 use crate::engine::{
     driver::{Shard, shards},
     lock::LeafMutex,
 };
-use std::{net::IpAddr, sync::Weak, time::Duration};
 
 /// Between two looks. One for the whole process costs a tenth of a millisecond.
 const LOOK_EVERY: Duration = Duration::from_secs(3);

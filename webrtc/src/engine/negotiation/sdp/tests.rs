@@ -58,7 +58,7 @@ fn an_offer_wants_plain_opus_first_and_says_nothing_else() {
 }
 
 #[test]
-fn a_dash_is_no_stream() {
+fn a_dash_names_no_stream() {
     let section = &sections(ANSWER)[1];
     assert_eq!((section.stream_id.as_deref(), section.sends), (None, false));
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-    engine::{cryptor::KeyStore, negotiation::sdp},
-    native::frame_cryptor::{EncryptionAlgorithm, KeyDerivationAlgorithm, KeyProviderOptions},
+    engine::{cryptor::KeyStore, negotiation::sdp, test_support::ManualTicker},
+    types::encryption::{EncryptionAlgorithm, KeyDerivationAlgorithm, KeyProviderOptions},
 };
 
 fn transceiver(direction: Direction) -> Arc<Transceiver> {
@@ -10,7 +10,13 @@ fn transceiver(direction: Direction) -> Arc<Transceiver> {
         stream_ids: vec![],
         send_encodings: vec![],
     };
-    Transceiver::new(Weak::new(), MediaType::Audio, init)
+    Transceiver::new(MediaType::Audio, init)
+}
+
+/// The remote description is this section; nothing is played out.
+fn follow(transceiver: &Transceiver, section: &Section, agreed: Direction) -> Option<Track> {
+    let ticker: Arc<dyn Ticker> = Arc::new(ManualTicker::default());
+    transceiver.follow_remote(section, agreed, &ticker)
 }
 
 fn section(attributes: &str) -> Section {
@@ -30,19 +36,22 @@ fn some_cryptor() -> Arc<AudioCryptor> {
         key_derivation_algorithm: KeyDerivationAlgorithm::HKDF,
     });
     let algorithm = EncryptionAlgorithm::AesGcm;
-    Arc::new(AudioCryptor::new(String::new(), algorithm, Arc::new(keys)))
+    Arc::new(AudioCryptor::new(
+        String::new(),
+        algorithm,
+        Arc::new(keys),
+        |work| work(),
+    ))
 }
 
 #[test]
 fn a_remote_track_is_announced_once() {
     let slot = transceiver(Direction::RecvOnly);
     let sending = section("a=sendonly\r\na=msid:PA_x|TR_a track-a\r\n");
-    let track = slot
-        .follow_remote(&sending, Direction::RecvOnly)
-        .expect("a new track");
+    let track = follow(&slot, &sending, Direction::RecvOnly).expect("a new track");
     assert_eq!(track.id(), "track-a");
     assert!(
-        slot.follow_remote(&sending, Direction::RecvOnly).is_none(),
+        follow(&slot, &sending, Direction::RecvOnly).is_none(),
         "announced again without a change"
     );
     assert_eq!(slot.recv_stream_ids(), ["PA_x|TR_a"]);
@@ -51,11 +60,13 @@ fn a_remote_track_is_announced_once() {
 #[test]
 fn a_reused_section_announces_its_new_stream() {
     let slot = transceiver(Direction::RecvOnly);
-    slot.follow_remote(
+    follow(
+        &slot,
         &section("a=sendonly\r\na=msid:PA_x|TR_a a\r\n"),
         Direction::RecvOnly,
     );
-    let again = slot.follow_remote(
+    let again = follow(
+        &slot,
         &section("a=sendonly\r\na=msid:PA_y|TR_b b\r\n"),
         Direction::RecvOnly,
     );
@@ -66,29 +77,31 @@ fn a_reused_section_announces_its_new_stream() {
 #[test]
 fn a_peer_that_stops_sending_leaves_no_streams() {
     let slot = transceiver(Direction::RecvOnly);
-    slot.follow_remote(
+    follow(
+        &slot,
         &section("a=sendonly\r\na=msid:PA_x|TR_a a\r\n"),
         Direction::RecvOnly,
     );
-    let silent = slot.follow_remote(
+    let silent = follow(
+        &slot,
         &section("a=inactive\r\na=msid:PA_x|TR_a a\r\n"),
         Direction::Inactive,
     );
     assert!(silent.is_none());
-    assert!(slot.recv_streams().is_empty());
+    assert!(slot.recv_stream_ids().is_empty());
     assert_eq!(slot.current_direction(), Some(Direction::Inactive));
 }
 
 #[test]
 fn a_decryptor_goes_with_its_stream_once_the_application_has_let_go_of_it() {
     let slot = transceiver(Direction::RecvOnly);
-    let follow = |attributes: &str| {
-        slot.follow_remote(&section(attributes), Direction::RecvOnly);
+    let sends = |attributes: &str| {
+        follow(&slot, &section(attributes), Direction::RecvOnly);
     };
-    follow("a=sendonly\r\na=msid:PA_x|TR_a a\r\n");
+    sends("a=sendonly\r\na=msid:PA_x|TR_a a\r\n");
     let cryptor = some_cryptor();
     slot.set_receive_cryptor(Arc::clone(&cryptor));
-    follow("a=sendonly\r\na=msid:PA_y|TR_b b\r\n");
+    sends("a=sendonly\r\na=msid:PA_y|TR_b b\r\n");
     assert!(slot.receive_cryptor().is_some(), "it is still in use");
     drop(cryptor);
     assert!(
@@ -107,14 +120,15 @@ fn a_section_sends_only_once_that_is_agreed() {
     let sender = transceiver(Direction::SendOnly);
     sender.set_mid(Some("0".into()));
     assert!(sender.send_target().is_none(), "sends before an answer");
-    sender.follow_remote(
+    follow(
+        &sender,
         &section("a=recvonly\r\na=fmtp:111 usedtx=1\r\n"),
         Direction::SendOnly,
     );
     let target = sender.send_target().expect("sends after the answer");
     assert_eq!(target.codec.payload_type, 111);
     assert!(target.codec.dtx);
-    sender.follow_remote(&section("a=inactive\r\n"), Direction::Inactive);
+    follow(&sender, &section("a=inactive\r\n"), Direction::Inactive);
     assert!(
         sender.send_target().is_none(),
         "sends on an inactive section"

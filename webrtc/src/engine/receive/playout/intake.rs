@@ -1,5 +1,7 @@
 //! Packets as they arrive: whose they are, what they carry, whether they are still of use.
 
+use std::{sync::Arc, time::Instant};
+
 use super::{
     super::{
         arrivals::Arrived,
@@ -10,7 +12,6 @@ use super::{
     },
     Playout, State,
 };
-use std::{sync::Arc, time::Instant};
 
 /// Losses made good from FEC that are remembered, to tell a late original from a missed one.
 const REMEMBERED: usize = 8;

@@ -1,5 +1,6 @@
-use super::{super::ticks::TICKS_PER_SECOND, *};
 use std::{sync::Arc, time::Duration};
+
+use super::{super::ticks::TICKS_PER_SECOND, *};
 
 /// SILK, 20 ms, mono: voice activity, and FEC in the packets that are asked for it.
 fn payload(fec: bool) -> Arc<[u8]> {
@@ -25,7 +26,7 @@ impl Bench {
     fn new() -> Self {
         Self {
             playout: Playout::default(),
-            start: crate::engine::driver::now(),
+            start: crate::engine::test_support::start(),
             now_ms: 0,
             queued: 0,
             steps: String::new(),

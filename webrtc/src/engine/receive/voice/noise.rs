@@ -12,7 +12,7 @@ const LEAVING_BLOCKS: usize = 8;
 /// As much is kept: long enough that nobody hears it come again, blocks.
 const KEPT_BLOCKS: usize = 12;
 
-/// After so many blocks the decoder is asked anew, because backgrounds change (2 s).
+/// After so many blocks the decoder is asked again, because backgrounds change (2 s).
 const MAX_USES: usize = 200;
 
 /// One piece goes over into another within this share of a block.

@@ -1,14 +1,15 @@
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use super::{
     super::{
         opus_packet::PacketFacts,
         playout::Arrival,
-        test_support::{Encoder20, voiced},
+        tests::support::{Encoder20, voiced},
     },
     *,
-};
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
 };
 
 const MONO_16K: Format = Format {
@@ -28,7 +29,7 @@ struct Player {
 impl Player {
     fn new(format: Format) -> Self {
         Self {
-            start: crate::engine::driver::now(),
+            start: crate::engine::test_support::start(),
             playout: Playout::default(),
             voice: Voice::default(),
             format,
@@ -261,7 +262,7 @@ fn a_silence_sounds_like_the_background_although_the_decoder_makes_little_of_it(
     let mut encoder = Encoder20::new(48_000, false, false);
     let mut player = Player::new(MONO_16K);
     let (mut pcm, mut sequence) = (Vec::new(), 0);
-    // Half a second of background, then 3 s in which one packet tells of it each 400 ms and the
+    // Half a second of background, then 3 s in which one packet describes it each 400 ms and the
     // next, of one byte, that nothing comes.
     for n in 0..175 {
         let payload = encoder.encode(hiss, n);

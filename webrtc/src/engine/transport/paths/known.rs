@@ -4,10 +4,12 @@
 //! working pair has it, and keeps any other once more: a stream (TCP) beside UDP that works made
 //! an agent grow with each join of somebody else.
 
+use std::borrow::Cow;
+
+use str0m::Candidate;
+
 use super::is_same;
 use crate::engine::{core::Core, negotiation::sdp};
-use std::borrow::Cow;
-use str0m::Candidate;
 
 impl Core {
     /// A remote description as the agent needs it: without the candidates that it has, unless

@@ -1,14 +1,20 @@
 //! Two connections in virtual time over a link that breaks.
 
+mod lossy;
+
+use std::collections::VecDeque;
+
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+
 use super::*;
 use crate::{
-    data_channel::DataChannelInit,
-    engine::driver,
-    peer_connection::{OfferOptions, PeerConnectionState as State},
-    peer_connection_factory::RtcConfiguration,
+    engine::test_support,
+    types::{
+        configuration::{OfferOptions, RtcConfiguration},
+        connection_state::PeerConnectionState as State,
+        data_channel::DataChannelInit,
+    },
 };
-use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
-use std::{collections::VecDeque, sync::Weak};
 
 pub(super) const HOSTS: [&str; 2] = ["192.0.2.1:1000", "192.0.2.2:2000"];
 const OTHER_HOST: &str = "198.51.100.1:3000";
@@ -44,8 +50,8 @@ pub(super) struct Link {
 impl Link {
     /// Two that know each other's descriptions, but no address yet.
     pub(super) fn negotiated() -> Self {
-        let now = driver::now();
-        let core = || Core::new(RtcConfiguration::default(), Weak::new(), now);
+        let now = test_support::start();
+        let core = || test_support::core(RtcConfiguration::default(), now);
         let mut link = Self {
             peers: [core(), core()],
             now,
@@ -299,7 +305,7 @@ fn streams_are_offered_only_where_udp_does_not_connect() {
 
 #[test]
 fn only_the_allowed_kinds_of_addresses_are_offered() {
-    let now = driver::now();
+    let now = test_support::start();
     for (policy, expected) in [
         (IceTransportsType::All, 1),
         (IceTransportsType::NoHost, 0),
@@ -309,7 +315,7 @@ fn only_the_allowed_kinds_of_addresses_are_offered() {
             ice_transport_type: policy,
             ..RtcConfiguration::default()
         };
-        let mut core = Core::new(config, Weak::new(), now);
+        let mut core = test_support::core(config, now);
         core.add_host(HOSTS[0].parse().unwrap(), now);
         assert_eq!(core.paths.local.len(), expected, "{policy:?}");
     }

@@ -1,16 +1,20 @@
 //! Servers as the connection uses them: which are asked, and what their answers change.
 
+use std::{net::SocketAddr, time::Instant};
+
+use str0m::{CandidateKind, net::Protocol};
+
 use super::{
     Output, Server,
     url::{ServerUrl, Service},
 };
 use crate::{
     engine::{core::Core, events::Event},
-    peer_connection::{IceCandidateError, IceGatheringState},
-    peer_connection_factory::IceTransportsType,
+    types::{
+        configuration::IceTransportsType,
+        connection_state::{IceCandidateError, IceGatheringState},
+    },
 };
-use std::{net::SocketAddr, time::Instant};
-use str0m::{CandidateKind, net::Protocol};
 
 /// Configured servers that are asked at most.
 const MAX_SERVERS: usize = 8;

@@ -1,7 +1,8 @@
 //! Servers in a script: what is asked, and what their answers lead to.
 
-use super::{super::stun::tests::answer, *};
 use std::time::Duration;
+
+use super::{super::stun::tests::answer, *};
 
 fn server(service: Service) -> Server {
     Server {
@@ -39,7 +40,7 @@ fn on_packet(servers: &mut Servers, packet: &[u8], now: Instant) -> bool {
 
 #[test]
 fn a_server_tells_the_address_that_it_sees() {
-    let now = crate::engine::driver::now();
+    let now = crate::engine::test_support::start();
     let mut servers = Servers::default();
     servers.ask(server(Service::Reflexive), now);
     let (packets, _) = split(&mut servers);
@@ -61,7 +62,7 @@ fn a_server_tells_the_address_that_it_sees() {
 
 #[test]
 fn checks_of_a_peer_at_a_servers_address_are_left_to_ice() {
-    let now = crate::engine::driver::now();
+    let now = crate::engine::test_support::start();
     let mut servers = Servers::default();
     servers.ask(server(Service::Reflexive), now);
     let check = Builder::request(method::BINDING, [5; 12]).finish(None);
@@ -70,7 +71,7 @@ fn checks_of_a_peer_at_a_servers_address_are_left_to_ice() {
 
 #[test]
 fn a_silent_server_is_reported_and_may_be_asked_again() {
-    let now = crate::engine::driver::now();
+    let now = crate::engine::test_support::start();
     let mut servers = Servers::default();
     servers.ask(server(Service::Reflexive), now);
     while let Some(deadline) = servers.deadline() {
@@ -85,7 +86,7 @@ fn a_silent_server_is_reported_and_may_be_asked_again() {
 
 #[test]
 fn the_same_server_is_asked_once_and_not_too_many_at_all() {
-    let now = crate::engine::driver::now();
+    let now = crate::engine::test_support::start();
     let mut servers = Servers::default();
     for port in 1..=100 {
         for _ in 0..2 {
@@ -99,7 +100,7 @@ fn the_same_server_is_asked_once_and_not_too_many_at_all() {
 
 #[test]
 fn a_relay_carries_packets_until_its_socket_is_gone() {
-    let now = crate::engine::driver::now();
+    let now = crate::engine::test_support::start();
     let mut servers = Servers::default();
     servers.ask(server(Service::Relay), now);
     let (packets, _) = split(&mut servers);

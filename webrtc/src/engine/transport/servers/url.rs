@@ -35,7 +35,7 @@ pub(crate) enum UrlError {
 impl ServerUrl {
     /// # Errors
     ///
-    /// For what is no address of a server that can be asked.
+    /// For what is not the address of a server that can be asked.
     pub(crate) fn parse(text: &str) -> Result<Self, UrlError> {
         let (scheme, rest) = text.trim().split_once(':').ok_or(UrlError::Scheme)?;
         let (service, secure) = match scheme.to_ascii_lowercase().as_str() {

@@ -17,7 +17,7 @@ fn peer() -> SocketAddr {
     "198.51.100.7:7882".parse().unwrap()
 }
 
-/// A relay that checks proofs and answers as told.
+/// A relay that checks proofs and answers as the test wants.
 struct Relay {
     client: TurnClient,
     nonce: &'static [u8],
@@ -28,7 +28,7 @@ struct Relay {
 
 impl Relay {
     fn new(over_stream: bool) -> Self {
-        let now = crate::engine::driver::now();
+        let now = crate::engine::test_support::start();
         Self {
             client: TurnClient::new(USER, PASSWORD, over_stream, now),
             nonce: b"nonce-1",
@@ -134,7 +134,7 @@ fn an_allocation_is_made_with_the_proof_that_the_relay_asks_for() {
 }
 
 #[test]
-fn an_answer_without_the_relays_proof_is_no_answer() {
+fn an_answer_without_the_relays_proof_is_ignored() {
     let mut relay = Relay::new(false);
     let (method, id) = relay.request();
     relay.refuse(method, id, UNAUTHENTICATED);
