@@ -33,7 +33,6 @@ const ARROWS: &[(&str, &[&str])] = &[
             "dialogue",
             "insight",
             "knowledge",
-            "language",
             "record",
             "tools",
             "voice",
