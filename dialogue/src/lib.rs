@@ -57,21 +57,6 @@ pub struct LlmConfig {
     pub max_concurrent: usize,
 }
 
-impl LlmConfig {
-    /// A server with the usual limits: first token within 1.5 s, whole answer within 10 s, 8 at a time.
-    #[must_use]
-    pub fn new(base_url: String, api_key: SecretString, model: String) -> Self {
-        Self {
-            base_url,
-            api_key,
-            model,
-            first_token_timeout: Duration::from_millis(1_500),
-            total_timeout: Duration::from_secs(10),
-            max_concurrent: 8,
-        }
-    }
-}
-
 /// One turn to answer.
 #[derive(Debug, Clone, Default)]
 pub struct ReplyRequest {

@@ -12,7 +12,7 @@ mod wrong_use;
 use database::{Database, TenantId, keys::Keyring};
 use secrecy::ExposeSecret;
 
-use crate::config::DatabaseConfig;
+use crate::config::DatabaseSettings;
 
 pub use keys::{KeysCommand, keys};
 pub use knowledge_commands::{ask, import_knowledge};
@@ -27,7 +27,7 @@ pub use wrong_use::WrongUse;
 ///
 /// # Errors
 /// When the address is malformed, or the key file missing, open to others or malformed.
-pub fn open(config: &DatabaseConfig) -> anyhow::Result<Database> {
+pub fn open(config: &DatabaseSettings) -> anyhow::Result<Database> {
     let keys = Keyring::open(&config.key_file)?;
     let mut settings = database::DatabaseConfig::new(config.url.expose_secret(), keys);
     settings.ca_file.clone_from(&config.ca_file);

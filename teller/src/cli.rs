@@ -9,7 +9,7 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberI
 
 use crate::{
     admin::{self, KeysCommand, ProfilesCommand, SessionsCommand, SpoolCommand, VerifyArgs},
-    config::{Config, Reader, database_only, key_file, spool},
+    config::{Config, Reader, database_only, key_file, pack_or_setting, spool},
     rehearse::{self, RehearseArgs},
     serve,
     test_caller::{self, CallArgs},
@@ -116,8 +116,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
             runtime()?.block_on(admin::import_knowledge(&database()?, &pack))
         }
         Command::Knowledge(KnowledgeCommand::Ask { question, pack }) => {
-            let pack = pack.unwrap_or_else(|| Reader::from_env().path("PACK_DIR", "packs/bank"));
-            admin::ask(&pack, &question)
+            admin::ask(&pack_or_setting(pack)?, &question)
         }
         Command::Profiles(command) => runtime()?.block_on(admin::profiles(&database()?, command)),
         Command::Keys(command) => {
@@ -136,7 +135,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
     }
 }
 
-fn database() -> anyhow::Result<crate::config::DatabaseConfig> {
+fn database() -> anyhow::Result<crate::config::DatabaseSettings> {
     start_logging(&log_filter("warn"), false);
     Ok(database_only(&mut Reader::from_env())?)
 }

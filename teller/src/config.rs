@@ -6,18 +6,32 @@
 
 mod reader;
 
-use std::{path::PathBuf, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
+use agent::worker::{ApiKeys, DrainConfig, WorkerConfig};
+use api::HttpConfig;
+use dialogue::LlmConfig;
+use jobs::MaintenanceConfig;
 use secrecy::SecretString;
+use tools::LookupConfig;
+use voice::{
+    listen::{RemoteSttConfig, SttConfig},
+    speak::{Provider, RemoteTtsConfig},
+};
 
 pub use reader::{ConfigError, Reader};
-
-use api::HttpConfig;
-use jobs::MaintenanceConfig;
 
 /// Our own steps; of the libraries what goes wrong. The language model's client is silent: it quotes
 /// what it received, and that is what people said.
 const DEFAULT_LOG: &str = "info,whisper_rs=warn,livekit=warn,livekit_signaling=warn,libwebrtc=warn,str0m=warn,is=warn,dimpl=warn,sctp_proto=warn,async_openai=off";
+
+/// Calls that a worker takes unless it is told otherwise, and the most it can be told.
+const DEFAULT_CALLS: NonZeroUsize = NonZeroUsize::new(25).expect("not zero");
+const MOST_CALLS: NonZeroUsize = NonZeroUsize::new(1000).expect("not zero");
+/// A drained worker that asked its calls to leave waits this long for the goodbye.
+const FAREWELL: Duration = Duration::from_secs(45);
+/// Requests to the language model at a time, over all calls.
+const LLM_CONCURRENCY: usize = 16;
 
 /// The form of a database's address.
 const ADDRESS: &str = "postgres://user:password@host:port/database, with ?sslmode= disable, prefer, require or verify-full where it says one (certificates: DATABASE_CA_FILE)";
@@ -28,19 +42,23 @@ pub struct Config {
     /// How to reach and authenticate to the LiveKit server.
     pub livekit: LiveKitConfig,
     /// PostgreSQL.
-    pub database: DatabaseConfig,
+    pub database: DatabaseSettings,
     /// Upkeep of the record.
     pub maintenance: MaintenanceConfig,
     /// Where the record waits for PostgreSQL.
     pub spool: SpoolSettings,
     /// The agent worker.
-    pub worker: WorkerSettings,
+    pub worker: WorkerConfig,
+    /// Look for rooms whose caller waits without an agent.
+    pub watcher: bool,
+    /// A session without a sign of life for this long is closed in any case.
+    pub stale_after: Duration,
     /// What the agent hears with.
     pub stt: SttConfig,
     /// What the agent speaks with.
-    pub tts: TtsConfig,
+    pub tts: Provider,
     /// The language model, if there is one.
-    pub llm: Option<LlmSettings>,
+    pub llm: Option<LlmConfig>,
     /// Pages and the supervisor's interface.
     pub http: HttpConfig,
     /// Login for what administrators change on the pages, `postgres://…`; unset: the worker's own.
@@ -51,10 +69,8 @@ pub struct Config {
     pub pack_dir: PathBuf,
     /// Where a phone call can be transferred to: `tel:+…` or `sip:…`.
     pub transfer_to: Option<String>,
-    /// The company's systems for the look-ups of the pack: `GET {url}/{name}?customer=…`.
-    pub lookup_url: Option<String>,
-    /// Sent to them as a bearer token.
-    pub lookup_key: Option<SecretString>,
+    /// The company's systems for the look-ups of the pack.
+    pub lookups: Option<LookupConfig>,
     /// Log filter in `tracing` syntax.
     pub log: String,
     /// Log as JSON lines instead of text.
@@ -68,15 +84,13 @@ pub struct LiveKitConfig {
     pub url: String,
     /// Address for browsers; the worker's unless set.
     pub public_url: String,
-    /// API key.
-    pub api_key: String,
-    /// API secret.
-    pub api_secret: SecretString,
+    /// API key and secret.
+    pub keys: ApiKeys,
 }
 
 /// How to reach PostgreSQL.
 #[derive(Debug, Clone)]
-pub struct DatabaseConfig {
+pub struct DatabaseSettings {
     /// `postgres://user:password@host:port/name`, with `?sslmode=require` for encryption.
     pub url: SecretString,
     /// PEM certificates of who may vouch for the server; the system's unless set.
@@ -96,83 +110,6 @@ pub struct SpoolSettings {
     pub dir: PathBuf,
     /// Bytes it may take.
     pub budget_bytes: u64,
-}
-
-/// Slots, names and draining.
-#[derive(Debug, Clone)]
-pub struct WorkerSettings {
-    /// Explicit dispatch under this name; empty means automatic dispatch.
-    pub agent_name: String,
-    /// How many calls one worker carries at most.
-    pub max_calls: usize,
-    /// How long a drain waits for calls to end by themselves.
-    pub drain: Duration,
-    /// Look for rooms whose caller waits without an agent.
-    pub watcher: bool,
-    /// A session without a sign of life for this long is closed in any case.
-    pub stale_after: Duration,
-}
-
-/// Whisper in this process, or an OpenAI-compatible server.
-#[derive(Debug, Clone)]
-pub enum SttConfig {
-    /// whisper.cpp with a ggml model file.
-    Whisper {
-        /// `ggml-*.bin`, or the same gzipped.
-        model: PathBuf,
-        /// Recognition threads, each with its own state.
-        threads: usize,
-    },
-    /// `POST {base_url}/audio/transcriptions`.
-    Remote {
-        /// Up to and including `/v1`.
-        base_url: String,
-        /// Sent as a bearer token.
-        api_key: SecretString,
-        /// Model name.
-        model: String,
-    },
-}
-
-/// A voice in a child process, or an OpenAI-compatible server.
-#[derive(Debug, Clone)]
-pub enum TtsConfig {
-    /// `flite -voice NAME`; unset takes the pack's voice.
-    Flite {
-        /// Voice name, such as `slt`.
-        voice: Option<String>,
-    },
-    /// `espeak-ng -v NAME`.
-    Espeak {
-        /// Voice name, such as `en-us`.
-        voice: Option<String>,
-    },
-    /// `POST {base_url}/audio/speech`.
-    Remote {
-        /// Up to and including `/v1`.
-        base_url: String,
-        /// Sent as a bearer token.
-        api_key: SecretString,
-        /// Model name.
-        model: String,
-        /// Voice name.
-        voice: String,
-    },
-}
-
-/// An OpenAI-compatible chat model.
-#[derive(Debug, Clone)]
-pub struct LlmSettings {
-    /// Up to and including `/v1`.
-    pub base_url: String,
-    /// Sent as a bearer token.
-    pub api_key: SecretString,
-    /// Model name.
-    pub model: String,
-    /// Later than this without a first token, the extractive answer speaks.
-    pub first_token: Duration,
-    /// The whole answer must have arrived by then.
-    pub total: Duration,
 }
 
 /// How one-time codes reach a customer.
@@ -203,7 +140,9 @@ impl Config {
             database: database(env),
             maintenance: maintenance(env),
             spool: spool(env),
-            worker: worker(env),
+            worker: worker(env, &livekit),
+            watcher: env.flag("AGENT_WATCHER", true),
+            stale_after: env.seconds("STALE_SESSION_SECONDS", 1800),
             stt: stt(env),
             tts: tts(env),
             llm: llm(env),
@@ -212,15 +151,14 @@ impl Config {
                 code_webhook: env.url("CODE_WEBHOOK_URL", &["http", "https"]),
                 code_webhook_key: env.secret("CODE_WEBHOOK_KEY"),
             },
-            pack_dir: env.path("PACK_DIR", "packs/bank"),
+            pack_dir: pack_dir(env),
             admin_database: env
                 .matching("ADMIN_DATABASE_URL", ADDRESS, database::is_address)
                 .map(Into::into),
             transfer_to: env.matching("TRANSFER_TO", "tel:+… or sip:…", |v| {
                 v.starts_with("tel:+") || v.starts_with("sip:")
             }),
-            lookup_url: env.url("LOOKUP_URL", &["http", "https"]),
-            lookup_key: env.secret("LOOKUP_KEY"),
+            lookups: lookups(env),
             log: env.text("RUST_LOG", DEFAULT_LOG),
             log_json: env.flag("LOG_JSON", false),
             livekit,
@@ -239,11 +177,21 @@ pub fn livekit_only(env: &mut Reader) -> Result<LiveKitConfig, ConfigError> {
     env.finish(livekit)
 }
 
+/// The folder that a command was given, or the pack in use.
+///
+/// # Errors
+/// When neither names a pack.
+pub fn pack_or_setting(given: Option<PathBuf>) -> Result<PathBuf, ConfigError> {
+    let mut env = Reader::from_env();
+    let folder = given.unwrap_or_else(|| pack_dir(&mut env));
+    env.finish(folder)
+}
+
 /// The database keys alone: what administrators' commands need.
 ///
 /// # Errors
 /// Lists every missing or malformed key.
-pub fn database_only(env: &mut Reader) -> Result<DatabaseConfig, ConfigError> {
+pub fn database_only(env: &mut Reader) -> Result<DatabaseSettings, ConfigError> {
     let database = database(env);
     env.finish(database)
 }
@@ -260,20 +208,22 @@ fn livekit(env: &mut Reader) -> LiveKitConfig {
         public_url: env
             .url("LIVEKIT_PUBLIC_URL", &schemes)
             .unwrap_or_else(|| url.clone()),
-        api_key: env.required("LIVEKIT_API_KEY", "the server's API key", |v| !v.is_empty()),
-        api_secret: env
-            .required(
-                "LIVEKIT_API_SECRET",
-                "the secret that belongs to LIVEKIT_API_KEY",
-                |v| !v.is_empty(),
-            )
-            .into(),
+        keys: ApiKeys {
+            key: env.required("LIVEKIT_API_KEY", "the server's API key", |v| !v.is_empty()),
+            secret: env
+                .required(
+                    "LIVEKIT_API_SECRET",
+                    "the secret that belongs to LIVEKIT_API_KEY",
+                    |v| !v.is_empty(),
+                )
+                .into(),
+        },
         url,
     }
 }
 
-fn database(env: &mut Reader) -> DatabaseConfig {
-    DatabaseConfig {
+fn database(env: &mut Reader) -> DatabaseSettings {
+    DatabaseSettings {
         url: env
             .required("DATABASE_URL", ADDRESS, database::is_address)
             .into(),
@@ -312,14 +262,34 @@ pub fn spool(env: &mut Reader) -> SpoolSettings {
     }
 }
 
-fn worker(env: &mut Reader) -> WorkerSettings {
-    WorkerSettings {
-        agent_name: env.text("LIVEKIT_AGENT_NAME", ""),
-        max_calls: env.number("MAX_CALLS", 25, 1..=1000),
-        drain: env.seconds("DRAIN_SECONDS", 3600),
-        watcher: env.flag("AGENT_WATCHER", true),
-        stale_after: env.seconds("STALE_SESSION_SECONDS", 1800),
+/// The folder of the pack in use. Without a setting it is the one that `packs/default` names.
+fn pack_dir(env: &mut Reader) -> PathBuf {
+    match env.optional("PACK_DIR") {
+        Some(folder) => folder.into(),
+        None => knowledge::default_pack("packs".as_ref()).unwrap_or_else(|error| {
+            env.missing("PACK_DIR", &format!("the folder of a pack ({error})"));
+            PathBuf::new()
+        }),
     }
+}
+
+fn worker(env: &mut Reader, livekit: &LiveKitConfig) -> WorkerConfig {
+    WorkerConfig {
+        url: livekit.url.clone(),
+        keys: livekit.keys.clone(),
+        agent_name: env.text("LIVEKIT_AGENT_NAME", ""),
+        slots: env.number("MAX_CALLS", DEFAULT_CALLS, NonZeroUsize::MIN..=MOST_CALLS),
+        drain: DrainConfig {
+            grace: env.seconds("DRAIN_SECONDS", 3600),
+            farewell: FAREWELL,
+        },
+    }
+}
+
+fn lookups(env: &mut Reader) -> Option<LookupConfig> {
+    let token = env.secret("LOOKUP_KEY");
+    let url = env.url("LOOKUP_URL", &["http", "https"])?;
+    Some(LookupConfig { url, token })
 }
 
 fn stt(env: &mut Reader) -> SttConfig {
@@ -331,16 +301,17 @@ fn stt(env: &mut Reader) -> SttConfig {
         .unwrap_or_else(|| String::new().into());
     let name = env.text("STT_MODEL", "whisper-1");
     match base_url {
-        Some(base_url) => SttConfig::Remote {
+        Some(base_url) => SttConfig::Remote(RemoteSttConfig {
             base_url,
             api_key,
             model: name,
-        },
+            timeout: RemoteSttConfig::TIMEOUT,
+        }),
         None => SttConfig::Whisper { model, threads },
     }
 }
 
-fn tts(env: &mut Reader) -> TtsConfig {
+fn tts(env: &mut Reader) -> Provider {
     let engine = env.choice("TTS_ENGINE", "flite", &["flite", "espeak-ng", "openai"]);
     let voice = env.optional("TTS_VOICE");
     let base_url = env.url("TTS_BASE_URL", &["http", "https"]);
@@ -349,7 +320,7 @@ fn tts(env: &mut Reader) -> TtsConfig {
         .unwrap_or_else(|| String::new().into());
     let model = env.text("TTS_MODEL", "tts-1");
     match engine.as_str() {
-        "openai" => TtsConfig::Remote {
+        "openai" => Provider::Remote(RemoteTtsConfig {
             base_url: base_url.unwrap_or_else(|| {
                 env.missing("TTS_BASE_URL", "http(s)://host/v1, as TTS_ENGINE is openai");
                 String::new()
@@ -357,27 +328,28 @@ fn tts(env: &mut Reader) -> TtsConfig {
             api_key,
             model,
             voice: voice.unwrap_or_else(|| "alloy".into()),
-        },
-        "espeak-ng" => TtsConfig::Espeak { voice },
-        _ => TtsConfig::Flite { voice },
+        }),
+        "espeak-ng" => Provider::Espeak { voice },
+        _ => Provider::Flite { voice },
     }
 }
 
-fn llm(env: &mut Reader) -> Option<LlmSettings> {
+fn llm(env: &mut Reader) -> Option<LlmConfig> {
     let base_url = env.url("OPENAI_BASE_URL", &["http", "https"]);
     let api_key = env.secret("OPENAI_API_KEY");
     let model = env.text("OPENAI_MODEL", "gpt-4o-mini");
-    let first_token = env.milliseconds("LLM_FIRST_TOKEN_MS", 1500);
-    let total = env.milliseconds("LLM_TOTAL_MS", 15_000);
+    let first_token_timeout = env.milliseconds("LLM_FIRST_TOKEN_MS", 1500);
+    let total_timeout = env.milliseconds("LLM_TOTAL_MS", 15_000);
     if base_url.is_none() && api_key.is_none() {
         return None;
     }
-    Some(LlmSettings {
+    Some(LlmConfig {
         base_url: base_url.unwrap_or_else(|| "https://api.openai.com/v1".into()),
         api_key: api_key.unwrap_or_else(|| String::new().into()),
         model,
-        first_token,
-        total,
+        first_token_timeout,
+        total_timeout,
+        max_concurrent: LLM_CONCURRENCY,
     })
 }
 

@@ -19,7 +19,7 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::task::TaskTracker;
 
-use crate::config::{DatabaseConfig, SpoolSettings};
+use crate::config::{DatabaseSettings, SpoolSettings};
 use jobs::Finalizer;
 use record::{
     Acknowledged, Acknowledgements, Durability, MessageRow, RecordConfig, RecordHandle, Recorder,
@@ -101,7 +101,7 @@ pub fn words(session: SessionId, seq: i32) -> String {
 /// # Errors
 /// When the spool is in use or the key file is missing.
 pub async fn run(
-    database: &DatabaseConfig,
+    database: &DatabaseSettings,
     spool: SpoolSettings,
     args: RehearseArgs,
 ) -> anyhow::Result<bool> {

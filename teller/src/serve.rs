@@ -8,24 +8,28 @@ mod metrics;
 mod parts;
 mod signals;
 
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
+use agent::{
+    call_runner::Calls,
+    session::{Services, SessionConfig},
+    telephony::Telephony,
+    worker::{Worker, shutdown},
+};
 use anyhow::Context as _;
 use database::Database;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-use metrics::Metrics;
-
-use crate::config::Config;
-use agent::call_runner::Calls;
-use agent::session::{Services, SessionConfig};
-use agent::telephony::Telephony;
-use agent::worker::{ApiKeys, DrainConfig, Worker, WorkerConfig, shutdown};
 use jobs::{Finalizer, Sweeper, summary_rules};
 use record::{LiveSessions, RecordHandle};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use voice::{
+    listen::{ListenConfig, Stt},
+    speak::{Tts, TtsConfig},
+    turn::TurnConfig,
+};
 
-/// A drained worker that asked its calls to leave waits this long for the goodbye.
-const FAREWELL: Duration = Duration::from_secs(45);
+use crate::config::Config;
+use metrics::Metrics;
+
 /// Calls that were given up close their records in this time.
 const LAST_CALLS: Duration = Duration::from_secs(5);
 /// What still waits when the last call ended has this long to reach the database; the rest waits on
@@ -45,9 +49,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let tasks = TaskTracker::new();
     let worker_id = format!("{}-{:08x}", hostname(), rand::random::<u32>());
     // The model takes longest to load: everything else is made ready meanwhile.
-    let hearing = tasks.spawn(parts::stt(config.stt.clone()));
+    let hearing = tasks.spawn(Stt::open(config.stt.clone()));
     let pack = knowledge::Pack::load(&config.pack_dir)?;
-    let tts = parts::tts(&config.tts, &pack);
+    let voice = config.tts.clone().or_voice(&pack.settings.voice.name);
+    let tts = Tts::new(&TtsConfig::new(voice));
     let database = crate::admin::open(&config.database)?;
     parts::warn_of_readable_connections(&config.database);
 
@@ -58,16 +63,19 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let live = LiveSessions::default();
     let last = ShutdownGuard::new(record, &live, &database, &worker_id);
     let finalizer = Finalizer::new(&database, rules);
-    let sweeper = parts::sweeper(&config, &database, finalizer, &live, &worker_id);
+    let (of, outer) = (worker_id.clone(), config.stale_after);
+    let sweeper = Sweeper::new(&database, finalizer, live.clone(), of, outer);
 
     let replier = parts::replier(&config, &pack)?;
-    let telephony = Telephony::new(&config.livekit.url, &api_keys(&config));
+    let telephony = Telephony::new(&config.livekit.url, &config.livekit.keys);
     let transfer_to = parts::transfer_target(&replier)?;
     let authenticator = parts::authenticator(&config, &database, &pack)?;
     let locks = parts::locks(&database);
-    let worker = Worker::new(worker_config(&config)?, metrics.agent.clone(), locks);
+    let worker = Worker::new(config.worker.clone(), metrics.agent.clone(), locks);
     // No call may come before it can be heard: the worker registers behind this.
-    let stt = hearing.await??;
+    let stt = hearing
+        .await?
+        .context("WHISPER_MODEL cannot be used; scripts/model fetches one")?;
     let services = Services {
         stt: stt.clone(),
         tts: tts.clone(),
@@ -142,37 +150,17 @@ fn session_config(config: &Config, pack: &knowledge::Pack, worker_id: &str) -> S
     let silence = pack.settings.silence;
     let away = Duration::from_secs(silence.away_s.into());
     SessionConfig {
-        listen: voice::listen::ListenConfig::default(),
-        turn: voice::turn::TurnConfig {
+        listen: ListenConfig::default(),
+        turn: TurnConfig {
             are_you_there_after: Some(away),
             goodbye_after: Duration::from_secs(silence.hangup_s.into()).saturating_sub(away),
             listening: Arc::new(pack.listening.clone()),
-            ..voice::turn::TurnConfig::default()
+            ..TurnConfig::default()
         },
         greet_after: GREET_AFTER,
         last_words: LAST_WORDS,
         language_model: config.llm.as_ref().map(|llm| llm.model.clone()),
         worker_id: worker_id.to_owned(),
-    }
-}
-
-fn worker_config(config: &Config) -> anyhow::Result<WorkerConfig> {
-    Ok(WorkerConfig {
-        url: config.livekit.url.clone(),
-        keys: api_keys(config),
-        agent_name: config.worker.agent_name.clone(),
-        slots: NonZeroUsize::new(config.worker.max_calls).context("MAX_CALLS is at least 1")?,
-        drain: DrainConfig {
-            grace: config.worker.drain,
-            farewell: FAREWELL,
-        },
-    })
-}
-
-fn api_keys(config: &Config) -> ApiKeys {
-    ApiKeys {
-        key: config.livekit.api_key.clone(),
-        secret: config.livekit.api_secret.clone(),
     }
 }
 

@@ -181,7 +181,7 @@ async fn assert_heard(rows: &[Row], recording: &str) {
     );
 
     let tts = Tts::new(&TtsConfig::new(Provider::Flite {
-        voice: "slt".into(), // the pack's
+        voice: Some("slt".into()), // the pack's
     }));
     let mut until = 0;
     for text in said.iter().flat_map(|row| pieces(row)) {

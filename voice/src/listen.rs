@@ -24,7 +24,7 @@ pub use model::{Family, ModelError, ModelFile};
 pub use remote::{RemoteStt, RemoteSttConfig};
 #[cfg(feature = "test-support")]
 pub use scripted::{Recognition, ScriptedLine, ScriptedStt};
-pub use stt::{Stt, SttError, Transcript};
+pub use stt::{Stt, SttConfig, SttError, Transcript};
 pub use utterance::{Heard, Utterance};
 pub use vad::Listener;
 pub use whisper::{WhisperConfig, WhisperPool};

@@ -222,12 +222,10 @@ async fn a_model_that_breaks_off_before_a_sentence_leaves_the_answer_to_the_docu
 
 #[tokio::test]
 async fn a_server_that_is_not_there_leaves_the_answer_to_the_documents() {
-    let key = secrecy::SecretString::from("key");
-    let config = LlmConfig::new(
-        "http://127.0.0.1:1/v1".to_owned(),
-        key,
-        "small-model".to_owned(),
-    );
+    let config = LlmConfig {
+        base_url: "http://127.0.0.1:1/v1".to_owned(),
+        ..ModelServer::start(Behaviour::Hangs).await.config()
+    };
     let begun = Instant::now();
     let replied = reply(&replier(Some(config), None), asks(QUESTION)).await;
     assert_documents_answered(&replied, begun.elapsed(), "nothing listens");

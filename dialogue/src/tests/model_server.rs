@@ -54,11 +54,10 @@ impl ModelServer {
         LlmConfig {
             first_token_timeout: Duration::from_millis(400),
             total_timeout: Duration::from_millis(1_500),
-            ..LlmConfig::new(
-                format!("{}v1/", self.url),
-                SecretString::from("key"),
-                "small-model".to_owned(),
-            )
+            base_url: format!("{}v1/", self.url),
+            api_key: SecretString::from("key"),
+            model: "small-model".to_owned(),
+            max_concurrent: 8,
         }
     }
 

@@ -6,7 +6,7 @@ use database::{DocumentChunk, DocumentRepository};
 use knowledge::{KnowledgeBase, RouteContext};
 
 use super::WrongUse;
-use crate::config::DatabaseConfig;
+use crate::config::DatabaseSettings;
 
 /// How many passages `ask` shows.
 const PASSAGES: usize = 5;
@@ -15,7 +15,7 @@ const PASSAGES: usize = 5;
 ///
 /// # Errors
 /// When the pack is malformed or the database is away.
-pub async fn import_knowledge(config: &DatabaseConfig, folder: &Path) -> anyhow::Result<bool> {
+pub async fn import_knowledge(config: &DatabaseSettings, folder: &Path) -> anyhow::Result<bool> {
     let base = load(folder)?;
     let database = super::open(config)?;
     let report = DocumentRepository::new(&database)

@@ -4,7 +4,7 @@ use clap::Args;
 use database::{Database, Unsealed};
 use serde_json::json;
 
-use crate::config::DatabaseConfig;
+use crate::config::DatabaseSettings;
 
 /// A line of progress for so many values.
 const TELL_EVERY: u64 = 5_000;
@@ -27,7 +27,7 @@ pub struct MigrateArgs {
 ///
 /// # Errors
 /// When the database is away or a migration fails.
-pub async fn migrate(config: &DatabaseConfig, args: MigrateArgs) -> anyhow::Result<bool> {
+pub async fn migrate(config: &DatabaseSettings, args: MigrateArgs) -> anyhow::Result<bool> {
     let database = super::open(config)?;
     if args.dry_run {
         return look(&database, args.json).await;

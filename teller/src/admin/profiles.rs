@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 pub use change::{Change, Erase};
 
-use crate::config::DatabaseConfig;
+use crate::config::DatabaseSettings;
 use record::actor_name;
 
 /// Look at, merge, unmerge, import, export and erase profiles.
@@ -86,7 +86,7 @@ pub enum ProfilesCommand {
 ///
 /// # Errors
 /// When the database is away, or a file is not of the form.
-pub async fn profiles(config: &DatabaseConfig, command: ProfilesCommand) -> anyhow::Result<bool> {
+pub async fn profiles(config: &DatabaseSettings, command: ProfilesCommand) -> anyhow::Result<bool> {
     let database = super::open(config)?;
     let profiles = ProfileRepository::new(&database);
     match command {

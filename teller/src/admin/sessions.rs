@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::wrong_use::{confirmed, somebody_to_ask};
-use crate::config::{DatabaseConfig, Reader, maintenance};
+use crate::config::{DatabaseSettings, Reader, maintenance, pack_or_setting};
 use jobs::{Finalizer, Sweeper, summary_rules};
 use record::{AuditedReader, LiveSessions};
 
@@ -40,9 +40,9 @@ pub enum SessionsCommand {
         /// Seconds without a sign of life after which a session without a living worker is closed
         #[arg(long, default_value_t = 90)]
         silent_for: u64,
-        /// Folder of the pack whose topics the summaries name
-        #[arg(long, default_value = "packs/bank")]
-        pack: PathBuf,
+        /// Folder of the pack whose topics the summaries name; PACK_DIR unless given
+        #[arg(long)]
+        pack: Option<PathBuf>,
         /// Only say what would be closed
         #[arg(long)]
         dry_run: bool,
@@ -58,9 +58,9 @@ pub enum SessionsCommand {
         /// All that were given up after failing again and again
         #[arg(long)]
         parked: bool,
-        /// Folder of the pack whose topics the summary names
-        #[arg(long, default_value = "packs/bank")]
-        pack: PathBuf,
+        /// Folder of the pack whose topics the summary names; PACK_DIR unless given
+        #[arg(long)]
+        pack: Option<PathBuf>,
         /// Show the summary, or what was given up, and store nothing
         #[arg(long)]
         dry_run: bool,
@@ -93,7 +93,7 @@ pub enum SessionsCommand {
 ///
 /// # Errors
 /// When the database is away.
-pub async fn sessions(config: &DatabaseConfig, command: SessionsCommand) -> anyhow::Result<bool> {
+pub async fn sessions(config: &DatabaseSettings, command: SessionsCommand) -> anyhow::Result<bool> {
     let database = super::open(config)?;
     match command {
         SessionsCommand::List { limit, json } => list(&database, limit, json).await,
@@ -106,7 +106,7 @@ pub async fn sessions(config: &DatabaseConfig, command: SessionsCommand) -> anyh
         } => {
             let sweeper = Sweeper::new(
                 &database,
-                finalizer(&database, &pack)?,
+                finalizer(&database, pack)?,
                 LiveSessions::default(),
                 "administrator".into(),
                 Duration::from_secs(30 * 60),
@@ -121,7 +121,7 @@ pub async fn sessions(config: &DatabaseConfig, command: SessionsCommand) -> anyh
             dry_run,
             json,
         } => {
-            let finalizer = finalizer(&database, &pack)?;
+            let finalizer = finalizer(&database, pack)?;
             match session {
                 Some(session) => {
                     summarize(&database, &finalizer, SessionId(session), dry_run, json).await
@@ -149,8 +149,8 @@ pub async fn sessions(config: &DatabaseConfig, command: SessionsCommand) -> anyh
     }
 }
 
-fn finalizer(database: &Database, pack: &std::path::Path) -> anyhow::Result<Finalizer> {
-    let pack = super::load_pack(pack)?;
+fn finalizer(database: &Database, pack: Option<PathBuf>) -> anyhow::Result<Finalizer> {
+    let pack = super::load_pack(&pack_or_setting(pack)?)?;
     Ok(Finalizer::new(database, summary_rules(&pack).into()))
 }
 

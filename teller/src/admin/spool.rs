@@ -13,7 +13,7 @@ use database::{
 };
 use serde_json::{Value, json};
 
-use crate::config::{DatabaseConfig, SpoolSettings};
+use crate::config::{DatabaseSettings, SpoolSettings};
 use record::{NothingAfterEnd, Stored, Writer, describe};
 
 /// Look at what waits on this host's disk for the database, and at what the database refused.
@@ -70,7 +70,7 @@ pub enum SpoolCommand {
 /// When the folder or the key file cannot be read, the database is away (`retry`) or refuses to
 /// note who looks (`--reveal`).
 pub async fn spool(
-    config: &DatabaseConfig,
+    config: &DatabaseSettings,
     settings: &SpoolSettings,
     command: SpoolCommand,
 ) -> anyhow::Result<bool> {

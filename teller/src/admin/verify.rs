@@ -6,7 +6,7 @@ use clap::Args;
 use database::{SessionId, verify::Verifier};
 use uuid::Uuid;
 
-use crate::config::{DatabaseConfig, Reader, maintenance};
+use crate::config::{DatabaseSettings, Reader, maintenance};
 
 /// Every finding is listed up to here; the rest is counted.
 const SHOWN: usize = 50;
@@ -31,7 +31,7 @@ pub struct VerifyArgs {
 ///
 /// # Errors
 /// When the database is away or an anchor file cannot be read.
-pub async fn verify(config: &DatabaseConfig, args: VerifyArgs) -> anyhow::Result<bool> {
+pub async fn verify(config: &DatabaseSettings, args: VerifyArgs) -> anyhow::Result<bool> {
     let database = super::open(config)?;
     if let Some(given) = args.anchors.as_deref().filter(|given| !given.is_dir()) {
         return Err(super::WrongUse::because(given.display(), "--anchors is a folder").into());

@@ -6,6 +6,7 @@ fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
         ("LIVEKIT_API_KEY", "k"),
         ("LIVEKIT_API_SECRET", "s"),
         ("DATABASE_URL", "postgres://u@localhost/d"),
+        ("PACK_DIR", "packs/library"),
     ];
     Config::read(&mut Reader::from_pairs(base.iter().chain(pairs).copied()))
 }
@@ -141,6 +142,6 @@ fn the_example_file_lists_exactly_the_keys_we_read() {
     read.sort_unstable();
     assert_eq!(
         listed, read,
-        ".env.example and agent/src/config.rs must name the same keys"
+        ".env.example and teller/src/config.rs must name the same keys"
     );
 }

@@ -50,11 +50,11 @@ impl Background<'_> {
             &stop,
             knowledge_base::follow(self.database.clone(), replier, pack),
         );
-        if self.config.worker.watcher {
+        if self.config.watcher {
             let agent_name = self.config.worker.agent_name.clone();
             let watched = WatcherConfig {
                 url: self.config.livekit.url.clone(),
-                keys: super::api_keys(self.config),
+                keys: self.config.livekit.keys.clone(),
                 // With a name of our own, other rooms of the server are other applications'.
                 room_prefix: if agent_name.is_empty() {
                     String::new()

@@ -1,60 +1,23 @@
 //! The parts a worker is made of, from their settings.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::Context as _;
-use database::{Database, spool::SpoolConfig};
-use insight::summary::SummaryRules;
-use knowledge::{KnowledgeBase, Lines, Pack};
-use secrecy::ExposeSecret as _;
-use tokio_util::task::TaskTracker;
-use tools::{LookupConfig, Lookups, TransferTarget};
-
-use super::{Metrics, locks::DatabaseLocks};
-use crate::config::{Config, SpoolSettings, SttConfig, TtsConfig};
 use api::{Pages, Servers, TokenKeys, Topic, WorkerView};
 use authentication::{Authenticator, CodeSender, OneTimeCodes};
-use dialogue::{LlmConfig, Replier, ReplyConfig};
-use jobs::{Finalizer, Sweeper};
-use record::{Durability, LiveSessions, RecordConfig, RecordHandle, RecordMetrics};
-use voice::listen::{ModelFile, RemoteStt, RemoteSttConfig, Stt, WhisperConfig, WhisperPool};
-use voice::speak::{self, Provider, RemoteTtsConfig, Tts};
+use database::{Database, spool::SpoolConfig};
+use dialogue::{Replier, ReplyConfig};
+use insight::summary::SummaryRules;
+use jobs::Finalizer;
+use knowledge::{KnowledgeBase, Lines, Pack};
+use record::{Durability, RecordConfig, RecordHandle, RecordMetrics};
+use secrecy::ExposeSecret as _;
+use tokio_util::task::TaskTracker;
+use tools::{Lookups, TransferTarget};
+use voice::{listen::Stt, speak::Tts};
 
-/// Requests to the language model at a time, over all calls.
-const LLM_CONCURRENCY: usize = 16;
-/// A speech-to-text server that takes longer has lost the caller.
-const STT_TIMEOUT: Duration = Duration::from_secs(10);
-
-pub(super) async fn stt(config: SttConfig) -> anyhow::Result<Stt> {
-    match config {
-        SttConfig::Whisper { model, threads } => {
-            let load = move || {
-                let file = ModelFile::open(&model)?;
-                WhisperPool::start(
-                    &file,
-                    &WhisperConfig {
-                        threads,
-                        ..WhisperConfig::default()
-                    },
-                )
-            };
-            let pool = tokio::task::spawn_blocking(load)
-                .await?
-                .context("WHISPER_MODEL cannot be used; scripts/model fetches one")?;
-            Ok(Stt::Whisper(pool))
-        }
-        SttConfig::Remote {
-            base_url,
-            api_key,
-            model,
-        } => Ok(Stt::Remote(RemoteStt::new(&RemoteSttConfig {
-            base_url,
-            api_key,
-            model,
-            timeout: STT_TIMEOUT,
-        }))),
-    }
-}
+use super::{Metrics, locks::DatabaseLocks};
+use crate::config::{Config, DatabaseSettings, SpoolSettings};
 
 /// The record at work: what waits on the disk is brought home first.
 pub(super) fn record(
@@ -79,24 +42,6 @@ pub(super) fn record(
     RecordHandle::start(config, own, finalizer, metrics, tasks)
 }
 
-/// Closes what killed workers left.
-pub(super) fn sweeper(
-    config: &Config,
-    database: &Database,
-    finalizer: Finalizer,
-    live: &LiveSessions,
-    worker_id: &str,
-) -> Sweeper {
-    let stale_after = config.worker.stale_after;
-    Sweeper::new(
-        database,
-        finalizer,
-        live.clone(),
-        worker_id.to_owned(),
-        stale_after,
-    )
-}
-
 /// Where a phone call goes when a person is asked for: `TRANSFER_TO`, else the pack's number.
 pub(super) fn transfer_target(replier: &Replier) -> anyhow::Result<Option<TransferTarget>> {
     let target = replier
@@ -107,51 +52,12 @@ pub(super) fn transfer_target(replier: &Replier) -> anyhow::Result<Option<Transf
         .context("TRANSFER_TO, or transfer_number of the pack")
 }
 
-/// The voice; the pack's own unless a setting names another.
-pub(super) fn tts(config: &TtsConfig, pack: &Pack) -> Tts {
-    let provider = match config {
-        TtsConfig::Flite { voice } => Provider::Flite {
-            voice: voice
-                .clone()
-                .unwrap_or_else(|| pack.settings.voice.name.clone()),
-        },
-        TtsConfig::Espeak { voice } => Provider::Espeak {
-            voice: voice.clone().unwrap_or_else(|| "en-us".into()),
-        },
-        TtsConfig::Remote {
-            base_url,
-            api_key,
-            model,
-            voice,
-        } => Provider::Remote(RemoteTtsConfig {
-            base_url: base_url.clone(),
-            api_key: api_key.clone(),
-            model: model.clone(),
-            voice: voice.clone(),
-        }),
-    };
-    Tts::new(&speak::TtsConfig::new(provider))
-}
-
 pub(super) fn replier(config: &Config, pack: &Pack) -> anyhow::Result<Replier> {
-    let llm = config.llm.as_ref().map(|llm| LlmConfig {
-        base_url: llm.base_url.clone(),
-        api_key: llm.api_key.clone(),
-        model: llm.model.clone(),
-        first_token_timeout: llm.first_token,
-        total_timeout: llm.total,
-        max_concurrent: LLM_CONCURRENCY,
-    });
     let settings = ReplyConfig {
-        llm,
+        llm: config.llm.clone(),
         transfer_to: config.transfer_to.clone(),
     };
-    let lookups = config.lookup_url.clone().map(|url| {
-        Lookups::new(LookupConfig {
-            url,
-            token: config.lookup_key.clone(),
-        })
-    });
+    let lookups = config.lookups.clone().map(Lookups::new);
     Ok(Replier::new(
         Arc::new(KnowledgeBase::new(pack.clone())),
         settings,
@@ -184,8 +90,8 @@ pub(super) fn pages(config: &Config, pack: &Pack, stt: &Stt, authentication: boo
     Pages {
         livekit_public_url: config.livekit.public_url.clone(),
         keys: TokenKeys {
-            key: config.livekit.api_key.clone(),
-            secret: config.livekit.api_secret.clone(),
+            key: config.livekit.keys.key.clone(),
+            secret: config.livekit.keys.secret.clone(),
         },
         agent_name: config.worker.agent_name.clone(),
         company_name: pack.settings.company_name.clone(),
@@ -219,7 +125,7 @@ fn administration(config: &Config) -> anyhow::Result<Option<Database>> {
     let Some(url) = config.admin_database.clone() else {
         return Ok(None);
     };
-    let login = crate::config::DatabaseConfig {
+    let login = DatabaseSettings {
         url,
         pool_size: 2,
         ..config.database.clone()
@@ -228,7 +134,7 @@ fn administration(config: &Config) -> anyhow::Result<Option<Database>> {
 }
 
 /// Says so where what goes to the database could be read on its way.
-pub(super) fn warn_of_readable_connections(database: &crate::config::DatabaseConfig) {
+pub(super) fn warn_of_readable_connections(database: &DatabaseSettings) {
     if database::travels_readable(database.url.expose_secret(), database.ca_file.as_deref()) {
         tracing::warn!(
             "DATABASE_URL names another host and does not insist on encryption: add sslmode=require"

@@ -26,7 +26,7 @@ impl Clip {
     /// When flite is missing or fails.
     pub async fn say(text: &str) -> anyhow::Result<Self> {
         let voice = Tts::new(&TtsConfig::new(Provider::Flite {
-            voice: "rms".into(),
+            voice: Some("rms".into()),
         }));
         let speech = voice
             .synthesize(text)

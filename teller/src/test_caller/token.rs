@@ -69,7 +69,7 @@ impl Identity {
             ..Default::default()
         };
         let mut token =
-            AccessToken::with_api_key(&livekit.api_key, livekit.api_secret.expose_secret())
+            AccessToken::with_api_key(&livekit.keys.key, livekit.keys.secret.expose_secret())
                 .with_ttl(Duration::from_secs(600))
                 .with_identity(&self.identity)
                 .with_name(&self.identity)

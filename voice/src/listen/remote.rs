@@ -26,6 +26,11 @@ pub struct RemoteSttConfig {
     pub timeout: Duration,
 }
 
+impl RemoteSttConfig {
+    /// A server that takes longer has lost the caller.
+    pub const TIMEOUT: Duration = Duration::from_secs(10);
+}
+
 /// A client; cheap to clone.
 #[derive(Clone)]
 pub struct RemoteStt {

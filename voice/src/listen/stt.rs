@@ -1,10 +1,26 @@
 //! Speech to text: whisper.cpp in this process, or a server.
 
-use std::time::Duration;
+use std::{panic::resume_unwind, path::PathBuf, time::Duration};
 
 #[cfg(feature = "test-support")]
 use super::ScriptedStt;
-use super::{RemoteStt, Utterance, WhisperPool};
+use super::{
+    ModelError, ModelFile, RemoteStt, RemoteSttConfig, Utterance, WhisperConfig, WhisperPool,
+};
+
+/// Where words come from.
+#[derive(Debug, Clone)]
+pub enum SttConfig {
+    /// whisper.cpp in this process.
+    Whisper {
+        /// `ggml-*.bin`, or the same gzipped.
+        model: PathBuf,
+        /// Recognition threads, each with its own state.
+        threads: usize,
+    },
+    /// A server: `POST {base_url}/audio/transcriptions`.
+    Remote(RemoteSttConfig),
+}
 
 /// What turns utterances into words; shared by all calls and cheap to clone.
 #[derive(Clone)]
@@ -30,6 +46,28 @@ pub struct Transcript {
 }
 
 impl Stt {
+    /// Loads the model, which takes a moment; of a server nothing is asked yet.
+    ///
+    /// # Errors
+    /// When the model cannot be used.
+    pub async fn open(config: SttConfig) -> Result<Self, ModelError> {
+        let (model, threads) = match config {
+            SttConfig::Remote(remote) => return Ok(Self::Remote(RemoteStt::new(&remote))),
+            SttConfig::Whisper { model, threads } => (model, threads),
+        };
+        let load = move || {
+            let config = WhisperConfig {
+                threads,
+                ..WhisperConfig::default()
+            };
+            WhisperPool::start(&ModelFile::open(&model)?, &config)
+        };
+        match tokio::task::spawn_blocking(load).await {
+            Ok(pool) => pool.map(Self::Whisper),
+            Err(stopped) => resume_unwind(stopped.into_panic()),
+        }
+    }
+
     /// Turns an utterance into words; inventions on noise come back as an empty text.
     ///
     /// # Errors

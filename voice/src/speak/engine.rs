@@ -21,6 +21,16 @@ pub(super) enum Engine {
 }
 
 impl Engine {
+    pub(super) fn flite(voice: Option<&str>) -> Self {
+        let voice = voice.unwrap_or("slt").to_owned();
+        Self::Flite { voice }
+    }
+
+    pub(super) fn espeak(voice: Option<&str>) -> Self {
+        let voice = voice.unwrap_or("en-us").to_owned();
+        Self::Espeak { voice }
+    }
+
     pub(super) fn program(&self) -> &'static str {
         match self {
             Self::Flite { .. } => "flite",
@@ -31,12 +41,8 @@ impl Engine {
     /// The other engine, for a machine where this one is missing.
     pub(super) fn other(&self) -> Self {
         match self {
-            Self::Flite { .. } => Self::Espeak {
-                voice: "en-us".to_owned(),
-            },
-            Self::Espeak { .. } => Self::Flite {
-                voice: "slt".to_owned(),
-            },
+            Self::Flite { .. } => Self::espeak(None),
+            Self::Espeak { .. } => Self::flite(None),
         }
     }
 

@@ -16,21 +16,34 @@ use super::{RemoteTtsConfig, Speech};
 /// Where the voice comes from.
 #[derive(Debug, Clone)]
 pub enum Provider {
-    /// flite as a child process, with a voice of `flite -lv`, e.g. `slt`.
+    /// flite as a child process, with a voice of `flite -lv`.
     Flite {
-        /// The voice's name.
-        voice: String,
+        /// The voice's name; `slt` unless given.
+        voice: Option<String>,
     },
-    /// espeak-ng as a child process, with a voice of `espeak-ng --voices`, e.g. `en-us`.
+    /// espeak-ng as a child process, with a voice of `espeak-ng --voices`.
     Espeak {
-        /// The voice's name.
-        voice: String,
+        /// The voice's name; `en-us` unless given.
+        voice: Option<String>,
     },
     /// A server with OpenAI's interface.
     Remote(RemoteTtsConfig),
     /// A script.
     #[cfg(feature = "test-support")]
     Scripted(ScriptedVoice),
+}
+
+impl Provider {
+    /// The same, with a flite voice of this name unless one was named.
+    #[must_use]
+    pub fn or_voice(self, name: &str) -> Self {
+        match self {
+            Self::Flite { voice: None } => Self::Flite {
+                voice: Some(name.to_owned()),
+            },
+            named => named,
+        }
+    }
 }
 
 /// How the voice is made.
@@ -82,12 +95,8 @@ impl Tts {
     /// A voice; nothing is started yet.
     pub fn new(config: &TtsConfig) -> Self {
         let source = match &config.provider {
-            Provider::Flite { voice } => Source::Child(Engine::Flite {
-                voice: voice.clone(),
-            }),
-            Provider::Espeak { voice } => Source::Child(Engine::Espeak {
-                voice: voice.clone(),
-            }),
+            Provider::Flite { voice } => Source::Child(Engine::flite(voice.as_deref())),
+            Provider::Espeak { voice } => Source::Child(Engine::espeak(voice.as_deref())),
             Provider::Remote(remote) => Source::Remote(Box::new(RemoteVoice::new(remote))),
             #[cfg(feature = "test-support")]
             Provider::Scripted(script) => Source::Scripted(script.clone()),

@@ -15,13 +15,13 @@ fn tts(provider: Provider) -> Tts {
 
 fn flite() -> Provider {
     Provider::Flite {
-        voice: "slt".into(),
+        voice: Some("slt".into()),
     }
 }
 
 fn espeak() -> Provider {
     Provider::Espeak {
-        voice: "en-us".into(),
+        voice: Some("en-us".into()),
     }
 }
 
