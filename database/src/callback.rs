@@ -142,8 +142,7 @@ impl CallbackRepository {
                 id: row.get("callback_id"),
                 session,
                 phone_number,
-                // Of before, not sealed yet.
-                reason: reason.or_else(|| row.get("reason")),
+                reason,
                 requested_at: row.get("requested_at"),
             });
         }

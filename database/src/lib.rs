@@ -12,7 +12,6 @@ pub mod fail;
 mod ids;
 pub mod keys;
 mod leader;
-mod leftovers;
 mod message;
 mod migrate;
 mod outbox;
@@ -48,7 +47,6 @@ pub use document::{DocumentChunk, DocumentRepository, ImportReport};
 pub use error::DatabaseError;
 pub use ids::{ProfileId, SessionId, TenantId};
 pub use leader::{Leader, LeaderRole};
-pub use leftovers::{SealProgress, Unsealed};
 pub use message::{
     Inserted, Message, MessageRepository, MessageSealer, NewMessage, Role, SealedMessage,
 };

@@ -1,8 +1,6 @@
 //! `conversation_messages`: what was said. Rows are written once, when final, and encrypted
 //! before they leave the agent.
 
-#[cfg(feature = "testing")]
-mod readable;
 mod store;
 
 use chrono::{DateTime, Utc};
@@ -20,7 +18,7 @@ use crate::{Database, SessionId};
 /// All SQL about messages.
 #[derive(Clone, Debug)]
 pub struct MessageRepository {
-    db: Database,
+    pub(crate) db: Database,
 }
 
 text_enum! {

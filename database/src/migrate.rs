@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use refinery::Runner;
 
-use crate::{Database, DatabaseError, SealProgress, tls};
+use crate::{Database, DatabaseError, tls};
 
 mod embedded {
     refinery::embed_migrations!("../migrations");
@@ -15,30 +15,16 @@ mod embedded {
 pub struct MigrationReport {
     /// Names of the migrations that were applied now, in order; empty if nothing was missing.
     pub applied: Vec<String>,
-    /// Names, numbers and words of an older schema that were sealed now, of this tenant.
-    pub sealed: u64,
 }
 
 impl Database {
-    /// Applies the migrations that are missing, each in a transaction. Safe when several workers
-    /// start at once: one migrates, the others wait and find nothing to do. Afterwards seals what
-    /// an older schema stored readable.
+    /// Applies the migrations that are missing, each in a transaction. Safe when several processes
+    /// start it at once: one migrates, the others wait and find nothing to do.
     ///
     /// # Errors
     /// [`DatabaseError::Unavailable`] if the database is away; [`DatabaseError::Setup`] if a
     /// migration fails or an applied one was edited.
     pub async fn migrate(&self) -> Result<MigrationReport, DatabaseError> {
-        self.migrate_telling(&|_| ()).await
-    }
-
-    /// The same; `progress` is told how many old values were sealed so far, each 500.
-    ///
-    /// # Errors
-    /// As [`Self::migrate`].
-    pub async fn migrate_telling(
-        &self,
-        progress: SealProgress<'_>,
-    ) -> Result<MigrationReport, DatabaseError> {
         // Not from the pool: migrations may take longer than a statement may.
         let mut config = self.config().connection()?;
         let options = format!(
@@ -58,21 +44,10 @@ impl Database {
                 .await
                 .map_err(|error| describe(&error))?;
             if !report.applied_migrations().is_empty() {
-                // What was added is in nobody's hands yet.
+                // No role has rights on what was added yet.
                 client.batch_execute("SELECT grant_roles()").await?;
             }
-            // Asked here: a connection of the pool would bind an empty database to its key file.
-            let sealed = if client
-                .query_one(&Self::anything_unsealed(), &[])
-                .await?
-                .get(0)
-            {
-                self.seal_leftovers(progress).await?
-            } else {
-                0
-            };
             Ok(MigrationReport {
-                sealed,
                 applied: report
                     .applied_migrations()
                     .iter()

@@ -41,7 +41,7 @@ pub(crate) async fn call(db: &Database, device: &str) -> (SessionId, ProfileId) 
         NewMessage::new(id, 0, Role::User, SAID, Utc::now()),
         NewMessage::new(id, 1, Role::Assistant, "It is blocked now.", Utc::now()),
     ];
-    let stored = MessageRepository::new(db).insert_readable(&words).await;
+    let stored = MessageRepository::new(db).insert(&words).await;
     assert_eq!(stored.unwrap(), 2);
     (id, started.profile_id)
 }

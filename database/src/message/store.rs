@@ -156,7 +156,7 @@ fn message(row: &Row, session: SessionId, key: Option<&SessionKey>) -> Message {
     Message {
         seq,
         role: row.get("role"),
-        content: opened.or_else(|| row.get("content")),
+        content: opened,
         redacted: row.get("redacted"),
         started_ms: row.get("started_ms"),
         ended_ms: row.get("ended_ms"),
@@ -170,7 +170,7 @@ fn message(row: &Row, session: SessionId, key: Option<&SessionKey>) -> Message {
     }
 }
 
-/// A row as it was sealed; `None` if it was stored in readable form. `meta` that no program of ours
+/// A row as it was sealed; `None` if its words or its hash are gone. `meta` that no program of ours
 /// can have written reads as null, and so does not fit the hash.
 pub(crate) fn sealed(row: &Row) -> Option<SealedMessage> {
     let row_hash: Option<&[u8]> = row.get("row_hash");

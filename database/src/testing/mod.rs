@@ -9,6 +9,7 @@
 //! databases belong to the role `teller_test`, which is no superuser, so that policies apply.
 
 mod cluster;
+mod messages;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

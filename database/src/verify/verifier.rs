@@ -212,11 +212,10 @@ impl Verifier {
             .iter()
             .filter_map(|row| match row {
                 StoredRow::Sealed(row) => Some((row.seq, row.row_hash)),
-                StoredRow::Readable { .. } => None,
+                StoredRow::Stripped { .. } => None,
             })
             .collect();
         report.messages += stored.len() as u64;
-        report.unhashed += (rows.len() - stored.len()) as u64;
         let mut problems = check(session, rows, numbers);
         let known = self.known.get(&session).map_or(&[][..], Vec::as_slice);
         against_anchors(known, &stored, &mut problems);
@@ -291,7 +290,7 @@ fn by_session(rows: &[Row]) -> HashMap<SessionId, Vec<StoredRow>> {
     for row in rows {
         let stored = match sealed(row) {
             Some(message) => StoredRow::Sealed(Box::new(message)),
-            None => StoredRow::Readable {
+            None => StoredRow::Stripped {
                 seq: row.get("seq"),
             },
         };

@@ -11,7 +11,7 @@ async fn counters_are_exact_however_often_a_batch_is_replayed() {
     let messages = MessageRepository::new(&test.db);
     for (batch, new) in [(0..5, 5), (0..5, 0), (3..8, 3), (0..8, 0), (8..9, 1)] {
         let stored = messages
-            .insert_readable(&words(session, batch.clone()))
+            .insert(&words(session, batch.clone()))
             .await
             .expect("storing a batch");
         assert_eq!(stored, new, "new messages of batch {batch:?}");
@@ -42,7 +42,7 @@ async fn one_batch_may_hold_several_sessions() {
         .collect();
     assert_eq!(
         MessageRepository::new(&test.db)
-            .insert_readable(&batch)
+            .insert(&batch)
             .await
             .unwrap(),
         50
@@ -74,7 +74,7 @@ async fn a_message_comes_back_as_it_was_stored() {
     };
     let messages = MessageRepository::new(&test.db);
     messages
-        .insert_readable(std::slice::from_ref(&message))
+        .insert(std::slice::from_ref(&message))
         .await
         .unwrap();
     let stored = messages.by_session(session).await.unwrap().remove(0);
@@ -101,7 +101,7 @@ async fn a_null_character_does_not_stop_a_batch() {
     let mut message = NewMessage::new(session, 0, Role::User, "he\0llo", at(0));
     message.meta = json!({"raw": "a\0b"});
     let messages = MessageRepository::new(&test.db);
-    assert_eq!(messages.insert_readable(&[message]).await.unwrap(), 1);
+    assert_eq!(messages.insert(&[message]).await.unwrap(), 1);
     let stored = messages.by_session(session).await.unwrap().remove(0);
     assert_eq!(
         (stored.content.as_deref(), stored.meta),
@@ -116,7 +116,7 @@ async fn turns_that_come_before_their_session_are_kept_and_counted_when_it_comes
     let late = web_session("device-one");
     let batch = [words(known, 0..1), words(late.id, 0..3)].concat();
     let messages = MessageRepository::new(&test.db);
-    assert_eq!(messages.insert_readable(&batch).await.unwrap(), 4);
+    assert_eq!(messages.insert(&batch).await.unwrap(), 4);
     let orphans = "SELECT session_id, messages FROM orphaned_messages";
     assert_eq!(
         rows(&test, orphans).await,
@@ -124,10 +124,7 @@ async fn turns_that_come_before_their_session_are_kept_and_counted_when_it_comes
     );
     let started = call(&test.db, &late).await;
     assert_eq!(rows(&test, orphans).await, Vec::<serde_json::Value>::new());
-    messages
-        .insert_readable(&words(late.id, 2..5))
-        .await
-        .unwrap();
+    messages.insert(&words(late.id, 2..5)).await.unwrap();
     let profile = ProfileRepository::new(&test.db)
         .get_by_id(started.profile_id)
         .await
@@ -146,8 +143,8 @@ async fn a_start_and_its_turns_stored_at_the_same_moment_do_not_miss_each_other(
         let (first, second) = (words(new.id, 0..4), words(new.id, 2..6));
         let (_, one, two) = tokio::join!(
             call(&test.db, &new),
-            messages.insert_readable(&first),
-            messages.insert_readable(&second),
+            messages.insert(&first),
+            messages.insert(&second),
         );
         assert_eq!(one.unwrap() + two.unwrap(), 6, "round {round}");
         let session = SessionRepository::new(&test.db).get(new.id).await.unwrap();

@@ -14,7 +14,6 @@ mod erasing;
 mod keys;
 mod merging;
 mod migrations;
-mod older_schema;
 mod operations;
 mod outbox;
 mod partitions;

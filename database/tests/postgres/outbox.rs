@@ -105,10 +105,7 @@ async fn a_late_turn_opens_the_summary_again_even_while_one_is_being_written() {
     end(&test, session).await;
     let first = queue.claim(10, LEASE).await.unwrap()[0];
     summarise(&test.db, session, 2).await;
-    messages
-        .insert_readable(&words(session, 3..4))
-        .await
-        .unwrap();
+    messages.insert(&words(session, 3..4)).await.unwrap();
     assert!(
         !queue.settle(&first).await.unwrap(),
         "what was written misses a turn"
@@ -117,10 +114,7 @@ async fn a_late_turn_opens_the_summary_again_even_while_one_is_being_written() {
     summarise(&test.db, session, 3).await;
     assert!(queue.settle(&second).await.unwrap());
     // A replay is no late turn.
-    messages
-        .insert_readable(&words(session, 0..4))
-        .await
-        .unwrap();
+    messages.insert(&words(session, 0..4)).await.unwrap();
     assert_eq!(queue.claim(10, LEASE).await.unwrap(), []);
 }
 

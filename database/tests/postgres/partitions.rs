@@ -18,7 +18,7 @@ async fn session_of(test: &TestDatabase, id: SessionId, messages: i32) {
     };
     call(&test.db, &new).await;
     let stored = MessageRepository::new(&test.db)
-        .insert_readable(&words(id, 0..messages))
+        .insert(&words(id, 0..messages))
         .await;
     assert_eq!(stored.unwrap(), u64::try_from(messages).unwrap());
 }

@@ -123,7 +123,7 @@ async fn a_merge_by_hand_shows_at_once_in_the_queries() {
     let new = web_session("device-one");
     let anonymous = call(&test.db, &new).await.profile_id;
     database::MessageRepository::new(&test.db)
-        .insert_readable(&words(new.id, 0..2))
+        .insert(&words(new.id, 0..2))
         .await
         .unwrap();
     let id = ProfileRepository::new(&test.db)

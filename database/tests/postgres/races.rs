@@ -58,10 +58,7 @@ async fn one_of_many(
                     batch.extend(words(open[two].0, open[two].1..open[two].1 + 2));
                     open[two].1 += 2;
                 }
-                messages
-                    .insert_readable(&batch)
-                    .await
-                    .expect("storing messages");
+                messages.insert(&batch).await.expect("storing messages");
             }
             7 if !open.is_empty() => {
                 let (session, seq) = random.pick(&open);

@@ -23,7 +23,7 @@ async fn a_worker_records_a_call_as_app_writer_and_can_do_no_more() {
     let new = web_session("device-one");
     let started = call(&worker, &new).await;
     let stored = MessageRepository::new(&worker)
-        .insert_readable(&words(new.id, 0..3))
+        .insert(&words(new.id, 0..3))
         .await;
     assert_eq!(stored.unwrap(), 3);
     let summary = summary_of(new.id, 2);

@@ -63,7 +63,7 @@ async fn the_sweeper_takes_what_a_dead_worker_left_and_nothing_else() {
         call(&test.db, new).await;
     }
     MessageRepository::new(&test.db)
-        .insert_readable(&words(orphan.id, 0..8))
+        .insert(&words(orphan.id, 0..8))
         .await
         .unwrap();
     workers

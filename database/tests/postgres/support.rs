@@ -66,7 +66,7 @@ pub(crate) async fn talk(db: &Database, device: &str, messages: i32) -> (Session
     let new = web_session(device);
     let profile = call(db, &new).await.profile_id;
     MessageRepository::new(db)
-        .insert_readable(&words(new.id, 0..messages))
+        .insert(&words(new.id, 0..messages))
         .await
         .expect("storing messages");
     (new.id, profile)

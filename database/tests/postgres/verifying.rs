@@ -122,10 +122,7 @@ async fn a_record_that_nobody_touched_holds() {
     let record = Record::new().await;
     let report = record.verify().await;
     assert_eq!(report.findings, []);
-    assert_eq!(
-        (report.sessions, report.messages, report.unhashed),
-        (3, 18, 0)
-    );
+    assert_eq!((report.sessions, report.messages), (3, 18));
     assert_eq!(
         (report.audit_rows, report.anchors, report.unanchored),
         (4, 2, 0)
@@ -183,7 +180,8 @@ async fn a_changed_dropped_or_swapped_row_is_found_in_its_place() {
         ("words swapped, times left in place", swap_columns("content_ct"), vec![Changed { seq: 1 }, Changed { seq: 2 }]),
         ("the tail cut off", "DELETE FROM conversation_messages WHERE THIS AND seq > 3".into(), vec![Truncated { from: 4, to: 5 }]),
         ("everything cut off", "DELETE FROM conversation_messages WHERE THIS".into(), vec![Truncated { from: 0, to: 5 }]),
-        ("a row put back into readable form", "UPDATE conversation_messages SET row_hash = NULL, content_ct = NULL, content = 'x' WHERE THIS AND seq = 2".into(), vec![Unhashed { seq: 2 }]),
+        ("a row stripped of words and hash", "UPDATE conversation_messages SET row_hash = NULL, content_ct = NULL WHERE THIS AND seq = 2".into(), vec![Unhashed { seq: 2 }]),
+        ("all rows stripped", "UPDATE conversation_messages SET row_hash = NULL, content_ct = NULL WHERE THIS; UPDATE session_rows SET chain_head = NULL WHERE THIS".into(), (0..6).map(|seq| Unhashed { seq }).collect()),
         ("the count", "UPDATE session_rows SET message_count = 7 WHERE THIS".into(), vec![Problem::Miscounted { what: "message_count" }]),
     ];
     for (what, sql, problems) in cases {
