@@ -22,26 +22,24 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Tables with something of a person, each with words of Sarah's that the export must show.
-const HELD: [(&str, &str); 14] = [
+const HELD: [(&str, &str); 12] = [
     ("user_profiles", "Sarah Quillfeather"),
     ("profile_identifiers", "100277"),
     ("session_rows", "participant-of-sarah"),
     ("conversation_messages", "words-of-sarah"),
     ("summary_rows", "summary-of-sarah"),
-    ("lead_event_rows", "lead-of-sarah"),
     ("callbacks", "callback-of-sarah"),
     ("profile_merges", "reason-of-sarah"),
     ("auth_challenges", "\"challenges\":[{"),
     ("auth_attempts", "\"attempts\":[{"),
     ("audit_log", "auth.verified"),
     ("message_archives", "archive-of-sarah.jsonl"),
-    ("unsealed", "unsealed-of-sarah"),
     // Its readable half is what the keys open.
     ("session_keys", "+263771234567"),
 ];
 
 /// Tables that hold nothing of a person that an export could show, and why.
-const NOT_HELD: [(&str, &str); 17] = [
+const NOT_HELD: [(&str, &str); 16] = [
     ("person_keys", "a key is no data of the person"),
     ("key_files", "the key file's fingerprint"),
     ("outbox", "that a summary is owed, gone when it is written"),
@@ -54,7 +52,6 @@ const NOT_HELD: [(&str, &str); 17] = [
     ("blocked_identifiers", "values that many share"),
     ("knowledge_packs", "the bank's documents"),
     ("rag_documents", "the bank's documents"),
-    ("personas", "the agent's settings"),
     ("agent_instructions", "the agent's settings"),
     ("system_config", "settings"),
     ("refinery_schema_history", "the schema's versions"),
@@ -132,13 +129,9 @@ async fn sarah() -> Sarah {
     callbacks.request(&callback).await.unwrap();
     let summaries = ConversationSummaryRepository::new(&test.db);
     assert!(summaries.upsert(&summary(session)).await.unwrap());
-    let sql = format!(
-        "INSERT INTO lead_events (session_id, kind, subject, at) VALUES ('{session}', 'interest', 'lead-of-sarah', now());
-         INSERT INTO unsealed (kind, id, value) VALUES ('caller', '{session}', 'unsealed-of-sarah');
-         INSERT INTO message_archives (partition, low, high, messages, file, sha256)
-           VALUES ('p', v7_floor(now() - interval '1 day'), v7_floor(now() + interval '1 day'), 1, 'archive-of-sarah.jsonl', sha256('x'))"
-    );
-    test.client().await.batch_execute(&sql).await.unwrap();
+    let sql = "INSERT INTO message_archives (partition, low, high, messages, file, sha256)
+           VALUES ('p', v7_floor(now() - interval '1 day'), v7_floor(now() + interval '1 day'), 1, 'archive-of-sarah.jsonl', sha256('x'))";
+    test.client().await.batch_execute(sql).await.unwrap();
     Sarah {
         test,
         id,

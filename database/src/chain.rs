@@ -5,7 +5,7 @@
 //! first   = SHA-256("teller/session/1" ‖ session id)
 //! row hash = SHA-256(hash before ‖ "teller/message/1" ‖ row)
 //! row     = session id ‖ seq ‖ role ‖ ciphertext ‖ redacted ‖ started_ms ‖ ended_ms ‖ interrupted ‖
-//!           sentiment ‖ intent ‖ tool_name ‖ latency_ms ‖ meta ‖ created_at
+//!           intent ‖ latency_ms ‖ meta ‖ created_at
 //! ```
 //!
 //! Numbers are big-endian and of fixed width (created_at: microseconds since 1970), texts and the
@@ -114,9 +114,7 @@ fn canonical(row: &SealedMessage) -> Vec<u8> {
     put_number(&mut out, row.started_ms);
     put_number(&mut out, row.ended_ms);
     out.push(u8::from(row.interrupted));
-    put_number(&mut out, row.sentiment.map(i32::from));
     put_text(&mut out, row.intent.as_deref());
-    put_text(&mut out, row.tool_name.as_deref());
     put_number(&mut out, row.latency_ms);
     let mut meta = String::new();
     put_json(&mut meta, &row.meta);
@@ -227,9 +225,7 @@ mod tests {
             started_ms: Some(1),
             ended_ms: None,
             interrupted: false,
-            sentiment: None,
             intent: Some("a".to_owned()),
-            tool_name: None,
             latency_ms: None,
             meta: json!({"b": 1, "a": [0.5, "x"]}),
             created_at: DateTime::from_timestamp(1_760_000_000, 5_000).expect("an instant"),
@@ -240,7 +236,7 @@ mod tests {
     #[test]
     fn every_field_changes_the_hash() {
         let first = RowHash::first(row().session_id);
-        let changes: [fn(&mut SealedMessage); 14] = [
+        let changes: [fn(&mut SealedMessage); 12] = [
             |r| r.session_id = SessionId(Uuid::from_u128(8)),
             |r| r.seq = 4,
             |r| r.role = Role::Assistant,
@@ -249,9 +245,7 @@ mod tests {
             |r| r.started_ms = None,
             |r| r.ended_ms = Some(1),
             |r| r.interrupted = true,
-            |r| r.sentiment = Some(0),
             |r| r.intent = None,
-            |r| r.tool_name = Some(String::new()),
             |r| r.latency_ms = Some(0),
             |r| r.meta = json!({"b": 1, "a": [0.5, "y"]}),
             |r| r.created_at += chrono::TimeDelta::microseconds(1),
@@ -275,7 +269,7 @@ mod tests {
         let row = row();
         assert_eq!(
             RowHash::first(row.session_id).then(&row).to_string(),
-            "821ded42a9a1bec67cd5cc1f5d4643c5cbc249d18341bc0033171514d24bb98b"
+            "5c955fbfd77b0a71a49aede005c6143d7f80d400e40b1d4cfaa36db979af194a"
         );
     }
 

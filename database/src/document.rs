@@ -25,8 +25,6 @@ pub struct DocumentChunk {
     pub topic: Option<String>,
     /// The text.
     pub body: String,
-    /// Where it can be read.
-    pub source_url: Option<String>,
     /// Anything else: an object.
     pub meta: Value,
 }
@@ -94,7 +92,6 @@ impl DocumentRepository {
             title: row.get("title"),
             topic: row.get("topic"),
             body: row.get("body"),
-            source_url: row.get("source_url"),
             meta: row.get("meta"),
         };
         Ok(rows.iter().map(chunk).collect())
@@ -117,7 +114,7 @@ impl DocumentChunk {
     fn to_json(&self) -> Value {
         let mut value = clean_json(&json!({
             "document": self.document, "chunk": self.chunk, "title": self.title, "topic": self.topic,
-            "body": clean_text(&self.body), "source_url": self.source_url, "meta": self.meta,
+            "body": clean_text(&self.body), "meta": self.meta,
         }));
         // Built in one order, so equal chunks have equal text.
         let hash = Sha256::digest(value.to_string().as_bytes());

@@ -54,12 +54,8 @@ pub struct NewMessage {
     pub ended_ms: Option<i32>,
     /// The caller cut it short.
     pub interrupted: bool,
-    /// -100 to 100.
-    pub sentiment: Option<i16>,
     /// The intent that was found.
     pub intent: Option<String>,
-    /// The tool, of a tool's result.
-    pub tool_name: Option<String>,
     /// From the end of the caller's speech to the first audio, in milliseconds.
     pub latency_ms: Option<i32>,
     /// Sources, latencies by stage and the like: an object.
@@ -80,9 +76,7 @@ pub struct Message {
     pub started_ms: Option<i32>,
     pub ended_ms: Option<i32>,
     pub interrupted: bool,
-    pub sentiment: Option<i16>,
     pub intent: Option<String>,
-    pub tool_name: Option<String>,
     pub latency_ms: Option<i32>,
     pub meta: Value,
     pub created_at: DateTime<Utc>,
@@ -115,9 +109,7 @@ impl NewMessage {
             started_ms: None,
             ended_ms: None,
             interrupted: false,
-            sentiment: None,
             intent: None,
-            tool_name: None,
             latency_ms: None,
             meta: Value::Object(serde_json::Map::new()),
             created_at,
@@ -139,9 +131,7 @@ pub struct SealedMessage {
     pub started_ms: Option<i32>,
     pub ended_ms: Option<i32>,
     pub interrupted: bool,
-    pub sentiment: Option<i16>,
     pub intent: Option<String>,
-    pub tool_name: Option<String>,
     pub latency_ms: Option<i32>,
     pub meta: Value,
     /// In whole microseconds, as PostgreSQL keeps it.
@@ -211,9 +201,7 @@ impl MessageSealer {
             started_ms: new.started_ms,
             ended_ms: new.ended_ms,
             interrupted: new.interrupted,
-            sentiment: new.sentiment,
             intent: new.intent.as_deref().map(clean_text),
-            tool_name: new.tool_name.as_deref().map(clean_text),
             latency_ms: new.latency_ms,
             meta: storable_json(&clean_json(&new.meta)),
             created_at: DateTime::from_timestamp_micros(new.created_at.timestamp_micros())

@@ -64,8 +64,8 @@ impl SummaryQueue {
         lease: Duration,
     ) -> Result<Vec<OwedSummary>, DatabaseError> {
         // One whose writer dies each time never reports a failure.
-        let park = "UPDATE outbox SET parked_at = now(), error = coalesce(error, 'whoever claimed it never came back')
-                     WHERE tenant_id = current_tenant() AND done_at IS NULL AND parked_at IS NULL AND next_at <= now() AND attempts >= $1";
+        let park = "UPDATE outbox SET failed_at = now(), error = coalesce(error, 'whoever claimed it never came back')
+                     WHERE tenant_id = current_tenant() AND completed_at IS NULL AND failed_at IS NULL AND next_at <= now() AND attempts >= $1";
         self.db.query(park, &[&ATTEMPTS]).await?;
         self.claim_of(None, at_most, lease).await
     }
@@ -109,7 +109,7 @@ impl SummaryQueue {
     /// # Errors
     /// [`DatabaseError`]; repeating is safe.
     pub async fn settle(&self, owed: &OwedSummary) -> Result<bool, DatabaseError> {
-        let sql = "UPDATE outbox SET done_at = now(), error = NULL WHERE id = $1 AND round = $2 AND done_at IS NULL
+        let sql = "UPDATE outbox SET completed_at = now(), error = NULL WHERE id = $1 AND round = $2 AND completed_at IS NULL
                     RETURNING set_config('synchronous_commit', 'off', true)";
         let rows = self.db.query(sql, &[&owed.id, &owed.round]).await?;
         Ok(!rows.is_empty())
@@ -126,8 +126,8 @@ impl SummaryQueue {
         let parked = owed.attempt >= ATTEMPTS;
         let sql =
             "UPDATE outbox SET error = left($3, 500), next_at = now() + make_interval(secs => $4),
-                          parked_at = CASE WHEN $5 THEN now() END
-                    WHERE id = $1 AND round = $2 AND done_at IS NULL RETURNING 1";
+                          failed_at = CASE WHEN $5 THEN now() END
+                    WHERE id = $1 AND round = $2 AND completed_at IS NULL RETURNING 1";
         let rows = self
             .db
             .query(
@@ -143,8 +143,8 @@ impl SummaryQueue {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn parked(&self, limit: i64) -> Result<Vec<ParkedSummary>, DatabaseError> {
-        let sql = "SELECT dedupe_key::uuid, attempts, parked_at, error FROM outbox
-                    WHERE tenant_id = current_tenant() AND parked_at IS NOT NULL ORDER BY parked_at DESC LIMIT $1";
+        let sql = "SELECT dedupe_key::uuid, attempts, failed_at, error FROM outbox
+                    WHERE tenant_id = current_tenant() AND failed_at IS NOT NULL ORDER BY failed_at DESC LIMIT $1";
         let rows = self.db.query(sql, &[&limit]).await?;
         let parked = |row: &tokio_postgres::Row| ParkedSummary {
             session: row.get(0),
@@ -161,7 +161,7 @@ impl SummaryQueue {
     /// [`DatabaseError`].
     pub async fn owe(&self, session: SessionId) -> Result<(), DatabaseError> {
         self.db
-            .query("SELECT owe_summary($1)", &[&session])
+            .query("SELECT enqueue_summary($1)", &[&session])
             .await
             .map(drop)
     }
@@ -174,7 +174,7 @@ impl SummaryQueue {
     pub async fn owe_missing(&self, ended_before: DateTime<Utc>) -> Result<i32, DatabaseError> {
         let row = self
             .db
-            .one("SELECT owe_missing_summaries($1)", &[&ended_before])
+            .one("SELECT enqueue_missing_summaries($1)", &[&ended_before])
             .await?;
         Ok(row.get(0))
     }
@@ -184,8 +184,7 @@ impl SummaryQueue {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn forget(&self, settled_before: DateTime<Utc>) -> Result<u64, DatabaseError> {
-        let sql =
-            "DELETE FROM outbox WHERE tenant_id = current_tenant() AND done_at < $1 RETURNING 1";
+        let sql = "DELETE FROM outbox WHERE tenant_id = current_tenant() AND completed_at < $1 RETURNING 1";
         Ok(self.db.query(sql, &[&settled_before]).await?.len() as u64)
     }
 }

@@ -24,13 +24,13 @@ pub struct Inserted {
 /// rows.
 const INSERT: &str = "
     INSERT INTO conversation_messages (session_id, seq, role, content_ct, redacted, started_ms, ended_ms, interrupted,
-                                       sentiment, intent, tool_name, latency_ms, meta, created_at, row_hash)
+                                       intent, latency_ms, meta, created_at, row_hash)
     SELECT session_id, seq, role::msg_role, content_ct, redacted, started_ms, ended_ms, interrupted,
-           sentiment, intent, tool_name, latency_ms, meta, created_at, row_hash
+           intent, latency_ms, meta, created_at, row_hash
       FROM unnest($1::uuid[], $2::int[], $3::text[], $4::bytea[], $5::boolean[], $6::int[], $7::int[], $8::boolean[],
-                  $9::smallint[], $10::text[], $11::text[], $12::int[], $13::jsonb[], $14::timestamptz[], $15::bytea[])
+                  $9::text[], $10::int[], $11::jsonb[], $12::timestamptz[], $13::bytea[])
         AS m(session_id, seq, role, content_ct, redacted, started_ms, ended_ms, interrupted,
-             sentiment, intent, tool_name, latency_ms, meta, created_at, row_hash)
+             intent, latency_ms, meta, created_at, row_hash)
      WHERE NOT EXISTS (SELECT FROM erased_sessions e WHERE e.session_id = m.session_id)
     ON CONFLICT (session_id, seq) DO NOTHING
     RETURNING 1";
@@ -69,7 +69,7 @@ impl MessageRepository {
         let hashes: Vec<&[u8]> = messages.iter().map(|m| &m.row_hash.0[..]).collect();
         let words: Vec<&[u8]> = messages.iter().map(|m| m.content_ct.as_slice()).collect();
         let meta: Vec<&serde_json::Value> = messages.iter().map(|m| &m.meta).collect();
-        let params: [&(dyn ToSql + Sync); 15] = [
+        let params: [&(dyn ToSql + Sync); 13] = [
             &sessions,
             &seqs,
             &column(messages, |m| m.role.as_str()),
@@ -78,9 +78,7 @@ impl MessageRepository {
             &column(messages, |m| m.started_ms),
             &column(messages, |m| m.ended_ms),
             &column(messages, |m| m.interrupted),
-            &column(messages, |m| m.sentiment),
             &column(messages, |m| m.intent.clone()),
-            &column(messages, |m| m.tool_name.clone()),
             &column(messages, |m| m.latency_ms),
             &meta,
             &column(messages, |m| m.created_at),
@@ -161,9 +159,7 @@ fn message(row: &Row, session: SessionId, key: Option<&SessionKey>) -> Message {
         started_ms: row.get("started_ms"),
         ended_ms: row.get("ended_ms"),
         interrupted: row.get("interrupted"),
-        sentiment: row.get("sentiment"),
         intent: row.get("intent"),
-        tool_name: row.get("tool_name"),
         latency_ms: row.get("latency_ms"),
         meta: row.get("meta"),
         created_at: row.get("created_at"),
@@ -183,9 +179,7 @@ pub(crate) fn sealed(row: &Row) -> Option<SealedMessage> {
         started_ms: row.get("started_ms"),
         ended_ms: row.get("ended_ms"),
         interrupted: row.get("interrupted"),
-        sentiment: row.get("sentiment"),
         intent: row.get("intent"),
-        tool_name: row.get("tool_name"),
         latency_ms: row.get("latency_ms"),
         meta: row.try_get("meta").unwrap_or_default(),
         created_at: row.get("created_at"),

@@ -1,5 +1,5 @@
 //! Making a person disappear. What it means in each table is written in
-//! `migrations/V0015__personal_data_sealed_and_erased.sql`.
+//! `migrations/V0013__erasure.sql`.
 
 use serde::Serialize;
 

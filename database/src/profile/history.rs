@@ -167,7 +167,7 @@ impl ProfileRepository {
         actor: &str,
         reason: Option<&str>,
     ) -> Result<UnmergeOutcome, DatabaseError> {
-        let sql = "SELECT unmerge_profile($1, $2, $3, $4)";
+        let sql = "SELECT unmerge_profile($1, $3, $4, $2)";
         let row = self
             .db
             .one(sql, &[&source, &merge, &actor, &reason])

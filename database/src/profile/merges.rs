@@ -1,5 +1,5 @@
 //! Joining two profiles and separating them again. The work is done by SQL functions, because
-//! it must hold for psql too: see `migrations/V0023__merges_as_long_as_each_other.sql`.
+//! it must hold for psql too: see `migrations/V0006__merging.sql` and `V0007__unmerging.sql`.
 
 use std::time::Duration;
 

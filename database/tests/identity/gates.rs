@@ -172,7 +172,7 @@ impl Stage {
             .map(|row| row.get(0))
             .collect();
         let (old, fresh) = (Uuid::now_v7(), Uuid::now_v7());
-        let sql = "INSERT INTO agent_sessions (session_id, room_id, participant_id, profile_id) VALUES ($1, 'r', 'p', $2)";
+        let sql = "INSERT INTO session_rows (session_id, room_id, participant_id, profile_id) VALUES ($1, 'r', 'p', $2)";
         self.look
             .client
             .execute(sql, &[&old, &ids[0]])
@@ -184,14 +184,14 @@ impl Stage {
         [
             vec![
                 format!(
-                    "BEGIN; INSERT INTO agent_sessions (session_id, room_id, participant_id, profile_id) VALUES ('{fresh}', 'r', 'p', '{}')",
+                    "BEGIN; INSERT INTO session_rows (session_id, room_id, participant_id, profile_id) VALUES ('{fresh}', 'r', 'p', '{}')",
                     ids[0]
                 ),
                 "COMMIT".to_owned(),
             ],
             vec![
                 format!(
-                    "BEGIN; INSERT INTO conversation_messages (session_id, seq, role) VALUES ('{old}', 0, 'user'), ('{old}', 1, 'user')"
+                    "BEGIN; INSERT INTO conversation_messages (session_id, seq, role, content_ct, row_hash) VALUES ('{old}', 0, 'user', '\\x', sha256('')), ('{old}', 1, 'user', '\\x', sha256(''))"
                 ),
                 "COMMIT".to_owned(),
             ],

@@ -237,8 +237,8 @@ impl Worker {
         }
         let first = i32::try_from(self.n).expect("small") * 1000 + self.shared * 2;
         self.shared += 1;
-        let sql = "INSERT INTO conversation_messages (session_id, seq, role)
-                   SELECT s, n, 'user' FROM unnest($1::uuid[]) s, generate_series($2::int, $2 + 1) n ON CONFLICT DO NOTHING RETURNING 1";
+        let sql = "INSERT INTO conversation_messages (session_id, seq, role, content_ct, row_hash)
+                   SELECT s, n, 'user', '\\x', sha256('') FROM unnest($1::uuid[]) s, generate_series($2::int, $2 + 1) n ON CONFLICT DO NOTHING RETURNING 1";
         let stored = self
             .db
             .query(sql, &[&sessions, &first])
@@ -260,8 +260,8 @@ impl Worker {
             .map(|(_, messages)| *messages)
             .max()
             .unwrap_or(0);
-        let sql = "INSERT INTO conversation_messages (session_id, seq, role)
-                   SELECT s, n, 'user' FROM unnest($1::uuid[]) s, generate_series(0, $2::int) n ON CONFLICT DO NOTHING";
+        let sql = "INSERT INTO conversation_messages (session_id, seq, role, content_ct, row_hash)
+                   SELECT s, n, 'user', '\\x', sha256('') FROM unnest($1::uuid[]) s, generate_series(0, $2::int) n ON CONFLICT DO NOTHING";
         self.ask(sql, &[&sessions, &last]).await?;
         for (_, messages) in &mut self.mine {
             *messages = last + 1;

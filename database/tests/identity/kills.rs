@@ -139,10 +139,10 @@ async fn a_backend_killed_at_any_statement_of_a_merge_leaves_all_or_nothing() {
         .collect();
     for _ in 0..5 {
         let session = Uuid::now_v7();
-        let sql = "INSERT INTO agent_sessions (session_id, room_id, participant_id, profile_id) VALUES ($1, 'r', 'p', $2)";
+        let sql = "INSERT INTO session_rows (session_id, room_id, participant_id, profile_id) VALUES ($1, 'r', 'p', $2)";
         db.execute(sql, &[&session, &ids[0]]).await.unwrap();
         db.execute(
-            "INSERT INTO conversation_messages (session_id, seq, role) VALUES ($1, 0, 'user')",
+            "INSERT INTO conversation_messages (session_id, seq, role, content_ct, row_hash) VALUES ($1, 0, 'user', '\\x', sha256(''))",
             &[&session],
         )
         .await
@@ -167,7 +167,7 @@ async fn a_backend_killed_at_any_statement_of_a_merge_leaves_all_or_nothing() {
     let unmerged = kill_at_each_statement(
         &test,
         &db,
-        "unmerge_living_profile",
+        "unmerge_profile",
         &format!("SELECT unmerge_profile('{}', 'proof')", ids[0]),
     )
     .await;

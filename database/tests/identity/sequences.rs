@@ -128,7 +128,6 @@ fn step() -> impl Strategy<Value = Step> {
         1 => n().prop_map(Step::Late),
         4 => (n(), n()).prop_map(|(s, upto)| Step::Words(s, upto)),
         1 => n().prop_map(Step::Summary),
-        1 => n().prop_map(Step::Event),
         4 => (n(), n(), any::<bool>()).prop_map(|(a, b, force)| Step::Merge(a, b, force)),
         3 => n().prop_map(Step::Unmerge),
         3 => (n(), n()).prop_map(|(s, c)| Step::Authenticate(s, c)),

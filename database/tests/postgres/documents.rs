@@ -9,7 +9,6 @@ fn chunk(document: &str, n: i32, body: &str) -> DocumentChunk {
         title: "Cardless withdrawal".to_owned(),
         topic: Some("cardless_withdrawal".to_owned()),
         body: body.to_owned(),
-        source_url: None,
         meta: json!({"lang": "en"}),
     }
 }

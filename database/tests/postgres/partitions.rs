@@ -103,7 +103,7 @@ async fn no_statement_on_a_partition_gets_around_the_parents_rules() {
     let client = test.client().await;
     for sql in [
         format!("INSERT INTO {partition} SELECT session_id, 7, tenant_id, role FROM {partition}"),
-        format!("UPDATE {partition} SET content = 'other'"),
+        format!("UPDATE {partition} SET content_ct = '\\x'"),
         format!("DELETE FROM {partition}"),
         format!("TRUNCATE {partition}"),
     ] {

@@ -10,6 +10,9 @@ use serde_json::json;
 use crate::sealing::sealed;
 use crate::support::{at, talk};
 
+/// The owner can take a constraint away.
+const UNPROTECTED: &str = "ALTER TABLE conversation_messages ALTER row_hash DROP NOT NULL, ALTER content_ct DROP NOT NULL";
+
 /// Three sessions of six messages, anchored after the first three messages and at the end.
 struct Record {
     test: TestDatabase,
@@ -164,25 +167,108 @@ async fn a_changed_dropped_or_swapped_row_is_found_in_its_place() {
         )
     };
     let cases: Vec<(&str, String, Vec<Problem>)> = vec![
-        ("a byte of the words", flip("content_ct", 2), vec![Changed { seq: 2 }]),
-        ("a byte of the first words", flip("content_ct", 0), vec![Changed { seq: 0 }]),
-        ("a byte of the last words", flip("content_ct", 5), vec![Changed { seq: 5 }]),
-        ("a byte of a hash", flip("row_hash", 3), vec![Changed { seq: 3 }]),
-        ("a byte of the last hash", flip("row_hash", 5), vec![Changed { seq: 5 }]),
-        ("who spoke", "UPDATE conversation_messages SET role = 'tool' WHERE THIS AND seq = 4".into(), vec![Changed { seq: 4 }]),
-        ("a number that nobody can write", "UPDATE conversation_messages SET meta = '{\"n\": 1e400}' WHERE THIS AND seq = 1".into(), vec![Changed { seq: 1 }]),
-        ("two rows", format!("{}; {}", flip("content_ct", 1), flip("content_ct", 4)), vec![Changed { seq: 1 }, Changed { seq: 4 }]),
-        ("a dropped row", "DELETE FROM conversation_messages WHERE THIS AND seq = 3".into(), vec![Missing { from: 3, to: 3 }]),
-        ("the first rows dropped", "DELETE FROM conversation_messages WHERE THIS AND seq < 2".into(), vec![Missing { from: 0, to: 1 }]),
-        ("rows swapped", swap_places(1, 4), vec![Swapped { seq: 1, with: 4 }]),
-        ("first and last swapped", swap_places(0, 5), vec![Swapped { seq: 0, with: 5 }]),
-        ("rows swapped, hashes left in place", swap_columns("content_ct created_at"), vec![Swapped { seq: 1, with: 2 }]),
-        ("words swapped, times left in place", swap_columns("content_ct"), vec![Changed { seq: 1 }, Changed { seq: 2 }]),
-        ("the tail cut off", "DELETE FROM conversation_messages WHERE THIS AND seq > 3".into(), vec![Truncated { from: 4, to: 5 }]),
-        ("everything cut off", "DELETE FROM conversation_messages WHERE THIS".into(), vec![Truncated { from: 0, to: 5 }]),
-        ("a row stripped of words and hash", "UPDATE conversation_messages SET row_hash = NULL, content_ct = NULL WHERE THIS AND seq = 2".into(), vec![Unhashed { seq: 2 }]),
-        ("all rows stripped", "UPDATE conversation_messages SET row_hash = NULL, content_ct = NULL WHERE THIS; UPDATE session_rows SET chain_head = NULL WHERE THIS".into(), (0..6).map(|seq| Unhashed { seq }).collect()),
-        ("the count", "UPDATE session_rows SET message_count = 7 WHERE THIS".into(), vec![Problem::Miscounted { what: "message_count" }]),
+        (
+            "a byte of the words",
+            flip("content_ct", 2),
+            vec![Changed { seq: 2 }],
+        ),
+        (
+            "a byte of the first words",
+            flip("content_ct", 0),
+            vec![Changed { seq: 0 }],
+        ),
+        (
+            "a byte of the last words",
+            flip("content_ct", 5),
+            vec![Changed { seq: 5 }],
+        ),
+        (
+            "a byte of a hash",
+            flip("row_hash", 3),
+            vec![Changed { seq: 3 }],
+        ),
+        (
+            "a byte of the last hash",
+            flip("row_hash", 5),
+            vec![Changed { seq: 5 }],
+        ),
+        (
+            "who spoke",
+            "UPDATE conversation_messages SET role = 'tool' WHERE THIS AND seq = 4".into(),
+            vec![Changed { seq: 4 }],
+        ),
+        (
+            "a number that nobody can write",
+            "UPDATE conversation_messages SET meta = '{\"n\": 1e400}' WHERE THIS AND seq = 1"
+                .into(),
+            vec![Changed { seq: 1 }],
+        ),
+        (
+            "two rows",
+            format!("{}; {}", flip("content_ct", 1), flip("content_ct", 4)),
+            vec![Changed { seq: 1 }, Changed { seq: 4 }],
+        ),
+        (
+            "a dropped row",
+            "DELETE FROM conversation_messages WHERE THIS AND seq = 3".into(),
+            vec![Missing { from: 3, to: 3 }],
+        ),
+        (
+            "the first rows dropped",
+            "DELETE FROM conversation_messages WHERE THIS AND seq < 2".into(),
+            vec![Missing { from: 0, to: 1 }],
+        ),
+        (
+            "rows swapped",
+            swap_places(1, 4),
+            vec![Swapped { seq: 1, with: 4 }],
+        ),
+        (
+            "first and last swapped",
+            swap_places(0, 5),
+            vec![Swapped { seq: 0, with: 5 }],
+        ),
+        (
+            "rows swapped, hashes left in place",
+            swap_columns("content_ct created_at"),
+            vec![Swapped { seq: 1, with: 2 }],
+        ),
+        (
+            "words swapped, times left in place",
+            swap_columns("content_ct"),
+            vec![Changed { seq: 1 }, Changed { seq: 2 }],
+        ),
+        (
+            "the tail cut off",
+            "DELETE FROM conversation_messages WHERE THIS AND seq > 3".into(),
+            vec![Truncated { from: 4, to: 5 }],
+        ),
+        (
+            "everything cut off",
+            "DELETE FROM conversation_messages WHERE THIS".into(),
+            vec![Truncated { from: 0, to: 5 }],
+        ),
+        (
+            "a row stripped of words and hash",
+            format!(
+                "{UNPROTECTED}; UPDATE conversation_messages SET row_hash = NULL, content_ct = NULL WHERE THIS AND seq = 2"
+            ),
+            vec![Unhashed { seq: 2 }],
+        ),
+        (
+            "all rows stripped",
+            format!(
+                "{UNPROTECTED}; UPDATE conversation_messages SET row_hash = NULL, content_ct = NULL WHERE THIS; UPDATE session_rows SET chain_head = NULL WHERE THIS"
+            ),
+            (0..6).map(|seq| Unhashed { seq }).collect(),
+        ),
+        (
+            "the count",
+            "UPDATE session_rows SET message_count = 7 WHERE THIS".into(),
+            vec![Problem::Miscounted {
+                what: "message_count",
+            }],
+        ),
     ];
     for (what, sql, problems) in cases {
         let record = Record::new().await;

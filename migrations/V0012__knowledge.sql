@@ -1,19 +1,16 @@
 -- What the agent knows and how it is set up: packs of documents, instructions, settings.
---
+
 -- A pack's revision grows exactly when an import changed something, so that a worker can ask
 -- "is my index still right?" by reading one number.
-
 CREATE TABLE knowledge_packs (
-  id               int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  tenant_id        int NOT NULL DEFAULT current_tenant(),
-  name             text NOT NULL,
-  description      text,
-  grounding_mode   text NOT NULL DEFAULT 'blended' CHECK (grounding_mode IN ('strict', 'blended')),
-  freshness_policy jsonb NOT NULL DEFAULT '{"ttl_days": 30, "recrawl": "changed", "priority": "medium"}',
-  revision         bigint NOT NULL DEFAULT 0,
-  imported_at      timestamptz,
+  id          int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  tenant_id   int NOT NULL DEFAULT current_tenant(),
+  name        text NOT NULL,
+  revision    bigint NOT NULL DEFAULT 0,
+  imported_at timestamptz,
   UNIQUE (tenant_id, name)
 );
+SELECT isolate_tenant('knowledge_packs');
 
 -- One row a chunk. The hash covers every field, so an unchanged chunk is recognised.
 CREATE TABLE rag_documents (
@@ -25,18 +22,15 @@ CREATE TABLE rag_documents (
   title             text NOT NULL,
   topic             text,
   body              text NOT NULL,
-  source_url        text,
   meta              jsonb NOT NULL DEFAULT '{}',
   sha256            bytea NOT NULL CHECK (length(sha256) = 32),
-  fresh_until       timestamptz,
   created_at        timestamptz NOT NULL DEFAULT now(),
-  tsv               tsvector GENERATED ALWAYS AS (to_tsvector('simple', title || ' ' || body)) STORED,
   UNIQUE (knowledge_pack_id, sha256)
 );
-CREATE INDEX rag_documents_text ON rag_documents USING gin (tsv);
+SELECT isolate_tenant('rag_documents');
 
--- Makes a pack hold exactly these chunks: an array of {document, chunk, title, topic, body,
--- source_url, meta, sha256}. Known ones stay, vanished ones go.
+-- Makes a pack hold exactly these chunks: an array of {document, chunk, title, topic, body, meta,
+-- sha256}. Known ones stay, vanished ones go.
 CREATE FUNCTION import_documents(pack_name text, chunks jsonb, OUT added int, OUT kept int, OUT removed int) LANGUAGE plpgsql AS $$
 DECLARE
   pack int;
@@ -47,8 +41,8 @@ BEGIN
      AND NOT EXISTS (SELECT FROM jsonb_array_elements(chunks) c WHERE d.sha256 = decode(c ->> 'sha256', 'hex'));
   GET DIAGNOSTICS removed = ROW_COUNT;
   SELECT count(*) INTO kept FROM rag_documents d WHERE d.knowledge_pack_id = pack;
-  INSERT INTO rag_documents (knowledge_pack_id, document, chunk, title, topic, body, source_url, meta, sha256)
-  SELECT pack, c ->> 'document', (c ->> 'chunk')::int, c ->> 'title', c ->> 'topic', c ->> 'body', c ->> 'source_url',
+  INSERT INTO rag_documents (knowledge_pack_id, document, chunk, title, topic, body, meta, sha256)
+  SELECT pack, c ->> 'document', (c ->> 'chunk')::int, c ->> 'title', c ->> 'topic', c ->> 'body',
          coalesce(c -> 'meta', '{}'), decode(c ->> 'sha256', 'hex')
     FROM jsonb_array_elements(chunks) c
   ON CONFLICT (knowledge_pack_id, sha256) DO NOTHING;
@@ -58,31 +52,17 @@ BEGIN
   END IF;
 END $$;
 
-CREATE TABLE personas (
-  id                  int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  tenant_id           int NOT NULL DEFAULT current_tenant(),
-  name                text NOT NULL,
-  system_prompt       text NOT NULL,
-  tactics             jsonb NOT NULL DEFAULT '{}',
-  communication_style jsonb NOT NULL DEFAULT '{}',
-  response_patterns   jsonb NOT NULL DEFAULT '{}',
-  is_built_in         boolean NOT NULL DEFAULT false,
-  template_name       text,
-  UNIQUE (tenant_id, name)
-);
-
+-- Versions of what the agent is instructed to do, one of them active. The program reads its prompts
+-- from files; nothing writes here yet.
 CREATE TABLE agent_instructions (
-  id                int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  tenant_id         int NOT NULL DEFAULT current_tenant(),
-  version           int NOT NULL,
-  body              text NOT NULL,
-  active            boolean NOT NULL DEFAULT false,
-  persona_id        int REFERENCES personas,
-  knowledge_pack_id int REFERENCES knowledge_packs,
-  tool_policy       jsonb NOT NULL DEFAULT '{"web_search": false, "site_search": [], "code_exec": false}',
-  created_at        timestamptz NOT NULL DEFAULT now(),
-  UNIQUE (tenant_id, version)
+  tenant_id  int NOT NULL DEFAULT current_tenant(),
+  version    int NOT NULL,
+  body       text NOT NULL,
+  active     boolean NOT NULL DEFAULT false,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (tenant_id, version)
 );
+SELECT isolate_tenant('agent_instructions');
 CREATE UNIQUE INDEX agent_instructions_one_active ON agent_instructions (tenant_id) WHERE active;
 
 CREATE TABLE system_config (
@@ -93,3 +73,4 @@ CREATE TABLE system_config (
   updated_by text NOT NULL,
   PRIMARY KEY (tenant_id, key)
 );
+SELECT isolate_tenant('system_config');

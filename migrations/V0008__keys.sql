@@ -1,9 +1,9 @@
 -- Keys of people and of sessions, wrapped: without the key file, which is not here, they open
 -- nothing.
 --
---   * A session's key is wrapped under the key of the profile it began with (origin_profile_id),
---     which never changes: merging and unmerging move no key.
---   * Deleting a person's row makes every session that began with that profile unreadable, and
+--   * A session's key is wrapped under the key of its home, which never changes: merging and
+--     unmerging move no key.
+--   * Deleting a person's row makes every session whose home is that profile unreadable, and
 --     what is sealed on the profile's own row.
 --   * Whoever is first keeps its key: a repeated start offers another one and gets the stored one.
 
@@ -14,14 +14,18 @@ CREATE TABLE person_keys (
   wrapped    bytea NOT NULL CHECK (length(wrapped) = 60),      -- nonce 12, key 32, tag 16
   created_at timestamptz NOT NULL DEFAULT now()
 );
+SELECT isolate_tenant('person_keys');
 CREATE INDEX person_keys_key ON person_keys (tenant_id, key_id);
 
 CREATE TABLE session_keys (
-  session_id uuid PRIMARY KEY REFERENCES agent_sessions,
+  session_id uuid PRIMARY KEY REFERENCES session_rows,
   tenant_id  int NOT NULL DEFAULT current_tenant(),
   profile_id uuid NOT NULL REFERENCES person_keys,             -- whose key wraps it
-  wrapped    bytea NOT NULL CHECK (length(wrapped) = 60)
+  wrapped    bytea NOT NULL CHECK (length(wrapped) = 60),
+  caller_ct  bytea,                                            -- the caller's number
+  name_ct    bytea                                             -- the name that the caller stated
 );
+SELECT isolate_tenant('session_keys');
 CREATE INDEX session_keys_profile ON session_keys (profile_id);
 
 -- The key file that a tenant's rows were written with, so that another one is refused by name
@@ -31,17 +35,7 @@ CREATE TABLE key_files (
   fingerprint   text NOT NULL CHECK (fingerprint ~ '^[0-9a-f]{16}$'),
   first_used_at timestamptz NOT NULL DEFAULT now()
 );
-
-DO $$
-DECLARE
-  t text;
-BEGIN
-  FOREACH t IN ARRAY ARRAY['person_keys', 'session_keys', 'key_files'] LOOP
-    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
-    EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
-    EXECUTE format('CREATE POLICY tenant ON %I USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant())', t);
-  END LOOP;
-END $$;
+SELECT isolate_tenant('key_files');
 
 -- The fingerprint of this tenant's key file: the given one, if there was none yet.
 CREATE FUNCTION claim_key_file(file text) RETURNS text LANGUAGE plpgsql AS $$
@@ -56,7 +50,7 @@ BEGIN
   RETURN held;
 END $$;
 
--- A profile's wrapped key: the stored one, else the candidate, which is stored. NULL if there is
+-- A person's wrapped key: the stored one, else the candidate, which is stored. NULL if there is
 -- no such profile or it was erased.
 CREATE FUNCTION keep_person_key(profile uuid, candidate_key int, candidate bytea, OUT key_id int, OUT wrapped bytea) LANGUAGE plpgsql AS $$
 BEGIN
@@ -68,14 +62,22 @@ BEGIN
   SELECT k.key_id, k.wrapped INTO key_id, wrapped FROM person_keys k WHERE k.profile_id = profile;
 END $$;
 
--- A session's wrapped key: the stored one, else the candidate, which is stored. NULL if the
--- session is not there or its person was erased.
-CREATE FUNCTION keep_session_key(session uuid, candidate bytea) RETURNS bytea LANGUAGE plpgsql AS $$
+-- A session's wrapped key: the stored one, else the candidate, which is stored with the caller's
+-- number, sealed with it. NULL if the session is not there or its person was erased.
+CREATE FUNCTION keep_session_key(session uuid, candidate bytea, caller bytea) RETURNS bytea LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM identity_lock(false);
-  INSERT INTO session_keys (session_id, profile_id, wrapped)
-  SELECT s.session_id, k.profile_id, candidate FROM agent_sessions s JOIN person_keys k ON k.profile_id = s.origin_profile_id
+  INSERT INTO session_keys (session_id, profile_id, wrapped, caller_ct)
+  SELECT s.session_id, k.profile_id, candidate, caller FROM session_rows s JOIN person_keys k ON k.profile_id = s.home_profile_id
    WHERE s.session_id = session
   ON CONFLICT (session_id) DO NOTHING;
   RETURN (SELECT k.wrapped FROM session_keys k WHERE k.session_id = session);
+END $$;
+
+-- The name of a session's summary, or that it gives none. As the owner: a worker may add keys and
+-- change none. Does nothing when the key was destroyed.
+CREATE FUNCTION keep_stated_name(session uuid, sealed bytea) RETURNS void LANGUAGE plpgsql
+SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+  UPDATE session_keys k SET name_ct = sealed WHERE k.session_id = session AND (k.name_ct IS NOT NULL OR sealed IS NOT NULL);
 END $$;
