@@ -16,7 +16,7 @@ use database::{
     AuthLimits, AuthRepository, CallbackRepository, Channel, Claim, ConversationSummaryRepository,
     CustomerRow, MessageRepository, MessageSealer, NewCallback, NewChallenge, NewMessage,
     NewSession, NewSummary, ProfileId, ProfileRepository, Resolution, Role, Sentiment, SessionId,
-    SessionRepository, testing::TestDatabase,
+    SessionRepository, test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;

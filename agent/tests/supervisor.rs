@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{
     AuditRepository, Channel, ConversationSummaryRepository, Database, MessageRepository,
     NewMessage, NewSession, NewSummary, Resolution, Role, Sentiment, SessionEnd, SessionId,

@@ -12,7 +12,7 @@ mod merged;
 #[path = "support/site.rs"]
 mod support;
 
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{Database, DatabaseConfig, ProfileId, ProfileRepository};
 use merged::{ask, audit, call, history, merged, part, shown};
 use reqwest::StatusCode;

@@ -18,7 +18,7 @@ use std::{
 use chrono::Utc;
 use database::{
     Channel, MessageRepository, MessageSealer, NewMessage, NewSession, Role, SessionId,
-    SessionRepository, testing::TestDatabase, verify::Anchors,
+    SessionRepository, test_support::TestDatabase, verify::Anchors,
 };
 use serde_json::{Value, json};
 use teller::{

@@ -1,5 +1,5 @@
 //! Points at which a test makes the process die or the disk fail. In a build without the feature
-//! `testing` every function here is empty.
+//! `test-support` every function here is empty.
 //!
 //! `TELLER_FAIL=label:n` kills the process (SIGKILL, nothing is cleaned up) when the point
 //! `label` is reached for the n-th time; `TELLER_FAIL=io:label:n:count` makes `count` operations
@@ -8,9 +8,9 @@
 /// The process dies here, if a test asked for it.
 #[inline]
 pub fn point(label: &str) {
-    #[cfg(feature = "testing")]
+    #[cfg(feature = "test-support")]
     on::point(label);
-    #[cfg(not(feature = "testing"))]
+    #[cfg(not(feature = "test-support"))]
     let _unused = label;
 }
 
@@ -18,9 +18,9 @@ pub fn point(label: &str) {
 #[inline]
 #[must_use]
 pub fn armed(label: &str) -> bool {
-    #[cfg(feature = "testing")]
+    #[cfg(feature = "test-support")]
     return on::armed(label);
-    #[cfg(not(feature = "testing"))]
+    #[cfg(not(feature = "test-support"))]
     {
         let _unused = label;
         false
@@ -33,16 +33,16 @@ pub fn armed(label: &str) -> bool {
 /// What the test asked for.
 #[inline]
 pub fn failing(label: &str) -> std::io::Result<()> {
-    #[cfg(feature = "testing")]
+    #[cfg(feature = "test-support")]
     return on::failing(label);
-    #[cfg(not(feature = "testing"))]
+    #[cfg(not(feature = "test-support"))]
     {
         let _unused = label;
         Ok(())
     }
 }
 
-#[cfg(feature = "testing")]
+#[cfg(feature = "test-support")]
 mod on {
     use std::sync::{
         LazyLock,

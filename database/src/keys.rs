@@ -187,7 +187,7 @@ impl Keyring {
     ///
     /// # Errors
     /// [`KeyError::Exists`] if something is there; otherwise if it cannot be written.
-    #[cfg(feature = "testing")]
+    #[cfg(feature = "test-support")]
     pub fn write_to(&self, path: &Path) -> Result<(), KeyError> {
         self.material().at(path).write_new()
     }

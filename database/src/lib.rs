@@ -28,8 +28,8 @@ mod stated_name;
 mod stored_keys;
 mod summary;
 mod summary_token;
-#[cfg(feature = "testing")]
-pub mod testing;
+#[cfg(feature = "test-support")]
+pub mod test_support;
 mod text_enum;
 mod tls;
 pub mod verify;

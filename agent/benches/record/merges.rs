@@ -11,7 +11,7 @@ use std::{
 
 use database::{
     Database, DatabaseConfig, MergeOutcome, MessageRepository, ProfileId, ProfileRepository,
-    UnmergeOutcome, testing::TestDatabase,
+    UnmergeOutcome, test_support::TestDatabase,
 };
 use tokio_postgres::Client;
 

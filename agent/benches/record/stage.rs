@@ -11,7 +11,7 @@ use database::{
     Channel as StoredChannel, Database, MessageSealer, NewMessage, NewSession, Role, SealedMessage,
     SessionId, SessionRepository, SummaryToken,
     spool::{Record, RecordId, Spool, SpoolConfig},
-    testing::TestDatabase,
+    test_support::TestDatabase,
 };
 use serde_json::json;
 use teller::{

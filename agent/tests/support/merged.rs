@@ -8,7 +8,7 @@
 )]
 
 use chrono::{TimeDelta, Utc};
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{
     AuditEntry, AuditRepository, Channel, Database, MessageRepository, NewMessage, NewSession,
     ProfileId, ProfileRepository, Role, SessionId, SessionRepository,

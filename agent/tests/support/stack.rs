@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use database::{MessageRepository, SessionId, testing::TestDatabase};
+use database::{MessageRepository, SessionId, test_support::TestDatabase};
 use serde_json::Value;
 use tokio::{
     io::AsyncWriteExt as _,

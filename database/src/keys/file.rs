@@ -154,7 +154,7 @@ impl Material {
         }
     }
 
-    #[cfg(feature = "testing")]
+    #[cfg(feature = "test-support")]
     pub(super) fn at(&self, path: &Path) -> Self {
         Self {
             path: Some(path.to_path_buf()),

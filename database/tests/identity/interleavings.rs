@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use tokio_postgres::Client;
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Random sequences of steps, compared with the model after each step. A sequence that differs
 //! is made as short as it can be before it is shown.
 
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 

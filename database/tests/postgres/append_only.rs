@@ -1,5 +1,5 @@
 use database::AuditRepository;
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use serde_json::json;
 
 use crate::support::{customer, talk};

@@ -1,4 +1,4 @@
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{
     AuditRepository, AuthLimits, AuthRepository, ChallengeStart, Claim, CustomerRow, NewChallenge,
     ProfileId, ProfileRepository, SessionId, Verification,

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use database::testing::{Cluster, TestDatabase, ephemeral_keys};
+use database::test_support::{Cluster, TestDatabase, ephemeral_keys};
 use database::{Database, DatabaseConfig, DatabaseError, ProfileRepository};
 
 async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {

@@ -1,4 +1,4 @@
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{MessageRepository, NewMessage, ProfileRepository, Role, SessionRepository};
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{MergeOutcome, NewSession, ProfileKind, ProfileRepository, SessionRepository};
 
 use crate::support::{assert_invariants, call, customer, phone_session, web_session};

@@ -1,4 +1,4 @@
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{DocumentChunk, DocumentRepository, ImportReport};
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! Merges of more sessions than a caller waits for: right for every reader at once, filed in the
 //! background.
 
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{
     ConversationSummaryRepository, DrainProgress, MergeOutcome, ProfileId, ProfileRepository,
     SessionFilter, SessionRepository, UnmergeOutcome,

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-use database::testing::{Cluster, ephemeral_keys};
+use database::test_support::{Cluster, ephemeral_keys};
 use database::{Database, DatabaseConfig, DatabaseError};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use tokio_postgres::{Client, NoTls};

@@ -1,5 +1,5 @@
 use database::keys::KeyError;
-use database::testing::{TestDatabase, ephemeral_keys};
+use database::test_support::{TestDatabase, ephemeral_keys};
 use database::{Database, DatabaseConfig, DatabaseError, SessionRepository, TenantId};
 
 use crate::support::{call, count, customer, rows, web_session};

@@ -3,7 +3,7 @@ use std::process::{Command, Output};
 use std::sync::Once;
 
 use database::migration_script;
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 
 use crate::support::{assert_invariants, rows, talk};
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{
     CallbackRepository, ConfigRepository, LeaderRole, NewCallback, RedeemedSummary, RoomLock,
     SummaryToken, SummaryTokenRepository, WorkerRepository,

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{MessageRepository, SessionEnd, SessionId, SessionRepository, SummaryQueue};
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{MessageRepository, NewSession, SessionId};
 use serde_json::json;
 use uuid::Uuid;

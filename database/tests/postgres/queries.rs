@@ -1,4 +1,4 @@
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{ProfileRepository, SessionRepository};
 
 use crate::support::{call, customer, summarise, talk, web_session, words};

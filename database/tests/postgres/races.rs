@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{
     ConversationSummaryRepository, Database, DatabaseConfig, MessageRepository, Origin, ProfileId,
     ProfileRepository, SessionId, SessionRepository,

@@ -1,5 +1,5 @@
 use chrono::{TimeDelta, Utc};
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{MessageRepository, RecountRepository, SessionId};
 use uuid::Uuid;
 

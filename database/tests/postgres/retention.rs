@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::verify::Verifier;
 use database::{
     ArchiveRepository, Database, DatabaseConfig, MessageRepository, NewSession, SealedMessage,

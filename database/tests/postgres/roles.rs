@@ -1,4 +1,4 @@
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{
     AuditRepository, ConversationSummaryRepository, Database, DatabaseConfig, DatabaseError,
     ErasureOutcome, MergeOutcome, MessageRepository, ProfileRepository, SessionEnd,

@@ -1,5 +1,5 @@
 use database::keys::Keyring;
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{
     CallbackRepository, Inserted, MessageRepository, MessageSealer, NewMessage, ProfileRepository,
     Role, RowHash, SealedMessage, SessionId, SessionRepository,

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{
     ConversationSummaryRepository, MessageRepository, NewSession, Resolution, Sentiment,
     SessionEnd, SessionFilter, SessionId, SessionListItem, SessionRepository, SessionStatus,

@@ -1,6 +1,6 @@
 //! Bytes of a message in the database, for the plan of a hundred million in `docs/guarantees.md`.
 
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{MessageRepository, MessageSealer, NewMessage, Role, SessionId};
 use serde_json::json;
 

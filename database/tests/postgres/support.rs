@@ -1,7 +1,7 @@
 //! What most tests need: callers, words, and the invariants as one question.
 
 use chrono::{DateTime, Utc};
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{
     Channel, ConversationSummaryRepository, Database, MessageRepository, NewMessage, NewSession,
     NewSummary, ProfileId, ProfileRepository, Resolution, Role, Sentiment, SessionId,

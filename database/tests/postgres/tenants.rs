@@ -1,4 +1,4 @@
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{
     AuthLimits, AuthRepository, Claim, ConfigRepository, Database, DatabaseConfig, NewChallenge,
     ProfileRepository, SessionRepository, SummaryToken, SummaryTokenRepository, TenantId,

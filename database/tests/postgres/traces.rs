@@ -1,7 +1,7 @@
 //! A customer of whom everything that can be known is stored, and the search for it.
 
 use database::keys::SessionKey;
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{
     AuthLimits, AuthRepository, CallbackRepository, Channel, Claim, ConversationSummaryRepository,
     CustomerRow, MergeOutcome, MessageRepository, MessageSealer, NewCallback, NewChallenge,

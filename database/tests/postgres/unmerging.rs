@@ -1,4 +1,4 @@
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{MergeOutcome, Origin, ProfileId, ProfileRepository, UnmergeOutcome};
 use serde_json::json;
 

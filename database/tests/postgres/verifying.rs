@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::verify::{Anchors, Finding, Problem, Verifier, VerifyReport};
 use database::{AuditRepository, MessageRepository, RowHash, SealedMessage, SessionId};
 use serde_json::json;

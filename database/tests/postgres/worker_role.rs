@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::verify::{Anchors, Verifier};
 use database::{
     ArchiveRepository, AuthLimits, AuthRepository, CallbackRepository, Claim, ConfigRepository,
