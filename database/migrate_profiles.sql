@@ -2,7 +2,7 @@
 --
 --   psql -d voice_agent -f database/migrate_profiles.sql
 --
--- Generated from migrations/; edit those, then: UPDATE=1 cargo test -p database --test postgres migrations
+-- Generated from migrations/; after adding a file there: UPDATE=1 cargo test -p database --test postgres migrations
 -- Running it again applies what is missing and says what was there. All or nothing.
 
 \set ON_ERROR_STOP on

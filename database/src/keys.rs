@@ -154,10 +154,11 @@ impl Keyring {
         Self::of(material)
     }
 
-    /// Keys without a file, gone with the process: for tests and rehearsals.
+    /// Keys without a file, gone with the process.
     ///
     /// # Errors
     /// [`KeyError::Random`].
+    #[cfg(feature = "test-support")]
     pub fn ephemeral() -> Result<Self, KeyError> {
         Self::of(Material::generate(None)?)
     }

@@ -22,6 +22,7 @@ mod recount;
 mod room_lock;
 mod session;
 mod session_list;
+#[cfg(feature = "test-support")]
 mod settings;
 pub mod spool;
 mod stated_name;
@@ -50,7 +51,7 @@ pub use leader::{Leader, LeaderRole};
 pub use message::{
     Inserted, Message, MessageRepository, MessageSealer, NewMessage, Role, SealedMessage,
 };
-pub use migrate::{MigrationReport, migration_script};
+pub use migrate::MigrationReport;
 pub use outbox::{OwedSummary, ParkedSummary, SummaryQueue};
 pub use phone::{PhoneNumberError, normalize_phone_number};
 pub use pool::{Database, DatabaseConfig};
@@ -66,6 +67,7 @@ pub use session::{
     StaleAfter, StartedSession,
 };
 pub use session_list::{SessionCursor, SessionFilter, SessionListItem};
+#[cfg(feature = "test-support")]
 pub use settings::ConfigRepository;
 pub use stored_keys::Rewrapped;
 pub use summary::{ConversationSummaryRepository, NewSummary, Resolution, Sentiment, Summary};

@@ -9,7 +9,9 @@
 //! databases belong to the role `teller_test`, which is no superuser, so that policies apply.
 
 mod cluster;
+pub(crate) mod faults;
 mod messages;
+mod psql_script;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -19,6 +21,7 @@ use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
 pub use self::cluster::Cluster;
+pub use self::psql_script::migration_script;
 use crate::keys::Keyring;
 use crate::{Database, DatabaseConfig};
 
@@ -203,7 +206,7 @@ impl Server {
         // Named by its content: processes may share it, and an edited migration makes a new one.
         let template = format!(
             "teller_template_{:.16x}",
-            Sha256::digest(crate::migration_script())
+            Sha256::digest(migration_script())
         );
         let admin = connect(&address.admin_url("postgres")).await;
         run(&admin, "SELECT pg_advisory_lock(7099, 0)").await;

@@ -134,6 +134,7 @@ impl MessageRepository {
     ///
     /// # Errors
     /// [`DatabaseError`].
+    #[cfg(feature = "test-support")]
     pub async fn sealed_by_session(
         &self,
         session: SessionId,

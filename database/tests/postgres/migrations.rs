@@ -2,8 +2,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Once;
 
-use database::migration_script;
-use database::test_support::TestDatabase;
+use database::test_support::{TestDatabase, migration_script};
 
 use crate::support::{assert_invariants, rows, talk};
 

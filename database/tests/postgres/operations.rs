@@ -73,7 +73,7 @@ async fn one_worker_leads_until_its_connection_ends() {
         "two leaders"
     );
     assert!(
-        test.db.lead(LeaderRole::Sweeper).await.unwrap().is_some(),
+        test.db.lead(LeaderRole::Keeper).await.unwrap().is_some(),
         "another chore is free"
     );
     assert!(leader.still_leads().await);
