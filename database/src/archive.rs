@@ -13,7 +13,6 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio_postgres::IsolationLevel;
 
-use crate::chain::to_hex;
 use crate::{Database, DatabaseError, SessionId};
 
 /// Rows read at once.
@@ -135,7 +134,7 @@ impl ArchiveRepository {
             partition: month.partition.clone(),
             file,
             messages,
-            sha256: to_hex(&digest),
+            sha256: hex::encode(digest),
             dropped: row.get::<_, &str>(0) == "dropped",
         })
     }

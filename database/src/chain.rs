@@ -57,7 +57,7 @@ impl RowHash {
 
 impl fmt::Display for RowHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&to_hex(&self.0))
+        f.write_str(&hex::encode(self.0))
     }
 }
 
@@ -76,30 +76,10 @@ impl From<RowHash> for String {
 impl TryFrom<String> for RowHash {
     type Error = &'static str;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        from_hex(&text)
-            .and_then(|bytes| Self::from_slice(&bytes))
-            .ok_or("a row hash is 64 hexadecimal digits")
+        let mut hash = [0; 32];
+        hex::decode_to_slice(text, &mut hash).map_err(|_| "a row hash is 64 hexadecimal digits")?;
+        Ok(Self(hash))
     }
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn to_hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|nibble| char::from(DIGITS[usize::from(nibble)]))
-        .collect()
-}
-
-/// The bytes of hexadecimal digits; `None` if they are none.
-pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(16)).collect();
-    let digits = digits.filter(|digits| digits.len().is_multiple_of(2))?;
-    digits
-        .chunks_exact(2)
-        .map(|pair| u8::try_from(pair[0] * 16 + pair[1]).ok())
-        .collect()
 }
 
 /// The bytes that are hashed; see the head of this file.

@@ -118,7 +118,7 @@ impl DocumentChunk {
         }));
         // Built in one order, so equal chunks have equal text.
         let hash = Sha256::digest(value.to_string().as_bytes());
-        value["sha256"] = Value::String(format!("{hash:x}"));
+        value["sha256"] = Value::String(hex::encode(hash));
         value
     }
 }

@@ -199,7 +199,7 @@ impl Keyring {
     pub fn fingerprint(&self) -> String {
         let material = self.material();
         let tag = mac(&material.index, &[b"fingerprint", self.public_key()]);
-        hex(&tag[..8])
+        hex::encode(&tag[..8])
     }
 
     /// The wrapping keys, oldest first.
@@ -406,8 +406,4 @@ fn derive(key: &Secret, use_of: &[&[u8]]) -> Secret {
         .and_then(|okm| okm.fill(&mut out));
     debug_assert!(expanded.is_ok(), "32 bytes are the hash's own length");
     Secret::from(out)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 pub use self::store::Inserted;
 pub(crate) use self::store::sealed;
-use crate::chain::{RowHash, from_hex, storable_json, to_hex};
+use crate::chain::{RowHash, storable_json};
 use crate::clean::{clean_json, clean_text};
 use crate::keys::{KeyError, SessionKey};
 use crate::text_enum::text_enum;
@@ -125,7 +125,7 @@ pub struct SealedMessage {
     pub seq: i32,
     pub role: Role,
     /// `nonce ‖ ciphertext ‖ tag` under the session's key.
-    #[serde(with = "hex")]
+    #[serde(with = "hex::serde")]
     pub content_ct: Vec<u8>,
     pub redacted: bool,
     pub started_ms: Option<i32>,
@@ -138,19 +138,6 @@ pub struct SealedMessage {
     pub created_at: DateTime<Utc>,
     /// SHA-256 over this row and the hash of the row before: see `chain.rs`.
     pub row_hash: RowHash,
-}
-
-mod hex {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&super::to_hex(bytes))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(from)?;
-        super::from_hex(&text).ok_or_else(|| D::Error::custom("not hexadecimal digits"))
-    }
 }
 
 /// Encrypts the messages of one session and chains them. Messages are sealed in the order of

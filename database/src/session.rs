@@ -308,7 +308,7 @@ pub(crate) fn without_number(text: &str, keys: &Keyring) -> String {
         }
         if digits.len() >= 7 {
             let index = keys.index(IndexKind::Phone, &format!("+{digits}"));
-            out.extend(index[..4].iter().map(|byte| format!("{byte:02x}")));
+            out.push_str(&hex::encode(&index[..4]));
         } else {
             out.push_str(&digits);
         }

@@ -65,11 +65,7 @@ async fn a_retired_month_goes_into_a_file_and_out_of_the_database_and_counters_s
     );
 
     let text = std::fs::read_to_string(&archived.file).unwrap();
-    let digest: String = Sha256::digest(&text)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    assert_eq!(digest, archived.sha256);
+    assert_eq!(hex::encode(Sha256::digest(&text)), archived.sha256);
     let hashes: Vec<String> = text
         .lines()
         .map(|line| {
