@@ -2,29 +2,26 @@
 //! recompute it without this program:
 //!
 //! ```text
-//! first   = SHA-256("teller/session/1" ‖ session id)
-//! row hash = SHA-256(hash before ‖ "teller/message/1" ‖ row)
-//! row     = session id ‖ seq ‖ role ‖ ciphertext ‖ redacted ‖ started_ms ‖ ended_ms ‖ interrupted ‖
-//!           intent ‖ latency_ms ‖ meta ‖ created_at
+//! first    = SHA-256("teller/session/1" ‖ session id, 16 bytes)
+//! row hash = SHA-256(hash before, 32 bytes ‖ "teller/message/1" ‖ row)
+//! row      = canonical JSON (RFC 8785) of
+//!   {"session_id": …, "seq": …, "role": …, "content_ct": hexadecimal digits, "redacted": …,
+//!    "started_ms": …, "ended_ms": …, "interrupted": …, "intent": …, "latency_ms": …, "meta": {…},
+//!    "created_at": microseconds since 1970}
 //! ```
 //!
-//! Numbers are big-endian and of fixed width (created_at: microseconds since 1970), texts and the
-//! ciphertext are preceded by their length in 8 bytes, what may be absent by a byte 0 or 1. `meta`
-//! is its JSON text with sorted keys and no spaces. The hash covers the ciphertext, never the
-//! words: a row whose key was destroyed is still provable.
+//! What is absent is null. The hash covers the ciphertext, never the words: a row whose key was
+//! destroyed is still provable. Numbers in `meta` are doubles, as everywhere in RFC 8785; PostgreSQL
+//! keeps them as decimals and gives each back as the same double.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Number, Value};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::SessionId;
 use crate::message::SealedMessage;
-
-/// Larger numbers with decimals lose them: up to here a millionth survives the way through
-/// PostgreSQL's decimals exactly (2^53 / 10^6).
-const LARGEST_FRACTION: f64 = 9.0e9;
+use crate::{Role, SessionId};
 
 /// SHA-256 of a row and all rows of its session before it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -44,6 +41,7 @@ impl RowHash {
     #[must_use]
     pub fn then(self, row: &SealedMessage) -> Self {
         let mut hash = Sha256::new_with_prefix(self.0);
+        hash.update("teller/message/1");
         hash.update(canonical(row));
         Self(hash.finalize().into())
     }
@@ -82,108 +80,40 @@ impl TryFrom<String> for RowHash {
     }
 }
 
-/// The bytes that are hashed; see the head of this file.
+/// What is hashed of a row; see the head of this file. A field that is added here needs another
+/// label before it.
+#[derive(Serialize)]
+struct CanonicalRow<'a> {
+    session_id: SessionId,
+    seq: i32,
+    role: Role,
+    content_ct: String,
+    redacted: bool,
+    started_ms: Option<i32>,
+    ended_ms: Option<i32>,
+    interrupted: bool,
+    intent: Option<&'a str>,
+    latency_ms: Option<i32>,
+    meta: &'a Value,
+    created_at: i64,
+}
+
 fn canonical(row: &SealedMessage) -> Vec<u8> {
-    let mut out = Vec::with_capacity(256 + row.content_ct.len());
-    out.extend_from_slice(b"teller/message/1");
-    out.extend_from_slice(row.session_id.0.as_bytes());
-    out.extend_from_slice(&row.seq.to_be_bytes());
-    put_bytes(&mut out, row.role.as_str().as_bytes());
-    put_bytes(&mut out, &row.content_ct);
-    out.push(u8::from(row.redacted));
-    put_number(&mut out, row.started_ms);
-    put_number(&mut out, row.ended_ms);
-    out.push(u8::from(row.interrupted));
-    put_text(&mut out, row.intent.as_deref());
-    put_number(&mut out, row.latency_ms);
-    let mut meta = String::new();
-    put_json(&mut meta, &row.meta);
-    put_bytes(&mut out, meta.as_bytes());
-    out.extend_from_slice(&row.created_at.timestamp_micros().to_be_bytes());
-    out
-}
-
-fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
-    out.extend_from_slice(bytes);
-}
-
-fn put_text(out: &mut Vec<u8>, text: Option<&str>) {
-    out.push(u8::from(text.is_some()));
-    if let Some(text) = text {
-        put_bytes(out, text.as_bytes());
-    }
-}
-
-fn put_number(out: &mut Vec<u8>, number: Option<i32>) {
-    out.push(u8::from(number.is_some()));
-    if let Some(number) = number {
-        out.extend_from_slice(&number.to_be_bytes());
-    }
-}
-
-/// Keys sorted by their bytes, whatever map `serde_json` was built with.
-fn put_json(out: &mut String, value: &Value) {
-    match value {
-        Value::Object(map) => {
-            let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_by_key(|(key, _)| key.as_bytes());
-            out.push('{');
-            for (i, (key, item)) in entries.into_iter().enumerate() {
-                if i > 0 {
-                    out.push(',');
-                }
-                out.push_str(&Value::String(key.clone()).to_string());
-                out.push(':');
-                put_json(out, item);
-            }
-            out.push('}');
-        }
-        Value::Array(items) => {
-            out.push('[');
-            for (i, item) in items.iter().enumerate() {
-                if i > 0 {
-                    out.push(',');
-                }
-                put_json(out, item);
-            }
-            out.push(']');
-        }
-        other => out.push_str(&other.to_string()),
-    }
-}
-
-/// JSON whose numbers come back from PostgreSQL exactly as they went: whole ones stay, others are
-/// kept to a millionth. Without this a number such as `0.1 + 0.2` or `-0.0` would break a chain
-/// that nobody touched.
-pub(crate) fn storable_json(value: &Value) -> Value {
-    match value {
-        Value::Number(number) => storable_number(number),
-        Value::Array(items) => items.iter().map(storable_json).collect(),
-        Value::Object(map) => Value::Object(
-            map.iter()
-                .map(|(key, item)| (key.clone(), storable_json(item)))
-                .collect::<Map<_, _>>(),
-        ),
-        other => other.clone(),
-    }
-}
-
-fn storable_number(number: &Number) -> Value {
-    if number.is_i64() || number.is_u64() {
-        return Value::Number(number.clone());
-    }
-    let float = number.as_f64().unwrap_or_default();
-    if float.abs() >= LARGEST_FRACTION {
-        // Saturates: a measurement of this size is wrong anyway.
-        return Value::from(float as i64);
-    }
-    let millionths = (float * 1e6).round() as i64;
-    if millionths % 1_000_000 == 0 {
-        Value::from(millionths / 1_000_000)
-    } else {
-        Value::from(millionths as f64 / 1e6)
-    }
+    let row = CanonicalRow {
+        session_id: row.session_id,
+        seq: row.seq,
+        role: row.role,
+        content_ct: hex::encode(&row.content_ct),
+        redacted: row.redacted,
+        started_ms: row.started_ms,
+        ended_ms: row.ended_ms,
+        interrupted: row.interrupted,
+        intent: row.intent.as_deref(),
+        latency_ms: row.latency_ms,
+        meta: &row.meta,
+        created_at: row.created_at.timestamp_micros(),
+    };
+    serde_json_canonicalizer::to_vec(&row).expect("JSON has no number that is not finite")
 }
 
 #[cfg(test)]
@@ -249,39 +179,28 @@ mod tests {
         let row = row();
         assert_eq!(
             RowHash::first(row.session_id).then(&row).to_string(),
-            "5c955fbfd77b0a71a49aede005c6143d7f80d400e40b1d4cfaa36db979af194a"
+            "1f1800f1c2f84fef83dbf918ca075c8c5c650940088f4f5156a08b566d34e406"
         );
     }
 
     #[test]
-    fn the_order_of_keys_does_not_matter() {
-        let (mut one, mut other) = (String::new(), String::new());
-        put_json(&mut one, &json!({"b": {"d": 1, "c": 2}, "a": null}));
-        put_json(
-            &mut other,
-            &serde_json::from_str(r#"{"a":null,"b":{"c":2,"d":1}}"#).expect("JSON"),
-        );
+    fn the_form_is_that_of_rfc_8785() {
+        let row = SealedMessage {
+            meta: serde_json::from_str(
+                r#"{"é":[1e21,0.1,-0.0,5.0],"b":{"d":1,"c":"\u0007é/"},"a":null}"#,
+            )
+            .expect("JSON"),
+            ..row()
+        };
+        let text = String::from_utf8(canonical(&row)).expect("JSON is UTF-8");
         assert_eq!(
-            (one.as_str(), &one),
-            (r#"{"a":null,"b":{"c":2,"d":1}}"#, &other)
-        );
-    }
-
-    #[test]
-    fn numbers_are_kept_in_a_form_that_decimals_return_exactly() {
-        let stored = storable_json(&json!([
-            0.1 + 0.2,
-            -0.0,
-            5.0,
-            1e300,
-            1e-9,
-            u64::MAX,
-            -1.25,
-            12345.678901234
-        ]));
-        assert_eq!(
-            stored,
-            json!([0.3, 0, 5, i64::MAX, 0, u64::MAX, -1.25, 12345.678901])
+            text,
+            concat!(
+                r#"{"content_ct":"010203","created_at":1760000000000005,"ended_ms":null,"intent":"a","#,
+                r#""interrupted":false,"latency_ms":null,"meta":{"a":null,"b":{"c":"\u0007é/","d":1},"#,
+                r#""é":[1e+21,0.1,0,5]},"redacted":false,"role":"user","seq":3,"#,
+                r#""session_id":"00000000-0000-0000-0000-000000000007","started_ms":1}"#
+            )
         );
     }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 pub use self::store::Inserted;
 pub(crate) use self::store::sealed;
-use crate::chain::{RowHash, storable_json};
+use crate::chain::RowHash;
 use crate::clean::{clean_json, clean_text};
 use crate::keys::{KeyError, SessionKey};
 use crate::text_enum::text_enum;
@@ -172,8 +172,8 @@ impl MessageSealer {
         self.head
     }
 
-    /// The row to store. What PostgreSQL would change (null characters, nanoseconds, odd numbers
-    /// in `meta`) is changed here, so that the hash is of what will be read.
+    /// The row to store. What PostgreSQL would change (null characters, nanoseconds) is changed here,
+    /// so that the hash is of what will be read.
     ///
     /// # Errors
     /// [`KeyError::Random`] if the system gives no random bytes; the chain stays where it was.
@@ -190,7 +190,7 @@ impl MessageSealer {
             interrupted: new.interrupted,
             intent: new.intent.as_deref().map(clean_text),
             latency_ms: new.latency_ms,
-            meta: storable_json(&clean_json(&new.meta)),
+            meta: clean_json(&new.meta),
             created_at: DateTime::from_timestamp_micros(new.created_at.timestamp_micros())
                 .unwrap_or(new.created_at),
             row_hash: self.head,
