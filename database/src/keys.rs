@@ -22,8 +22,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use ring::signature::{Ed25519KeyPair, KeyPair as _};
-use ring::{hkdf, hmac};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use aws_lc_rs::{hkdf, hmac};
 
 pub use self::cipher::SealingKey;
 use self::cipher::{Secret, place};

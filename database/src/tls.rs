@@ -97,7 +97,7 @@ pub(crate) fn connector(
             }
         }
     }
-    let provider = rustls::crypto::ring::default_provider();
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
     let mut config = ClientConfig::builder_with_provider(provider.into())
         .with_safe_default_protocol_versions()
         .map_err(|error| DatabaseError::Setup(error.to_string()))?

@@ -1,7 +1,7 @@
 //! An anchor: one signed hash over the heads of all sessions that went on since the last one. Pure.
 
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 use chrono::{DateTime, Utc};
-use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
