@@ -52,7 +52,7 @@ pub use message::{
     Inserted, Message, MessageRepository, MessageSealer, NewMessage, Role, SealedMessage,
 };
 pub use migrate::MigrationReport;
-pub use outbox::{OwedSummary, ParkedSummary, SummaryQueue};
+pub use outbox::{ClaimedSummary, FailedSummary, SummaryQueue};
 pub use phone::{PhoneNumberError, normalize_phone_number};
 pub use pool::{Database, DatabaseConfig};
 pub use profile::{
@@ -72,5 +72,5 @@ pub use settings::ConfigRepository;
 pub use stored_keys::Rewrapped;
 pub use summary::{ConversationSummaryRepository, NewSummary, Resolution, Sentiment, Summary};
 pub use summary_token::{RedeemedSummary, SummaryToken, SummaryTokenRepository};
-pub use tls::{certificates, is_address, travels_readable};
+pub use tls::{certificates, is_address, is_unencrypted};
 pub use worker::WorkerRepository;

@@ -140,12 +140,12 @@ impl Database {
         &self.keys
     }
 
-    /// One connection beside the pool, to the same database: no load on the pool can keep it
+    /// A pool of one connection to the same database: no load on the other pool can keep it
     /// busy. Its statements are given up after 2 s, because what they write is sent again.
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn beside(&self) -> Result<Self, DatabaseError> {
+    pub fn dedicated(&self) -> Result<Self, DatabaseError> {
         Self::new(DatabaseConfig {
             pool_size: 1,
             statement: self.config.statement.min(Duration::from_secs(2)),
@@ -233,12 +233,12 @@ impl Database {
         }
     }
 
-    /// A statement that only reads and may take this many minutes.
-    pub(crate) async fn query_slowly(
+    /// A statement that only reads and may take this long.
+    pub(crate) async fn query_with_timeout(
         &self,
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
-        minutes: u64,
+        limit: Duration,
     ) -> Result<Vec<Row>, DatabaseError> {
         let mut connection = self.connection().await?;
         let work = async {
@@ -247,12 +247,11 @@ impl Database {
                 .read_only(true)
                 .start()
                 .await?;
-            let limit = format!("SET LOCAL statement_timeout = '{minutes}min'");
-            reading.batch_execute(&limit).await?;
+            let timeout = format!("SET LOCAL statement_timeout = {}", limit.as_millis());
+            reading.batch_execute(&timeout).await?;
             reading.query(sql, params).await
         };
-        let limit = Duration::from_secs(minutes * 60 + 1);
-        match tokio::time::timeout(limit, work).await {
+        match tokio::time::timeout(limit + Duration::from_secs(1), work).await {
             Ok(rows) => Ok(rows?),
             Err(_elapsed) => {
                 drop(Object::take(connection));
@@ -272,8 +271,8 @@ impl Database {
             .ok_or_else(|| DatabaseError::Invalid("expected a row".to_owned()))
     }
 
-    /// The only row of a statement whose changes are taken back at once: what it would do.
-    pub(crate) async fn undone(
+    /// The only row of a statement whose changes are rolled back at once: what it would do.
+    pub(crate) async fn dry_run(
         &self,
         sql: &str,
         params: &[&(dyn ToSql + Sync)],

@@ -111,15 +111,15 @@ impl ConversationSummaryRepository {
         self.store(new, key.as_ref(), false).await
     }
 
-    /// [`Self::upsert`] of a summary that is owed (see [`SummaryQueue`](crate::SummaryQueue)): does
-    /// not wait for the server's disk. Should the server crash before it has written it, what
-    /// settles the debt is lost with it, so the summary is still owed and written again.
+    /// [`Self::upsert`] of a summary that was claimed (see [`SummaryQueue`](crate::SummaryQueue)):
+    /// does not wait for the server's disk. Should the server crash before it has written it, the
+    /// claim's completion is lost with it, so the summary is still pending and written again.
     ///
     /// `key` is the session's, which whoever read its messages has already.
     ///
     /// # Errors
     /// As [`Self::upsert`].
-    pub async fn upsert_owed(
+    pub async fn upsert_claimed(
         &self,
         new: &NewSummary,
         key: Option<&SessionKey>,
@@ -131,7 +131,7 @@ impl ConversationSummaryRepository {
         &self,
         new: &NewSummary,
         key: Option<&SessionKey>,
-        owed: bool,
+        claimed: bool,
     ) -> Result<bool, DatabaseError> {
         let (info, name) = stated_name::sealed(new, key)?;
         let rows = self
@@ -161,7 +161,7 @@ impl ConversationSummaryRepository {
                     &new.method_version,
                     &new.source_last_seq,
                     &new.partial,
-                    &owed,
+                    &claimed,
                     &name,
                 ],
             )

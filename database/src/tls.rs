@@ -30,7 +30,7 @@ pub fn is_address(text: &str) -> bool {
 /// Whether connections to this address may cross a network readable by others: it names a host
 /// other than this one and `sslmode` does not insist on encryption.
 #[must_use]
-pub fn travels_readable(text: &str, ca_file: Option<&Path>) -> bool {
+pub fn is_unencrypted(text: &str, ca_file: Option<&Path>) -> bool {
     parse(text, unless_said(ca_file)).is_ok_and(|config| {
         let elsewhere = |host: &Host| match host {
             Host::Tcp(name) => {
@@ -235,9 +235,9 @@ mod tests {
             ("postgres://u@[::1]/d", false),
             ("postgres://u@%2Frun%2Fpostgresql/d", false),
         ] {
-            assert_eq!(travels_readable(text, None), readable, "{text}");
+            assert_eq!(is_unencrypted(text, None), readable, "{text}");
         }
         let ca_file = Some(Path::new("ca.pem"));
-        assert!(!travels_readable("postgres://u@db.example/d", ca_file));
+        assert!(!is_unencrypted("postgres://u@db.example/d", ca_file));
     }
 }

@@ -79,7 +79,7 @@ impl RunningRecord {
             );
         }
         let health = RecordHealth::new(opened.spool);
-        let own = database.beside()?;
+        let own = database.dedicated()?;
         let (recorder, queue) = Recorder::new(metrics.clone());
         let (handovers, handed_over) = mpsc::channel(HANDOVERS);
         let recognitions = Recognitions::default();

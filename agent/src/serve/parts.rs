@@ -218,7 +218,7 @@ pub(super) fn administration(config: &Config) -> anyhow::Result<Option<Database>
 
 /// Says so where what goes to the database could be read on its way.
 pub(super) fn warn_of_readable_connections(database: &crate::config::DatabaseConfig) {
-    if database::travels_readable(database.url.expose_secret(), database.ca_file.as_deref()) {
+    if database::is_unencrypted(database.url.expose_secret(), database.ca_file.as_deref()) {
         tracing::warn!(
             "DATABASE_URL names another host and does not insist on encryption: add sslmode=require"
         );

@@ -53,7 +53,7 @@ impl ProfileRepository {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn would_erase(&self, id: ProfileId) -> Result<Erasure, DatabaseError> {
-        Ok(from_row(&self.db.undone(ERASE, &[&id, &"dry run"]).await?))
+        Ok(from_row(&self.db.dry_run(ERASE, &[&id, &"dry run"]).await?))
     }
 }
 

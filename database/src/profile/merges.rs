@@ -133,7 +133,7 @@ impl ProfileRepository {
         let sql = "SELECT merge_profiles($1, $2, 'dry run', NULL, $3)";
         let params: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
             [&anonymous, &authenticated, &force];
-        Ok(self.db.undone(sql, &params).await?.get(0))
+        Ok(self.db.dry_run(sql, &params).await?.get(0))
     }
 
     /// What [`Self::unmerge`] would answer; changes nothing.
@@ -142,7 +142,7 @@ impl ProfileRepository {
     /// [`DatabaseError`].
     pub async fn would_unmerge(&self, source: ProfileId) -> Result<UnmergeOutcome, DatabaseError> {
         let sql = "SELECT unmerge_profile($1, 'dry run', NULL)";
-        Ok(self.db.undone(sql, &[&source]).await?.get(0))
+        Ok(self.db.dry_run(sql, &[&source]).await?.get(0))
     }
 
     /// Sessions of one round of draining: a round is short, because a merge of somebody else waits

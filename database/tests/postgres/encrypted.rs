@@ -190,7 +190,7 @@ async fn migrating_and_the_connection_beside_the_pool_are_encrypted_too() {
     let report = db.migrate().await.unwrap();
     assert!(!report.applied.is_empty(), "nothing was migrated");
     db.check_writable().await.unwrap();
-    db.beside().unwrap().check_writable().await.unwrap();
+    db.dedicated().unwrap().check_writable().await.unwrap();
     config.url = config.url.replace("verify-full", "disable");
     let plain = Database::new(config).unwrap().ping().await;
     assert!(plain.is_err(), "the server takes readable connections");

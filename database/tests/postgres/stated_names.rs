@@ -88,7 +88,7 @@ async fn a_later_summary_replaces_the_name_and_an_outdated_one_does_not() {
     assert_eq!(info(&test, session).await["user_name"], "Dotterel");
     let owed = naming(session, 4, Some("Plover"));
     let key = SessionRepository::new(&test.db).key(session).await.unwrap();
-    assert!(summaries.upsert_owed(&owed, key.as_ref()).await.unwrap());
+    assert!(summaries.upsert_claimed(&owed, key.as_ref()).await.unwrap());
     assert_eq!(info(&test, session).await["user_name"], "Plover");
     name_it(&test, session, 5, None).await;
     assert_eq!(info(&test, session).await["user_name"], Value::Null);

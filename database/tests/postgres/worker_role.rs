@@ -74,12 +74,12 @@ async fn a_worker_beats_sweeps_and_summarises_as_app_writer() {
     let origin = Origin::default();
     let learned = profiles.update_metadata(owner, &learned, &origin);
     assert!(learned.await.unwrap().is_some());
-    assert!(queue.settle(&owed[0]).await.unwrap());
-    assert_eq!(queue.owe_missing(Utc::now()).await.unwrap(), 0);
-    queue.owe(new.id).await.unwrap();
+    assert!(queue.complete(&owed[0]).await.unwrap());
+    assert_eq!(queue.enqueue_missing(Utc::now()).await.unwrap(), 0);
+    queue.enqueue(new.id).await.unwrap();
     let again = queue.claim_session(new.id, LEASE).await.unwrap();
-    queue.failed(&again.unwrap(), "no reason").await.unwrap();
-    assert_eq!(queue.parked(9).await.unwrap().len(), 0);
+    queue.fail(&again.unwrap(), "no reason").await.unwrap();
+    assert_eq!(queue.failed(9).await.unwrap().len(), 0);
     queue.forget(Utc::now() + TimeDelta::days(1)).await.unwrap();
     tokens.delete_expired().await.unwrap();
     let listed = sessions.list(&SessionFilter::default(), 9).await.unwrap();
