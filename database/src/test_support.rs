@@ -15,6 +15,7 @@ mod psql_script;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokio_postgres::{Client, NoTls};
@@ -93,8 +94,8 @@ impl TestDatabase {
         )
         .await;
         let url = server.address.url(&name);
-        let db = Database::new(DatabaseConfig::new(&url, ephemeral_keys()))
-            .expect("the address is well formed");
+        let db =
+            Database::new(patient(&url, ephemeral_keys())).expect("the address is well formed");
         Self {
             db,
             url,
@@ -106,7 +107,7 @@ impl TestDatabase {
     /// How another pool reaches this database, with its keys.
     #[must_use]
     pub fn config(&self) -> DatabaseConfig {
-        DatabaseConfig::new(&self.url, self.db.keys().clone())
+        patient(&self.url, self.db.keys().clone())
     }
 
     /// A file with this database's keys, for `KEY_FILE` of a whole worker. Written at first use.
@@ -262,6 +263,31 @@ impl Address {
         let separator = if admin.contains('?') { '&' } else { '?' };
         format!("{admin}{separator}options=-c%20role%3D{ROLE}")
     }
+}
+
+/// A busy machine may be slow: only a test that asks for short waits gets them.
+fn patient(url: &str, keys: Keyring) -> DatabaseConfig {
+    const PATIENCE: Duration = Duration::from_secs(60);
+    DatabaseConfig {
+        wait: PATIENCE,
+        connect: PATIENCE,
+        statement: PATIENCE,
+        ..DatabaseConfig::new(url, keys)
+    }
+}
+
+/// Waits until this holds, looking again and again.
+///
+/// # Panics
+/// If it does not hold within a minute.
+pub async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    let waiting = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(60), waiting).await;
+    assert!(waited.is_ok(), "waited in vain until {what}");
 }
 
 /// Keys for one test.

@@ -22,6 +22,9 @@ const MERGE_GATES: usize = 6;
 /// Actors and their steps: two writers (a statement, the commit) and the merge.
 const STEPS: [usize; 3] = [2, 2, MERGE_GATES + 1];
 
+/// Looks at actors, 200 µs and a question each: about a minute.
+const PATIENCE: u32 = 100_000;
+
 /// The function with a gate before each of its statements but the first, numbered from 1; and how
 /// many. Statements of a PL/pgSQL body are the lines indented by two.
 pub(crate) async fn gated(db: &Client, function: &str) -> (String, usize) {
@@ -245,7 +248,7 @@ impl Stage {
 
     /// Until every actor is done with what it was told, stands at a gate, or waits for another.
     async fn settle(&self, actors: &mut [Actor]) -> Result<(), String> {
-        for _ in 0..4000 {
+        for _ in 0..PATIENCE {
             let mut busy = Vec::new();
             for actor in actors.iter_mut() {
                 if !actor.is_done()? {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use database::test_support::TestDatabase;
+use database::test_support::{TestDatabase, until};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -50,9 +50,13 @@ async fn eight_workers_at_once_break_no_promise_and_never_deadlock() {
             Err(broken) => panic!("repeat with PROOF_SEED={seed}: {broken}"),
         }
     }
-    // Backends report their statistics when they end, or within a second.
-    tokio::time::sleep(Duration::from_millis(1200)).await;
     let look = TestDatabase::new().await.client().await;
+    // Backends report their statistics when they end.
+    let others = "SELECT FROM pg_stat_activity WHERE datname = ANY ($1)";
+    until("the workers' connections have ended", async || {
+        look.query(others, &[&databases]).await.unwrap().is_empty()
+    })
+    .await;
     let sql = "SELECT coalesce(sum(deadlocks), 0)::bigint, count(*) FROM pg_stat_database WHERE datname = ANY ($1)";
     let row = look.query_one(sql, &[&databases]).await.unwrap();
     assert_eq!(

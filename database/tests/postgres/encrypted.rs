@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use database::test_support::{Cluster, ephemeral_keys};
 use database::{Database, DatabaseConfig, DatabaseError};
@@ -10,6 +11,8 @@ use tokio_postgres::{Client, NoTls};
 
 /// The name in the server's certificate; nobody resolves it.
 const NAME: &str = "db.bank.example";
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An authority, and the file by which it is trusted.
 struct Authority {
@@ -91,6 +94,8 @@ impl Server {
         let url = format!("host={host} hostaddr={address} user=postgres dbname=postgres {sslmode}");
         let mut config = DatabaseConfig::new(url, ephemeral_keys());
         config.ca_file = ca.map(|authority| authority.file.clone());
+        // Whether the server is believed is asked here, not how fast a busy machine is.
+        (config.connect, config.wait) = (PATIENCE, PATIENCE);
         let db = match Database::new(config) {
             Ok(db) => db,
             Err(error) => return Answer::Refused(error),

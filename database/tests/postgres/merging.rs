@@ -1,4 +1,4 @@
-use database::test_support::TestDatabase;
+use database::test_support::{TestDatabase, until};
 use database::{
     AuditRepository, ConversationSummaryRepository, MergeOutcome, Origin, ProfileId,
     ProfileRepository, SessionRepository,
@@ -6,7 +6,9 @@ use database::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{assert_invariants, call, customer, rows, summarise, talk, web_session};
+use crate::support::{
+    assert_invariants, call, count, customer, rows, summarise, talk, web_session,
+};
 
 async fn merge(test: &TestDatabase, a: ProfileId, b: ProfileId) -> MergeOutcome {
     ProfileRepository::new(&test.db)
@@ -146,7 +148,12 @@ async fn a_merge_waits_for_a_caller_who_began_before_it() {
         .unwrap();
     let merging = merge(&test, anonymous, sarah);
     let finish = async {
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        let waiting = "SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+             WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.classid = 7001 AND NOT l.granted";
+        until("the merge waits for the lock", async || {
+            count(&test, waiting).await == 1
+        })
+        .await;
         transaction.commit().await.unwrap();
     };
     let (outcome, ()) = tokio::join!(merging, finish);
