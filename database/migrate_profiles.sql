@@ -628,7 +628,7 @@ SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 5) AS pen
 --     turn twice. Messages carry no profile; they follow their session, so joining two profiles
 --     changes no message, however much was said.
 --   * content_ct is what the agent encrypted (database/src/message.rs); the key is never here.
---     row_hash covers the row as stored and the hash before it (database/src/chain.rs). The
+--     row_hash covers the row as stored and the hash before it (database/src/message/canonical.rs). The
 --     session keeps the hash of its last row, so that a tail cut off shows.
 --   * A session's id is a UUIDv7, so its month is known from the id and a session lies in one
 --     partition, however long it lasts. Ids of other months go to the default partition, whose
@@ -857,7 +857,7 @@ CREATE VIEW counter_drift WITH (security_invoker = true) AS
    WHERE u.total_sessions <> coalesce(s.sessions, 0) OR u.total_messages <> coalesce(s.messages, 0);
 
 INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
-VALUES (5, 'messages', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '15754952338682832124');
+VALUES (5, 'messages', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '9711501473513931143');
 \else
 \echo already migrated: 5 messages
 \endif

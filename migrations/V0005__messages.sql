@@ -4,7 +4,7 @@
 --     turn twice. Messages carry no profile; they follow their session, so joining two profiles
 --     changes no message, however much was said.
 --   * content_ct is what the agent encrypted (database/src/message.rs); the key is never here.
---     row_hash covers the row as stored and the hash before it (database/src/chain.rs). The
+--     row_hash covers the row as stored and the hash before it (database/src/message/canonical.rs). The
 --     session keeps the hash of its last row, so that a tail cut off shows.
 --   * A session's id is a UUIDv7, so its month is known from the id and a session lies in one
 --     partition, however long it lasts. Ids of other months go to the default partition, whose

@@ -1,6 +1,7 @@
 //! `conversation_messages`: what was said. Rows are written once, when final, and encrypted
 //! before they leave the agent.
 
+mod canonical;
 mod store;
 
 use chrono::{DateTime, Utc};
@@ -136,7 +137,7 @@ pub struct SealedMessage {
     pub meta: Value,
     /// In whole microseconds, as PostgreSQL keeps it.
     pub created_at: DateTime<Utc>,
-    /// SHA-256 over this row and the hash of the row before: see `chain.rs`.
+    /// SHA-256 over this row and the hash of the row before: see `message/canonical.rs`.
     pub row_hash: RowHash,
 }
 

@@ -3,7 +3,6 @@
 //! `sslmode` of the address decides, in libpq's words, and is never taken more loosely than there:
 //! an encrypted connection always has a server whose certificate was checked, name included.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use rustls::pki_types::CertificateDer;
@@ -105,21 +104,6 @@ pub(crate) fn connector(
         .with_no_client_auth();
     config.alpn_protocols = vec![ALPN.to_vec()];
     Ok(MakeRustlsConnect::new(config))
-}
-
-/// Why TLS itself failed, if it did: the server is there, and nothing was sent to it.
-pub(crate) fn refusal(source: &(dyn std::error::Error + 'static)) -> Option<String> {
-    let why = source.downcast_ref::<std::io::Error>()?.get_ref()?;
-    let why = why.downcast_ref::<rustls::Error>()?;
-    let mut text = format!("no encrypted connection to the server: {why}");
-    if matches!(why, rustls::Error::InvalidCertificate(_)) {
-        // Writing to a string cannot fail.
-        let _infallible = write!(
-            text,
-            " (DATABASE_CA_FILE names the authority that is trusted, else this system's are; the address must name the host as the certificate does)"
-        );
-    }
-    Some(text)
 }
 
 fn unless_said(ca_file: Option<&Path>) -> SslMode {

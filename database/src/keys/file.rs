@@ -13,8 +13,8 @@ use chrono::{SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::KeyError;
 use super::cipher::Secret;
+use super::error::KeyError;
 
 const HEADER: &str = "\
 # Teller's keys. Without this file nothing that was said, and nobody's name or number, can be
