@@ -780,7 +780,7 @@ END $$;
 CREATE TRIGGER c_count AFTER INSERT ON conversation_messages REFERENCING NEW TABLE AS added
   FOR EACH STATEMENT EXECUTE FUNCTION count_messages();
 
--- A tenant's messages of one month, written to a file and no longer here. Counters count what was
+-- A tenant's messages and records of tools of one month, written to a file and no longer here. Counters count what was
 -- said, wherever it is kept: putting a month away changes none.
 CREATE TABLE message_archives (
   tenant_id   int NOT NULL DEFAULT current_tenant(),
@@ -788,6 +788,7 @@ CREATE TABLE message_archives (
   low         uuid NOT NULL,           -- ids from low to below high
   high        uuid NOT NULL,
   messages    bigint NOT NULL,
+  tool_call_records bigint NOT NULL,   -- intents and outcomes
   file        text NOT NULL,
   sha256      bytea NOT NULL CHECK (length(sha256) = 32),
   archived_at timestamptz NOT NULL DEFAULT now(),
@@ -811,28 +812,42 @@ CREATE FUNCTION retired_partitions(keep_months int) RETURNS TABLE (name text, lo
    ORDER BY 1
 $$;
 
--- Detaches and drops a month once every tenant with messages in it has them in a file, by number.
--- 'dropped', 'not_archived' (of this or another tenant) or 'not_found'. As the owner, because a
--- tenant cannot see that another one has rows.
+-- Detaches and drops a month, and the records of tools that were called in its sessions, once every
+-- tenant with any has them in a file, by number. 'dropped', 'not_archived' (of this or another tenant)
+-- or 'not_found'. As the owner, because a tenant cannot see that another one has rows.
 CREATE FUNCTION drop_archived_partition(name text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
+  month record;
   unsafe boolean;
 BEGIN
   PERFORM pg_advisory_xact_lock(7004, 0);
-  IF NOT EXISTS (SELECT FROM retired_partitions(0) r WHERE r.name = drop_archived_partition.name) THEN RETURN 'not_found'; END IF;
+  SELECT r.low, r.high INTO month FROM retired_partitions(0) r WHERE r.name = drop_archived_partition.name;
+  IF NOT FOUND THEN RETURN 'not_found'; END IF;
   EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', name);
   EXECUTE format('ALTER TABLE %I NO FORCE ROW LEVEL SECURITY', name);
   ALTER TABLE message_archives NO FORCE ROW LEVEL SECURITY;
-  EXECUTE format('SELECT EXISTS (SELECT FROM (SELECT tenant_id, count(*) AS n FROM %I GROUP BY 1) m
-                    LEFT JOIN message_archives a ON a.tenant_id = m.tenant_id AND a.partition = %L WHERE a.messages IS DISTINCT FROM m.n)', name, name) INTO unsafe;
+  ALTER TABLE tool_calls NO FORCE ROW LEVEL SECURITY;
+  ALTER TABLE tool_call_outcomes NO FORCE ROW LEVEL SECURITY;
+  EXECUTE format('SELECT EXISTS (
+      SELECT FROM (SELECT r.tenant_id, count(*) FILTER (WHERE r.said) AS messages, count(*) FILTER (WHERE NOT r.said) AS tool_call_records
+                     FROM (SELECT tenant_id, true AS said FROM %I
+                           UNION ALL SELECT tenant_id, false FROM tool_calls WHERE session_id >= $1 AND session_id < $2
+                           UNION ALL SELECT tenant_id, false FROM tool_call_outcomes WHERE session_id >= $1 AND session_id < $2) r
+                    GROUP BY 1) held
+        LEFT JOIN message_archives a ON a.tenant_id = held.tenant_id AND a.partition = %L
+       WHERE (a.messages, a.tool_call_records) IS DISTINCT FROM (held.messages, held.tool_call_records))', name, name)
+    INTO unsafe USING month.low, month.high;
   IF NOT unsafe THEN
     EXECUTE format('ALTER TABLE conversation_messages DETACH PARTITION %I', name);
     EXECUTE format('DROP TABLE %I', name);
+    PERFORM delete_tool_calls(month.low, month.high);
     UPDATE message_archives a SET dropped_at = now() WHERE a.partition = name;
   ELSE
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
   END IF;
   ALTER TABLE message_archives FORCE ROW LEVEL SECURITY;
+  ALTER TABLE tool_calls FORCE ROW LEVEL SECURITY;
+  ALTER TABLE tool_call_outcomes FORCE ROW LEVEL SECURITY;
   RETURN CASE WHEN unsafe THEN 'not_archived' ELSE 'dropped' END;
 END $$;
 
@@ -857,7 +872,7 @@ CREATE VIEW counter_drift WITH (security_invoker = true) AS
    WHERE u.total_sessions <> coalesce(s.sessions, 0) OR u.total_messages <> coalesce(s.messages, 0);
 
 INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
-VALUES (5, 'messages', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '9711501473513931143');
+VALUES (5, 'messages', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '10768275238716837037');
 \else
 \echo already migrated: 5 messages
 \endif
@@ -1809,7 +1824,71 @@ VALUES (12, 'knowledge', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI
 -- ------------------------------------------------------------------------------------------
 SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 13) AS pending \gset
 \if :pending
-\echo applying 13 erasure
+\echo applying 13 tool_calls
+
+-- What tools were called during a conversation, and what came of it.
+--
+--   * A call is two records, each written once: the intent before the request leaves, the outcome
+--     before it is spoken of. A call without an outcome was cut off: whether it was carried out is for
+--     whoever holds its key to find out.
+--   * The idempotency key goes out with the request, and is the key here: whatever is repeated after
+--     a lost reply stores nothing twice.
+--   * Arguments and results are sealed with the session's key, bound to the call. Erasing a person
+--     destroys that key; which tool was called when, and the outcome, stay as counts do.
+--   * As with messages, no reference to session_rows: a start that is late must not keep a call out.
+
+CREATE TABLE tool_calls (
+  tenant_id       int NOT NULL DEFAULT current_tenant(),
+  session_id      uuid NOT NULL,
+  idempotency_key uuid NOT NULL,
+  seq             int NOT NULL CHECK (seq >= 0),       -- the turn that asked for it
+  tool            text NOT NULL CHECK (length(tool) BETWEEN 1 AND 100),
+  arguments_ct    bytea NOT NULL,
+  requested_at    timestamptz NOT NULL,
+  PRIMARY KEY (session_id, idempotency_key, tenant_id)
+);
+SELECT isolate_tenant('tool_calls');
+
+CREATE TABLE tool_call_outcomes (
+  tenant_id       int NOT NULL DEFAULT current_tenant(),
+  session_id      uuid NOT NULL,
+  idempotency_key uuid NOT NULL,
+  -- unknown: nobody could find out whether it was carried out.
+  outcome         text NOT NULL CHECK (outcome IN ('success', 'refused', 'failed', 'timed_out', 'cancelled', 'unknown')),
+  result_ct       bytea NOT NULL,
+  finished_at     timestamptz NOT NULL,
+  PRIMARY KEY (session_id, idempotency_key, tenant_id),
+  FOREIGN KEY (session_id, idempotency_key, tenant_id) REFERENCES tool_calls
+);
+SELECT isolate_tenant('tool_call_outcomes');
+
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON tool_calls
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON tool_call_outcomes
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+-- Calls of tools in the sessions of a month: for drop_archived_partition, which has seen that each
+-- tenant has its own in a file.
+CREATE FUNCTION delete_tool_calls(low uuid, high uuid) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  ALTER TABLE tool_call_outcomes DISABLE TRIGGER append_only;
+  ALTER TABLE tool_calls DISABLE TRIGGER append_only;
+  DELETE FROM tool_call_outcomes WHERE session_id >= low AND session_id < high;
+  DELETE FROM tool_calls WHERE session_id >= low AND session_id < high;
+  ALTER TABLE tool_calls ENABLE TRIGGER append_only;
+  ALTER TABLE tool_call_outcomes ENABLE TRIGGER append_only;
+END $$;
+
+INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+VALUES (13, 'tool_calls', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '7428081218575042681');
+\else
+\echo already migrated: 13 tool_calls
+\endif
+
+-- ------------------------------------------------------------------------------------------
+SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 14) AS pending \gset
+\if :pending
+\echo applying 14 erasure
 
 -- Making a person disappear.
 --
@@ -1865,6 +1944,8 @@ CREATE TRIGGER a_erased BEFORE INSERT ON summary_rows FOR EACH ROW EXECUTE FUNCT
 CREATE TRIGGER a_erased BEFORE INSERT ON callbacks FOR EACH ROW EXECUTE FUNCTION drop_erased();
 CREATE TRIGGER a_erased BEFORE INSERT ON summary_tokens FOR EACH ROW EXECUTE FUNCTION drop_erased();
 CREATE TRIGGER a_erased BEFORE INSERT ON auth_challenges FOR EACH ROW EXECUTE FUNCTION drop_erased();
+CREATE TRIGGER a_erased BEFORE INSERT ON tool_calls FOR EACH ROW EXECUTE FUNCTION drop_erased();
+CREATE TRIGGER a_erased BEFORE INSERT ON tool_call_outcomes FOR EACH ROW EXECUTE FUNCTION drop_erased();
 
 -- Messages come in batches: the writer leaves out what was erased, and has to look again if
 -- the erasure came between its look and its lock.
@@ -1930,7 +2011,7 @@ BEGIN
 END $$;
 
 -- What else says something of these people: overwritten where the row counts, deleted where not.
--- Messages stay as they are: they are sealed, and their keys are gone.
+-- Messages and calls of tools stay as they are: they are sealed, and their keys are gone.
 CREATE FUNCTION erase_traces(tree uuid[], calls uuid[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   DELETE FROM room_locks l USING session_rows s WHERE s.session_id = ANY (calls) AND l.room = s.room_id;
@@ -1946,15 +2027,15 @@ BEGIN
 END $$;
 
 INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
-VALUES (13, 'erasure', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '10373311396586419849');
+VALUES (14, 'erasure', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '4055946191266464437');
 \else
-\echo already migrated: 13 erasure
+\echo already migrated: 14 erasure
 \endif
 
 -- ------------------------------------------------------------------------------------------
-SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 14) AS pending \gset
+SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 15) AS pending \gset
 \if :pending
-\echo applying 14 roles
+\echo applying 15 roles
 
 -- Who may do what. The program connects as a member of these roles, not as the owner:
 --
@@ -1991,7 +2072,7 @@ END $$;
 CREATE FUNCTION is_identity_function(name text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
   SELECT name IN ('merge_profiles', 'unmerge_profile', 'erase_profile', 'erase_traces', 'import_traits', 'return_traits',
                   'restore_seen_times', 'record_merge_attempt', 'refile', 'check_counts', 'ensure_customer', 'set_contact',
-                  'guard_partition', 'isolate_tenant', 'grant_roles')
+                  'guard_partition', 'isolate_tenant', 'grant_roles', 'delete_tool_calls')
 $$;
 
 -- What somebody who only reads may run.
@@ -2007,15 +2088,15 @@ CREATE FUNCTION table_rights() RETURNS TABLE (role text, rights text, tab text) 
     ('app_writer', 'SELECT, INSERT, UPDATE',
      'user_profiles, session_rows, summary_rows, conversation_summaries, workers, room_locks, summary_tokens, callbacks, auth_challenges, auth_attempts, outbox, profile_identifiers, erased_sessions, message_archives'),
     ('app_writer', 'SELECT, UPDATE', 'agent_sessions'),
-    ('app_writer', 'SELECT, INSERT', 'conversation_messages, person_keys, session_keys, key_files, audit_log'),
+    ('app_writer', 'SELECT, INSERT', 'conversation_messages, tool_calls, tool_call_outcomes, person_keys, session_keys, key_files, audit_log'),
     ('app_writer', 'UPDATE, DELETE', 'profile_drains'),
     ('app_writer', 'DELETE', 'room_locks, summary_tokens, workers, outbox'),
     ('app_writer', 'SELECT',
      'profile_merges, profile_drains, erased_identifiers, blocked_identifiers, knowledge_packs, rag_documents, agent_instructions, system_config, counter_drift, session_drift'),
     ('app_reader', 'SELECT',
-     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, workers, callbacks, profile_identifiers, conversation_messages, person_keys, session_keys, key_files, audit_log, profile_merges, profile_drains, outbox, erased_sessions, message_archives, knowledge_packs, rag_documents, agent_instructions, system_config, counter_drift, session_drift'),
+     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, workers, callbacks, profile_identifiers, conversation_messages, tool_calls, tool_call_outcomes, person_keys, session_keys, key_files, audit_log, profile_merges, profile_drains, outbox, erased_sessions, message_archives, knowledge_packs, rag_documents, agent_instructions, system_config, counter_drift, session_drift'),
     ('supervisor', 'SELECT',
-     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, conversation_messages, person_keys, session_keys, key_files, profile_merges, profile_drains, callbacks, erased_sessions, message_archives'),
+     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, conversation_messages, tool_calls, tool_call_outcomes, person_keys, session_keys, key_files, profile_merges, profile_drains, callbacks, erased_sessions, message_archives'),
     ('supervisor', 'UPDATE', 'callbacks'),
     ('supervisor', 'SELECT, INSERT', 'audit_log'),
     ('auditor', 'SELECT', 'profile_merges, erased_sessions, erased_identifiers, message_archives, key_files'),
@@ -2058,9 +2139,9 @@ END $$;
 SELECT grant_roles();
 
 INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
-VALUES (14, 'roles', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '2689538847746494488');
+VALUES (15, 'roles', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '5962948646722294571');
 \else
-\echo already migrated: 14 roles
+\echo already migrated: 15 roles
 \endif
 
 COMMIT;

@@ -156,7 +156,7 @@ END $$;
 CREATE TRIGGER c_count AFTER INSERT ON conversation_messages REFERENCING NEW TABLE AS added
   FOR EACH STATEMENT EXECUTE FUNCTION count_messages();
 
--- A tenant's messages of one month, written to a file and no longer here. Counters count what was
+-- A tenant's messages and records of tools of one month, written to a file and no longer here. Counters count what was
 -- said, wherever it is kept: putting a month away changes none.
 CREATE TABLE message_archives (
   tenant_id   int NOT NULL DEFAULT current_tenant(),
@@ -164,6 +164,7 @@ CREATE TABLE message_archives (
   low         uuid NOT NULL,           -- ids from low to below high
   high        uuid NOT NULL,
   messages    bigint NOT NULL,
+  tool_call_records bigint NOT NULL,   -- intents and outcomes
   file        text NOT NULL,
   sha256      bytea NOT NULL CHECK (length(sha256) = 32),
   archived_at timestamptz NOT NULL DEFAULT now(),
@@ -187,28 +188,42 @@ CREATE FUNCTION retired_partitions(keep_months int) RETURNS TABLE (name text, lo
    ORDER BY 1
 $$;
 
--- Detaches and drops a month once every tenant with messages in it has them in a file, by number.
--- 'dropped', 'not_archived' (of this or another tenant) or 'not_found'. As the owner, because a
--- tenant cannot see that another one has rows.
+-- Detaches and drops a month, and the records of tools that were called in its sessions, once every
+-- tenant with any has them in a file, by number. 'dropped', 'not_archived' (of this or another tenant)
+-- or 'not_found'. As the owner, because a tenant cannot see that another one has rows.
 CREATE FUNCTION drop_archived_partition(name text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
+  month record;
   unsafe boolean;
 BEGIN
   PERFORM pg_advisory_xact_lock(7004, 0);
-  IF NOT EXISTS (SELECT FROM retired_partitions(0) r WHERE r.name = drop_archived_partition.name) THEN RETURN 'not_found'; END IF;
+  SELECT r.low, r.high INTO month FROM retired_partitions(0) r WHERE r.name = drop_archived_partition.name;
+  IF NOT FOUND THEN RETURN 'not_found'; END IF;
   EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', name);
   EXECUTE format('ALTER TABLE %I NO FORCE ROW LEVEL SECURITY', name);
   ALTER TABLE message_archives NO FORCE ROW LEVEL SECURITY;
-  EXECUTE format('SELECT EXISTS (SELECT FROM (SELECT tenant_id, count(*) AS n FROM %I GROUP BY 1) m
-                    LEFT JOIN message_archives a ON a.tenant_id = m.tenant_id AND a.partition = %L WHERE a.messages IS DISTINCT FROM m.n)', name, name) INTO unsafe;
+  ALTER TABLE tool_calls NO FORCE ROW LEVEL SECURITY;
+  ALTER TABLE tool_call_outcomes NO FORCE ROW LEVEL SECURITY;
+  EXECUTE format('SELECT EXISTS (
+      SELECT FROM (SELECT r.tenant_id, count(*) FILTER (WHERE r.said) AS messages, count(*) FILTER (WHERE NOT r.said) AS tool_call_records
+                     FROM (SELECT tenant_id, true AS said FROM %I
+                           UNION ALL SELECT tenant_id, false FROM tool_calls WHERE session_id >= $1 AND session_id < $2
+                           UNION ALL SELECT tenant_id, false FROM tool_call_outcomes WHERE session_id >= $1 AND session_id < $2) r
+                    GROUP BY 1) held
+        LEFT JOIN message_archives a ON a.tenant_id = held.tenant_id AND a.partition = %L
+       WHERE (a.messages, a.tool_call_records) IS DISTINCT FROM (held.messages, held.tool_call_records))', name, name)
+    INTO unsafe USING month.low, month.high;
   IF NOT unsafe THEN
     EXECUTE format('ALTER TABLE conversation_messages DETACH PARTITION %I', name);
     EXECUTE format('DROP TABLE %I', name);
+    PERFORM delete_tool_calls(month.low, month.high);
     UPDATE message_archives a SET dropped_at = now() WHERE a.partition = name;
   ELSE
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
   END IF;
   ALTER TABLE message_archives FORCE ROW LEVEL SECURITY;
+  ALTER TABLE tool_calls FORCE ROW LEVEL SECURITY;
+  ALTER TABLE tool_call_outcomes FORCE ROW LEVEL SECURITY;
   RETURN CASE WHEN unsafe THEN 'not_archived' ELSE 'dropped' END;
 END $$;
 

@@ -15,14 +15,15 @@ use std::{
 use database::{
     AuthLimits, AuthRepository, CallbackRepository, Channel, Claim, ConversationSummaryRepository,
     CustomerRow, MessageRepository, MessageSealer, NewCallback, NewChallenge, NewMessage,
-    NewSession, NewSummary, ProfileId, ProfileRepository, Resolution, Role, Sentiment, SessionId,
-    SessionRepository, test_support::TestDatabase,
+    NewSession, NewSummary, NewToolCall, NewToolOutcome, ProfileId, ProfileRepository, Resolution,
+    Role, Sentiment, SessionId, SessionRepository, ToolCallRepository, ToolOutcome,
+    keys::SessionKey, test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Tables with something of a person, each with words of Sarah's that the export must show.
-const HELD: [(&str, &str); 12] = [
+const HELD: [(&str, &str); 14] = [
     ("user_profiles", "Sarah Quillfeather"),
     ("profile_identifiers", "100277"),
     ("session_rows", "participant-of-sarah"),
@@ -34,6 +35,8 @@ const HELD: [(&str, &str); 12] = [
     ("auth_attempts", "\"attempts\":[{"),
     ("audit_log", "auth.verified"),
     ("message_archives", "archive-of-sarah.jsonl"),
+    ("tool_calls", "arguments-of-sarah"),
+    ("tool_call_outcomes", "result-of-sarah"),
     // Its readable half is what the keys open.
     ("session_keys", "+263771234567"),
 ];
@@ -88,7 +91,29 @@ async fn call(test: &TestDatabase) -> (SessionId, ProfileId) {
     let repository = MessageRepository::new(&test.db);
     let stored = repository.insert_batch(&messages).await.unwrap();
     assert_eq!(stored.new, 1);
+    call_a_tool(test, new.id, sealer.key()).await;
     (new.id, profile)
+}
+
+async fn call_a_tool(test: &TestDatabase, session_id: SessionId, key: &SessionKey) {
+    let intent = NewToolCall {
+        session_id,
+        idempotency_key: Uuid::new_v4(),
+        seq: 0,
+        tool: "callback".into(),
+        arguments: json!("arguments-of-sarah"),
+        requested_at: chrono::Utc::now(),
+    };
+    let outcome = NewToolOutcome {
+        session_id,
+        idempotency_key: intent.idempotency_key,
+        outcome: ToolOutcome::Success,
+        result: json!("result-of-sarah"),
+        finished_at: chrono::Utc::now(),
+    };
+    let calls = ToolCallRepository::new(&test.db);
+    assert!(calls.begin(&intent.seal(key).unwrap()).await.unwrap());
+    assert!(calls.finish(&outcome.seal(key).unwrap()).await.unwrap());
 }
 
 /// A customer of whom every table that can hold something does.
@@ -129,8 +154,8 @@ async fn sarah() -> Sarah {
     callbacks.request(&callback).await.unwrap();
     let summaries = ConversationSummaryRepository::new(&test.db);
     assert!(summaries.upsert(&summary(session)).await.unwrap());
-    let sql = "INSERT INTO message_archives (partition, low, high, messages, file, sha256)
-           VALUES ('p', v7_floor(now() - interval '1 day'), v7_floor(now() + interval '1 day'), 1, 'archive-of-sarah.jsonl', sha256('x'))";
+    let sql = "INSERT INTO message_archives (partition, low, high, messages, tool_call_records, file, sha256)
+           VALUES ('p', v7_floor(now() - interval '1 day'), v7_floor(now() + interval '1 day'), 1, 2, 'archive-of-sarah.jsonl', sha256('x'))";
     test.client().await.batch_execute(sql).await.unwrap();
     Sarah {
         test,

@@ -33,6 +33,7 @@ mod summary_token;
 pub mod test_support;
 mod text_enum;
 mod tls;
+mod tool_call;
 pub mod verify;
 mod warm;
 mod worker;
@@ -73,4 +74,8 @@ pub use stored_keys::Rewrapped;
 pub use summary::{ConversationSummaryRepository, NewSummary, Resolution, Sentiment, Summary};
 pub use summary_token::{RedeemedSummary, SummaryToken, SummaryTokenRepository};
 pub use tls::{certificates, is_address, is_unencrypted};
+pub use tool_call::{
+    NewToolCall, NewToolOutcome, SealedToolCall, SealedToolOutcome, ToolCall, ToolCallRepository,
+    ToolOutcome,
+};
 pub use worker::WorkerRepository;

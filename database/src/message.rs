@@ -167,6 +167,12 @@ impl MessageSealer {
         Self { session, key, head }
     }
 
+    /// The session's key, for what belongs to it beside its messages.
+    #[must_use]
+    pub fn key(&self) -> &SessionKey {
+        &self.key
+    }
+
     /// The hash of the last sealed row.
     #[must_use]
     pub fn head(&self) -> RowHash {

@@ -28,7 +28,7 @@ use crate::{Database, DatabaseConfig};
 
 /// Owns the test databases.
 const ROLE: &str = "teller_test";
-/// What the program connects as: see `migrations/V0014__roles.sql`. Roles belong to the server.
+/// What the program connects as: see `migrations/V0015__roles.sql`. Roles belong to the server.
 const ROLES: [&str; 5] = [
     "app_reader",
     "app_writer",

@@ -1,5 +1,5 @@
 //! Making a person disappear. What it means in each table is written in
-//! `migrations/V0013__erasure.sql`.
+//! `migrations/V0014__erasure.sql`.
 
 use serde::Serialize;
 

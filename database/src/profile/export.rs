@@ -9,7 +9,7 @@ use super::{MergeRecord, Profile, ProfileRepository};
 use crate::{
     AuditEntry, AuditRepository, Callback, CallbackRepository, ConversationSummaryRepository,
     DatabaseError, Message, MessageRepository, ProfileId, Session, SessionId, SessionRepository,
-    Summary,
+    Summary, ToolCall, ToolCallRepository,
 };
 
 /// A person as the database knows them.
@@ -50,6 +50,8 @@ pub struct SessionExport {
     pub summary: Option<Summary>,
     /// Calls back that were promised.
     pub callbacks: Vec<Callback>,
+    /// Tools that were called.
+    pub tool_calls: Vec<ToolCall>,
 }
 
 const ATTEMPTS: &str = "SELECT jsonb_build_object('session', session_id, 'at', at, 'outcome', outcome) FROM auth_attempts WHERE session_id = ANY ($1) ORDER BY at";
@@ -125,6 +127,7 @@ impl ProfileRepository {
                 .get_by_session(id)
                 .await?,
             callbacks: CallbackRepository::new(&self.db).by_session(id).await?,
+            tool_calls: ToolCallRepository::new(&self.db).by_session(id).await?,
         }))
     }
 

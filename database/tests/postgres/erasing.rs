@@ -1,8 +1,10 @@
+use database::keys::SessionKey;
 use database::test_support::TestDatabase;
 use database::{
     AuditRepository, CallbackRepository, ConversationSummaryRepository, ErasureOutcome,
-    MergeOutcome, MessageRepository, NewCallback, NewSession, Origin, ProfileId, ProfileRepository,
-    SessionRepository, UnmergeOutcome,
+    MergeOutcome, MessageRepository, NewCallback, NewSession, NewToolCall, NewToolOutcome, Origin,
+    ProfileId, ProfileRepository, SessionId, SessionRepository, ToolCallRepository, ToolOutcome,
+    UnmergeOutcome,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -68,6 +70,12 @@ async fn assert_only_counts_are_left(
     assert!(
         said.len() == 3 && said.iter().all(|m| m.content.is_none()),
         "{said:?}"
+    );
+    let calls = ToolCallRepository::new(&test.db);
+    let called = calls.by_session(sarah.phone).await.unwrap();
+    assert!(
+        called.len() == 1 && called[0].arguments.is_none() && called[0].result.is_none(),
+        "{called:?}"
     );
     assert_eq!(
         rows(
@@ -152,13 +160,36 @@ async fn an_export_holds_everything_and_a_dump_after_the_erasure_nothing() {
     assert!(left.is_empty(), "pg_dump still holds {left:?}");
 }
 
+async fn assert_no_tool_call_is_stored(
+    test: &TestDatabase,
+    session_id: SessionId,
+    key: &SessionKey,
+) {
+    let intent = NewToolCall {
+        session_id,
+        idempotency_key: Uuid::new_v4(),
+        seq: 0,
+        tool: "callback".into(),
+        arguments: json!("asked-for-tapir"),
+        requested_at: chrono::Utc::now(),
+    };
+    let outcome = NewToolOutcome {
+        session_id,
+        idempotency_key: intent.idempotency_key,
+        outcome: ToolOutcome::Success,
+        result: json!("answered-gannet"),
+        finished_at: chrono::Utc::now(),
+    };
+    let calls = ToolCallRepository::new(&test.db);
+    assert!(!calls.begin(&intent.seal(key).unwrap()).await.unwrap());
+    assert!(!calls.finish(&outcome.seal(key).unwrap()).await.unwrap());
+}
+
 #[tokio::test]
 async fn what_comes_late_from_an_erased_person_is_dropped_and_counted() {
     let test = TestDatabase::new().await;
-    let (profiles, sessions) = (
-        ProfileRepository::new(&test.db),
-        SessionRepository::new(&test.db),
-    );
+    let profiles = ProfileRepository::new(&test.db);
+    let sessions = SessionRepository::new(&test.db);
     let messages = MessageRepository::new(&test.db);
     let sarah = sarah(&test).await;
     let (stored, never_stored) = (
@@ -205,6 +236,7 @@ async fn what_comes_late_from_an_erased_person_is_dropped_and_counted() {
             .request(&callback)
             .await
             .unwrap();
+        assert_no_tool_call_is_stored(&test, stale.id, &key).await;
     }
     assert!(
         found(&dump(&test).await).is_empty(),
@@ -213,8 +245,8 @@ async fn what_comes_late_from_an_erased_person_is_dropped_and_counted() {
     let dropped = rows(&test, "SELECT sum(dropped) AS n FROM erased_sessions").await;
     assert_eq!(
         dropped[0]["n"],
-        3 * 6,
-        "a start, three messages, a summary and a callback of each"
+        3 * 8,
+        "a start, three messages, a summary, a callback and a tool's two records of each"
     );
     assert_invariants(&test, "after a replay").await;
 

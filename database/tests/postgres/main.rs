@@ -28,6 +28,7 @@ mod size;
 mod stated_names;
 mod support;
 mod tenants;
+mod tool_calls;
 mod traces;
 mod unmerging;
 mod verifying;

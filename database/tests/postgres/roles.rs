@@ -61,6 +61,8 @@ async fn a_worker_records_a_call_as_app_writer_and_can_do_no_more() {
     for forbidden in [
         "DELETE FROM user_profiles",
         "UPDATE conversation_messages SET role = 'tool'",
+        "DELETE FROM tool_calls",
+        "SELECT delete_tool_calls(gen_random_uuid(), gen_random_uuid())",
         "UPDATE profile_merges SET actor = 'x'",
         "DELETE FROM person_keys",
         "UPDATE session_keys SET name_ct = NULL",

@@ -51,9 +51,11 @@ async fn fill(test: &TestDatabase) {
          INSERT INTO callbacks (callback_id, session_id) VALUES (gen_random_uuid(), '{session}');
          INSERT INTO blocked_identifiers (kind, pattern) VALUES ('*', 'x');
          SELECT enqueue_summary('{session}');
-         INSERT INTO message_archives (partition, low, high, messages, file, sha256)
-         VALUES ('conversation_messages_2020_01', v7_floor('2020-01-01'), v7_floor('2020-02-01'), 0, 'f', sha256('x'));
+         INSERT INTO message_archives (partition, low, high, messages, tool_call_records, file, sha256)
+         VALUES ('conversation_messages_2020_01', v7_floor('2020-01-01'), v7_floor('2020-02-01'), 0, 0, 'f', sha256('x'));
          INSERT INTO agent_instructions (version, body) VALUES (1, 'b');
+         INSERT INTO tool_calls (session_id, idempotency_key, seq, tool, arguments_ct, requested_at) VALUES ('{session}', '{session}', 0, 't', '\\x', now());
+         INSERT INTO tool_call_outcomes (session_id, idempotency_key, outcome, result_ct, finished_at) VALUES ('{session}', '{session}', 'success', '\\x', now());
          INSERT INTO erased_sessions (session_id) VALUES (gen_random_uuid());
          INSERT INTO erased_identifiers (mark) VALUES (sha256('x'));
          SELECT import_documents('bank', '[{{\"document\": \"d\", \"chunk\": 0, \"title\": \"t\", \"body\": \"b\", \"sha256\": \"{:064}\"}}]')",

@@ -7,15 +7,17 @@ use database::{
     CustomerRow, MergeOutcome, MessageRepository, MessageSealer, NewCallback, NewChallenge,
     NewMessage, NewSession, NewSummary, Origin, ProfileId, ProfileRepository, Resolution, Role,
     SealedMessage, Sentiment, SessionId, SessionRepository, SummaryToken, SummaryTokenRepository,
+    ToolCallRepository, ToolOutcome,
 };
 use serde_json::json;
 use std::time::Duration;
 use uuid::Uuid;
 
 use crate::support::{rows, web_session};
+use crate::tool_calls::made;
 
 /// Words that occur nowhere but in Sarah's data.
-pub(crate) const TRACES: [&str; 13] = [
+pub(crate) const TRACES: [&str; 15] = [
     "sarahmoyo",
     "263771234567",
     "Quillfeather",
@@ -26,19 +28,23 @@ pub(crate) const TRACES: [&str; 13] = [
     "walrus-password",
     "sarah-said-hippo",
     "ring-me-okapi",
+    "asked-for-tapir",
+    "answered-gannet",
     "gloss-narwhal",
     "sarah-reason-lynx",
     "room-of-sarah",
 ];
 
 /// Those that no table holds in a readable form.
-pub(crate) const SEALED: [&str; 6] = [
+pub(crate) const SEALED: [&str; 8] = [
     "263771234567",
     "Quillfeather",
     "Ptarmigan",
     "zanzibar@",
     "sarah-said-hippo",
     "ring-me-okapi",
+    "asked-for-tapir",
+    "answered-gannet",
 ];
 
 pub(crate) struct Sarah {
@@ -145,6 +151,11 @@ async fn leave_traces(test: &TestDatabase, session: SessionId, customer: Profile
         .request(&callback)
         .await
         .unwrap();
+    let words = (json!("asked-for-tapir"), json!("answered-gannet"));
+    let (intent, outcome) = made(db, session, words, ToolOutcome::Success).await;
+    let calls = ToolCallRepository::new(db);
+    assert!(calls.begin(&intent).await.unwrap());
+    assert!(calls.finish(&outcome).await.unwrap());
     let token = SummaryToken::random();
     SummaryTokenRepository::new(db)
         .save(&token, session, Duration::from_secs(9))

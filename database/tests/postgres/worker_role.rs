@@ -11,13 +11,14 @@ use database::{
     ConversationSummaryRepository, DocumentRepository, LeaderRole, MessageRepository, NewCallback,
     NewChallenge, NewSession, Origin, ProfileRepository, RecountRepository, RoomLock,
     SessionFilter, SessionId, SessionRepository, StaleAfter, SummaryQueue, SummaryToken,
-    SummaryTokenRepository, WorkerRepository,
+    SummaryTokenRepository, ToolCallRepository, ToolOutcome, WorkerRepository,
 };
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::roles::as_role;
 use crate::support::{assert_invariants, at, rows, summary_of, web_session};
+use crate::tool_calls::made;
 
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -30,6 +31,11 @@ async fn record(db: &database::Database, new: &NewSession) {
         .insert_batch(&crate::sealing::sealed(new.id, 0..3))
         .await;
     assert_eq!(stored.unwrap().new, 3);
+    let words = (json!({}), json!({}));
+    let (intent, outcome) = made(db, new.id, words, ToolOutcome::Success).await;
+    let calls = ToolCallRepository::new(db);
+    assert!(calls.begin(&intent).await.unwrap());
+    assert!(calls.finish(&outcome).await.unwrap());
 }
 
 #[tokio::test]

@@ -52,6 +52,8 @@ CREATE TRIGGER a_erased BEFORE INSERT ON summary_rows FOR EACH ROW EXECUTE FUNCT
 CREATE TRIGGER a_erased BEFORE INSERT ON callbacks FOR EACH ROW EXECUTE FUNCTION drop_erased();
 CREATE TRIGGER a_erased BEFORE INSERT ON summary_tokens FOR EACH ROW EXECUTE FUNCTION drop_erased();
 CREATE TRIGGER a_erased BEFORE INSERT ON auth_challenges FOR EACH ROW EXECUTE FUNCTION drop_erased();
+CREATE TRIGGER a_erased BEFORE INSERT ON tool_calls FOR EACH ROW EXECUTE FUNCTION drop_erased();
+CREATE TRIGGER a_erased BEFORE INSERT ON tool_call_outcomes FOR EACH ROW EXECUTE FUNCTION drop_erased();
 
 -- Messages come in batches: the writer leaves out what was erased, and has to look again if
 -- the erasure came between its look and its lock.
@@ -117,7 +119,7 @@ BEGIN
 END $$;
 
 -- What else says something of these people: overwritten where the row counts, deleted where not.
--- Messages stay as they are: they are sealed, and their keys are gone.
+-- Messages and calls of tools stay as they are: they are sealed, and their keys are gone.
 CREATE FUNCTION erase_traces(tree uuid[], calls uuid[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   DELETE FROM room_locks l USING session_rows s WHERE s.session_id = ANY (calls) AND l.room = s.room_id;

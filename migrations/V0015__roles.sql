@@ -33,7 +33,7 @@ END $$;
 CREATE FUNCTION is_identity_function(name text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
   SELECT name IN ('merge_profiles', 'unmerge_profile', 'erase_profile', 'erase_traces', 'import_traits', 'return_traits',
                   'restore_seen_times', 'record_merge_attempt', 'refile', 'check_counts', 'ensure_customer', 'set_contact',
-                  'guard_partition', 'isolate_tenant', 'grant_roles')
+                  'guard_partition', 'isolate_tenant', 'grant_roles', 'delete_tool_calls')
 $$;
 
 -- What somebody who only reads may run.
@@ -49,15 +49,15 @@ CREATE FUNCTION table_rights() RETURNS TABLE (role text, rights text, tab text) 
     ('app_writer', 'SELECT, INSERT, UPDATE',
      'user_profiles, session_rows, summary_rows, conversation_summaries, workers, room_locks, summary_tokens, callbacks, auth_challenges, auth_attempts, outbox, profile_identifiers, erased_sessions, message_archives'),
     ('app_writer', 'SELECT, UPDATE', 'agent_sessions'),
-    ('app_writer', 'SELECT, INSERT', 'conversation_messages, person_keys, session_keys, key_files, audit_log'),
+    ('app_writer', 'SELECT, INSERT', 'conversation_messages, tool_calls, tool_call_outcomes, person_keys, session_keys, key_files, audit_log'),
     ('app_writer', 'UPDATE, DELETE', 'profile_drains'),
     ('app_writer', 'DELETE', 'room_locks, summary_tokens, workers, outbox'),
     ('app_writer', 'SELECT',
      'profile_merges, profile_drains, erased_identifiers, blocked_identifiers, knowledge_packs, rag_documents, agent_instructions, system_config, counter_drift, session_drift'),
     ('app_reader', 'SELECT',
-     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, workers, callbacks, profile_identifiers, conversation_messages, person_keys, session_keys, key_files, audit_log, profile_merges, profile_drains, outbox, erased_sessions, message_archives, knowledge_packs, rag_documents, agent_instructions, system_config, counter_drift, session_drift'),
+     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, workers, callbacks, profile_identifiers, conversation_messages, tool_calls, tool_call_outcomes, person_keys, session_keys, key_files, audit_log, profile_merges, profile_drains, outbox, erased_sessions, message_archives, knowledge_packs, rag_documents, agent_instructions, system_config, counter_drift, session_drift'),
     ('supervisor', 'SELECT',
-     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, conversation_messages, person_keys, session_keys, key_files, profile_merges, profile_drains, callbacks, erased_sessions, message_archives'),
+     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, conversation_messages, tool_calls, tool_call_outcomes, person_keys, session_keys, key_files, profile_merges, profile_drains, callbacks, erased_sessions, message_archives'),
     ('supervisor', 'UPDATE', 'callbacks'),
     ('supervisor', 'SELECT, INSERT', 'audit_log'),
     ('auditor', 'SELECT', 'profile_merges, erased_sessions, erased_identifiers, message_archives, key_files'),
