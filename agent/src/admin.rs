@@ -1,6 +1,5 @@
 //! Administrators' commands: profiles, sessions, knowledge, the schema.
 
-mod actor;
 mod keys;
 mod knowledge_commands;
 mod migrate;
@@ -15,7 +14,6 @@ use secrecy::ExposeSecret;
 
 use crate::config::DatabaseConfig;
 
-pub use actor::actor_name;
 pub use keys::{KeysCommand, keys};
 pub use knowledge_commands::{ask, import_knowledge};
 pub use migrate::{MigrateArgs, migrate};

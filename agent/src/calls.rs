@@ -35,7 +35,7 @@ impl Calls {
     }
 
     async fn hold(&self, assignment: Assignment, reports: &JobReporter) {
-        let room = match JoinedRoom::join(&assignment).await {
+        let room = match JoinedRoom::join(&assignment.url, &assignment.token).await {
             Ok(room) => room,
             Err(error) => {
                 tracing::error!(%error, "the room could not be joined");

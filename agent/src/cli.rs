@@ -9,10 +9,10 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberI
 
 use crate::{
     admin::{self, KeysCommand, ProfilesCommand, SessionsCommand, SpoolCommand, VerifyArgs},
-    call::{self, CallArgs},
     config::{Config, Reader, database_only, key_file, spool},
     rehearse::{self, RehearseArgs},
     serve,
+    test_caller::{self, CallArgs},
 };
 
 pub use exit::Exit;
@@ -109,7 +109,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         }
         Command::Call(args) => {
             start_logging(&log_filter("warn"), false);
-            runtime()?.block_on(call::run(*args))
+            runtime()?.block_on(test_caller::run(*args))
         }
         Command::Migrate(args) => runtime()?.block_on(admin::migrate(&database()?, args)),
         Command::Knowledge(KnowledgeCommand::Import { pack }) => {

@@ -6,11 +6,13 @@
 
 mod reader;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 
 pub use reader::{ConfigError, Reader};
+
+use crate::{http::HttpConfig, jobs::MaintenanceConfig};
 
 /// Our own steps; of the libraries what goes wrong. The language model's client is silent: it quotes
 /// what it received, and that is what people said.
@@ -27,7 +29,7 @@ pub struct Config {
     /// PostgreSQL.
     pub database: DatabaseConfig,
     /// Upkeep of the record.
-    pub keeper: crate::record::KeeperConfig,
+    pub maintenance: MaintenanceConfig,
     /// Where the record waits for PostgreSQL.
     pub spool: SpoolSettings,
     /// The agent worker.
@@ -39,7 +41,9 @@ pub struct Config {
     /// The language model, if there is one.
     pub llm: Option<LlmSettings>,
     /// Pages and the supervisor's interface.
-    pub http: HttpSettings,
+    pub http: HttpConfig,
+    /// Login for what administrators change on the pages, `postgres://…`; unset: the worker's own.
+    pub admin_database: Option<SecretString>,
     /// Authentication in a call.
     pub authentication: AuthenticationConfig,
     /// Folder of the knowledge pack in use.
@@ -168,29 +172,6 @@ pub struct LlmSettings {
     pub total: Duration,
 }
 
-/// Bind addresses and keys of the HTTP servers.
-#[derive(Debug, Clone)]
-pub struct HttpSettings {
-    /// Pages, tokens and the supervisor's interface.
-    pub bind: SocketAddr,
-    /// Health, worker state and metrics.
-    pub health_bind: SocketAddr,
-    /// Folder with the built pages.
-    pub web_dir: PathBuf,
-    /// Reads calls; unset closes the supervisor's interface.
-    pub supervisor_key: Option<SecretString>,
-    /// Changes things; every change carries a named actor.
-    pub admin_key: Option<SecretString>,
-    /// Login for what is changed with that key, `postgres://…`; unset: the worker's own.
-    pub admin_database: Option<SecretString>,
-    /// Requests for a token from one address in a minute.
-    pub tokens_per_minute: u32,
-    /// Believe `X-Forwarded-*` of the proxy in front.
-    pub trust_proxy: bool,
-    /// Keep messages that would have been sent and show them on the page; loopback only.
-    pub demo_messages: bool,
-}
-
 /// How one-time codes reach a customer.
 #[derive(Debug, Clone)]
 pub struct AuthenticationConfig {
@@ -217,7 +198,7 @@ impl Config {
         let livekit = livekit(env);
         let config = Self {
             database: database(env),
-            keeper: keeper(env),
+            maintenance: maintenance(env),
             spool: spool(env),
             worker: worker(env),
             stt: stt(env),
@@ -229,6 +210,9 @@ impl Config {
                 code_webhook_key: env.secret("CODE_WEBHOOK_KEY"),
             },
             pack_dir: env.path("PACK_DIR", "packs/bank"),
+            admin_database: env
+                .matching("ADMIN_DATABASE_URL", ADDRESS, database::is_address)
+                .map(Into::into),
             transfer_to: env.matching("TRANSFER_TO", "tel:+… or sip:…", |v| {
                 v.starts_with("tel:+") || v.starts_with("sip:")
             }),
@@ -306,9 +290,9 @@ pub fn key_file(env: &mut Reader) -> PathBuf {
 }
 
 /// How the record is kept: what `teller verify` and `teller sessions archive` need.
-pub fn keeper(env: &mut Reader) -> crate::record::KeeperConfig {
+pub fn maintenance(env: &mut Reader) -> MaintenanceConfig {
     let months = env.number("RETENTION_MONTHS", 0_u16, 0..=1200);
-    crate::record::KeeperConfig {
+    MaintenanceConfig {
         anchors: env.path("ANCHOR_DIR", ".data/anchors"),
         anchor_every: env.seconds("ANCHOR_SECONDS", 600),
         keep_months: (months > 0).then_some(months),
@@ -393,16 +377,13 @@ fn llm(env: &mut Reader) -> Option<LlmSettings> {
     })
 }
 
-fn http(env: &mut Reader) -> HttpSettings {
-    HttpSettings {
+fn http(env: &mut Reader) -> HttpConfig {
+    HttpConfig {
         bind: env.address("HTTP_BIND", "127.0.0.1:8080"),
         health_bind: env.address("HEALTH_BIND", "127.0.0.1:8081"),
         web_dir: env.path("WEB_DIR", "web/dist"),
         supervisor_key: env.secret("SUPERVISOR_KEY"),
         admin_key: env.secret("ADMIN_KEY"),
-        admin_database: env
-            .matching("ADMIN_DATABASE_URL", ADDRESS, database::is_address)
-            .map(Into::into),
         tokens_per_minute: env.number("TOKENS_PER_MINUTE", 30, 1..=100_000),
         trust_proxy: env.flag("TRUST_PROXY", false),
         demo_messages: env.flag("DEMO_MESSAGES", false),

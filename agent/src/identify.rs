@@ -10,31 +10,16 @@ use std::time::Duration;
 
 use database::{
     AuthLimits, AuthRepository, ChallengeStart, Database, DatabaseError, MergeOutcome,
-    NewChallenge, ProfileId, SessionId, Verification,
+    NewChallenge, Profile, ProfileId, ProfileRepository, SessionId, SessionManager, Verification,
 };
 
-use crate::record::SessionManager;
-
+pub use database::Claim;
 pub use keypad::{Keypad, KeypadAction};
 pub use sender::{CodeSender, SendError};
 
 /// The merge after a right code is tried this often, this far apart. It is idempotent.
 const MERGE_ATTEMPTS: u32 = 4;
 const MERGE_PAUSE: Duration = Duration::from_millis(300);
-
-/// Who the caller says they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Claim {
-    /// From the page's form.
-    Named {
-        /// User name.
-        username: String,
-        /// Phone number, in international form.
-        phone_number: String,
-    },
-    /// From the keypad: a customer number or a phone number.
-    Number(String),
-}
 
 /// What became of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,28 +52,48 @@ pub enum Verified {
     Unavailable,
 }
 
+/// A customer who proved to be the caller.
+#[derive(Debug, Default)]
+struct Customer {
+    /// How to address them.
+    name: String,
+    username: String,
+    phone_number: String,
+}
+
+impl Customer {
+    /// `None`: a profile without user name or number, which no code can have been sent to.
+    fn of(profile: Profile) -> Option<Self> {
+        let username = profile.username?;
+        let learned = profile.metadata.get("name").and_then(|name| name.as_str());
+        let name = profile.name.as_deref().or(learned).unwrap_or(&username);
+        Some(Self {
+            name: name.to_owned(),
+            phone_number: profile.phone_number?,
+            username,
+        })
+    }
+}
+
 /// Sends codes and judges them.
 #[derive(Debug, Clone)]
 pub struct Authenticator {
     challenges: AuthRepository,
+    profiles: ProfileRepository,
     sessions: SessionManager,
     sender: CodeSender,
-    bank_name: String,
+    company_name: String,
 }
 
 impl Authenticator {
-    /// Uses this database and sender; `bank_name` signs the message.
-    pub fn new(
-        database: &Database,
-        sessions: SessionManager,
-        sender: CodeSender,
-        bank_name: String,
-    ) -> Self {
+    /// Uses this database and sender; `company_name` signs the message.
+    pub fn new(database: &Database, sender: CodeSender, company_name: String) -> Self {
         Self {
             challenges: AuthRepository::new(database, AuthLimits::default()),
-            sessions,
+            profiles: ProfileRepository::new(database),
+            sessions: SessionManager::new(database),
             sender,
-            bank_name,
+            company_name,
         }
     }
 
@@ -100,16 +105,6 @@ impl Authenticator {
         address: Option<String>,
     ) -> Started {
         let code = format!("{:06}", rand::random_range(0..1_000_000_u32));
-        let claim = match claim {
-            Claim::Named {
-                username,
-                phone_number,
-            } => database::Claim::Username {
-                username,
-                phone_number: Some(phone_number),
-            },
-            Claim::Number(digits) => database::Claim::Digits(digits),
-        };
         let challenge = NewChallenge {
             session,
             claim,
@@ -137,16 +132,37 @@ impl Authenticator {
         &self,
         session: SessionId,
         customer: ProfileId,
-    ) -> Result<MergeOutcome, DatabaseError> {
+    ) -> Result<(MergeOutcome, Customer), DatabaseError> {
         for _ in 1..MERGE_ATTEMPTS {
-            match self.sessions.authenticated(session, customer).await {
-                Ok(MergeOutcome::SessionNotFound) => {}
+            match self.try_merge(session, customer).await {
+                Ok((MergeOutcome::SessionNotFound, _)) => {}
                 Err(error) if error.is_unavailable() => {}
                 other => return other,
             }
             tokio::time::sleep(MERGE_PAUSE).await;
         }
-        self.sessions.authenticated(session, customer).await
+        self.try_merge(session, customer).await
+    }
+
+    async fn try_merge(
+        &self,
+        session: SessionId,
+        customer: ProfileId,
+    ) -> Result<(MergeOutcome, Customer), DatabaseError> {
+        let Some(customer) = self
+            .profiles
+            .get_by_id(customer)
+            .await?
+            .and_then(Customer::of)
+        else {
+            return Ok((MergeOutcome::NotFound, Customer::default()));
+        };
+        let (username, phone_number) = (&customer.username, &customer.phone_number);
+        let outcome = self
+            .sessions
+            .authenticate_user(session, username, phone_number)
+            .await?;
+        Ok((outcome, customer))
     }
 
     /// In the background, so that a right claim takes no longer than a wrong one.
@@ -158,7 +174,7 @@ impl Authenticator {
         let sender = self.sender.clone();
         let text = format!(
             "{}: your one-time code is {code}. Tell it to nobody but our assistant in this call.",
-            self.bank_name
+            self.company_name
         );
         tokio::spawn(async move {
             if let Err(error) = sender.send(&to, &text).await {
@@ -185,17 +201,11 @@ impl Authenticator {
             Verification::Expired | Verification::NoChallenge => return Verified::Expired,
         };
         match self.merge(session, customer).await {
-            Ok(outcome) if outcome.is_merged() => {
-                let (name, customer) = self
-                    .sessions
-                    .name_of(customer)
-                    .await
-                    .ok()
-                    .flatten()
-                    .unwrap_or_default();
-                Verified::Authenticated { name, customer }
-            }
-            Ok(outcome) => {
+            Ok((outcome, customer)) if outcome.is_merged() => Verified::Authenticated {
+                name: customer.name,
+                customer: customer.username,
+            },
+            Ok((outcome, _)) => {
                 tracing::warn!(?outcome, "an authenticated caller could not be merged");
                 Verified::Unavailable
             }

@@ -5,15 +5,15 @@
 //! into utterances and words, [`turn`] decides that the caller has finished,
 //! [`reply`] writes sentences, [`speak`] plays them and tells what was heard,
 //! [`record`] keeps both sides. [`worker`] brings the calls, [`serve`] wires
-//! everything, [`call`] is a caller of our own. ARCHITECTURE.md is the map.
+//! everything, [`test_caller`] is a caller of our own. ARCHITECTURE.md is the map.
 
 pub mod admin;
-pub mod call;
 pub mod calls;
 pub mod cli;
 pub mod config;
 pub mod http;
 pub mod identify;
+pub mod jobs;
 pub mod listen;
 pub mod metrics;
 pub mod record;
@@ -24,5 +24,6 @@ pub mod serve;
 pub mod session;
 pub mod speak;
 pub mod telephony;
+pub mod test_caller;
 pub mod turn;
 pub mod worker;

@@ -2,22 +2,14 @@
 //!
 //! Label values are `&'static str`, so no caller can make a new series.
 
-mod record;
-mod upkeep;
-
-use std::fmt::Write as _;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
-
-use record::RecordSeries;
-pub use upkeep::Upkeep;
 
 /// One label and its value.
 type Label = [(&'static str, &'static str); 1];
@@ -67,7 +59,6 @@ impl Stage {
 /// is quick and takes no lock that waits for another thread's I/O.
 #[derive(Debug)]
 pub struct Metrics {
-    registry: Registry,
     calls_active: Gauge,
     slots_total: Gauge,
     slots_used: Gauge,
@@ -82,27 +73,14 @@ pub struct Metrics {
     interruptions: Counter,
     retrievals: Counter,
     latency: Family<Label, Histogram, fn() -> Histogram>,
-    stt_queue: Gauge,
     audio_frames_dropped: Counter,
-    record: RecordSeries,
-    /// What the keeper of the record found.
-    pub upkeep: Upkeep,
     authentications: Family<Label, Counter>,
-    http_requests_limited: Counter,
 }
 
 impl Default for Metrics {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Metrics {
     /// All series at zero.
-    #[must_use]
-    pub fn new() -> Self {
-        let mut metrics = Self {
-            registry: Registry::default(),
+    fn default() -> Self {
+        Self {
             calls_active: Gauge::default(),
             slots_total: Gauge::default(),
             slots_used: Gauge::default(),
@@ -117,81 +95,80 @@ impl Metrics {
             interruptions: Counter::default(),
             retrievals: Counter::default(),
             latency: Family::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS_SECONDS)),
-            stt_queue: Gauge::default(),
             audio_frames_dropped: Counter::default(),
-            record: RecordSeries::default(),
-            upkeep: Upkeep::default(),
             authentications: Family::default(),
-            http_requests_limited: Counter::default(),
-        };
-        metrics.register_worker();
-        metrics.register_calls();
-        metrics.record.register(&mut metrics.registry);
-        metrics
+        }
+    }
+}
+
+impl Metrics {
+    /// Under the names that Prometheus reads.
+    pub fn register(&self, registry: &mut Registry) {
+        self.register_worker(registry);
+        self.register_calls(registry);
     }
 
-    fn register_worker(&mut self) {
-        let mut add = Adder(&mut self.registry);
-        add.metric("calls_active", "Calls running now", &self.calls_active);
-        add.metric("slots", "Places for calls", &self.slots_total);
-        add.metric("slots_used", "Places taken or promised", &self.slots_used);
-        add.metric(
-            "load",
-            "Load told to the LiveKit server, 0 to 1",
-            &self.load,
+    fn register_worker(&self, registry: &mut Registry) {
+        registry.register(
+            "calls_active",
+            "Calls running now",
+            self.calls_active.clone(),
         );
-        add.metric(
+        registry.register("slots", "Places for calls", self.slots_total.clone());
+        registry.register(
+            "slots_used",
+            "Places taken or promised",
+            self.slots_used.clone(),
+        );
+        registry.register(
+            "load",
+            "Load reported to the LiveKit server, 0 to 1",
+            self.load.clone(),
+        );
+        registry.register(
             "registered",
             "1 while registered with the LiveKit server",
-            &self.registered,
+            self.registered.clone(),
         );
-        add.metric("calls", "Calls ended, by reason", &self.calls);
-        add.metric("call_panics", "Calls that panicked", &self.call_panics);
-        add.metric("offers", "Job offers, by answer", &self.offers);
-        add.metric(
+        registry.register("calls", "Calls ended, by reason", self.calls.clone());
+        registry.register(
+            "call_panics",
+            "Calls that panicked",
+            self.call_panics.clone(),
+        );
+        registry.register("offers", "Job offers, by answer", self.offers.clone());
+        registry.register(
             "registrations",
             "Registrations with the LiveKit server",
-            &self.registrations,
+            self.registrations.clone(),
         );
-        add.metric(
+        registry.register(
             "watcher_dispatches",
             "Agents sent to callers who had none",
-            &self.watcher_dispatches,
-        );
-        add.metric(
-            "http_requests_limited",
-            "Requests refused by the rate limit",
-            &self.http_requests_limited,
+            self.watcher_dispatches.clone(),
         );
     }
 
-    fn register_calls(&mut self) {
-        let mut add = Adder(&mut self.registry);
-        add.metric("turns", "Turns of callers answered", &self.turns);
-        add.metric(
+    fn register_calls(&self, registry: &mut Registry) {
+        registry.register("turns", "Turns of callers answered", self.turns.clone());
+        registry.register(
             "interruptions",
             "Replies cut by the caller",
-            &self.interruptions,
+            self.interruptions.clone(),
         );
-        add.metric("retrievals", "Knowledge searches", &self.retrievals);
-        add.metric(
-            "stt_queue",
-            "Utterances waiting for speech to text",
-            &self.stt_queue,
-        );
-        add.metric(
+        registry.register("retrievals", "Knowledge searches", self.retrievals.clone());
+        registry.register(
             "audio_frames_dropped",
             "Caller audio frames dropped",
-            &self.audio_frames_dropped,
+            self.audio_frames_dropped.clone(),
         );
-        add.metric(
+        registry.register(
             "authentications",
             "Authentication attempts, by outcome",
-            &self.authentications,
+            self.authentications.clone(),
         );
-        self.upkeep.register(&mut self.registry);
-        self.registry.register_with_unit(
-            "teller_turn_latency",
+        registry.register_with_unit(
+            "turn_latency",
             "Time each stage of a turn took",
             Unit::Seconds,
             self.latency.clone(),
@@ -263,11 +240,6 @@ impl Metrics {
         self.retrievals.inc();
     }
 
-    /// Utterances that wait for speech to text.
-    pub fn set_stt_queue(&self, waiting: usize) {
-        self.stt_queue.set(as_gauge(waiting));
-    }
-
     /// Caller audio that was not heard because the call lagged behind.
     pub fn audio_frames_dropped(&self, frames: u64) {
         self.audio_frames_dropped.inc_by(frames);
@@ -278,30 +250,6 @@ impl Metrics {
         self.authentications
             .get_or_create(&[("outcome", outcome)])
             .inc();
-    }
-
-    /// A request was refused by the rate limit.
-    pub fn http_request_limited(&self) {
-        self.http_requests_limited.inc();
-    }
-
-    /// Knowledge searches so far; tests ask whether small talk caused any.
-    #[must_use]
-    pub fn retrievals(&self) -> u64 {
-        self.retrievals.get()
-    }
-
-    /// All series in the text format that Prometheus scrapes.
-    #[must_use]
-    pub fn render(&self) -> String {
-        let mut text = String::new();
-        if encode(&mut text, &self.registry).is_err() {
-            // Writing to a String fails only if a metric's own encoder does.
-            text.clear();
-            let written = writeln!(text, "# the metrics could not be encoded");
-            debug_assert!(written.is_ok(), "writing to a String cannot fail");
-        }
-        text
     }
 }
 
@@ -315,29 +263,27 @@ impl Drop for ActiveCall {
     }
 }
 
-struct Adder<'a>(&'a mut Registry);
-
-impl Adder<'_> {
-    fn metric<M>(&mut self, name: &str, help: &str, metric: &M)
-    where
-        M: prometheus_client::registry::Metric + Clone,
-    {
-        self.0
-            .register(format!("teller_{name}"), help, metric.clone());
-    }
-}
-
 fn as_gauge(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
+    use prometheus_client::encoding::text::encode;
+
     use super::*;
+
+    fn rendered(metrics: &Metrics) -> String {
+        let mut registry = Registry::default();
+        metrics.register(registry.sub_registry_with_prefix("teller"));
+        let mut text = String::new();
+        encode(&mut text, &registry).expect("writing to a String cannot fail");
+        text
+    }
 
     #[test]
     fn what_was_counted_is_rendered() {
-        let metrics = Metrics::new();
+        let metrics = Metrics::default();
         let call = metrics.call_started();
         let _other = metrics.call_started();
         drop(call);
@@ -345,7 +291,7 @@ mod tests {
         metrics.set_slots(1, 4, 0.25);
         metrics.observe(Stage::Stt, Duration::from_millis(40));
         metrics.observe(Stage::Stt, Duration::from_secs(60));
-        let text = metrics.render();
+        let text = rendered(&metrics);
         for line in [
             "teller_calls_active 1",
             "teller_calls_total{end_reason=\"hangup\"} 1",
@@ -362,12 +308,12 @@ mod tests {
 
     #[test]
     fn a_call_that_panics_is_no_longer_active() {
-        let metrics = Metrics::new();
+        let metrics = Metrics::default();
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let _call = metrics.call_started();
             std::panic::resume_unwind(Box::new("a call's bug"));
         }));
         assert!(panicked.is_err());
-        assert!(metrics.render().contains("teller_calls_active 0"));
+        assert!(rendered(&metrics).contains("teller_calls_active 0"));
     }
 }

@@ -10,19 +10,19 @@
 //! in the order they were made: its start, its messages, its end. While the
 //! database is away they wait on the disk, also over a restart.
 
-mod durable;
-mod finalize;
+mod actor;
+mod audited;
+mod disk_writer;
 mod flusher;
-mod guard;
+mod handle;
 mod health;
-mod keeper;
-mod opened;
-mod running;
+mod live_sessions;
+mod metrics;
+mod pending_starts;
+mod recognition;
 mod seal;
-mod session_manager;
-mod starts;
 mod stored;
-mod sweeper;
+mod types;
 mod writer;
 
 use std::{
@@ -34,44 +34,32 @@ use std::{
     time::Duration,
 };
 
+use call::{CallEnding, Channel, Speaker};
 use chrono::{DateTime, Utc};
-use database::{NewCallback, SessionId, SummaryToken};
+use database::SessionId;
+use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio::{
     sync::oneshot,
     time::{sleep, timeout},
 };
 
-use tools::{BoxFuture, CallbackRequest, Callbacks, ToolError};
-
-use crate::{metrics::Metrics, reply::Channel, session::Ending};
-
-pub use durable::{Acknowledged, Acknowledgements};
-pub use finalize::{Finalizer, topic_rules};
-pub use guard::watch;
+pub use actor::actor_name;
+pub use audited::{AuditedCall, AuditedReader};
+pub use database::{NewCallback, SummaryToken};
+pub use handle::{RecordConfig, RecordHandle};
 pub use health::{DatabaseState, RecordHealth, RecordStatus};
-pub use keeper::{Keeper, KeeperConfig};
-pub use opened::{OpenedCall, Opener};
-pub use running::{Durability, RecordConfig, RunningRecord};
-pub use session_manager::{OpenedSession, SessionManager};
+pub use live_sessions::{LiveSession, LiveSessions};
+pub use metrics::RecordMetrics;
 pub(crate) use stored::Stored;
 pub use stored::describe;
-pub use sweeper::{LiveSession, LiveSessions, Sweeper, Swept};
+pub use types::{Acknowledged, Acknowledgements, Durability};
 pub(crate) use writer::Writer;
 
 /// What waits for the disk: an hour of talk of a full worker, 25 calls with a row every three
 /// seconds. When it is full (the disk does not answer) a row is lost, loudly: an error in the log
 /// with session and number, and a counter that must stay at zero.
 const QUEUE: usize = 32_768;
-
-/// Who said a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Speaker {
-    /// The caller.
-    Caller,
-    /// The agent.
-    Agent,
-}
 
 /// A session begins.
 #[derive(Debug)]
@@ -109,6 +97,8 @@ pub struct MessageRow {
     pub speaker: Speaker,
     /// The text; of the agent what was heard.
     pub content: String,
+    /// Something was taken out of it.
+    pub redacted: bool,
     /// When its audio began, milliseconds since the session did.
     pub started_ms: Option<i32>,
     /// When it ended.
@@ -129,7 +119,7 @@ pub struct SessionEnd {
     /// Which.
     pub session: SessionId,
     /// Why.
-    pub ending: Ending,
+    pub ending: CallEnding,
     /// When.
     pub ended_at: DateTime<Utc>,
     /// How long it was.
@@ -140,6 +130,23 @@ pub struct SessionEnd {
     pub callback_requested: bool,
     /// The caller tried to authenticate.
     pub authentication_attempted: bool,
+}
+
+/// What follows the end of a session, once that is committed.
+pub trait AfterEnd: std::fmt::Debug + Send + Sync {
+    /// The session's end is in the database. Called on the record's own connection, which waits
+    /// for it: it must be quick, and may fail without consequence for the record.
+    fn ended(&self, session: SessionId) -> BoxFuture<'_, ()>;
+}
+
+/// Nothing follows here: another worker looks after it.
+#[derive(Debug, Clone, Copy)]
+pub struct NothingAfterEnd;
+
+impl AfterEnd for NothingAfterEnd {
+    fn ended(&self, _session: SessionId) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
 }
 
 /// What waits to become durable.
@@ -174,12 +181,12 @@ impl Record {
 pub struct Recorder {
     queue: SyncSender<Record>,
     waiting: Arc<AtomicUsize>,
-    metrics: Arc<Metrics>,
+    metrics: Arc<RecordMetrics>,
 }
 
 impl Recorder {
-    /// A recorder and the queue that [`RunningRecord`] empties.
-    pub fn new(metrics: Arc<Metrics>) -> (Self, RecordQueue) {
+    /// A recorder and the queue that [`RecordHandle`] empties.
+    pub fn new(metrics: Arc<RecordMetrics>) -> (Self, RecordQueue) {
         let (queue, receiver) = sync_channel(QUEUE);
         let waiting = Arc::new(AtomicUsize::new(0));
         let queue = Self {
@@ -203,6 +210,11 @@ impl Recorder {
     /// The same with a time of the caller's own.
     pub fn message_at(&self, row: MessageRow, at: DateTime<Utc>) {
         self.put(Record::Message(Box::new(row), at));
+    }
+
+    /// A person is to call back.
+    pub fn callback(&self, callback: NewCallback) {
+        self.put(Record::Callback(callback));
     }
 
     /// A session ends; its summary follows.
@@ -244,7 +256,7 @@ impl Recorder {
         match self.queue.try_send(record) {
             Ok(()) => {
                 let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
-                self.metrics.set_recorder_queue(waiting);
+                self.metrics.set_queue(waiting);
             }
             Err(error) => {
                 let (why, record) = match error {
@@ -253,29 +265,11 @@ impl Recorder {
                 };
                 let (session, seq) = record.name();
                 if let Some(session) = session {
-                    self.metrics.record_lost();
+                    self.metrics.lost();
                     tracing::error!(session.id = %session, seq, "{why}; something said is lost");
                 }
             }
         }
-    }
-}
-
-impl Callbacks for Recorder {
-    fn record(&self, request: CallbackRequest) -> BoxFuture<'_, Result<(), ToolError>> {
-        let session = request.session.parse::<uuid::Uuid>();
-        Box::pin(async move {
-            let session = session.map_err(|error| ToolError::Failed(error.to_string()))?;
-            self.put(Record::Callback(NewCallback {
-                // One callback a session, however often it is promised.
-                id: session,
-                session: SessionId(session),
-                phone_number: request.phone,
-                reason: None,
-                requested_at: Utc::now(),
-            }));
-            Ok(())
-        })
     }
 }
 

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use call::{CallEnding, Channel, Speaker};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use database::{SessionId, SummaryToken, spool::SpoolConfig};
@@ -20,13 +21,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     config::{DatabaseConfig, SpoolSettings},
-    metrics::Metrics,
+    jobs::Finalizer,
     record::{
-        Acknowledged, Acknowledgements, Durability, Finalizer, MessageRow, RecordConfig, Recorder,
-        RunningRecord, SessionEnd, SessionStart, Speaker,
+        Acknowledged, Acknowledgements, Durability, MessageRow, RecordConfig, RecordHandle,
+        Recorder, SessionEnd, SessionStart,
     },
-    reply::Channel,
-    session::Ending,
 };
 
 /// The recorder's queue is kept below this, or a rehearsal would outrun any disk.
@@ -109,7 +108,7 @@ pub async fn run(
     args: RehearseArgs,
 ) -> anyhow::Result<bool> {
     let database = crate::admin::open(database)?;
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Arc::default();
     let tasks = TaskTracker::new();
     let config = RecordConfig {
         spool: SpoolConfig {
@@ -125,8 +124,9 @@ pub async fn run(
             Durability::Disk
         },
     };
-    let finalizer = Finalizer::new(&database, Arc::default());
-    let record = RunningRecord::start(config, &database, finalizer, &metrics, &tasks)?;
+    let own = database.dedicated()?;
+    let finalizer = Arc::new(Finalizer::new(&own, Arc::default()));
+    let record = RecordHandle::start(config, own, finalizer, &metrics, &tasks)?;
     let replay = record.replay();
     println!(
         "started {} records {} torn {} damaged",
@@ -233,6 +233,7 @@ fn turn(session: SessionId, seq: i32) -> MessageRow {
             Speaker::Caller
         },
         content: words(session, seq),
+        redacted: false,
         started_ms: Some(seq.saturating_mul(1500)),
         ended_ms: Some(seq.saturating_mul(1500).saturating_add(1200)),
         interrupted: seq % 7 == 3,
@@ -245,7 +246,7 @@ fn turn(session: SessionId, seq: i32) -> MessageRow {
 fn end(session: SessionId) -> SessionEnd {
     SessionEnd {
         session,
-        ending: Ending::CallerLeft,
+        ending: CallEnding::CallerLeft,
         ended_at: Utc::now(),
         duration: Duration::from_secs(60),
         transferred: false,

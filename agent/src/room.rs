@@ -11,6 +11,7 @@ mod sink;
 
 use std::{collections::HashMap, time::Duration};
 
+use call::Channel;
 use livekit::{
     Room, RoomError, RoomEvent, RoomOptions,
     options::TrackPublishOptions,
@@ -24,7 +25,7 @@ use livekit::{
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::task::TaskTracker;
 
-use crate::{reply::Channel, speak::SPEECH_RATE_HZ, worker::Assignment};
+use crate::speak::SPEECH_RATE_HZ;
 
 pub use outputs::{Outgoing, Outputs};
 pub use rpc::{RpcCall, RpcMethod};
@@ -51,17 +52,10 @@ pub enum Input {
     Digit(char),
     /// The caller's page asks something.
     Rpc(RpcCall),
-    /// The caller left, or the room is gone.
-    Left(Departure),
-}
-
-/// How a call's room ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Departure {
     /// The caller hung up.
-    Caller,
+    CallerLeft,
     /// The connection to the room is lost for good, or the room was deleted.
-    Room,
+    RoomLost,
 }
 
 /// Who calls, as far as the room tells.
@@ -105,8 +99,8 @@ impl JoinedRoom {
     ///
     /// # Errors
     /// When the room cannot be joined within ten seconds.
-    pub async fn join(assignment: &Assignment) -> Result<Self, JoinError> {
-        let connect = Room::connect(&assignment.url, &assignment.token, RoomOptions::default());
+    pub async fn join(url: &str, token: &str) -> Result<Self, JoinError> {
+        let connect = Room::connect(url, token, RoomOptions::default());
         let (room, events) = timeout(CONNECT_TIMEOUT, connect)
             .await
             .map_err(|_| JoinError::TimedOut)??;

@@ -1,9 +1,10 @@
 //! `teller start`: wires everything, serves, drains.
 
-mod drain;
+mod backpressure;
 mod housekeeping;
 mod knowledge_base;
 mod locks;
+mod metrics;
 mod parts;
 mod signals;
 
@@ -11,14 +12,15 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use database::Database;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use metrics::Metrics;
 
 use crate::{
     calls::Calls,
     config::Config,
-    http,
-    metrics::Metrics,
-    record::{Finalizer, LiveSessions, RunningRecord, SessionManager, Sweeper, topic_rules},
+    jobs::{Finalizer, Sweeper, topic_rules},
+    record::{LiveSessions, RecordHandle},
     session::{Services, SessionConfig},
     telephony::Telephony,
     worker::{ApiKeys, DrainConfig, Worker, WorkerConfig, shutdown},
@@ -41,7 +43,7 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 /// # Errors
 /// When the configuration names something that cannot be used: a model, a pack, a port.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Metrics::default();
     let tasks = TaskTracker::new();
     let worker_id = format!("{}-{:08x}", hostname(), rand::random::<u32>());
     // The model takes longest to load: everything else is made ready meanwhile.
@@ -51,21 +53,21 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let database = crate::admin::open(&config.database)?;
     parts::warn_of_readable_connections(&config.database);
 
-    let finalizer = Finalizer::new(&database, topic_rules(&pack).into());
-    let sessions = SessionManager::new(&database, finalizer.clone());
-    let at_work = (&metrics, &tasks);
-    let record = parts::record(&config.spool, &database, &worker_id, &finalizer, at_work)?;
+    let topics: Arc<[_]> = topic_rules(&pack).into();
+    let writing = (topics.clone(), &metrics.record, &tasks);
+    let record = parts::record(&config.spool, &database, &worker_id, writing)?;
     let (recorder, record_health) = (record.recorder(), record.health());
     let live = LiveSessions::default();
-    let last = LastOfAll::new(record, &live, &database, &worker_id);
+    let last = ShutdownGuard::new(record, &live, &database, &worker_id);
+    let finalizer = Finalizer::new(&database, topics);
     let sweeper = parts::sweeper(&config, &database, finalizer, &live, &worker_id);
 
     let replier = parts::replier(&config, &pack)?;
-    let telephony = Telephony::new(&config.livekit);
+    let telephony = Telephony::new(&config.livekit.url, &api_keys(&config));
     let transfer_to = parts::transfer_target(&replier)?;
-    let authenticator = parts::authenticator(&config, &database, &sessions, &pack)?;
+    let authenticator = parts::authenticator(&config, &database, &pack)?;
     let locks = parts::locks(&database);
-    let worker = Worker::new(worker_config(&config)?, metrics.clone(), locks);
+    let worker = Worker::new(worker_config(&config)?, metrics.agent.clone(), locks);
     // No call may come before it can be heard: the worker registers behind this.
     let stt = hearing.await??;
     let services = Services {
@@ -79,22 +81,15 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         lines: Arc::new(pack.settings.lines.clone()),
         live,
         config: session_config(&config, &pack, &worker_id),
-        metrics: metrics.clone(),
+        metrics: metrics.agent.clone(),
     };
     let (control, follower) = shutdown();
     let pages = parts::pages(&config, &pack, &stt, services.authenticator.is_some());
     let health = worker.health();
     let slots = health.slots().clone();
-    let servers = http::Servers::bind(&config.http, pages, health, metrics.clone(), &database)
-        .await
-        .context("opening the HTTP ports")?
-        .telling_of(record_health.clone());
-    let servers = match parts::administration(&config)? {
-        Some(login) => servers.administered_through(login),
-        None => servers,
-    };
-    tracing::info!(pages = %config.http.bind, health = %config.http.health_bind, speech_model = stt.model_name(), "listening");
-    let household = housekeeping::Household {
+    let view = metrics.view(health, record_health.clone(), follower.clone(), &stt);
+    let servers = parts::servers(&config, pages, view, &metrics, &database).await?;
+    let background = housekeeping::Background {
         config: &config,
         database: &database,
         metrics: &metrics,
@@ -102,27 +97,30 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         slots,
         shutdown: follower.clone(),
     };
-    let background = household.start(&tasks, sweeper, replier, pack);
-    tasks.spawn(servers.run(follower.clone()));
+    let background = background.start(&tasks, sweeper, replier, pack);
+    // Health and summaries are answered to the last.
+    let answering = CancellationToken::new();
+    tasks.spawn(servers.run(answering.clone()));
     tasks.spawn(signals::follow(control));
     tasks.spawn(parts::warm(tts, services.lines.clone()));
 
     worker.run(Calls::new(services), follower).await?;
     background.cancel();
     last.write().await;
+    answering.cancel();
     Ok(())
 }
 
 /// What is left to do when no call is taken any more: the record is brought home.
-struct LastOfAll {
-    record: RunningRecord,
+struct ShutdownGuard {
+    record: RecordHandle,
     live: LiveSessions,
     database: Database,
     worker_id: String,
 }
 
-impl LastOfAll {
-    fn new(record: RunningRecord, live: &LiveSessions, database: &Database, worker: &str) -> Self {
+impl ShutdownGuard {
+    fn new(record: RecordHandle, live: &LiveSessions, database: &Database, worker: &str) -> Self {
         Self {
             record,
             live: live.clone(),
@@ -160,10 +158,7 @@ fn session_config(config: &Config, pack: &knowledge::Pack, worker_id: &str) -> S
 fn worker_config(config: &Config) -> anyhow::Result<WorkerConfig> {
     Ok(WorkerConfig {
         url: config.livekit.url.clone(),
-        keys: ApiKeys {
-            key: config.livekit.api_key.clone(),
-            secret: config.livekit.api_secret.clone(),
-        },
+        keys: api_keys(config),
         agent_name: config.worker.agent_name.clone(),
         slots: NonZeroUsize::new(config.worker.max_calls).context("MAX_CALLS is at least 1")?,
         drain: DrainConfig {
@@ -171,6 +166,13 @@ fn worker_config(config: &Config) -> anyhow::Result<WorkerConfig> {
             farewell: FAREWELL,
         },
     })
+}
+
+fn api_keys(config: &Config) -> ApiKeys {
+    ApiKeys {
+        key: config.livekit.api_key.clone(),
+        secret: config.livekit.api_secret.clone(),
+    }
 }
 
 fn hostname() -> String {

@@ -6,6 +6,7 @@
 //! data channel: those answer through queues.
 
 mod authenticate;
+mod callbacks;
 mod ending;
 mod figures;
 mod hearing;
@@ -21,6 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use call::CallEnding;
 use futures_util::{StreamExt as _, stream::FuturesOrdered};
 use insight::redact::Redactor;
 use livekit::webrtc::audio_stream::native::NativeAudioStream;
@@ -36,13 +38,13 @@ use crate::{
     listen::{Listener, SttError, Transcript},
     record::LiveSession,
     reply::{Awaiting, CallAction, ReplyMeta},
-    room::{Caller, Departure, Input, Outgoing, Outputs},
+    room::{Caller, Input, Outgoing, Outputs},
     speak::{SpeechId, Voice, VoiceEvent},
     turn::{TurnAction, TurnEvent, Turns},
     worker::{CallStop, StopReason},
 };
 
-pub use ending::{Ended, Ending};
+pub use ending::Ended;
 pub use opening::RoomSide;
 pub use services::{Services, SessionConfig};
 
@@ -108,7 +110,7 @@ pub struct Session {
     /// Whether the device was here before; asked once.
     seen_before: Option<oneshot::Receiver<bool>>,
     /// Set when the goodbye has been ordered: the call ends once it was heard.
-    parting: Option<Ending>,
+    parting: Option<CallEnding>,
     /// Such a goodbye is not waited for any longer.
     farewell_by: Option<Duration>,
     callback_requested: bool,
@@ -141,20 +143,20 @@ impl Session {
     }
 
     /// Waits for one thing to happen and deals with it.
-    async fn step(&mut self) -> Option<Ending> {
+    async fn step(&mut self) -> Option<CallEnding> {
         let deadline = self.deadline();
         tokio::select! {
             biased;
             reason = stop_requested(&mut self.stop) => self.on_stop(reason).await,
             input = self.inputs.recv() => match input {
                 Some(input) => self.on_input(input).await,
-                None => Some(Ending::RoomLost),
+                None => Some(CallEnding::RoomLost),
             },
             // Reports first: what a reply is for must be known when its playout ends.
             Some(report) = self.reports.recv() => self.on_report(report).await,
             event = self.voice_events.recv() => match event {
                 Some(event) => self.on_voice(event).await,
-                None => Some(Ending::Broken),
+                None => Some(CallEnding::Broken),
             },
             Some(transcript) = self.transcripts.next(), if !self.transcripts.is_empty() => {
                 let transcript = transcript.unwrap_or(Err(SttError::Stopped));
@@ -182,7 +184,7 @@ impl Session {
         .min()
     }
 
-    async fn on_deadline(&mut self) -> Option<Ending> {
+    async fn on_deadline(&mut self) -> Option<CallEnding> {
         let now = self.now();
         if self.farewell_by.is_some_and(|due| due <= now) {
             return self.parting;
@@ -196,7 +198,7 @@ impl Session {
         self.tell(TurnEvent::Tick).await
     }
 
-    async fn on_input(&mut self, input: Input) -> Option<Ending> {
+    async fn on_input(&mut self, input: Input) -> Option<CallEnding> {
         match input {
             Input::Microphone(stream) => self.microphone = Some(stream),
             Input::MicrophoneEnded => {
@@ -218,16 +220,16 @@ impl Session {
             }
             Input::Digit(digit) => self.on_digit(digit).await,
             Input::Rpc(call) => return self.on_rpc(call).await,
-            Input::Left(Departure::Caller) => {
+            Input::CallerLeft => {
                 self.caller_gone = true;
-                return Some(Ending::CallerLeft);
+                return Some(CallEnding::CallerLeft);
             }
-            Input::Left(Departure::Room) => return Some(Ending::RoomLost),
+            Input::RoomLost => return Some(CallEnding::RoomLost),
         }
         None
     }
 
-    async fn on_voice(&mut self, event: VoiceEvent) -> Option<Ending> {
+    async fn on_voice(&mut self, event: VoiceEvent) -> Option<CallEnding> {
         let now = self.now();
         match event {
             VoiceEvent::Started { id, interruptible } => {
@@ -268,20 +270,20 @@ impl Session {
     }
 
     /// What a speech wants done once it was heard.
-    fn after(&mut self, spoken: &ledger::Spoken, interrupted: bool) -> Option<Ending> {
+    fn after(&mut self, spoken: &ledger::Spoken, interrupted: bool) -> Option<CallEnding> {
         let action = spoken.meta.as_ref().and_then(|meta| meta.action);
         match action {
             Some(CallAction::Callback) => self.request_callback(),
             Some(CallAction::Transfer) => self.transfer(),
             // "One more thing" in the middle of a goodbye: the call goes on.
-            Some(CallAction::HangUp) if !interrupted => return Some(Ending::Goodbye),
+            Some(CallAction::HangUp) if !interrupted => return Some(CallEnding::Goodbye),
             Some(CallAction::HangUp | CallAction::Repeat) | None => {}
         }
         // Whether a silent caller answered the goodbye is for `turn` to say.
         let parting = (spoken.kind == SpeechKind::Goodbye).then_some(self.parting);
         parting
             .flatten()
-            .filter(|ending| *ending != Ending::Silence)
+            .filter(|ending| *ending != CallEnding::Silence)
     }
 
     /// The row of a speech that is over, and its figures.
@@ -301,7 +303,7 @@ impl Session {
         Some(spoken)
     }
 
-    async fn on_report(&mut self, report: Report) -> Option<Ending> {
+    async fn on_report(&mut self, report: Report) -> Option<CallEnding> {
         match report {
             Report::FirstAudio { id, after } => {
                 if let Some(spoken) = self.ledger.spoken(id) {
@@ -338,19 +340,19 @@ impl Session {
         }
     }
 
-    async fn on_stop(&mut self, reason: StopReason) -> Option<Ending> {
+    async fn on_stop(&mut self, reason: StopReason) -> Option<CallEnding> {
         self.stop = None;
         match reason {
             StopReason::Terminated => {
                 self.hurried = true;
-                Some(Ending::RoomLost)
+                Some(CallEnding::RoomLost)
             }
-            StopReason::Draining if !self.greeted => Some(Ending::Drain),
+            StopReason::Draining if !self.greeted => Some(CallEnding::Drained),
             StopReason::Draining => {
                 tracing::info!(session.id = %self.id, "the worker stops; saying goodbye");
                 self.cancel_reply().await;
                 let text = self.services.lines.service_goodbye.clone();
-                self.part(Ending::Drain, text).await;
+                self.part(CallEnding::Drained, text).await;
                 self.farewell_by = Some(self.now() + FAREWELL);
                 None
             }
@@ -358,7 +360,7 @@ impl Session {
     }
 
     /// Tells `turn` what happened and carries out what it decides.
-    async fn tell(&mut self, event: TurnEvent) -> Option<Ending> {
+    async fn tell(&mut self, event: TurnEvent) -> Option<CallEnding> {
         if self.transferring {
             // It rings at the other end: nobody is asked whether they are still there.
             return None;
@@ -371,8 +373,8 @@ impl Session {
         ending
     }
 
-    async fn act(&mut self, action: TurnAction) -> Option<Ending> {
-        if self.parting == Some(Ending::Drain) {
+    async fn act(&mut self, action: TurnAction) -> Option<CallEnding> {
+        if self.parting == Some(CallEnding::Drained) {
             self.while_leaving(action);
             return None;
         }
@@ -405,9 +407,9 @@ impl Session {
             }
             TurnAction::SayGoodbye => {
                 let text = self.services.lines.silence_goodbye.clone();
-                self.part(Ending::Silence, text).await;
+                self.part(CallEnding::Silence, text).await;
             }
-            TurnAction::HangUp => return Some(self.parting.unwrap_or(Ending::Silence)),
+            TurnAction::HangUp => return Some(self.parting.unwrap_or(CallEnding::Silence)),
         }
         None
     }

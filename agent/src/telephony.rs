@@ -10,7 +10,7 @@ use livekit_api::services::{
 use secrecy::ExposeSecret;
 use tools::{BoxFuture, SipTransfer, ToolError, TransferTarget};
 
-use crate::config::LiveKitConfig;
+use crate::worker::ApiKeys;
 
 /// A destination that does not answer in this time is not going to.
 const RINGING: Duration = Duration::from_secs(30);
@@ -30,13 +30,12 @@ pub struct RoomTelephony {
 }
 
 impl Telephony {
-    /// Uses the worker's own keys.
-    pub fn new(livekit: &LiveKitConfig) -> Self {
-        let host = http_url(&livekit.url);
-        let secret = livekit.api_secret.expose_secret();
+    /// The server at `url`, with the worker's own keys.
+    pub fn new(url: &str, keys: &ApiKeys) -> Self {
+        let (host, secret) = (http_url(url), keys.secret.expose_secret());
         Self {
-            rooms: RoomClient::with_api_key(&host, &livekit.api_key, secret).into(),
-            sip: SIPClient::with_api_key(&host, &livekit.api_key, secret).into(),
+            rooms: RoomClient::with_api_key(&host, &keys.key, secret).into(),
+            sip: SIPClient::with_api_key(&host, &keys.key, secret).into(),
         }
     }
 

@@ -171,9 +171,9 @@ async fn what_an_operator_should_look_at_is_on_the_page_and_restarts_no_worker()
             StatusCode::UNAUTHORIZED
         );
     }
-    site.metrics.upkeep.set_drift(3);
-    site.metrics.upkeep.set_parked(2);
-    site.metrics.upkeep.set_misplaced(1);
+    site.jobs.set_drift(3);
+    site.jobs.set_parked(2);
+    site.jobs.set_misplaced(1);
     let shown = site.json("/api/worker").await;
     let (status, health) = site.health("/health").await;
     let health: Value = serde_json::from_str(&health).unwrap();

@@ -3,11 +3,13 @@
 #[path = "support/site.rs"]
 mod support;
 
+use std::sync::atomic::Ordering;
+
 use livekit_api::access_token::{Claims, TokenVerifier};
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use support::{LIVEKIT_URL, SECRET, away, error, settings, site};
-use teller::config::HttpSettings;
+use teller::http::HttpConfig;
 
 async fn claims(response: Response) -> Claims {
     assert_eq!(response.status(), StatusCode::CREATED);
@@ -98,7 +100,7 @@ async fn a_device_is_recognised_and_a_made_up_one_is_replaced() {
 async fn the_cookie_is_secure_behind_a_trusted_https_proxy_alone() {
     let https = [("x-forwarded-proto", "https")];
     for trust_proxy in [true, false] {
-        let settings = HttpSettings {
+        let settings = HttpConfig {
             trust_proxy,
             ..settings()
         };
@@ -132,7 +134,7 @@ async fn a_malformed_body_is_refused_with_a_reason() {
 
 #[tokio::test]
 async fn an_address_that_asks_too_often_is_told_when_to_come_back() {
-    let settings = HttpSettings {
+    let settings = HttpConfig {
         tokens_per_minute: 2,
         trust_proxy: true,
         ..settings()
@@ -166,7 +168,7 @@ async fn an_address_that_asks_too_often_is_told_when_to_come_back() {
 #[tokio::test]
 async fn a_draining_worker_gives_no_tokens_and_keeps_its_pages() {
     let site = site(settings(), "teller", &away()).await;
-    site.control.next();
+    site.draining.store(true, Ordering::Relaxed);
     let response = site.token("{}", &[]).await;
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(response.headers().contains_key("retry-after"));
@@ -177,7 +179,7 @@ async fn a_draining_worker_gives_no_tokens_and_keeps_its_pages() {
 async fn the_status_names_the_bank_and_the_models() {
     let site = site(settings(), "teller", &away()).await;
     let status = site.json("/api/status").await;
-    assert_eq!(status["bank_name"], "Northwind Bank");
+    assert_eq!(status["company_name"], "Northwind Bank");
     assert_eq!(status["speech_model"], "tiny.en");
     assert_eq!(status["language_model"], Value::Null);
     assert_eq!(status["authentication"], true);
@@ -188,7 +190,7 @@ async fn the_status_names_the_bank_and_the_models() {
 #[tokio::test]
 async fn demonstration_messages_are_there_only_when_switched_on() {
     for demo_messages in [true, false] {
-        let settings = HttpSettings {
+        let settings = HttpConfig {
             demo_messages,
             ..settings()
         };
@@ -227,7 +229,7 @@ async fn demonstration_messages_are_there_only_when_switched_on() {
 
 #[tokio::test]
 async fn demonstration_messages_stay_off_where_others_could_reach_them() {
-    let settings = HttpSettings {
+    let settings = HttpConfig {
         demo_messages: true,
         bind: ([0, 0, 0, 0], 0).into(),
         ..settings()
@@ -251,7 +253,7 @@ async fn pages_are_served_with_a_policy_that_reaches_livekit_and_nothing_outside
     ] {
         std::fs::write(folder.join(file), text).expect("written");
     }
-    let settings = HttpSettings {
+    let settings = HttpConfig {
         web_dir: folder.join("web"),
         ..settings()
     };

@@ -16,7 +16,7 @@ use database::{
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use support::{away, error, settings, site};
-use teller::config::HttpSettings;
+use teller::http::HttpConfig;
 
 #[tokio::test]
 async fn only_the_supervisors_and_the_administrators_key_read_calls() {
@@ -43,7 +43,7 @@ async fn only_the_supervisors_and_the_administrators_key_read_calls() {
         let expected = json!({"topics": [{"id": "transfer", "label": "Transfers"}]});
         assert_eq!(topics, expected);
     }
-    let closed = HttpSettings {
+    let closed = HttpConfig {
         supervisor_key: None,
         admin_key: None,
         ..settings()

@@ -18,13 +18,13 @@ use merged::{ask, audit, call, history, merged, part, shown};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use support::{error, settings, site};
-use teller::config::HttpSettings;
+use teller::http::HttpConfig;
 
 #[tokio::test]
 async fn without_an_administrators_key_nothing_can_be_changed_and_that_is_said() {
     let test = TestDatabase::new().await;
     let (device, sarah, _) = merged(&test).await;
-    let off = HttpSettings {
+    let off = HttpConfig {
         admin_key: None,
         ..settings()
     };

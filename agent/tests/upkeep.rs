@@ -11,19 +11,20 @@ use std::{
     collections::HashSet,
     path::{Path, PathBuf},
     process::Output,
-    sync::{Arc, Mutex},
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
+use call::{CallEnding, Channel};
 use chrono::Utc;
 use database::{
-    Channel, MessageRepository, MessageSealer, NewMessage, NewSession, Role, SessionId,
-    SessionRepository, test_support::TestDatabase, verify::Anchors,
+    MessageRepository, MessageSealer, NewMessage, NewSession, Role, SessionEnd, SessionId,
+    SessionManager, SessionRepository, test_support::TestDatabase, verify::Anchors,
 };
 use serde_json::{Value, json};
 use teller::{
-    record::{Finalizer, SessionEnd, SessionManager, topic_rules},
-    session::Ending,
+    jobs::{Finalizer, topic_rules},
+    record::AfterEnd as _,
 };
 use tokio::process::Command;
 
@@ -337,21 +338,18 @@ async fn a_summary_is_there_milliseconds_after_the_end() {
     let test = TestDatabase::new().await;
     let pack = knowledge::Pack::load(&root().join("packs/bank")).unwrap();
     let finalizer = Finalizer::new(&test.db, topic_rules(&pack).into());
-    let sessions = Arc::new(SessionManager::new(&test.db, finalizer));
+    let sessions = SessionManager::new(&test.db);
     let mut took = Vec::new();
     for _ in 0..if figures { 500 } else { 20 } {
         let session = call(&test, SessionId::new(), 12).await;
         let end = SessionEnd {
-            session,
-            ending: Ending::CallerLeft,
+            reason: CallEnding::CallerLeft.as_str().into(),
             ended_at: Utc::now(),
-            duration: Duration::from_secs(60),
-            transferred: false,
-            callback_requested: false,
-            authentication_attempted: false,
+            metrics: json!({ "duration_ms": 60_000 }),
         };
         let ended = Instant::now();
-        sessions.end_session(&end, true).await.unwrap();
+        sessions.end_session(session, &end).await.unwrap();
+        finalizer.ended(session).await;
         took.push(ended.elapsed());
     }
     let calls = i64::try_from(took.len()).unwrap();

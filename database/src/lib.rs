@@ -9,7 +9,6 @@ mod clean;
 mod document;
 mod error;
 pub mod fail;
-mod ids;
 pub mod keys;
 mod leader;
 mod message;
@@ -22,6 +21,7 @@ mod recount;
 mod room_lock;
 mod session;
 mod session_list;
+mod session_manager;
 #[cfg(feature = "test-support")]
 mod settings;
 pub mod spool;
@@ -31,7 +31,6 @@ mod summary;
 mod summary_token;
 #[cfg(feature = "test-support")]
 pub mod test_support;
-mod text_enum;
 mod tls;
 mod tool_call;
 pub mod verify;
@@ -43,11 +42,11 @@ pub use audit::{AuditEntry, AuditRepository};
 pub use auth::{
     AuthLimits, AuthRepository, ChallengeStart, Claim, Delivery, NewChallenge, Verification,
 };
+pub use call::{Channel, ProfileId, Resolution, Sentiment, SessionId, TenantId};
 pub use callback::{Callback, CallbackRepository, NewCallback};
 pub use chain::RowHash;
 pub use document::{DocumentChunk, DocumentRepository, ImportReport};
 pub use error::DatabaseError;
-pub use ids::{ProfileId, SessionId, TenantId};
 pub use leader::{Leader, LeaderRole};
 pub use message::{
     Inserted, Message, MessageRepository, MessageSealer, NewMessage, Role, SealedMessage,
@@ -64,14 +63,15 @@ pub use profile::{
 pub use recount::{CounterDrift, Orphan, RecountRepository};
 pub use room_lock::RoomLock;
 pub use session::{
-    AbandonedSession, Channel, NewSession, Session, SessionEnd, SessionRepository, SessionStatus,
+    AbandonedSession, NewSession, Session, SessionEnd, SessionRepository, SessionStatus,
     StaleAfter, StartedSession,
 };
 pub use session_list::{SessionCursor, SessionFilter, SessionListItem};
+pub use session_manager::SessionManager;
 #[cfg(feature = "test-support")]
 pub use settings::ConfigRepository;
 pub use stored_keys::Rewrapped;
-pub use summary::{ConversationSummaryRepository, NewSummary, Resolution, Sentiment, Summary};
+pub use summary::{ConversationSummaryRepository, NewSummary, Summary};
 pub use summary_token::{RedeemedSummary, SummaryToken, SummaryTokenRepository};
 pub use tls::{certificates, is_address, is_unencrypted};
 pub use tool_call::{

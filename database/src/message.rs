@@ -13,8 +13,8 @@ pub(crate) use self::store::sealed;
 use crate::chain::RowHash;
 use crate::clean::{clean_json, clean_text};
 use crate::keys::{KeyError, SessionKey};
-use crate::text_enum::text_enum;
 use crate::{Database, SessionId};
+use call::{sql_text, text_enum};
 
 /// All SQL about messages.
 #[derive(Clone, Debug)]
@@ -35,6 +35,7 @@ text_enum! {
         Tool = "tool",
     }
 }
+sql_text!(Role);
 
 /// A final message, redacted already.
 #[derive(Clone, Debug, PartialEq)]

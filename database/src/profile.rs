@@ -19,8 +19,8 @@ pub use self::merges::{DrainProgress, MergeOutcome, MergeRecord, UnmergeOutcome}
 use crate::clean::clean_json;
 use crate::keys::Keyring;
 use crate::stored_keys::person_key;
-use crate::text_enum::text_enum;
 use crate::{Database, DatabaseError, ProfileId, SessionId};
+use call::{sql_text, text_enum};
 
 /// All SQL about profiles.
 #[derive(Clone, Debug)]
@@ -37,6 +37,7 @@ text_enum! {
         Authenticated = "authenticated",
     }
 }
+sql_text!(ProfileKind);
 
 /// A row of `user_profiles`.
 #[derive(Clone, Debug, PartialEq, Serialize)]

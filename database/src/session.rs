@@ -8,23 +8,13 @@ use serde_json::Value;
 
 pub use self::closing::{AbandonedSession, SessionEnd, StaleAfter};
 use crate::keys::{IndexKind, Keyring, SessionKey};
-use crate::text_enum::text_enum;
 use crate::{Database, DatabaseError, MergeOutcome, ProfileId, SessionId, normalize_phone_number};
+use call::{AuthLevel, Channel, sql_text, text_enum};
 
 /// All SQL about sessions. Listing them for supervisors is in `session_list.rs`.
 #[derive(Clone, Debug)]
 pub struct SessionRepository {
     pub(crate) db: Database,
-}
-
-text_enum! {
-    /// How the caller came.
-    pub enum Channel {
-        /// A browser, or any other LiveKit client.
-        Web = "web",
-        /// A telephone, by SIP.
-        Phone = "phone",
-    }
 }
 
 text_enum! {
@@ -38,6 +28,7 @@ text_enum! {
         Abandoned = "abandoned",
     }
 }
+sql_text!(SessionStatus);
 
 /// A caller joined.
 #[derive(Clone, Debug)]
@@ -104,7 +95,7 @@ pub struct Session {
     /// The number as the network claimed it.
     pub caller_number: Option<String>,
     /// 0 device, 1 declared, 2 one-time code, 3 strong.
-    pub auth_level: i16,
+    pub auth_level: AuthLevel,
     /// Where it stands.
     pub status: SessionStatus,
     /// Why it ended.
@@ -211,7 +202,7 @@ impl SessionRepository {
     }
 
     /// The caller proved to be this customer: their anonymous profile is merged into it, and the
-    /// session gets the level (2: one-time code). A session that belongs to another customer is
+    /// session gets the level. A session that belongs to another customer is
     /// refused as [`MergeOutcome::SourceAuthenticated`].
     ///
     /// # Errors
@@ -220,14 +211,14 @@ impl SessionRepository {
         &self,
         session: SessionId,
         customer: ProfileId,
-        level: i16,
+        level: AuthLevel,
         actor: &str,
     ) -> Result<MergeOutcome, DatabaseError> {
         let row = self
             .db
             .one(
                 "SELECT authenticate_session($1, $2, $3, $4)",
-                &[&session, &customer, &i32::from(level), &actor],
+                &[&session, &customer, &i32::from(level.number()), &actor],
             )
             .await?;
         Ok(row.get(0))
@@ -263,7 +254,7 @@ impl SessionRepository {
             origin_profile_id: row.get("origin_profile_id"),
             channel: row.get("channel"),
             caller_number,
-            auth_level: row.get("auth_level"),
+            auth_level: row.get::<_, i16>("auth_level").into(),
             status: row.get("status"),
             end_reason: row.get("end_reason"),
             worker_id: row.get("worker_id"),

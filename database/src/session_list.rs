@@ -1,5 +1,6 @@
 //! The supervisor's list of calls.
 
+use call::AuthLevel;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +53,7 @@ pub struct SessionListItem {
     /// Where it stands.
     pub status: SessionStatus,
     /// 2 and more: authenticated.
-    pub auth_level: i16,
+    pub auth_level: AuthLevel,
     /// When it began.
     pub started_at: DateTime<Utc>,
     /// When it ended.
@@ -133,7 +134,7 @@ fn item(row: &tokio_postgres::Row) -> SessionListItem {
         username: row.get("username"),
         channel: row.get("channel"),
         status: row.get("status"),
-        auth_level: row.get("auth_level"),
+        auth_level: row.get::<_, i16>("auth_level").into(),
         started_at: row.get("started_at"),
         ended_at: row.get("ended_at"),
         message_count: row.get("message_count"),

@@ -8,37 +8,13 @@ use tokio_postgres::Row;
 use crate::clean::{clean_json, clean_text};
 use crate::keys::{Keyring, SessionKey};
 use crate::stated_name;
-use crate::text_enum::text_enum;
 use crate::{Database, DatabaseError, ProfileId, SessionId};
+use call::{Resolution, Sentiment};
 
 /// All SQL about summaries.
 #[derive(Clone, Debug)]
 pub struct ConversationSummaryRepository {
     db: Database,
-}
-
-text_enum! {
-    /// How the caller felt.
-    pub enum Sentiment {
-        /// Pleased.
-        Positive = "positive",
-        /// Neither.
-        Neutral = "neutral",
-        /// Displeased.
-        Negative = "negative",
-    }
-}
-
-text_enum! {
-    /// Whether the caller got what they wanted.
-    pub enum Resolution {
-        /// Yes.
-        Resolved = "resolved",
-        /// A person takes over.
-        Escalated = "escalated",
-        /// The call broke off, or the question stayed open.
-        Incomplete = "incomplete",
-    }
 }
 
 /// A summary to store.

@@ -2,6 +2,7 @@
 //! of it. Two records, each written once and sealed before it leaves the agent: the intent before the
 //! request, the outcome before anybody hears of it.
 
+use call::{sql_text, text_enum};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,7 +11,6 @@ use uuid::Uuid;
 
 use crate::clean::clean_text;
 use crate::keys::{KeyError, SessionKey};
-use crate::text_enum::text_enum;
 use crate::{Database, DatabaseError, SessionId};
 
 /// All SQL about calls of tools.
@@ -36,6 +36,8 @@ text_enum! {
         Unknown = "unknown",
     }
 }
+
+sql_text!(ToolOutcome);
 
 /// A tool is about to be called.
 #[derive(Clone, Debug, PartialEq)]

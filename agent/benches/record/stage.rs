@@ -6,22 +6,21 @@ use std::{
     time::{Duration, Instant},
 };
 
+use call::{CallEnding, Channel, Speaker};
 use chrono::Utc;
 use database::{
-    Channel as StoredChannel, Database, MessageSealer, NewMessage, NewSession, Role, SealedMessage,
-    SessionId, SessionRepository, SummaryToken,
+    Database, MessageSealer, NewMessage, NewSession, Role, SealedMessage, SessionId,
+    SessionRepository, SummaryToken,
     spool::{Record, RecordId, Spool, SpoolConfig},
     test_support::TestDatabase,
 };
 use serde_json::json;
 use teller::{
-    metrics::Metrics,
+    jobs::{Finalizer, topic_rules},
     record::{
-        Acknowledgements, Durability, Finalizer, MessageRow, RecordConfig, RecordHealth, Recorder,
-        RunningRecord, SessionEnd, SessionStart, Speaker, topic_rules,
+        Acknowledgements, Durability, MessageRow, RecordConfig, RecordHandle, RecordHealth,
+        Recorder, SessionEnd, SessionStart,
     },
-    reply::Channel,
-    session::Ending,
 };
 use tokio_postgres::Client;
 use tokio_util::task::TaskTracker;
@@ -34,7 +33,7 @@ pub(crate) struct Stage {
     pub(crate) recorder: Recorder,
     pub(crate) health: RecordHealth,
     pub(crate) acknowledged: Arc<Mutex<Vec<(SessionId, i32, Instant)>>>,
-    running: RunningRecord,
+    running: RecordHandle,
     folder: PathBuf,
 }
 
@@ -42,7 +41,7 @@ impl Stage {
     pub(crate) fn new(test: &TestDatabase) -> Self {
         let folder = folder();
         let pack = knowledge::Pack::load(&root().join("packs/bank")).unwrap();
-        let finalizer = Finalizer::new(&test.db, topic_rules(&pack).into());
+        let finalizer = Arc::new(Finalizer::new(&test.db, topic_rules(&pack).into()));
         let acknowledged: Arc<Mutex<Vec<_>>> = Arc::default();
         let told = acknowledged.clone();
         let config = RecordConfig {
@@ -53,8 +52,15 @@ impl Stage {
             }))),
             durability: Durability::Disk,
         };
-        let (metrics, tasks) = (Arc::new(Metrics::new()), TaskTracker::new());
-        let running = RunningRecord::start(config, &test.db, finalizer, &metrics, &tasks).unwrap();
+        let (metrics, tasks) = (Arc::default(), TaskTracker::new());
+        let running = RecordHandle::start(
+            config,
+            test.db.dedicated().unwrap(),
+            finalizer,
+            &metrics,
+            &tasks,
+        )
+        .unwrap();
         Self {
             recorder: running.recorder(),
             health: running.health(),
@@ -167,6 +173,7 @@ pub(crate) fn turn(session: SessionId, seq: i32) -> MessageRow {
         } else {
             Speaker::Caller
         },
+        redacted: false,
         content: if agent { AGENT } else { CALLER }.to_owned(),
         started_ms: Some(seq.saturating_mul(4000)),
         ended_ms: Some(seq.saturating_mul(4000).saturating_add(3500)),
@@ -189,7 +196,7 @@ fn meta(agent: bool) -> serde_json::Value {
 pub(crate) fn end(session: SessionId) -> SessionEnd {
     SessionEnd {
         session,
-        ending: Ending::CallerLeft,
+        ending: CallEnding::CallerLeft,
         ended_at: Utc::now(),
         duration: Duration::from_secs(60),
         transferred: false,
@@ -206,7 +213,7 @@ pub(crate) async fn writer(db: &Database) -> (SessionId, MessageSealer) {
         room_id: "room".to_owned(),
         participant_id: format!("participant of {id}"),
         anonymous_id: Some(format!("device of {id}")),
-        channel: StoredChannel::Web,
+        channel: Channel::Web,
         caller_number: None,
         worker_id: None,
         started_at: Utc::now(),

@@ -30,7 +30,7 @@ pub enum KeysCommand {
     /// again; the old wrapping keys stay in it for the database's older back-ups
     Rotate {
         /// Who does this; kept in the audit
-        #[arg(long, value_parser = super::actor_name)]
+        #[arg(long, value_parser = crate::record::actor_name)]
         actor: String,
         /// Add no key: wrap with the newest what is still under an older one
         #[arg(long)]

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 pub use change::{Change, Erase};
 
-use super::actor_name;
 use crate::config::DatabaseConfig;
+use crate::record::actor_name;
 
 /// Look at, merge, unmerge, import, export and erase profiles.
 #[derive(Debug, Subcommand)]

@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use super::wrong_use::{confirmed, somebody_to_ask};
 use crate::{
-    config::{DatabaseConfig, Reader, keeper},
-    record::{Finalizer, LiveSessions, Opener, Sweeper},
+    config::{DatabaseConfig, Reader, maintenance},
+    jobs::{Finalizer, Sweeper, topic_rules},
+    record::{AuditedReader, LiveSessions},
 };
 
 /// Look at sessions, close those a killed worker left open, write summaries, put old months away.
@@ -137,7 +138,7 @@ pub async fn sessions(config: &DatabaseConfig, command: SessionsCommand) -> anyh
             yes,
             json,
         } => {
-            let folder = to.unwrap_or_else(|| keeper(&mut Reader::from_env()).archive);
+            let folder = to.unwrap_or_else(|| maintenance(&mut Reader::from_env()).archive);
             let archive = Archive {
                 folder,
                 keep_months,
@@ -152,10 +153,7 @@ pub async fn sessions(config: &DatabaseConfig, command: SessionsCommand) -> anyh
 
 fn finalizer(database: &Database, pack: &std::path::Path) -> anyhow::Result<Finalizer> {
     let pack = super::load_pack(pack)?;
-    Ok(Finalizer::new(
-        database,
-        crate::record::topic_rules(&pack).into(),
-    ))
+    Ok(Finalizer::new(database, topic_rules(&pack).into()))
 }
 
 async fn list(database: &Database, limit: i64, json: bool) -> anyhow::Result<bool> {
@@ -179,7 +177,7 @@ async fn list(database: &Database, limit: i64, json: bool) -> anyhow::Result<boo
 }
 
 async fn show(database: &Database, session: SessionId, json: bool) -> anyhow::Result<bool> {
-    let opener = Opener {
+    let opener = AuditedReader {
         actor: "administrator",
         through: "teller sessions show",
         address: None,

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config::{DatabaseConfig, SpoolSettings},
-    record::{Finalizer, SessionManager, Stored, Writer, describe},
+    record::{NothingAfterEnd, Stored, Writer, describe},
 };
 
 /// Look at what waits on this host's disk for the database, and at what the database refused.
@@ -46,7 +46,7 @@ pub enum SpoolCommand {
         #[arg(long, requires = "actor")]
         reveal: bool,
         /// Who looks; needed with --reveal and kept in the audit
-        #[arg(long, value_parser = super::actor_name)]
+        #[arg(long, value_parser = crate::record::actor_name)]
         actor: Option<String>,
         /// As JSON
         #[arg(long)]
@@ -238,8 +238,8 @@ async fn retry(
     dry_run: bool,
     as_json: bool,
 ) -> anyhow::Result<bool> {
-    let finalizer = Finalizer::new(database, std::sync::Arc::default());
-    let writer = Writer::new(database, SessionManager::new(database, finalizer));
+    // A worker writes the summaries that sessions owe from then on: it has the pack's topics.
+    let writer = Writer::new(database, std::sync::Arc::new(NothingAfterEnd));
     let ids = match only {
         Some(id) => vec![id],
         None => letters::ids(dir)?,

@@ -6,7 +6,7 @@ use clap::Args;
 use database::{SessionId, verify::Verifier};
 use uuid::Uuid;
 
-use crate::config::{DatabaseConfig, Reader, keeper};
+use crate::config::{DatabaseConfig, Reader, maintenance};
 
 /// Every finding is listed up to here; the rest is counted.
 const SHOWN: usize = 50;
@@ -38,7 +38,7 @@ pub async fn verify(config: &DatabaseConfig, args: VerifyArgs) -> anyhow::Result
     }
     let folder = args
         .anchors
-        .unwrap_or_else(|| keeper(&mut Reader::from_env()).anchors);
+        .unwrap_or_else(|| maintenance(&mut Reader::from_env()).anchors);
     let verifier = Verifier::new(&database, &folder)?;
     let report = match args.session {
         Some(session) => match verifier.session(SessionId(session)).await? {

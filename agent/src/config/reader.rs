@@ -12,7 +12,7 @@ use std::{
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::HttpSettings;
+use crate::http::HttpConfig;
 
 /// What is wrong with the configuration: one line a key.
 #[derive(Debug, thiserror::Error)]
@@ -209,7 +209,7 @@ impl Reader {
     }
 
     /// Rules that need more than one key.
-    pub(super) fn check(&mut self, http: &HttpSettings) {
+    pub(super) fn check(&mut self, http: &HttpConfig) {
         if http.demo_messages && !http.bind.ip().is_loopback() {
             self.mistakes.push(format!(
                 "DEMO_MESSAGES is on while HTTP_BIND is `{}`; codes are shown on the page, so HTTP_BIND must be a loopback address",

@@ -53,7 +53,7 @@ pub(super) async fn list(
 }
 
 /// Opens one call's record. Every opening is in the audit log before anything
-/// is shown; without the log nothing is shown: see [`crate::record::Opener::note`].
+/// is shown; without the log nothing is shown: see [`crate::record::AuditedReader::note`].
 pub(super) async fn open(
     State(site): State<Site>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -64,7 +64,7 @@ pub(super) async fn open(
     let unknown = || ApiError::NotFound("this call");
     let id: SessionId = id.parse().map_err(|_| unknown())?;
     let database = &site.database;
-    let opener = site.opener(actor, "GET /api/calls", &headers, peer);
+    let opener = site.audited(actor, "GET /api/calls", &headers, peer);
     let opened = opener.call(database, id).await?.ok_or_else(unknown)?;
     let profiles = ProfileRepository::new(database);
     let profile = opened.session.profile_id;

@@ -1,54 +1,43 @@
 //! The second server, for operators: `/`, `/health`, `/worker` and `/metrics`.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use prometheus_client::encoding::text::encode;
 use serde::Serialize;
-use tokio::time::Instant;
 
-use crate::metrics::Metrics;
-use crate::record::{RecordHealth, RecordStatus};
-use crate::worker::WorkerHealth;
+use super::WorkerView;
+use crate::record::RecordStatus;
 
 #[derive(Clone)]
 struct Health {
-    worker: WorkerHealth,
-    metrics: Arc<Metrics>,
-    record: Option<RecordHealth>,
+    worker: WorkerView,
+    agent_name: String,
 }
 
 /// The routes of the health server, as LiveKit's own agents have them.
-pub(super) fn router(
-    worker: WorkerHealth,
-    metrics: Arc<Metrics>,
-    record: Option<RecordHealth>,
-) -> Router {
+pub(super) fn router(worker: WorkerView, agent_name: String) -> Router {
     Router::new()
         .route("/", get(check))
-        .route("/health", get(tell))
-        .route("/worker", get(show))
+        .route("/health", get(show_report))
+        .route("/worker", get(show_worker))
         .route("/metrics", get(render))
-        .with_state(Health {
-            worker,
-            metrics,
-            record,
-        })
+        .with_state(Health { worker, agent_name })
 }
 
 async fn check(State(health): State<Health>) -> (StatusCode, String) {
-    match health.worker.check(Instant::now()) {
-        Ok(()) => (StatusCode::OK, "OK".to_owned()),
-        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
+    match (health.worker.status)().failure {
+        None => (StatusCode::OK, "OK".to_owned()),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
     }
 }
 
-/// All of it. The worker is `degraded` while it talks and there is something to look at.
+/// How the worker, its record and its upkeep stand.
 #[derive(Serialize)]
-pub(super) struct Told {
+pub(super) struct Report {
+    /// `ok`; `degraded` while it talks and there is something to look at; `failing`.
     status: &'static str,
     complaints: Vec<String>,
     takes_calls: bool,
@@ -57,42 +46,38 @@ pub(super) struct Told {
 
 /// 503 only where a restart or another worker would help: a database that is away is no reason to
 /// end calls, and neither is what a person has to look at.
-async fn tell(State(health): State<Health>) -> (StatusCode, Json<Told>) {
-    let (told, talks) = told(&health.worker, &health.metrics, health.record.as_ref());
-    let code = if talks {
+async fn show_report(State(health): State<Health>) -> (StatusCode, Json<Report>) {
+    let (report, can_talk) = report(&health.worker);
+    let code = if can_talk {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    (code, Json(told))
+    (code, Json(report))
 }
 
-/// How the worker, its record and the record's upkeep stand; and whether it can talk.
-pub(super) fn told(
-    worker: &WorkerHealth,
-    metrics: &Metrics,
-    record: Option<&RecordHealth>,
-) -> (Told, bool) {
-    let record = record.map(RecordHealth::status);
+/// The report, and whether the worker can be sent callers.
+pub(super) fn report(view: &WorkerView) -> (Report, bool) {
+    let record = view.record.as_ref().map(|record| record.status());
     let mut complaints = record
         .as_ref()
         .map_or_else(Vec::new, RecordStatus::complaints);
-    complaints.extend(metrics.upkeep.complaints());
-    let link = worker.check(Instant::now());
-    let status = match (&link, complaints.is_empty()) {
-        (Err(_), _) => "failing",
-        (Ok(()), false) => "degraded",
-        (Ok(()), true) => "ok",
+    complaints.extend((view.complaints)());
+    let worker = (view.status)();
+    let status = match (&worker.failure, complaints.is_empty()) {
+        (Some(_), _) => "failing",
+        (None, false) => "degraded",
+        (None, true) => "ok",
     };
-    let talks = link.is_ok();
-    complaints.extend(link.err());
-    let told = Told {
+    let can_talk = worker.failure.is_none();
+    complaints.extend(worker.failure);
+    let report = Report {
         status,
         complaints,
-        takes_calls: talks && !worker.slots().is_paused(),
+        takes_calls: can_talk && !worker.paused,
         record,
     };
-    (told, talks)
+    (report, can_talk)
 }
 
 #[derive(Serialize)]
@@ -108,21 +93,26 @@ struct WorkerInfo {
     complaints: Vec<String>,
 }
 
-async fn show(State(health): State<Health>) -> Json<WorkerInfo> {
-    let slots = health.worker.slots();
+async fn show_worker(State(health): State<Health>) -> Json<WorkerInfo> {
+    let status = (health.worker.status)();
     Json(WorkerInfo {
-        agent_name: health.worker.agent_name().to_owned(),
+        agent_name: health.agent_name,
         worker_type: "JT_ROOM",
-        worker_load: slots.load(),
-        active_jobs: slots.used(),
-        max_jobs: slots.total(),
+        worker_load: status.load,
+        active_jobs: status.calls,
+        max_jobs: status.max_calls,
         sdk_version: env!("CARGO_PKG_VERSION"),
         project_type: "rust",
-        complaints: health.metrics.upkeep.complaints(),
+        complaints: (health.worker.complaints)(),
     })
 }
 
-async fn render(State(health): State<Health>) -> impl IntoResponse {
+async fn render(State(health): State<Health>) -> Response {
+    let mut text = String::new();
+    if encode(&mut text, &health.worker.metrics).is_err() {
+        // Writing to a String fails only if a metric's own encoder does.
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
     let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, format)], health.metrics.render())
+    ([(header::CONTENT_TYPE, format)], text).into_response()
 }

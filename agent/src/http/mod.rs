@@ -10,14 +10,17 @@ mod error;
 mod headers;
 mod health;
 mod limit;
+mod metrics;
 mod profiles;
 mod record;
 mod status;
 mod summary;
 mod token;
 mod unmerge;
+mod worker;
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::DefaultBodyLimit;
@@ -25,17 +28,19 @@ use axum::http::HeaderMap;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use database::Database;
+use secrecy::SecretString;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tower_http::services::{ServeDir, ServeFile};
 
 pub use error::ApiError;
+pub use metrics::HttpMetrics;
+pub use token::TokenKeys;
+pub use worker::{WorkerStatus, WorkerView};
 
-use crate::config::HttpSettings;
-use crate::metrics::Metrics;
-use crate::record::{Opener, RecordHealth};
-use crate::worker::{ApiKeys, Phase, Shutdown, WorkerHealth};
+use crate::record::AuditedReader;
 use access::{Keys, client_address};
 use demo::Outbox;
 use limit::Limiter;
@@ -45,17 +50,38 @@ const BODY_BYTES: usize = 16 << 10;
 /// A page polls for its summary every second or so, for a minute at most.
 const SUMMARIES_PER_MINUTE: u32 = 120;
 
-/// What the pages tell of this deployment.
+/// Bind addresses and keys of the HTTP servers.
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// Pages, tokens and the supervisor's interface.
+    pub bind: SocketAddr,
+    /// Health, worker state and metrics.
+    pub health_bind: SocketAddr,
+    /// Folder with the built pages.
+    pub web_dir: PathBuf,
+    /// Reads calls; unset closes the supervisor's interface.
+    pub supervisor_key: Option<SecretString>,
+    /// Changes things; every change carries a named actor.
+    pub admin_key: Option<SecretString>,
+    /// Requests for a token from one address in a minute.
+    pub tokens_per_minute: u32,
+    /// Believe `X-Forwarded-*` of the proxy in front.
+    pub trust_proxy: bool,
+    /// Keep messages that would have been sent and show them on the page; loopback only.
+    pub demo_messages: bool,
+}
+
+/// What the pages show of this deployment.
 #[derive(Clone, Debug)]
 pub struct Pages {
     /// The LiveKit server as browsers reach it.
     pub livekit_public_url: String,
     /// Signs callers' tokens.
-    pub keys: ApiKeys,
+    pub keys: TokenKeys,
     /// The agent that callers are dispatched to; empty with automatic dispatch.
     pub agent_name: String,
     /// Whose assistant this is.
-    pub bank_name: String,
+    pub company_name: String,
     /// The model that hears.
     pub speech_model: String,
     /// The model that answers; `None`: answers come from the documents.
@@ -66,7 +92,7 @@ pub struct Pages {
     pub topics: Vec<Topic>,
 }
 
-/// One topic of the bank's taxonomy.
+/// One topic of the pack's taxonomy.
 #[derive(Clone, Debug, Serialize)]
 pub struct Topic {
     /// What a summary carries.
@@ -81,58 +107,42 @@ pub struct Servers {
     pages: TcpListener,
     health: TcpListener,
     site: Site,
-    metrics: Arc<Metrics>,
 }
 
 impl Servers {
-    /// Opens both ports.
+    /// Opens both ports. `administration` is the login for what administrators change, which may
+    /// do more than the worker's; without one their changes go through `database` too.
     ///
     /// # Errors
     /// When a port cannot be opened; the error names its address.
     pub async fn bind(
-        settings: &HttpSettings,
+        config: &HttpConfig,
         pages: Pages,
-        health: WorkerHealth,
-        metrics: Arc<Metrics>,
+        worker: WorkerView,
+        metrics: HttpMetrics,
         database: &Database,
+        administration: Option<Database>,
     ) -> std::io::Result<Self> {
         let site = Site {
-            limits: Arc::new(Limits::new(settings.tokens_per_minute)),
-            settings: Arc::new(settings.clone()),
+            limits: Arc::new(Limits::new(config.tokens_per_minute)),
+            config: Arc::new(config.clone()),
             pages: Arc::new(pages),
-            metrics: Arc::clone(&metrics),
+            metrics,
             database: database.clone(),
-            administration: None,
-            health,
-            record: None,
-            shutdown: None,
+            administration,
+            worker,
         };
         Ok(Self {
-            pages: bind(settings.bind).await?,
-            health: bind(settings.health_bind).await?,
+            pages: bind(config.bind).await?,
+            health: bind(config.health_bind).await?,
             site,
-            metrics,
         })
-    }
-
-    /// Health and status tell how the record stands.
-    #[must_use]
-    pub fn telling_of(mut self, record: RecordHealth) -> Self {
-        self.site.record = Some(record);
-        self
-    }
-
-    /// What administrators change goes through a login of its own, which may more than the worker's.
-    #[must_use]
-    pub fn administered_through(mut self, database: Database) -> Self {
-        self.site.administration = Some(database);
-        self
     }
 
     /// The address of the pages; the real port when 0 was asked for.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// When the system does not know it.
     pub fn pages_address(&self) -> std::io::Result<SocketAddr> {
         self.pages.local_addr()
     }
@@ -140,29 +150,21 @@ impl Servers {
     /// The address of the health server.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// When the system does not know it.
     pub fn health_address(&self) -> std::io::Result<SocketAddr> {
         self.health.local_addr()
     }
 
-    /// Answers until the shutdown's last phase. While the worker drains, pages,
-    /// summaries and health go on; new calls are refused.
-    pub async fn run(self, shutdown: Shutdown) {
-        let health = health::router(
-            self.site.health.clone(),
-            self.metrics,
-            self.site.record.clone(),
-        );
-        let (mut one, mut two) = (shutdown.clone(), shutdown.clone());
-        let site = Site {
-            shutdown: Some(shutdown),
-            ..self.site
-        };
-        let pages = router(site).into_make_service_with_connect_info::<SocketAddr>();
-        let pages = axum::serve(self.pages, pages)
-            .with_graceful_shutdown(async move { one.reached(Phase::Now).await });
-        let health = axum::serve(self.health, health)
-            .with_graceful_shutdown(async move { two.reached(Phase::Now).await });
+    /// Answers until `stop`. While the worker drains, pages, summaries and health go on; new calls
+    /// are refused.
+    pub async fn run(self, stop: CancellationToken) {
+        let agent_name = self.site.pages.agent_name.clone();
+        let health = health::router(self.site.worker.clone(), agent_name);
+        let pages = router(self.site).into_make_service_with_connect_info::<SocketAddr>();
+        let pages =
+            axum::serve(self.pages, pages).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let health =
+            axum::serve(self.health, health).with_graceful_shutdown(stop.cancelled_owned());
         let (pages, health) = tokio::join!(pages, health);
         for (server, outcome) in [("pages", pages), ("health", health)] {
             if let Err(error) = outcome {
@@ -182,16 +184,14 @@ async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 /// What every route may use; cheap to clone.
 #[derive(Clone, Debug)]
 struct Site {
-    settings: Arc<HttpSettings>,
+    config: Arc<HttpConfig>,
     pages: Arc<Pages>,
     limits: Arc<Limits>,
-    health: WorkerHealth,
-    metrics: Arc<Metrics>,
+    worker: WorkerView,
+    metrics: HttpMetrics,
     database: Database,
     /// Where administrators' changes go; `None`: through `database`.
     administration: Option<Database>,
-    record: Option<RecordHealth>,
-    shutdown: Option<Shutdown>,
 }
 
 #[derive(Debug)]
@@ -214,8 +214,8 @@ impl Limits {
 impl Site {
     fn keys(&self) -> Keys {
         Keys {
-            supervisor: self.settings.supervisor_key.clone(),
-            admin: self.settings.admin_key.clone(),
+            supervisor: self.config.supervisor_key.clone(),
+            admin: self.config.admin_key.clone(),
         }
     }
 
@@ -225,23 +225,22 @@ impl Site {
     }
 
     /// Who opens something, for the audit log.
-    fn opener<'a>(
+    fn audited<'a>(
         &self,
         actor: &'a str,
         through: &'static str,
         headers: &HeaderMap,
         peer: SocketAddr,
-    ) -> Opener<'a> {
-        Opener {
+    ) -> AuditedReader<'a> {
+        AuditedReader {
             actor,
             through,
-            address: Some(client_address(headers, peer, self.settings.trust_proxy)),
+            address: Some(client_address(headers, peer, self.config.trust_proxy)),
         }
     }
 
-    fn is_draining(&self) -> bool {
-        let phase = self.shutdown.as_ref().map(Shutdown::phase);
-        phase.is_some_and(|phase| phase > Phase::Running)
+    fn worker(&self) -> WorkerStatus {
+        (self.worker.status)()
     }
 
     /// Lets one request for a token through, or tells when to come again.
@@ -258,14 +257,14 @@ impl Site {
         let now = self.limits.since.elapsed();
         let mut limiter = limiter.lock().unwrap_or_else(PoisonError::into_inner);
         limiter.take(address, now).map_err(|retry_after| {
-            self.metrics.http_request_limited();
+            self.metrics.request_limited();
             ApiError::Limited { retry_after }
         })
     }
 
     /// Demonstration messages hold codes: never beyond the developer's machine.
     fn shows_demo_messages(&self) -> bool {
-        self.settings.demo_messages && self.settings.bind.ip().is_loopback()
+        self.config.demo_messages && self.config.bind.ip().is_loopback()
     }
 }
 
@@ -290,8 +289,8 @@ fn router(site: Site) -> Router {
         let demo = Router::new().route("/demo/messages", demo);
         router = router.merge(demo.with_state(Outbox::default()));
     }
-    let files = ServeDir::new(&site.settings.web_dir);
-    let supervisor = ServeFile::new(site.settings.web_dir.join("supervisor.html"));
+    let files = ServeDir::new(&site.config.web_dir);
+    let supervisor = ServeFile::new(site.config.web_dir.join("supervisor.html"));
     router
         .route_service("/supervisor", supervisor)
         .with_state(site)

@@ -90,7 +90,7 @@ pub(super) async fn show(
     let unknown = || ApiError::NotFound("this profile");
     let profiles = ProfileRepository::new(&site.database);
     let history = profiles.full_history(id).await?.ok_or_else(unknown)?;
-    site.opener(actor, "GET /api/profiles", &headers, peer)
+    site.audited(actor, "GET /api/profiles", &headers, peer)
         .note(
             &site.database,
             "profile.opened",

@@ -1,5 +1,6 @@
 //! The JSON of calls: database rows in, the pages' shapes out.
 
+use call::AuthLevel;
 use chrono::{DateTime, Utc};
 use database::{
     Channel, MergeRecord, Message, Profile, Resolution, Role, Sentiment, Session, SessionId,
@@ -7,9 +8,6 @@ use database::{
 };
 use serde::Serialize;
 use serde_json::Value;
-
-/// A session counts as authenticated from this level on.
-const AUTHENTICATED: i16 = 2;
 
 /// One call in a list, and the head of its record.
 #[derive(Debug, Serialize)]
@@ -40,7 +38,7 @@ impl From<SessionListItem> for CallLine {
             status: item.status,
             end_reason: None,
             channel: item.channel,
-            authenticated: item.auth_level >= AUTHENTICATED,
+            authenticated: item.auth_level >= AuthLevel::OneTimeCode,
             username: item.username,
             summary: item.summary,
             topics: item.topics,
@@ -115,7 +113,7 @@ impl CallRecord {
                 status: session.status,
                 end_reason: session.end_reason.clone(),
                 channel: session.channel,
-                authenticated: session.auth_level >= AUTHENTICATED,
+                authenticated: session.auth_level >= AuthLevel::OneTimeCode,
                 username: username.clone(),
                 summary: stored.map(|s| s.summary.clone()),
                 topics: stored.map(|s| s.topics.clone()).unwrap_or_default(),
@@ -170,11 +168,11 @@ impl From<Message> for MessageLine {
 }
 
 /// How far the caller proved who they are; `None`: not at all.
-fn auth_level(level: i16) -> Option<&'static str> {
+fn auth_level(level: AuthLevel) -> Option<&'static str> {
     match level {
-        ..1 => None,
-        1 => Some("claimed"),
-        AUTHENTICATED.. => Some("one-time code"),
+        AuthLevel::Anonymous => None,
+        AuthLevel::Vouched => Some("vouched"),
+        AuthLevel::OneTimeCode => Some("one-time code"),
     }
 }
 

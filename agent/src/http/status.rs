@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::{Json, http::HeaderMap};
 use serde::Serialize;
 
-use super::health::{Told, told};
+use super::health::{Report, report};
 use super::{ApiError, Site, Topic};
 
 /// What the caller's page says of this worker.
@@ -13,7 +13,7 @@ use super::{ApiError, Site, Topic};
 pub(super) struct Status {
     ready: bool,
     agent_name: String,
-    bank_name: String,
+    company_name: String,
     speech_model: String,
     language_model: Option<String>,
     authentication: bool,
@@ -23,12 +23,11 @@ pub(super) struct Status {
 /// Answers whether a call would be taken, and by what.
 pub(super) async fn show(State(site): State<Site>) -> Json<Status> {
     let pages = &site.pages;
+    let worker = site.worker();
     Json(Status {
-        ready: site.health.is_registered()
-            && !site.is_draining()
-            && !site.health.slots().is_paused(),
+        ready: worker.registered && !worker.draining && !worker.paused,
         agent_name: pages.agent_name.clone(),
-        bank_name: pages.bank_name.clone(),
+        company_name: pages.company_name.clone(),
         speech_model: pages.speech_model.clone(),
         language_model: pages.language_model.clone(),
         authentication: pages.authentication,
@@ -36,7 +35,7 @@ pub(super) async fn show(State(site): State<Site>) -> Json<Status> {
     })
 }
 
-/// The bank's taxonomy, for the filter's menu.
+/// The pack's taxonomy, for the filter's menu.
 #[derive(Serialize)]
 pub(super) struct Topics {
     topics: Vec<Topic>,
@@ -52,13 +51,13 @@ pub(super) async fn topics(
     Ok(Json(Topics { topics }))
 }
 
-/// Answers how this worker and its record stand, as `/health` tells operators. 200 in any case: the
+/// Answers how this worker and its record stand, as `/health` shows operators. 200 in any case: the
 /// page shows it, nobody is restarted for it.
 pub(super) async fn worker(
     State(site): State<Site>,
     headers: HeaderMap,
-) -> Result<Json<Told>, ApiError> {
+) -> Result<Json<Report>, ApiError> {
     site.keys().reader(&headers)?;
-    let (told, _link) = told(&site.health, &site.metrics, site.record.as_ref());
-    Ok(Json(told))
+    let (report, _can_talk) = report(&site.worker);
+    Ok(Json(report))
 }

@@ -24,7 +24,7 @@ pub(super) async fn show(
     if !is_token(&token) {
         return Err(ApiError::NotFound("this summary"));
     }
-    let address = client_address(&headers, peer, site.settings.trust_proxy);
+    let address = client_address(&headers, peer, site.config.trust_proxy);
     site.limit_summaries(address)?;
     let redeemed = SummaryTokenRepository::new(&site.database)
         .redeem(&token)

@@ -11,9 +11,9 @@ use axum::body::Bytes;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
-use livekit_api::access_token::VideoGrants;
+use livekit_api::access_token::{AccessToken, VideoGrants};
 use livekit_protocol::{RoomAgentDispatch, RoomConfiguration};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -31,6 +31,15 @@ const DEVICE_COOKIE_SECONDS: u32 = 365 * 24 * 3_600;
 /// A page joins at once; a token that lies around is worth little.
 const TOKEN_TTL: Duration = Duration::from_secs(600);
 
+/// The key and secret of the LiveKit server, which sign callers' tokens.
+#[derive(Clone, Debug)]
+pub struct TokenKeys {
+    /// `LIVEKIT_API_KEY`.
+    pub key: String,
+    /// `LIVEKIT_API_SECRET`.
+    pub secret: SecretString,
+}
+
 #[derive(Serialize)]
 struct JoinToken {
     server_url: String,
@@ -44,11 +53,11 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<impl IntoResponse, ApiError> {
-    let trust_proxy = site.settings.trust_proxy;
+    let trust_proxy = site.config.trust_proxy;
     let address = client_address(&headers, peer, trust_proxy);
     site.limit(address)?;
     check(&body)?;
-    if site.is_draining() {
+    if site.worker().draining {
         return Err(ApiError::Unavailable(
             "the assistant restarts; please call again in a moment",
         ));
@@ -99,9 +108,8 @@ fn mint(
         can_update_own_metadata: Some(false),
         ..Default::default()
     };
-    let token = pages
-        .keys
-        .token()
+    let keys = &pages.keys;
+    let token = AccessToken::with_api_key(&keys.key, keys.secret.expose_secret())
         .with_ttl(TOKEN_TTL)
         .with_identity(&format!("web_{}", random_id()))
         .with_attributes([(DEVICE_ATTRIBUTE, device), (ADDRESS_ATTRIBUTE, address)])

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::profiles::profile_id;
 use super::{ApiError, Site};
-use crate::admin::actor_name;
+use crate::record::actor_name;
 
 /// Characters of a reason at most; it is kept for good.
 const LONGEST_REASON: usize = 500;

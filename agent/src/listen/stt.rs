@@ -36,6 +36,14 @@ impl Stt {
         }
     }
 
+    /// Utterances that wait for a free thread; of a server none that we know of.
+    pub fn waiting(&self) -> usize {
+        match self {
+            Self::Whisper(pool) => pool.waiting(),
+            Self::Remote(_) => 0,
+        }
+    }
+
     /// For the log and the page, e.g. `tiny.en q8_0`.
     pub fn model_name(&self) -> &str {
         match self {

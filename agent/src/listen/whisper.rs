@@ -98,6 +98,11 @@ impl WhisperPool {
         &self.name
     }
 
+    /// Utterances in the queue.
+    pub(super) fn waiting(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
+
     pub(super) async fn transcribe(&self, utterance: Utterance) -> Result<Transcript, SttError> {
         let (answer, answered) = oneshot::channel();
         let job = Job {

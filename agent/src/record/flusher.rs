@@ -14,11 +14,13 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::durable::{Acknowledgements, Handover};
-use super::seal::{Recognitions, Sealed};
-use super::writer::{Writer, Written};
-use super::{RecordHealth, Stored};
-use crate::metrics::Metrics;
+use super::{
+    Acknowledgements, RecordHealth, RecordMetrics, Stored,
+    recognition::Recognitions,
+    seal::Sealed,
+    types::Handover,
+    writer::{Writer, Written},
+};
 
 /// Rows of one statement at most. A turn does not wait for company: what is said while one
 /// statement commits is the next one.
@@ -40,7 +42,7 @@ pub(super) struct Flusher {
     /// Whether a record that was handed over is acknowledged by its commit.
     pub(super) commits_acknowledge: bool,
     pub(super) health: RecordHealth,
-    pub(super) metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<RecordMetrics>,
 }
 
 impl Flusher {
@@ -108,7 +110,7 @@ impl Flusher {
         }
         self.reader.done(&batch);
         self.metrics
-            .records_stored(batch.records.len() - written.refused.len());
+            .stored(batch.records.len() - written.refused.len());
     }
 
     /// A record whose turn has come is written; otherwise it is given back.
@@ -140,7 +142,7 @@ impl Flusher {
         {
             (told.0)(&sealed.told);
         }
-        self.metrics.records_stored(1);
+        self.metrics.stored(1);
     }
 
     /// Tries until the database has dealt with all of them.
@@ -154,7 +156,7 @@ impl Flusher {
                         self.recognitions.answer(*session, *seen_before);
                     }
                     if written.differing > 0 {
-                        self.metrics.record_conflicts(written.differing);
+                        self.metrics.conflicts(written.differing);
                         tracing::error!(
                             rows = written.differing,
                             "another row is stored under the number of a message"
@@ -175,7 +177,7 @@ impl Flusher {
     /// Sets aside what the database can never take: the others must not suffer for it.
     fn park(&self, record: &spool::Record, batch: &Batch, why: &str) {
         let (session, seq) = (record.id.session, record.id.seq);
-        self.metrics.record_parked();
+        self.metrics.parked();
         match self.reader.park(record, batch, why) {
             Ok(letter) => {
                 tracing::error!(session.id = %session, seq, letter, why, "a record cannot be stored; teller spool shows it")

@@ -1,48 +1,18 @@
 //! From a record to what is kept: its words encrypted, chained to the message before.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::collections::HashMap;
 
+use call::{Channel, Speaker};
 use chrono::{DateTime, Utc};
 use database::{
     MessageSealer, NewMessage, Role, RowHash, SessionId, SummaryToken,
     keys::{KeyError, Keyring},
     spool,
 };
-use tokio::sync::oneshot;
 
-use super::durable::Acknowledged;
+use super::recognition::Recognitions;
 use super::stored::{CALLBACK, END, START, Stored, StoredEnd, StoredStart};
-use super::{MessageRow, SessionEnd, SessionStart, Speaker};
-use crate::reply::Channel;
-
-/// Answers that callers' sessions wait for, until their start is in the database.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Recognitions(Arc<Mutex<HashMap<SessionId, oneshot::Sender<bool>>>>);
-
-/// While the database is away the ones that nobody waits for any more are cleared at this many.
-const RECOGNITIONS: usize = 1024;
-
-impl Recognitions {
-    fn ask(&self, session: SessionId, answer: oneshot::Sender<bool>) {
-        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if asked.len() >= RECOGNITIONS {
-            asked.retain(|_, answer| !answer.is_closed());
-        }
-        asked.insert(session, answer);
-    }
-
-    /// The session's start is stored.
-    pub(super) fn answer(&self, session: SessionId, seen_before: bool) {
-        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(answer) = asked.remove(&session) {
-            // A greeting does not wait long.
-            answer.send(seen_before).unwrap_or_default();
-        }
-    }
-}
+use super::{Acknowledged, MessageRow, SessionEnd, SessionStart};
 
 /// A record that is ready for the spool, and what is told when it is durable.
 #[derive(Debug)]
@@ -177,7 +147,7 @@ fn new_message(row: MessageRow, at: DateTime<Utc>) -> NewMessage {
             Speaker::Caller => Role::User,
             Speaker::Agent => Role::Assistant,
         },
-        redacted: insight::redact::has_placeholder(&row.content),
+        redacted: row.redacted,
         content: row.content,
         started_ms: row.started_ms,
         ended_ms: row.ended_ms,
@@ -201,6 +171,7 @@ mod tests {
             content: "said after a start that was lost".into(),
             started_ms: None,
             ended_ms: None,
+            redacted: false,
             interrupted: false,
             intent: None,
             latency_ms: None,
@@ -225,7 +196,7 @@ mod tests {
         let Some(Stored::Message(message)) = Stored::from_bytes(&message.record.payload) else {
             panic!("a message")
         };
-        let (_, key) = start.open(&keys).expect("its key");
+        let (_, _, key) = start.open(&keys).expect("its key");
         let words = key.open_message(session, 0, &message.content_ct);
         assert_eq!(words.expect("readable"), "said after a start that was lost");
     }

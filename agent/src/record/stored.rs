@@ -1,17 +1,16 @@
 //! What lies in the spool: records as they are repeated until the database has them.
 
-use std::time::Duration;
-
+use call::{CallEnding, Channel};
 use chrono::{DateTime, Utc};
 use database::{
-    NewCallback, SealedMessage, SessionId, SummaryToken,
+    NewCallback, NewSession, SealedMessage, SessionId, SummaryToken,
     keys::{KeyError, Keyring, SessionKey},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{SessionEnd, SessionStart};
-use crate::{reply::Channel, session::Ending};
 
 /// Numbers of records that are no messages: a session's start comes before its first message,
 /// its end after its last.
@@ -39,7 +38,7 @@ pub(crate) struct StoredStart {
     participant: String,
     device: Option<String>,
     phone_hint: Option<String>,
-    by_phone: bool,
+    channel: Channel,
     worker_id: String,
     started_at: DateTime<Utc>,
     summary_token: String,
@@ -59,7 +58,7 @@ pub(crate) struct StoredCallback {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct StoredEnd {
     session: SessionId,
-    ending: String,
+    ending: CallEnding,
     ended_at: DateTime<Utc>,
     duration_ms: u64,
     transferred: bool,
@@ -98,7 +97,7 @@ impl StoredStart {
             participant: start.participant.clone(),
             device: start.device.clone(),
             phone_hint: start.phone_hint.clone(),
-            by_phone: start.channel == Channel::Phone,
+            channel: start.channel,
             worker_id: start.worker_id.clone(),
             started_at: start.started_at,
             summary_token: start.summary_token.expose().to_owned(),
@@ -109,8 +108,11 @@ impl StoredStart {
         }
     }
 
-    /// The start again, and the key of its messages.
-    pub(super) fn open(&self, keys: &Keyring) -> Result<(SessionStart, SessionKey), KeyError> {
+    /// The session's row, the token that reads its summary, and the key of its messages.
+    pub(super) fn open(
+        &self,
+        keys: &Keyring,
+    ) -> Result<(NewSession, SummaryToken, SessionKey), KeyError> {
         let digits = |at: usize| {
             let pair = self.key.get(at..at + 2).ok_or(KeyError::Unreadable)?;
             u8::from_str_radix(pair, 16).map_err(|_not_hexadecimal| KeyError::Unreadable)
@@ -118,23 +120,18 @@ impl StoredStart {
         let wrapped: Result<Vec<u8>, KeyError> =
             (0..self.key.len()).step_by(2).map(digits).collect();
         let key = keys.unwrap_session_from_spool(&wrapped?, self.session)?;
-        let start = SessionStart {
-            session: self.session,
-            room: self.room.clone(),
-            participant: self.participant.clone(),
-            device: self.device.clone(),
-            phone_hint: self.phone_hint.clone(),
-            channel: if self.by_phone {
-                Channel::Phone
-            } else {
-                Channel::Web
-            },
-            worker_id: self.worker_id.clone(),
+        let new = NewSession {
+            id: self.session,
+            room_id: self.room.clone(),
+            participant_id: self.participant.clone(),
+            anonymous_id: self.device.clone(),
+            channel: self.channel,
+            caller_number: self.phone_hint.clone(),
+            worker_id: Some(self.worker_id.clone()),
             started_at: self.started_at,
-            summary_token: SummaryToken::from_stored(self.summary_token.clone()),
-            recognised: None,
         };
-        Ok((start, key))
+        let token = SummaryToken::from_stored(self.summary_token.clone());
+        Ok((new, token, key))
     }
 }
 
@@ -166,7 +163,7 @@ impl From<&SessionEnd> for StoredEnd {
     fn from(end: &SessionEnd) -> Self {
         Self {
             session: end.session,
-            ending: end.ending.as_str().to_owned(),
+            ending: end.ending,
             ended_at: end.ended_at,
             duration_ms: u64::try_from(end.duration.as_millis()).unwrap_or(u64::MAX),
             transferred: end.transferred,
@@ -176,16 +173,19 @@ impl From<&SessionEnd> for StoredEnd {
     }
 }
 
-impl From<&StoredEnd> for SessionEnd {
-    fn from(stored: &StoredEnd) -> Self {
-        Self {
-            session: stored.session,
-            ending: Ending::from_name(&stored.ending).unwrap_or(Ending::Broken),
-            ended_at: stored.ended_at,
-            duration: Duration::from_millis(stored.duration_ms),
-            transferred: stored.transferred,
-            callback_requested: stored.callback_requested,
-            authentication_attempted: stored.authentication_attempted,
-        }
+impl StoredEnd {
+    /// The session it ends, and the end of its row.
+    pub(super) fn to_row(&self) -> (SessionId, database::SessionEnd) {
+        let end = database::SessionEnd {
+            reason: self.ending.as_str().to_owned(),
+            ended_at: self.ended_at,
+            metrics: json!({
+                "duration_ms": self.duration_ms,
+                "transferred": self.transferred,
+                "callback_requested": self.callback_requested,
+                "authentication_attempted": self.authentication_attempted,
+            }),
+        };
+        (self.session, end)
     }
 }

@@ -1,13 +1,13 @@
 //! Records into PostgreSQL. Every step may be repeated: what is there already stays as it is.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use database::{
     CallbackRepository, Database, DatabaseError, MessageRepository, NewCallback, SealedMessage,
-    SessionId, fail, keys::Keyring,
+    SessionId, SessionManager, fail, keys::Keyring,
 };
 
-use super::{SessionEnd, SessionManager, Stored};
+use super::{AfterEnd, Stored};
 
 /// Writes what the spool delivers.
 #[derive(Debug, Clone)]
@@ -16,6 +16,7 @@ pub(crate) struct Writer {
     messages: MessageRepository,
     callbacks: CallbackRepository,
     keys: Keyring,
+    after_end: Arc<dyn AfterEnd>,
 }
 
 /// What became of some records that all were dealt with.
@@ -30,12 +31,13 @@ pub(crate) struct Written {
 }
 
 impl Writer {
-    pub(crate) fn new(database: &Database, sessions: SessionManager) -> Self {
+    pub(crate) fn new(database: &Database, after_end: Arc<dyn AfterEnd>) -> Self {
         Self {
-            sessions,
+            sessions: SessionManager::new(database),
             messages: MessageRepository::new(database),
             callbacks: CallbackRepository::new(database),
             keys: database.keys().clone(),
+            after_end,
         }
     }
 
@@ -75,19 +77,19 @@ impl Writer {
     ) -> Result<(), DatabaseError> {
         match record {
             Some(Stored::Started(stored)) => {
-                let (start, key) = stored.open(&self.keys).map_err(|error| {
+                let (new, token, key) = stored.open(&self.keys).map_err(|error| {
                     DatabaseError::Setup(format!("a session's key in the spool: {error}"))
                 })?;
-                let opened = self.sessions.start_session(&start, &key).await?;
-                written.opened.push((start.session, opened.seen_before));
+                let opened = self.sessions.create_session(&new, &key, &token).await?;
+                written.opened.push((new.id, opened.seen_before));
             }
             Some(Stored::Callback(callback)) => {
                 self.callbacks.request(&NewCallback::from(callback)).await?;
             }
             Some(Stored::Ended(end)) => {
-                self.sessions
-                    .end_session(&SessionEnd::from(end), true)
-                    .await?;
+                let (session, end) = end.to_row();
+                self.sessions.end_session(session, &end).await?;
+                self.after_end.ended(session).await;
             }
             Some(Stored::Message(_)) => {}
             None => {

@@ -21,12 +21,12 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use history::{History, HistoryTurn, Role};
 pub use replier::Replier;
 
+use call::{Channel, Turn};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// What answers are made with, besides the pack.
 #[derive(Debug, Clone, Default)]
@@ -78,7 +78,7 @@ pub struct ReplyRequest {
     /// What the caller said, already redacted.
     pub text: String,
     /// The turns before it, oldest first, already redacted; without `text` itself.
-    pub history: Vec<HistoryTurn>,
+    pub history: Vec<Arc<Turn>>,
     /// Who asks, and by what way.
     pub caller: CallerContext,
 }
@@ -96,16 +96,6 @@ pub struct CallerContext {
     pub can_authenticate: bool,
     /// What the agent's last reply waits for.
     pub awaiting: Awaiting,
-}
-
-/// How the caller reached us.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Channel {
-    /// A page in a browser.
-    #[default]
-    Web,
-    /// SIP.
-    Phone,
 }
 
 /// The yes or no that the agent's last reply asked for.

@@ -1,10 +1,11 @@
 //! What the model is told: the texts of `prompts`, put together for one turn.
 
-use super::{HistoryTurn, ReplyRequest, Role};
+use super::ReplyRequest;
 use async_openai::types::chat::{
     ChatCompletionRequestAssistantMessage, ChatCompletionRequestMessage,
     ChatCompletionRequestSystemMessage, ChatCompletionRequestUserMessage,
 };
+use call::{Speaker, Turn};
 use knowledge::{Passage, Settings};
 use prompts::{AnswerPrompt, SpokenRules, caller_words};
 
@@ -20,15 +21,15 @@ pub(super) fn messages(
     let mut messages =
         vec![ChatCompletionRequestSystemMessage::from(rules(settings, request, passages)).into()];
     let recent = request.history.len().saturating_sub(TURNS);
-    messages.extend(request.history[recent..].iter().map(turn));
+    messages.extend(request.history[recent..].iter().map(|said| turn(said)));
     messages.push(caller(&request.text));
     messages
 }
 
-fn turn(turn: &HistoryTurn) -> ChatCompletionRequestMessage {
-    match turn.role {
-        Role::Caller => caller(&turn.text),
-        Role::Agent => ChatCompletionRequestAssistantMessage::from(turn.text.as_str()).into(),
+fn turn(turn: &Turn) -> ChatCompletionRequestMessage {
+    match turn.speaker {
+        Speaker::Caller => caller(&turn.text),
+        Speaker::Agent => ChatCompletionRequestAssistantMessage::from(turn.text.as_str()).into(),
     }
 }
 

@@ -1,11 +1,11 @@
 //! From a turn to its reply: routes it, and lets the right part answer.
 
 use super::actions::{fixed_reply, offer, offers_person};
-use super::history::{HistoryTurn, Role};
 use super::llm::Llm;
 use super::retrieval::{Found, Retrieval};
 use super::stream::SentenceStream;
 use super::{Awaiting, ReplyConfig, ReplyEvent, ReplyMeta, ReplyRequest, extractive, prompt};
+use call::{Speaker, Turn};
 use knowledge::{KnowledgeBase, Route, RouteContext, is_grounded, sentences};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::mpsc;
@@ -256,10 +256,10 @@ fn spoken_balance(balance: &Balance, currency: &str, currency_spoken: &str) -> S
 
 /// What the turns before say about this one: the subject they were on, read by the same rules.
 fn context(base: &KnowledgeBase, request: &ReplyRequest) -> RouteContext {
-    let caller: Vec<&HistoryTurn> = request
+    let caller: Vec<&Arc<Turn>> = request
         .history
         .iter()
-        .filter(|turn| turn.role == Role::Caller)
+        .filter(|turn| turn.speaker == Speaker::Caller)
         .collect();
     let mut context = RouteContext::default();
     for turn in caller.iter().skip(caller.len().saturating_sub(LEANS_ON)) {

@@ -2,6 +2,7 @@
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
+use call::Channel;
 use futures_util::StreamExt as _;
 use livekit::{
     Room, RoomEvent, TextStreamReader,
@@ -19,9 +20,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use crate::reply::Channel;
-
-use super::{Caller, Departure, Input, LISTEN_RATE_HZ, rpc::RpcCall};
+use super::{Caller, Input, LISTEN_RATE_HZ, rpc::RpcCall};
 
 /// Inputs are events, not audio (audio travels inside the stream): a session
 /// that is 64 behind is stuck, and the room's own queue holds the rest.
@@ -90,10 +89,10 @@ impl Follower {
             let input = tokio::select! {
                 event = events.recv() => match event {
                     Some(event) => self.translate(event),
-                    None => Some(Input::Left(Departure::Room)),
+                    None => Some(Input::RoomLost),
                 },
                 Some(call) = rpc.recv() => Some(Input::Rpc(call)),
-                () = elapsed(&mut self.absent) => Some(Input::Left(Departure::Caller)),
+                () = elapsed(&mut self.absent) => Some(Input::CallerLeft),
                 () = self.inputs.closed() => return,
             };
             if let Some(input) = input {
@@ -164,7 +163,7 @@ impl Follower {
             RoomEvent::ParticipantDisconnected(p) if self.is_caller(&p) => self.left(&p),
             RoomEvent::Disconnected { reason } => {
                 tracing::info!(?reason, "the room ended");
-                Some(Input::Left(Departure::Room))
+                Some(Input::RoomLost)
             }
             _ => None,
         }
@@ -173,7 +172,7 @@ impl Follower {
     /// A connection that broke, theirs or ours, is no good-bye: wait for the return.
     fn left(&mut self, caller: &RemoteParticipant) -> Option<Input> {
         if !may_return(caller.disconnect_reason()) {
-            return Some(Input::Left(Departure::Caller));
+            return Some(Input::CallerLeft);
         }
         self.absent = Some(Box::pin(sleep(RETURN_GRACE)));
         None

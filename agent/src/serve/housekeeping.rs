@@ -1,34 +1,32 @@
 //! What a worker does beside its calls: leases and sweeping, guarding the record, draining
 //! merges, the watcher, following the knowledge pack.
 
-use std::sync::Arc;
-
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{drain, knowledge_base};
+use super::{Metrics, backpressure, knowledge_base};
 use crate::{
     config::Config,
-    metrics::Metrics,
-    record::{self, Keeper, RecordHealth, Sweeper},
+    jobs::{Maintenance, Sweeper, file_merges},
+    record::RecordHealth,
     reply::Replier,
-    worker::{ApiKeys, Shutdown, Slots, Watcher, WatcherConfig},
+    worker::{Shutdown, Slots, Watcher, WatcherConfig},
 };
 
 /// Rooms of our token endpoint, and of the dispatch rule that the README names.
 const ROOM_PREFIX: &str = "call-";
 
-/// What housekeeping needs of the worker.
-pub(super) struct Household<'a> {
+/// What the background work needs of the worker.
+pub(super) struct Background<'a> {
     pub(super) config: &'a Config,
     pub(super) database: &'a database::Database,
-    pub(super) metrics: &'a Arc<Metrics>,
+    pub(super) metrics: &'a Metrics,
     /// How the record stands, and the places that are closed while it has no room.
     pub(super) record: RecordHealth,
     pub(super) slots: Slots,
     pub(super) shutdown: Shutdown,
 }
 
-impl Household<'_> {
+impl Background<'_> {
     /// Starts all of it; cancelled, all of it stops.
     pub(super) fn start(
         self,
@@ -39,16 +37,16 @@ impl Household<'_> {
     ) -> CancellationToken {
         let stop = CancellationToken::new();
         spawn(tasks, &stop, sweeper.run());
-        let keeper = Keeper::new(
+        let maintenance = Maintenance::new(
             self.database,
-            self.config.keeper.clone(),
-            self.metrics.clone(),
+            self.config.maintenance.clone(),
+            self.metrics.jobs.clone(),
         );
-        spawn(tasks, &stop, keeper.run());
-        spawn(tasks, &stop, drain::drain_merges(self.database.clone()));
+        spawn(tasks, &stop, maintenance.run());
+        spawn(tasks, &stop, file_merges(self.database.clone()));
         spawn(tasks, &stop, warm(self.database.clone()));
-        let guard = record::watch(self.record, self.slots, self.metrics.clone());
-        spawn(tasks, &stop, guard);
+        let watch = backpressure::watch(self.record, self.slots, self.metrics.record.clone());
+        spawn(tasks, &stop, watch);
         spawn(
             tasks,
             &stop,
@@ -58,7 +56,7 @@ impl Household<'_> {
             let agent_name = self.config.worker.agent_name.clone();
             let watched = WatcherConfig {
                 url: self.config.livekit.url.clone(),
-                keys: keys(self.config),
+                keys: super::api_keys(self.config),
                 // With a name of our own, other rooms of the server are other applications'.
                 room_prefix: if agent_name.is_empty() {
                     String::new()
@@ -68,20 +66,13 @@ impl Household<'_> {
                 agent_name,
             };
             let locks = super::parts::locks(self.database);
-            let (metrics, shutdown) = (self.metrics.clone(), self.shutdown);
+            let (metrics, shutdown) = (self.metrics.agent.clone(), self.shutdown);
             // Made in its task: its clients read the system's certificates, and nobody waits for it.
             spawn(tasks, &stop, async move {
                 Watcher::new(watched, locks, metrics).run(shutdown).await;
             });
         }
         stop
-    }
-}
-
-fn keys(config: &Config) -> ApiKeys {
-    ApiKeys {
-        key: config.livekit.api_key.clone(),
-        secret: config.livekit.api_secret.clone(),
     }
 }
 

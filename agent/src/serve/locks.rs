@@ -12,7 +12,7 @@ use database::{Database, Leader, LeaderRole, RoomLock};
 use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::worker::{Lock, LockGuard, Locks};
+use crate::worker::{Lock, LockGuard, LockName, Locks};
 
 /// A killed worker's room is free for another agent after this long.
 const ROOM_LEASE: Duration = Duration::from_secs(15);
@@ -122,10 +122,10 @@ impl LockGuard for Guard {
 impl Locks for DatabaseLocks {
     type Guard = Guard;
 
-    async fn try_lock(&self, key: &str) -> Lock<Guard> {
-        let tried = match key.strip_prefix("room:") {
-            Some(room) => self.room(room).await,
-            None => self.watcher().await,
+    async fn try_lock(&self, name: LockName<'_>) -> Lock<Guard> {
+        let tried = match name {
+            LockName::Room(room) => self.room(room).await,
+            LockName::Watcher => self.watcher().await,
         };
         match tried {
             Ok(Some(held)) => Lock::Held(Guard(held)),

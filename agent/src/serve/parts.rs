@@ -4,24 +4,22 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use database::{Database, spool::SpoolConfig};
+use insight::topics::TopicRule;
 use knowledge::{KnowledgeBase, Lines, Pack};
 use secrecy::ExposeSecret as _;
 use tokio_util::task::TaskTracker;
 use tools::TransferTarget;
 
-use super::locks::DatabaseLocks;
+use super::{Metrics, locks::DatabaseLocks};
 use crate::{
     config::{Config, SpoolSettings, SttConfig, TtsConfig},
-    http::{Pages, Topic},
+    http::{Pages, Servers, TokenKeys, Topic, WorkerView},
     identify::{Authenticator, CodeSender},
+    jobs::{Finalizer, Sweeper},
     listen::{ModelFile, RemoteStt, RemoteSttConfig, Stt, WhisperConfig, WhisperPool},
-    metrics::Metrics,
-    record::{
-        Durability, Finalizer, LiveSessions, RecordConfig, RunningRecord, SessionManager, Sweeper,
-    },
+    record::{Durability, LiveSessions, RecordConfig, RecordHandle, RecordMetrics},
     reply::{LlmConfig, Replier, ReplyConfig},
     speak::{self, Provider, RemoteTtsConfig, Tts},
-    worker::ApiKeys,
 };
 
 /// Requests to the language model at a time, over all calls.
@@ -65,9 +63,8 @@ pub(super) fn record(
     config: &SpoolSettings,
     database: &Database,
     worker_id: &str,
-    finalizer: &Finalizer,
-    (metrics, tasks): (&Arc<Metrics>, &TaskTracker),
-) -> anyhow::Result<RunningRecord> {
+    (topics, metrics, tasks): (Arc<[TopicRule]>, &Arc<RecordMetrics>, &TaskTracker),
+) -> anyhow::Result<RecordHandle> {
     let spool = SpoolConfig {
         dir: config.dir.clone(),
         key: database.keys().spool_key(),
@@ -79,7 +76,9 @@ pub(super) fn record(
         acknowledgements: None,
         durability: Durability::Disk,
     };
-    RunningRecord::start(config, database, finalizer.clone(), metrics, tasks)
+    let own = database.dedicated()?;
+    let finalizer = Arc::new(Finalizer::new(&own, topics));
+    RecordHandle::start(config, own, finalizer, metrics, tasks)
 }
 
 /// Closes what killed workers left.
@@ -166,7 +165,6 @@ pub(super) fn replier(config: &Config, pack: &Pack) -> anyhow::Result<Replier> {
 pub(super) fn authenticator(
     config: &Config,
     database: &Database,
-    sessions: &SessionManager,
     pack: &Pack,
 ) -> anyhow::Result<Option<Authenticator>> {
     let Some(webhook) = config.authentication.code_webhook.clone() else {
@@ -175,13 +173,12 @@ pub(super) fn authenticator(
     let sender = CodeSender::new(webhook, config.authentication.code_webhook_key.clone())?;
     Ok(Some(Authenticator::new(
         database,
-        sessions.clone(),
         sender,
         pack.settings.bank_name.clone(),
     )))
 }
 
-/// What the pages tell of this deployment.
+/// What the pages show of this deployment.
 pub(super) fn pages(config: &Config, pack: &Pack, stt: &Stt, authentication: bool) -> Pages {
     let topic = |topic: &knowledge::Topic| Topic {
         id: topic.id.clone(),
@@ -189,12 +186,12 @@ pub(super) fn pages(config: &Config, pack: &Pack, stt: &Stt, authentication: boo
     };
     Pages {
         livekit_public_url: config.livekit.public_url.clone(),
-        keys: ApiKeys {
+        keys: TokenKeys {
             key: config.livekit.api_key.clone(),
             secret: config.livekit.api_secret.clone(),
         },
         agent_name: config.worker.agent_name.clone(),
-        bank_name: pack.settings.bank_name.clone(),
+        company_name: pack.settings.bank_name.clone(),
         speech_model: stt.model_name().to_owned(),
         language_model: config.llm.as_ref().map(|llm| llm.model.clone()),
         authentication,
@@ -202,10 +199,27 @@ pub(super) fn pages(config: &Config, pack: &Pack, stt: &Stt, authentication: boo
     }
 }
 
+/// Both HTTP servers, bound and not yet answering.
+pub(super) async fn servers(
+    config: &Config,
+    pages: Pages,
+    view: WorkerView,
+    metrics: &Metrics,
+    database: &Database,
+) -> anyhow::Result<Servers> {
+    let administration = administration(config)?;
+    let http = metrics.http.clone();
+    let servers = Servers::bind(&config.http, pages, view, http, database, administration)
+        .await
+        .context("opening the HTTP ports")?;
+    tracing::info!(pages = %config.http.bind, health = %config.http.health_bind, "listening");
+    Ok(servers)
+}
+
 /// The login for what administrators change on the supervisor's page, if it has one of its own.
 /// Two connections: such changes are rare and take turns anyway.
-pub(super) fn administration(config: &Config) -> anyhow::Result<Option<Database>> {
-    let Some(url) = config.http.admin_database.clone() else {
+fn administration(config: &Config) -> anyhow::Result<Option<Database>> {
+    let Some(url) = config.admin_database.clone() else {
         return Ok(None);
     };
     let login = crate::config::DatabaseConfig {

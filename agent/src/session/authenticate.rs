@@ -3,6 +3,7 @@
 //! The steps run as tasks and report back, so that a slow database or webhook
 //! never holds up speech. Whatever the number, the caller hears the same words.
 
+use call::{CallEnding, Channel};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -10,7 +11,7 @@ use tokio::sync::oneshot;
 use super::{Report, Session, ledger::SpeechKind};
 use crate::{
     identify::{Claim, Keypad, KeypadAction, Started, Verified},
-    reply::{Awaiting, Channel},
+    reply::Awaiting,
     room::{RpcCall, RpcMethod},
 };
 
@@ -70,18 +71,18 @@ struct CodeForm {
 }
 
 impl Session {
-    pub(super) async fn on_rpc(&mut self, call: RpcCall) -> Option<super::Ending> {
+    pub(super) async fn on_rpc(&mut self, call: RpcCall) -> Option<CallEnding> {
         match call.method {
             RpcMethod::Session => answer(Some(call.answer), self.about()),
             RpcMethod::HangUp => {
                 answer(Some(call.answer), json!({}));
-                return Some(super::Ending::CallerLeft);
+                return Some(CallEnding::CallerLeft);
             }
             RpcMethod::Authenticate => match serde_json::from_str::<ClaimForm>(&call.payload) {
                 Ok(form) => {
-                    let claim = Claim::Named {
+                    let claim = Claim::Username {
                         username: form.username,
-                        phone_number: form.phone_number,
+                        phone_number: Some(form.phone_number),
                     };
                     self.claim(claim, Some(call.answer));
                 }
@@ -110,7 +111,7 @@ impl Session {
 
     pub(super) async fn on_keypad(&mut self, action: KeypadAction) {
         match action {
-            KeypadAction::Start(number) => self.claim(Claim::Number(number), None),
+            KeypadAction::Start(number) => self.claim(Claim::Digits(number), None),
             KeypadAction::Verify(code) => self.verify(code, None),
             KeypadAction::Cleared | KeypadAction::TooShort => {
                 let lines = &self.services.lines;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use call::CallEnding;
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
@@ -18,58 +19,11 @@ const HURRIED: Duration = Duration::from_millis(1_500);
 /// A cancelled voice reports within a frame; a second covers a busy machine.
 const VOICE_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Why a call ended, from the inside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// The caller hung up.
-    CallerLeft,
-    /// The agent said goodbye: the caller was done.
-    Goodbye,
-    /// The agent said goodbye after a long silence.
-    Silence,
-    /// The call went to a person.
-    Transferred,
-    /// The worker is shutting down.
-    Drain,
-    /// The room was lost.
-    RoomLost,
-    /// The session broke: a defect of ours.
-    Broken,
-}
-
-impl Ending {
-    const ALL: [(Self, &'static str); 7] = [
-        (Self::CallerLeft, "caller_left"),
-        (Self::Goodbye, "agent_goodbye"),
-        (Self::Silence, "silence"),
-        (Self::Transferred, "transferred"),
-        (Self::Drain, "drained"),
-        (Self::RoomLost, "room_lost"),
-        (Self::Broken, "broken"),
-    ];
-
-    /// As stored in `agent_sessions.end_reason`.
-    pub fn as_str(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(ending, _)| *ending == self)
-            .map_or("broken", |(_, name)| name)
-    }
-
-    /// The inverse of [`Ending::as_str`].
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .find(|(_, stored)| *stored == name)
-            .map(|(ending, _)| *ending)
-    }
-}
-
 /// What the caller of a session needs to know when it is over.
 #[derive(Debug, Clone)]
 pub struct Ended {
     /// Why.
-    pub ending: Ending,
+    pub ending: CallEnding,
     /// The agent ends the call: the caller has to be disconnected.
     pub hang_up: bool,
     /// How long the call was.
@@ -78,7 +32,7 @@ pub struct Ended {
 
 impl Session {
     /// Writes down what is unfinished, on both sides, then closes the record.
-    pub(super) async fn close(mut self, ending: Ending) -> Ended {
+    pub(super) async fn close(mut self, ending: CallEnding) -> Ended {
         // The call ends now; what follows is bookkeeping.
         let (duration, ended_at) = (self.clock.elapsed(), chrono::Utc::now());
         self.microphone = None;
@@ -112,7 +66,7 @@ impl Session {
         tracing::info!(session.id = %self.id, ?ending, duration_s = duration.as_secs(), "the call ended");
         // A caller left behind in the room would be sent another agent.
         let hang_up =
-            !self.caller_gone && !matches!(ending, Ending::RoomLost | Ending::Transferred);
+            !self.caller_gone && !matches!(ending, CallEnding::RoomLost | CallEnding::Transferred);
         Ended {
             ending,
             hang_up,

@@ -2,10 +2,11 @@
 
 use std::future::pending;
 
+use call::CallEnding;
 use futures_util::StreamExt as _;
 use livekit::webrtc::{audio_frame::AudioFrame, audio_stream::native::NativeAudioStream};
 
-use super::{Ending, Session};
+use super::Session;
 use crate::{
     listen::{Heard, SttError, Transcript},
     metrics::Stage,
@@ -13,7 +14,10 @@ use crate::{
 };
 
 impl Session {
-    pub(super) async fn on_frame(&mut self, frame: Option<AudioFrame<'static>>) -> Option<Ending> {
+    pub(super) async fn on_frame(
+        &mut self,
+        frame: Option<AudioFrame<'static>>,
+    ) -> Option<CallEnding> {
         let Some(frame) = frame else {
             self.microphone = None;
             return self.last_of_track().await;
@@ -23,7 +27,7 @@ impl Session {
     }
 
     /// The track ended: what was being said is complete.
-    pub(super) async fn last_of_track(&mut self) -> Option<Ending> {
+    pub(super) async fn last_of_track(&mut self) -> Option<CallEnding> {
         while let Some(heard) = self.listener.finish() {
             let ending = self.on_heard(Some(heard)).await;
             if ending.is_some() {
@@ -33,7 +37,7 @@ impl Session {
         None
     }
 
-    pub(super) async fn on_heard(&mut self, heard: Option<Heard>) -> Option<Ending> {
+    pub(super) async fn on_heard(&mut self, heard: Option<Heard>) -> Option<CallEnding> {
         match heard? {
             Heard::SpeechStarted { .. } => self.tell(TurnEvent::CallerStartedSpeaking).await,
             Heard::SpeechEnded(utterance) => {
@@ -50,7 +54,7 @@ impl Session {
     pub(super) async fn on_transcript(
         &mut self,
         transcript: Result<Transcript, SttError>,
-    ) -> Option<Ending> {
+    ) -> Option<CallEnding> {
         match transcript {
             Ok(transcript) => {
                 self.services.metrics.observe(Stage::Stt, transcript.stt);

@@ -3,19 +3,22 @@
 //! Rows are written once, when they are final: the caller's when the turn is
 //! committed, the agent's when its playout ended or was cut, with what was heard.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
+use call::{CallEnding, Speaker, Turn};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::{
-    record::{MessageRow, Recorder, SessionEnd, Speaker},
-    reply::{HistoryTurn, ReplyMeta, Role},
+    record::{MessageRow, Recorder, SessionEnd},
+    reply::ReplyMeta,
     speak::SpeechId,
     turn::UserTurn,
 };
-
-use super::Ending;
 
 /// How many turns a reply may look back on.
 const HISTORY_TURNS: usize = 20;
@@ -53,7 +56,7 @@ pub(crate) struct Ledger {
     recorder: Recorder,
     session: database::SessionId,
     seq: i32,
-    history: Vec<HistoryTurn>,
+    history: VecDeque<Arc<Turn>>,
     spoken: HashMap<SpeechId, Spoken>,
     next_speech: u64,
     last_stt: Option<Duration>,
@@ -67,7 +70,7 @@ impl Ledger {
             recorder,
             session,
             seq: 0,
-            history: Vec::new(),
+            history: VecDeque::new(),
             spoken: HashMap::new(),
             next_speech: 0,
             last_stt: None,
@@ -83,8 +86,8 @@ impl Ledger {
     }
 
     /// The last turns, oldest first.
-    pub(crate) fn history(&self) -> Vec<HistoryTurn> {
-        self.history.clone()
+    pub(crate) fn history(&self) -> Vec<Arc<Turn>> {
+        self.history.iter().cloned().collect()
     }
 
     /// How long recognition of the newest utterance took.
@@ -102,6 +105,7 @@ impl Ledger {
             session: self.session,
             seq: self.next_seq(),
             speaker: Speaker::Caller,
+            redacted: insight::redact::has_placeholder(&turn.text),
             content: turn.text.clone(),
             started_ms: None,
             ended_ms: Some(clamp_millis(turn.stopped_at)),
@@ -116,7 +120,7 @@ impl Ledger {
             "the caller's turn is complete"
         );
         self.recorder.message(row);
-        self.remember(Role::Caller, turn.text.clone());
+        self.remember(Speaker::Caller, turn.text.clone());
         format!("SG_caller_{}", self.seq)
     }
 
@@ -190,6 +194,7 @@ impl Ledger {
             session: self.session,
             seq: self.next_seq(),
             speaker: Speaker::Agent,
+            redacted: insight::redact::has_placeholder(heard),
             content: heard.to_owned(),
             started_ms: spoken.started_at.map(clamp_millis),
             ended_ms: Some(clamp_millis(now)),
@@ -199,7 +204,7 @@ impl Ledger {
             meta: agent_meta(&spoken, reply),
         };
         self.recorder.message(row);
-        self.remember(Role::Agent, heard.to_owned());
+        self.remember(Speaker::Agent, heard.to_owned());
         Some(spoken)
     }
 
@@ -217,10 +222,10 @@ impl Ledger {
         seq
     }
 
-    fn remember(&mut self, role: Role, text: String) {
-        self.history.push(HistoryTurn { role, text });
+    fn remember(&mut self, speaker: Speaker, text: String) {
+        self.history.push_back(Arc::new(Turn { speaker, text }));
         if self.history.len() > HISTORY_TURNS {
-            self.history.remove(0);
+            self.history.pop_front();
         }
     }
 }
@@ -234,7 +239,7 @@ impl Drop for Ledger {
         let ended_at = Utc::now();
         self.recorder.session_ended(SessionEnd {
             session: self.session,
-            ending: Ending::Broken,
+            ending: CallEnding::Broken,
             ended_at,
             duration: (ended_at - self.opened_at).to_std().unwrap_or_default(),
             transferred: false,
@@ -289,10 +294,10 @@ fn clamp_millis(duration: Duration) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{metrics::Metrics, record::Record};
+    use crate::record::Record;
 
     fn books() -> (Ledger, crate::record::RecordQueue) {
-        let (recorder, queue) = Recorder::new(std::sync::Arc::new(Metrics::new()));
+        let (recorder, queue) = Recorder::new(Arc::default());
         (Ledger::new(recorder, database::SessionId::new()), queue)
     }
 

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use call::Channel;
 use futures_util::stream::FuturesOrdered;
 use insight::redact::Redactor;
 use tokio::{
@@ -22,7 +23,7 @@ use crate::{
     identify::Keypad,
     listen::Listener,
     record::SessionStart,
-    reply::{Awaiting, Channel},
+    reply::Awaiting,
     room::{Caller, Input, Outputs, RoomSink},
     speak::Voice,
     turn::{TurnConfig, Turns},

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
+use call::CallEnding;
 use tools::{CallbackTool, Tool as _, ToolCaller, TransferTool};
 
-use super::{Ending, Report, Session, ledger::SpeechKind};
+use super::{Report, Session, callbacks::RecordedCallbacks, ledger::SpeechKind};
 use crate::reply::Awaiting;
 
 impl Session {
     /// Notes that a person shall call back; the reply has already promised it.
     pub(super) fn request_callback(&mut self) {
         self.callback_requested = true;
-        let callback = CallbackTool::new(Arc::new(self.services.recorder.clone()));
+        let callback =
+            CallbackTool::new(Arc::new(RecordedCallbacks(self.services.recorder.clone())));
         let caller = self.tool_caller();
         self.tasks.spawn(async move {
             if let Err(error) = callback.call(&caller).await {
@@ -52,11 +54,11 @@ impl Session {
         }
     }
 
-    pub(super) async fn on_transferred(&mut self, done: bool) -> Option<Ending> {
+    pub(super) async fn on_transferred(&mut self, done: bool) -> Option<CallEnding> {
         self.transferring = false;
         if done {
             self.transferred = true;
-            return Some(Ending::Transferred);
+            return Some(CallEnding::Transferred);
         }
         // The caller asked for a person; the line offers a call back instead.
         self.awaiting = Awaiting::CallbackConsent;

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use call::CallEnding;
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{Ending, Report, Session, ledger::SpeechKind};
+use super::{Report, Session, ledger::SpeechKind};
 use crate::{
     reply::{CallerContext, ReplyEvent, ReplyRequest},
     room::Outgoing,
@@ -23,7 +24,8 @@ impl Session {
     pub(super) async fn reply_to(&mut self, turn: UserTurn) {
         self.not_caught = 0;
         // Somebody is there after all.
-        self.parting.take_if(|parting| *parting == Ending::Silence);
+        self.parting
+            .take_if(|parting| *parting == CallEnding::Silence);
         // What was cut short was said before this turn: its row comes first. A frame's wait.
         if std::mem::take(&mut self.cut) && !self.settle_voice(SETTLE).await {
             tracing::debug!("a cancelled speech is written after the turn that cut it");
@@ -114,7 +116,7 @@ impl Session {
     }
 
     /// The last words; the call ends when they were heard.
-    pub(super) async fn part(&mut self, ending: Ending, text: String) {
+    pub(super) async fn part(&mut self, ending: CallEnding, text: String) {
         self.parting = Some(ending);
         self.announce(SpeechKind::Goodbye, &text, false).await;
     }

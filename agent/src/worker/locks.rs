@@ -19,7 +19,16 @@ pub trait LockGuard: Send + Sync + 'static {
     fn is_held(&self) -> bool;
 }
 
-/// Where locks are kept. One holder for each key over all workers.
+/// What one worker at a time may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockName<'a> {
+    /// The agent of the room with this id.
+    Room(&'a str),
+    /// The watcher for callers whom nobody serves.
+    Watcher,
+}
+
+/// Where locks are kept. One holder for each name over all workers.
 ///
 /// With PostgreSQL it is a session advisory lock, so a worker that dies frees
 /// what it held.
@@ -27,8 +36,8 @@ pub trait Locks: Clone + Send + Sync + 'static {
     /// A held lock.
     type Guard: LockGuard;
 
-    /// Tries to take `key` without waiting for its holder.
-    fn try_lock(&self, key: &str) -> impl Future<Output = Lock<Self::Guard>> + Send;
+    /// Tries to take a lock without waiting for its holder.
+    fn try_lock(&self, name: LockName<'_>) -> impl Future<Output = Lock<Self::Guard>> + Send;
 }
 
 /// Without a database: every lock is [`Lock::Unknown`].
@@ -48,7 +57,7 @@ impl LockGuard for NoGuard {
 impl Locks for NoLocks {
     type Guard = NoGuard;
 
-    async fn try_lock(&self, _key: &str) -> Lock<NoGuard> {
+    async fn try_lock(&self, _name: LockName<'_>) -> Lock<NoGuard> {
         Lock::Unknown
     }
 }

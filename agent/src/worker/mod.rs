@@ -31,7 +31,7 @@ use tokio::time::timeout;
 
 pub use drain::{DrainConfig, Phase, Shutdown, ShutdownControl, shutdown};
 pub use health::{LinkState, WorkerHealth};
-pub use locks::{Lock, LockGuard, Locks, NoGuard, NoLocks};
+pub use locks::{Lock, LockGuard, LockName, Locks, NoGuard, NoLocks};
 pub use protocol::Report;
 pub use slots::{SlotGuard, Slots};
 pub use socket::install_crypto_provider;
@@ -196,16 +196,6 @@ pub struct JobReporter {
 }
 
 impl JobReporter {
-    /// A reporter without a worker, for calls that are held without one: every
-    /// report is [`Delivery::Unconfirmed`].
-    #[must_use]
-    pub fn detached(job_id: &str) -> Self {
-        Self {
-            job_id: job_id.to_owned(),
-            commands: mpsc::channel(1).0,
-        }
-    }
-
     /// The agent is in its room.
     pub async fn running(&self) -> Delivery {
         self.report(Report::Running).await

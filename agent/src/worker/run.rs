@@ -18,8 +18,8 @@ use super::drain::{Drain, DrainStep};
 use super::protocol::{Action, Input, Protocol};
 use super::socket::{Endpoint, Socket, SocketEvent, install_crypto_provider};
 use super::{
-    Assignment, CallRunner, CallStop, Command, JobReporter, LinkState, Lock, Locks, Phase,
-    Shutdown, SlotGuard, StopReason, Worker, WorkerError,
+    Assignment, CallRunner, CallStop, Command, JobReporter, LinkState, Lock, LockName, Locks,
+    Phase, Shutdown, SlotGuard, StopReason, Worker, WorkerError,
 };
 
 /// Reports waiting for the loop. A call sends three in its life; when full its
@@ -287,8 +287,7 @@ async fn hold<L: Locks>(
     reports: JobReporter,
 ) {
     let room = assignment.job.room.as_ref().map_or("", |room| &room.sid);
-    let key = format!("room:{room}");
-    let lock = match timeout(ROOM_LOCK_TIMEOUT, locks.try_lock(&key)).await {
+    let lock = match timeout(ROOM_LOCK_TIMEOUT, locks.try_lock(LockName::Room(room))).await {
         Ok(Lock::Taken) => {
             tracing::info!("another agent serves this room");
             reports.succeeded().await;

@@ -12,7 +12,7 @@ use secrecy::ExposeSecret as _;
 use tokio::time::{Instant, sleep};
 
 use super::waiting::{Dispatched, RoomView, Watch};
-use super::{ApiKeys, Lock, LockGuard as _, Locks, Phase, Shutdown};
+use super::{ApiKeys, Lock, LockGuard as _, LockName, Locks, Phase, Shutdown};
 use crate::metrics::Metrics;
 
 /// How often the rooms are listed.
@@ -22,8 +22,6 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// Without a database several workers may watch: each waits up to this long
 /// before it acts, then looks again, so that the first one's agent is seen.
 const UNLOCKED_JITTER: Duration = Duration::from_millis(1_500);
-/// The lock of the one watcher.
-const LOCK_KEY: &str = "agent-watcher";
 
 /// What the watcher watches.
 #[derive(Clone, Debug)]
@@ -105,7 +103,7 @@ impl<L: Locks> Watcher<L> {
             return Lead::Sole;
         }
         self.lead = None;
-        match self.locks.try_lock(LOCK_KEY).await {
+        match self.locks.try_lock(LockName::Watcher).await {
             Lock::Held(guard) => {
                 self.lead = Some(guard);
                 Lead::Sole

@@ -3,21 +3,19 @@
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use database::{Database, DatabaseConfig};
+use prometheus_client::registry::Registry;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
-use teller::config::HttpSettings;
-use teller::http::{Pages, Servers, Topic};
-use teller::metrics::Metrics;
-use teller::worker::{
-    ApiKeys, DrainConfig, NoLocks, ShutdownControl, Worker, WorkerConfig, shutdown,
+use teller::http::{
+    HttpConfig, HttpMetrics, Pages, Servers, TokenKeys, Topic, WorkerStatus, WorkerView,
 };
-use tokio_util::task::TaskTracker;
+use teller::jobs::JobMetrics;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) const LIVEKIT_URL: &str = "wss://lk.example.org";
 pub(crate) const SECRET: &str = "a-secret-of-this-test-with-32-bytes";
@@ -27,29 +25,22 @@ pub(crate) struct Site {
     pub(crate) pages: SocketAddr,
     health: SocketAddr,
     pub(crate) client: Client,
-    pub(crate) control: ShutdownControl,
-    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) jobs: Arc<JobMetrics>,
+    /// Set: the worker drains.
+    pub(crate) draining: Arc<AtomicBool>,
     _tasks: TaskTracker,
 }
 
-pub(crate) fn settings() -> HttpSettings {
-    HttpSettings {
+pub(crate) fn settings() -> HttpConfig {
+    HttpConfig {
         bind: ([127, 0, 0, 1], 0).into(),
         health_bind: ([127, 0, 0, 1], 0).into(),
         web_dir: PathBuf::from("/nonexistent"),
         supervisor_key: Some("reads".into()),
         admin_key: Some("changes".into()),
-        admin_database: None,
         tokens_per_minute: 1_000,
         trust_proxy: false,
         demo_messages: false,
-    }
-}
-
-pub(crate) fn keys() -> ApiKeys {
-    ApiKeys {
-        key: "key".to_owned(),
-        secret: SECRET.into(),
     }
 }
 
@@ -62,13 +53,13 @@ pub(crate) fn away() -> Database {
     Database::new(config).expect("the address is well formed")
 }
 
-pub(crate) async fn site(settings: HttpSettings, agent_name: &str, database: &Database) -> Site {
+pub(crate) async fn site(settings: HttpConfig, agent_name: &str, database: &Database) -> Site {
     serve(settings, agent_name, database, None).await
 }
 
 /// A site whose administrators have a database login of their own.
 pub(crate) async fn administered_site(
-    settings: HttpSettings,
+    settings: HttpConfig,
     database: &Database,
     administration: Database,
 ) -> Site {
@@ -76,28 +67,21 @@ pub(crate) async fn administered_site(
 }
 
 async fn serve(
-    settings: HttpSettings,
+    settings: HttpConfig,
     agent_name: &str,
     database: &Database,
     administration: Option<Database>,
 ) -> Site {
-    let worker = WorkerConfig {
-        url: LIVEKIT_URL.to_owned(),
-        keys: keys(),
-        agent_name: agent_name.to_owned(),
-        slots: NonZeroUsize::MIN.saturating_add(3),
-        drain: DrainConfig {
-            grace: Duration::ZERO,
-            farewell: Duration::ZERO,
-        },
-    };
-    let metrics = Arc::new(Metrics::new());
-    let worker = Worker::new(worker, Arc::clone(&metrics), NoLocks);
+    let draining = Arc::new(AtomicBool::new(false));
+    let metrics = HttpMetrics::default();
     let pages = Pages {
         livekit_public_url: LIVEKIT_URL.to_owned(),
-        keys: keys(),
+        keys: TokenKeys {
+            key: "key".to_owned(),
+            secret: SECRET.into(),
+        },
         agent_name: agent_name.to_owned(),
-        bank_name: "Northwind Bank".to_owned(),
+        company_name: "Northwind Bank".to_owned(),
         speech_model: "tiny.en".to_owned(),
         language_model: None,
         authentication: true,
@@ -106,23 +90,40 @@ async fn serve(
             label: "Transfers".to_owned(),
         }],
     };
-    let told = Arc::clone(&metrics);
-    let servers = Servers::bind(&settings, pages, worker.health(), told, database).await;
-    let mut servers = servers.expect("free ports");
-    if let Some(administration) = administration {
-        servers = servers.administered_through(administration);
-    }
+    let jobs = Arc::new(JobMetrics::default());
+    let view = view(&metrics, draining.clone(), jobs.clone());
+    let servers = Servers::bind(&settings, pages, view, metrics, database, administration).await;
+    let servers = servers.expect("free ports");
     let (pages, health) = (servers.pages_address(), servers.health_address());
-    let (control, follower) = shutdown();
     let tasks = TaskTracker::new();
-    tasks.spawn(servers.run(follower));
+    tasks.spawn(servers.run(CancellationToken::new()));
     Site {
         pages: pages.expect("bound"),
         health: health.expect("bound"),
         client: Client::new(),
-        control,
-        metrics,
+        jobs,
+        draining,
         _tasks: tasks,
+    }
+}
+
+/// A worker that never reached its LiveKit server.
+fn view(http: &HttpMetrics, draining: Arc<AtomicBool>, jobs: Arc<JobMetrics>) -> WorkerView {
+    let mut metrics = Registry::default();
+    http.register(metrics.sub_registry_with_prefix("teller"));
+    WorkerView {
+        status: Arc::new(move || WorkerStatus {
+            registered: false,
+            failure: Some("not yet registered with the LiveKit server".to_owned()),
+            draining: draining.load(Ordering::Relaxed),
+            paused: false,
+            load: 0.0,
+            calls: 0,
+            max_calls: 4,
+        }),
+        complaints: Arc::new(move || jobs.complaints()),
+        record: None,
+        metrics: Arc::new(metrics),
     }
 }
 

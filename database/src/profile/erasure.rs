@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use super::ProfileRepository;
-use crate::text_enum::text_enum;
 use crate::{DatabaseError, ProfileId};
+use call::{sql_text, text_enum};
 
 text_enum! {
     /// What became of an erasure.
@@ -18,6 +18,7 @@ text_enum! {
         NotFound = "not_found",
     }
 }
+sql_text!(ErasureOutcome);
 
 /// How much an erasure took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

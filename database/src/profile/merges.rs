@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::ProfileRepository;
-use crate::text_enum::text_enum;
 use crate::{Database, DatabaseError, ProfileId, SessionId};
+use call::{sql_text, text_enum};
 
 text_enum! {
     /// What became of a merge. Refusals are answers, not errors: repeating one is useless.
@@ -31,6 +31,7 @@ text_enum! {
         SessionNotFound = "session_not_found",
     }
 }
+sql_text!(MergeOutcome);
 
 impl MergeOutcome {
     /// True if the two are one profile now.
@@ -55,6 +56,7 @@ text_enum! {
         Changed = "refused_changed",
     }
 }
+sql_text!(UnmergeOutcome);
 
 /// What [`ProfileRepository::drain_merges`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -47,7 +47,7 @@ async fn a_device_of_a_customer_is_a_hint_and_shows_nothing_of_theirs() {
     let new = web_session("shared-tablet");
     let before = call(&test.db, &new).await;
     let outcome = SessionRepository::new(&test.db)
-        .authenticate(new.id, sarah, 2, "test")
+        .authenticate(new.id, sarah, call::AuthLevel::OneTimeCode, "test")
         .await
         .unwrap();
     assert_eq!(outcome, MergeOutcome::Merged);
@@ -79,7 +79,7 @@ async fn a_device_that_many_customers_used_points_at_nobody() {
         assert_eq!(started.hint.is_some(), (1..5).contains(&n), "caller {n}");
         let who = customer(&test.db, &format!("customer-{n}")).await;
         SessionRepository::new(&test.db)
-            .authenticate(new.id, who, 2, "test")
+            .authenticate(new.id, who, call::AuthLevel::OneTimeCode, "test")
             .await
             .unwrap();
     }

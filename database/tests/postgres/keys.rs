@@ -53,7 +53,7 @@ async fn sessions_of_one_person_are_wrapped_by_one_key_and_a_merge_moves_none() 
     ];
     let sarah = customer(&test.db, "sarah").await;
     sessions
-        .authenticate(one.id, sarah, 2, "test")
+        .authenticate(one.id, sarah, call::AuthLevel::OneTimeCode, "test")
         .await
         .unwrap();
     assert_eq!(

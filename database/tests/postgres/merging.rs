@@ -372,34 +372,42 @@ async fn authenticating_a_session_merges_its_profile_once() {
     call(&test.db, &new).await;
     assert_eq!(
         sessions
-            .authenticate(new.id, sarah, 2, "test")
+            .authenticate(new.id, sarah, call::AuthLevel::OneTimeCode, "test")
             .await
             .unwrap(),
         MergeOutcome::Merged
     );
     assert_eq!(
         sessions
-            .authenticate(new.id, sarah, 2, "test")
+            .authenticate(new.id, sarah, call::AuthLevel::OneTimeCode, "test")
             .await
             .unwrap(),
         MergeOutcome::AlreadyMerged
     );
     assert_eq!(
         sessions
-            .authenticate(new.id, john, 2, "test")
+            .authenticate(new.id, john, call::AuthLevel::OneTimeCode, "test")
             .await
             .unwrap(),
         MergeOutcome::SourceAuthenticated
     );
     assert_eq!(
         sessions
-            .authenticate(database::SessionId::new(), sarah, 2, "test")
+            .authenticate(
+                database::SessionId::new(),
+                sarah,
+                call::AuthLevel::OneTimeCode,
+                "test"
+            )
             .await
             .unwrap(),
         MergeOutcome::SessionNotFound
     );
     let session = sessions.get(new.id).await.unwrap().unwrap();
-    assert_eq!((session.profile_id, session.auth_level), (sarah, 2));
+    assert_eq!(
+        (session.profile_id, session.auth_level),
+        (sarah, call::AuthLevel::OneTimeCode)
+    );
 }
 
 #[tokio::test]

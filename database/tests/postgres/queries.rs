@@ -57,7 +57,7 @@ async fn the_documented_queries_run_unchanged_and_answer_right() {
     summarise(&test.db, first, 7).await;
     let sarah = customer(&test.db, "sarah").await;
     SessionRepository::new(&test.db)
-        .authenticate(first, sarah, 2, "test")
+        .authenticate(first, sarah, call::AuthLevel::OneTimeCode, "test")
         .await
         .unwrap();
     talk(&test.db, "device-quiet", 1).await;

@@ -33,7 +33,9 @@ async fn a_worker_records_a_call_as_app_writer_and_can_do_no_more() {
             .await
             .unwrap()
     );
-    let proved = sessions.authenticate(new.id, sarah, 2, "caller").await;
+    let proved = sessions
+        .authenticate(new.id, sarah, call::AuthLevel::OneTimeCode, "caller")
+        .await;
     assert_eq!(
         proved.unwrap(),
         MergeOutcome::Merged,
@@ -209,7 +211,7 @@ async fn who_only_reads_may_run_nothing_that_changes() {
     call(&test.db, &new).await;
     for role in ["app_reader", "supervisor", "auditor"] {
         let refused = SessionRepository::new(&as_role(&test, role))
-            .authenticate(new.id, sarah, 2, role)
+            .authenticate(new.id, sarah, call::AuthLevel::OneTimeCode, role)
             .await;
         assert!(
             matches!(refused, Err(DatabaseError::Setup(_))),

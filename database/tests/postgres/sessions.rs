@@ -165,7 +165,7 @@ async fn the_list_of_calls_pages_newest_first() {
     let ids = six_calls(&test).await;
     let sarah = customer(&test.db, "sarah").await;
     sessions
-        .authenticate(ids[0], sarah, 2, "test")
+        .authenticate(ids[0], sarah, call::AuthLevel::OneTimeCode, "test")
         .await
         .unwrap();
     let mut paged: Vec<SessionListItem> = Vec::new();
@@ -201,7 +201,7 @@ async fn the_list_of_calls_filters() {
     let sarah = customer(&test.db, "sarah").await;
     let ids = six_calls(&test).await;
     sessions
-        .authenticate(ids[0], sarah, 2, "test")
+        .authenticate(ids[0], sarah, call::AuthLevel::OneTimeCode, "test")
         .await
         .unwrap();
     summarise(&test.db, ids[1], 0).await;

@@ -85,7 +85,7 @@ async fn what_came_after_the_merge_stays() {
     let later = web_session("device-two");
     call(&test.db, &later).await;
     database::SessionRepository::new(&test.db)
-        .authenticate(later.id, sarah, 2, "test")
+        .authenticate(later.id, sarah, call::AuthLevel::OneTimeCode, "test")
         .await
         .unwrap();
     // The call that was going on when the merge came still talks.

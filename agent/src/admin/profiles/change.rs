@@ -6,9 +6,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::show::{find, print};
-use crate::admin::{
-    actor_name,
-    wrong_use::{confirmed, somebody_to_ask},
+use crate::{
+    admin::wrong_use::{confirmed, somebody_to_ask},
+    record::actor_name,
 };
 
 /// Who changes something, why, and whether only to say what would happen.

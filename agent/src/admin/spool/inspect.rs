@@ -5,7 +5,7 @@ use std::path::Path;
 use database::{Database, SessionId, SessionRepository, keys::SealingKey, spool::letters};
 
 use super::{about, line};
-use crate::record::{Opener, Stored};
+use crate::record::{AuditedReader, Stored};
 
 /// Shows one dead letter; with a reader's name also the record and what was said.
 pub(super) async fn inspect(
@@ -52,7 +52,7 @@ async fn note(
     reader: &str,
     letter: &letters::DeadLetter,
 ) -> anyhow::Result<bool> {
-    let opener = Opener {
+    let opener = AuditedReader {
         actor: reader,
         through: "teller spool inspect --reveal",
         address: None,

@@ -1,7 +1,8 @@
 //! Without a model: what is said, what is searched, what is done.
 
-use super::super::{Awaiting, CallAction, CallerContext, Channel, ReplyConfig, Role};
+use super::super::{Awaiting, CallAction, CallerContext, ReplyConfig};
 use super::{BANK, Replier, asks, replier, reply, says};
+use call::{Channel, Speaker};
 use knowledge::KnowledgeBase;
 use std::sync::Arc;
 use tools::{BalanceConfig, BalanceTool};
@@ -68,10 +69,10 @@ async fn a_follow_up_stays_on_the_subject_of_the_turns_before() {
     let replier = replier(None, None);
     let first = reply(&replier, asks("How do I withdraw cash without a card?")).await;
     let history = [
-        (Role::Caller, "How do I withdraw cash without a card?"),
-        (Role::Agent, "Dial *236#."),
-        (Role::Caller, "Okay, thanks"),
-        (Role::Agent, "You are welcome."),
+        (Speaker::Caller, "How do I withdraw cash without a card?"),
+        (Speaker::Agent, "Dial *236#."),
+        (Speaker::Caller, "Okay, thanks"),
+        (Speaker::Agent, "You are welcome."),
     ];
     let second = reply(
         &replier,
@@ -188,8 +189,8 @@ async fn a_question_that_no_document_answers_is_not_answered() {
 async fn the_last_words_are_repeated() {
     let replier = replier(None, None);
     let history = [
-        (Role::Agent, "Dial *236#. Choose option 2."),
-        (Role::Caller, "Hm"),
+        (Speaker::Agent, "Dial *236#. Choose option 2."),
+        (Speaker::Caller, "Hm"),
     ];
     let repeated = reply(
         &replier,
@@ -214,7 +215,7 @@ async fn goodbye_ends_the_call_and_so_does_no_to_anything_else() {
         (goodbye.text(), goodbye.meta.action),
         (lines.goodbye.clone(), Some(CallAction::HangUp))
     );
-    let history = [(Role::Agent, lines.anything_else.as_str())];
+    let history = [(Speaker::Agent, lines.anything_else.as_str())];
     let done = reply(&replier, says("No", CallerContext::default(), &history)).await;
     assert_eq!(done.meta.action, Some(CallAction::HangUp));
     let no = reply(&replier, asks("No")).await;

@@ -4,8 +4,9 @@ mod conversation;
 mod model;
 mod model_server;
 
-use super::{CallerContext, HistoryTurn, LlmConfig};
-use super::{Replier, ReplyConfig, ReplyEvent, ReplyMeta, ReplyRequest, Role};
+use super::{CallerContext, LlmConfig};
+use super::{Replier, ReplyConfig, ReplyEvent, ReplyMeta, ReplyRequest};
+use call::{Speaker, Turn};
 use knowledge::KnowledgeBase;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -41,14 +42,14 @@ fn asks(text: &str) -> ReplyRequest {
     }
 }
 
-fn says(text: &str, caller: CallerContext, history: &[(Role, &str)]) -> ReplyRequest {
-    let history = history.iter().map(|(role, text)| HistoryTurn {
-        role: *role,
+fn says(text: &str, caller: CallerContext, history: &[(Speaker, &str)]) -> ReplyRequest {
+    let history = history.iter().map(|(speaker, text)| Turn {
+        speaker: *speaker,
         text: (*text).to_owned(),
     });
     ReplyRequest {
         text: text.to_owned(),
-        history: history.collect(),
+        history: history.map(Into::into).collect(),
         caller,
     }
 }

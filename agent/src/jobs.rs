@@ -1,0 +1,14 @@
+//! What happens after calls and beside them: summaries, closing what a killed worker left open,
+//! filing merged sessions, and the upkeep of the record.
+
+mod finalizer;
+mod maintenance;
+mod merge_filing;
+mod metrics;
+mod sweeper;
+
+pub use finalizer::{Finalizer, topic_rules};
+pub use maintenance::{Maintenance, MaintenanceConfig};
+pub use merge_filing::file_merges;
+pub use metrics::JobMetrics;
+pub use sweeper::{Sweeper, Swept};

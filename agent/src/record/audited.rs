@@ -1,0 +1,69 @@
+//! Opening what was kept of a call, for a person who reads it: the pages and the commands alike.
+
+use std::net::IpAddr;
+
+use database::{AuditRepository, Database, DatabaseError, Message, MessageRepository, Session};
+use database::{SessionId, SessionRepository};
+use serde_json::json;
+
+/// Who reads, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct AuditedReader<'a> {
+    /// A person, or the key that was shown: the actor of the audit log.
+    pub actor: &'a str,
+    /// The way in: a command, or a resource of the pages.
+    pub through: &'static str,
+    /// From where, if over the network.
+    pub address: Option<IpAddr>,
+}
+
+/// What was said in a call.
+#[derive(Debug, Clone)]
+pub struct AuditedCall {
+    /// The call.
+    pub session: Session,
+    /// Its messages, in order.
+    pub messages: Vec<Message>,
+}
+
+impl AuditedReader<'_> {
+    /// The record of a call; `None` if there is no such call.
+    ///
+    /// # Errors
+    /// [`DatabaseError`], also when the audit log takes no row: then nothing was read.
+    pub async fn call(
+        &self,
+        database: &Database,
+        id: SessionId,
+    ) -> Result<Option<AuditedCall>, DatabaseError> {
+        let Some(session) = SessionRepository::new(database).get(id).await? else {
+            return Ok(None);
+        };
+        self.note(database, "call.opened", ("session", &id.to_string()))
+            .await?;
+        let messages = MessageRepository::new(database).by_session(id).await?;
+        Ok(Some(AuditedCall { session, messages }))
+    }
+
+    /// Puts on record that this is being opened. Before anything of it is shown, and nothing is
+    /// shown if it fails: what nobody can be asked about afterwards must not have been seen. The
+    /// other order would let whoever can fill a disk or cut a connection read unnoticed.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]: show nothing.
+    pub async fn note(
+        &self,
+        database: &Database,
+        action: &'static str,
+        subject: (&str, &str),
+    ) -> Result<(), DatabaseError> {
+        let detail = match self.address {
+            Some(address) => json!({"through": self.through, "address": address}),
+            None => json!({"through": self.through}),
+        };
+        AuditRepository::new(database)
+            .record(self.actor, action, Some(subject), &detail)
+            .await
+            .map(drop)
+    }
+}

@@ -1,0 +1,164 @@
+//! The thread that makes records durable: it seals what waits, brings it to the
+//! disk with one `fdatasync`, and acknowledges it. What comes meanwhile is the next group, so
+//! nobody waits for company and the disk is asked at most once at a time.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::Utc;
+use database::{
+    keys::KeyError,
+    spool::{Appender, Position},
+};
+use tokio::sync::mpsc;
+
+use super::{
+    Acknowledgements, Durability, Record, RecordHealth, RecordMetrics, RecordQueue,
+    pending_starts::PendingStarts,
+    seal::{Sealed, Sealer},
+    types::Handover,
+};
+
+/// Records of one `fdatasync` at most: what a full worker says in half a minute.
+const GROUP: usize = 256;
+/// Without records for this long the spool clears away what is done.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// The thread's belongings.
+#[derive(Debug)]
+pub(super) struct DiskWriter {
+    pub(super) queue: RecordQueue,
+    pub(super) sealer: Sealer,
+    pub(super) appender: Appender,
+    pub(super) handovers: mpsc::Sender<Handover>,
+    pub(super) acknowledgements: Option<Acknowledgements>,
+    pub(super) durability: Durability,
+    pub(super) health: RecordHealth,
+    pub(super) metrics: Arc<RecordMetrics>,
+    pub(super) durable_until: Position,
+    pub(super) starts: PendingStarts,
+}
+
+impl DiskWriter {
+    /// Runs until the recorder is closed or gone.
+    pub(super) fn run(mut self) {
+        loop {
+            let first = match self.queue.take(IDLE) {
+                Ok(Some(first)) => first,
+                Ok(None) => {
+                    self.appender.idle();
+                    continue;
+                }
+                Err(()) => return,
+            };
+            let mut group = Vec::new();
+            let mut flushes = Vec::new();
+            let mut next = Some(first);
+            let mut closed = false;
+            while let Some(record) = next.take() {
+                match record {
+                    Record::Flush(done) => flushes.push(done),
+                    Record::Close => closed = true,
+                    record => group.extend(self.seal(record)),
+                }
+                if group.len() < GROUP && !closed {
+                    next = self.queue.try_take();
+                }
+            }
+            self.metrics.set_queue(self.queue.waiting());
+            self.keep(group);
+            for done in flushes {
+                self.hand_over(Handover::Flush(done, self.durable_until));
+            }
+            if closed {
+                return;
+            }
+        }
+    }
+
+    /// A record, and before it the start that its session has not.
+    fn seal(&mut self, record: Record) -> Vec<Sealed> {
+        let (session, seq) = record.name();
+        let sealed: Result<Vec<Sealed>, KeyError> = match record {
+            Record::Started(start) => self.sealer.start(*start).map(|start| vec![start]),
+            Record::Message(row, at) => {
+                self.sealer
+                    .start_in_place(row.session, at)
+                    .and_then(|start| {
+                        Ok(start
+                            .into_iter()
+                            .chain([self.sealer.message(*row, at)?])
+                            .collect())
+                    })
+            }
+            Record::Callback(callback) => Ok(vec![self.sealer.callback(callback)]),
+            Record::Ended(end) => Ok(vec![self.sealer.end(&end)]),
+            Record::Flush(_) | Record::Close => return Vec::new(),
+        };
+        if let Err(error) = &sealed {
+            // Without random numbers nothing can be encrypted, and in the clear nothing is kept.
+            self.metrics.lost();
+            tracing::error!(session.id = session.map(|id| id.to_string()), seq, %error, "something said could not be sealed and is lost");
+        }
+        sealed.unwrap_or_default()
+    }
+
+    /// Acknowledges what the disk took; hands over what it did not.
+    fn keep(&mut self, group: Vec<Sealed>) {
+        if group.is_empty() {
+            return;
+        }
+        let durable = match self.durability {
+            Durability::Disk => self.append(&group),
+            Durability::Nothing => {
+                group.iter().for_each(|sealed| self.acknowledge(sealed));
+                0
+            }
+        };
+        for (place, sealed) in group.into_iter().enumerate() {
+            if place < durable {
+                self.acknowledge(&sealed);
+            } else {
+                self.starts.handed_over(&sealed);
+                self.health.at_risk(sealed.told.session);
+                self.hand_over(Handover::Record(Box::new(sealed), self.durable_until));
+            }
+        }
+    }
+
+    fn append(&mut self, group: &[Sealed]) -> usize {
+        let with_starts = self.starts.before(group);
+        match self.appender.append(&with_starts.records) {
+            Ok(position) => {
+                self.durable_until = position;
+                self.health.spool_took();
+                self.starts.durable(group);
+                group.len()
+            }
+            Err(refused) => {
+                if self.health.spool_refused(&refused) {
+                    tracing::error!(error = %refused, "the spool takes no records; each is acknowledged when it is committed");
+                }
+                let durable = with_starts.of_group(refused.durable);
+                self.starts.durable(&group[..durable]);
+                durable
+            }
+        }
+    }
+
+    fn acknowledge(&self, sealed: &Sealed) {
+        let made = chrono::DateTime::from_timestamp_micros(sealed.record.at_micros);
+        let took = made.and_then(|made| (Utc::now() - made).to_std().ok());
+        self.metrics.durable(took.unwrap_or_default());
+        if let Some(told) = &self.acknowledgements {
+            (told.0)(&sealed.told);
+        }
+    }
+
+    /// Waits while the flusher's queue is full: then the recorder's fills, and says so.
+    fn hand_over(&self, handover: Handover) {
+        if self.handovers.blocking_send(handover).is_err() {
+            tracing::error!("the flusher is gone; something said waits for nobody");
+            self.metrics.lost();
+        }
+    }
+}

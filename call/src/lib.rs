@@ -1,0 +1,23 @@
+//! The words that every part of Teller has in common: nouns with their text form, without behaviour.
+//!
+//! Each enum has exactly one spelling, used in SQL, in JSON and in logs. Nothing here does anything:
+//! a rule belongs to the crate that decides, a row to `database`.
+
+mod auth_level;
+mod channel;
+mod ending;
+mod ids;
+mod outcome;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+mod speaker;
+mod text_enum;
+mod turn;
+
+pub use auth_level::AuthLevel;
+pub use channel::Channel;
+pub use ending::CallEnding;
+pub use ids::{ProfileId, SessionId, TenantId};
+pub use outcome::{Resolution, Sentiment};
+pub use speaker::Speaker;
+pub use turn::Turn;
