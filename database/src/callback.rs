@@ -1,7 +1,7 @@
 //! Callers who want to be called back by a person.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::clean::clean_text;
@@ -18,7 +18,7 @@ pub struct CallbackRepository {
 }
 
 /// A promise to call back.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewCallback {
     /// Minted by the agent; the key that makes a repeated attempt harmless.
     pub id: Uuid,

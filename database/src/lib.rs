@@ -27,6 +27,7 @@ mod settings;
 pub mod spool;
 mod stated_name;
 mod stored_keys;
+mod stored_record;
 mod summary;
 mod summary_token;
 #[cfg(feature = "test-support")]
@@ -71,6 +72,7 @@ pub use session_manager::SessionManager;
 #[cfg(feature = "test-support")]
 pub use settings::ConfigRepository;
 pub use stored_keys::Rewrapped;
+pub use stored_record::{StoredEnd, StoredRecord, StoredStart};
 pub use summary::{ConversationSummaryRepository, NewSummary, Summary};
 pub use summary_token::{RedeemedSummary, SummaryToken, SummaryTokenRepository};
 pub use tls::{certificates, is_address, is_unencrypted};

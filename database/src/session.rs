@@ -3,7 +3,7 @@
 mod closing;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::closing::{AbandonedSession, SessionEnd, StaleAfter};
@@ -31,7 +31,7 @@ text_enum! {
 sql_text!(SessionStatus);
 
 /// A caller joined.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewSession {
     /// Minted by the agent; the key that makes a repeated attempt harmless.
     pub id: SessionId,
