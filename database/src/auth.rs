@@ -142,7 +142,7 @@ impl AuthRepository {
         }
     }
 
-    /// Opens a challenge. Right and wrong claims cannot be told apart by what the caller hears.
+    /// Opens a challenge. What the caller hears does not distinguish a right claim from a wrong one.
     /// A newer challenge of the same call replaces an older one.
     ///
     /// # Errors
@@ -299,7 +299,7 @@ fn code_hash(salt: &[u8], code: &str) -> Vec<u8> {
         .to_vec()
 }
 
-/// Compares without stopping at the first difference, so that the time tells nothing.
+/// Compares in constant time, so that the time does not show where they differ.
 fn equal(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len()
         && a.iter()

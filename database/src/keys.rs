@@ -106,7 +106,7 @@ impl Keyring {
 
     fn of(material: Material) -> Result<Self, KeyError> {
         let signing = Ed25519KeyPair::from_seed_unchecked(material.signing.bytes())
-            .map_err(|_rejected| material.malformed("the signing key is no Ed25519 seed"))?;
+            .map_err(|_rejected| material.malformed("the signing key is not an Ed25519 seed"))?;
         Ok(Self {
             tenant: TenantId::default(),
             shared: Arc::new(Shared {
@@ -134,7 +134,7 @@ impl Keyring {
         self.material().at(path).write_new()
     }
 
-    /// Names the file's keys without telling them: 16 hexadecimal digits that stay the same when
+    /// Names the file's keys without revealing them: 16 hexadecimal digits that stay the same when
     /// a wrapping key is added.
     #[must_use]
     pub fn fingerprint(&self) -> String {

@@ -39,7 +39,7 @@ pub struct NewSummary {
     pub duration_seconds: i32,
     /// `rules` or `llm`.
     pub method: String,
-    /// Version of the method, so that a better one can be told apart.
+    /// Version of the method, so that a better one can be distinguished.
     pub method_version: String,
     /// `seq` of the last message seen; `None` if nothing was said.
     pub source_last_seq: Option<i32>,
@@ -162,7 +162,7 @@ impl ConversationSummaryRepository {
         row.map(|row| opened(&row, self.db.keys())).transpose()
     }
 
-    /// A person's summaries, newest first; 10 unless told otherwise. A merged profile's are found
+    /// A person's summaries, newest first; 10 by default. A merged profile's are found
     /// by its live profile.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! With `TEST_DATABASE_URL` (of a superuser) that server is used instead of a private one. The
-//! databases belong to the role `teller_test`, which is no superuser, so that policies apply.
+//! databases belong to the role `teller_test`, which is not a superuser, so that policies apply.
 
 mod cluster;
 pub(crate) mod faults;

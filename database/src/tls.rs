@@ -49,7 +49,7 @@ pub fn is_unencrypted(text: &str, ca_file: Option<&Path>) -> bool {
 pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, DatabaseError> {
     let wrong = |why: &dyn std::fmt::Display| {
         let file = file.display();
-        DatabaseError::Setup(format!("{file} is no file of PEM certificates: {why}"))
+        DatabaseError::Setup(format!("{file} is not a file of PEM certificates: {why}"))
     };
     let found: Vec<_> = CertificateDer::pem_file_iter(file)
         .and_then(Iterator::collect)

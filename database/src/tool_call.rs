@@ -1,6 +1,6 @@
 //! `tool_calls` and `tool_call_outcomes`: what tools were called during a conversation, and what came
 //! of it. Two records, each written once and sealed before it leaves the agent: the intent before the
-//! request, the outcome before anybody hears of it.
+//! request, the outcome before anything is said about it.
 
 use call::{sql_text, text_enum};
 use chrono::{DateTime, Utc};

@@ -26,8 +26,8 @@ pub enum KeyError {
         /// Its permission bits.
         mode: u32,
     },
-    /// The file is no key file.
-    #[error("{path} is no key file: {problem}")]
+    /// The file is not a key file.
+    #[error("{path} is not a key file: {problem}")]
     Malformed {
         /// The file.
         path: String,

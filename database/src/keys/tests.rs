@@ -278,7 +278,7 @@ fn a_missing_open_or_broken_file_is_refused_by_name_without_its_keys() {
             text.replace(&secrets[0], &secrets[0][..20]),
         ),
         (
-            "a key that is no base64",
+            "a key that is not base64",
             text.replace(&secrets[3], &secrets[3].replace('=', "!")),
         ),
         (

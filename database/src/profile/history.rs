@@ -95,9 +95,9 @@ impl ProfileRepository {
         Ok(rows.iter().map(merge_record).collect())
     }
 
-    /// A refused merge is told of its source, which is no profile of this person; an undone one
-    /// no longer is. Those rows belong here by the number of their merge, and an unmerge that
-    /// found nothing by its profile.
+    /// The audit names the source of a merge. That of a refused merge is not a profile of this person;
+    /// that of an undone merge no longer is. Those rows are found by the number of their merge, and an
+    /// unmerge that found nothing by its profile.
     async fn attempts(
         &self,
         tree: &[ProfileId],

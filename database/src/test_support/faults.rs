@@ -18,7 +18,7 @@ enum Plan {
 static PLAN: LazyLock<Plan> = LazyLock::new(|| {
     #[expect(
         clippy::disallowed_methods,
-        reason = "a fault is no setting: it exists in test builds alone"
+        reason = "a fault is not a setting: it exists in test builds alone"
     )]
     let asked = std::env::var("TELLER_FAIL").unwrap_or_default();
     let parts: Vec<&str> = asked.split(':').collect();

@@ -162,7 +162,7 @@ impl Anchors {
     }
 }
 
-/// Reads to the end; lines that are no anchors are passed over, verifying finds them.
+/// Reads to the end; lines that are not anchors are passed over; verifying finds them.
 fn tail(file: &mut File) -> std::io::Result<Tail> {
     file.seek(SeekFrom::Start(0))?;
     let mut tail = Tail::default();
@@ -227,7 +227,7 @@ fn read_file(
             });
         };
         let Ok(anchor) = serde_json::from_slice::<Anchor>(&line) else {
-            bad("it is no anchor");
+            bad("it is not an anchor");
             continue;
         };
         if anchor.tenant != tenant && last.is_none() {

@@ -108,7 +108,7 @@ fn links(
             continue;
         }
         problems.push(Problem::Changed { seq: rows[i].seq });
-        // Either the row was changed or its hash: the next row tells which one is right.
+        // Either the row was changed or its hash: the next row shows which one is right.
         before = [rows[i].row_hash].into_iter().chain(computed).collect();
     }
     (!rows.is_empty()).then_some(before)

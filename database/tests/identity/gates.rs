@@ -1,7 +1,7 @@
 //! Every order of two writers and one merge. The merge stops at gates between its statements; the
 //! writers, which are transactions of two statements each, stop because nobody sends their next.
 //! An actor that cannot go on because another holds a lock goes on when it can, with what it was
-//! told meanwhile, as it would without gates.
+//! given meanwhile, as it would without gates.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -103,7 +103,7 @@ struct Stage {
     look: Prepared,
 }
 
-/// An actor's connection and what it is told to do next.
+/// An actor's connection and what it is to do next.
 struct Actor {
     pid: i32,
     orders: mpsc::Sender<(String, oneshot::Sender<Result<(), String>>)>,
@@ -246,7 +246,7 @@ impl Stage {
             .unwrap();
     }
 
-    /// Until every actor is done with what it was told, stands at a gate, or waits for another.
+    /// Until every actor is done with what it was given, stands at a gate, or waits for another.
     async fn settle(&self, actors: &mut [Actor]) -> Result<(), String> {
         for _ in 0..PATIENCE {
             let mut busy = Vec::new();
@@ -283,7 +283,7 @@ impl Actor {
             .await
             .unwrap()
             .get(0);
-        // An actor is never told more than two things.
+        // An actor never has more than two things to do.
         let (orders, mut inbox) = mpsc::channel::<(String, oneshot::Sender<Result<(), String>>)>(2);
         #[expect(
             clippy::disallowed_methods,

@@ -113,7 +113,7 @@ async fn a_late_turn_opens_the_summary_again_even_while_one_is_being_written() {
     let second = queue.claim(10, LEASE).await.unwrap()[0];
     summarise(&test.db, session, 3).await;
     assert!(queue.complete(&second).await.unwrap());
-    // A replay is no late turn.
+    // A replay is not a late turn.
     messages.insert(&words(session, 0..4)).await.unwrap();
     assert_eq!(queue.claim(10, LEASE).await.unwrap(), []);
 }
