@@ -1,29 +1,13 @@
-//! Teller: a real-time voice agent server on LiveKit rooms.
+//! A call in a LiveKit room: the worker that is offered rooms, the room, and the session in it.
 //!
-//! The life of one turn: [`room`] hands frames of the caller's audio to
-//! [`session`], the one place that sees every stage. [`listen`] turns frames
-//! into utterances and words, [`turn`] decides that the caller has finished,
-//! [`reply`] writes sentences, [`speak`] plays them and tells what was heard,
-//! [`record`] keeps both sides. [`worker`] brings the calls, [`serve`] wires
-//! everything, [`test_caller`] is a caller of our own. ARCHITECTURE.md is the map.
+//! [`worker`] speaks the agent protocol and brings calls; [`call_runner`] holds one from joining to
+//! leaving; [`line`] is what a caller's line carries and [`room`] provides it from a LiveKit room;
+//! [`session`] is the call itself, the one place that sees every stage.
 
-pub mod admin;
-pub mod calls;
-pub mod cli;
-pub mod config;
-pub mod http;
-pub mod identify;
-pub mod jobs;
-pub mod listen;
+pub mod call_runner;
+pub mod line;
 pub mod metrics;
-pub mod record;
-pub mod rehearse;
-pub mod reply;
 pub mod room;
-pub mod serve;
 pub mod session;
-pub mod speak;
 pub mod telephony;
-pub mod test_caller;
-pub mod turn;
 pub mod worker;

@@ -1,15 +1,11 @@
-//! One LiveKit room: joins it, finds the caller, turns its events into the
-//! closed enum [`Input`], and carries what the session says back into it.
-//!
-//! Only the caller is obeyed: audio, chat, keypad digits and RPC of anybody
-//! else in the room never become an [`Input`].
+//! One LiveKit room: joins it, finds the caller, and provides the caller's [`Line`].
 
-mod inputs;
 mod outputs;
 mod rpc;
+mod signals;
 mod sink;
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use call::Channel;
 use livekit::{
@@ -17,63 +13,23 @@ use livekit::{
     options::TrackPublishOptions,
     participant::ParticipantKind,
     prelude::{LocalAudioTrack, LocalTrack, RemoteParticipant, TrackSource},
-    webrtc::{
-        audio_source::{AudioSourceOptions, RtcAudioSource, native::NativeAudioSource},
-        audio_stream::native::NativeAudioStream,
-    },
+    webrtc::audio_source::{AudioSourceOptions, RtcAudioSource, native::NativeAudioSource},
 };
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::task::TaskTracker;
+use voice::speak::SPEECH_RATE_HZ;
 
-use crate::speak::SPEECH_RATE_HZ;
+use crate::{
+    line::{self, Caller, Line, Outputs},
+    metrics::Metrics,
+};
 
-pub use outputs::{Outgoing, Outputs};
-pub use rpc::{RpcCall, RpcMethod};
 pub use sink::RoomSink;
 
-/// What a listener hears: 16 kHz mono.
-pub const LISTEN_RATE_HZ: u32 = 16_000;
 /// Audio waiting in front of the encoder. Small, so that a cancelled reply falls silent at once.
 const SINK_QUEUE_MS: u32 = 60;
 /// Ten seconds is what the server itself gives a participant to join.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What happens in the room, as the session sees it.
-pub enum Input {
-    /// The caller's microphone: 10 ms frames at [`LISTEN_RATE_HZ`]. Replaces an earlier one.
-    Microphone(NativeAudioStream),
-    /// The caller's track ended or was muted for good; what was being said is complete.
-    MicrophoneEnded,
-    /// The caller subscribed to the agent's track (browser) or the phone call became active.
-    CanHear,
-    /// The caller typed a message.
-    Typed(String),
-    /// The caller pressed a key of the phone.
-    Digit(char),
-    /// The caller's page asks something.
-    Rpc(RpcCall),
-    /// The caller hung up.
-    CallerLeft,
-    /// The connection to the room is lost for good, or the room was deleted.
-    RoomLost,
-}
-
-/// Who calls, as far as the room tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// Participant identity.
-    pub identity: String,
-    /// Browser or phone. `sip.*` attributes are believed of the kind SIP alone.
-    pub channel: Channel,
-    /// A device id that our own token endpoint minted: a hint, never an identity.
-    pub device: Option<String>,
-    /// The number a phone call came from: a hint, spoofable.
-    pub phone_hint: Option<String>,
-    /// The browser's address as our token endpoint saw it (hashed): limits count it.
-    pub address: Option<String>,
-    /// A phone call that is not answered yet must not be spoken to.
-    pub can_hear: bool,
-}
 
 /// A joined room with a published audio track.
 pub struct JoinedRoom {
@@ -161,27 +117,31 @@ impl JoinedRoom {
         timeout(patience, wait).await.ok().flatten()
     }
 
-    /// Splits the room into what comes in, what goes out, and the sink for speech.
+    /// The caller's line, and what keeps the connection while it is in use.
     pub fn open(
         self,
-        caller: &Caller,
+        caller: Caller,
+        metrics: &Arc<Metrics>,
         tasks: &TaskTracker,
-    ) -> (mpsc::Receiver<Input>, Outputs, RoomSink, RoomHandle) {
-        let outputs = Outputs::start(&self.room, self.track_sid, caller.identity.clone(), tasks);
-        let sink = RoomSink::new(self.source);
-        let rpc = rpc::register(&self.room, &caller.identity);
-        let inputs = inputs::start(&self.room, self.events, rpc, caller.clone(), tasks);
-        (inputs, outputs, sink, RoomHandle { room: self.room })
+    ) -> (Line<RoomSink>, RoomHandle) {
+        let (outputs, queue) = Outputs::new();
+        let identity = caller.identity.clone();
+        outputs::start(&self.room, queue, self.track_sid, identity.clone(), tasks);
+        let rpc = rpc::register(&self.room, &identity);
+        let signals = signals::start(&self.room, self.events, identity, metrics.clone(), tasks);
+        let line = Line {
+            inputs: line::follow(caller.clone(), signals, rpc, tasks),
+            caller,
+            room: self.room.name(),
+            outputs,
+            sink: RoomSink::new(self.source),
+        };
+        (line, RoomHandle { room: self.room })
     }
 
     /// Leaves without a call.
     pub async fn leave(self) {
         close(self.room).await;
-    }
-
-    /// Name of the room.
-    pub fn name(&self) -> String {
-        self.room.name()
     }
 }
 

@@ -1,61 +1,63 @@
 //! The event loop of one call: owns the clock, the queues and the cancel
-//! tokens, and wires `listen`, `turn`, `reply`, `speak` and `record` together.
+//! tokens, and wires hearing, turns, dialogue, speech and record together.
 //!
-//! Every iteration takes one thing that happened, tells `turn`, and carries
-//! out what it decides. Nothing here waits for the database, a model or the
+//! Every iteration takes one thing that happened, reports it to `turn`, and carries
+//! out what that decides. Nothing here waits for the database, a model or the
 //! data channel: those answer through queues.
 
 mod authenticate;
 mod callbacks;
 mod ending;
-mod figures;
+mod handoff;
 mod hearing;
 mod ledger;
 mod opening;
-mod person;
+mod phase;
 mod services;
 mod speech;
+mod turn_metrics;
 
-use std::{
-    future::pending,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{future::pending, sync::Arc, time::Duration};
 
+use authentication::Keypad;
 use call::CallEnding;
+use dialogue::{Awaiting, CallAction, ReplyMeta};
 use futures_util::{StreamExt as _, stream::FuturesOrdered};
 use insight::redact::Redactor;
-use livekit::webrtc::audio_stream::native::NativeAudioStream;
+use record::LiveSession;
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::mpsc,
     task::JoinHandle,
-    time::sleep_until,
+    time::{Instant, sleep_until},
 };
 use tokio_util::task::TaskTracker;
-
-use crate::{
-    identify::Keypad,
+use tools::ToolError;
+use voice::{
     listen::{Listener, SttError, Transcript},
-    record::LiveSession,
-    reply::{Awaiting, CallAction, ReplyMeta},
-    room::{Caller, Input, Outgoing, Outputs},
     speak::{SpeechId, Voice, VoiceEvent},
-    turn::{TurnAction, TurnEvent, Turns},
-    worker::{CallStop, StopReason},
+    turn::{AgentState, TurnAction, TurnEvent, Turns},
 };
 
-pub use ending::Ended;
-pub use opening::RoomSide;
-pub use services::{Services, SessionConfig};
-
+use crate::{
+    line::{Caller, Frames, Input, Outgoing, Outputs},
+    worker::{CallStop, StopReason},
+};
 use ledger::{Ledger, SpeechKind};
+use phase::{AgentVoice, End, Leaving, Phase};
+
+pub use ending::Ended;
+pub use services::{Services, SessionConfig, Transfers};
 
 /// Voice events are few and must not be lost: the voice waits when the session is this far behind.
 const VOICE_QUEUE: usize = 32;
-/// The last words of a drain, synthesis included.
-const FAREWELL: Duration = Duration::from_secs(12);
 /// Reports of reply tasks; as above.
 const REPORT_QUEUE: usize = 32;
+/// The last words of a drain, synthesis included.
+const FAREWELL: Duration = Duration::from_secs(12);
+/// A caller whose connection broke, or whose page is loading again, may come back in this time.
+/// The server notices a dead network after 15 to 20 s itself; a client that finds its network
+/// again needs some seconds more to join anew.
+const RETURN_GRACE: Duration = Duration::from_secs(15);
 
 /// What the tasks of a session report back to it.
 #[derive(Debug)]
@@ -68,19 +70,21 @@ pub(crate) enum Report {
     ReplyFailed { id: SpeechId },
     /// An authentication step came to its end.
     Authentication(authenticate::Outcome),
-    /// A transfer was accepted by the carrier (or not).
-    Transferred(bool),
+    /// The carrier took a transfer, or did not.
+    Transferred(Result<(), ToolError>),
 }
 
 /// One call.
 pub struct Session {
     services: Arc<Services>,
     caller: Caller,
-    id: database::SessionId,
+    /// Name of the room.
+    room: String,
+    id: call::SessionId,
     clock: Instant,
 
     inputs: mpsc::Receiver<Input>,
-    microphone: Option<NativeAudioStream>,
+    microphone: Option<Frames>,
     listener: Listener,
     transcripts: FuturesOrdered<JoinHandle<Result<Transcript, SttError>>>,
     redactor: Redactor,
@@ -93,37 +97,21 @@ pub struct Session {
     reporter: mpsc::Sender<Report>,
     tasks: TaskTracker,
 
+    phase: Phase,
+    agent: AgentVoice,
     /// The reply being written.
     reply: Option<speech::Writing>,
-    agent_speaking: bool,
-    /// A speech was cancelled and has not been told to be over.
-    cut: bool,
     awaiting: Awaiting,
     /// "I did not catch that" in a row: the lines grow more helpful.
     not_caught: usize,
     keypad: Keypad,
-    authentication: authenticate::State,
-    /// A step of it is under way.
-    authenticating: bool,
-    greeted: bool,
-    can_hear: bool,
-    /// Whether the device was here before; asked once.
-    seen_before: Option<oneshot::Receiver<bool>>,
-    /// Set when the goodbye has been ordered: the call ends once it was heard.
-    parting: Option<CallEnding>,
-    /// Such a goodbye is not waited for any longer.
-    farewell_by: Option<Duration>,
+    authentication: authenticate::Authentication,
     callback_requested: bool,
-    transferring: bool,
-    transferred: bool,
-    /// The room will be closed under us: seconds are left.
-    hurried: bool,
-    caller_gone: bool,
-    summary_token: database::SummaryToken,
+    /// The caller's connection broke: they are waited for until then.
+    away_until: Option<Duration>,
+    summary_token: record::SummaryToken,
     /// Keeps the sweeper away while the call lives.
     _live: LiveSession,
-    /// Name of the room.
-    room: String,
     /// `None` once it was obeyed.
     stop: Option<CallStop>,
 }
@@ -131,32 +119,31 @@ pub struct Session {
 impl Session {
     /// Runs the call until it ends; everything that was said is on its way to the record then.
     pub async fn run(mut self) -> Ended {
-        self.outputs
-            .send(Outgoing::State(crate::turn::AgentState::Initializing));
-        let ending = loop {
+        self.outputs.set_state(AgentState::Initializing);
+        let end = loop {
             let step = self.step().await;
-            if let Some(ending) = step {
-                break ending;
+            if let Some(end) = step {
+                break end;
             }
         };
-        self.close(ending).await
+        self.close(end).await
     }
 
     /// Waits for one thing to happen and deals with it.
-    async fn step(&mut self) -> Option<CallEnding> {
+    async fn step(&mut self) -> Option<End> {
         let deadline = self.deadline();
         tokio::select! {
             biased;
             reason = stop_requested(&mut self.stop) => self.on_stop(reason).await,
             input = self.inputs.recv() => match input {
                 Some(input) => self.on_input(input).await,
-                None => Some(CallEnding::RoomLost),
+                None => Some(End::RoomGone),
             },
             // Reports first: what a reply is for must be known when its playout ends.
             Some(report) = self.reports.recv() => self.on_report(report).await,
             event = self.voice_events.recv() => match event {
                 Some(event) => self.on_voice(event).await,
-                None => Some(CallEnding::Broken),
+                None => Some(End::HangUp(CallEnding::Broken)),
             },
             Some(transcript) = self.transcripts.next(), if !self.transcripts.is_empty() => {
                 let transcript = transcript.unwrap_or(Err(SttError::Stopped));
@@ -174,9 +161,12 @@ impl Session {
 
     fn deadline(&self) -> Option<Duration> {
         [
-            self.turns.deadline().filter(|_| !self.transferring),
-            self.farewell_by,
+            self.turns
+                .deadline()
+                .filter(|_| !self.phase.is_transferring()),
+            self.phase.deadline(),
             self.keypad.deadline(),
+            self.away_until,
             self.greeting_due(),
         ]
         .into_iter()
@@ -184,12 +174,16 @@ impl Session {
         .min()
     }
 
-    async fn on_deadline(&mut self) -> Option<CallEnding> {
+    async fn on_deadline(&mut self) -> Option<End> {
         let now = self.now();
-        if self.farewell_by.is_some_and(|due| due <= now) {
-            return self.parting;
+        let passed = |due: Option<Duration>| due.is_some_and(|due| due <= now);
+        if passed(self.away_until) {
+            return Some(End::CallerGone);
         }
-        if self.greeting_due().is_some_and(|due| due <= now) {
+        if passed(self.phase.deadline()) {
+            return Some(End::HangUp(CallEnding::Drained));
+        }
+        if passed(self.greeting_due()) {
             self.greet().await;
         }
         if let Some(action) = self.keypad.elapsed(now) {
@@ -198,17 +192,14 @@ impl Session {
         self.tell(TurnEvent::Tick).await
     }
 
-    async fn on_input(&mut self, input: Input) -> Option<CallEnding> {
+    async fn on_input(&mut self, input: Input) -> Option<End> {
         match input {
-            Input::Microphone(stream) => self.microphone = Some(stream),
+            Input::Microphone(frames) => self.microphone = Some(frames),
             Input::MicrophoneEnded => {
                 self.microphone = None;
                 return self.last_of_track().await;
             }
-            Input::CanHear => {
-                self.can_hear = true;
-                self.greet().await;
-            }
+            Input::CanHear => self.on_can_hear().await,
             Input::Typed(text) => {
                 let text = self
                     .redactor
@@ -220,20 +211,19 @@ impl Session {
             }
             Input::Digit(digit) => self.on_digit(digit).await,
             Input::Rpc(call) => return self.on_rpc(call).await,
-            Input::CallerLeft => {
-                self.caller_gone = true;
-                return Some(CallEnding::CallerLeft);
-            }
-            Input::RoomLost => return Some(CallEnding::RoomLost),
+            Input::CallerAway => self.away_until = Some(self.now() + RETURN_GRACE),
+            Input::CallerBack => self.away_until = None,
+            Input::CallerLeft => return Some(End::CallerGone),
+            Input::RoomLost => return Some(End::RoomGone),
         }
         None
     }
 
-    async fn on_voice(&mut self, event: VoiceEvent) -> Option<CallEnding> {
+    async fn on_voice(&mut self, event: VoiceEvent) -> Option<End> {
         let now = self.now();
         match event {
             VoiceEvent::Started { id, interruptible } => {
-                self.agent_speaking = true;
+                self.agent = AgentVoice::Speaking;
                 let mut reply = false;
                 if let Some(spoken) = self.ledger.spoken(id) {
                     spoken.started_at = Some(now);
@@ -257,41 +247,39 @@ impl Session {
                 heard,
                 interrupted,
             } => {
-                self.agent_speaking = false;
-                self.cut = false;
+                self.agent = AgentVoice::Silent;
                 let spoken = self.finished(id, &heard, interrupted);
-                let ending = self.tell(TurnEvent::AgentStoppedSpeaking).await;
+                let end = self.tell(TurnEvent::AgentStoppedSpeaking).await;
                 match spoken {
-                    Some(spoken) => self.after(&spoken, interrupted).or(ending),
-                    None => ending,
+                    Some(spoken) => self.after(&spoken, interrupted).or(end),
+                    None => end,
                 }
             }
         }
     }
 
     /// What a speech wants done once it was heard.
-    fn after(&mut self, spoken: &ledger::Spoken, interrupted: bool) -> Option<CallEnding> {
+    fn after(&mut self, spoken: &ledger::Spoken, interrupted: bool) -> Option<End> {
         let action = spoken.meta.as_ref().and_then(|meta| meta.action);
         match action {
             Some(CallAction::Callback) => self.request_callback(),
             Some(CallAction::Transfer) => self.transfer(),
             // "One more thing" in the middle of a goodbye: the call goes on.
-            Some(CallAction::HangUp) if !interrupted => return Some(CallEnding::Goodbye),
+            Some(CallAction::HangUp) if !interrupted => {
+                return Some(End::HangUp(CallEnding::Goodbye));
+            }
             Some(CallAction::HangUp | CallAction::Repeat) | None => {}
         }
         // Whether a silent caller answered the goodbye is for `turn` to say.
-        let parting = (spoken.kind == SpeechKind::Goodbye).then_some(self.parting);
-        parting
-            .flatten()
-            .filter(|ending| *ending != CallEnding::Silence)
+        let last_words = spoken.kind == SpeechKind::Goodbye && self.phase.is_drained();
+        last_words.then_some(End::HangUp(CallEnding::Drained))
     }
 
     /// The row of a speech that is over, and its figures.
     fn finished(&mut self, id: SpeechId, heard: &str, interrupted: bool) -> Option<ledger::Spoken> {
         let heard = self.redactor.redact(insight::Role::Agent, heard).text;
-        let spoken = self
-            .ledger
-            .agent_said(id, &heard, interrupted, self.clock.elapsed())?;
+        let now = self.now();
+        let spoken = self.ledger.agent_said(id, &heard, interrupted, now)?;
         self.outputs.send(Outgoing::AgentDone {
             segment: spoken.segment.clone(),
         });
@@ -303,7 +291,7 @@ impl Session {
         Some(spoken)
     }
 
-    async fn on_report(&mut self, report: Report) -> Option<CallEnding> {
+    async fn on_report(&mut self, report: Report) -> Option<End> {
         match report {
             Report::FirstAudio { id, after } => {
                 if let Some(spoken) = self.ledger.spoken(id) {
@@ -317,11 +305,9 @@ impl Session {
                     self.services.metrics.retrieval();
                 }
                 if let Some(spoken) = self.ledger.spoken(id) {
-                    spoken.kind = if meta.action == Some(CallAction::HangUp) {
-                        SpeechKind::Goodbye
-                    } else {
-                        spoken.kind
-                    };
+                    if meta.action == Some(CallAction::HangUp) {
+                        spoken.kind = SpeechKind::Goodbye;
+                    }
                     spoken.meta = Some(*meta);
                 }
                 self.reply.take_if(|reply| reply.id == id)?;
@@ -336,55 +322,56 @@ impl Session {
                 self.on_authentication(outcome).await;
                 None
             }
-            Report::Transferred(done) => self.on_transferred(done).await,
+            Report::Transferred(outcome) => self.on_transferred(outcome).await,
         }
     }
 
-    async fn on_stop(&mut self, reason: StopReason) -> Option<CallEnding> {
+    async fn on_stop(&mut self, reason: StopReason) -> Option<End> {
         self.stop = None;
-        match reason {
-            StopReason::Terminated => {
-                self.hurried = true;
-                Some(CallEnding::RoomLost)
+        let until = self.now() + FAREWELL;
+        match (reason, &mut self.phase) {
+            (StopReason::Terminated, _) => Some(End::Terminated),
+            (StopReason::Draining, Phase::Opening { .. }) => Some(End::HangUp(CallEnding::Drained)),
+            // The carrier is about to take the call: the caller is better off there.
+            (StopReason::Draining, Phase::Transferring { leave_by }) => {
+                *leave_by = Some(until);
+                None
             }
-            StopReason::Draining if !self.greeted => Some(CallEnding::Drained),
-            StopReason::Draining => {
+            (StopReason::Draining, Phase::Talking | Phase::Leaving(_)) => {
                 tracing::info!(session.id = %self.id, "the worker stops; saying goodbye");
                 self.cancel_reply().await;
-                let text = self.services.lines.service_goodbye.clone();
-                self.part(CallEnding::Drained, text).await;
-                self.farewell_by = Some(self.now() + FAREWELL);
+                self.say_service_goodbye(until).await;
                 None
             }
         }
     }
 
-    /// Tells `turn` what happened and carries out what it decides.
-    async fn tell(&mut self, event: TurnEvent) -> Option<CallEnding> {
-        if self.transferring {
-            // It rings at the other end: nobody is asked whether they are still there.
+    /// Reports to `turn` what happened and carries out what it decides.
+    async fn tell(&mut self, event: TurnEvent) -> Option<End> {
+        if self.phase.is_transferring() {
+            self.keep_unanswered(&event);
             return None;
         }
         let now = self.now();
-        let mut ending = None;
+        let mut end = None;
         for action in self.turns.on(event, now) {
-            ending = ending.or(self.act(action).await);
+            end = end.or(self.act(action).await);
         }
-        ending
+        end
     }
 
-    async fn act(&mut self, action: TurnAction) -> Option<CallEnding> {
-        if self.parting == Some(CallEnding::Drained) {
+    async fn act(&mut self, action: TurnAction) -> Option<End> {
+        if self.phase.is_drained() {
             self.while_leaving(action);
             return None;
         }
-        if !self.greeted && speaks(&action) {
+        if self.phase.is_opening() && speaks(&action) {
             self.greeting_due()?;
             // The disclosure comes before anything else.
             self.greet().await;
         }
         match action {
-            TurnAction::SetState(state) => self.outputs.send(Outgoing::State(state)),
+            TurnAction::SetState(state) => self.outputs.set_state(state),
             TurnAction::PauseSpeech => self.voice.pause().await,
             TurnAction::ResumeSpeech => self.voice.resume().await,
             TurnAction::CancelReply => self.cancel_reply().await,
@@ -406,10 +393,14 @@ impl Session {
                 self.announce(SpeechKind::Announcement, &text, true).await;
             }
             TurnAction::SayGoodbye => {
+                self.phase = Phase::Leaving(Leaving::Silence);
                 let text = self.services.lines.silence_goodbye.clone();
-                self.part(CallEnding::Silence, text).await;
+                self.announce(SpeechKind::Goodbye, &text, false).await;
             }
-            TurnAction::HangUp => return Some(self.parting.unwrap_or(CallEnding::Silence)),
+            TurnAction::HangUp => {
+                let ending = self.phase.ends_as().unwrap_or(CallEnding::Silence);
+                return Some(End::HangUp(ending));
+            }
         }
         None
     }
@@ -433,7 +424,7 @@ async fn stop_requested(stop: &mut Option<CallStop>) -> StopReason {
 
 async fn until(clock: Instant, deadline: Option<Duration>) {
     match deadline {
-        Some(deadline) => sleep_until((clock + deadline).into()).await,
+        Some(deadline) => sleep_until(clock + deadline).await,
         None => pending().await,
     }
 }

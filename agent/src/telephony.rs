@@ -1,6 +1,6 @@
 //! What only the LiveKit server can do for a call: disconnect the caller, transfer a phone call.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use livekit_api::services::{
     ServiceError,
@@ -10,7 +10,7 @@ use livekit_api::services::{
 use secrecy::ExposeSecret;
 use tools::{BoxFuture, SipTransfer, ToolError, TransferTarget};
 
-use crate::worker::ApiKeys;
+use crate::{session::Transfers, worker::ApiKeys};
 
 /// A destination that does not answer in this time is not going to.
 const RINGING: Duration = Duration::from_secs(30);
@@ -18,13 +18,13 @@ const RINGING: Duration = Duration::from_secs(30);
 /// The server's interface for calls.
 #[derive(Debug, Clone)]
 pub struct Telephony {
-    rooms: std::sync::Arc<RoomClient>,
-    sip: std::sync::Arc<SIPClient>,
+    rooms: Arc<RoomClient>,
+    sip: Arc<SIPClient>,
 }
 
 /// The server's interface for one room.
 #[derive(Debug, Clone)]
-pub struct RoomTelephony {
+struct RoomTelephony {
     telephony: Telephony,
     room: String,
 }
@@ -39,20 +39,21 @@ impl Telephony {
         }
     }
 
-    /// The same for one room.
-    pub fn in_room(&self, room: &str) -> RoomTelephony {
-        RoomTelephony {
-            telephony: self.clone(),
-            room: room.to_owned(),
-        }
-    }
-
     /// Ends the caller's connection: deletes the room, which hangs up a phone.
     ///
     /// # Errors
     /// When the server does not do it.
     pub async fn hang_up(&self, room: &str) -> Result<(), ServiceError> {
         self.rooms.delete_room(room).await
+    }
+}
+
+impl Transfers for Telephony {
+    fn in_room(&self, room: &str) -> Arc<dyn SipTransfer> {
+        Arc::new(RoomTelephony {
+            telephony: self.clone(),
+            room: room.to_owned(),
+        })
     }
 }
 

@@ -7,7 +7,7 @@
     reason = "a test that cannot be set up fails where it stands"
 )]
 
-#[path = "../../agent/tests/support/livekit.rs"]
+#[path = "../../teller/tests/support/livekit.rs"]
 mod server;
 
 use std::{f64::consts::TAU, path::Path, process::Stdio, time::Duration};

@@ -9,7 +9,7 @@
     reason = "a test that cannot be set up fails where it stands"
 )]
 
-#[path = "../../agent/tests/support/livekit.rs"]
+#[path = "../../teller/tests/support/livekit.rs"]
 mod server;
 
 use std::{fs, time::Duration};

@@ -1,4 +1,4 @@
-// What both drivers share: a headless Chromium of our own, arguments, screenshots.
+// What the drivers and the page tests share: a headless Chromium, arguments, screenshots.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +8,9 @@ import puppeteer from "puppeteer-core";
 import { wavFile } from "./wav.mjs";
 
 const SIZES = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 860 } };
+
+/** How long Chromium may take to start: seconds on a busy machine, half a second on an idle one. */
+const START_MS = 60_000;
 
 /** Options every driver takes. */
 const COMMON = {
@@ -19,7 +22,7 @@ const COMMON = {
   help: { type: "boolean", default: false },
 };
 
-/** Reads the command line; prints the usage and ends when it makes no sense. */
+/** Reads the command line; prints the usage and exits when it is invalid. */
 export function readArguments(options, usage) {
   try {
     const { values } = parseArgs({ options: { ...COMMON, ...options } });
@@ -40,11 +43,11 @@ export function seconds(text) {
 }
 
 /**
- * Starts Chromium with a profile of its own and opens one page.
+ * Starts Chromium with a profile of its own.
  * `microphone`: "fake" hears the file `wav` once and then silence, or silence alone without one;
  * "beep" is Chromium's own test tone; "denied" has no permission.
  */
-export async function openBrowser({ size = "desktop", scheme = "light", wav, microphone = "fake" } = {}) {
+export async function startBrowser({ wav, microphone = "fake" } = {}) {
   const profile = mkdtempSync(join(tmpdir(), "teller-browser-"));
   const args = [
     "--no-sandbox",
@@ -61,16 +64,29 @@ export async function openBrowser({ size = "desktop", scheme = "light", wav, mic
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     headless: true,
     userDataDir: profile,
+    timeout: START_MS,
     args,
   });
-  const page = await browser.newPage();
-  await page.setViewport({ ...SIZES[size], deviceScaleFactor: 1 });
-  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-  const errors = watchErrors(page);
   const close = async () => {
     await browser.close();
-    rmSync(profile, { recursive: true, force: true });
+    // A process of Chromium's that outlives the first one may still write for a moment.
+    rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   };
+  return { browser, close };
+}
+
+/** Opens a page of a browser, or of one of its contexts; `errors` grows with the page's mistakes. */
+export async function openPage(context, { size = "desktop", scheme = "light" } = {}) {
+  const page = await context.newPage();
+  await page.setViewport({ ...SIZES[size], deviceScaleFactor: 1 });
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+  return { page, errors: watchErrors(page), close: () => page.close() };
+}
+
+/** A browser and one page; takes the options of both. */
+export async function openBrowser(options = {}) {
+  const { browser, close } = await startBrowser(options);
+  const { page, errors } = await openPage(browser, options);
   return { browser, page, errors, close };
 }
 

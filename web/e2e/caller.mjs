@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Drives the caller's page as a person would, and prints one line of JSON about
-// what the page showed. Exit code 0: every action did what it says; 1: one did
-// not (the line says which); 2: the command line makes no sense.
+// what the page showed. Exit code 0: every action succeeded; 1: one failed (the
+// line names it); 2: the command line is invalid.
 
 import { writeFileSync } from "node:fs";
 import { openBrowser, readArguments, screenshooter, seconds } from "./browser.mjs";
@@ -40,7 +40,7 @@ const options = readArguments(
   USAGE,
 );
 
-/** How livekit-client writes down that the other end closed the data channels before it said why. */
+/** What livekit-client logs when the other end closes the data channels before it sends a reason. */
 const HANG_UP = /^console: (DataChannel error on \w+: User-Initiated Abort|publisher data channel '\w+' closed)/;
 
 const { page, errors, close } = await openBrowser(options);
@@ -80,7 +80,7 @@ try {
 }
 process.exitCode = failure === null ? 0 : 1;
 
-/** The call is over and its connection was whole until then. */
+/** The call is over and its connection never broke. */
 function endedInOrder(phases) {
   return phases.at(-1) === "ended" && !phases.includes("reconnecting");
 }
@@ -94,13 +94,13 @@ async function perform(action) {
     case "hangup":
       return press("hangup-button");
     case "mute":
-      return press("mute-button");
+      return toggleMute();
     case "wait":
       return new Promise((resolve) => setTimeout(resolve, seconds(text)));
     case "wait-state":
-      return until((states) => states.includes(document.getElementById("agent-state").dataset.state), text.split("|"));
+      return reach("states", text.split("|"));
     case "wait-phase":
-      return until((phase) => document.body.dataset.phase === phase, text);
+      return reach("phases", [text]);
     case "wait-transcript":
       return waitTranscript(text);
     case "wait-notice":
@@ -125,12 +125,23 @@ async function perform(action) {
   }
 }
 
+/** Waits until the page shows one of these, if only for a moment between two looks: the notes keep it. */
+async function reach(list, wanted) {
+  const from = await page.evaluate((name) => Math.max(0, globalThis.tellerNotes[name].length - 1), list);
+  await until((name, since, values) => globalThis.tellerNotes[name].slice(since).some((value) => values.includes(value)), list, from, wanted);
+}
+
+async function toggleMute() {
+  const before = await page.$eval("#mute-button", (button) => button.getAttribute("aria-pressed"));
+  await press("mute-button");
+  await until((old) => document.getElementById("mute-button").getAttribute("aria-pressed") !== old, before);
+}
+
 async function requestCode(user, phone) {
   await until(() => !document.getElementById("identify").hidden);
   await fill("identify-username", user);
   await fill("identify-phone", phone);
-  await press("identify-submit");
-  await until(() => !document.getElementById("identify-message").hidden);
+  await answered("identify-submit");
 }
 
 async function codeOnPage() {
@@ -143,10 +154,18 @@ async function codeOnPage() {
 
 async function enterCode(code) {
   await until(() => !document.getElementById("code-form").hidden);
-  const before = await page.$eval("#identify-message", (element) => element.textContent);
   await fill("code-input", code);
-  await press("code-submit");
-  await until((old) => document.getElementById("identify-message").textContent !== old, before);
+  await answered("code-submit");
+}
+
+/** Presses a button of the form and waits for the answer: a new node, also when its words are the old ones. */
+async function answered(button) {
+  const before = await page.evaluateHandle(() => document.getElementById("identify-message").firstChild);
+  await press(button);
+  await until((old) => {
+    const message = document.getElementById("identify-message");
+    return !message.hidden && message.firstChild !== old;
+  }, before);
 }
 
 async function waitTranscript(text) {
@@ -171,8 +190,8 @@ async function fill(id, text) {
   await page.type(`#${id}`, text);
 }
 
-function until(condition, argument) {
-  return page.waitForFunction(condition, { timeout: options.timeoutMs, polling: 50 }, argument);
+function until(condition, ...values) {
+  return page.waitForFunction(condition, { timeout: options.timeoutMs, polling: 50 }, ...values);
 }
 
 /* The functions below run inside the page. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Joins a room with stock livekit-client in headless Chromium, encrypted end to end: says a file
-// over the microphone, sends one data packet a second, and prints what it hears and receives, a
+// Joins a room with stock livekit-client in headless Chromium, encrypted end to end: plays a file
+// into the microphone, sends one data packet a second, and prints what it hears and receives, a
 // line of JSON each. Ends when standard input does, or after --timeout seconds.
 
 import { readFileSync } from "node:fs";
@@ -51,7 +51,7 @@ async function join(url, token, passphrase) {
   const keyProvider = new ExternalE2EEKeyProvider();
   const room = new Room({
     encryption: { keyProvider, worker: new Worker("/worker.js") },
-    // A tone is what these take out.
+    // These filters would remove a tone.
     audioCaptureDefaults: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
   });
   const { report } = globalThis;

@@ -1,5 +1,5 @@
 // Runs inside the caller's page: notes every state and phase the page shows, and
-// listens to what the caller hears. Nothing of the page itself is changed.
+// listens to what the caller hears. The page itself is not changed.
 
 import { wavFile } from "./wav.mjs";
 

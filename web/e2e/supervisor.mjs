@@ -2,8 +2,8 @@
 // Opens the supervisor's page with a key, reads the list, opens one call and
 // prints one line of JSON about what the page showed; with --history also the
 // history of the caller's profile, with --unmerge takes its newest merge apart.
-// Exit code 0: all of it was shown (the list may be empty); 1: not; 2: wrong
-// command line.
+// Exit code 0: all of it was shown (the list may be empty); 1: not; 2: the
+// command line is invalid.
 
 import { openBrowser, readArguments, screenshooter } from "./browser.mjs";
 
@@ -11,7 +11,7 @@ const USAGE = `usage: node e2e/supervisor.mjs --url URL --key KEY [options]
   --query "topic=fees&authenticated=true"   filters, as the page's address has them
   --session ID         the call to open (default: the newest listed)
   --wait-for-call      refresh until the list is not empty
-  --wait-complaint RE  wait until the page says that something needs a look; the list may fail then
+  --wait-complaint RE  wait until the page shows such a complaint; the list may fail then
   --history            from the call go on to the history of its profile
   --unmerge NAME       there, undo the newest merge that is in force, by this name (administrator's key)
   --screenshots DIR --size phone|desktop --scheme light|dark --timeout SECONDS (30)`;
@@ -31,8 +31,7 @@ const options = readArguments(
 
 const { page, errors, close } = await openBrowser(options);
 const shoot = screenshooter(page, options.screenshots);
-const until = (condition, argument) =>
-  page.waitForFunction(condition, { timeout: options.timeoutMs, polling: 50 }, argument);
+const until = (condition, ...values) => page.waitForFunction(condition, { timeout: options.timeoutMs, polling: 50 }, ...values);
 const report = { ok: false, failure: null, gate: null, complaints: [], calls_taken: null, list: null, call: null, history: null, unmerged: null };
 
 try {
@@ -56,7 +55,9 @@ try {
       report.ok &&= report.history.kind === "ready";
     }
     if (options.unmerge) {
+      const before = await page.$("#profile-merges > li");
       report.unmerged = await unmerge(options.unmerge);
+      await until((item) => !item.isConnected, before);
       report.history = await readHistory();
     }
   } else {
@@ -72,7 +73,7 @@ try {
 process.stdout.write(`${JSON.stringify({ ...report, errors })}\n`);
 process.exitCode = report.ok ? 0 : 1;
 
-/** Whether the key was accepted: the list is there, or the gate says no. */
+/** Whether the key was accepted: the list is shown, or the gate refuses. */
 async function opened() {
   const settled = await until(() => {
     if (!document.getElementById("gate").hidden) return document.getElementById("gate-message").hidden ? false : "no";
@@ -95,21 +96,29 @@ async function readList() {
   }));
 }
 
-/** Whether the page says something like this in time; looks again, as a person would. */
+/** Whether the page shows a complaint like this in time. */
 async function complained(pattern) {
-  const wanted = new RegExp(pattern);
   const deadline = Date.now() + options.timeoutMs;
-  do {
+  // The page looks when it is opened and then every fifteen seconds: opened again, it looks sooner.
+  // Each time it gets longer for its look, because a busy worker answers late.
+  for (let patience = 1000; ; patience *= 2) {
+    const timeout = Math.max(1, Math.min(patience, deadline - Date.now()));
+    const shown = await page.waitForFunction(complaintShown, { timeout, polling: 50 }, pattern).catch(() => null);
     report.complaints = await page.$$eval("#worker-complaints li", (items) => items.map((item) => item.textContent));
-    if (report.complaints.some((complaint) => wanted.test(complaint))) {
+    if (shown) {
       report.calls_taken = await page.$eval("#worker-calls", (element) => element.textContent);
       await shoot("complaint");
-      return page.$eval("#worker-notice", (notice) => !notice.hidden);
+      return true;
     }
+    if (Date.now() >= deadline) return false;
     await page.reload({ waitUntil: "load" });
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  } while (Date.now() < deadline);
-  return false;
+  }
+}
+
+/** Runs in the page. */
+function complaintShown(pattern) {
+  if (document.getElementById("worker-notice").hidden) return false;
+  return [...document.querySelectorAll("#worker-complaints li")].some((item) => new RegExp(pattern).test(item.textContent));
 }
 
 async function readHistory() {
@@ -130,7 +139,7 @@ async function readHistory() {
   });
 }
 
-/** Presses the button, confirms with a name, and answers what was asked and said. */
+/** Presses the button, confirms with a name, and returns the question and the result as shown. */
 async function unmerge(name) {
   await page.click("[data-testid=unmerge-open]");
   await until(() => !document.getElementById("unmerge-confirm").disabled);
@@ -145,9 +154,17 @@ async function unmerge(name) {
 async function waitForCall() {
   const deadline = Date.now() + options.timeoutMs;
   while (Date.now() < deadline && (await page.$$("#call-rows > tr")).length === 0) {
-    await page.click("#refresh");
+    await refresh();
+    // The pace of looking, as a person would look: the call may take seconds to appear.
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
+}
+
+/** Reads the list again. From the press of the button until the answer is shown, the page shows that it loads. */
+async function refresh() {
+  const isList = (response) => new URL(response.url()).pathname === "/api/calls";
+  await Promise.all([page.waitForResponse(isList, { timeout: options.timeoutMs }), page.click("#refresh")]);
+  await until(() => document.getElementById("list-status").dataset.kind !== "loading");
 }
 
 async function readCall(session) {

@@ -20,7 +20,7 @@ export class ApiFailure extends Error {
   constructor(
     readonly status: number,
     message: string,
-    /** What the worker said of it, in words; "" when it said nothing. */
+    /** The worker's explanation in words; "" without one. */
     readonly reason = "",
   ) {
     super(message);
@@ -33,7 +33,7 @@ export type SummaryAnswer = { kind: "ready"; summary: CallSummary } | { kind: "p
 
 export const fetchStatus = (): Promise<Status> => json("/api/status");
 
-/** Asks for a way into a room of our own; identity and rights are the server's choice. */
+/** Requests a token for a new room; the server chooses identity and rights. */
 export const fetchToken = (): Promise<JoinToken> =>
   json("/api/token", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" });
 
@@ -70,7 +70,7 @@ export class SupervisorApi {
     return this.get(`/api/profiles/${encodeURIComponent(id)}`);
   }
 
-  /** What an unmerge of this profile would take apart; the administrator's key only. */
+  /** What an unmerge of this profile would separate; needs the administrator's key. */
   separation(id: string): Promise<Separation> {
     return this.get(`/api/profiles/${encodeURIComponent(id)}/unmerge`);
   }

@@ -1,4 +1,4 @@
-// The little of the DOM that both pages need. Data enters as text nodes only,
+// The few DOM functions that both pages need. Data enters as text nodes only,
 // never as markup.
 
 type Child = Node | string | null | undefined;
@@ -19,7 +19,7 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** The element the page's markup promises under this id. */
+/** The element with this id, which the page's markup must contain. */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   const element = document.getElementById(id);
   if (!element) throw new Error(`the page has no #${id}`);

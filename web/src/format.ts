@@ -1,4 +1,4 @@
-// Values of the wire as people read them.
+// Formats the wire's values for people.
 
 import type { Resolution, Sentiment } from "./wire.ts";
 

@@ -5,7 +5,7 @@ import { awaitSummary } from "../src/caller/await-summary.ts";
 
 const SUMMARY = { summary: "Fees.", topics: [], sentiment: null, resolution_status: null, duration_seconds: 3, message_count: 2 };
 
-/** Asks through `script`, whose last entry repeats; counts what was slept. */
+/** Answers from `script`, whose last entry repeats; adds up the time slept. */
 async function play(script: (SummaryAnswer | Error)[]): Promise<{ kind: string; slept: number; asked: number }> {
   let [slept, asked] = [0, 0];
   const ask = async (): Promise<SummaryAnswer> => {
@@ -37,7 +37,7 @@ test("waiting ends after twenty seconds", async () => {
   assert.deepEqual(await play([{ kind: "pending" }]), { kind: "late", slept: 20_000, asked: 41 });
 });
 
-test("a server that comes back in time is forgiven", async () => {
+test("errors do not matter if the server comes back in time", async () => {
   assert.equal((await play([new Error("away"), { kind: "ready", summary: SUMMARY }])).kind, "ready");
   assert.equal((await play([new Error("away")])).kind, "unreachable");
 });

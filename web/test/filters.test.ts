@@ -13,7 +13,7 @@ test("no filters leave the address bare", () => {
   assert.equal(restrictions(fromQuery("?utm=1")), 0);
 });
 
-test("values that make no sense are left out", () => {
+test("invalid values are ignored", () => {
   assert.equal(toQuery(fromQuery("?from=yesterday&sentiment=angry&resolution=x&authenticated=yes&to=2026-5-1")), "");
 });
 

@@ -8,7 +8,7 @@ test("phone numbers are taken as people write them", () => {
   }
 });
 
-test("what is no international number is refused with an example", () => {
+test("anything but an international number is refused with an example", () => {
   for (const typed of ["", "5550100199", "+0123456789", "+1555", "+1234567890123456", "+1555call me", "+1 555 010 0199 x2"]) {
     const checked = phoneNumber(typed);
     assert.equal(checked.ok, false, typed);
@@ -22,12 +22,12 @@ test("a code is digits, with or without gaps", () => {
   for (const typed of ["", "12", "48291a", "12345678901"]) assert.equal(code(typed).ok, false, typed);
 });
 
-test("a user name is anything but nothing", () => {
+test("a user name is any text that is not empty", () => {
   assert.deepEqual(userName("  jane "), { ok: true, value: "jane" });
   assert.equal(userName("   ").ok, false);
 });
 
-test("the newest message to the number is shown, none of before", () => {
+test("the newest message to the number is shown, no earlier one", () => {
   const to = "+15550100199";
   const old = { to, text: "code 1", at: "2026-05-17T10:00:00Z" };
   const first = { to, text: "code 2", at: "2026-05-17T10:05:00Z" };

@@ -24,7 +24,7 @@ test("the agent's state is followed", () => {
   check([...TALKING, { kind: "agent", state: "speaking" }], { at: "talking", agent: "speaking" });
 });
 
-test("no agent within ten seconds is said, and the call stays open", () => {
+test("no agent within ten seconds is reported, and the call stays open", () => {
   const phase = play([...JOINED, { kind: "tick", now: LATE }]);
   assert.deepEqual(phase, { at: "waiting", since: 100, late: true, again: false });
   assert.equal(inCall(phase), true);
@@ -32,7 +32,7 @@ test("no agent within ten seconds is said, and the call stays open", () => {
   assert.equal(describe(phase).notice?.action, "redial");
 });
 
-test("a tick before the deadline says nothing", () => {
+test("a tick before the deadline changes nothing", () => {
   check([...JOINED, { kind: "tick", now: LATE - 1 }], { at: "waiting", since: 100, late: false, again: false });
 });
 
@@ -40,7 +40,7 @@ test("an agent that comes late still begins the conversation", () => {
   check([...JOINED, { kind: "tick", now: LATE }, { kind: "agent", state: "listening" }], { at: "talking", agent: "listening" });
 });
 
-test("the deadline is asked for only while nobody has come", () => {
+test("there is a deadline only while no agent has joined", () => {
   assert.equal(deadline(play(JOINED)), LATE);
   assert.equal(deadline(play(TALKING)), null);
   assert.equal(deadline(play([...JOINED, { kind: "tick", now: LATE }])), null);

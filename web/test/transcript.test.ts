@@ -10,7 +10,7 @@ const heard = (segment: string, text: string, stream: number, final = false, spe
   stream,
 });
 
-/** Plays pieces of news one after the other and returns the lines, "text" or "text…" while not final. */
+/** Applies the updates one after the other and compares the lines, "text" or "text…" while not final. */
 function check(script: Heard[], expected: string[]): void {
   const lines = script.reduce<Transcript>(hear, []);
   assert.deepEqual(
@@ -27,11 +27,11 @@ test("a growing stream shows its text so far", () => {
   check([heard("B", "I can", 1, false, "assistant"), heard("B", "I can help.", 1, false, "assistant")], ["a: I can help.…"]);
 });
 
-test("a stream that closes without news becomes final", () => {
+test("a stream that closes without further text becomes final", () => {
   check([heard("B", "Yes.", 1), heard("B", "Yes.", 1, true)], ["c: Yes."]);
 });
 
-test("news of a replaced stream is stale", () => {
+test("updates of a replaced stream are ignored", () => {
   check([heard("A", "whole", 2, true), heard("A", "who", 1)], ["c: whole"]);
 });
 
@@ -43,7 +43,7 @@ test("a stream that merely opens shows no line", () => {
   check([heard("A", "", 1), heard("A", "  ", 1)], []);
 });
 
-test("a final replacement that says nothing takes the line away", () => {
+test("an empty final replacement removes the line", () => {
   check([heard("A", "uh", 1), heard("A", "", 2, true)], []);
 });
 
@@ -51,7 +51,7 @@ test("an opening replacement does not blank the line it will replace", () => {
   check([heard("A", "what is", 1), heard("A", "", 2)], ["c: what is…"]);
 });
 
-test("news that changes nothing returns the same transcript", () => {
+test("an update without effect returns the same transcript", () => {
   const before = hear([], heard("A", "yes", 1, true));
   assert.equal(hear(before, heard("A", "yes", 1, true)), before);
 });

@@ -1,8 +1,4 @@
-//! What the session tells the room: transcripts, the agent's state.
-//!
-//! Texts go through one task and a bounded queue, so that speech never waits for
-//! a data channel; states through another that knows the newest alone, so that
-//! no text waits for the server's answer to a state. Conventions: text streams on `lk.transcription`
+//! Carries what the session shows into the room. Conventions: text streams on `lk.transcription`
 //! and the attribute `lk.agent.state`, as LiveKit's stock front-ends read them.
 
 use std::{collections::HashMap, time::Duration};
@@ -15,96 +11,46 @@ use tokio::{
     time::timeout,
 };
 use tokio_util::task::TaskTracker;
+use voice::turn::AgentState;
 
-use crate::turn::AgentState;
+use crate::line::{Outgoing, OutputQueue};
 
 const TOPIC: &str = "lk.transcription";
-/// Half a minute of talk. When it is full the page misses a line of transcript;
-/// the record does not, and speech goes on.
-const QUEUE: usize = 64;
 /// The client misses an answer that arrives before it listens for it, and then waits
 /// for seconds. The state holds all the same, so the next one need not wait as long.
 const STATE_PATIENCE: Duration = Duration::from_millis(500);
 
-/// One thing for the room.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outgoing {
-    /// The attribute `lk.agent.state`.
-    State(AgentState),
-    /// What the caller said, attributed to the caller.
-    CallerSaid {
-        /// Same for all texts of one utterance.
-        segment: String,
-        /// The whole text so far.
-        text: String,
-        /// No more texts will follow for this segment.
-        is_final: bool,
-    },
-    /// A sentence of the agent begins to be heard.
-    AgentSays {
-        /// Same for all sentences of one reply.
-        segment: String,
-        /// The sentence.
-        text: String,
-    },
-    /// The reply of this segment is over.
-    AgentDone {
-        /// The reply.
-        segment: String,
-    },
+/// Starts the tasks that carry texts and states, each without waiting for the other.
+pub(super) fn start(
+    room: &Room,
+    queue: OutputQueue,
+    track_sid: String,
+    caller: String,
+    tasks: &TaskTracker,
+) {
+    let local = room.local_participant();
+    tasks.spawn(show_states(local.clone(), queue.state));
+    let writer = Writer {
+        local,
+        caller,
+        track_sid,
+        open: HashMap::new(),
+    };
+    tasks.spawn(writer.run(queue.texts));
 }
 
-/// The queue towards the room; cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Outputs {
-    queue: mpsc::Sender<Outgoing>,
-    state: watch::Sender<Option<AgentState>>,
-}
-
-impl Outputs {
-    pub(super) fn start(
-        room: &Room,
-        track_sid: String,
-        caller: String,
-        tasks: &TaskTracker,
-    ) -> Self {
-        let (queue, receiver) = mpsc::channel(QUEUE);
-        let (state, states) = watch::channel(None);
-        tasks.spawn(tell_states(room.local_participant(), states));
-        let writer = Writer {
-            local: room.local_participant(),
-            caller,
-            track_sid,
-            open: HashMap::new(),
-        };
-        tasks.spawn(writer.run(receiver));
-        Self { queue, state }
-    }
-
-    /// Queues one thing; never waits.
-    pub fn send(&self, outgoing: Outgoing) {
-        if let Outgoing::State(state) = outgoing {
-            self.state.send_replace(Some(state));
-        } else if self.queue.try_send(outgoing).is_err() {
-            tracing::warn!(
-                "the room's text queue is full or closed; a transcript line is not shown"
-            );
-        }
-    }
-}
-
-/// Tells the room the newest state until nobody sets one any more.
-async fn tell_states(local: LocalParticipant, mut states: watch::Receiver<Option<AgentState>>) {
+/// Shows the room the newest state until nobody sets one any more.
+async fn show_states(local: LocalParticipant, mut states: watch::Receiver<Option<AgentState>>) {
     while states.changed().await.is_ok() {
         let state = *states.borrow_and_update();
         let Some(state) = state else { continue };
-        if let Ok(Err(error)) = timeout(STATE_PATIENCE, tell(&local, state)).await {
+        if let Ok(Err(error)) = timeout(STATE_PATIENCE, show(&local, state)).await {
             tracing::debug!(%error, "the room did not take a state");
         }
     }
 }
 
-async fn tell(local: &LocalParticipant, state: AgentState) -> livekit::RoomResult<()> {
+async fn show(local: &LocalParticipant, state: AgentState) -> livekit::RoomResult<()> {
     let attributes = HashMap::from([("lk.agent.state".to_owned(), state.as_str().to_owned())]);
     local.set_attributes(attributes).await
 }
@@ -127,8 +73,6 @@ impl Writer {
 
     async fn write(&mut self, outgoing: Outgoing) -> anyhow::Result<()> {
         match outgoing {
-            // Told by the other task.
-            Outgoing::State(_) => Ok(()),
             Outgoing::CallerSaid {
                 segment,
                 text,

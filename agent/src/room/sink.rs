@@ -4,7 +4,7 @@ use std::{borrow::Cow, future::Future, time::Duration};
 
 use livekit::webrtc::{audio_frame::AudioFrame, audio_source::native::NativeAudioSource};
 
-use crate::speak::{FrameSink, SPEECH_RATE_HZ};
+use voice::speak::{FrameSink, SPEECH_RATE_HZ};
 
 /// Feeds the published track.
 #[derive(Debug)]

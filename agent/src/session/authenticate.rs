@@ -3,21 +3,19 @@
 //! The steps run as tasks and report back, so that a slow database or webhook
 //! never holds up speech. Whatever the number, the caller hears the same words.
 
+use authentication::{Claim, Keypad, KeypadAction, Started, Verified};
 use call::{CallEnding, Channel};
+use dialogue::Awaiting;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::{Report, Session, ledger::SpeechKind};
-use crate::{
-    identify::{Claim, Keypad, KeypadAction, Started, Verified},
-    reply::Awaiting,
-    room::{RpcCall, RpcMethod},
-};
+use super::{End, Report, Session, ledger::SpeechKind};
+use crate::line::{RpcCall, RpcMethod};
 
 /// How far the caller got.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) enum State {
+enum State {
     /// Nobody claimed anything.
     #[default]
     Anonymous,
@@ -27,26 +25,34 @@ pub(crate) enum State {
     Authenticated {
         /// What the agent may call the caller.
         name: String,
-        /// Their name in the bank's systems.
+        /// Their name in the company's systems.
         customer: String,
     },
 }
 
-impl State {
+/// How far the caller got, and whether a step is under way.
+#[derive(Debug, Default)]
+pub(crate) struct Authentication {
+    state: State,
+    /// One step in flight for a call: a page that asks in a loop takes no connections from others.
+    busy: bool,
+}
+
+impl Authentication {
     pub(crate) fn attempted(&self) -> bool {
-        *self != Self::Anonymous
+        self.state != State::Anonymous
     }
 
     pub(crate) fn name(&self) -> Option<&str> {
-        match self {
-            Self::Authenticated { name, .. } => Some(name),
+        match &self.state {
+            State::Authenticated { name, .. } => Some(name),
             _ => None,
         }
     }
 
     pub(crate) fn customer(&self) -> Option<&str> {
-        match self {
-            Self::Authenticated { customer, .. } => Some(customer),
+        match &self.state {
+            State::Authenticated { customer, .. } => Some(customer),
             _ => None,
         }
     }
@@ -71,12 +77,12 @@ struct CodeForm {
 }
 
 impl Session {
-    pub(super) async fn on_rpc(&mut self, call: RpcCall) -> Option<CallEnding> {
+    pub(super) async fn on_rpc(&mut self, call: RpcCall) -> Option<End> {
         match call.method {
             RpcMethod::Session => answer(Some(call.answer), self.about()),
             RpcMethod::HangUp => {
                 answer(Some(call.answer), json!({}));
-                return Some(CallEnding::CallerLeft);
+                return Some(End::HangUp(CallEnding::CallerLeft));
             }
             RpcMethod::Authenticate => match serde_json::from_str::<ClaimForm>(&call.payload) {
                 Ok(form) => {
@@ -127,7 +133,7 @@ impl Session {
     }
 
     pub(super) async fn on_authentication(&mut self, outcome: Outcome) {
-        self.authenticating = false;
+        self.authentication.busy = false;
         // A yes to what follows is no yes to an offer made before it.
         self.awaiting = Awaiting::None;
         let lines = self.services.lines.clone();
@@ -160,7 +166,7 @@ impl Session {
             Outcome::Verified(Verified::Authenticated { name, customer }, page) => {
                 self.keypad.reset();
                 let text = lines.authenticated.replace("{name}", &name);
-                self.authentication = State::Authenticated { name, customer };
+                self.authentication.state = State::Authenticated { name, customer };
                 (text, page, "authenticated")
             }
         };
@@ -178,12 +184,12 @@ impl Session {
         })
     }
 
-    /// One step in flight for a call: a page that asks in a loop takes no connections from others.
+    /// The page, unless a step is under way.
     fn one_at_a_time(
         &mut self,
         page: Option<oneshot::Sender<Value>>,
     ) -> Option<Option<oneshot::Sender<Value>>> {
-        if std::mem::replace(&mut self.authenticating, true) {
+        if std::mem::replace(&mut self.authentication.busy, true) {
             answer(
                 page,
                 json!({ "status": "busy", "message": "one moment, please" }),
@@ -202,8 +208,8 @@ impl Session {
             self.report_soon(Outcome::Started(Started::Unavailable, page));
             return;
         };
-        if self.authentication == State::Anonymous {
-            self.authentication = State::Claimed;
+        if self.authentication.state == State::Anonymous {
+            self.authentication.state = State::Claimed;
         }
         let reporter = self.reporter.clone();
         self.tasks.spawn(async move {

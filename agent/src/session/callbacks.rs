@@ -3,7 +3,7 @@
 use chrono::Utc;
 use tools::{BoxFuture, CallbackRequest, Callbacks, ToolError};
 
-use crate::record::{NewCallback, Recorder};
+use record::{NewCallback, Recorder};
 
 /// The record as the port that the callback tool knows.
 #[derive(Debug, Clone)]

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use call::CallEnding;
 use futures_util::StreamExt as _;
+use record::SessionEnd;
 use tokio::time::timeout;
-
-use super::Session;
-use crate::{
-    record::SessionEnd,
-    room::Outgoing,
+use voice::{
+    listen::Heard,
     speak::VoiceEvent,
-    turn::{AgentState, TurnAction},
+    turn::{AgentState, TurnAction, TurnEvent},
 };
+
+use super::{AgentVoice, End, Leaving, Phase, Session, ledger::SpeechKind};
 
 /// The server closes the room three seconds after it ended a job.
 const HURRIED: Duration = Duration::from_millis(1_500);
@@ -32,19 +32,15 @@ pub struct Ended {
 
 impl Session {
     /// Writes down what is unfinished, on both sides, then closes the record.
-    pub(super) async fn close(mut self, ending: CallEnding) -> Ended {
+    pub(super) async fn close(mut self, end: End) -> Ended {
         // The call ends now; what follows is bookkeeping.
-        let (duration, ended_at) = (self.clock.elapsed(), chrono::Utc::now());
+        let (duration, ended_at) = (self.now(), chrono::Utc::now());
+        let ending = end.ending();
         self.microphone = None;
         while let Some(heard) = self.listener.finish() {
-            let crate::listen::Heard::SpeechEnded(utterance) = heard else {
-                continue;
-            };
-            let stt = self.services.stt.clone();
-            self.transcripts.push_back(
-                self.tasks
-                    .spawn(async move { stt.transcribe(utterance).await }),
-            );
+            if let Heard::SpeechEnded(utterance) = heard {
+                self.recognise(utterance);
+            }
         }
         self.cancel_reply().await;
         if !self.settle_voice(VOICE_PATIENCE).await {
@@ -52,25 +48,39 @@ impl Session {
                 "the voice did not report in time; what was heard last is not on record"
             );
         }
-        self.close_ears(duration).await;
-        self.outputs.send(Outgoing::State(AgentState::Idle));
+        self.keep_last_words(end, duration).await;
+        self.outputs.set_state(AgentState::Idle);
         self.ledger.close(SessionEnd {
             session: self.id,
             ending,
             ended_at,
             duration,
-            transferred: self.transferred,
+            transferred: end == End::Transferred,
             callback_requested: self.callback_requested,
             authentication_attempted: self.authentication.attempted(),
         });
         tracing::info!(session.id = %self.id, ?ending, duration_s = duration.as_secs(), "the call ended");
-        // A caller left behind in the room would be sent another agent.
-        let hang_up =
-            !self.caller_gone && !matches!(ending, CallEnding::RoomLost | CallEnding::Transferred);
         Ended {
             ending,
-            hang_up,
+            hang_up: matches!(end, End::HangUp(_)),
             duration,
+        }
+    }
+
+    /// The worker has to stop: its goodbye is heard whole, unless that takes until `until`.
+    pub(super) async fn say_service_goodbye(&mut self, until: Duration) {
+        self.phase = Phase::Leaving(Leaving::Drained { until });
+        let text = self.services.lines.service_goodbye.clone();
+        self.announce(SpeechKind::Goodbye, &text, false).await;
+    }
+
+    /// What the caller says while nobody may answer is kept.
+    pub(super) fn keep_unanswered(&mut self, event: &TurnEvent) {
+        if let TurnEvent::Transcript { text } | TurnEvent::CallerTyped { text } = event
+            && !text.trim().is_empty()
+        {
+            let now = self.now();
+            self.ledger.caller_left_saying(text.clone(), now);
         }
     }
 
@@ -78,7 +88,7 @@ impl Session {
     /// unanswered.
     pub(super) fn while_leaving(&mut self, action: TurnAction) {
         match action {
-            TurnAction::SetState(state) => self.outputs.send(Outgoing::State(state)),
+            TurnAction::SetState(state) => self.outputs.set_state(state),
             TurnAction::Reply(turn) => {
                 let now = self.now();
                 self.ledger.caller_said(&turn, now);
@@ -88,7 +98,7 @@ impl Session {
     }
 
     /// After a cancellation: what was heard of every speech becomes a row. `turn` knows already
-    /// that they are over. `false` when the voice did not tell in time.
+    /// that they are over. `false` when the voice did not report in time.
     pub(super) async fn settle_voice(&mut self, patience: Duration) -> bool {
         let wait = async {
             while self.ledger.audible() > 0 {
@@ -104,7 +114,7 @@ impl Session {
                         heard,
                         interrupted,
                     }) => {
-                        self.agent_speaking = false;
+                        self.agent = AgentVoice::Silent;
                         self.finished(id, &heard, interrupted);
                     }
                     Some(VoiceEvent::Sentence { .. }) => {}
@@ -116,7 +126,7 @@ impl Session {
     }
 
     /// What the caller said last, answered or not, becomes a row.
-    async fn close_ears(&mut self, ended: Duration) {
+    async fn keep_last_words(&mut self, end: End, ended: Duration) {
         let mut last_words = self.turns.pending_text().to_owned();
         let wait = async {
             while let Some(transcript) = self.transcripts.next().await {
@@ -131,7 +141,7 @@ impl Session {
                 }
             }
         };
-        let patience = if self.hurried {
+        let patience = if end == End::Terminated {
             HURRIED
         } else {
             self.services.config.last_words

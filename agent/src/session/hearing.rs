@@ -2,59 +2,62 @@
 
 use std::future::pending;
 
-use call::CallEnding;
 use futures_util::StreamExt as _;
-use livekit::webrtc::{audio_frame::AudioFrame, audio_stream::native::NativeAudioStream};
-
-use super::Session;
-use crate::{
-    listen::{Heard, SttError, Transcript},
-    metrics::Stage,
+use voice::{
+    listen::{Heard, SttError, Transcript, Utterance},
     turn::TurnEvent,
 };
 
+use super::{AgentVoice, End, Session};
+use crate::{
+    line::{Frame, Frames},
+    metrics::Stage,
+};
+
 impl Session {
-    pub(super) async fn on_frame(
-        &mut self,
-        frame: Option<AudioFrame<'static>>,
-    ) -> Option<CallEnding> {
+    pub(super) async fn on_frame(&mut self, frame: Option<Frame>) -> Option<End> {
         let Some(frame) = frame else {
             self.microphone = None;
             return self.last_of_track().await;
         };
-        let heard = self.listener.push(&frame.data, self.agent_speaking);
+        let heard = self.listener.push(&frame, self.agent != AgentVoice::Silent);
         self.on_heard(heard).await
     }
 
     /// The track ended: what was being said is complete.
-    pub(super) async fn last_of_track(&mut self) -> Option<CallEnding> {
+    pub(super) async fn last_of_track(&mut self) -> Option<End> {
         while let Some(heard) = self.listener.finish() {
-            let ending = self.on_heard(Some(heard)).await;
-            if ending.is_some() {
-                return ending;
+            let end = self.on_heard(Some(heard)).await;
+            if end.is_some() {
+                return end;
             }
         }
         None
     }
 
-    pub(super) async fn on_heard(&mut self, heard: Option<Heard>) -> Option<CallEnding> {
+    async fn on_heard(&mut self, heard: Option<Heard>) -> Option<End> {
         match heard? {
             Heard::SpeechStarted { .. } => self.tell(TurnEvent::CallerStartedSpeaking).await,
             Heard::SpeechEnded(utterance) => {
-                let stt = self.services.stt.clone();
-                self.transcripts.push_back(
-                    self.tasks
-                        .spawn(async move { stt.transcribe(utterance).await }),
-                );
+                self.recognise(utterance);
                 self.tell(TurnEvent::CallerStoppedSpeaking).await
             }
         }
     }
 
+    /// Begins to turn an utterance into words; they come in the order of the utterances.
+    pub(super) fn recognise(&mut self, utterance: Utterance) {
+        let stt = self.services.stt.clone();
+        let task = self
+            .tasks
+            .spawn(async move { stt.transcribe(utterance).await });
+        self.transcripts.push_back(task);
+    }
+
     pub(super) async fn on_transcript(
         &mut self,
         transcript: Result<Transcript, SttError>,
-    ) -> Option<CallEnding> {
+    ) -> Option<End> {
         match transcript {
             Ok(transcript) => {
                 self.services.metrics.observe(Stage::Stt, transcript.stt);
@@ -74,11 +77,9 @@ impl Session {
 }
 
 /// The next frame of the caller's microphone; never, while there is none.
-pub(super) async fn next_frame(
-    microphone: &mut Option<NativeAudioStream>,
-) -> Option<AudioFrame<'static>> {
+pub(super) async fn next_frame(microphone: &mut Option<Frames>) -> Option<Frame> {
     match microphone {
-        Some(stream) => stream.next().await,
+        Some(frames) => frames.next().await,
         None => pending().await,
     }
 }

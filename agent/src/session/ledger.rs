@@ -13,12 +13,10 @@ use call::{CallEnding, Speaker, Turn};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::{
-    record::{MessageRow, Recorder, SessionEnd},
-    reply::ReplyMeta,
-    speak::SpeechId,
-    turn::UserTurn,
-};
+use dialogue::ReplyMeta;
+use record::{MessageRow, Recorder, SessionEnd};
+use voice::speak::SpeechId;
+use voice::turn::UserTurn;
 
 /// How many turns a reply may look back on.
 const HISTORY_TURNS: usize = 20;
@@ -54,7 +52,7 @@ pub(crate) struct Spoken {
 #[derive(Debug)]
 pub(crate) struct Ledger {
     recorder: Recorder,
-    session: database::SessionId,
+    session: call::SessionId,
     seq: i32,
     history: VecDeque<Arc<Turn>>,
     spoken: HashMap<SpeechId, Spoken>,
@@ -65,7 +63,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn new(recorder: Recorder, session: database::SessionId) -> Self {
+    pub(crate) fn new(recorder: Recorder, session: call::SessionId) -> Self {
         Self {
             recorder,
             session,
@@ -294,11 +292,11 @@ fn clamp_millis(duration: Duration) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Record;
+    use record::Record;
 
-    fn books() -> (Ledger, crate::record::RecordQueue) {
+    fn books() -> (Ledger, record::RecordQueue) {
         let (recorder, queue) = Recorder::new(Arc::default());
-        (Ledger::new(recorder, database::SessionId::new()), queue)
+        (Ledger::new(recorder, call::SessionId::new()), queue)
     }
 
     fn turn(text: &str) -> UserTurn {
@@ -312,7 +310,7 @@ mod tests {
     }
 
     /// What is in the queue, in words.
-    fn written(queue: &mut crate::record::RecordQueue) -> Vec<String> {
+    fn written(queue: &mut record::RecordQueue) -> Vec<String> {
         std::iter::from_fn(|| queue.try_take())
             .map(|record| match record {
                 Record::Message(row, _) => format!("{} {:?} {}", row.seq, row.speaker, row.content),

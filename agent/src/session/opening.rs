@@ -1,75 +1,55 @@
 //! The opening of a call: what a session is made of, and the greeting.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
+use authentication::Keypad;
 use call::Channel;
+use dialogue::Awaiting;
 use futures_util::stream::FuturesOrdered;
 use insight::redact::Redactor;
+use record::SessionStart;
 use tokio::{
     sync::{mpsc, oneshot},
-    time::timeout,
+    time::{Instant, timeout},
 };
 use tokio_util::task::TaskTracker;
+use voice::{
+    listen::Listener,
+    speak::{FrameSink, Voice},
+    turn::{TurnConfig, Turns},
+};
 
 use super::{
-    REPORT_QUEUE, Services, Session, VOICE_QUEUE, authenticate,
+    AgentVoice, Phase, REPORT_QUEUE, Services, Session, VOICE_QUEUE, authenticate,
     ledger::{Ledger, SpeechKind},
     speech,
 };
-use crate::{
-    identify::Keypad,
-    listen::Listener,
-    record::SessionStart,
-    reply::Awaiting,
-    room::{Caller, Input, Outputs, RoomSink},
-    speak::Voice,
-    turn::{TurnConfig, Turns},
-    worker::CallStop,
-};
+use crate::{line::Line, worker::CallStop};
 
 /// Whether the device was here before is nice to know, and not worth a pause.
 const RECOGNITION_PATIENCE: Duration = Duration::from_millis(200);
 
-/// The room's side of a session.
-pub struct RoomSide {
-    /// Who calls.
-    pub caller: Caller,
-    /// Name of the room.
-    pub room: String,
-    /// What happens in it.
-    pub inputs: mpsc::Receiver<Input>,
-    /// What the session tells it.
-    pub outputs: Outputs,
-    /// Where speech goes.
-    pub sink: RoomSink,
-}
-
 impl Session {
     /// Opens the session and its record.
-    #[expect(clippy::disallowed_methods, reason = "the session owns its clock")]
     pub fn open(
         services: Arc<Services>,
-        room: RoomSide,
+        line: Line<impl FrameSink>,
         stop: CallStop,
         tasks: TaskTracker,
     ) -> Self {
         let clock = Instant::now();
-        let started_at = chrono::Utc::now();
-        let id = database::SessionId::new();
-        let summary_token = database::SummaryToken::random();
+        let id = call::SessionId::new();
+        let summary_token = record::SummaryToken::random();
         let (recognised, seen_before) = oneshot::channel();
         services.recorder.session_started(SessionStart {
             session: id,
-            room: room.room.clone(),
-            participant: room.caller.identity.clone(),
-            device: room.caller.device.clone(),
-            phone_hint: room.caller.phone_hint.clone(),
-            channel: room.caller.channel,
+            room: line.room.clone(),
+            participant: line.caller.identity.clone(),
+            device: line.caller.device.clone(),
+            phone_hint: line.caller.phone_hint.clone(),
+            channel: line.caller.channel,
             worker_id: services.config.worker_id.clone(),
-            started_at,
+            started_at: chrono::Utc::now(),
             summary_token: summary_token.clone(),
             recognised: Some(recognised),
         });
@@ -78,33 +58,28 @@ impl Session {
         Self {
             _live: services.live.hold(id),
             listener: Listener::new(&services.config.listen),
-            turns: Turns::new(turn_config(&services.config.turn, room.caller.channel)),
-            voice: Voice::start(room.sink, voice_sender, &tasks),
+            turns: Turns::new(turn_config(&services.config.turn, line.caller.channel)),
+            voice: Voice::start(line.sink, voice_sender, &tasks),
             ledger: Ledger::new(services.recorder.clone(), id),
             redactor: Redactor::default(),
             transcripts: FuturesOrdered::new(),
             microphone: None,
-            inputs: room.inputs,
-            outputs: room.outputs,
-            greeted: false,
-            can_hear: room.caller.can_hear,
-            caller: room.caller,
+            inputs: line.inputs,
+            outputs: line.outputs,
+            phase: Phase::Opening {
+                can_hear: line.caller.can_hear,
+                seen_before: Some(seen_before),
+            },
+            agent: AgentVoice::default(),
+            caller: line.caller,
+            room: line.room,
             reply: None,
-            agent_speaking: false,
-            cut: false,
             awaiting: Awaiting::None,
             not_caught: 0,
             keypad: Keypad::default(),
-            authentication: authenticate::State::default(),
-            authenticating: false,
-            parting: None,
-            farewell_by: None,
+            authentication: authenticate::Authentication::default(),
             callback_requested: false,
-            transferring: false,
-            transferred: false,
-            hurried: false,
-            caller_gone: false,
-            seen_before: Some(seen_before),
+            away_until: None,
             services,
             id,
             clock,
@@ -113,27 +88,37 @@ impl Session {
             reporter,
             tasks,
             summary_token,
-            room: room.room,
             stop: Some(stop),
         }
     }
 
     /// When the greeting is due: at once when the caller can hear, after a while for a browser
-    /// that never told; a phone call is spoken to when it is active, and not before.
+    /// that never reported it; a phone call is spoken to when it is active, and not before.
     pub(super) fn greeting_due(&self) -> Option<Duration> {
-        match (self.greeted, self.can_hear, self.caller.channel) {
-            (true, ..) => None,
-            (false, true, _) => Some(Duration::ZERO),
-            (false, false, Channel::Web) => Some(self.services.config.greet_after),
-            (false, false, Channel::Phone) => None,
+        let Phase::Opening { can_hear, .. } = self.phase else {
+            return None;
+        };
+        match (can_hear, self.caller.channel) {
+            (true, _) => Some(Duration::ZERO),
+            (false, Channel::Web) => Some(self.services.config.greet_after),
+            (false, Channel::Phone) => None,
+        }
+    }
+
+    pub(super) async fn on_can_hear(&mut self) {
+        if let Phase::Opening { can_hear, .. } = &mut self.phase {
+            *can_hear = true;
+            self.greet().await;
         }
     }
 
     /// Greets once: the disclosure, whole, then the greeting.
     pub(super) async fn greet(&mut self) {
-        if std::mem::replace(&mut self.greeted, true) {
+        let Phase::Opening { seen_before, .. } = &mut self.phase else {
             return;
-        }
+        };
+        let seen_before = seen_before.take();
+        self.phase = Phase::Talking;
         let lines = self.services.lines.clone();
         // Announcement and recording notice must be heard whole; the greeting may be cut short.
         let id = self.ledger.speech(SpeechKind::Greeting, None);
@@ -141,11 +126,7 @@ impl Session {
             .await;
         let id = self.ledger.speech(SpeechKind::Greeting, None);
         self.voice.begin(id, true).await;
-        let (voice, tts, seen_before) = (
-            self.voice.clone(),
-            self.services.tts.clone(),
-            self.seen_before.take(),
-        );
+        let (voice, tts) = (self.voice.clone(), self.services.tts.clone());
         self.tasks.spawn(async move {
             let greeting = if recognised(seen_before).await {
                 &lines.welcome_back

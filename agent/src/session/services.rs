@@ -2,19 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
+use authentication::Authenticator;
+use dialogue::Replier;
 use knowledge::Lines;
-use tools::TransferTarget;
-
-use crate::{
-    identify::Authenticator,
+use record::{LiveSessions, Recorder};
+use tools::{SipTransfer, TransferTarget};
+use voice::{
     listen::{ListenConfig, Stt},
-    metrics::Metrics,
-    record::{LiveSessions, Recorder},
-    reply::Replier,
     speak::Tts,
-    telephony::Telephony,
     turn::TurnConfig,
 };
+
+use crate::metrics::Metrics;
 
 /// Shared by all calls; each part is cheap to clone or behind its own bounded queue.
 #[derive(Clone)]
@@ -29,8 +28,8 @@ pub struct Services {
     pub recorder: Recorder,
     /// One-time codes; `None` while no sender is configured.
     pub authenticator: Option<Authenticator>,
-    /// Transfer and hanging up.
-    pub telephony: Telephony,
+    /// The way to the carrier.
+    pub transfers: Arc<dyn Transfers>,
     /// Where a phone call goes when a person is asked for.
     pub transfer_to: Option<TransferTarget>,
     /// The pack's fixed sentences.
@@ -41,6 +40,12 @@ pub struct Services {
     pub config: SessionConfig,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
+}
+
+/// Who can transfer phone calls.
+pub trait Transfers: Send + Sync {
+    /// Transfers the caller of this room.
+    fn in_room(&self, room: &str) -> Arc<dyn SipTransfer>;
 }
 
 /// Limits of one session.

@@ -1,20 +1,19 @@
 //! Ordering speech: replies, announcements, the last words.
 
-use std::time::{Duration, Instant};
+use std::{sync::Arc, time::Duration};
 
-use call::CallEnding;
-use tokio::{sync::mpsc, task::JoinHandle};
+use dialogue::{CallerContext, ReplyEvent, ReplyRequest};
+use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
-
-use super::{Report, Session, ledger::SpeechKind};
-use crate::{
-    reply::{CallerContext, ReplyEvent, ReplyRequest},
-    room::Outgoing,
-    speak::{SpeechId, Tts, Voice},
+use voice::{
+    speak::{Speech, SpeechId, Tts, Voice},
     turn::UserTurn,
 };
 
-/// A cancelled voice tells what was heard within a frame or two.
+use super::{AgentVoice, Leaving, Phase, Report, Session, ledger::SpeechKind};
+use crate::line::Outgoing;
+
+/// A cancelled voice reports what was heard within a frame or two.
 const SETTLE: Duration = Duration::from_millis(60);
 /// Sentences written and not yet synthesised. The writer waits: a voice is slower than a model.
 const SENTENCE_QUEUE: usize = 4;
@@ -24,10 +23,11 @@ impl Session {
     pub(super) async fn reply_to(&mut self, turn: UserTurn) {
         self.not_caught = 0;
         // Somebody is there after all.
-        self.parting
-            .take_if(|parting| *parting == CallEnding::Silence);
+        if matches!(self.phase, Phase::Leaving(Leaving::Silence)) {
+            self.phase = Phase::Talking;
+        }
         // What was cut short was said before this turn: its row comes first. A frame's wait.
-        if std::mem::take(&mut self.cut) && !self.settle_voice(SETTLE).await {
+        if self.agent == AgentVoice::Interrupted && !self.settle_voice(SETTLE).await {
             tracing::debug!("a cancelled speech is written after the turn that cut it");
         }
         let now = self.now();
@@ -82,7 +82,11 @@ impl Session {
             }
             self.ledger.forget(reply.id);
         }
-        self.cut = self.ledger.audible() > 0;
+        self.agent = if self.ledger.audible() > 0 {
+            AgentVoice::Interrupted
+        } else {
+            AgentVoice::Silent
+        };
         self.voice.cancel().await;
     }
 
@@ -113,12 +117,6 @@ impl Session {
             }
             voice.end(id).await;
         });
-    }
-
-    /// The last words; the call ends when they were heard.
-    pub(super) async fn part(&mut self, ending: CallEnding, text: String) {
-        self.parting = Some(ending);
-        self.announce(SpeechKind::Goodbye, &text, false).await;
     }
 }
 
@@ -181,15 +179,7 @@ impl ReplyJob {
         }
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "measures how long the first audio took"
-    )]
-    async fn synthesize(
-        &self,
-        sentence: &str,
-        begun: bool,
-    ) -> Option<std::sync::Arc<crate::speak::Speech>> {
+    async fn synthesize(&self, sentence: &str, begun: bool) -> Option<Arc<Speech>> {
         let asked = Instant::now();
         match self.tts.synthesize(sentence).await {
             Ok(speech) => {

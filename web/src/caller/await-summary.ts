@@ -1,5 +1,5 @@
-// Waits for the summary of a call that has just ended; it is written within
-// moments of the hang-up, but not before it.
+// Waits for the summary of a call that has just ended; it is written moments
+// after the hang-up.
 
 import type { SummaryAnswer } from "../api.ts";
 import type { CallSummary } from "../wire.ts";

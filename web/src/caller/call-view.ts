@@ -47,8 +47,8 @@ export class CallView {
     this.showOpen(inCall(phase), phase.at === "ended");
   }
 
-  /** A message outside any call. */
-  tell(text: string): void {
+  /** Shows a problem while no call is open. */
+  showProblem(text: string): void {
     if (this.open) return;
     this.notice.hidden = false;
     this.notice.dataset.tone = "problem";

@@ -1,5 +1,5 @@
-// One call: moves the phase machine along by what the room reports, and tells
-// the views. A call that was left ignores everything that still arrives.
+// One call: passes what the room reports to the phase machine and updates the
+// views. A call that was left ignores everything that still arrives.
 
 import { ApiFailure, fetchSummary, fetchToken } from "../api.ts";
 import type { SessionInfo } from "../wire.ts";
@@ -13,7 +13,7 @@ import { CallRoom, type Signal } from "./room.ts";
 import type { SummaryView } from "./summary-view.ts";
 import type { TranscriptView } from "./transcript-view.ts";
 
-/** The agent registers its answers within moments of joining: 25 times 400 ms. */
+/** An agent registers its methods moments after it joins: 25 attempts, 400 ms apart. */
 const SESSION_ATTEMPTS = 25;
 
 interface Parts {
@@ -107,7 +107,7 @@ export class Call {
     }
   }
 
-  /** Asks a newly arrived agent what it can do, and for the key to this call's summary. */
+  /** Asks a newly arrived agent what it offers, and for the key to this call's summary. */
   private async meet(agent: string): Promise<void> {
     this.agent = agent;
     try {
@@ -115,7 +115,7 @@ export class Call {
       if (this.left || !this.session.authentication) return;
       this.parts.identify.show((method, payload) => this.room.ask(method, payload));
     } catch {
-      // An agent that answers no such question can still be talked with.
+      // Talking works even with an agent that does not know this method.
     }
   }
 
@@ -130,7 +130,7 @@ export class Call {
     this.timer = window.setTimeout(tick, Math.max(0, due - performance.now()) + 1);
   }
 
-  /** An event that may end the call, without the caller's doing. */
+  /** An event that may end the call and that the caller did not cause. */
   private afterwards(event: PhaseEvent): void {
     if (this.left) return;
     const ended = !inCall(step(this.phase, event));

@@ -1,4 +1,4 @@
-// What the page says about a phase: one line of state, and a notice where the
+// What the page shows for a phase: one line of state, and a notice where the
 // caller should know or do something.
 
 import type { AgentState, Ending, Phase } from "./phase.ts";

@@ -15,7 +15,7 @@ export function phoneNumber(typed: string): Checked<string> {
   return { ok: false, message };
 }
 
-/** A user name: anything but nothing. */
+/** A user name: any text that is not empty. */
 export function userName(typed: string): Checked<string> {
   const value = typed.trim();
   return value ? { ok: true, value } : { ok: false, message: "Please enter your user name." };
@@ -28,12 +28,12 @@ export function code(typed: string): Checked<string> {
   return { ok: false, message: "Please enter the code from the message; it has only digits." };
 }
 
-/** Tells one demonstration message from another. */
+/** Distinguishes demonstration messages, which have no id. */
 export function messageKey(message: DemoMessage): string {
   return `${message.to}|${message.at}|${message.text}`;
 }
 
-/** The newest message to this number that was not there before it was asked for. */
+/** The newest message to this number that is not among those known before the request. */
 export function newMessage(messages: DemoMessage[], to: string, before: ReadonlySet<string>): DemoMessage | null {
   const fresh = messages.filter((message) => message.to === to && !before.has(messageKey(message)));
   return fresh.reduce<DemoMessage | null>((newest, message) => (newest && newest.at > message.at ? newest : message), null);

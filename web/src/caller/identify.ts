@@ -1,5 +1,5 @@
-// The card in which the caller proves who they are: user name and number, then
-// the code that the agent had sent.
+// The card in which the caller proves who they are: first user name and phone
+// number, then the code that was sent to that number.
 
 import { fetchDemoMessages } from "../api.ts";
 import { byId, setText } from "../dom.ts";
@@ -56,7 +56,7 @@ export class Identify {
     const payload = { username: name.value, phone_number: number.value };
     const answer = await this.ask?.<CodeRequested>("teller.authenticate", payload);
     if (!answer) return;
-    this.say(answer.message, answer.status === "code_sent" ? "info" : "problem");
+    this.showMessage(answer.message, answer.status === "code_sent" ? "info" : "problem");
     if (answer.status !== "code_sent") return;
     this.form.hidden = true;
     this.codeForm.hidden = false;
@@ -72,7 +72,7 @@ export class Identify {
     const answer = await this.ask?.<CodeChecked>("teller.verify", { code: typed.value });
     if (!answer) return;
     if (answer.status === "expired") this.startOver();
-    this.say(answer.message, answer.status === "authenticated" ? "good" : "problem");
+    this.showMessage(answer.message, answer.status === "authenticated" ? "good" : "problem");
     if (answer.status === "wrong_code") this.code.select();
     if (answer.status !== "authenticated") return;
     this.codeForm.hidden = true;
@@ -89,26 +89,27 @@ export class Identify {
     if (focus) this.username.focus();
   }
 
-  /** Runs one step with its button resting, so that an impatient second click does nothing. */
+  /** Runs one step with its button disabled, so that an impatient second click does nothing. */
   private submit(event: SubmitEvent, work: () => Promise<void>): void {
     event.preventDefault();
     const button = (event.currentTarget as HTMLFormElement).querySelector<HTMLButtonElement>("button[type=submit]");
     if (!button || button.getAttribute("aria-disabled") === "true") return;
     button.setAttribute("aria-disabled", "true");
     work()
-      .catch(() => this.say(UNANSWERED, "problem"))
+      .catch(() => this.showMessage(UNANSWERED, "problem"))
       .finally(() => button.removeAttribute("aria-disabled"));
   }
 
   private refuse(field: HTMLInputElement, message: string): void {
-    this.say(message, "problem");
+    this.showMessage(message, "problem");
     field.focus();
   }
 
-  private say(text: string, tone: "info" | "good" | "problem"): void {
+  private showMessage(text: string, tone: "info" | "good" | "problem"): void {
     this.message.hidden = false;
     this.message.dataset.tone = tone;
-    setText(this.message, text);
+    // A new node each time: the same answer to a second attempt is read out again.
+    this.message.replaceChildren(text);
   }
 
   private async demoMessages(): Promise<DemoMessage[] | null> {

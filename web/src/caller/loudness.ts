@@ -1,4 +1,4 @@
-// How loud a stretch of sound is, as a meter shows it.
+// How loud a piece of sound is, on the scale of the level meter.
 
 /** 0 for silence (-60 dBFS and below), 1 for loud speech (-12 dBFS and above). */
 export function loudness(samples: ArrayLike<number>): number {

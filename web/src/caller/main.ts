@@ -49,9 +49,9 @@ async function showStatus(): Promise<void> {
       status.version ? `Teller ${status.version}` : build,
     ];
     setText(byId("build"), parts.join(" · "));
-    if (!status.ready) view.tell("The service is starting. A call may not be answered yet.");
+    if (!status.ready) view.showProblem("The service is starting. A call may not be answered yet.");
   } catch {
     setText(byId("build"), build);
-    view.tell("The service cannot be reached at the moment. Please try again later.");
+    view.showProblem("The service cannot be reached at the moment. Please try again later.");
   }
 }

@@ -1,4 +1,4 @@
-// The caller's microphone: asking for it, saying why there is none, its level.
+// The caller's microphone: permission, the reason why there is none, its level.
 
 import { createLocalAudioTrack, type LocalAudioTrack } from "livekit-client";
 import { loudness } from "./loudness.ts";

@@ -1,11 +1,11 @@
-// Where a call stands: a pure state machine. Events and `now` in, the next phase
-// out; the page only draws what `describe` says.
+// Where a call stands: a pure state machine that takes events and `now` and
+// returns the next phase; the page only shows what `describe` makes of it.
 //
 //   idle -> connecting -> waiting -> talking -> ended
 //                            ^  \________^ | \
 //                            |_____________|  reconnecting -> back, or ended
 
-/** An assistant is promised within this time, or the page says that none came. */
+/** If no assistant joins within this time, the page says so. */
 export const AGENT_DEADLINE_MS = 10_000;
 
 /** States of LiveKit's attribute `lk.agent.state`. */
@@ -34,7 +34,7 @@ export type PhaseEvent =
   | { kind: "microphone_settled" }
   | { kind: "joined"; now: number }
   | { kind: "agent"; state: AgentState }
-  /** `deliberate`: it said goodbye; otherwise it crashed and another may be sent. */
+  /** `deliberate`: it hung up; otherwise it crashed and another may be sent. */
   | { kind: "agent_left"; deliberate: boolean; now: number }
   | { kind: "tick"; now: number }
   | { kind: "reconnecting" }
@@ -87,7 +87,7 @@ function agentLeft(phase: Phase, event: { deliberate: boolean; now: number }): P
 function tick(phase: Phase, now: number): Phase {
   const due = deadline(phase);
   if (phase.at !== "waiting" || due === null || now < due) return phase;
-  // Somebody who was talking has nothing to wait for; a new caller may still be answered.
+  // A conversation that was cut off is over; a new caller may still be answered.
   return phase.again ? { at: "ended", ending: { why: "assistant_lost" } } : { ...phase, late: true };
 }
 

@@ -1,5 +1,5 @@
 // One LiveKit room as the page sees it: everything that happens in it arrives as
-// one of the signals below. No page element is touched here but the agent's audio.
+// one of the signals below. The only page elements touched here play the agent's audio.
 
 import {
   DisconnectReason,
@@ -30,7 +30,7 @@ export type Signal =
   | { kind: "reconnected" }
   | { kind: "disconnected"; why: "hung_up" | "assistant_ended" | "connection_lost" | "elsewhere" };
 
-/** Failures of a question that came before the agent was ready for it. */
+/** Errors which mean that the agent is not ready for a question yet. */
 const EARLY: ReadonlySet<number> = new Set([
   RpcError.ErrorCode.UNSUPPORTED_METHOD,
   RpcError.ErrorCode.CONNECTION_TIMEOUT,
@@ -58,7 +58,7 @@ export class CallRoom {
       microphone.once(TrackEvent.Ended, () => this.emit({ kind: "microphone_lost" }));
       await this.room.localParticipant.publishTrack(microphone, { source: Track.Source.Microphone });
     }
-    // Within the click that started the call, so that the browser lets it sound.
+    // Within the click that started the call: only then do browsers allow playback.
     await this.room.startAudio().catch(() => undefined);
     this.emit({ kind: "sound", blocked: !this.room.canPlaybackAudio });
   }
@@ -76,7 +76,7 @@ export class CallRoom {
     await this.room.localParticipant.sendText(text, { topic: "lk.chat", compress: false });
   }
 
-  /** Asks the agent. Repeats while the agent has not come round to answering such questions yet. */
+  /** Asks the agent; repeats up to `attempts` times while the agent is not ready for the question yet. */
   async ask<T>(method: string, payload: object, attempts = 1): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -153,10 +153,10 @@ export class CallRoom {
         this.emit({ kind: "heard", heard: { ...line, text, final: false } });
       }
     } catch {
-      // The sender left in the middle; what arrived is what was said.
+      // The sender left in the middle: what arrived is kept.
     }
-    // The caller's words come whole in each stream and say themselves whether they
-    // are final; the assistant's grow in one stream and are final when it closes.
+    // Each stream of the caller's words is whole, with an attribute for whether it is
+    // final; the assistant's words grow in one stream and are final when it closes.
     const final = line.speaker === "assistant" || attributes["lk.transcription_final"] === "true";
     this.emit({ kind: "heard", heard: { ...line, text, final } });
   }

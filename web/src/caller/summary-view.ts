@@ -16,7 +16,7 @@ export class SummaryView {
   private readonly text = byId("summary-text");
   private readonly topics = byId("summary-topics");
   private readonly facts = byId("summary-facts");
-  /** The call whose summary is waited for; a later call makes an earlier one stale. */
+  /** The token of the summary that is awaited; a later call makes earlier ones stale. */
   private expected = "";
 
   hide(): void {
@@ -53,7 +53,7 @@ export class SummaryView {
       facts.push(entry("Outcome", chip(words(summary.resolution_status), resolutionTone(summary.resolution_status))));
     }
     if (summary.sentiment) {
-      facts.push(entry("Mood", chip(words(summary.sentiment), sentimentTone(summary.sentiment))));
+      facts.push(entry("Sentiment", chip(words(summary.sentiment), sentimentTone(summary.sentiment))));
     }
     this.facts.replaceChildren(...facts);
   }

@@ -89,7 +89,7 @@ export class TranscriptView {
     return item;
   }
 
-  /** Screen readers hear whole lines, not every word that is added to one. */
+  /** Screen readers announce whole lines, not every word that is added to one. */
   private announce(line: Line): void {
     this.announcer.append(el("p", {}, `${NAMES[line.speaker]}: ${line.text.trim()}`));
     while (this.announcer.childElementCount > 20) this.announcer.firstElementChild?.remove();

@@ -24,21 +24,21 @@ export type Transcript = readonly Line[];
 /** The text of one stream so far; the same as `Line`. */
 export type Heard = Line;
 
-/** The transcript after one more piece of news. Unchanged transcripts are returned as they were. */
+/** The transcript after one more update. An update without effect returns the same object. */
 export function hear(transcript: Transcript, heard: Heard): Transcript {
   const index = transcript.findIndex((line) => line.segment === heard.segment);
   const known = transcript[index];
   if (!known) return heard.text.trim() === "" ? transcript : [...transcript, heard];
   if (heard.stream < known.stream) return transcript;
   if (heard.text.trim() === "") {
-    // A replacement that says nothing takes the line away; a stream that merely opened does not.
+    // An empty replacement removes the line; a stream that has only been opened does not.
     return heard.final ? transcript.filter((line) => line !== known) : transcript;
   }
   if (heard.text === known.text && heard.final === known.final) return transcript;
   return transcript.map((line) => (line === known ? heard : line));
 }
 
-/** Whose words a stream carries, by its sender. Anybody but the caller counts as the assistant. */
+/** Whose words a stream carries, by its sender. Everybody but the caller counts as the assistant. */
 export function speakerOf(sender: string, callerIdentity: string): Speaker {
   return sender === callerIdentity ? "caller" : "assistant";
 }

@@ -9,7 +9,7 @@ import { failureText, showOutcome } from "./status.ts";
 import type { TopicNames } from "./topic-names.ts";
 import { turn } from "./turn-view.ts";
 
-/** Which messages the rest was read from: for programs, not for the page. */
+/** Names the messages that the rest was extracted from: for programs, not shown. */
 const EVIDENCE = "evidence";
 
 export class CallPage {
@@ -25,7 +25,7 @@ export class CallPage {
     this.page.hidden = hidden;
   }
 
-  /** Rejects with the 401 of a wrong key. */
+  /** Rejects with status 401 when the key is wrong. */
   async open(api: SupervisorApi, id: string): Promise<void> {
     this.shown = id;
     this.record.hidden = true;
@@ -82,7 +82,7 @@ function facts(call: CallLine, summary: StoredSummary | null): HTMLElement[] {
     entry("How it ended", call.end_reason ? words(call.end_reason) : "–"),
     entry("Duration", duration(call.duration_seconds)),
     entry("Messages", String(call.message_count)),
-    entry("Mood", call.sentiment ? chip(words(call.sentiment), sentimentTone(call.sentiment)) : "–"),
+    entry("Sentiment", call.sentiment ? chip(words(call.sentiment), sentimentTone(call.sentiment)) : "–"),
     entry("Outcome", resolution ? chip(words(resolution), resolutionTone(resolution)) : "–"),
     entry("Summarised by", summary ? [summary.method, summary.method_version ?? ""].join(" ").trim() : "–"),
   ];
@@ -119,7 +119,7 @@ function isEmpty(value: unknown): boolean {
   return value == null || value === "" || (typeof value === "object" && Object.keys(value).length === 0);
 }
 
-/** Any JSON as people read it: "Yes", "Card lost", "a, b", "Language: English". */
+/** Any JSON, formatted for people: "Yes", "Card lost", "a, b", "Language: English". */
 function plain(value: unknown): string {
   if (typeof value === "boolean") return value ? "Yes" : "No";
   if (Array.isArray(value)) return value.map(plain).join(", ");

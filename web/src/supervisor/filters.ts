@@ -1,7 +1,7 @@
 // Which calls are listed. Filters live in the page's address, so that a list can
 // be shared, and become the query of `GET /api/calls`.
 
-/** Empty strings: no restriction. Dates are days as the reader's calendar has them, YYYY-MM-DD. */
+/** Empty strings: no restriction. Dates are days of the reader's calendar, YYYY-MM-DD. */
 export interface Filters {
   from: string;
   to: string;
@@ -21,7 +21,7 @@ const ALLOWED: Partial<Record<keyof Filters, RegExp>> = {
   authenticated: /^(true|false)$/,
 };
 
-/** Reads an address's query; what makes no sense there is left out. */
+/** Reads an address's query and ignores invalid values. */
 export function fromQuery(query: string): Filters {
   const given = new URLSearchParams(query);
   const read = (name: keyof Filters): string => {

@@ -20,7 +20,7 @@ export class ListPage {
   private api: SupervisorApi | null = null;
   private filters: Filters = fromQuery(location.search);
   private cursor: string | null = null;
-  /** Answers to an older question than this are dropped. */
+  /** The number of the latest request; answers to earlier ones are dropped. */
   private asked = 0;
 
   constructor(private readonly topics: TopicNames) {
@@ -41,7 +41,7 @@ export class ListPage {
     this.page.hidden = hidden;
   }
 
-  /** Rejects with the 401 of a wrong key. */
+  /** Rejects with status 401 when the key is wrong. */
   async open(api: SupervisorApi): Promise<void> {
     this.api = api;
     document.title = "Calls";
@@ -56,7 +56,7 @@ export class ListPage {
     this.rows.replaceChildren();
   }
 
-  /** The address changed by going back or forth. */
+  /** Reads the address again after the reader went back or forward. */
   readAddress(): void {
     const filters = fromQuery(location.search);
     if (toQuery(filters) === toQuery(this.filters)) return;
@@ -93,7 +93,7 @@ export class ListPage {
   private fillTopics(): void {
     const wanted = this.filters.topic;
     const known = this.topics.list.map(({ id }) => id);
-    // A shared address may name a topic that the bank has since dropped.
+    // A shared address may name a topic that no longer exists.
     const ids = wanted && !known.includes(wanted) ? [...known, wanted] : known;
     const options = ids.map((id) => el("option", { attributes: { value: id } }, this.topics.name(id)));
     const any = el("option", { attributes: { value: "" } }, "Any topic");
@@ -146,7 +146,7 @@ export class ListPage {
       cell("Started", link, el("div", { class: "small" }, `${words(line.channel)} · ${duration(line.duration_seconds)}`)),
       cell("Caller", line.username ?? "Anonymous", authenticatedNote(line)),
       cell("About", about, topics.length > 0 ? el("ul", { class: "chips" }, ...topics) : null),
-      cell("Mood", line.sentiment ? chip(words(line.sentiment), sentimentTone(line.sentiment)) : "–"),
+      cell("Sentiment", line.sentiment ? chip(words(line.sentiment), sentimentTone(line.sentiment)) : "–"),
       cell("Outcome", outcome(line)),
       cell("Messages", String(line.message_count)),
     );

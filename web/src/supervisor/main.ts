@@ -66,7 +66,7 @@ gate.addEventListener("submit", (event) => {
   event.preventDefault();
   const key = keyInput.value.trim();
   if (!key) return;
-  // A header can carry visible ASCII only; anything else is surely not the key.
+  // A header carries visible ASCII only, so anything else cannot be the key.
   if (!/^[\x21-\x7e]+$/.test(key)) return refuse("This key was not accepted. Please check it and try again.");
   sessionStorage.setItem(KEY, key);
   keyInput.value = "";

@@ -1,5 +1,4 @@
-// A person's profiles: how they came together, what came apart again, what was
-// refused, and who did it.
+// A person's profiles: which were merged, unmerged or refused, and by whom.
 
 import type { SupervisorApi } from "../api.ts";
 import { byId, chip, el, entry, setText } from "../dom.ts";
@@ -23,7 +22,7 @@ export class ProfilePage {
     this.page.hidden = hidden;
   }
 
-  /** Rejects with the 401 of a wrong key. */
+  /** Rejects with status 401 when the key is wrong. */
   async open(api: SupervisorApi, id: string): Promise<void> {
     this.done.hidden = true;
     this.record.hidden = true;
@@ -68,7 +67,7 @@ export class ProfilePage {
     byId("profile-attempts-empty").hidden = history.attempts.length > 0;
   }
 
-  /** A refusal too may mean that somebody else was faster: what is shown is read again. */
+  /** Reads the profile again after a refusal too: somebody else may have been faster. */
   private async afterwards(api: SupervisorApi, id: string, merge: MergeLine, answer: UnmergeAnswer): Promise<void> {
     if (this.shown !== id || answer === "cancelled") return;
     const unmerged = answer === "unmerged";
@@ -98,7 +97,7 @@ function erased(live: ProfileLine): HTMLElement[] {
   return live.erased_at ? [entry("Erased", moment(live.erased_at))] : [];
 }
 
-/** Who merged what into what, why, how much moved, and whether it still holds. */
+/** Who merged what into what, why, how much moved, and whether it is still in force. */
 function mergeItem(merge: MergeLine, ask: ((merge: MergeLine) => void) | null): HTMLElement {
   const refused = merge.outcome !== "merged";
   const state = refused ? chip(words(merge.outcome), "bad") : merge.in_force ? chip("In force", "good") : chip("Undone", "notable");

@@ -1,4 +1,4 @@
-// The line that says that something loads, is empty or went wrong.
+// The line that shows that something is loading, empty or failed.
 
 import { ApiFailure } from "../api.ts";
 import { setText } from "../dom.ts";
@@ -14,7 +14,7 @@ export function showOutcome(element: HTMLElement, kind: Outcome, text = ""): voi
   setText(element, text);
 }
 
-/** What to tell about a failed request; a refused key is passed on to who can ask for another. */
+/** The text for a failed request; a refused key is rethrown to the code that can ask for another. */
 export function failureText(error: unknown, what = "call"): string {
   if (!(error instanceof ApiFailure)) throw error;
   if (error.status === 401 || error.status === 403) throw error;

@@ -5,11 +5,11 @@ import { words } from "../format.ts";
 import type { Topic } from "../wire.ts";
 
 export class TopicNames {
-  /** Empty until loaded, and where the worker gives none. */
+  /** Empty until loaded, and if the worker has none. */
   list: readonly Topic[] = [];
   private loaded = false;
 
-  /** Rejects with a refused key alone: without its topics' names the page still works. */
+  /** Rejects only when the key is refused: the page works without the topics' names. */
   async load(api: SupervisorApi): Promise<void> {
     if (this.loaded) return;
     try {
@@ -20,7 +20,7 @@ export class TopicNames {
     }
   }
 
-  /** The name people know; a topic that the bank has dropped is spelled out of its id. */
+  /** The topic's label; a topic that no longer exists gets one made from its id. */
   name(id: string): string {
     return this.list.find((topic) => topic.id === id)?.label ?? words(id);
   }

@@ -29,9 +29,9 @@ export function turn(message: Message): HTMLElement {
 function latencyPart(latency: Latency): HTMLElement | null {
   const ran = stages(latency);
   const reply = latency.reply_ms;
-  // A typed turn waited for nothing.
+  // A typed turn has no stages that take time.
   if (ran.every(({ ms }) => ms === 0) && typeof reply !== "number") return null;
-  // The bar is a picture of the numbers below it, which are what is read out.
+  // The bar repeats the numbers below it, so screen readers skip it.
   const bar = el("div", { class: "bar", attributes: { "aria-hidden": "true" } });
   for (const stage of ran) {
     const part = el("span", { data: { stage: String(stage.colour) } });

@@ -1,11 +1,11 @@
-// Asks an administrator to confirm an unmerge: says what will come apart, wants
-// a name, and shows a refusal in the worker's words.
+// Asks an administrator to confirm an unmerge: shows what will be separated,
+// requires a name, and shows a refusal in the worker's words.
 
 import { ApiFailure, type SupervisorApi } from "../api.ts";
 import { byId, setText } from "../dom.ts";
 import type { MergeLine, Separation } from "../wire.ts";
 
-/** What became of the question; "refused" also when it is not known whether it was done. */
+/** How the dialog ended; "refused" also covers an outcome that is not known. */
 export type UnmergeAnswer = "unmerged" | "refused" | "cancelled";
 
 export class UnmergeDialog {
@@ -20,15 +20,18 @@ export class UnmergeDialog {
   private answer: ((answer: UnmergeAnswer) => void) | null = null;
 
   constructor() {
-    byId("unmerge-cancel").addEventListener("click", () => this.dialog.close());
-    this.dialog.addEventListener("close", () => this.settle());
+    byId("unmerge-cancel").addEventListener("click", () => this.settle());
+    // The event arrives late: by then the dialog may be open again, for another merge.
+    this.dialog.addEventListener("close", () => {
+      if (!this.dialog.open) this.settle();
+    });
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.carryOut();
     });
   }
 
-  /** Answers when the dialog is closed. */
+  /** Resolves when the dialog is closed. */
   async ask(api: SupervisorApi, merge: MergeLine): Promise<UnmergeAnswer> {
     this.settle();
     const asked = { api, source: merge.source_id, parts: null as Separation | null, refused: false };
@@ -36,7 +39,7 @@ export class UnmergeDialog {
     this.reason.value = "";
     this.confirm.disabled = true;
     setText(this.confirm, "Take apart");
-    this.say("");
+    this.showProblem("");
     setText(this.what, "Looking what would come apart …");
     const answered = new Promise<UnmergeAnswer>((resolve) => (this.answer = resolve));
     this.dialog.showModal();
@@ -51,13 +54,13 @@ export class UnmergeDialog {
       if (this.asked === asked) {
         asked.refused = true;
         setText(this.what, "");
-        this.say(refusalText(error));
+        this.showProblem(refusalText(error));
       }
     }
     return answered;
   }
 
-  /** Nobody is signed in any more. */
+  /** Forgets the administrator's name on sign-out. */
   forget(): void {
     this.actor.value = "";
     this.dialog.close();
@@ -68,7 +71,7 @@ export class UnmergeDialog {
     if (!asked?.parts) return;
     const actor = this.actor.value.trim();
     if (!actor) {
-      this.say("Please give your name: the audit keeps who did this.");
+      this.showProblem("Please give your name: the audit keeps who did this.");
       return this.actor.focus();
     }
     this.confirm.disabled = true;
@@ -78,13 +81,14 @@ export class UnmergeDialog {
       if (this.asked === asked) this.settle("unmerged");
     } catch (error) {
       asked.refused = true;
-      // What was confirmed is no longer so, or may be: it has to be asked for anew.
-      if (this.asked === asked) this.say(refusalText(error));
+      if (this.asked !== asked) return;
+      this.showProblem(refusalText(error));
+      // A conflict: what was confirmed no longer holds, so it has to be looked up again.
       this.confirm.disabled = error instanceof ApiFailure && error.status === 409;
     }
   }
 
-  private say(text: string): void {
+  private showProblem(text: string): void {
     setText(this.status, text);
     this.status.hidden = text === "";
   }
@@ -94,6 +98,8 @@ export class UnmergeDialog {
     const given = outcome ?? (this.asked?.refused ? "refused" : "cancelled");
     this.answer = null;
     this.asked = null;
+    // Enabled always means that what would be separated has been looked up.
+    this.confirm.disabled = true;
     if (this.dialog.open) this.dialog.close();
     answer?.(given);
   }
@@ -109,7 +115,7 @@ function calls(count: number): string {
   return count === 1 ? "1 call" : `${count} calls`;
 }
 
-/** The worker's own words where it gave any: they name the refusal. */
+/** The worker's explanation if it gave one, else the status. */
 function refusalText(error: unknown): string {
   if (!(error instanceof ApiFailure)) throw error;
   if (error.status === 0) return "The server cannot be reached. Check the connection and try again.";

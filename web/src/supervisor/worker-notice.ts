@@ -1,11 +1,11 @@
-// What somebody should look at: the database away, the spool filling up, upkeep
-// that fails. It is there over every page, also while the lists cannot be read.
+// The worker's complaints: the database is away, the spool fills up, maintenance
+// fails. They are shown above every page, even while the lists cannot be read.
 
 import type { SupervisorApi } from "../api.ts";
 import { byId, el, setText } from "../dom.ts";
 import type { WorkerState } from "../wire.ts";
 
-/** As often as an operator would look; the worker answers from memory. */
+/** About as often as an operator would look; the worker answers from memory. */
 const EVERY_MS = 15_000;
 
 export class WorkerNotice {
@@ -36,13 +36,13 @@ export class WorkerNotice {
       const state = await api.worker();
       if (this.api === api) this.show(state.complaints, callsText(state));
     } catch {
-      // A wrong key or a worker that is gone is said by the page below: nothing is known here.
+      // The page below reports a wrong key or an unreachable worker; nothing is known here.
       if (this.api === api) this.show([], "");
     }
   }
 
   private show(complaints: string[], calls: string): void {
-    // Written only when it changes, so that a live region is not read twice.
+    // Written only when it changes, so that screen readers do not repeat it.
     const now = JSON.stringify(complaints);
     if (now !== this.shown) this.complaints.replaceChildren(...complaints.map((text) => el("li", {}, text)));
     this.shown = now;

@@ -1,16 +1,26 @@
 // A stand-in for the agent, in a second browser page: joins a real room as a
-// participant of kind AGENT and does what a test tells it, by the conventions of
-// LiveKit's agents. Started by `agent.start(url, token)`.
+// participant of kind AGENT and does what a test asks of it, by the conventions
+// of LiveKit's agents. Started by `agent.start(url, token, answers)`.
 
 globalThis.agent = {
   room: null,
   chat: [],
   asked: [],
   answers: {},
+  stream: null,
 
-  async start(url, token) {
-    const { Room, Track } = globalThis.LivekitClient;
+  /** `answers` maps a method to its answer, in JSON; null: as if the method were not registered yet. */
+  async start(url, token, answers) {
+    const { Room, RpcError, Track } = globalThis.LivekitClient;
     this.room = new Room();
+    this.answers = answers;
+    for (const method of Object.keys(answers)) {
+      this.room.registerRpcMethod(method, async ({ payload }) => {
+        this.asked.push({ method, payload: JSON.parse(payload) });
+        if (this.answers[method] === null) throw RpcError.builtIn("UNSUPPORTED_METHOD");
+        return JSON.stringify(this.answers[method]);
+      });
+    }
     this.room.registerTextStreamHandler("lk.chat", async (reader) => this.chat.push(await reader.readAll()));
     await this.room.connect(url, token);
     await this.room.localParticipant.publishTrack(tone(), { source: Track.Source.Microphone });
@@ -21,28 +31,27 @@ globalThis.agent = {
     return this.room.localParticipant.setAttributes({ "lk.agent.state": value });
   },
 
-  /** Answers questions of the page; `answers` maps a method to what it says, in JSON. */
-  answer(answers) {
-    this.answers = answers;
-    for (const method of Object.keys(answers)) {
-      this.room.registerRpcMethod(method, async ({ payload }) => {
-        this.asked.push({ method, payload: JSON.parse(payload) });
-        return JSON.stringify(this.answers[method]);
-      });
-    }
-  },
-
-  /** Speaks: one stream that grows by `parts` and closes. */
-  async say(segment, parts, pauseMs = 80) {
+  /** Begins to speak: one stream, which `speak` lets grow and `finish` closes. */
+  async begin(segment) {
     await this.state("speaking");
     const attributes = { "lk.segment_id": segment, "lk.transcription_final": "false" };
-    const stream = await this.room.localParticipant.streamText({ topic: "lk.transcription", attributes });
-    for (const part of parts) {
-      await stream.write(part);
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    }
-    await stream.close();
+    this.stream = await this.room.localParticipant.streamText({ topic: "lk.transcription", attributes });
+  },
+
+  speak(part) {
+    return this.stream.write(part);
+  },
+
+  async finish() {
+    await this.stream.close();
     await this.state("listening");
+  },
+
+  /** Speaks a whole sentence. */
+  async say(segment, text) {
+    await this.begin(segment);
+    await this.speak(text);
+    await this.finish();
   },
 
   /** The caller's words, in the caller's name: a whole text per stream. */

@@ -1,6 +1,6 @@
 // A stand-in for the worker's HTTP side, for tests of the pages alone: serves
-// dist/ under the content security policy the pages promise to live with, and
-// answers from `answers`, which a test may change at any time.
+// dist/ under the content security policy that the pages support, and answers
+// from `answers`, which a test may change at any time.
 
 import { createHmac, randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -95,7 +95,7 @@ export function accessToken({ key, secret }, room, identity, claims = {}) {
   return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
 }
 
-/** The token endpoint: each caller gets a room of its own. `onRoom` hears of it. */
+/** The token endpoint: each caller gets a room of its own, whose name `onRoom` receives. */
 export function tokenEndpoint(livekit, onRoom = () => undefined) {
   return () => {
     const room = `test-${randomUUID()}`;

@@ -1,9 +1,10 @@
 // Real calls between the caller's page and a stand-in agent, for page tests.
 
+import { randomUUID } from "node:crypto";
 import { connect, createServer } from "node:net";
-import { startMock, accessToken, tokenEndpoint } from "./mock-worker.mjs";
-import { openBrowser } from "../../e2e/browser.mjs";
+import { openPage } from "../../e2e/browser.mjs";
 import { STATUS, SUMMARY } from "./fixtures.mjs";
+import { accessToken, startMock, tokenEndpoint } from "./mock-worker.mjs";
 
 /** A LiveKit server from the environment, or null: then page tests that need a room are skipped. */
 export function livekitFromEnvironment() {
@@ -19,32 +20,35 @@ export const AGENT_ANSWERS = {
 };
 
 /**
- * A mock worker whose token endpoint opens rooms on a real server, and a browser for the agent.
- * `room()` resolves to the name of the next room; `agent(room)` joins it and returns its page.
+ * A stand-in worker whose token endpoint opens rooms on a real server, and agents in pages of `context`.
+ * `room()` resolves to the name of the room that the next token is for; `agent(room)` joins it and
+ * returns the agent's page. Callers reach the server at `callersUrl`.
  */
-export async function startRooms(livekit, answers = {}) {
-  const waiting = [];
-  const rooms = [];
+export async function startRooms(livekit, context, callersUrl = livekit.url) {
+  let onRoom = () => undefined;
+  const callers = { ...livekit, url: callersUrl };
   const mock = await startMock({
-    livekit,
+    livekit: callers,
     answers: {
       "GET /api/status": () => ({ status: 200, body: STATUS }),
-      "POST /api/token": tokenEndpoint(livekit, (room) => (waiting.shift() ?? ((name) => rooms.push(name)))(room)),
+      "POST /api/token": tokenEndpoint(callers, (name) => onRoom(name)),
       "GET /api/summary/*": () => ({ status: 200, body: SUMMARY }),
-      ...answers,
     },
   });
-  const stage = await openBrowser();
-  const room = () => (rooms.length > 0 ? Promise.resolve(rooms.shift()) : new Promise((resolve) => waiting.push(resolve)));
-  const agent = async (name, replies = AGENT_ANSWERS) => {
-    const page = await stage.browser.newPage();
+  const room = () => new Promise((resolve) => (onRoom = resolve));
+  const pages = [];
+  /** An agent's page, ready to join a room at once. */
+  const readyAgent = async () => {
+    const { page, close } = await openPage(context);
+    pages.push(close);
     await page.goto(`${mock.url}/mock/agent.html`);
-    const token = accessToken(livekit, name, `agent-${Date.now()}`, {
-      kind: "agent",
-      video: { agent: true, canUpdateOwnMetadata: true },
-    });
-    await page.evaluate((url, jwt) => globalThis.agent.start(url, jwt), livekit.url, token);
-    await page.evaluate((all) => globalThis.agent.answer(all), replies);
+    return page;
+  };
+  const agent = async (name, answers = AGENT_ANSWERS, ready = readyAgent()) => {
+    const page = await ready;
+    const claims = { kind: "agent", video: { agent: true, canUpdateOwnMetadata: true } };
+    const token = accessToken(livekit, name, `agent-${randomUUID()}`, claims);
+    await page.evaluate((url, jwt, all) => globalThis.agent.start(url, jwt, all), livekit.url, token, answers);
     return page;
   };
   /** Calls the server's room service as an administrator of the room. */
@@ -58,37 +62,47 @@ export async function startRooms(livekit, answers = {}) {
     if (!response.ok) throw new Error(`${method}: ${response.status} ${await response.text()}`);
   };
   const close = async () => {
-    await stage.close();
+    for (const closePage of pages) await closePage();
     await mock.close();
   };
-  return { mock, room, agent, service, close };
+  return { mock, room, agent, readyAgent, service, close };
 }
 
-/** A TCP line to the server that a test can cut: signalling goes through it, media does not. */
+/**
+ * A TCP line to the server that a test can break: signalling goes through it, media does not.
+ * `cut` ends all connections and lets none through until `mend`.
+ */
 export async function startProxy(url) {
   const { hostname, port } = new URL(url);
   const open = new Set();
-  const server = createServer((near) => {
+  let whole = Promise.resolve();
+  let mend = () => undefined;
+  const forget = (socket) => {
+    socket.destroy();
+    open.delete(socket);
+  };
+  const server = createServer(async (near) => {
+    open.add(near);
+    near.on("error", () => forget(near)).on("close", () => forget(near));
+    await whole;
+    if (near.destroyed) return;
     const far = connect(Number(port), hostname);
-    const line = [near, far];
-    open.add(line);
-    for (const [from, to] of [line, line.toReversed()]) {
-      from.pipe(to);
-      from.on("error", () => to.destroy());
-      from.on("close", () => {
-        to.destroy();
-        open.delete(line);
-      });
-    }
+    open.add(far);
+    far.on("error", () => forget(near)).on("close", () => forget(near));
+    near.on("close", () => forget(far));
+    near.pipe(far).pipe(near);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const cut = (lines) => lines.flat().forEach((socket) => socket.destroy());
+  const end = () => [...open].forEach(forget);
   return {
     url: `ws://127.0.0.1:${server.address().port}`,
-    lines: () => [...open],
-    cut,
-    close: () => {
-      cut([...open]);
+    cut() {
+      whole = new Promise((resolve) => (mend = resolve));
+      end();
+    },
+    mend: () => mend(),
+    close() {
+      end();
       return new Promise((resolve) => server.close(resolve));
     },
   };

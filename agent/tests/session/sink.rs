@@ -1,0 +1,91 @@
+//! Where the agent's frames go: paces them and notes which text sounds when.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep};
+use voice::speak::{FrameSink, ScriptedVoice};
+
+/// How long a frame sounds.
+const FRAME: Duration = Duration::from_millis(10);
+
+/// A text that sounded.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Heard {
+    pub(crate) text: String,
+    /// Since the scene began.
+    pub(crate) from: Duration,
+    pub(crate) to: Duration,
+}
+
+/// A published track.
+pub(crate) struct ScriptedSink {
+    log: SinkLog,
+}
+
+/// What sounded so far; clones share it.
+#[derive(Clone)]
+pub(crate) struct SinkLog {
+    voice: ScriptedVoice,
+    /// Level, first and last frame of each run of equal frames.
+    runs: Arc<Mutex<Vec<(i16, Instant, Instant)>>>,
+}
+
+impl ScriptedSink {
+    pub(crate) fn new(voice: ScriptedVoice) -> Self {
+        let runs = Arc::default();
+        Self {
+            log: SinkLog { voice, runs },
+        }
+    }
+
+    pub(crate) fn log(&self) -> SinkLog {
+        self.log.clone()
+    }
+}
+
+impl SinkLog {
+    fn note(&self, samples: &[i16]) {
+        let level = samples[0];
+        // A fading frame says nothing of its own.
+        if level < 2_000 || samples.iter().any(|sample| *sample != level) {
+            return;
+        }
+        let now = Instant::now();
+        let mut runs = self.runs.lock().expect("nobody panicked");
+        match runs.last_mut() {
+            Some((known, _, last)) if *known == level && now - *last <= 10 * FRAME => *last = now,
+            _ => runs.push((level, now, now)),
+        }
+    }
+
+    /// All that sounded, in order.
+    pub(crate) fn finish(&self, begun: Instant) -> Vec<Heard> {
+        let runs = self.runs.lock().expect("nobody panicked");
+        runs.iter()
+            .map(|(level, from, to)| Heard {
+                text: self
+                    .voice
+                    .text_of(*level)
+                    .expect("every level was given out"),
+                from: *from - begun,
+                to: *to + FRAME - begun,
+            })
+            .collect()
+    }
+}
+
+impl FrameSink for ScriptedSink {
+    fn capture(&mut self, samples: &[i16]) -> impl Future<Output = ()> + Send {
+        self.log.note(samples);
+        sleep(FRAME)
+    }
+
+    fn clear(&mut self) {}
+
+    fn queued(&self) -> Duration {
+        Duration::ZERO
+    }
+}

@@ -1,0 +1,285 @@
+//! The summary of a session, made from its rows: the same whether the call
+//! ended in order a moment ago or a sweeper found it an hour later.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+
+use call::{AuthLevel, CallEnding, Resolution, Sentiment};
+use database::{
+    ClaimedSummary, ConversationSummaryRepository, Database, DatabaseError, Message,
+    MessageRepository, NewSummary, Origin, ProfileRepository, Role, Session, SessionId,
+    SessionRepository, SessionStatus, SummaryQueue, keys::SessionKey,
+};
+use futures_util::future::BoxFuture;
+use insight::{
+    summary::{self, EndReason, SessionFacts, Summary, TurnText},
+    topics::TopicRule,
+};
+use serde_json::{Map, Value};
+
+use record::AfterEnd;
+
+/// A claim whose worker died is free again after this long; writing takes milliseconds.
+const CLAIM: Duration = Duration::from_secs(60);
+
+/// Summarises sessions.
+#[derive(Debug, Clone)]
+pub struct Finalizer {
+    sessions: SessionRepository,
+    messages: MessageRepository,
+    summaries: ConversationSummaryRepository,
+    profiles: ProfileRepository,
+    queue: SummaryQueue,
+    topics: Arc<[TopicRule]>,
+}
+
+impl AfterEnd for Finalizer {
+    fn ended(&self, session: SessionId) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            if let Err(error) = self.settle_session(session).await {
+                tracing::warn!(session.id = %session, %error, "the summary is written later");
+            }
+        })
+    }
+}
+
+impl Finalizer {
+    /// `topics` are the pack's.
+    pub fn new(database: &Database, topics: Arc<[TopicRule]>) -> Self {
+        Self {
+            sessions: SessionRepository::new(database),
+            messages: MessageRepository::new(database),
+            summaries: ConversationSummaryRepository::new(database),
+            profiles: ProfileRepository::new(database),
+            queue: SummaryQueue::new(database),
+            topics,
+        }
+    }
+
+    /// Writes the summary that a session owes, unless another worker has claimed it.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]: it stays owed.
+    pub async fn settle_session(&self, session: SessionId) -> Result<bool, DatabaseError> {
+        match self.queue.claim_session(session, CLAIM).await? {
+            Some(owed) => self.settle(&owed).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Writes summaries that are owed, at most so many; how many were written.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Unavailable`]: the rest stays owed.
+    pub async fn settle_due(&self, at_most: i32) -> Result<usize, DatabaseError> {
+        let mut written = 0;
+        for owed in self.queue.claim(at_most, CLAIM).await? {
+            written += usize::from(self.settle(&owed).await?);
+        }
+        Ok(written)
+    }
+
+    /// One that can never be written is tried a few times and parked: it keeps nobody else waiting.
+    async fn settle(&self, owed: &ClaimedSummary) -> Result<bool, DatabaseError> {
+        match self.write(owed.session, true).await {
+            Ok(written) => {
+                self.queue.complete(owed).await?;
+                Ok(written)
+            }
+            Err(error) if error.is_unavailable() => Err(error),
+            Err(error) => {
+                let parked = self.queue.fail(owed, &error.to_string()).await?;
+                tracing::error!(session.id = %owed.session, %error, parked, "a summary cannot be written");
+                Ok(false)
+            }
+        }
+    }
+
+    /// What [`Self::summarize`] would write; `None` when there is no such session.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn draft(&self, session: SessionId) -> Result<Option<Summary>, DatabaseError> {
+        let stored = self.sessions.get(session).await?;
+        match stored {
+            Some(stored) => Ok(Some(self.make(&stored).await?.0)),
+            None => Ok(None),
+        }
+    }
+
+    /// With the session's key: the name that the caller stated is sealed with it.
+    async fn make(&self, stored: &Session) -> Result<(Summary, Option<SessionKey>), DatabaseError> {
+        let (messages, key) = self.messages.by_session_with_key(stored.id).await?;
+        let turns: Vec<TurnText> = turns(&messages);
+        // One odd text must not end the record of all calls.
+        let summarize = || summary::summarize(&facts(stored), &turns, &self.topics);
+        let made = catch_unwind(AssertUnwindSafe(summarize))
+            .map_err(|_| DatabaseError::Invalid("the summary rules broke off".into()))?;
+        Ok((made, key))
+    }
+
+    /// Writes the summary of a session and what its caller told of themselves. Repeating it is safe.
+    /// `false` when there is no such session.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn summarize(&self, session: SessionId) -> Result<bool, DatabaseError> {
+        self.write(session, false).await
+    }
+
+    /// What is owed does not wait for the server's disk: it stays owed until that has it.
+    async fn write(&self, session: SessionId, owed: bool) -> Result<bool, DatabaseError> {
+        let Some(stored) = self.sessions.get(session).await? else {
+            return Ok(false);
+        };
+        let (made, key) = self.make(&stored).await?;
+        let new = new_summary(session, &made);
+        let stored_now = match owed {
+            true => self.summaries.upsert_claimed(&new, key.as_ref()).await?,
+            false => self.summaries.upsert(&new).await?,
+        };
+        if stored_now {
+            let learned = learned(&made);
+            if !learned.is_empty() {
+                let origin = Origin {
+                    session: Some(session),
+                    turn: None,
+                    by: Some("summary".into()),
+                };
+                self.profiles
+                    .update_metadata(stored.profile_id, &Value::Object(learned), &origin)
+                    .await?;
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The pack's topics as the summary's rules.
+pub fn topic_rules(pack: &knowledge::Pack) -> Vec<TopicRule> {
+    let rule = |topic: &knowledge::Topic| TopicRule {
+        id: topic.id.clone(),
+        label: topic.label.clone(),
+        cues: topic.phrases(),
+    };
+    pack.topics.iter().map(rule).collect()
+}
+
+/// An intent belongs to the caller's turn, and is known once the answer to it was routed.
+fn turns(messages: &[Message]) -> Vec<TurnText> {
+    let spoken: Vec<&Message> = messages
+        .iter()
+        .filter(|m| matches!(m.role, Role::User | Role::Assistant))
+        .collect();
+    let has_sources = |m: &Message| {
+        m.meta
+            .get("sources")
+            .and_then(Value::as_array)
+            .is_some_and(|s| !s.is_empty())
+    };
+    spoken
+        .iter()
+        .enumerate()
+        .map(|(i, m)| {
+            let answer = spoken
+                .get(i + 1)
+                .filter(|next| next.role == Role::Assistant);
+            TurnText {
+                seq: m.seq,
+                role: if m.role == Role::User {
+                    insight::Role::Caller
+                } else {
+                    insight::Role::Agent
+                },
+                // Words whose key was destroyed meanwhile say nothing any more.
+                text: m.content.clone().unwrap_or_default(),
+                intent: m
+                    .intent
+                    .clone()
+                    .or_else(|| answer.and_then(|next| next.intent.clone())),
+                interrupted: m.interrupted,
+                has_sources: has_sources(m),
+            }
+        })
+        .collect()
+}
+
+fn facts(session: &Session) -> SessionFacts {
+    let flag = |key: &str| {
+        session
+            .metrics
+            .get(key)
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
+    };
+    let ended_at = session.ended_at.unwrap_or(session.started_at);
+    let measured = session
+        .metrics
+        .get("duration_ms")
+        .and_then(Value::as_u64)
+        .map(Duration::from_millis);
+    let by_clock = (ended_at - session.started_at).to_std().unwrap_or_default();
+    SessionFacts {
+        duration: measured.unwrap_or(by_clock),
+        ended: match session.status {
+            SessionStatus::Abandoned => EndReason::Abandoned,
+            _ => end_reason(session.end_reason.as_deref().unwrap_or_default()),
+        },
+        authenticated: session.auth_level >= AuthLevel::OneTimeCode,
+        authentication_attempted: flag("authentication_attempted"),
+        transferred: flag("transferred"),
+        callback_requested: flag("callback_requested"),
+    }
+}
+
+fn end_reason(stored: &str) -> EndReason {
+    match stored.parse() {
+        Ok(CallEnding::CallerLeft) => EndReason::CallerLeft,
+        Ok(CallEnding::Goodbye | CallEnding::Transferred) => EndReason::AgentGoodbye,
+        Ok(CallEnding::Silence) => EndReason::Silence,
+        Ok(CallEnding::Drained) => EndReason::Drain,
+        Ok(CallEnding::Abandoned) => EndReason::Abandoned,
+        Ok(CallEnding::RoomLost | CallEnding::Broken) | Err(_) => EndReason::Error,
+    }
+}
+
+fn new_summary(session: SessionId, made: &Summary) -> NewSummary {
+    NewSummary {
+        session_id: session,
+        summary: made.summary.clone(),
+        extracted_info: made.extracted_info.clone(),
+        sentiment: match made.sentiment {
+            insight::sentiment::Sentiment::Positive => Sentiment::Positive,
+            insight::sentiment::Sentiment::Neutral => Sentiment::Neutral,
+            insight::sentiment::Sentiment::Negative => Sentiment::Negative,
+        },
+        resolution_status: match made.resolution {
+            summary::Resolution::Resolved => Resolution::Resolved,
+            summary::Resolution::Escalated => Resolution::Escalated,
+            summary::Resolution::Incomplete => Resolution::Incomplete,
+        },
+        topics: made.topics.clone(),
+        message_count: made.message_count,
+        duration_seconds: made.duration_seconds,
+        method: made.method.to_owned(),
+        method_version: made.method_version.to_owned(),
+        source_last_seq: made.source_last_seq,
+        partial: made.partial,
+    }
+}
+
+/// What the profile learns: preferences, the topics of the last call. Not the name the caller gave:
+/// that stays sealed with its session ([`ProfileRepository::stated_name`]).
+fn learned(made: &Summary) -> Map<String, Value> {
+    let mut learned = Map::new();
+    if let Some(Value::Object(preferences)) = made.extracted_info.get("preferences") {
+        learned.extend(preferences.clone());
+    }
+    if !made.topics.is_empty() {
+        learned.insert("last_topics".into(), made.topics.clone().into());
+    }
+    learned
+}

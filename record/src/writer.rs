@@ -1,0 +1,227 @@
+//! Records into PostgreSQL. Every step may be repeated: what is there already stays as it is.
+
+use std::{ops::Range, sync::Arc};
+
+use database::{
+    CallbackRepository, Database, DatabaseError, MessageRepository, SealedMessage, SessionId,
+    SessionManager, StoredRecord, ToolCallRepository, fail, keys::Keyring,
+};
+
+use super::AfterEnd;
+
+/// Writes what the spool delivers.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    sessions: SessionManager,
+    messages: MessageRepository,
+    callbacks: CallbackRepository,
+    tool_calls: ToolCallRepository,
+    keys: Keyring,
+    after_end: Arc<dyn AfterEnd>,
+}
+
+/// What became of some records that all were dealt with.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// Places of those that the database can never take as they are, and why.
+    pub refused: Vec<(usize, String)>,
+    /// Sessions that began, and whether their device or number was here before.
+    pub opened: Vec<(SessionId, bool)>,
+    /// Records under whose number another one is stored: an alarm. They are refused too.
+    pub differing: usize,
+}
+
+impl Writer {
+    /// Writes to this database.
+    pub fn new(database: &Database, after_end: Arc<dyn AfterEnd>) -> Self {
+        Self {
+            sessions: SessionManager::new(database),
+            messages: MessageRepository::new(database),
+            callbacks: CallbackRepository::new(database),
+            tool_calls: ToolCallRepository::new(database),
+            keys: database.keys().clone(),
+            after_end,
+        }
+    }
+
+    /// Writes records in order; messages that follow one another in one statement. `None` is a
+    /// record that this version cannot read.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Unavailable`] or [`DatabaseError::Setup`]: some of them may be written;
+    /// all are to be repeated.
+    pub async fn write(&self, records: &[Option<StoredRecord>]) -> Result<Written, DatabaseError> {
+        let mut written = Written::default();
+        let mut at = 0;
+        while at < records.len() {
+            let messages: Vec<SealedMessage> = records[at..]
+                .iter()
+                .map_while(|record| match record {
+                    Some(StoredRecord::Message(message)) => Some(message.clone()),
+                    _ => None,
+                })
+                .collect();
+            if messages.is_empty() {
+                let result = self.write_one(records[at].as_ref(), &mut written).await;
+                refuse(result, at, &mut written)?;
+                at += 1;
+            } else {
+                self.insert(&messages, at, &mut written).await?;
+                at += messages.len();
+            }
+        }
+        Ok(written)
+    }
+
+    async fn write_one(
+        &self,
+        record: Option<&StoredRecord>,
+        written: &mut Written,
+    ) -> Result<(), DatabaseError> {
+        match record {
+            Some(StoredRecord::Started(start)) => {
+                let key = start.key(&self.keys).map_err(|error| {
+                    DatabaseError::Setup(format!("a session's key in the spool: {error}"))
+                })?;
+                let new = &start.session;
+                let token = &start.summary_token;
+                let opened = self.sessions.create_session(new, &key, token).await?;
+                written.opened.push((new.id, opened.seen_before));
+            }
+            Some(StoredRecord::Callback(callback)) => self.callbacks.request(callback).await?,
+            Some(StoredRecord::ToolCall(call)) => {
+                self.tool_calls.begin(call).await?;
+            }
+            Some(StoredRecord::ToolOutcome(outcome)) => {
+                self.tool_calls.finish(outcome).await?;
+            }
+            Some(StoredRecord::Ended(ended)) => {
+                self.sessions.end_session(ended.session, &ended.end).await?;
+                self.after_end.ended(ended.session).await;
+            }
+            Some(StoredRecord::Message(_)) => {}
+            None => {
+                return Err(DatabaseError::Invalid(
+                    "written by another version of this program".to_owned(),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Messages in as few statements as possible: a batch that is refused is halved until the
+    /// rows at fault are found.
+    async fn insert(
+        &self,
+        messages: &[SealedMessage],
+        offset: usize,
+        written: &mut Written,
+    ) -> Result<(), DatabaseError> {
+        let whole: Range<usize> = 0..messages.len();
+        let mut parts = Vec::from([whole]);
+        while let Some(part) = parts.pop() {
+            fail::point("before-commit");
+            let inserted = self.messages.insert_batch(&messages[part.clone()]).await;
+            fail::point("after-commit");
+            match inserted {
+                Ok(inserted) => {
+                    for (session, seq) in inserted.differing {
+                        written.differing += 1;
+                        let same = |m: &SealedMessage| m.session_id == session && m.seq == seq;
+                        if let Some(place) = messages[part.clone()].iter().position(same) {
+                            let why = "another row is stored under this number".to_owned();
+                            written.refused.push((offset + part.start + place, why));
+                        }
+                    }
+                }
+                Err(DatabaseError::Invalid(why)) if part.len() == 1 => {
+                    written.refused.push((offset + part.start, why));
+                }
+                Err(DatabaseError::Invalid(_)) => {
+                    let middle = part.start + part.len() / 2;
+                    parts.push(middle..part.end);
+                    parts.push(part.start..middle);
+                }
+                // Nothing of an erased person comes back, and nothing is set aside for it.
+                Err(DatabaseError::Erased) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What can never be stored is noted; what may be stored later goes back.
+fn refuse(
+    result: Result<(), DatabaseError>,
+    at: usize,
+    written: &mut Written,
+) -> Result<(), DatabaseError> {
+    match result {
+        Err(DatabaseError::Invalid(why)) => {
+            written.refused.push((at, why));
+            Ok(())
+        }
+        // Nothing of an erased person comes back, and nothing is set aside for it.
+        Err(DatabaseError::Erased) => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+    use database::{NewToolCall, NewToolOutcome, ToolOutcome, test_support::TestDatabase};
+    use serde_json::json;
+
+    use super::super::{NothingAfterEnd, recognition::Recognitions, seal::Sealer};
+    use super::*;
+
+    /// What the spool would deliver of a call with one call of a tool.
+    fn records(keys: &Keyring, session_id: SessionId) -> Vec<Option<StoredRecord>> {
+        let mut sealer = Sealer::new(keys.clone(), Recognitions::default());
+        let call = NewToolCall {
+            session_id,
+            idempotency_key: session_id.0,
+            seq: 1,
+            tool: "callback".into(),
+            arguments: json!({"when": "today"}),
+            requested_at: Utc::now(),
+        };
+        let outcome = NewToolOutcome {
+            session_id,
+            idempotency_key: session_id.0,
+            outcome: ToolOutcome::Success,
+            result: json!({"ticket": 7}),
+            finished_at: Utc::now(),
+        };
+        let start = sealer.start_in_place(session_id, Utc::now());
+        let start = start.expect("random bytes").expect("the first");
+        [
+            start,
+            sealer.tool_call(&call).expect("a key"),
+            sealer.tool_outcome(&outcome).expect("a key"),
+        ]
+        .iter()
+        .map(|sealed| StoredRecord::from_spool(&sealed.record.payload))
+        .collect()
+    }
+
+    #[tokio::test]
+    async fn a_tools_call_is_stored_once_however_often_the_spool_delivers_it() {
+        let test = TestDatabase::new().await;
+        let session = SessionId::new();
+        let records = records(test.db.keys(), session);
+        let writer = Writer::new(&test.db, Arc::new(NothingAfterEnd));
+        for _ in 0..2 {
+            let written = writer.write(&records).await.expect("the database is there");
+            assert_eq!(written.refused, []);
+        }
+        let stored = ToolCallRepository::new(&test.db).by_session(session).await;
+        let stored = stored.expect("the database is there");
+        assert_eq!(stored.len(), 1);
+        assert_eq!(stored[0].arguments, Some(json!({"when": "today"})));
+        assert_eq!(stored[0].outcome, Some(ToolOutcome::Success));
+        assert_eq!(stored[0].result, Some(json!({"ticket": 7})));
+    }
+}

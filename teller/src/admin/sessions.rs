@@ -1,0 +1,360 @@
+//! `teller sessions`
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Subcommand;
+use database::{
+    ArchiveRepository, Database, SessionFilter, SessionId, SessionRepository, SummaryQueue,
+};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::wrong_use::{confirmed, somebody_to_ask};
+use crate::config::{DatabaseConfig, Reader, maintenance};
+use jobs::{Finalizer, Sweeper, topic_rules};
+use record::{AuditedReader, LiveSessions};
+
+/// Look at sessions, close those a killed worker left open, write summaries, put old months away.
+#[derive(Debug, Subcommand)]
+pub enum SessionsCommand {
+    /// The newest sessions
+    List {
+        /// How many
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=10_000))]
+        limit: i64,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// One session with its messages; it is noted in the audit log
+    Show {
+        /// Session id
+        session: Uuid,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Close sessions whose worker is gone and write the summaries that are owed, as every worker
+    /// does by itself. Several may run at once: each session is closed and summarised once
+    Sweep {
+        /// Seconds without a sign of life after which a session without a living worker is closed
+        #[arg(long, default_value_t = 90)]
+        silent_for: u64,
+        /// Folder of the pack whose topics the summaries name
+        #[arg(long, default_value = "packs/bank")]
+        pack: PathBuf,
+        /// Only say what would be closed
+        #[arg(long)]
+        dry_run: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a session's summary anew from its messages, or those that were given up
+    Summarize {
+        /// Session id
+        #[arg(required_unless_present = "parked", conflicts_with = "parked")]
+        session: Option<Uuid>,
+        /// All that were given up after failing again and again
+        #[arg(long)]
+        parked: bool,
+        /// Folder of the pack whose topics the summary names
+        #[arg(long, default_value = "packs/bank")]
+        pack: PathBuf,
+        /// Show the summary, or what was given up, and store nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the messages of months that are over into files, then drop them from the database.
+    /// Sessions, summaries and counters stay. There is no way back into the tables: asks first
+    Archive {
+        /// Whole months that stay, beside the current one
+        #[arg(long)]
+        keep_months: u16,
+        /// Folder of the files; ARCHIVE_DIR unless given
+        #[arg(long)]
+        to: Option<PathBuf>,
+        /// Only say which months
+        #[arg(long)]
+        dry_run: bool,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs one command; `false` when the answer is no.
+///
+/// # Errors
+/// When the database is away.
+pub async fn sessions(config: &DatabaseConfig, command: SessionsCommand) -> anyhow::Result<bool> {
+    let database = super::open(config)?;
+    match command {
+        SessionsCommand::List { limit, json } => list(&database, limit, json).await,
+        SessionsCommand::Show { session, json } => show(&database, SessionId(session), json).await,
+        SessionsCommand::Sweep {
+            silent_for,
+            pack,
+            dry_run,
+            json,
+        } => {
+            let sweeper = Sweeper::new(
+                &database,
+                finalizer(&database, &pack)?,
+                LiveSessions::default(),
+                "administrator".into(),
+                Duration::from_secs(30 * 60),
+            )
+            .judging(Duration::from_secs(silent_for));
+            sweep(&database, &sweeper, dry_run, json).await
+        }
+        SessionsCommand::Summarize {
+            session,
+            parked: _,
+            pack,
+            dry_run,
+            json,
+        } => {
+            let finalizer = finalizer(&database, &pack)?;
+            match session {
+                Some(session) => {
+                    summarize(&database, &finalizer, SessionId(session), dry_run, json).await
+                }
+                None => summarize_parked(&database, &finalizer, dry_run, json).await,
+            }
+        }
+        SessionsCommand::Archive {
+            keep_months,
+            to,
+            dry_run,
+            yes,
+            json,
+        } => {
+            let folder = to.unwrap_or_else(|| maintenance(&mut Reader::from_env()).archive);
+            let archive = Archive {
+                folder,
+                keep_months,
+                dry_run,
+                yes,
+                json,
+            };
+            archive.run(&database).await
+        }
+    }
+}
+
+fn finalizer(database: &Database, pack: &std::path::Path) -> anyhow::Result<Finalizer> {
+    let pack = super::load_pack(pack)?;
+    Ok(Finalizer::new(database, topic_rules(&pack).into()))
+}
+
+async fn list(database: &Database, limit: i64, json: bool) -> anyhow::Result<bool> {
+    let sessions = SessionRepository::new(database);
+    let calls = sessions.list(&SessionFilter::default(), limit).await?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&calls)?);
+        return Ok(true);
+    }
+    for call in calls {
+        println!(
+            "{}  {}  {}  {:>3} messages  {}",
+            call.id,
+            call.started_at.format("%F %T"),
+            call.status.as_str(),
+            call.message_count,
+            call.summary.unwrap_or_default()
+        );
+    }
+    Ok(true)
+}
+
+async fn show(database: &Database, session: SessionId, json: bool) -> anyhow::Result<bool> {
+    let opener = AuditedReader {
+        actor: "administrator",
+        through: "teller sessions show",
+        address: None,
+    };
+    let Some(opened) = opener.call(database, session).await? else {
+        println!("no such session");
+        return Ok(false);
+    };
+    let (stored, messages) = (opened.session, opened.messages);
+    if json {
+        let whole = json!({"session": stored, "messages": messages});
+        println!("{}", serde_json::to_string_pretty(&whole)?);
+        return Ok(true);
+    }
+    println!("{}", serde_json::to_string_pretty(&stored)?);
+    for message in messages {
+        println!(
+            "{:>4} {:<9} {}",
+            message.seq,
+            message.role.as_str(),
+            message.words()
+        );
+    }
+    Ok(true)
+}
+
+async fn sweep(
+    database: &Database,
+    sweeper: &Sweeper,
+    dry_run: bool,
+    json: bool,
+) -> anyhow::Result<bool> {
+    if dry_run {
+        let stale = sweeper.would_close().await?;
+        if json {
+            println!("{}", json!({"would_close": stale}));
+        } else {
+            for session in &stale {
+                println!("{session}");
+            }
+            println!("{} sessions would be closed", stale.len());
+        }
+        return Ok(true);
+    }
+    SummaryQueue::new(database)
+        .enqueue_missing(chrono::Utc::now())
+        .await?;
+    let swept = sweeper.sweep().await?;
+    if json {
+        println!("{}", serde_json::to_string(&swept)?);
+    } else {
+        println!(
+            "{} sessions closed, {} summaries written",
+            swept.abandoned.len(),
+            swept.summarised
+        );
+    }
+    Ok(true)
+}
+
+async fn summarize(
+    database: &Database,
+    finalizer: &Finalizer,
+    session: SessionId,
+    dry_run: bool,
+    json: bool,
+) -> anyhow::Result<bool> {
+    let Some(draft) = finalizer.draft(session).await? else {
+        println!("no such session");
+        return Ok(false);
+    };
+    if !dry_run {
+        finalizer.summarize(session).await?;
+        tracing::info!(session.id = %session, "summarised by an administrator");
+    }
+    if json {
+        let shown = json!({"session": session, "summary": draft.summary, "extracted_info": draft.extracted_info,
+            "topics": draft.topics, "messages": draft.message_count, "stored": !dry_run});
+        println!("{}", serde_json::to_string_pretty(&shown)?);
+    } else {
+        println!("{}", draft.summary);
+    }
+    // Of a session that still talks nothing is owed, and nothing is settled.
+    let queue = SummaryQueue::new(database);
+    if !dry_run && let Some(owed) = queue.claim_session(session, Duration::from_secs(1)).await? {
+        queue.complete(&owed).await?;
+    }
+    Ok(true)
+}
+
+async fn summarize_parked(
+    database: &Database,
+    finalizer: &Finalizer,
+    dry_run: bool,
+    json: bool,
+) -> anyhow::Result<bool> {
+    let queue = SummaryQueue::new(database);
+    let parked = queue.failed(1_000).await?;
+    let mut written = 0;
+    for summary in &parked {
+        if !dry_run {
+            queue.enqueue(summary.session).await?;
+            written += usize::from(finalizer.settle_session(summary.session).await?);
+        } else if !json {
+            println!(
+                "{}  {} attempts  {}",
+                summary.session,
+                summary.attempts,
+                summary.error.as_deref().unwrap_or_default()
+            );
+        }
+    }
+    if json {
+        println!("{}", json!({"parked": parked, "written": written}));
+    } else {
+        println!("{written} of {} summaries written", parked.len());
+    }
+    Ok(dry_run || written == parked.len())
+}
+
+/// `teller sessions archive`
+struct Archive {
+    folder: PathBuf,
+    keep_months: u16,
+    dry_run: bool,
+    yes: bool,
+    json: bool,
+}
+
+impl Archive {
+    async fn run(&self, database: &Database) -> anyhow::Result<bool> {
+        if !self.yes && !self.dry_run {
+            somebody_to_ask()?;
+        }
+        let archives = ArchiveRepository::new(database);
+        let months = archives.retired(self.keep_months.into()).await?;
+        if self.dry_run {
+            if self.json {
+                println!("{}", json!({"would_archive": months}));
+            } else {
+                for month in &months {
+                    println!("{}", month.partition);
+                }
+                println!("{} months would be put away", months.len());
+            }
+            return Ok(true);
+        }
+        let question = format!(
+            "{} months of messages leave the database for {}. Continue? [yes/no]",
+            months.len(),
+            self.folder.display()
+        );
+        if !months.is_empty() && !self.yes && !confirmed(&question, "yes")? {
+            println!("nothing was done");
+            return Ok(false);
+        }
+        let mut done = Vec::new();
+        for month in &months {
+            let archived = archives.put_away(month, &self.folder).await?;
+            if !self.json {
+                println!(
+                    "{}  {} messages  sha256 {}{}",
+                    archived.file.display(),
+                    archived.messages,
+                    archived.sha256,
+                    if archived.dropped {
+                        ""
+                    } else {
+                        "  (stays in the database: another tenant has messages in it)"
+                    }
+                );
+            }
+            done.push(archived);
+        }
+        if self.json {
+            println!("{}", serde_json::to_string(&done)?);
+        } else {
+            println!("{} months put away", done.len());
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,395 @@
+//! Reads the environment once and hands every module its own configuration.
+//!
+//! All keys are read through [`Reader`], so that one pass reports every mistake
+//! at once: the key, the value it had and the form it should have. Nothing
+//! opens a port before this has succeeded.
+
+mod reader;
+
+use std::{path::PathBuf, time::Duration};
+
+use secrecy::SecretString;
+
+pub use reader::{ConfigError, Reader};
+
+use api::HttpConfig;
+use jobs::MaintenanceConfig;
+
+/// Our own steps; of the libraries what goes wrong. The language model's client is silent: it quotes
+/// what it received, and that is what people said.
+const DEFAULT_LOG: &str = "info,whisper_rs=warn,livekit=warn,livekit_signaling=warn,libwebrtc=warn,str0m=warn,is=warn,dimpl=warn,sctp_proto=warn,async_openai=off";
+
+/// The form of a database's address.
+const ADDRESS: &str = "postgres://user:password@host:port/database, with ?sslmode= disable, prefer, require or verify-full where it says one (certificates: DATABASE_CA_FILE)";
+
+/// Everything the process was configured with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How to reach and authenticate to the LiveKit server.
+    pub livekit: LiveKitConfig,
+    /// PostgreSQL.
+    pub database: DatabaseConfig,
+    /// Upkeep of the record.
+    pub maintenance: MaintenanceConfig,
+    /// Where the record waits for PostgreSQL.
+    pub spool: SpoolSettings,
+    /// The agent worker.
+    pub worker: WorkerSettings,
+    /// What the agent hears with.
+    pub stt: SttConfig,
+    /// What the agent speaks with.
+    pub tts: TtsConfig,
+    /// The language model, if there is one.
+    pub llm: Option<LlmSettings>,
+    /// Pages and the supervisor's interface.
+    pub http: HttpConfig,
+    /// Login for what administrators change on the pages, `postgres://…`; unset: the worker's own.
+    pub admin_database: Option<SecretString>,
+    /// Authentication in a call.
+    pub authentication: AuthenticationConfig,
+    /// Folder of the knowledge pack in use.
+    pub pack_dir: PathBuf,
+    /// Where a phone call can be transferred to: `tel:+…` or `sip:…`.
+    pub transfer_to: Option<String>,
+    /// Core-banking balance look-up: `GET {url}?customer=…`.
+    pub balance_url: Option<String>,
+    /// Log filter in `tracing` syntax.
+    pub log: String,
+    /// Log as JSON lines instead of text.
+    pub log_json: bool,
+}
+
+/// The LiveKit server and its keys.
+#[derive(Debug, Clone)]
+pub struct LiveKitConfig {
+    /// Address for the worker: `ws://` or `wss://`.
+    pub url: String,
+    /// Address for browsers; the worker's unless set.
+    pub public_url: String,
+    /// API key.
+    pub api_key: String,
+    /// API secret.
+    pub api_secret: SecretString,
+}
+
+/// How to reach PostgreSQL.
+#[derive(Debug, Clone)]
+pub struct DatabaseConfig {
+    /// `postgres://user:password@host:port/name`, with `?sslmode=require` for encryption.
+    pub url: SecretString,
+    /// PEM certificates of who may vouch for the server; the system's unless set.
+    pub ca_file: Option<PathBuf>,
+    /// Connections of the pool.
+    pub pool_size: usize,
+    /// The tenant this deployment serves.
+    pub tenant: i32,
+    /// The keys of what is stored; `teller keys create` makes it.
+    pub key_file: PathBuf,
+}
+
+/// The spool: what was said and is not in the database yet.
+#[derive(Debug, Clone)]
+pub struct SpoolSettings {
+    /// Its folder, for one worker alone.
+    pub dir: PathBuf,
+    /// Bytes it may take.
+    pub budget_bytes: u64,
+}
+
+/// Slots, names and draining.
+#[derive(Debug, Clone)]
+pub struct WorkerSettings {
+    /// Explicit dispatch under this name; empty means automatic dispatch.
+    pub agent_name: String,
+    /// How many calls one worker carries at most.
+    pub max_calls: usize,
+    /// How long a drain waits for calls to end by themselves.
+    pub drain: Duration,
+    /// Look for rooms whose caller waits without an agent.
+    pub watcher: bool,
+    /// A session without a sign of life for this long is closed in any case.
+    pub stale_after: Duration,
+}
+
+/// Whisper in this process, or an OpenAI-compatible server.
+#[derive(Debug, Clone)]
+pub enum SttConfig {
+    /// whisper.cpp with a ggml model file.
+    Whisper {
+        /// `ggml-*.bin`, or the same gzipped.
+        model: PathBuf,
+        /// Recognition threads, each with its own state.
+        threads: usize,
+    },
+    /// `POST {base_url}/audio/transcriptions`.
+    Remote {
+        /// Up to and including `/v1`.
+        base_url: String,
+        /// Sent as a bearer token.
+        api_key: SecretString,
+        /// Model name.
+        model: String,
+    },
+}
+
+/// A voice in a child process, or an OpenAI-compatible server.
+#[derive(Debug, Clone)]
+pub enum TtsConfig {
+    /// `flite -voice NAME`; unset takes the pack's voice.
+    Flite {
+        /// Voice name, such as `slt`.
+        voice: Option<String>,
+    },
+    /// `espeak-ng -v NAME`.
+    Espeak {
+        /// Voice name, such as `en-us`.
+        voice: Option<String>,
+    },
+    /// `POST {base_url}/audio/speech`.
+    Remote {
+        /// Up to and including `/v1`.
+        base_url: String,
+        /// Sent as a bearer token.
+        api_key: SecretString,
+        /// Model name.
+        model: String,
+        /// Voice name.
+        voice: String,
+    },
+}
+
+/// An OpenAI-compatible chat model.
+#[derive(Debug, Clone)]
+pub struct LlmSettings {
+    /// Up to and including `/v1`.
+    pub base_url: String,
+    /// Sent as a bearer token.
+    pub api_key: SecretString,
+    /// Model name.
+    pub model: String,
+    /// Later than this without a first token, the extractive answer speaks.
+    pub first_token: Duration,
+    /// The whole answer must have arrived by then.
+    pub total: Duration,
+}
+
+/// How one-time codes reach a customer.
+#[derive(Debug, Clone)]
+pub struct AuthenticationConfig {
+    /// Receives `{"to", "text"}`; unset switches authentication off.
+    pub code_webhook: Option<String>,
+    /// Sent to the webhook as a bearer token.
+    pub code_webhook_key: Option<SecretString>,
+}
+
+impl Config {
+    /// Reads and checks every key.
+    ///
+    /// # Errors
+    /// Lists every missing or malformed key with the form it should have.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&mut Reader::from_env())
+    }
+
+    /// Reads from any source; tests pass a map.
+    ///
+    /// # Errors
+    /// As [`Config::from_env`].
+    pub fn read(env: &mut Reader) -> Result<Self, ConfigError> {
+        let livekit = livekit(env);
+        let config = Self {
+            database: database(env),
+            maintenance: maintenance(env),
+            spool: spool(env),
+            worker: worker(env),
+            stt: stt(env),
+            tts: tts(env),
+            llm: llm(env),
+            http: http(env),
+            authentication: AuthenticationConfig {
+                code_webhook: env.url("CODE_WEBHOOK_URL", &["http", "https"]),
+                code_webhook_key: env.secret("CODE_WEBHOOK_KEY"),
+            },
+            pack_dir: env.path("PACK_DIR", "packs/bank"),
+            admin_database: env
+                .matching("ADMIN_DATABASE_URL", ADDRESS, database::is_address)
+                .map(Into::into),
+            transfer_to: env.matching("TRANSFER_TO", "tel:+… or sip:…", |v| {
+                v.starts_with("tel:+") || v.starts_with("sip:")
+            }),
+            balance_url: env.url("BALANCE_URL", &["http", "https"]),
+            log: env.text("RUST_LOG", DEFAULT_LOG),
+            log_json: env.flag("LOG_JSON", false),
+            livekit,
+        };
+        env.check(&config.http);
+        env.finish(config)
+    }
+}
+
+/// The LiveKit keys alone: what `teller call` needs.
+///
+/// # Errors
+/// Lists every missing or malformed key.
+pub fn livekit_only(env: &mut Reader) -> Result<LiveKitConfig, ConfigError> {
+    let livekit = livekit(env);
+    env.finish(livekit)
+}
+
+/// The database keys alone: what administrators' commands need.
+///
+/// # Errors
+/// Lists every missing or malformed key.
+pub fn database_only(env: &mut Reader) -> Result<DatabaseConfig, ConfigError> {
+    let database = database(env);
+    env.finish(database)
+}
+
+fn livekit(env: &mut Reader) -> LiveKitConfig {
+    let schemes = ["ws", "wss", "http", "https"];
+    let url = env.required("LIVEKIT_URL", "ws://host:port or wss://host", |v| {
+        schemes.iter().any(|s| {
+            v.strip_prefix(s)
+                .is_some_and(|r| r.starts_with("://") && r.len() > 3)
+        })
+    });
+    LiveKitConfig {
+        public_url: env
+            .url("LIVEKIT_PUBLIC_URL", &schemes)
+            .unwrap_or_else(|| url.clone()),
+        api_key: env.required("LIVEKIT_API_KEY", "the server's API key", |v| !v.is_empty()),
+        api_secret: env
+            .required(
+                "LIVEKIT_API_SECRET",
+                "the secret that belongs to LIVEKIT_API_KEY",
+                |v| !v.is_empty(),
+            )
+            .into(),
+        url,
+    }
+}
+
+fn database(env: &mut Reader) -> DatabaseConfig {
+    DatabaseConfig {
+        url: env
+            .required("DATABASE_URL", ADDRESS, database::is_address)
+            .into(),
+        ca_file: env
+            .matching("DATABASE_CA_FILE", "a file of PEM certificates", |v| {
+                database::certificates(v.as_ref()).is_ok()
+            })
+            .map(Into::into),
+        pool_size: env.number("DATABASE_POOL_SIZE", 8, 2..=200),
+        tenant: env.number("TENANT_ID", 1, 1..=i32::MAX),
+        key_file: key_file(env),
+    }
+}
+
+/// Where the keys are: what `teller keys` needs.
+pub fn key_file(env: &mut Reader) -> PathBuf {
+    env.path("KEY_FILE", ".data/keys.toml")
+}
+
+/// How the record is kept: what `teller verify` and `teller sessions archive` need.
+pub fn maintenance(env: &mut Reader) -> MaintenanceConfig {
+    let months = env.number("RETENTION_MONTHS", 0_u16, 0..=1200);
+    MaintenanceConfig {
+        anchors: env.path("ANCHOR_DIR", ".data/anchors"),
+        anchor_every: env.seconds("ANCHOR_SECONDS", 600),
+        keep_months: (months > 0).then_some(months),
+        archive: env.path("ARCHIVE_DIR", ".data/archive"),
+    }
+}
+
+/// Where the spool is: what `teller spool` needs.
+pub fn spool(env: &mut Reader) -> SpoolSettings {
+    SpoolSettings {
+        dir: env.path("SPOOL_DIR", ".data/spool"),
+        budget_bytes: env.number("SPOOL_MB", 1024_u64, 1..=1_048_576) << 20,
+    }
+}
+
+fn worker(env: &mut Reader) -> WorkerSettings {
+    WorkerSettings {
+        agent_name: env.text("LIVEKIT_AGENT_NAME", ""),
+        max_calls: env.number("MAX_CALLS", 25, 1..=1000),
+        drain: env.seconds("DRAIN_SECONDS", 3600),
+        watcher: env.flag("AGENT_WATCHER", true),
+        stale_after: env.seconds("STALE_SESSION_SECONDS", 1800),
+    }
+}
+
+fn stt(env: &mut Reader) -> SttConfig {
+    let model = env.path("WHISPER_MODEL", "models/ggml-tiny.en-q8_0.bin");
+    let threads = env.number("WHISPER_THREADS", 2, 1..=64);
+    let base_url = env.url("STT_BASE_URL", &["http", "https"]);
+    let api_key = env
+        .secret("STT_API_KEY")
+        .unwrap_or_else(|| String::new().into());
+    let name = env.text("STT_MODEL", "whisper-1");
+    match base_url {
+        Some(base_url) => SttConfig::Remote {
+            base_url,
+            api_key,
+            model: name,
+        },
+        None => SttConfig::Whisper { model, threads },
+    }
+}
+
+fn tts(env: &mut Reader) -> TtsConfig {
+    let engine = env.choice("TTS_ENGINE", "flite", &["flite", "espeak-ng", "openai"]);
+    let voice = env.optional("TTS_VOICE");
+    let base_url = env.url("TTS_BASE_URL", &["http", "https"]);
+    let api_key = env
+        .secret("TTS_API_KEY")
+        .unwrap_or_else(|| String::new().into());
+    let model = env.text("TTS_MODEL", "tts-1");
+    match engine.as_str() {
+        "openai" => TtsConfig::Remote {
+            base_url: base_url.unwrap_or_else(|| {
+                env.missing("TTS_BASE_URL", "http(s)://host/v1, as TTS_ENGINE is openai");
+                String::new()
+            }),
+            api_key,
+            model,
+            voice: voice.unwrap_or_else(|| "alloy".into()),
+        },
+        "espeak-ng" => TtsConfig::Espeak { voice },
+        _ => TtsConfig::Flite { voice },
+    }
+}
+
+fn llm(env: &mut Reader) -> Option<LlmSettings> {
+    let base_url = env.url("OPENAI_BASE_URL", &["http", "https"]);
+    let api_key = env.secret("OPENAI_API_KEY");
+    let model = env.text("OPENAI_MODEL", "gpt-4o-mini");
+    let first_token = env.milliseconds("LLM_FIRST_TOKEN_MS", 1500);
+    let total = env.milliseconds("LLM_TOTAL_MS", 15_000);
+    if base_url.is_none() && api_key.is_none() {
+        return None;
+    }
+    Some(LlmSettings {
+        base_url: base_url.unwrap_or_else(|| "https://api.openai.com/v1".into()),
+        api_key: api_key.unwrap_or_else(|| String::new().into()),
+        model,
+        first_token,
+        total,
+    })
+}
+
+fn http(env: &mut Reader) -> HttpConfig {
+    HttpConfig {
+        bind: env.address("HTTP_BIND", "127.0.0.1:8080"),
+        health_bind: env.address("HEALTH_BIND", "127.0.0.1:8081"),
+        web_dir: env.path("WEB_DIR", "web/dist"),
+        supervisor_key: env.secret("SUPERVISOR_KEY"),
+        admin_key: env.secret("ADMIN_KEY"),
+        tokens_per_minute: env.number("TOKENS_PER_MINUTE", 30, 1..=100_000),
+        trust_proxy: env.flag("TRUST_PROXY", false),
+        demo_messages: env.flag("DEMO_MESSAGES", false),
+    }
+}
+
+#[cfg(test)]
+mod tests;

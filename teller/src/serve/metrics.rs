@@ -1,0 +1,87 @@
+//! All series of the process in one registry, and what the servers show of it.
+
+use std::{fmt, sync::Arc};
+
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric as _},
+    metrics::gauge::ConstGauge,
+    registry::Registry,
+};
+use tokio::time::Instant;
+
+use agent::worker::{Phase, Shutdown, WorkerHealth};
+use api::{HttpMetrics, WorkerStatus, WorkerView};
+use jobs::JobMetrics;
+use record::{RecordHealth, RecordMetrics};
+use voice::listen::Stt;
+
+/// What each part counts.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Metrics {
+    pub(super) agent: Arc<agent::metrics::Metrics>,
+    pub(super) record: Arc<RecordMetrics>,
+    pub(super) jobs: Arc<JobMetrics>,
+    pub(super) http: HttpMetrics,
+}
+
+impl Metrics {
+    /// What the HTTP servers show of this process.
+    pub(super) fn view(
+        &self,
+        worker: WorkerHealth,
+        record: RecordHealth,
+        shutdown: Shutdown,
+        stt: &Stt,
+    ) -> WorkerView {
+        let jobs = self.jobs.clone();
+        WorkerView {
+            status: Arc::new(move || status(&worker, &shutdown)),
+            complaints: Arc::new(move || jobs.complaints()),
+            record: Some(record),
+            metrics: Arc::new(self.registry(stt.clone())),
+        }
+    }
+
+    fn registry(&self, stt: Stt) -> Registry {
+        let mut all = Registry::default();
+        let registry = all.sub_registry_with_prefix("teller");
+        self.agent.register(registry);
+        self.record.register(registry);
+        self.jobs.register(registry);
+        self.http.register(registry);
+        registry.register_collector(Box::new(SttQueue(stt)));
+        all
+    }
+}
+
+fn status(worker: &WorkerHealth, shutdown: &Shutdown) -> WorkerStatus {
+    let slots = worker.slots();
+    WorkerStatus {
+        registered: worker.is_registered(),
+        failure: worker.check(Instant::now()).err(),
+        draining: shutdown.phase() > Phase::Running,
+        paused: slots.is_paused(),
+        load: slots.load(),
+        calls: slots.used(),
+        max_calls: slots.total(),
+    }
+}
+
+/// How long the queue for recognition is, read when somebody asks.
+struct SttQueue(Stt);
+
+impl fmt::Debug for SttQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SttQueue")
+    }
+}
+
+impl Collector for SttQueue {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let waiting = ConstGauge::new(i64::try_from(self.0.waiting()).unwrap_or(i64::MAX));
+        let kind = waiting.metric_type();
+        let help = "Utterances waiting for speech to text";
+        waiting.encode(encoder.encode_descriptor("stt_queue", help, None, kind)?)
+    }
+}

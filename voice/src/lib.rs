@@ -1,0 +1,8 @@
+//! Hearing, turn-taking and speech.
+//!
+//! [`listen`] turns frames of the caller's audio into utterances and words, [`turn`] decides who
+//! speaks when, [`speak`] turns sentences into paced frames and reports what was heard of them.
+
+pub mod listen;
+pub mod speak;
+pub mod turn;

@@ -1,0 +1,83 @@
+//! Audio frames in, utterances and transcripts out.
+//!
+//! ```text
+//! 10 ms of 16 kHz -> Listener: level gate, tone veto, earshot -> SpeechStarted
+//!                                                             -> SpeechEnded(Utterance)
+//!                    Stt: whisper.cpp on its own threads, or a server -> filter -> Transcript
+//! ```
+//! [`Listener`] is pure: its only clock is the count of samples it was given. It reports what it hears and
+//! decides nothing; who may speak is `turn/`'s business.
+
+mod filter;
+mod gate;
+mod model;
+mod remote;
+#[cfg(feature = "test-support")]
+mod scripted;
+mod stt;
+mod tone;
+mod utterance;
+mod vad;
+mod whisper;
+
+pub use model::{Family, ModelError, ModelFile};
+pub use remote::{RemoteStt, RemoteSttConfig};
+#[cfg(feature = "test-support")]
+pub use scripted::{Recognition, ScriptedLine, ScriptedStt};
+pub use stt::{Stt, SttError, Transcript};
+pub use utterance::{Heard, Utterance};
+pub use vad::Listener;
+pub use whisper::{WhisperConfig, WhisperPool};
+
+use std::time::Duration;
+
+/// The rate of everything in this room, Hz.
+pub const LISTEN_RATE_HZ: u32 = 16_000;
+
+/// When speech counts as begun and ended. The defaults are measured ones.
+#[derive(Debug, Clone)]
+pub struct ListenConfig {
+    /// Score of a frame that may begin speech, 0 to 1.
+    pub start_score: f32,
+    /// The same while the agent speaks: its echo and the caller's "mm-hm" should not begin a turn.
+    pub start_score_while_speaking: f32,
+    /// Score of a frame that carries speech on.
+    pub continue_score: f32,
+    /// Speech must stand this far above the noise floor, dB.
+    pub gate_db: f32,
+    /// Voice shorter than this is a click or a cough and begins nothing.
+    pub min_speech: Duration,
+    /// Silence that ends an utterance. Short, because transcription begins here; the wait for more is `turn/`'s.
+    pub end_silence: Duration,
+    /// Kept from before the first frame of speech, so that no soft consonant is lost.
+    pub pre_roll: Duration,
+    /// Whisper reads 30 s at once; talk without a pause is cut before that, at its quietest place.
+    pub max_utterance: Duration,
+    /// Sound that [`ScriptedStt`] knows is speech, and nothing else is.
+    #[cfg(feature = "test-support")]
+    pub scripted: bool,
+}
+
+impl Default for ListenConfig {
+    fn default() -> Self {
+        Self {
+            start_score: 0.7,
+            start_score_while_speaking: 0.85,
+            continue_score: 0.45,
+            gate_db: 7.0,
+            min_speech: Duration::from_millis(80),
+            end_silence: Duration::from_millis(200),
+            pre_roll: Duration::from_millis(400),
+            max_utterance: Duration::from_secs(28),
+            #[cfg(feature = "test-support")]
+            scripted: false,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod fake_server;
+#[cfg(test)]
+mod real_model_tests;
+#[cfg(test)]
+pub(crate) mod sounds;

@@ -1,0 +1,82 @@
+//! Speech to text: whisper.cpp in this process, or a server.
+
+use std::time::Duration;
+
+#[cfg(feature = "test-support")]
+use super::ScriptedStt;
+use super::{RemoteStt, Utterance, WhisperPool};
+
+/// What turns utterances into words; shared by all calls and cheap to clone.
+#[derive(Clone)]
+pub enum Stt {
+    /// whisper.cpp on threads of this process.
+    Whisper(WhisperPool),
+    /// A server with OpenAI's interface.
+    Remote(RemoteStt),
+    /// A script.
+    #[cfg(feature = "test-support")]
+    Scripted(ScriptedStt),
+}
+
+/// The words of one utterance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transcript {
+    /// As the model writes it; empty when nothing intelligible was said.
+    pub text: String,
+    /// From the question to the answer, waiting included.
+    pub stt: Duration,
+    /// The part of `stt` spent waiting for a free thread; zero for a server.
+    pub queued: Duration,
+}
+
+impl Stt {
+    /// Turns an utterance into words; inventions on noise come back as an empty text.
+    ///
+    /// # Errors
+    /// When no answer came in time or the recogniser failed; the call goes on without these words.
+    pub async fn transcribe(&self, utterance: Utterance) -> Result<Transcript, SttError> {
+        match self {
+            Self::Whisper(pool) => pool.transcribe(utterance).await,
+            Self::Remote(remote) => remote.transcribe(utterance).await,
+            #[cfg(feature = "test-support")]
+            Self::Scripted(script) => script.transcribe(utterance).await,
+        }
+    }
+
+    /// Utterances that wait for a free thread; of a server none that we know of.
+    pub fn waiting(&self) -> usize {
+        match self {
+            Self::Whisper(pool) => pool.waiting(),
+            Self::Remote(_) => 0,
+            #[cfg(feature = "test-support")]
+            Self::Scripted(_) => 0,
+        }
+    }
+
+    /// For the log and the page, e.g. `tiny.en q8_0`.
+    pub fn model_name(&self) -> &str {
+        match self {
+            Self::Whisper(pool) => pool.model_name(),
+            Self::Remote(remote) => remote.model_name(),
+            #[cfg(feature = "test-support")]
+            Self::Scripted(_) => "script",
+        }
+    }
+}
+
+/// Why an utterance has no transcript. None of them names what was said.
+#[derive(Debug, thiserror::Error)]
+pub enum SttError {
+    /// Too many callers spoke at once, or the recogniser hangs.
+    #[error("no transcript within {0:?}")]
+    TimedOut(Duration),
+    /// whisper.cpp refused or failed; its thread goes on with a fresh state.
+    #[error("whisper.cpp failed: {0}")]
+    Whisper(String),
+    /// The threads are gone: the process is stopping.
+    #[error("speech recognition has stopped")]
+    Stopped,
+    /// The server could not be reached, refused, or answered something else.
+    #[error("the speech-to-text server failed: {0}")]
+    Remote(String),
+}
