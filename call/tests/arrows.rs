@@ -1,0 +1,215 @@
+//! Which crate may use which, and what the pure ones must not touch. ARCHITECTURE.md draws the map;
+//! whoever adds an arrow adds it there and here.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Every crate of the workspace with those of ours that it may use.
+const ARROWS: &[(&str, &[&str])] = &[
+    // Ground.
+    ("call", &[]),
+    // Base.
+    ("insight", &["call"]),
+    ("knowledge", &[]),
+    ("prompts", &[]),
+    ("tools", &[]),
+    ("database", &["call"]),
+    // Stages.
+    ("voice", &["call", "knowledge"]),
+    ("dialogue", &["call", "knowledge", "prompts", "tools"]),
+    ("authentication", &["call", "database"]),
+    ("record", &["call", "database"]),
+    // Edges.
+    (
+        "agent",
+        &[
+            "authentication",
+            "call",
+            "dialogue",
+            "insight",
+            "knowledge",
+            "record",
+            "tools",
+            "voice",
+        ],
+    ),
+    ("api", &["call", "database", "record"]),
+    (
+        "jobs",
+        &["call", "database", "insight", "knowledge", "record"],
+    ),
+    // Program.
+    (
+        "teller",
+        &[
+            "agent",
+            "api",
+            "authentication",
+            "call",
+            "database",
+            "dialogue",
+            "insight",
+            "jobs",
+            "knowledge",
+            "record",
+            "tools",
+            "voice",
+        ],
+    ),
+    // Below the `livekit` crate; used by none of ours.
+    ("webrtc", &[]),
+];
+
+/// Crates that are pure: text and events in, text and decisions out.
+const PURE: &[&str] = &["call", "insight", "prompts"];
+
+/// What a pure crate must not contain, outside its tests.
+const FORBIDDEN: &[(&str, &str)] = &[
+    ("Instant::now", "reads a clock"),
+    ("SystemTime", "reads a clock"),
+    ("Utc::now", "reads a clock"),
+    ("Local::now", "reads a clock"),
+    ("env::var", "reads the environment"),
+    ("std::net", "opens a socket"),
+    ("TcpStream", "opens a socket"),
+    ("UdpSocket", "opens a socket"),
+    ("reqwest", "opens a socket"),
+    ("std::fs", "touches the disk"),
+    ("File::open", "touches the disk"),
+    ("tokio::", "needs a runtime"),
+    ("std::thread", "starts a thread"),
+];
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The members of the workspace, by folder.
+fn members() -> Vec<String> {
+    let manifest = read(&root().join("Cargo.toml"));
+    let list = manifest.split("members = [").nth(1).expect("members");
+    let list = list.split(']').next().expect("their end");
+    list.split(',')
+        .map(|member| member.trim().trim_matches('"').to_owned())
+        .filter(|member| !member.is_empty())
+        .collect()
+}
+
+/// The crates of ours in a manifest's `[dependencies]`; what only tests use is free.
+fn used_by(member: &str, ours: &BTreeSet<&str>) -> BTreeSet<String> {
+    let manifest = read(&root().join(member).join("Cargo.toml"));
+    let mut in_dependencies = false;
+    let mut used = BTreeSet::new();
+    for line in manifest.lines() {
+        if let Some(section) = line.strip_prefix('[') {
+            in_dependencies = section == "dependencies]";
+        } else if in_dependencies && let Some((name, _)) = line.split_once(['=', '.']) {
+            let name = name.trim();
+            if ours.contains(name) {
+                used.insert(name.to_owned());
+            }
+        }
+    }
+    used
+}
+
+#[test]
+fn no_crate_uses_one_that_is_not_on_its_list() {
+    let allowed: BTreeMap<&str, &[&str]> = ARROWS.iter().copied().collect();
+    let ours: BTreeSet<&str> = allowed.keys().copied().collect();
+    for member in members() {
+        let Some(list) = allowed.get(member.as_str()) else {
+            panic!(
+                "{member} is not in ARROWS of call/tests/arrows.rs: draw it in ARCHITECTURE.md, then add it"
+            );
+        };
+        let used = used_by(&member, &ours);
+        for arrow in &used {
+            assert!(
+                list.contains(&arrow.as_str()),
+                "{member} -> {arrow} is not on the list of call/tests/arrows.rs; ARCHITECTURE.md says which way arrows go"
+            );
+        }
+        for arrow in *list {
+            assert!(
+                used.contains(*arrow),
+                "{member} -> {arrow} is on the list of call/tests/arrows.rs and not in {member}/Cargo.toml: remove it there"
+            );
+        }
+    }
+}
+
+#[test]
+fn arrows_go_down() {
+    let row: BTreeMap<&str, usize> = ARROWS
+        .iter()
+        .enumerate()
+        .map(|(row, (name, _))| (*name, row))
+        .collect();
+    for (name, list) in ARROWS {
+        for arrow in *list {
+            assert!(
+                row[arrow] < row[name],
+                "{name} -> {arrow} goes up or sideways"
+            );
+        }
+    }
+}
+
+#[test]
+fn pure_crates_touch_no_clock_no_socket_and_no_environment() {
+    for name in PURE {
+        for file in sources(&root().join(name).join("src")) {
+            for (number, line) in product_lines(&read(&file)) {
+                for (forbidden, what) in FORBIDDEN {
+                    assert!(
+                        !line.contains(forbidden),
+                        "{}:{number} {what} ({forbidden}); {name} is pure: take it as an argument",
+                        file.display()
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.expect("an entry").path();
+        let stem = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .unwrap_or_default();
+        if stem == "tests" || stem.ends_with("_tests") {
+            continue;
+        }
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The lines before the tests of a file, without comments, numbered from 1.
+fn product_lines(text: &str) -> Vec<(usize, &str)> {
+    let numbered = text
+        .lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line));
+    numbered
+        .take_while(|(_, line)| !line.contains("#[cfg(test)]"))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        .collect()
+}
