@@ -203,7 +203,7 @@ impl Session {
             Input::Typed(text) => {
                 let text = self
                     .redactor
-                    .redact(insight::Role::Caller, text.trim())
+                    .redact(call::Speaker::Caller, text.trim())
                     .text;
                 if !text.is_empty() {
                     return self.tell(TurnEvent::CallerTyped { text }).await;
@@ -277,13 +277,14 @@ impl Session {
 
     /// The row of a speech that is over, and its figures.
     fn finished(&mut self, id: SpeechId, heard: &str, interrupted: bool) -> Option<ledger::Spoken> {
-        let heard = self.redactor.redact(insight::Role::Agent, heard).text;
+        let heard = self.redactor.redact(call::Speaker::Agent, heard).text;
         let now = self.now();
         let spoken = self.ledger.agent_said(id, &heard, interrupted, now)?;
         self.outputs.send(Outgoing::AgentDone {
             segment: spoken.segment.clone(),
         });
-        self.turns.expect_digits(asks_for_digits(&heard));
+        let listening = &self.services.config.turn.listening;
+        self.turns.expect_digits(listening.asks_for_digits(&heard));
         self.turns.expect_answer(heard.trim_end().ends_with('?'));
         if spoken.kind == SpeechKind::Reply {
             self.report_turn(&spoken, interrupted);
@@ -427,17 +428,4 @@ async fn until(clock: Instant, deadline: Option<Duration>) {
         Some(deadline) => sleep_until(clock + deadline).await,
         None => pending().await,
     }
-}
-
-/// A question for digits gets a longer endpointing delay: people pause between groups.
-fn asks_for_digits(text: &str) -> bool {
-    let text = text.to_lowercase();
-    let last = text
-        .rsplit(['.', '!'])
-        .find(|part| !part.trim().is_empty())
-        .unwrap_or_default();
-    last.contains('?')
-        && ["number", "code", "digits", "date"]
-            .iter()
-            .any(|word| last.contains(word))
 }

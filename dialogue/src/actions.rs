@@ -32,7 +32,7 @@ impl FixedReply {
     }
 }
 
-/// The fixed reply to a turn; `None` where the answer must be found (banking).
+/// The fixed reply to a turn; `None` where the answer must be found.
 /// `can_transfer`: a number to transfer to is configured.
 pub(super) fn fixed_reply(
     route: &Route,
@@ -43,16 +43,19 @@ pub(super) fn fixed_reply(
     let lines = &pack.settings.lines;
     let turn = caller_turns(&request.history);
     Some(match route {
-        Route::Banking { .. } => return None,
+        Route::Knowledge { .. } => return None,
         Route::HumanRequested => consent_given(request, pack)
             .unwrap_or_else(|| offer_person(request.caller.channel, pack, can_transfer)),
         Route::Affirm => consent_given(request, pack)
             .unwrap_or_else(|| FixedReply::say(variant(&lines.unclear, turn))),
         Route::Deny => denied(request, pack),
-        Route::AccountBalance if request.caller.authenticated_name.is_some() => {
-            FixedReply::say(&lines.balance_authenticated)
+        Route::Lookup(name) => {
+            let lookup = pack.lookup(name)?;
+            FixedReply::say(match request.caller.authenticated_name {
+                Some(_) => &lookup.unavailable,
+                None => &lookup.unauthenticated,
+            })
         }
-        Route::AccountBalance => FixedReply::say(&lines.balance),
         Route::Authenticate => FixedReply::say(way_to_authenticate(request, pack)),
         Route::Repeat => match last_agent_text(&request.history) {
             Some(text) => FixedReply::say(text)
@@ -90,19 +93,6 @@ pub(super) fn offer(channel: Channel, can_transfer: bool) -> Awaiting {
         Channel::Phone if can_transfer => Awaiting::TransferConsent,
         Channel::Phone | Channel::Web => Awaiting::CallbackConsent,
     }
-}
-
-/// Whether a sentence asks what the fixed offers ask; "yes" is then an answer to it.
-pub(super) fn offers_person(sentence: &str) -> bool {
-    let sentence = sentence.to_lowercase();
-    let person = [
-        "a person",
-        "a colleague",
-        "my colleagues",
-        "someone",
-        "a human",
-    ];
-    sentence.ends_with('?') && person.iter().any(|word| sentence.contains(word))
 }
 
 /// Yes, or asking once more for what was offered.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! text -> route (knowledge) -+-> small talk, deeds, refusals: fixed lines of the pack      actions.rs
-//!                            +-> banking question: retrieval (the only place, R-091)       retrieval.rs
+//!                            +-> question about the trade: retrieval (the only place)       retrieval.rs
 //!                                  +-> a language model phrases the passages               llm.rs
 //!                                  +-> none, late or failing: the documents' own sentences extractive.rs
 //! ```
@@ -90,7 +90,7 @@ pub struct CallerContext {
     pub channel: Channel,
     /// The name of an authenticated caller.
     pub authenticated_name: Option<String>,
-    /// The customer's name in the bank's systems, of an authenticated caller.
+    /// The customer's name in the company's systems, of an authenticated caller.
     pub customer: Option<String>,
     /// Whether callers can authenticate here at all (a sender of codes is configured).
     pub can_authenticate: bool,
@@ -122,9 +122,9 @@ pub enum ReplyEvent {
 /// How a reply came about; goes on record with the turn.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ReplyMeta {
-    /// `banking`, `small_talk`, `human_requested` …
+    /// `knowledge`, `small_talk`, `human_requested` …
     pub route: String,
-    /// The first topic of a banking question, or the kind of small talk.
+    /// The first topic of a question about the trade, or the kind of small talk.
     pub intent: Option<String>,
     /// The documents the answer rests on, best first.
     pub sources: Vec<Source>,
@@ -147,7 +147,7 @@ pub struct ReplyMeta {
 /// A document that an answer rests on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {
-    /// `bank/cardless-withdrawal`.
+    /// `library/opening-hours`.
     pub source: String,
     /// The document's title.
     pub title: String,

@@ -12,7 +12,7 @@ use prompts::{AnswerPrompt, SpokenRules, caller_words};
 /// Turns of the past that a model is shown; the rest of the history serves other ends.
 const TURNS: usize = 10;
 
-/// The messages for one banking question.
+/// The messages for one question about the trade.
 pub(super) fn messages(
     settings: &Settings,
     request: &ReplyRequest,
@@ -45,12 +45,13 @@ fn rules(settings: &Settings, request: &ReplyRequest, passages: &[Passage]) -> S
             text: &passage.text,
         })
         .collect();
+    let pack_rules: Vec<&str> = settings.rules.iter().map(String::as_str).collect();
     let prompt = AnswerPrompt {
         rules: SpokenRules {
-            bank_name: &settings.bank_name,
+            company_name: &settings.company_name,
             agent_name: &settings.agent_name,
             tone: &settings.tone,
-            pack_rules: &[],
+            pack_rules: &pack_rules,
         },
         passages: &passages,
         caller_name: request.caller.authenticated_name.as_deref(),

@@ -1,6 +1,6 @@
 //! From a turn to its reply: routes it, and lets the right part answer.
 
-use super::actions::{fixed_reply, offer, offers_person};
+use super::actions::{fixed_reply, offer};
 use super::llm::Llm;
 use super::retrieval::{Found, Retrieval};
 use super::stream::SentenceStream;
@@ -9,7 +9,7 @@ use call::{Speaker, Turn};
 use knowledge::{KnowledgeBase, Route, RouteContext, is_grounded, sentences};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::mpsc;
-use tools::{Balance, BalanceTool, ToolError};
+use tools::{Lookups, ToolError};
 
 /// Caller turns that the current one can lean on ("and how much does that cost?").
 const LEANS_ON: usize = 6;
@@ -25,23 +25,23 @@ struct Shared {
     /// Swapped whole when documents change; a reply under way keeps the one it began with.
     knowledge: RwLock<Arc<KnowledgeBase>>,
     llm: Option<Llm>,
-    balance: Option<BalanceTool>,
+    lookups: Option<Lookups>,
     transfer_to: Option<String>,
     retrieval: Retrieval,
 }
 
 impl Replier {
-    /// Answers from `knowledge`; `balance` where the bank's accounts are connected.
+    /// Answers from `knowledge`; `lookups` where the company's systems are connected.
     #[must_use]
     pub fn new(
         knowledge: Arc<KnowledgeBase>,
         config: ReplyConfig,
-        balance: Option<BalanceTool>,
+        lookups: Option<Lookups>,
     ) -> Self {
         let shared = Shared {
             knowledge: RwLock::new(knowledge),
             llm: config.llm.map(Llm::new),
-            balance,
+            lookups,
             transfer_to: config.transfer_to,
             retrieval: Retrieval::default(),
         };
@@ -63,9 +63,11 @@ impl Replier {
             ..ReplyMeta::default()
         };
         let meta = match &route {
-            Route::Banking { topics, .. } => self.answer(&base, &request, topics, meta, &out).await,
-            Route::AccountBalance if self.balance_of(&request).is_some() => {
-                self.tell_balance(&base, &request, meta, &out).await
+            Route::Knowledge { topics, .. } => {
+                self.answer(&base, &request, topics, meta, &out).await
+            }
+            Route::Lookup(name) if self.can_look_up(&request).is_some() => {
+                self.look_up(&base, &request, name, meta, &out).await
             }
             _ => self.say_fixed(&base, &request, &route, meta, &out).await,
         };
@@ -93,8 +95,8 @@ impl Replier {
             .unwrap_or_else(PoisonError::into_inner) = knowledge;
     }
 
-    /// Searches over all calls since the worker began: one for each banking question, none for
-    /// anything else.
+    /// Searches over all calls since the worker began: one for each question about the trade,
+    /// none for anything else.
     #[must_use]
     pub fn retrievals(&self) -> u64 {
         self.shared.retrieval.asked()
@@ -130,7 +132,7 @@ impl Replier {
         }
     }
 
-    /// A banking question: search, then the model if there is one and the documents support an
+    /// A question about the trade: search, then the model if there is one and the documents support an
     /// answer, then the documents themselves if it said nothing.
     async fn answer(
         &self,
@@ -146,7 +148,7 @@ impl Replier {
         if let Some(llm) = self.shared.llm.as_ref().filter(|_| supported)
             && let Some(last) = phrase(llm, base, request, &found, &mut meta, out).await
         {
-            if offers_person(&last) {
+            if base.pack().listening.offers_person(&last) {
                 meta.awaiting = offer(request.caller.channel, self.transfer_target().is_some());
             }
             return meta;
@@ -165,40 +167,54 @@ impl Replier {
             && answer
                 .sentences
                 .last()
-                .is_some_and(|last| offers_person(last))
+                .is_some_and(|last| base.pack().listening.offers_person(last))
         {
             meta.awaiting = offer(request.caller.channel, self.transfer_target().is_some());
         }
         meta
     }
 
-    fn balance_of<'a>(&'a self, request: &'a ReplyRequest) -> Option<(&'a BalanceTool, &'a str)> {
+    /// The company's systems and the customer, if both are there to look something up.
+    fn can_look_up<'a>(&'a self, request: &'a ReplyRequest) -> Option<(&'a Lookups, &'a str)> {
         request.caller.authenticated_name.as_ref()?;
         Some((
-            self.shared.balance.as_ref()?,
+            self.shared.lookups.as_ref()?,
             request.caller.customer.as_deref()?,
         ))
     }
 
-    async fn tell_balance(
+    async fn look_up(
         &self,
         base: &KnowledgeBase,
         request: &ReplyRequest,
+        name: &str,
         mut meta: ReplyMeta,
         out: &mpsc::Sender<ReplyEvent>,
     ) -> ReplyMeta {
-        let Some((tool, customer)) = self.balance_of(request) else {
+        let pack = base.pack();
+        let (Some((lookups, customer)), Some(lookup)) =
+            (self.can_look_up(request), pack.lookup(name))
+        else {
             return meta;
         };
-        let settings = &base.pack().settings;
-        let text = match tool.of(customer).await {
-            Ok(balance) => {
-                "tool".clone_into(&mut meta.model);
-                spoken_balance(&balance, &settings.currency, &settings.currency_spoken)
-            }
-            Err(ToolError::Unknown) => settings.lines.balance_authenticated.clone(),
+        let settings = &pack.settings;
+        let text = match lookups.find(name, customer).await {
+            Ok(found) => match lookup.sentence(&found, settings.currency.as_ref()) {
+                Some(sentence) => {
+                    "tool".clone_into(&mut meta.model);
+                    sentence
+                }
+                None => {
+                    tracing::warn!(
+                        lookup = name,
+                        "the answer lacks a field that the pack describes"
+                    );
+                    settings.lines.technical_problem.clone()
+                }
+            },
+            Err(ToolError::Unknown) => lookup.unavailable.clone(),
             Err(error) => {
-                tracing::warn!(%error, "the balance could not be fetched");
+                tracing::warn!(lookup = name, %error, "a look-up failed");
                 settings.lines.technical_problem.clone()
             }
         };
@@ -245,15 +261,6 @@ async fn say(sentences: &[String], out: &mpsc::Sender<ReplyEvent>) {
     }
 }
 
-fn spoken_balance(balance: &Balance, currency: &str, currency_spoken: &str) -> String {
-    let unit = if balance.currency == currency {
-        currency_spoken
-    } else {
-        &balance.currency
-    };
-    format!("Your available balance is {} {unit}.", balance.amount)
-}
-
 /// What the turns before say about this one: the subject they were on, read by the same rules.
 fn context(base: &KnowledgeBase, request: &ReplyRequest) -> RouteContext {
     let caller: Vec<&Arc<Turn>> = request
@@ -264,11 +271,8 @@ fn context(base: &KnowledgeBase, request: &ReplyRequest) -> RouteContext {
     let mut context = RouteContext::default();
     for turn in caller.iter().skip(caller.len().saturating_sub(LEANS_ON)) {
         match base.route(&turn.text, &context) {
-            Route::Banking { topics, .. } => context.last_topics = topics,
-            Route::OutOfScope
-            | Route::HumanRequested
-            | Route::AccountBalance
-            | Route::Authenticate => {
+            Route::Knowledge { topics, .. } => context.last_topics = topics,
+            Route::OutOfScope | Route::HumanRequested | Route::Lookup(_) | Route::Authenticate => {
                 context.last_topics.clear();
             }
             Route::SmallTalk { .. }
@@ -285,7 +289,7 @@ fn context(base: &KnowledgeBase, request: &ReplyRequest) -> RouteContext {
 
 fn intent(route: &Route) -> Option<String> {
     match route {
-        Route::Banking { topics, .. } => topics.first().cloned(),
+        Route::Knowledge { topics, .. } => topics.first().cloned(),
         Route::SmallTalk { kind } => Some(kind.clone()),
         _ => None,
     }

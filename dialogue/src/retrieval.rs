@@ -1,4 +1,4 @@
-//! The search for passages, for banking questions alone, and counted so that it can be shown.
+//! The search for passages, for the trade's questions alone, and counted so that it can be shown.
 
 use knowledge::{KnowledgeBase, Passage};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,7 @@ pub(super) struct Found {
 }
 
 impl Retrieval {
-    /// Searches for a banking question with the topics of its route.
+    /// Searches for a question about the trade with the topics of its route.
     pub(super) fn search(&self, base: &KnowledgeBase, question: &str, topics: &[String]) -> Found {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let begun = Instant::now();

@@ -1,21 +1,9 @@
 #![doc = include_str!("../README.md")]
 
-pub mod cues;
-pub mod numbers;
+mod english;
+mod preferences;
 pub mod redact;
 pub mod sentiment;
 pub mod summary;
 pub mod topics;
-mod words;
-
-use serde::{Deserialize, Serialize};
-
-/// Who spoke a turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// The person who called.
-    Caller,
-    /// The assistant.
-    Agent,
-}
+pub mod turn;

@@ -1,10 +1,10 @@
 //! How the caller felt: a weighted lexicon with negation, per turn and over the call.
 
-mod lexicon;
-
+use call::Sentiment;
+use language::{Break, Word, find_phrase, words};
 use serde::{Deserialize, Serialize};
 
-use crate::words::{Break, Word, find_phrase, words};
+use crate::english::english;
 
 /// The eight emotions kept per turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -19,28 +19,6 @@ pub enum Emotion {
     Happy,
     Satisfied,
     Worried,
-}
-
-/// The three values a summary holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the documentation")]
-pub enum Sentiment {
-    Positive,
-    Neutral,
-    Negative,
-}
-
-impl Sentiment {
-    /// As stored in rows: `positive`, `neutral`, `negative`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Positive => "positive",
-            Self::Neutral => "neutral",
-            Self::Negative => "negative",
-        }
-    }
 }
 
 impl From<Emotion> for Sentiment {
@@ -58,7 +36,7 @@ impl From<Emotion> for Sentiment {
 /// The feeling in one turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Feeling {
-    /// The strongest emotion; neutral when nothing tells.
+    /// The strongest emotion; neutral when nothing shows one.
     pub emotion: Emotion,
     /// Tenths: 10 is a plain "thanks", -20 a plain "terrible". Positive is good.
     pub score: i32,
@@ -80,10 +58,9 @@ pub fn of_turn(text: &str) -> Feeling {
     let mut taken = vec![false; keys.len()];
     let mut score = 0;
     let mut strengths: Vec<(Emotion, i32)> = Vec::new();
-    for (phrase, weight, emotion) in lexicon::BY_LENGTH {
-        let parts: Vec<&str> = phrase.split(' ').collect();
+    for (parts, weight, emotion) in &english().sentiment.by_length {
         let mut from = 0;
-        while let Some(at) = find_phrase(&keys[from..], &parts).map(|at| at + from) {
+        while let Some(at) = find_phrase(&keys[from..], parts).map(|at| at + from) {
             from = at + parts.len();
             if taken[at..from].contains(&true) {
                 continue;
@@ -151,7 +128,7 @@ fn in_context(heard: &[Word<'_>], at: usize, weight: i32, emotion: Emotion) -> (
             break;
         }
         negated |= is_negation(&word.key);
-        if back == 0 && lexicon::INTENSIFIERS.contains(&word.key.as_str()) {
+        if back == 0 && english().sentiment.intensifiers.contains(&word.key) {
             weight = weight * 3 / 2;
         }
     }
@@ -277,17 +254,5 @@ mod tests {
         ] {
             assert_eq!(Sentiment::from(emotion), sentiment, "{emotion:?}");
         }
-    }
-
-    #[test]
-    fn the_lexicon_lists_longer_phrases_first() {
-        let lengths: Vec<usize> = lexicon::BY_LENGTH
-            .iter()
-            .map(|(p, _, _)| p.split(' ').count())
-            .collect();
-        assert!(
-            lengths.is_sorted_by(|a, b| a >= b),
-            "sentiment/lexicon.rs: sort by number of words, longest first"
-        );
     }
 }

@@ -2,20 +2,20 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use language::{numbers, stem, words};
 
-use crate::words::{stem, words};
-use crate::{Role, numbers, summary::TurnText};
+use crate::turn::TurnText;
+use call::Speaker;
 
 /// A topic of a pack and the words that give it away.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicRule {
-    /// Stable name stored in rows, such as `cardless_withdrawal`.
+    /// Stable name stored in rows, such as `opening_hours`.
     pub id: String,
-    /// What a reader sees, such as "cardless withdrawal".
+    /// What a reader sees, such as "opening hours".
     pub label: String,
     /// Words or phrases. The words of a phrase may stand up to two words apart, in any common form.
-    pub cues: Vec<String>,
+    pub phrases: Vec<String>,
 }
 
 /// A topic found in a call.
@@ -34,20 +34,22 @@ pub struct TopicFound {
     pub evidence: Vec<i32>,
 }
 
-/// Words between two words of one cue: "withdraw [money] without [my] card".
+/// Words between two words of one phrase: "withdraw [money] without [my] card".
 const MAX_GAP_WORDS: usize = 2;
 
-/// Rules with their cues reduced to roots. Build it once for a pack; it serves any number of calls.
+/// Rules with their phrases reduced to stems. Build it once for a pack; it serves any number of calls.
+#[derive(Debug, Default)]
 pub struct TopicMatcher {
     /// Id and label of each topic.
     topics: Vec<(String, String)>,
-    /// Cues by the root of their first word.
-    cues: HashMap<String, Vec<Cue>>,
+    /// Phrases by the stem of their first word.
+    phrases: HashMap<String, Vec<Phrase>>,
 }
 
-struct Cue {
+#[derive(Debug)]
+struct Phrase {
     topic: usize,
-    /// The roots after the first.
+    /// The stems after the first.
     rest: Vec<String>,
 }
 
@@ -55,13 +57,16 @@ impl TopicMatcher {
     /// Prepares `rules`.
     #[must_use]
     pub fn new(rules: &[TopicRule]) -> Self {
-        let mut cues: HashMap<String, Vec<Cue>> = HashMap::new();
+        let mut phrases: HashMap<String, Vec<Phrase>> = HashMap::new();
         for (topic, rule) in rules.iter().enumerate() {
-            for cue in &rule.cues {
-                let mut roots = stems(cue).into_iter();
-                if let Some(first) = roots.next() {
-                    let rest = roots.collect();
-                    cues.entry(first).or_default().push(Cue { topic, rest });
+            for phrase in &rule.phrases {
+                let mut stems = stems(phrase).into_iter();
+                if let Some(first) = stems.next() {
+                    let rest = stems.collect();
+                    phrases
+                        .entry(first)
+                        .or_default()
+                        .push(Phrase { topic, rest });
                 }
             }
         }
@@ -69,21 +74,12 @@ impl TopicMatcher {
             .iter()
             .map(|r| (r.id.clone(), r.label.clone()))
             .collect();
-        Self { topics, cues }
-    }
-
-    /// Ids of the topics that `text` mentions by the most specific cue, in the order of their mention.
-    #[must_use]
-    pub fn mentioned(&self, text: &str) -> Vec<&str> {
-        self.by_cues(text)
-            .into_iter()
-            .map(|topic| self.topics[topic].0.as_str())
-            .collect()
+        Self { topics, phrases }
     }
 
     /// The topics of a call in the order of their first mention.
     ///
-    /// What the router made of a turn counts before its words, and the agent's turn tells it as well as the
+    /// What the router made of a turn counts before its words, and the agent's turn carries it as well as the
     /// caller's. A topic that only the agent named in passing does not count.
     #[must_use]
     pub fn of_call(&self, turns: &[TurnText]) -> Vec<TopicFound> {
@@ -94,14 +90,14 @@ impl TopicMatcher {
     pub(crate) fn raised(&self, turns: &[TurnText]) -> Vec<Vec<usize>> {
         let of_turn = |at: usize| {
             let turn = &turns[at];
-            if turn.role == Role::Agent {
+            if turn.speaker == Speaker::Agent {
                 return Vec::new();
             }
             // The row of the answer holds the intent when the question was stored before it was routed.
-            let answer = turns.get(at + 1).filter(|t| t.role == Role::Agent);
+            let answer = turns.get(at + 1).filter(|t| t.speaker == Speaker::Agent);
             match turn.intent.as_ref().or_else(|| answer?.intent.as_ref()) {
                 Some(intent) => self.position(intent).into_iter().collect(),
-                None => self.by_cues(&turn.text),
+                None => self.by_phrases(&turn.text),
             }
         };
         (0..turns.len()).map(of_turn).collect()
@@ -118,7 +114,7 @@ impl TopicMatcher {
             if !raised.is_empty() {
                 asked = raised;
             }
-            if turn.role == Role::Caller {
+            if turn.speaker == Speaker::Caller {
                 continue;
             }
             let routed = turn
@@ -147,17 +143,17 @@ impl TopicMatcher {
         self.topics.iter().position(|(known, _)| known == id)
     }
 
-    /// Topics whose matching cue is the longest of all that match: "lost card" says more than "card".
-    fn by_cues(&self, text: &str) -> Vec<usize> {
+    /// Topics whose matching phrase is the longest of all that match: "lost card" says more than "card".
+    fn by_phrases(&self, text: &str) -> Vec<usize> {
         let heard = stems(text);
         let mut longest = 0;
         let mut found: Vec<usize> = Vec::new();
-        for (at, root) in heard.iter().enumerate() {
-            for cue in self.cues.get(root).into_iter().flatten() {
-                let length = cue.rest.len() + 1;
+        for (at, stem) in heard.iter().enumerate() {
+            for phrase in self.phrases.get(stem).into_iter().flatten() {
+                let length = phrase.rest.len() + 1;
                 if length < longest
-                    || (length == longest && found.contains(&cue.topic))
-                    || !follows(&heard, at, &cue.rest)
+                    || (length == longest && found.contains(&phrase.topic))
+                    || !follows(&heard, at, &phrase.rest)
                 {
                     continue;
                 }
@@ -165,7 +161,7 @@ impl TopicMatcher {
                     longest = length;
                     found.clear();
                 }
-                found.push(cue.topic);
+                found.push(phrase.topic);
             }
         }
         found
@@ -222,10 +218,10 @@ mod tests {
     use super::*;
 
     fn rules() -> Vec<TopicRule> {
-        let rule = |id: &str, cues: &[&str]| TopicRule {
+        let rule = |id: &str, phrases: &[&str]| TopicRule {
             id: id.to_owned(),
             label: id.replace('_', " "),
-            cues: cues.iter().map(|c| (*c).to_owned()).collect(),
+            phrases: phrases.iter().map(|c| (*c).to_owned()).collect(),
         };
         vec![
             rule(
@@ -250,10 +246,10 @@ mod tests {
                     .map_or((who, None), |(w, i)| (w, Some(i)));
                 TurnText {
                     seq,
-                    role: if who == "C" {
-                        Role::Caller
+                    speaker: if who == "C" {
+                        Speaker::Caller
                     } else {
-                        Role::Agent
+                        Speaker::Agent
                     },
                     text: text.to_owned(),
                     intent: intent.map(str::to_owned),
@@ -324,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_specific_cue_wins() {
+    fn the_most_specific_phrase_wins() {
         check(
             &["C Is the balance card open on Monday?"],
             "banking_hours=2[1]",
@@ -332,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_a_cue_may_stand_a_little_apart_but_not_far() {
+    fn words_of_a_phrase_may_stand_a_little_apart_but_not_far() {
         check(
             &["C Withdrawing cash without any card"],
             "cardless_withdrawal=2[1]",

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use call::{AuthLevel, CallEnding, Resolution, Sentiment};
+use call::{AuthLevel, CallEnding, Speaker};
 use database::{
     ClaimedSummary, ConversationSummaryRepository, Database, DatabaseError, Message,
     MessageRepository, NewSummary, Origin, ProfileRepository, Role, Session, SessionId,
@@ -15,8 +15,9 @@ use database::{
 };
 use futures_util::future::BoxFuture;
 use insight::{
-    summary::{self, EndReason, SessionFacts, Summary, TurnText},
+    summary::{self, SessionFacts, Summary, SummaryRules},
     topics::TopicRule,
+    turn::TurnText,
 };
 use serde_json::{Map, Value};
 
@@ -33,7 +34,7 @@ pub struct Finalizer {
     summaries: ConversationSummaryRepository,
     profiles: ProfileRepository,
     queue: SummaryQueue,
-    topics: Arc<[TopicRule]>,
+    rules: Arc<SummaryRules>,
 }
 
 impl AfterEnd for Finalizer {
@@ -47,15 +48,15 @@ impl AfterEnd for Finalizer {
 }
 
 impl Finalizer {
-    /// `topics` are the pack's.
-    pub fn new(database: &Database, topics: Arc<[TopicRule]>) -> Self {
+    /// `rules` are the pack's.
+    pub fn new(database: &Database, rules: Arc<SummaryRules>) -> Self {
         Self {
             sessions: SessionRepository::new(database),
             messages: MessageRepository::new(database),
             summaries: ConversationSummaryRepository::new(database),
             profiles: ProfileRepository::new(database),
             queue: SummaryQueue::new(database),
-            topics,
+            rules,
         }
     }
 
@@ -115,7 +116,7 @@ impl Finalizer {
         let (messages, key) = self.messages.by_session_with_key(stored.id).await?;
         let turns: Vec<TurnText> = turns(&messages);
         // One odd text must not end the record of all calls.
-        let summarize = || summary::summarize(&facts(stored), &turns, &self.topics);
+        let summarize = || summary::summarize(&facts(stored), &turns, &self.rules);
         let made = catch_unwind(AssertUnwindSafe(summarize))
             .map_err(|_| DatabaseError::Invalid("the summary rules broke off".into()))?;
         Ok((made, key))
@@ -158,14 +159,15 @@ impl Finalizer {
     }
 }
 
-/// The pack's topics as the summary's rules.
-pub fn topic_rules(pack: &knowledge::Pack) -> Vec<TopicRule> {
+/// The pack's topics, and what it calls its matters, as the summary's rules.
+pub fn summary_rules(pack: &knowledge::Pack) -> SummaryRules {
     let rule = |topic: &knowledge::Topic| TopicRule {
         id: topic.id.clone(),
         label: topic.label.clone(),
-        cues: topic.phrases(),
+        phrases: topic.plain_phrases(),
     };
-    pack.topics.iter().map(rule).collect()
+    let topics: Vec<TopicRule> = pack.topics.iter().map(rule).collect();
+    SummaryRules::new(&topics, pack.settings.summary.clone())
 }
 
 /// An intent belongs to the caller's turn, and is known once the answer to it was routed.
@@ -189,10 +191,10 @@ fn turns(messages: &[Message]) -> Vec<TurnText> {
                 .filter(|next| next.role == Role::Assistant);
             TurnText {
                 seq: m.seq,
-                role: if m.role == Role::User {
-                    insight::Role::Caller
+                speaker: if m.role == Role::User {
+                    Speaker::Caller
                 } else {
-                    insight::Role::Agent
+                    Speaker::Agent
                 },
                 // Words whose key was destroyed meanwhile say nothing any more.
                 text: m.content.clone().unwrap_or_default(),
@@ -225,8 +227,12 @@ fn facts(session: &Session) -> SessionFacts {
     SessionFacts {
         duration: measured.unwrap_or(by_clock),
         ended: match session.status {
-            SessionStatus::Abandoned => EndReason::Abandoned,
-            _ => end_reason(session.end_reason.as_deref().unwrap_or_default()),
+            SessionStatus::Abandoned => CallEnding::Abandoned,
+            _ => {
+                let stored = session.end_reason.as_deref().unwrap_or_default();
+                // A word of another version says nothing of how it ended.
+                stored.parse().unwrap_or(CallEnding::Broken)
+            }
         },
         authenticated: session.auth_level >= AuthLevel::OneTimeCode,
         authentication_attempted: flag("authentication_attempted"),
@@ -235,32 +241,13 @@ fn facts(session: &Session) -> SessionFacts {
     }
 }
 
-fn end_reason(stored: &str) -> EndReason {
-    match stored.parse() {
-        Ok(CallEnding::CallerLeft) => EndReason::CallerLeft,
-        Ok(CallEnding::Goodbye | CallEnding::Transferred) => EndReason::AgentGoodbye,
-        Ok(CallEnding::Silence) => EndReason::Silence,
-        Ok(CallEnding::Drained) => EndReason::Drain,
-        Ok(CallEnding::Abandoned) => EndReason::Abandoned,
-        Ok(CallEnding::RoomLost | CallEnding::Broken) | Err(_) => EndReason::Error,
-    }
-}
-
 fn new_summary(session: SessionId, made: &Summary) -> NewSummary {
     NewSummary {
         session_id: session,
         summary: made.summary.clone(),
         extracted_info: made.extracted_info.clone(),
-        sentiment: match made.sentiment {
-            insight::sentiment::Sentiment::Positive => Sentiment::Positive,
-            insight::sentiment::Sentiment::Neutral => Sentiment::Neutral,
-            insight::sentiment::Sentiment::Negative => Sentiment::Negative,
-        },
-        resolution_status: match made.resolution {
-            summary::Resolution::Resolved => Resolution::Resolved,
-            summary::Resolution::Escalated => Resolution::Escalated,
-            summary::Resolution::Incomplete => Resolution::Incomplete,
-        },
+        sentiment: made.sentiment,
+        resolution_status: made.resolution,
         topics: made.topics.clone(),
         message_count: made.message_count,
         duration_seconds: made.duration_seconds,

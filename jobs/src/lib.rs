@@ -7,7 +7,7 @@ mod merge_filing;
 mod metrics;
 mod sweeper;
 
-pub use finalizer::{Finalizer, topic_rules};
+pub use finalizer::{Finalizer, summary_rules};
 pub use maintenance::{Maintenance, MaintenanceConfig};
 pub use merge_filing::file_merges;
 pub use metrics::JobMetrics;

@@ -2,9 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::base::KnowledgeBase;
-use crate::index::{Passage, query_terms};
-use crate::pack::GroundingMode;
+use language::{
+    Lexicon,
+    phrase::{Phrases, Utterance},
+};
+
+use crate::{
+    index::{Index, Passage},
+    pack::{Aspect, GroundingMode, Settings},
+};
 
 /// Sentences spoken at most; more is a lecture on a phone.
 const MAX_SENTENCES: usize = 3;
@@ -12,13 +18,16 @@ const MAX_SENTENCES: usize = 3;
 const MAX_WORDS: usize = 70;
 /// Share of the question's words that a document must speak of.
 const MIN_COVERAGE: f32 = 0.4;
-/// The same when the router named the document's topic: its cue already covered the subject.
+/// The same when the router named the document's topic: its phrase already covered the subject.
 const MIN_COVERAGE_ON_TOPIC: f32 = 0.0;
-/// Score that a document needs when the router named no topic: one everyday word ("account") that
+/// Score that a document needs when the router named no topic: one everyday word that
 /// stands in many titles reaches less than 2, two words that belong together 5 and more (measured).
 const MIN_SCORE_OFF_TOPIC: f32 = 3.5;
 /// A second source counts as support when it scores this share of the first.
 const SECOND_SOURCE: f32 = 0.35;
+
+/// Added to a sentence that speaks of the aspect asked for; about the weight of one rare word.
+const ASPECT: f32 = 3.0;
 
 /// An extractive answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +51,7 @@ pub struct Citation {
 
 /// Whether passages support an answer to the question they were found for, by the pack's grounding
 /// mode: one good source, or two when strict.
+#[must_use]
 pub fn is_grounded(passages: &[Passage], topics: &[String], mode: GroundingMode) -> bool {
     let Some(best) = passages.first() else {
         return false;
@@ -68,85 +78,90 @@ pub fn is_grounded(passages: &[Passage], topics: &[String], mode: GroundingMode)
         }
 }
 
-/// Answers from passages found for `question`, best first.
-pub(crate) fn extract(
-    base: &KnowledgeBase,
-    question: &str,
-    topics: &[String],
-    passages: &[Passage],
-) -> Answer {
-    let settings = &base.pack().settings;
-    if !is_grounded(passages, topics, settings.grounding_mode) {
-        return Answer {
-            sentences: sentences(&settings.lines.unsupported),
-            sources: Vec::new(),
-            supported: false,
-        };
-    }
-    let best = &passages[0];
-    Answer {
-        sentences: choose(base, question, best),
-        sources: vec![Citation {
-            source: best.source.clone(),
-            title: best.title.clone(),
-        }],
-        supported: true,
-    }
+/// What an answer is made with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extractor<'a> {
+    pub(crate) lexicon: &'a Lexicon,
+    pub(crate) index: &'a Index,
+    pub(crate) aspects: &'a Aspects,
+    pub(crate) settings: &'a Settings,
 }
 
-/// The sentences of a passage that answer the question: the direct answer (the first paragraph), or
-/// the one that speaks of what was asked in particular, followed by it.
-fn choose(base: &KnowledgeBase, question: &str, passage: &Passage) -> Vec<String> {
-    let text = passage.text.as_str();
-    let lead = text.split("\n\n").next().unwrap_or(text);
-    let lead = sentences(lead);
-    let all = sentences(text);
-    let asked = base.lexicon().words(question);
-    // The title's words are the subject of every sentence; they tell none from another.
-    let subject = query_terms(&base.lexicon().document_words(&passage.title));
-    let wanted: BTreeSet<String> = query_terms(&asked)
-        .into_iter()
-        .filter(|term| !subject.contains(term))
-        .collect();
-    let aspect = Aspect::of(&asked.iter().map(|w| w.text.as_str()).collect::<Vec<_>>());
-    let worth = |sentence: &String| -> f32 {
-        let said = base.lexicon().document_words(sentence);
-        let terms: BTreeSet<String> = query_terms(&said).into_iter().collect();
-        let shared: f32 = terms
-            .intersection(&wanted)
-            .map(|term| base.index().rarity(term))
-            .sum();
-        shared + aspect.map_or(0.0, |aspect| aspect.bonus(sentence))
-    };
-    let lead_worth = lead.iter().map(worth).fold(0.0, f32::max);
-    // Of equals the earlier sentence: the author put the more important one first.
-    let particular =
-        all.iter()
-            .skip(lead.len())
-            .fold(None, |best: Option<(&String, f32)>, sentence| {
-                let worth = worth(sentence);
-                if best.is_none_or(|(_, most)| worth > most) {
-                    Some((sentence, worth))
-                } else {
-                    best
-                }
-            });
-    let mut chosen = Vec::new();
-    match particular {
-        Some((sentence, worth))
-            if worth > lead_worth * 1.25 + 0.5
-                && aspect.is_some_and(|aspect| aspect.bonus(sentence) > 0.0) =>
-        {
-            chosen.push(sentence.clone());
-            chosen.extend(lead);
+impl Extractor<'_> {
+    /// Answers from passages found for `question`, best first.
+    pub(crate) fn answer(self, question: &str, topics: &[String], passages: &[Passage]) -> Answer {
+        let settings = self.settings;
+        match passages.first() {
+            Some(best) if is_grounded(passages, topics, settings.grounding_mode) => Answer {
+                sentences: self.choose(question, best),
+                sources: vec![Citation {
+                    source: best.source.clone(),
+                    title: best.title.clone(),
+                }],
+                supported: true,
+            },
+            _ => Answer {
+                sentences: sentences(&settings.lines.unsupported),
+                sources: Vec::new(),
+                supported: false,
+            },
         }
-        Some((sentence, worth)) if worth > lead_worth * 0.8 && worth > 1.0 => {
-            chosen.extend(lead);
-            chosen.push(sentence.clone());
-        }
-        _ => chosen.extend(lead),
     }
-    shorten(chosen)
+
+    /// The sentences of a passage that answer the question: the direct answer (the first paragraph), or
+    /// the one that speaks of what was asked in particular, followed by it.
+    fn choose(self, question: &str, passage: &Passage) -> Vec<String> {
+        let text = passage.text.as_str();
+        let lead = text.split("\n\n").next().unwrap_or(text);
+        let lead = sentences(lead);
+        let all = sentences(text);
+        let asked = self.lexicon.terms(question);
+        // The title's words are the subject of every sentence; they do not distinguish sentences.
+        let subject = self.lexicon.document_stems(&passage.title);
+        let wanted: BTreeSet<String> = self
+            .lexicon
+            .stems(&asked)
+            .filter(|stem| !subject.contains(stem))
+            .collect();
+        let signs = self.aspects.asked_for(Utterance::new(asked));
+        let worth = |sentence: &String| self.worth(sentence, &wanted, signs);
+        let lead_worth = lead.iter().map(worth).fold(0.0, f32::max);
+        // Of equals the earlier sentence: the author put the more important one first.
+        let particular = all.iter().skip(lead.len()).map(|s| (s, worth(s)));
+        let particular = particular.reduce(|best, next| if next.1 > best.1 { next } else { best });
+        let mut chosen = Vec::new();
+        match particular {
+            Some((sentence, worth))
+                if worth > lead_worth * 1.25 + 0.5
+                    && signs.is_some_and(|signs| has_sign(sentence, signs)) =>
+            {
+                chosen.push(sentence.clone());
+                chosen.extend(lead);
+            }
+            Some((sentence, worth)) if worth > lead_worth * 0.8 && worth > 1.0 => {
+                chosen.extend(lead);
+                chosen.push(sentence.clone());
+            }
+            _ => chosen.extend(lead),
+        }
+        shorten(chosen)
+    }
+
+    /// How much of the question a sentence speaks of, by the words' rarity.
+    fn worth(
+        self,
+        sentence: &str,
+        wanted: &BTreeSet<String>,
+        signs: Option<&BTreeSet<String>>,
+    ) -> f32 {
+        let said: BTreeSet<String> = self.lexicon.document_stems(sentence).into_iter().collect();
+        let shared: f32 = said
+            .intersection(wanted)
+            .map(|stem| self.index.rarity(stem))
+            .sum();
+        let sign = signs.is_some_and(|signs| has_sign(sentence, signs));
+        shared + if sign { ASPECT } else { 0.0 }
+    }
 }
 
 fn shorten(chosen: Vec<String>) -> Vec<String> {
@@ -161,87 +176,45 @@ fn shorten(chosen: Vec<String>) -> Vec<String> {
     out
 }
 
-/// What kind of thing a question wants to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Aspect {
-    Cost,
-    Duration,
-    Limit,
-    Place,
-    Papers,
+/// What questions may want to know in particular, compiled.
+#[derive(Clone, Debug)]
+pub(crate) struct Aspects {
+    /// Phrases that ask for it, and the words of sentences that answer.
+    aspects: Vec<(Phrases, BTreeSet<String>)>,
 }
 
-impl Aspect {
-    fn of(words: &[&str]) -> Option<Self> {
-        let has = |any: &[&str]| words.iter().any(|word| any.contains(word));
-        let pair = |first: &str, second: &str| words.windows(2).any(|pair| pair == [first, second]);
-        Some(match () {
-            () if has(&["cost", "fee", "fees", "charge", "charges", "price", "free"]) => Self::Cost,
-            () if pair("how", "long")
-                || pair("how", "soon")
-                || pair("how", "quickly")
-                || has(&["when"]) =>
-            {
-                Self::Duration
-            }
-            () if has(&["limit", "limits", "maximum", "minimum", "most", "least"])
-                || pair("how", "much") =>
-            {
-                Self::Limit
-            }
-            () if has(&["documents", "document", "papers", "bring", "proof"]) => Self::Papers,
-            () if has(&["where", "branch"]) => Self::Place,
-            () => return None,
-        })
-    }
-
-    /// Added to a sentence that speaks of this aspect; about the weight of one rare word.
-    fn bonus(self, sentence: &str) -> f32 {
-        let said: BTreeSet<String> = crate::fold::words(sentence)
-            .into_iter()
-            .map(|word| word.text)
-            .collect();
-        let signs: &[&str] = match self {
-            Self::Cost => &[
-                "free", "cost", "costs", "fee", "fees", "charge", "charged", "charges",
-            ],
-            Self::Duration => &[
-                "minutes",
-                "hour",
-                "hours",
-                "day",
-                "days",
-                "weeks",
-                "week",
-                "immediately",
-                "instantly",
-                "seconds",
-                "once",
-            ],
-            Self::Limit => &[
-                "limit", "limits", "maximum", "minimum", "up", "most", "least",
-            ],
-            Self::Place => &["branch", "branches", "app", "website", "counter"],
-            Self::Papers => &[
-                "passport",
-                "identity",
-                "proof",
-                "payslip",
-                "payslips",
-                "document",
-                "documents",
-                "letter",
-            ],
+impl Aspects {
+    pub(crate) fn new(lexicon: &Lexicon, aspects: &[Aspect]) -> Self {
+        let compile = |aspect: &Aspect| {
+            let signs = aspect
+                .signs
+                .iter()
+                .flat_map(|sign| language::normalize(sign));
+            (
+                Phrases::new(lexicon, &aspect.asks, &[], &[]),
+                signs.map(|term| term.text).collect(),
+            )
         };
-        if signs.iter().any(|sign| said.contains(*sign)) {
-            3.0
-        } else {
-            0.0
+        Self {
+            aspects: aspects.iter().map(compile).collect(),
         }
     }
+
+    /// The words of sentences that answer what is asked for in particular, if anything is.
+    fn asked_for(&self, asked: Utterance) -> Option<&BTreeSet<String>> {
+        let mut aspects = self.aspects.iter();
+        let (_, signs) = aspects.find(|(asks, _)| !asks.matches(&asked).is_empty())?;
+        Some(signs)
+    }
+}
+
+fn has_sign(sentence: &str, signs: &BTreeSet<String>) -> bool {
+    let said = language::normalize(sentence);
+    said.iter().any(|term| signs.contains(&term.text))
 }
 
 /// The sentences of a text, white space made single.
+#[must_use]
 pub fn sentences(text: &str) -> Vec<String> {
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut out = Vec::new();

@@ -1,18 +1,19 @@
 //! A pack and its index as one value, to be held in an `Arc` and swapped whole when either changes.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
+use language::Lexicon;
 use sha2::{Digest, Sha256};
 
-use crate::answer::{Answer, extract};
-use crate::chunk::{Chunk, chunks};
-use crate::error::PackError;
-use crate::index::{Index, Passage};
-use crate::lexicon::Lexicon;
-use crate::pack::{DocumentText, Pack};
-use crate::route::{Route, RouteContext, Routed};
-use crate::router::Router;
+use crate::{
+    answer::{Answer, Aspects, Extractor},
+    chunk::{Chunk, chunks},
+    index::{Index, Passage},
+    pack::{DocumentText, Pack},
+    route::{Route, RouteContext, Routed},
+    router,
+    rules::Rules,
+};
 
 /// Passages that an extractive answer looks at.
 const ANSWER_PASSAGES: usize = 3;
@@ -22,34 +23,23 @@ const ANSWER_PASSAGES: usize = 3;
 pub struct KnowledgeBase {
     pack: Pack,
     lexicon: Lexicon,
-    router: Router,
+    rules: Rules,
+    aspects: Aspects,
     index: Index,
     fingerprint: String,
 }
 
 impl KnowledgeBase {
-    /// Loads a pack folder and indexes its documents.
-    ///
-    /// # Errors
-    /// When a file is missing, no UTF-8, malformed or refers to something that does not exist.
-    pub fn load(folder: &Path) -> Result<Self, PackError> {
-        Ok(Self::new(Pack::load(folder)?))
-    }
-
     /// Indexes the pack's own documents.
+    #[must_use]
     pub fn new(pack: Pack) -> Self {
         let chunks = pack.documents.iter().flat_map(chunks).collect();
         Self::from_chunks(pack, chunks)
     }
 
-    /// Indexes these documents in place of the pack's own.
-    pub fn from_documents(mut pack: Pack, documents: Vec<DocumentText>) -> Self {
-        pack.documents = documents;
-        Self::new(pack)
-    }
-
     /// Indexes chunks as they were stored. A chunk of a document that the pack knows gains its
     /// topic and its known ways of asking.
+    #[must_use]
     pub fn from_chunks(pack: Pack, mut chunks: Vec<Chunk>) -> Self {
         let known: BTreeMap<&str, &DocumentText> = pack
             .documents
@@ -68,50 +58,58 @@ impl KnowledgeBase {
             .iter()
             .map(|d| (d.source.clone(), d.asks.clone()))
             .collect();
-        let lexicon = Lexicon::new(&pack.words.synonyms);
+        let words = &pack.words;
+        let lexicon = Lexicon::new(&words.synonyms, &words.whole, &words.unspecific);
         let fingerprint = fingerprint(&pack, &chunks);
         let index = Index::new(&lexicon, chunks, &asks);
-        let router = Router::new(&lexicon, &pack);
         Self {
+            rules: Rules::new(&lexicon, &pack),
+            aspects: Aspects::new(&lexicon, &pack.words.aspects),
             pack,
             lexicon,
-            router,
             index,
             fingerprint,
         }
     }
 
     /// The pack.
+    #[must_use]
     pub fn pack(&self) -> &Pack {
         &self.pack
     }
 
     /// The pack's documents in pieces, for storing.
+    #[must_use]
     pub fn chunks(&self) -> Vec<Chunk> {
         self.pack.documents.iter().flat_map(chunks).collect()
     }
 
     /// A hash of everything that can change an answer, in hex: equal bases answer alike.
+    #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
     /// What a finished turn asks for.
+    #[must_use]
     pub fn route(&self, text: &str, context: &RouteContext) -> Route {
         self.explain(text, context).route
     }
 
     /// The route with its reasons.
+    #[must_use]
     pub fn explain(&self, text: &str, context: &RouteContext) -> Routed {
-        self.router.route(&self.lexicon, text, context)
+        router::route(&self.rules, &self.lexicon, text, context)
     }
 
-    /// The `k` best passages for a banking question, one per document. `topics` are the route's.
+    /// The `k` best passages for a question about the trade, one per document. `topics` are the route's.
+    #[must_use]
     pub fn search(&self, query: &str, topics: &[String], k: usize) -> Vec<Passage> {
         self.index.search(&self.lexicon, query, topics, k)
     }
 
-    /// The extractive answer to a banking question.
+    /// The extractive answer to a question about the trade.
+    #[must_use]
     pub fn answer(&self, question: &str, topics: &[String]) -> Answer {
         self.answer_from(
             question,
@@ -121,16 +119,15 @@ impl KnowledgeBase {
     }
 
     /// The extractive answer from passages that [`Self::search`] found.
+    #[must_use]
     pub fn answer_from(&self, question: &str, topics: &[String], passages: &[Passage]) -> Answer {
-        extract(self, question, topics, passages)
-    }
-
-    pub(crate) fn lexicon(&self) -> &Lexicon {
-        &self.lexicon
-    }
-
-    pub(crate) fn index(&self) -> &Index {
-        &self.index
+        let extractor = Extractor {
+            lexicon: &self.lexicon,
+            index: &self.index,
+            aspects: &self.aspects,
+            settings: &self.pack.settings,
+        };
+        extractor.answer(question, topics, passages)
     }
 }
 

@@ -11,10 +11,10 @@ pub enum PackError {
     Unreadable {
         /// The file or folder.
         file: PathBuf,
-        /// What the system said.
+        /// The error of the file system.
         source: std::io::Error,
     },
-    /// A file holds bytes that are no UTF-8 text.
+    /// A file holds bytes that are not UTF-8 text.
     #[error("{}: byte {offset} is not UTF-8; save the file as UTF-8 text", file.display())]
     NotUtf8 {
         /// The file.
@@ -22,12 +22,12 @@ pub enum PackError {
         /// How many bytes were good.
         offset: usize,
     },
-    /// A file is not the TOML that its name promises: a syntax error, a missing key, a wrong type.
+    /// A file is not the TOML that it should be: a syntax error, a missing key, a wrong type.
     #[error("{}: {message}", file.display())]
     Malformed {
         /// The file.
         file: PathBuf,
-        /// What the parser says, with key and line.
+        /// The parser's message, with key and line.
         message: String,
     },
     /// A key is there but its value is not usable.

@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use language::Lexicon;
+
 use crate::chunk::Chunk;
-use crate::fold::Word;
-use crate::lexicon::Lexicon;
 
 /// Saturation of repeated terms, and how far length counts (the usual range is 1.2 to 2 and 0.5 to 0.8).
 const K1: f32 = 1.2;
@@ -22,7 +22,7 @@ const TOPIC: f32 = 6.0;
 /// A passage that may answer a question.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Passage {
-    /// The document's source id, `bank/cardless-withdrawal`.
+    /// The document's source id, `library/opening-hours`.
     pub source: String,
     /// The document's title.
     pub title: String,
@@ -89,7 +89,7 @@ impl Index {
         topics: &[String],
         k: usize,
     ) -> Vec<Passage> {
-        let terms = query_terms(&lexicon.words(query));
+        let terms: Vec<String> = lexicon.stems(&lexicon.terms(query)).collect();
         let mut best: BTreeMap<&str, Passage> = BTreeMap::new();
         for entry in &self.entries {
             let score =
@@ -158,7 +158,7 @@ impl Entry {
     fn new(lexicon: &Lexicon, chunk: Chunk, asks: &[String]) -> Self {
         let mut terms: BTreeMap<String, f32> = BTreeMap::new();
         let mut pairs = BTreeSet::new();
-        let body = query_terms(&lexicon.document_words(&chunk.text));
+        let body = lexicon.document_stems(&chunk.text);
         let length = count(body.len());
         let mut add = |stems: &[String], weight: f32, paired: bool| {
             for stem in stems {
@@ -173,13 +173,9 @@ impl Entry {
             }
         };
         add(&body, 1.0, false);
-        add(
-            &query_terms(&lexicon.document_words(&chunk.title)),
-            TITLE,
-            true,
-        );
+        add(&lexicon.document_stems(&chunk.title), TITLE, true);
         for ask in asks {
-            add(&query_terms(&lexicon.document_words(ask)), ASKS, true);
+            add(&lexicon.document_stems(ask), ASKS, true);
         }
         Self {
             chunk,
@@ -206,75 +202,6 @@ fn topic_gain(topic: Option<&str>, topics: &[String]) -> f32 {
         .iter()
         .position(|wanted| Some(wanted.as_str()) == topic);
     place.map_or(0.0, |place| TOPIC / count(place + 1))
-}
-
-/// The stems that carry meaning, in order.
-pub(crate) fn query_terms(words: &[Word]) -> Vec<String> {
-    words
-        .iter()
-        .filter(|word| !is_stop_word(word))
-        .map(|word| word.stem.clone())
-        .collect()
-}
-
-fn is_stop_word(word: &Word) -> bool {
-    // Function words, and what every question to a bank's line says.
-    const ASKING: &[&str] = &[
-        "a",
-        "an",
-        "the",
-        "please",
-        "when",
-        "why",
-        "which",
-        "who",
-        "want",
-        "like",
-        "know",
-        "tell",
-        "ask",
-        "question",
-        "help",
-        "hello",
-        "hi",
-        "thank",
-        "thanks",
-        "yes",
-        "no",
-        "so",
-        "just",
-        "up",
-        "out",
-        "into",
-        "get",
-        "got",
-        "give",
-        "try",
-        "trying",
-        "something",
-        "anything",
-        "thing",
-        "make",
-        "go",
-        "going",
-        "us",
-        "uh",
-        "um",
-        "whether",
-        "bank",
-        "need",
-        "use",
-        "using",
-        "once",
-        "only",
-        "each",
-        "same",
-        "other",
-        "another",
-        "more",
-        "most",
-    ];
-    crate::evidence::is_function_word(&word.text) || ASKING.contains(&word.text.as_str())
 }
 
 fn count(n: usize) -> f32 {

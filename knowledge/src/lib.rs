@@ -2,28 +2,29 @@
 
 mod answer;
 mod base;
+mod check;
 mod chunk;
-mod cue;
+mod document;
 mod error;
-mod evidence;
-pub mod fold;
 mod index;
-mod lexicon;
 mod lines;
 mod load;
-mod number;
+mod lookup;
+mod matches;
 mod pack;
 mod route;
 mod router;
-mod stem;
+mod rules;
 
 pub use answer::{Answer, Citation, is_grounded, sentences};
 pub use base::KnowledgeBase;
 pub use chunk::{CHUNK_OVERLAP, CHUNK_SIZE, Chunk, chunks, split};
 pub use error::PackError;
 pub use index::Passage;
+pub use load::default_pack;
+pub use lookup::{FieldKind, Lookup};
 pub use pack::{
-    Actions, BankingWords, CueSet, DocumentText, GroundingMode, Lines, Pack, Settings,
-    SilenceSettings, SmallTalk, Topic, VoiceSettings,
+    Actions, Aspect, Currency, DocumentText, GroundingMode, Lines, Pack, PhraseSet, Settings,
+    SilenceSettings, SmallTalk, Topic, TradeWords, VoiceSettings,
 };
 pub use route::{Reason, Route, RouteContext, Routed};

@@ -2,29 +2,21 @@
 
 use std::path::Path;
 
-use crate::error::PackError;
-use crate::load::{fill, not_empty};
-use crate::pack::Lines;
+use crate::{check::Names, error::PackError, pack::Lines};
 
 impl Lines {
-    /// Puts the bank's and the agent's name into every line.
-    pub(crate) fn fill(&mut self, file: &Path, bank: &str, agent: &str) -> Result<(), PackError> {
+    /// Puts the company's and the agent's name into every line.
+    pub(crate) fn fill(&mut self, file: &Path, names: Names<'_>) -> Result<(), PackError> {
         for (key, line) in self.single() {
-            *line = fill(
-                file,
-                &format!("lines.{key}"),
-                line,
-                bank,
-                agent,
-                key == "authenticated",
-            )?;
+            let later: &[&str] = if key == "authenticated" {
+                &["name"]
+            } else {
+                &[]
+            };
+            names.fill(file, &format!("lines.{key}"), line, later)?;
         }
         for (key, lines) in self.several() {
-            let key = format!("lines.{key}");
-            not_empty(file, &key, lines)?;
-            for line in lines {
-                *line = fill(file, &key, line, bank, agent, false)?;
-            }
+            names.fill_all(file, &format!("lines.{key}"), lines)?;
         }
         Ok(())
     }
@@ -37,7 +29,7 @@ impl Lines {
         ]
     }
 
-    fn single(&mut self) -> [(&'static str, &mut String); 27] {
+    fn single(&mut self) -> [(&'static str, &mut String); 25] {
         [
             ("disclosure", &mut self.disclosure),
             ("greeting", &mut self.greeting),
@@ -56,8 +48,6 @@ impl Lines {
             ("callback_offer", &mut self.callback_offer),
             ("callback_promised", &mut self.callback_promised),
             ("offer_declined", &mut self.offer_declined),
-            ("balance", &mut self.balance),
-            ("balance_authenticated", &mut self.balance_authenticated),
             ("authenticate_web", &mut self.authenticate_web),
             ("authenticate_phone", &mut self.authenticate_phone),
             (

@@ -1,16 +1,23 @@
-//! A pack read from its folder, and refused with a sentence that helps when something is wrong in it.
+//! A pack read from its folder, and refused with a sentence that helps when something is wrong in it. The only file
+//! of this crate that touches the disk.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use language::Listening;
+use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::cue::{Cue, Utterance};
-use crate::error::PackError;
-use crate::lexicon::Lexicon;
-use crate::pack::{Actions, BankingWords, DocumentText, Pack, Settings, SmallTalk, Topic};
-use crate::router::Router;
+use crate::{
+    KnowledgeBase,
+    check::{self, Names, bad},
+    document,
+    error::PackError,
+    lookup::Lookup,
+    pack::{Actions, Aspect, DocumentText, Pack, Settings, SmallTalk, Topic, TradeWords},
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,74 +33,105 @@ struct SmallTalkFile {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FrontMatter {
-    source: String,
-    title: String,
-    topic: String,
-    #[serde(default)]
-    asks: Vec<String>,
+struct LookupsFile {
+    lookup: Vec<Lookup>,
+}
+
+/// What a pack takes of the words of English; its own `language.toml` may replace each part.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LanguageFile {
+    listening: Option<Listening>,
+    actions: Option<Actions>,
+    follow_ups: Option<Vec<String>>,
+    aspect: Option<Vec<Aspect>>,
+}
+
+impl LanguageFile {
+    fn or(self, other: Self) -> Self {
+        Self {
+            listening: self.listening.or(other.listening),
+            actions: self.actions.or(other.actions),
+            follow_ups: self.follow_ups.or(other.follow_ups),
+            aspect: self.aspect.or(other.aspect),
+        }
+    }
+}
+
+impl KnowledgeBase {
+    /// Loads a pack folder and indexes its documents.
+    ///
+    /// # Errors
+    /// When a file is missing, not UTF-8, malformed or refers to something that does not exist.
+    pub fn load(folder: &Path) -> Result<Self, PackError> {
+        Ok(Self::new(Pack::load(folder)?))
+    }
 }
 
 impl Pack {
-    /// Reads `pack.toml`, `topics.toml`, `banking_words.toml`, `small_talk.toml`, `actions.toml` and
-    /// `documents/*.md` from `folder`.
+    /// Reads `pack.toml`, `topics.toml`, `words.toml`, `small_talk.toml` and `documents/*.md` from `folder`, and
+    /// where they exist `actions.toml`, `lookups.toml` and `language.toml`.
     ///
     /// # Errors
     /// When a file cannot be read, is not UTF-8, is malformed, or names something that is not there;
     /// the message names the file, the key and what would be accepted.
     pub fn load(folder: &Path) -> Result<Self, PackError> {
-        let settings_file = folder.join("pack.toml");
-        let mut settings: Settings = toml_file(&settings_file)?;
-        check_settings(&settings_file, &settings)?;
-        settings
-            .lines
-            .fill(&settings_file, &settings.bank_name, &settings.agent_name)?;
+        let file = |name: &str| folder.join(name);
+        let mut settings: Settings = toml_file(&file("pack.toml"))?;
+        check::settings(&file("pack.toml"), &settings)?;
+        let (company, agent) = (settings.company_name.clone(), settings.agent_name.clone());
+        let names = Names {
+            company: &company,
+            agent: &agent,
+        };
+        settings.lines.fill(&file("pack.toml"), names)?;
 
-        let topics_file = folder.join("topics.toml");
-        let topics = toml_file::<TopicsFile>(&topics_file)?.topic;
-        unique(
-            &topics_file,
-            "topic.id",
-            topics.iter().map(|topic| topic.id.as_str()),
-        )?;
-        for topic in &topics {
-            check_id(&topics_file, "topic.id", &topic.id)?;
-        }
-        let words: BankingWords = toml_file(&folder.join("banking_words.toml"))?;
-        let small_talk_file = folder.join("small_talk.toml");
-        let mut small_talk = toml_file::<SmallTalkFile>(&small_talk_file)?.kind;
-        unique(
-            &small_talk_file,
-            "kind.kind",
-            small_talk.iter().map(|talk| talk.kind.as_str()),
-        )?;
-        for talk in &mut small_talk {
-            let key = format!("kind {:?}: answers", talk.kind);
-            not_empty(&small_talk_file, &key, &talk.answers)?;
-            for answer in &mut talk.answers {
-                *answer = fill(
-                    &small_talk_file,
-                    &key,
-                    answer,
-                    &settings.bank_name,
-                    &settings.agent_name,
-                    false,
-                )?;
-            }
-        }
-        let actions: Actions = toml_file(&folder.join("actions.toml"))?;
-        let documents = documents(&folder.join("documents"), &topics)?;
+        let topics = toml_file::<TopicsFile>(&file("topics.toml"))?.topic;
+        let topic_ids = topics.iter().map(|topic| topic.id.as_str());
+        check::ids(&file("topics.toml"), "topic.id", topic_ids)?;
+
+        let small_talk = small_talk(&file("small_talk.toml"), names)?;
+        let mut lookups =
+            optional::<LookupsFile>(&file("lookups.toml"))?.map_or_else(Vec::new, |f| f.lookup);
+        check::lookups(&file("lookups.toml"), names, &mut lookups)?;
+
+        let language = language(&file("language.toml"))?;
+        let mut words: TradeWords = toml_file(&file("words.toml"))?;
+        words
+            .follow_ups
+            .extend(language.follow_ups.unwrap_or_default());
+        words.aspects = merged(language.aspect.unwrap_or_default(), words.aspects);
+        let mut actions = language.actions.unwrap_or_default();
+        actions.extend(optional(&file("actions.toml"))?.unwrap_or_default());
         let pack = Self {
+            documents: documents(&file("documents"), &topics)?,
+            listening: language.listening.unwrap_or_default(),
             settings,
             topics,
             words,
             small_talk,
             actions,
-            documents,
+            lookups,
         };
-        check_cues(folder, &pack)?;
+        check::phrases(folder, &pack)?;
         Ok(pack)
     }
+}
+
+/// The folder of the pack that the file `default` in the folder `packs` names.
+///
+/// # Errors
+/// When the file cannot be read, or what it holds is not the name of a pack's folder there.
+pub fn default_pack(packs: &Path) -> Result<PathBuf, PackError> {
+    let file = packs.join("default");
+    let name = read(&file)?;
+    let folder = packs.join(name.trim());
+    check::id(&file, "default", name.trim())?;
+    if folder.join("pack.toml").is_file() {
+        return Ok(folder);
+    }
+    let accepted = format!("the name of a folder in {} with a pack", packs.display());
+    Err(bad(&file, "default", name.trim(), &accepted))
 }
 
 fn read(file: &Path) -> Result<String, PackError> {
@@ -109,131 +147,63 @@ fn read(file: &Path) -> Result<String, PackError> {
 
 fn toml_file<T: DeserializeOwned>(file: &Path) -> Result<T, PackError> {
     let text = read(file)?;
-    toml::from_str(&text).map_err(|error| malformed(file, error.to_string()))
+    toml::from_str(&text).map_err(|error| PackError::Malformed {
+        file: file.to_owned(),
+        message: error.to_string(),
+    })
 }
 
-fn malformed(file: &Path, message: String) -> PackError {
-    PackError::Malformed {
-        file: file.to_owned(),
-        message,
+/// `None` when there is no such file.
+fn optional<T: DeserializeOwned>(file: &Path) -> Result<Option<T>, PackError> {
+    match toml_file(file) {
+        Err(PackError::Unreadable { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            Ok(None)
+        }
+        read => read.map(Some),
     }
 }
 
-pub(crate) fn bad(file: &Path, key: &str, value: &str, accepted: &str) -> PackError {
-    PackError::BadValue {
-        file: file.to_owned(),
-        key: key.to_owned(),
-        value: value.to_owned(),
-        accepted: accepted.to_owned(),
-    }
+/// The language that the pack speaks: English, but for what its own file replaces.
+fn language(own: &Path) -> Result<LanguageFile, PackError> {
+    const PARTS: [&str; 4] = ["listening", "actions", "follow_ups", "aspect"];
+    let english = toml::from_str(language::ENGLISH).and_then(|mut english: toml::Table| {
+        english.retain(|part, _| PARTS.contains(&part));
+        english.try_into::<LanguageFile>()
+    });
+    let english = english.map_err(|error| PackError::Malformed {
+        file: PathBuf::from("packs/languages/en.toml"),
+        message: error.to_string(),
+    })?;
+    let own = optional::<LanguageFile>(own)?;
+    Ok(own.unwrap_or_default().or(english))
 }
 
-fn unique<'a>(
-    file: &Path,
-    key: &str,
-    values: impl Iterator<Item = &'a str>,
-) -> Result<(), PackError> {
-    let mut seen = BTreeSet::new();
-    for value in values {
-        if !seen.insert(value) {
-            return Err(bad(file, key, value, "an id used once"));
+/// The language's aspects, each with what the pack adds to it, then those of the pack alone.
+fn merged(mut aspects: Vec<Aspect>, more: Vec<Aspect>) -> Vec<Aspect> {
+    for aspect in more {
+        match aspects.iter_mut().find(|known| known.name == aspect.name) {
+            Some(known) => {
+                known.asks.extend(aspect.asks);
+                known.signs.extend(aspect.signs);
+            }
+            None => aspects.push(aspect),
         }
     }
-    Ok(())
+    aspects
 }
 
-fn check_id(file: &Path, key: &str, id: &str) -> Result<(), PackError> {
-    let good = !id.is_empty()
-        && id
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    if good {
-        Ok(())
-    } else {
-        Err(bad(
-            file,
-            key,
-            id,
-            "lower-case letters, digits and _, such as lost_card",
-        ))
+fn small_talk(file: &Path, names: Names<'_>) -> Result<Vec<SmallTalk>, PackError> {
+    let mut small_talk = toml_file::<SmallTalkFile>(file)?.kind;
+    check::ids(
+        file,
+        "kind.kind",
+        small_talk.iter().map(|talk| talk.kind.as_str()),
+    )?;
+    for talk in &mut small_talk {
+        let key = format!("kind {:?}: answers", talk.kind);
+        names.fill_all(file, &key, &mut talk.answers)?;
     }
-}
-
-pub(crate) fn not_empty(file: &Path, key: &str, list: &[String]) -> Result<(), PackError> {
-    if list.is_empty() || list.iter().any(|line| line.trim().is_empty()) {
-        return Err(bad(
-            file,
-            key,
-            &list.join(" / "),
-            "one sentence or more, none of them empty",
-        ));
-    }
-    Ok(())
-}
-
-fn check_settings(file: &Path, settings: &Settings) -> Result<(), PackError> {
-    check_id(file, "name", &settings.name)?;
-    let silence = settings.silence;
-    if silence.away_s == 0 {
-        return Err(bad(file, "silence.away_s", "0", "seconds, 1 or more"));
-    }
-    if silence.hangup_s <= silence.away_s {
-        let value = silence.hangup_s.to_string();
-        return Err(bad(
-            file,
-            "silence.hangup_s",
-            &value,
-            &format!("seconds, more than silence.away_s = {}", silence.away_s),
-        ));
-    }
-    if !(0.5..=2.0).contains(&settings.voice.rate) {
-        return Err(bad(
-            file,
-            "voice.rate",
-            &settings.voice.rate.to_string(),
-            "a number from 0.5 to 2.0",
-        ));
-    }
-    let e164 = |number: &str| {
-        number.strip_prefix('+').is_some_and(|digits| {
-            (7..=15).contains(&digits.len()) && digits.chars().all(|c| c.is_ascii_digit())
-        })
-    };
-    match &settings.transfer_number {
-        Some(number) if !e164(number) => Err(bad(
-            file,
-            "transfer_number",
-            number,
-            "a number in E.164 form, such as +263771234567",
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// Puts the pack's names in; `{name}` stays where the speaker fills it.
-pub(crate) fn fill(
-    file: &Path,
-    key: &str,
-    line: &str,
-    bank: &str,
-    agent: &str,
-    name: bool,
-) -> Result<String, PackError> {
-    let filled = line.replace("{bank}", bank).replace("{agent}", agent);
-    let rest = if name {
-        filled.replace("{name}", "")
-    } else {
-        filled.clone()
-    };
-    if rest.trim().is_empty() || rest.contains(['{', '}']) {
-        let accepted = if name {
-            "a sentence; {bank}, {agent} and {name} are filled in"
-        } else {
-            "a sentence; {bank} and {agent} are filled in"
-        };
-        return Err(bad(file, key, line, accepted));
-    }
-    Ok(filled)
+    Ok(small_talk)
 }
 
 fn documents(folder: &Path, topics: &[Topic]) -> Result<Vec<DocumentText>, PackError> {
@@ -251,11 +221,7 @@ fn documents(folder: &Path, topics: &[Topic]) -> Result<Vec<DocumentText>, PackE
     files.sort();
     let mut by_source: BTreeMap<String, (PathBuf, DocumentText)> = BTreeMap::new();
     for file in files {
-        let document = document(&file, &read(&file)?)?;
-        let topic = document.topic.as_deref().unwrap_or_default();
-        if !topics.iter().any(|known| known.id == topic) {
-            return Err(bad(&file, "topic", topic, "an id of topics.toml"));
-        }
+        let document = document::parse(&file, &read(&file)?, topics)?;
         if let Some((other, _)) = by_source.get(&document.source) {
             let accepted = format!("a source of its own; {} has this one", other.display());
             return Err(bad(&file, "source", &document.source, &accepted));
@@ -266,62 +232,4 @@ fn documents(folder: &Path, topics: &[Topic]) -> Result<Vec<DocumentText>, PackE
         .into_values()
         .map(|(_, document)| document)
         .collect())
-}
-
-/// One document: TOML between two `+++` lines, then prose.
-fn document(file: &Path, text: &str) -> Result<DocumentText, PackError> {
-    let text = text.replace("\r\n", "\n");
-    let shape = "a document begins with +++, then source, title and topic, then +++, then its text";
-    let (front, body) = text
-        .strip_prefix("+++\n")
-        .and_then(|rest| rest.split_once("\n+++\n"))
-        .ok_or_else(|| malformed(file, shape.to_owned()))?;
-    let front: FrontMatter =
-        toml::from_str(front).map_err(|error| malformed(file, error.to_string()))?;
-    let source_ok = !front.source.is_empty() && !front.source.contains(char::is_whitespace);
-    if !source_ok {
-        return Err(bad(
-            file,
-            "source",
-            &front.source,
-            "a name without spaces, such as bank/lost-card",
-        ));
-    }
-    if front.title.trim().is_empty() {
-        return Err(bad(file, "title", &front.title, "a title"));
-    }
-    if body.trim().is_empty() {
-        return Err(malformed(
-            file,
-            "the document has no text below its +++".to_owned(),
-        ));
-    }
-    Ok(DocumentText {
-        source: front.source,
-        title: front.title,
-        topic: Some(front.topic),
-        asks: front.asks,
-        text: body.trim().to_owned(),
-    })
-}
-
-/// A cue that cannot match even its own words is a slip (a filler word, a synonym's left side).
-fn check_cues(folder: &Path, pack: &Pack) -> Result<(), PackError> {
-    let lexicon = Lexicon::new(&pack.words.synonyms);
-    let dead = |cue: &Cue| {
-        cue.find(&Utterance::new(lexicon.words(&cue.sample())))
-            .is_none()
-    };
-    let router = Router::new(&lexicon, pack);
-    let found: Vec<&str> = router
-        .groups()
-        .flat_map(|cues| cues.all())
-        .filter(|cue| dead(cue))
-        .map(Cue::written)
-        .collect();
-    if found.is_empty() {
-        return Ok(());
-    }
-    let accepted = "words that can match; a synonym's left side is replaced before cues are tried";
-    Err(bad(folder, "cues", &found.join("; "), accepted))
 }

@@ -1,11 +1,14 @@
-//! What a pack says: who the agent is, what it may speak about, and in which words.
+//! A pack: who the agent is, what it may speak about, and in which words.
 //!
-//! A pack is one folder of plain files, edited by the people who run the bank's line. These types are
+//! A pack is one folder of plain files, edited by the people who run the line. These types are
 //! what is in them after checking; [`Pack::load`] is in `load.rs`.
 
 use std::collections::BTreeMap;
 
+use language::{Listening, SummaryWords};
 use serde::Deserialize;
+
+use crate::lookup::Lookup;
 
 /// A trade's whole configuration and knowledge.
 #[derive(Clone, Debug)]
@@ -14,29 +17,36 @@ pub struct Pack {
     pub settings: Settings,
     /// `topics.toml`, in the author's order.
     pub topics: Vec<Topic>,
-    /// `banking_words.toml`.
-    pub words: BankingWords,
+    /// `words.toml`, with the language's own follow-ups and aspects.
+    pub words: TradeWords,
     /// `small_talk.toml`.
     pub small_talk: Vec<SmallTalk>,
-    /// `actions.toml`.
+    /// The language's own phrases and those of `actions.toml`.
     pub actions: Actions,
+    /// `lookups.toml`, in the author's order; a pack may have none.
+    pub lookups: Vec<Lookup>,
+    /// Words of the language by which turns and replies are judged.
+    pub listening: Listening,
     /// `documents/*.md`, by source.
     pub documents: Vec<DocumentText>,
 }
 
 impl Pack {
     /// The topic of this id.
+    #[must_use]
     pub fn topic(&self, id: &str) -> Option<&Topic> {
         self.topics.iter().find(|topic| topic.id == id)
     }
 
-    /// The topic as it is spoken: "cardless withdrawal" for `cardless_withdrawal`.
-    pub fn topic_label(&self, id: &str) -> Option<&str> {
-        self.topic(id).map(|topic| topic.label.as_str())
+    /// The look-up of this name.
+    #[must_use]
+    pub fn lookup(&self, name: &str) -> Option<&Lookup> {
+        self.lookups.iter().find(|lookup| lookup.name == name)
     }
 
     /// An answer to small talk of this kind. `turn` picks among the variants, so that a caller who
     /// says hello twice does not hear the same sentence twice.
+    #[must_use]
     pub fn small_talk_answer(&self, kind: &str, turn: usize) -> Option<&str> {
         let kind = self.small_talk.iter().find(|talk| talk.kind == kind)?;
         kind.answers
@@ -49,20 +59,20 @@ impl Pack {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// The pack's own name, `bank`.
+    /// The pack's own name, `library`.
     pub name: String,
     /// The company, as spoken.
-    pub bank_name: String,
+    pub company_name: String,
     /// What the agent calls itself.
     pub agent_name: String,
-    /// ISO 3166 country code.
-    pub country: String,
-    /// ISO 4217 currency code.
-    pub currency: String,
-    /// The currency as spoken, "dollars".
-    pub currency_spoken: String,
+    /// The currency of amounts that look-ups find; none where they find no amounts.
+    #[serde(default)]
+    pub currency: Option<Currency>,
     /// How the agent sounds in words, given to a language model: "calm, brief, plain".
     pub tone: String,
+    /// Rules of this trade for a language model, one sentence each.
+    #[serde(default)]
+    pub rules: Vec<String>,
     /// How much support an answer needs.
     #[serde(default)]
     pub grounding_mode: GroundingMode,
@@ -73,11 +83,23 @@ pub struct Settings {
     pub voice: VoiceSettings,
     /// How long silence may last.
     pub silence: SilenceSettings,
+    /// What summaries call this trade's matters.
+    pub summary: SummaryWords,
     /// The fixed sentences.
     pub lines: Lines,
 }
 
-/// When an answer counts as supported.
+/// A currency.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Currency {
+    /// ISO 4217 code.
+    pub code: String,
+    /// As spoken, "dollars".
+    pub spoken: String,
+}
+
+/// When an answer counts as supported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GroundingMode {
@@ -94,8 +116,6 @@ pub enum GroundingMode {
 pub struct VoiceSettings {
     /// The name a speech engine knows it by, `slt`.
     pub name: String,
-    /// Speed; 1.0 is the voice's own.
-    pub rate: f32,
 }
 
 /// Limits of silence, both counted since the caller or agent last spoke.
@@ -108,7 +128,7 @@ pub struct SilenceSettings {
     pub hangup_s: u32,
 }
 
-/// The fixed sentences. `{bank}` and `{agent}` are filled in when the pack loads; `{name}` is left
+/// The fixed sentences. `{company}` and `{agent}` are filled in when the pack loads; `{name}` is left
 /// for the speaker in the one line that may have it, `authenticated`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -131,11 +151,11 @@ pub struct Lines {
     pub service_goodbye: String,
     /// Something of ours failed.
     pub technical_problem: String,
-    /// Not this bank's business; in turn.
+    /// Not this company's business; in turn.
     pub out_of_scope: Vec<String>,
     /// Words were heard but their meaning was not; in turn.
     pub unclear: Vec<String>,
-    /// A banking question that no document answers.
+    /// A question about the trade that no document answers.
     pub unsupported: String,
     /// After an answer, when nothing else was asked.
     pub anything_else: String,
@@ -153,10 +173,6 @@ pub struct Lines {
     pub callback_promised: String,
     /// Neither was wanted.
     pub offer_declined: String,
-    /// "What is my balance", from someone not authenticated.
-    pub balance: String,
-    /// "What is my balance", from an authenticated caller, while accounts are not connected.
-    pub balance_authenticated: String,
     /// Wants to authenticate, in a browser.
     pub authenticate_web: String,
     /// Wants to authenticate, on a phone: enter the number on the keypad.
@@ -179,44 +195,64 @@ pub struct Lines {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Topic {
-    /// `cardless_withdrawal`.
+    /// `opening_hours`.
     pub id: String,
-    /// As spoken: "cardless withdrawal".
+    /// As spoken: "opening hours".
     pub label: String,
-    /// Phrases that ask about it, in the cue notation of `cue.rs`.
-    pub cues: Vec<String>,
+    /// Phrases that ask about it, in the notation of [`language::phrase`].
+    pub phrases: Vec<String>,
     /// Phrases that rule it out.
     #[serde(default)]
     pub unless: Vec<String>,
-    /// Not a moment to sell anything: complaint, fraud, loss, bereavement.
-    #[serde(default)]
-    pub selling_off: bool,
 }
 
 impl Topic {
-    /// Its cues as plain phrases, alternatives written out, for matchers that know no notation.
-    pub fn phrases(&self) -> Vec<String> {
-        self.cues
-            .iter()
-            .flat_map(|cue| crate::cue::phrases(cue))
-            .collect()
+    /// Its phrases as plain words, alternatives written out, for matchers that know no notation.
+    #[must_use]
+    pub fn plain_phrases(&self) -> Vec<String> {
+        let written_out = |phrase: &String| language::phrase::written_out(phrase);
+        self.phrases.iter().flat_map(written_out).collect()
     }
 }
 
-/// What makes a question a banking question.
+/// The words of a trade.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BankingWords {
-    /// Words that only a bank's caller says: "ATM", "overdraft".
+pub struct TradeWords {
+    /// Words that only this trade's callers say: of a library "paperback", "overdue".
     pub strong: Vec<String>,
-    /// Words that a bank's caller says too: "card", "money".
+    /// Words that its callers say too: "title", "page".
     pub weak: Vec<String>,
-    /// Words of other trades; they speak against banking.
+    /// Words of other trades; they speak against this one.
     pub foreign: Vec<String>,
-    /// Words that keep a banking conversation going: "how much does it cost".
+    /// Words that keep a conversation on its subject: "how much does it cost".
+    #[serde(default)]
     pub follow_ups: Vec<String>,
-    /// Words and what the documents call them: `"cash machine" = "atm"`.
+    /// Words and what the documents call them: `"volume" = "book"`.
+    #[serde(default)]
     pub synonyms: BTreeMap<String, String>,
+    /// Words that are not a form of another word: "booking" means more than "book".
+    #[serde(default)]
+    pub whole: Vec<String>,
+    /// Words that so many questions of this trade hold that they find no document.
+    #[serde(default)]
+    pub unspecific: Vec<String>,
+    /// What a question may want to know in particular, the most specific first.
+    #[serde(default, rename = "aspect")]
+    pub aspects: Vec<Aspect>,
+}
+
+/// A kind of thing that questions want to know: a cost, a duration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Aspect {
+    /// `cost`, `duration` …; an aspect of the pack with the name of one of the language adds to it.
+    pub name: String,
+    /// Phrases that ask for it.
+    #[serde(default)]
+    pub asks: Vec<String>,
+    /// Words of sentences that answer it.
+    pub signs: Vec<String>,
 }
 
 /// Conversation beside the subject.
@@ -225,62 +261,76 @@ pub struct BankingWords {
 pub struct SmallTalk {
     /// `greeting`, `thanks`, `robot` …
     pub kind: String,
-    /// Phrases, in the cue notation of `cue.rs`.
-    pub cues: Vec<String>,
+    /// Phrases, in the notation of [`language::phrase`].
+    pub phrases: Vec<String>,
     /// Phrases that rule it out.
     #[serde(default)]
     pub unless: Vec<String>,
-    /// Words that mean nothing more once a cue matched: the "today" in "how are you today".
+    /// Words that mean nothing more once a phrase matched: the "today" in "how are you today".
     #[serde(default)]
     pub with: Vec<String>,
-    /// What follows the cue belongs to it: "my name is …", whatever the name.
+    /// What follows the phrase belongs to it: "my name is …", whatever the name.
     #[serde(default)]
     pub leads: bool,
-    /// It opens a request: with one banking word beside it the turn is a banking question.
+    /// It opens a request: with one word of the trade beside it the turn is a question about the trade.
     #[serde(default)]
     pub opens: bool,
     /// What to answer, in turn.
     pub answers: Vec<String>,
 }
 
-/// Phrases that ask for a deed instead of an answer.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Phrases that ask for an action instead of an answer.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Actions {
     /// Speak to a person.
-    pub human: CueSet,
-    /// The caller's own balance.
-    pub balance: CueSet,
+    pub human: PhraseSet,
     /// Prove who they are.
-    pub authenticate: CueSet,
+    pub authenticate: PhraseSet,
     /// Say that again.
-    pub repeat: CueSet,
+    pub repeat: PhraseSet,
     /// The end of the call.
-    pub goodbye: CueSet,
+    pub goodbye: PhraseSet,
     /// Yes.
-    pub affirm: CueSet,
+    pub affirm: PhraseSet,
     /// No.
-    pub deny: CueSet,
+    pub deny: PhraseSet,
+}
+
+impl Actions {
+    /// Adds the phrases of `other` to these.
+    pub(crate) fn extend(&mut self, other: Self) {
+        for (own, more) in [
+            (&mut self.human, other.human),
+            (&mut self.authenticate, other.authenticate),
+            (&mut self.repeat, other.repeat),
+            (&mut self.goodbye, other.goodbye),
+            (&mut self.affirm, other.affirm),
+            (&mut self.deny, other.deny),
+        ] {
+            own.phrases.extend(more.phrases);
+            own.unless.extend(more.unless);
+            own.with.extend(more.with);
+        }
+    }
 }
 
 /// Phrases and their exceptions.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CueSet {
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PhraseSet {
     /// Any of these.
-    pub cues: Vec<String>,
+    pub phrases: Vec<String>,
     /// And none of these.
-    #[serde(default)]
     pub unless: Vec<String>,
-    /// Words that mean nothing more once a cue matched.
-    #[serde(default)]
+    /// Words that mean nothing more once a phrase matched.
     pub with: Vec<String>,
 }
 
 /// One document, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentText {
-    /// Its name in citations, `bank/cardless-withdrawal`; unique.
+    /// Its name in citations, such as `library/opening-hours`; unique.
     pub source: String,
     /// Its title.
     pub title: String,

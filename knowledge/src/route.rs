@@ -1,17 +1,17 @@
-//! What a finished turn is about, and whether it is a question for retrieval.
+//! What a finished turn is about, and whether it is a question for retrieval.
 
 /// What a turn asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Route {
-    /// A banking question: the only route that searches documents.
-    Banking {
-        /// Topic ids, best first, at most three; none when only single words told.
+    /// A question about the trade's subjects: the only route that searches documents.
+    Knowledge {
+        /// Topic ids, best first, at most three; none when only single words spoke for the trade.
         topics: Vec<String>,
         /// Strength of the evidence, 0.5 and up.
         score: f32,
     },
-    /// The caller's own balance.
-    AccountBalance,
+    /// Something about the caller that another system knows: the name of a look-up of the pack.
+    Lookup(String),
     /// Conversation beside the subject, of a kind in `small_talk.toml`.
     SmallTalk {
         /// `greeting`, `thanks` …
@@ -29,18 +29,33 @@ pub enum Route {
     Affirm,
     /// No.
     Deny,
-    /// A question or statement of no concern to a bank.
+    /// A question or statement that does not concern the trade.
     OutOfScope,
     /// Too little was understood to answer.
     Unclear,
 }
 
+/// Names of the routes that every pack has; a look-up has a name of its own.
+pub(crate) const FIXED_NAMES: [&str; 10] = [
+    "knowledge",
+    "small_talk",
+    "human_requested",
+    "authenticate",
+    "repeat",
+    "goodbye",
+    "affirm",
+    "deny",
+    "out_of_scope",
+    "unclear",
+];
+
 impl Route {
-    /// A short name for rows and metrics: `banking`, `account_balance` …
-    pub fn name(&self) -> &'static str {
+    /// A short name for rows and metrics: `knowledge`, `small_talk`, or the look-up's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
         match self {
-            Self::Banking { .. } => "banking",
-            Self::AccountBalance => "account_balance",
+            Self::Knowledge { .. } => "knowledge",
+            Self::Lookup(name) => name,
             Self::SmallTalk { .. } => "small_talk",
             Self::HumanRequested => "human_requested",
             Self::Authenticate => "authenticate",
@@ -52,17 +67,12 @@ impl Route {
             Self::Unclear => "unclear",
         }
     }
-
-    /// Whether documents are searched for it.
-    pub fn runs_retrieval(&self) -> bool {
-        matches!(self, Self::Banking { .. })
-    }
 }
 
 /// What the turns before say about this one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteContext {
-    /// Topics of the last banking turn, if the conversation is still there.
+    /// Topics of the last question about the trade, if the conversation is still there.
     pub last_topics: Vec<String>,
     /// The agent has just asked for a yes or no (a transfer, a callback).
     pub awaiting: bool,
@@ -77,21 +87,21 @@ pub struct Routed {
     pub reasons: Vec<Reason>,
 }
 
-/// One piece of evidence.
+/// One match that counted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reason {
-    /// What it is evidence of: `topic lost_card`, `banking word`, `foreign word`, `small talk thanks` …
+    /// What it speaks for: `topic opening_hours`, `trade word`, `foreign word`, `small talk thanks` …
     pub of: String,
-    /// The cue or word of the pack that matched.
-    pub cue: String,
-    /// How much it counts; negative speaks against banking.
+    /// The phrase of the pack that matched.
+    pub phrase: String,
+    /// How much it counts; negative speaks against the trade.
     pub weight: f32,
 }
 
-pub(crate) fn reason(of: &str, cue: &str, weight: f32) -> Reason {
+pub(crate) fn reason(of: &str, phrase: &str, weight: f32) -> Reason {
     Reason {
         of: of.to_owned(),
-        cue: cue.to_owned(),
+        phrase: phrase.to_owned(),
         weight,
     }
 }

@@ -15,7 +15,7 @@ fn ask(base: &KnowledgeBase, question: &str, before: &[&str]) -> Answer {
         awaiting: false,
     };
     match base.route(question, &context) {
-        Route::Banking { topics, .. } => base.answer(question, &topics),
+        Route::Knowledge { topics, .. } => base.answer(question, &topics),
         other => panic!("{question:?} is {other:?}"),
     }
 }
@@ -151,7 +151,9 @@ fn strict_grounding_wants_two_sources() {
 
 #[test]
 fn a_base_without_documents_answers_nothing_and_does_not_panic() {
-    let base = KnowledgeBase::from_documents(pack(), Vec::new());
+    let mut pack = pack();
+    pack.documents.clear();
+    let base = KnowledgeBase::new(pack);
     assert!(
         base.search("I lost my card", &["lost_card".to_owned()], 3)
             .is_empty()

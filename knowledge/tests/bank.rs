@@ -40,7 +40,7 @@ fn every_utterance_of_the_table_takes_its_route() {
         let (name, detail) = row[1].split_once(':').unwrap_or((row[1], ""));
         let routed = bank.explain(row[0], &context);
         let fits = match &routed.route {
-            Route::Banking { topics, .. } => {
+            Route::Knowledge { topics, .. } => {
                 detail.is_empty() || topics.iter().any(|topic| topic == detail)
             }
             Route::SmallTalk { kind } => detail == kind,
@@ -68,9 +68,9 @@ fn retrieval(rows: &[Vec<&'static str>]) -> (f32, f32, String) {
     let (mut first, mut third, mut misses) = (0.0, 0.0, String::new());
     for row in rows {
         let (question, expected) = (row[0], row[1]);
-        // Questions that are no banking questions to the router find nothing, as in a call.
+        // Questions that the router does not take for banking questions find nothing, as in a call.
         let found: Vec<String> = match bank.route(question, &RouteContext::default()) {
-            Route::Banking { topics, .. } => bank
+            Route::Knowledge { topics, .. } => bank
                 .search(question, &topics, 3)
                 .into_iter()
                 .map(|p| p.source)
@@ -134,7 +134,7 @@ fn the_pack_is_complete() {
             topic.id
         );
         assert!(
-            !topic.phrases().is_empty(),
+            !topic.plain_phrases().is_empty(),
             "topic {} has no phrases",
             topic.id
         );
@@ -148,7 +148,6 @@ fn the_pack_is_complete() {
     ] {
         assert!(pack.topic(topic).is_some(), "topic {topic} is missing");
     }
-    assert!(pack.topic("complaints").expect("a topic").selling_off);
     for document in &pack.documents {
         let words = document.text.split_whitespace().count();
         assert!(

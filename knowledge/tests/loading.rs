@@ -100,13 +100,6 @@ fn wrong_settings_name_file_key_value_and_accepted_form() {
         &["silence.hangup_s", "more than silence.away_s = 15"],
     );
     check(
-        "rate",
-        "pack.toml",
-        "rate = 1.0",
-        "rate = 9.0",
-        &["voice.rate", "\"9\"", "0.5 to 2.0"],
-    );
-    check(
         "type",
         "pack.toml",
         "away_s = 15",
@@ -124,8 +117,8 @@ fn wrong_settings_name_file_key_value_and_accepted_form() {
     check(
         "number",
         "pack.toml",
-        "country =",
-        "transfer_number = \"0771\"\ncountry =",
+        "currency =",
+        "transfer_number = \"0771\"\ncurrency =",
         &["transfer_number", "E.164"],
     );
     check(
@@ -184,8 +177,69 @@ fn wrong_documents_and_topics_are_named() {
 }
 
 #[test]
-fn a_cue_that_can_never_match_is_refused() {
-    let copy = Copy::new("cue");
+fn wrong_look_ups_are_named_and_a_pack_may_have_none() {
+    let file = "lookups.toml";
+    let name = "name = \"account_balance\"";
+    check(
+        "lookup-id",
+        file,
+        name,
+        "name = \"My Balance\"",
+        &["lookup.name", "My Balance"],
+    );
+    check(
+        "lookup-route",
+        file,
+        name,
+        "name = \"goodbye\"",
+        &["no other route"],
+    );
+    check(
+        "lookup-field",
+        file,
+        "{amount} {currency}",
+        "{amount} {unit}",
+        &["lookup.answer", "{unit}", "{currency}"],
+    );
+    check(
+        "lookup-kind",
+        file,
+        "\"amount\",",
+        "\"money\",",
+        &["money", "currency"],
+    );
+    check(
+        "lookup-line",
+        file,
+        "unavailable =",
+        "# unavailable =",
+        &["unavailable"],
+    );
+    let copy = Copy::new("lookup-none");
+    fs::remove_file(copy.0.join(file)).unwrap();
+    assert!(copy.load().unwrap().pack().lookups.is_empty());
+}
+
+#[test]
+fn a_language_file_of_the_pack_replaces_what_it_names() {
+    let copy = Copy::new("language");
+    fs::write(copy.0.join("language.toml"), "follow_ups = [\"na bei\"]\n").unwrap();
+    let base = copy.load().unwrap();
+    let words = &base.pack().words;
+    assert!(words.follow_ups.contains(&"na bei".to_owned()));
+    assert!(!words.follow_ups.contains(&"what about".to_owned()));
+    assert!(base.pack().listening.is_backchannel("Uh-huh."));
+    fs::write(copy.0.join("language.toml"), "follow_up = []\n").unwrap();
+    let error = copy.load().expect_err("a part that does not exist");
+    assert!(
+        error.contains("language.toml") && error.contains("follow_up"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_phrase_that_can_never_match_is_refused() {
+    let copy = Copy::new("phrase");
     copy.replace("topics.toml", "\"airtime\",", "\"cash machine\",");
     let error = copy.load().expect_err("the pack is refused");
     assert!(error.contains("cash machine"), "{error}");
@@ -227,7 +281,8 @@ fn stored_chunks_answer_like_the_documents_they_came_from() {
     let again = KnowledgeBase::from_chunks(base.pack().clone(), stored);
     assert_eq!(again.fingerprint(), base.fingerprint());
     let question = "How do I withdraw money without my card?";
-    let knowledge::Route::Banking { topics, .. } = again.route(question, &RouteContext::default())
+    let knowledge::Route::Knowledge { topics, .. } =
+        again.route(question, &RouteContext::default())
     else {
         panic!("a banking question is routed elsewhere");
     };

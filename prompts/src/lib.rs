@@ -7,8 +7,8 @@ use fence::{fenced, name, one_line};
 /// Who the agent is and how it speaks; part of every prompt. The fields come from the pack and are trusted.
 #[derive(Debug, Clone, Copy)]
 pub struct SpokenRules<'a> {
-    /// As the bank calls itself.
-    pub bank_name: &'a str,
+    /// As the company calls itself.
+    pub company_name: &'a str,
     /// As the agent calls itself.
     pub agent_name: &'a str,
     /// A few words, such as "calm, friendly and brief".
@@ -26,7 +26,7 @@ pub struct Passage<'a> {
     pub text: &'a str,
 }
 
-/// The system message for a banking question.
+/// The system message for a question about the trade.
 #[derive(Debug, Clone, Copy)]
 pub struct AnswerPrompt<'a> {
     /// Who speaks, and how.
@@ -49,7 +49,7 @@ impl SpokenRules<'_> {
         let text = format!(
             include_str!("../rules.md"),
             agent_name = one_line(self.agent_name),
-            bank_name = one_line(self.bank_name),
+            company_name = one_line(self.company_name),
             tone = one_line(self.tone),
             pack_rules = pack_rules,
         );

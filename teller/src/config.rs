@@ -51,8 +51,10 @@ pub struct Config {
     pub pack_dir: PathBuf,
     /// Where a phone call can be transferred to: `tel:+…` or `sip:…`.
     pub transfer_to: Option<String>,
-    /// Core-banking balance look-up: `GET {url}?customer=…`.
-    pub balance_url: Option<String>,
+    /// The company's systems for the look-ups of the pack: `GET {url}/{name}?customer=…`.
+    pub lookup_url: Option<String>,
+    /// Sent to them as a bearer token.
+    pub lookup_key: Option<SecretString>,
     /// Log filter in `tracing` syntax.
     pub log: String,
     /// Log as JSON lines instead of text.
@@ -217,7 +219,8 @@ impl Config {
             transfer_to: env.matching("TRANSFER_TO", "tel:+… or sip:…", |v| {
                 v.starts_with("tel:+") || v.starts_with("sip:")
             }),
-            balance_url: env.url("BALANCE_URL", &["http", "https"]),
+            lookup_url: env.url("LOOKUP_URL", &["http", "https"]),
+            lookup_key: env.secret("LOOKUP_KEY"),
             log: env.text("RUST_LOG", DEFAULT_LOG),
             log_json: env.flag("LOG_JSON", false),
             livekit,

@@ -21,7 +21,7 @@ use agent::call_runner::Calls;
 use agent::session::{Services, SessionConfig};
 use agent::telephony::Telephony;
 use agent::worker::{ApiKeys, DrainConfig, Worker, WorkerConfig, shutdown};
-use jobs::{Finalizer, Sweeper, topic_rules};
+use jobs::{Finalizer, Sweeper, summary_rules};
 use record::{LiveSessions, RecordHandle};
 
 /// A drained worker that asked its calls to leave waits this long for the goodbye.
@@ -51,13 +51,13 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let database = crate::admin::open(&config.database)?;
     parts::warn_of_readable_connections(&config.database);
 
-    let topics: Arc<[_]> = topic_rules(&pack).into();
-    let writing = (topics.clone(), &metrics.record, &tasks);
+    let rules = Arc::new(summary_rules(&pack));
+    let writing = (rules.clone(), &metrics.record, &tasks);
     let record = parts::record(&config.spool, &database, &worker_id, writing)?;
     let (recorder, record_health) = (record.recorder(), record.health());
     let live = LiveSessions::default();
     let last = ShutdownGuard::new(record, &live, &database, &worker_id);
-    let finalizer = Finalizer::new(&database, topics);
+    let finalizer = Finalizer::new(&database, rules);
     let sweeper = parts::sweeper(&config, &database, finalizer, &live, &worker_id);
 
     let replier = parts::replier(&config, &pack)?;
@@ -146,6 +146,7 @@ fn session_config(config: &Config, pack: &knowledge::Pack, worker_id: &str) -> S
         turn: voice::turn::TurnConfig {
             are_you_there_after: Some(away),
             goodbye_after: Duration::from_secs(silence.hangup_s.into()).saturating_sub(away),
+            listening: Arc::new(pack.listening.clone()),
             ..voice::turn::TurnConfig::default()
         },
         greet_after: GREET_AFTER,

@@ -51,7 +51,7 @@ async fn a_banking_question_is_answered_from_the_documents_and_summarised() {
     );
     let answer = rows
         .iter()
-        .find(|r| r.meta["route"] == "banking")
+        .find(|r| r.meta["route"] == "knowledge")
         .expect("the answer is on record");
     assert_eq!(
         answer.meta["sources"][0]["source"], "bank/cardless-withdrawal",
@@ -116,7 +116,7 @@ async fn speaking_over_the_answer_cuts_it_and_only_what_was_heard_is_recorded() 
     assert_gapless(&rows);
     let cut = rows
         .iter()
-        .find(|r| r.interrupted && r.meta["route"] == "banking")
+        .find(|r| r.interrupted && r.meta["route"] == "knowledge")
         .unwrap_or_else(|| panic!("no reply was cut: {rows:#?}"));
     let whole = rows.iter().rev().find(|r| r.role == "assistant").unwrap();
     assert!(

@@ -83,7 +83,7 @@ async fn a_killed_worker_loses_no_committed_turn_and_another_one_closes_the_sess
             .sql()
             .await
             .query(
-                "SELECT 1 FROM conversation_messages WHERE meta->>'route' = 'banking'",
+                "SELECT 1 FROM conversation_messages WHERE meta->>'route' = 'knowledge'",
                 &[],
             )
             .await
@@ -190,7 +190,7 @@ async fn a_database_that_goes_away_in_the_call_delays_the_record_and_loses_nothi
     let rows = stack.messages(session).await;
     assert_gapless(&rows);
     assert!(
-        rows.iter().any(|r| r.meta["route"] == "banking"),
+        rows.iter().any(|r| r.meta["route"] == "knowledge"),
         "the answer came through: {rows:#?}"
     );
     assert_eq!(summary["status"], "ended");

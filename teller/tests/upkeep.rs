@@ -21,7 +21,7 @@ use database::{
     MessageRepository, MessageSealer, NewMessage, NewSession, Role, SessionEnd, SessionId,
     SessionManager, SessionRepository, test_support::TestDatabase, verify::Anchors,
 };
-use jobs::{Finalizer, topic_rules};
+use jobs::{Finalizer, summary_rules};
 use record::AfterEnd as _;
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -335,7 +335,7 @@ async fn a_summary_is_there_milliseconds_after_the_end() {
     let figures = std::env::var("FIGURES").is_ok();
     let test = TestDatabase::new().await;
     let pack = knowledge::Pack::load(&root().join("packs/bank")).unwrap();
-    let finalizer = Finalizer::new(&test.db, topic_rules(&pack).into());
+    let finalizer = Finalizer::new(&test.db, summary_rules(&pack).into());
     let sessions = SessionManager::new(&test.db);
     let mut took = Vec::new();
     for _ in 0..if figures { 500 } else { 20 } {

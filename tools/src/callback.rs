@@ -1,7 +1,8 @@
-//! Records that a person of the bank should call the caller back.
+//! Records that a person should call the caller back.
+
+use std::sync::Arc;
 
 use crate::{BoxFuture, Outcome, Tool, ToolCaller, ToolError};
-use std::sync::Arc;
 
 /// Where callbacks go on record.
 pub trait Callbacks: Send + Sync {
@@ -14,7 +15,7 @@ pub trait Callbacks: Send + Sync {
 pub struct CallbackRequest {
     /// The session it was asked for in; one request a session.
     pub session: String,
-    /// The customer, if they have authenticated: the bank knows their number.
+    /// The customer, if they have authenticated: the company knows their number.
     pub customer: Option<String>,
     /// The number they called from; a hint, not proof of who they are.
     pub phone: Option<String>,
@@ -39,7 +40,7 @@ impl Tool for CallbackTool {
     }
 
     fn description(&self) -> &'static str {
-        "Has a person of the bank call the caller back."
+        "Has a person of the company call the caller back."
     }
 
     fn call<'a>(&'a self, caller: &'a ToolCaller) -> BoxFuture<'a, Result<Outcome, ToolError>> {
@@ -57,8 +58,9 @@ impl Tool for CallbackTool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::sync::Mutex;
+
+    use super::*;
 
     #[derive(Default)]
     struct Book(Mutex<Vec<CallbackRequest>>);

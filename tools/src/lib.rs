@@ -1,16 +1,16 @@
 //! Functions the agent may call during a call.
 //!
 //! A [`Tool`] does one thing for the caller of one call. What needs the room or the database goes
-//! through a port ([`SipTransfer`], [`Callbacks`]) that the agent implements; what needs a bank's
-//! system asks it over HTTP ([`BalanceTool`]). Deeds carry the session's id, so that a port can see
-//! that it was asked before: a reply that was interrupted may be given anew, a callback must not be.
+//! through a port ([`SipTransfer`], [`Callbacks`]) that the agent implements; what needs the company's
+//! systems asks them over HTTP ([`LookupTool`]). Each call carries the session's id, so that a port can
+//! detect repeats: an interrupted reply may be given again, but a callback must be recorded only once.
 
-mod balance;
 mod callback;
+mod lookup;
 mod transfer;
 
-pub use balance::{Balance, BalanceConfig, BalanceTool};
 pub use callback::{CallbackRequest, CallbackTool, Callbacks};
+pub use lookup::{LookupConfig, LookupTool, Lookups, Record};
 pub use transfer::{SipTransfer, TransferTarget, TransferTool};
 
 use std::pin::Pin;
@@ -21,7 +21,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Something the agent can do for a caller.
 pub trait Tool: Send + Sync {
     /// Its name, for logs, metrics and models.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// What it does, in a sentence a model could choose by.
     fn description(&self) -> &'static str;
@@ -36,7 +36,7 @@ pub trait Tool: Send + Sync {
 /// The caller a tool is called for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ToolCaller {
-    /// The session's id: the key under which a deed is done once.
+    /// The session's id: the key under which an action is done once.
     pub session: String,
     /// The participant's identity in the room.
     pub participant: String,
@@ -53,8 +53,8 @@ pub enum Outcome {
     Transferred,
     /// A callback is on record.
     CallbackRecorded,
-    /// The customer's balance.
-    Balance(Balance),
+    /// What the company's systems know about the customer.
+    Found(Record),
 }
 
 /// Why a tool did nothing, by what the agent should say.

@@ -1,9 +1,8 @@
 //! Puts a phone call through to a person.
 
+use std::{fmt, str::FromStr, sync::Arc};
+
 use crate::{BoxFuture, Outcome, Tool, ToolCaller, ToolError};
-use std::fmt;
-use std::str::FromStr;
-use std::sync::Arc;
 
 /// The agent's way to LiveKit's SIP service (`TransferSIPParticipant`).
 pub trait SipTransfer: Send + Sync {

@@ -12,7 +12,6 @@ mod playout;
 mod remote;
 #[cfg(feature = "test-support")]
 mod scripted;
-mod speakable;
 mod speech;
 mod tts;
 mod voice;
@@ -22,7 +21,6 @@ pub use playout::{Playout, Step};
 pub use remote::RemoteTtsConfig;
 #[cfg(feature = "test-support")]
 pub use scripted::ScriptedVoice;
-pub use speakable::speakable;
 pub use speech::Speech;
 pub use tts::{Provider, Tts, TtsConfig, TtsError};
 pub use voice::{FrameSink, Voice};

@@ -133,7 +133,7 @@ impl Session {
                 if let Ok(Ok(transcript)) = transcript {
                     let text = self
                         .redactor
-                        .redact(insight::Role::Caller, &transcript.text)
+                        .redact(call::Speaker::Caller, &transcript.text)
                         .text;
                     if !text.trim().is_empty() {
                         last_words = format!("{last_words} {}", text.trim());

@@ -64,7 +64,7 @@ impl Session {
                 self.ledger.heard_in(transcript.stt);
                 let text = self
                     .redactor
-                    .redact(insight::Role::Caller, &transcript.text)
+                    .redact(call::Speaker::Caller, &transcript.text)
                     .text;
                 self.tell(TurnEvent::Transcript { text }).await
             }

@@ -5,7 +5,7 @@ use super::{BANK, Replier, asks, replier, reply, says};
 use call::{Channel, Speaker};
 use knowledge::KnowledgeBase;
 use std::sync::Arc;
-use tools::{BalanceConfig, BalanceTool};
+use tools::{LookupConfig, Lookups};
 
 fn phone() -> CallerContext {
     CallerContext {
@@ -15,7 +15,7 @@ fn phone() -> CallerContext {
 }
 
 #[tokio::test]
-async fn only_banking_questions_are_searched_for() {
+async fn only_questions_about_the_trade_are_searched_for() {
     let replier = replier(None, None);
     for text in [
         "Hello!",
@@ -54,7 +54,7 @@ async fn only_banking_questions_are_searched_for() {
     );
     assert_eq!(
         (replied.meta.route.as_str(), replied.meta.model.as_str()),
-        ("banking", "extractive")
+        ("knowledge", "extractive")
     );
     assert!(replied.text().contains("*236#"), "{}", replied.text());
     assert!(
@@ -155,7 +155,7 @@ async fn an_unanswered_offer_lapses_with_another_question_and_survives_a_mumble(
     let other = reply(&replier, says("I lost my card", caller.clone(), &[])).await;
     assert_eq!(
         (other.meta.route.as_str(), other.meta.awaiting),
-        ("banking", Awaiting::None)
+        ("knowledge", Awaiting::None)
     );
     let mumble = reply(&replier, says("Flurb", caller, &[])).await;
     assert_eq!(
@@ -177,7 +177,8 @@ async fn a_question_that_no_document_answers_is_not_answered() {
         let mut pack = BANK.pack().clone();
         line.clone_into(&mut pack.settings.lines.unsupported);
         let replier = replier(None, None);
-        replier.set_knowledge(Arc::new(KnowledgeBase::from_documents(pack, Vec::new())));
+        pack.documents.clear();
+        replier.set_knowledge(Arc::new(KnowledgeBase::new(pack)));
         let replied = reply(&replier, asks("How do I block my lost card?")).await;
         assert_eq!(replied.text(), line);
         assert!(replied.meta.sources.is_empty(), "nothing supports it");
@@ -250,35 +251,43 @@ async fn the_way_to_authenticate_fits_the_caller() {
 }
 
 #[tokio::test]
-async fn a_balance_is_told_honestly_with_and_without_access() {
+async fn a_look_up_is_answered_honestly_with_and_without_access() {
+    let lookup = BANK.pack().lookup("account_balance").expect("a look-up");
     let lines = &BANK.pack().settings.lines;
     let known = CallerContext {
         authenticated_name: Some("Ana".to_owned()),
         customer: Some("ana".to_owned()),
         ..CallerContext::default()
     };
-    let replier = replier(None, None);
-    let stranger = reply(&replier, asks("What is my balance?")).await;
-    assert_eq!(stranger.text(), lines.balance);
-    let unconnected = reply(&replier, says("What is my balance?", known.clone(), &[])).await;
-    assert_eq!(unconnected.text(), lines.balance_authenticated);
+    let unconnected = replier(None, None);
+    let stranger = reply(&unconnected, asks("What is my balance?")).await;
+    assert_eq!(stranger.text(), lookup.unauthenticated);
+    assert_eq!(stranger.meta.route, "account_balance");
+    let asks = says("What is my balance?", known, &[]);
+    let without_access = reply(&unconnected, asks.clone()).await;
+    assert_eq!(without_access.text(), lookup.unavailable);
 
     let connected = |url| {
-        let tool = BalanceTool::new(BalanceConfig { url, token: None }).unwrap();
-        Replier::new(Arc::clone(&BANK), ReplyConfig::default(), Some(tool))
+        let lookups = Lookups::new(LookupConfig { url, token: None }).unwrap();
+        Replier::new(Arc::clone(&BANK), ReplyConfig::default(), Some(lookups))
     };
-    let bank = super::model_server::serve(axum::Router::new().route(
-        "/",
-        axum::routing::get(async || r#"{"amount": "1250.5", "currency": "USD"}"#),
-    ));
-    let told = reply(
-        &connected(bank.await),
-        says("What is my balance?", known.clone(), &[]),
-    )
-    .await;
-    assert_eq!(told.text(), "Your available balance is 1,250.50 dollars.");
-    assert_eq!(told.meta.model, "tool");
+    for (record, said) in [
+        (
+            r#"{"amount": "1250.5", "currency": "USD"}"#,
+            "Your available balance is 1,250.50 dollars.",
+        ),
+        // A field that the pack describes is missing.
+        (r#"{"amount": "1250.5"}"#, lines.technical_problem.as_str()),
+    ] {
+        let system = super::model_server::serve(
+            axum::Router::new().route("/account_balance", axum::routing::get(async move || record)),
+        );
+        let replied = reply(&connected(system.await), asks.clone()).await;
+        assert_eq!(replied.text(), said, "from {record}");
+        let found = said.contains("1,250.50");
+        assert_eq!(replied.meta.model, if found { "tool" } else { "pack" });
+    }
     let nowhere = connected("http://127.0.0.1:1/".to_owned());
-    let failed = reply(&nowhere, says("What is my balance?", known, &[])).await;
+    let failed = reply(&nowhere, asks).await;
     assert_eq!(failed.text(), lines.technical_problem);
 }

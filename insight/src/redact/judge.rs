@@ -2,17 +2,26 @@
 
 use std::ops::Range;
 
-use crate::Role;
-use crate::numbers::{Chain, Item, chains, is_filler, scan};
-use crate::redact::labels::{self, Label};
-use crate::redact::memory::{Ask, Memory};
-use crate::redact::{Kind, luhn};
+use language::numbers::{Chain, Item, chains, is_filler, scan};
 
-/// The longest digit string that is no card number: phone numbers end here (E.164 has 15, with a `+`).
+use call::Speaker;
+
+use crate::{
+    english::english,
+    redact::{
+        Kind,
+        labels::{self, Label},
+        luhn,
+        memory::{Ask, Memory},
+        placeholder::placeholders,
+    },
+};
+
+/// The longest digit string that cannot be a card number: phone numbers end here (E.164 has 15, with a `+`).
 pub(super) const MAX_PLAIN_DIGITS: usize = 12;
 /// Digits after the bare word "card" that make its number.
 const MIN_CARD_DIGITS: usize = 8;
-/// What may be told of a card's end (PCI DSS 3.4).
+/// What may be said of a card's end (PCI DSS 3.4).
 const CARD_ENDING_DIGITS: usize = 4;
 
 /// A stretch to take out.
@@ -25,7 +34,7 @@ pub(super) struct Cut {
 
 /// A turn as the rules see it.
 pub(super) struct Turn<'t> {
-    pub(super) role: Role,
+    pub(super) speaker: Speaker,
     pub(super) text: &'t str,
     pub(super) items: Vec<Item>,
     pub(super) chains: Vec<Chain>,
@@ -34,12 +43,12 @@ pub(super) struct Turn<'t> {
 }
 
 impl<'t> Turn<'t> {
-    pub(super) fn read(role: Role, text: &'t str) -> Self {
-        let items = scan(text);
-        let chains = chains(text, &items);
+    pub(super) fn read(speaker: Speaker, text: &'t str) -> Self {
+        let items = scan(text, &placeholders());
+        let chains = chains(text, &items, &english().redaction.counted);
         let bare = (0..items.len()).all(|at| items[at].is_numeral() || is_empty_word(&items, at));
         Self {
-            role,
+            speaker,
             text,
             items,
             chains,
@@ -62,7 +71,7 @@ pub(super) fn is_empty_word(items: &[Item], at: usize) -> bool {
     labels::is_connective(items, at) || items[at].word().is_some_and(is_filler)
 }
 
-/// The digits of a chain that are no measures.
+/// The digits of a chain that are not measures.
 pub(super) fn string_digits(chain: &Chain) -> String {
     chain
         .string_pieces()
@@ -75,7 +84,7 @@ pub(super) fn string_digits(chain: &Chain) -> String {
 pub(super) fn judge(turn: &Turn<'_>, chain: &Chain, memory: &Memory) -> Option<Cut> {
     let named = labels::before(turn.text, &turn.items, chain.items.start)
         .or_else(|| labels::after(turn.text, &turn.items, chain.items.end));
-    let asked = if turn.role == Role::Caller {
+    let asked = if turn.speaker == Speaker::Caller {
         memory.ask
     } else {
         Ask::Nothing
@@ -159,7 +168,7 @@ fn by_dialogue(
     asked: Ask,
     digits: &str,
 ) -> Option<Verdict> {
-    if turn.role == Role::Agent {
+    if turn.speaker == Speaker::Agent {
         return None;
     }
     if let Ask::Secret(kind) = asked {
@@ -185,14 +194,14 @@ fn by_dialogue(
 }
 
 fn by_look(turn: &Turn<'_>, chain: &Chain, asked: Ask, digits: &str) -> Option<Verdict> {
-    // A misheard digit breaks the check; the length and first digit of a card still tell (ISO/IEC 7812).
+    // A misheard digit breaks the check; the length and first digit still suggest a card (ISO/IEC 7812).
     let card_like = (15..=16).contains(&digits.len())
         && digits.starts_with(['2', '3', '4', '5', '6'])
         && !chain.plus;
     if card_like {
         return Some(Verdict::Cut(Kind::CardNumber));
     }
-    let unasked = turn.role == Role::Caller && turn.bare && asked == Ask::Nothing;
+    let unasked = turn.speaker == Speaker::Caller && turn.bare && asked == Ask::Nothing;
     // "My number is …" means a customer's or a phone's.
     let vague = labels::all(&turn.items)
         .iter()

@@ -1,9 +1,10 @@
 //! What the words around digits call them.
 
-use crate::numbers::{Item, What};
-use crate::redact::Kind;
-use crate::redact::vocabulary::{
-    CARDS, CONNECTIVES, DETERMINERS, HARMLESS, HARMLESS_CODES, PREPOSITIONS, SECRETS,
+use language::numbers::{Item, Numeral, What};
+
+use crate::{
+    english::{Vocabulary, english},
+    redact::Kind,
 };
 
 /// A name for digits.
@@ -15,7 +16,7 @@ pub(super) enum Label {
     Card,
     /// "My number": says nothing about secrecy.
     Vague,
-    /// It may be kept: a balance, an order number, a date.
+    /// It may be kept: an amount, an order number, a date.
     Harmless,
 }
 
@@ -30,25 +31,37 @@ pub(super) struct Labelled {
 /// Items looked at before digits for their name.
 const REACH: usize = 16;
 
+fn vocabulary() -> &'static Vocabulary {
+    &english().redaction
+}
+
+/// Whether a list of words holds `word`.
+fn holds(list: &[String], word: &str) -> bool {
+    list.iter().any(|known| known == word)
+}
+
 fn key(items: &[Item], at: usize) -> &str {
     match &items[at].what {
         What::Word(word) => word,
         // "One-time code": the numeral is a word here.
-        What::Number(crate::numbers::Numeral::Digit(1)) => "one",
-        What::Number(crate::numbers::Numeral::Digit(0)) => "o",
+        What::Number(Numeral::Digit(1)) => "one",
+        What::Number(Numeral::Digit(0)) => "o",
         _ => "",
     }
 }
 
 /// Whether the item says nothing of its own next to digits.
 pub(super) fn is_connective(items: &[Item], at: usize) -> bool {
-    items[at].word().is_some_and(|w| CONNECTIVES.contains(&w)) || key(items, at) == "one"
+    items[at]
+        .word()
+        .is_some_and(|w| holds(&vocabulary().connectives, w))
+        || key(items, at) == "one"
 }
 
 /// The label whose last item is at `end`.
 pub(super) fn ending_at(items: &[Item], end: usize) -> Option<Labelled> {
     let last = items[end].word()?;
-    for (phrase, kind) in SECRETS {
+    for (phrase, kind) in &vocabulary().secret_phrases {
         let Some(start) = (end + 1).checked_sub(phrase.len()) else {
             continue;
         };
@@ -60,7 +73,7 @@ pub(super) fn ending_at(items: &[Item], end: usize) -> Option<Labelled> {
             continue;
         }
         let qualifier = if start > 0 { key(items, start - 1) } else { "" };
-        let harmless = *kind == Kind::Code && HARMLESS_CODES.contains(&qualifier);
+        let harmless = *kind == Kind::Code && holds(&vocabulary().harmless_codes, qualifier);
         let label = if harmless {
             Label::Harmless
         } else {
@@ -74,39 +87,39 @@ pub(super) fn ending_at(items: &[Item], end: usize) -> Option<Labelled> {
     }
     if matches!(last, "number" | "no" | "numbers") && end > 0 {
         let owner = key(items, end - 1);
-        let vague = owner.is_empty() || CONNECTIVES.contains(&owner);
+        let vague = owner.is_empty() || holds(&vocabulary().connectives, owner);
         let label = if vague { Label::Vague } else { Label::Harmless };
         // "No" is an answer more often than a number.
-        return (last != "no" || HARMLESS.contains(&owner)).then_some(Labelled {
+        return (last != "no" || holds(&vocabulary().harmless, owner)).then_some(Labelled {
             label,
             start: end - usize::from(!vague),
             end,
         });
     }
-    if CARDS.contains(&last) {
+    if holds(&vocabulary().cards, last) {
         return Some(Labelled {
             label: Label::Card,
             start: end,
             end,
         });
     }
-    HARMLESS.contains(&last).then_some(Labelled {
+    holds(&vocabulary().harmless, last).then_some(Labelled {
         label: Label::Harmless,
         start: end,
         end,
     })
 }
 
-/// "To my phone", "for this account": a place, not a name of the digits.
+/// "To my phone", "for this order": a place, not a name of the digits.
 fn is_modifier(items: &[Item], found: Labelled) -> bool {
     if !matches!(found.label, Label::Harmless | Label::Card) || key(items, found.end) == "number" {
         return false;
     }
     for at in (found.start.saturating_sub(3)..found.start).rev() {
-        if PREPOSITIONS.contains(&key(items, at)) {
+        if holds(&vocabulary().prepositions, key(items, at)) {
             return true;
         }
-        if !DETERMINERS.contains(&key(items, at)) {
+        if !holds(&vocabulary().determiners, key(items, at)) {
             return false;
         }
     }
@@ -148,7 +161,7 @@ pub(super) fn before(text: &str, items: &[Item], first: usize) -> Option<Label> 
             at = found.start;
             continue;
         }
-        if items[at].is_numeral() || matches!(items[at].what, What::Secret(_)) {
+        if items[at].is_numeral() || matches!(items[at].what, What::Opaque(_)) {
             claimed = claimed || key(items, at) != "one";
         } else if !is_connective(items, at) {
             plain = false;

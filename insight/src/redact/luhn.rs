@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::numbers::Piece;
+use language::numbers::Piece;
 
 /// Digits of a card number (ISO/IEC 7812: up to 19; 13 is the shortest still issued).
 const MIN_DIGITS: usize = 13;
@@ -35,7 +35,7 @@ pub(super) fn find(pieces: &[Piece]) -> Option<Range<usize>> {
             if joined.len() > MAX_DIGITS {
                 break;
             }
-            // All zeros fit the check and are no card.
+            // All zeros fit the check but are not a card number.
             if joined.len() >= MIN_DIGITS && is_valid(&joined) && joined.iter().any(|d| *d != b'0')
             {
                 return Some(first..last + 1);

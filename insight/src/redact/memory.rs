@@ -2,20 +2,23 @@
 
 use std::collections::VecDeque;
 
-use crate::Role;
-use crate::numbers::What;
-use crate::redact::Kind;
-use crate::redact::judge::{Cut, MAX_PLAIN_DIGITS, Turn, is_empty_word, string_digits};
-use crate::redact::labels::{self, Label};
-use crate::words::says_any;
+use language::{contains_any, numbers::What};
+
+use call::Speaker;
+
+use crate::redact::{
+    Kind,
+    judge::{Cut, MAX_PLAIN_DIGITS, Turn, is_empty_word, string_digits},
+    labels::{self, Label},
+};
 
 /// Caller turns for which a question stands: "hold on", "let me look", then the code.
 const ASK_TURNS: u8 = 3;
 /// Turns over which one number may be spread.
 const TAIL_TURNS: u8 = 3;
-/// Secrets kept to recognise them again; the oldest goes when more are told.
+/// Secrets kept to recognise them again; the oldest goes when more are heard.
 const MAX_SECRETS: usize = 16;
-/// Digits from which a repetition is no coincidence.
+/// Digits from which a repetition is not a coincidence.
 const MIN_SECRET_DIGITS: usize = 4;
 const MIN_PART_DIGITS: usize = 6;
 
@@ -47,7 +50,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// What `digits` were when they were told before.
+    /// What `digits` were when they were said before.
     pub(super) fn known(&self, digits: &str) -> Option<Kind> {
         let same = |secret: &str| {
             secret == digits
@@ -74,15 +77,15 @@ impl Memory {
                 self.secrets.push_back((digits, cut.kind));
             }
         }
-        match turn.role {
-            Role::Agent => self.after_agent(turn),
-            Role::Caller => self.after_caller(turn, cuts),
+        match turn.speaker {
+            Speaker::Agent => self.after_agent(turn),
+            Speaker::Caller => self.after_caller(turn, cuts),
         }
     }
 
     fn after_agent(&mut self, turn: &Turn<'_>) {
         let asks = turn.text.contains('?')
-            || says_any(
+            || contains_any(
                 turn.text,
                 &[
                     "please", "enter", "tell me", "give me", "say", "read", "type", "provide",
@@ -90,7 +93,7 @@ impl Memory {
                 ],
             );
         if !asks
-            || says_any(
+            || contains_any(
                 turn.text,
                 &[
                     "never ask",
@@ -111,7 +114,7 @@ impl Memory {
         let harmless = labels
             .iter()
             .any(|l| matches!(l.label, Label::Harmless | Label::Vague))
-            || says_any(
+            || contains_any(
                 turn.text,
                 &["how much", "how many", "what time", "which date", "when"],
             );
@@ -125,7 +128,7 @@ impl Memory {
 
     fn after_caller(&mut self, turn: &Turn<'_>, cuts: &[Option<Cut>]) {
         let told = cuts.iter().any(Option::is_some)
-            || turn.items.iter().any(|i| matches!(i.what, What::Secret(_)));
+            || turn.items.iter().any(|i| matches!(i.what, What::Opaque(_)));
         let tail = self.tail_after(turn, cuts);
         // While one number goes on over turns, the question for it stands.
         let goes_on = self.ask == Ask::Harmless
@@ -170,10 +173,10 @@ impl Memory {
         if turns > TAIL_TURNS {
             return None;
         }
-        if let What::Secret(kind) = turn.items[last].what {
+        if let What::Opaque(which) = turn.items[last].what {
             return Some(Tail {
                 digits: String::new(),
-                kind: Some(kind),
+                kind: Some(Kind::ALL[which]),
                 turns,
             });
         }

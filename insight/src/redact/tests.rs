@@ -1,5 +1,6 @@
+use language::numbers::{cardinal, digits_in_words, scan};
+
 use super::*;
-use crate::numbers::spell;
 
 /// A call as lines `C said` or `A said`; `=>` gives what must be kept of it, else it is kept as it is.
 #[track_caller]
@@ -8,12 +9,12 @@ fn check(call: &[&str]) {
     for line in call {
         let (who, said) = line.split_once(' ').unwrap();
         let (said, kept) = said.split_once(" => ").unwrap_or((said, said));
-        let role = if who == "C" {
-            Role::Caller
+        let speaker = if who == "C" {
+            Speaker::Caller
         } else {
-            Role::Agent
+            Speaker::Agent
         };
-        let redacted = redactor.redact(role, said);
+        let redacted = redactor.redact(speaker, said);
         assert_eq!(redacted.text, kept, "in {call:?}");
         for found in &redacted.found {
             assert_eq!(
@@ -246,10 +247,12 @@ impl Random {
             if !group.is_empty() {
                 parts.push(match style {
                     0 => group.to_owned(),
-                    1 => spell(group),
+                    1 => digits_in_words(group),
                     2 => doubled(group),
                     // A lone "oh" is an exclamation, not a digit.
-                    3 if group.contains(|c| c != '0') => spell(group).replace("zero", "oh"),
+                    3 if group.contains(|c| c != '0') => {
+                        digits_in_words(group).replace("zero", "oh")
+                    }
                     4 => paired(group),
                     _ => group
                         .chars()
@@ -271,7 +274,7 @@ impl Random {
 fn doubled(group: &str) -> String {
     let runs = group.as_bytes().chunk_by(|a, b| a == b);
     let worded = runs.map(|run| {
-        let digit = spell(std::str::from_utf8(&run[..1]).unwrap());
+        let digit = digits_in_words(std::str::from_utf8(&run[..1]).unwrap());
         match run.len() {
             2 => format!("double {digit}"),
             3 => format!("triple {digit}"),
@@ -283,35 +286,13 @@ fn doubled(group: &str) -> String {
 
 /// "forty-one eleven" for 4111.
 fn paired(group: &str) -> String {
-    const TEENS: [&str; 10] = [
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ];
-    const TENS: [&str; 8] = [
-        "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-    ];
     // The odd digit comes first: "seventy four" would be 74.
     let (odd, even) = group.as_bytes().split_at(group.len() % 2);
     let pairs = odd.chunks(1).chain(even.chunks(2)).map(|pair| {
         let text = std::str::from_utf8(pair).unwrap();
-        let value: usize = text.parse().unwrap();
-        match (pair.len(), value) {
-            (1, _) | (_, 0..10) => spell(text),
-            (_, 10..20) => TEENS[value - 10].to_owned(),
-            _ if value.is_multiple_of(10) => TENS[value / 10 - 2].to_owned(),
-            _ => format!(
-                "{}-{}",
-                TENS[value / 10 - 2],
-                spell(&(value % 10).to_string())
-            ),
+        match text.parse().unwrap() {
+            0..10 => digits_in_words(text),
+            value => cardinal(value).replace(' ', "-"),
         }
     });
     pairs.collect::<Vec<_>>().join(" ")
@@ -335,7 +316,7 @@ fn no_card_number_survives_in_any_common_grouping_or_wording() {
         let worded = random.worded(&card);
         let (before, after) = AROUND[random.below(AROUND.len())];
         let said = format!("{before}{worded}{after}");
-        let kept = Redactor::new().redact(Role::Caller, &said);
+        let kept = Redactor::new().redact(Speaker::Caller, &said);
         assert_eq!(
             kept.text,
             format!("{before}[card number]{after}"),
@@ -356,22 +337,19 @@ fn no_card_number_survives_when_it_is_spread_over_turns() {
             "Please tell me the code.",
             "Go on.",
         ]);
-        redactor.redact(Role::Agent, opening);
+        redactor.redact(Speaker::Agent, opening);
         let cut = 1 + random.below(card.len() / 2);
         let second = cut + 1 + random.below(card.len() / 2 - 1);
         let mut kept = 0;
         let mut heard = Vec::new();
         for part in [&card[..cut], &card[cut..second], &card[second..]] {
             let said = random.worded(part);
-            let text = redactor.redact(Role::Caller, &said).text;
-            let digits: usize = crate::numbers::scan(&text)
-                .iter()
-                .filter(|i| i.is_numeral())
-                .count();
+            let text = redactor.redact(Speaker::Caller, &said).text;
+            let digits: usize = scan(&text, &[]).iter().filter(|i| i.is_numeral()).count();
             heard.push(said);
             kept += if digits > 0 { part.len() } else { 0 };
             if random.below(3) == 0 {
-                redactor.redact(Role::Agent, "Mm-hm, go on.");
+                redactor.redact(Speaker::Agent, "Mm-hm, go on.");
             }
         }
         // A first scrap of up to three digits may stand before anyone knows what begins.
@@ -410,14 +388,14 @@ fn redacting_twice_changes_nothing_more() {
         let call: Vec<&str> = (0..6).map(|_| random.pick(&lines)).collect();
         for line in &call {
             let (who, said) = line.split_once(' ').unwrap();
-            let role = if who == "C" {
-                Role::Caller
+            let speaker = if who == "C" {
+                Speaker::Caller
             } else {
-                Role::Agent
+                Speaker::Agent
             };
-            let once = first.redact(role, said).text;
+            let once = first.redact(speaker, said).text;
             assert_eq!(
-                second.redact(role, &once).text,
+                second.redact(speaker, &once).text,
                 once,
                 "case {case}: {said:?} in {call:?}"
             );
@@ -441,15 +419,15 @@ fn texts_without_digits_stay_as_they_are_and_no_text_panics() {
     for _ in 0..5000 {
         let mut parts: Vec<&str> = (0..random.below(12)).map(|_| random.pick(&words)).collect();
         let plain = parts.join(random.pick(&[" ", ""]));
-        assert_eq!(Redactor::new().redact(Role::Caller, &plain).text, plain);
+        assert_eq!(Redactor::new().redact(Speaker::Caller, &plain).text, plain);
         for _ in 0..random.below(6) {
             parts.insert(random.below(parts.len() + 1), random.pick(&numerals));
         }
         redactor.redact(
             if random.below(2) == 0 {
-                Role::Caller
+                Speaker::Caller
             } else {
-                Role::Agent
+                Speaker::Agent
             },
             &parts.join(random.pick(&[" ", ""])),
         );

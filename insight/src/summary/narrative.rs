@@ -1,182 +1,156 @@
 //! The summary's sentences. Each states a fact with a turn or an event behind it.
 
-use crate::Role;
-use crate::numbers::service_codes;
-use crate::sentiment::Sentiment;
-use crate::summary::outcome::{Outcome, is_thanks};
-use crate::summary::{EndReason, Resolution, SessionFacts, TurnText};
-use crate::topics::TopicFound;
-use crate::words::says_any;
+use language::{SummaryWords, contains_any, numbers::service_codes};
 
-/// Words that walk the caller through steps.
-const STEPS: &[&str] = &[
-    "dial",
-    "press",
-    "select",
-    "choose",
-    "enter",
-    "follow",
-    "tap",
-    "click",
-    "go to",
-    "visit",
-    "bring",
-    "open the app",
-    "log in",
-    "sign in",
-    "follow the",
-];
-/// Words that report a trouble rather than ask.
-const TROUBLE: &[&str] = &[
-    "i lost",
-    "i have lost",
-    "i've lost",
-    "stolen",
-    "stole",
-    "not working",
-    "doesn't work",
-    "swallowed",
-    "complaint",
-    "complain",
-    "fraud",
-    "declined",
-    "wrong account",
-    "charged twice",
-    "someone used",
-    "report",
-    "do not recognise",
-    "don't recognise",
-    "did not give me",
-    "has not arrived",
-    "failed",
-];
+use call::{CallEnding, Resolution, Sentiment, Speaker};
 
-/// Tells the call in a few sentences: what the caller wanted, what the agent did, how it closed, how it stands.
-pub(super) fn tell(
-    facts: &SessionFacts,
-    turns: &[TurnText],
-    topics: &[TopicFound],
-    primary: Option<&TopicFound>,
-    outcome: &Outcome,
-    sentiment: Sentiment,
-) -> String {
-    let mut told = vec![wish(turns, topics, primary, outcome)];
-    told.extend(authentication(facts));
-    told.extend(action(turns, outcome));
-    told.extend(closing(turns, outcome, sentiment));
-    told.extend(ending(facts, outcome));
-    told.push(status(outcome).to_owned());
-    told.join(" ")
+use crate::{
+    english::english,
+    summary::{
+        SessionFacts,
+        outcome::{Outcome, is_thanks},
+    },
+    topics::TopicFound,
+    turn::TurnText,
+};
+
+/// What is known of a call.
+pub(super) struct Narrative<'a> {
+    pub(super) facts: &'a SessionFacts,
+    pub(super) turns: &'a [TurnText],
+    pub(super) topics: &'a [TopicFound],
+    pub(super) primary: Option<&'a TopicFound>,
+    pub(super) outcome: &'a Outcome,
+    pub(super) sentiment: Sentiment,
+    pub(super) words: &'a SummaryWords,
 }
 
-fn wish(
-    turns: &[TurnText],
-    topics: &[TopicFound],
-    primary: Option<&TopicFound>,
-    outcome: &Outcome,
-) -> String {
-    let Some(primary) = primary else {
-        let spoke = turns
+impl Narrative<'_> {
+    /// The call in a few sentences: what the caller wanted, what the agent did, how it closed, how it stands.
+    pub(super) fn sentences(&self) -> String {
+        let mut sentences = vec![self.wish()];
+        sentences.extend(self.authentication().map(str::to_owned));
+        sentences.extend(self.action());
+        sentences.extend(self.closing().map(str::to_owned));
+        sentences.extend(self.ending().map(str::to_owned));
+        sentences.push(self.status().to_owned());
+        sentences.join(" ")
+    }
+
+    fn by(&self, speaker: Speaker) -> impl Iterator<Item = &TurnText> {
+        self.turns
             .iter()
-            .any(|t| t.role == Role::Caller && !t.text.trim().is_empty());
-        return match (spoke, outcome.had_need) {
-            (false, _) => "User did not speak.",
-            (true, true) => "User raised a matter outside the listed topics.",
-            (true, false) => "User raised no banking matter.",
-        }
-        .to_owned();
-    };
-    // A side question, with at most half the share of the main matter, is listed in the topics only.
-    let named: Vec<&str> = topics
-        .iter()
-        .filter(|t| t.raised_by_caller && t.score * 2 > primary.score)
-        .map(|t| t.label.as_str())
-        .collect();
-    let reported = turns
-        .iter()
-        .filter(|t| t.role == Role::Caller && primary.evidence.contains(&t.seq))
-        .any(|t| says_any(&t.text, TROUBLE));
-    let verb = if reported {
-        "reported a problem concerning"
-    } else {
-        "inquired about"
-    };
-    format!("User {verb} {}.", listed(&named))
-}
-
-fn authentication(facts: &SessionFacts) -> Option<String> {
-    match (facts.authenticated, facts.authentication_attempted) {
-        (true, _) => Some("User was authenticated.".to_owned()),
-        (false, true) => Some("Authentication was not completed.".to_owned()),
-        (false, false) => None,
+            .filter(move |turn| turn.speaker == speaker)
     }
-}
 
-fn action(turns: &[TurnText], outcome: &Outcome) -> Option<String> {
-    let answers: Vec<&TurnText> = turns[outcome.first_answer?..]
-        .iter()
-        .filter(|t| t.role == Role::Agent)
-        .collect();
-    let mut codes: Vec<String> = Vec::new();
-    for code in answers.iter().flat_map(|t| service_codes(&t.text)) {
-        if !codes.contains(&code) {
-            codes.push(code);
+    fn wish(&self) -> String {
+        let Some(primary) = self.primary else {
+            let spoke = self.by(Speaker::Caller).any(|t| !t.text.trim().is_empty());
+            return match (spoke, self.outcome.had_need) {
+                (false, _) => "User did not speak.".to_owned(),
+                (true, true) => "User raised a matter outside the listed topics.".to_owned(),
+                (true, false) => format!("User raised no {}.", self.words.matter),
+            };
+        };
+        // A side question, with at most half the share of the main matter, is listed in the topics only.
+        let named = self.topics.iter();
+        let named: Vec<&str> = named
+            .filter(|t| t.raised_by_caller && t.score * 2 > primary.score)
+            .map(|t| t.label.as_str())
+            .collect();
+        let reported = self
+            .by(Speaker::Caller)
+            .filter(|t| primary.evidence.contains(&t.seq))
+            .any(|t| {
+                contains_any(&t.text, &english().summary.trouble)
+                    || contains_any(&t.text, &self.words.trouble)
+            });
+        let verb = if reported {
+            "reported a problem concerning"
+        } else {
+            "inquired about"
+        };
+        format!("User {verb} {}.", listed(&named))
+    }
+
+    fn authentication(&self) -> Option<&'static str> {
+        let facts = self.facts;
+        match (facts.authenticated, facts.authentication_attempted) {
+            (true, _) => Some("User was authenticated."),
+            (false, true) => Some("Authentication was not completed."),
+            (false, false) => None,
         }
     }
-    let guided = answers.iter().any(|t| says_any(&t.text, STEPS));
-    let sourced = answers.iter().any(|t| t.has_sources);
-    let mut provided = Vec::new();
-    match codes.as_slice() {
-        [] => {}
-        [one] => provided.push(format!("USSD code {one}")),
-        several => {
-            let several: Vec<&str> = several.iter().map(String::as_str).collect();
-            provided.push(format!("USSD codes {}", listed(&several)));
+
+    fn action(&self) -> Option<String> {
+        let answers: Vec<&TurnText> = self.turns[self.outcome.first_answer?..]
+            .iter()
+            .filter(|t| t.speaker == Speaker::Agent)
+            .collect();
+        let mut codes: Vec<String> = Vec::new();
+        for code in answers.iter().flat_map(|t| service_codes(&t.text)) {
+            if !codes.contains(&code) {
+                codes.push(code);
+            }
+        }
+        let steps = &english().summary.steps;
+        let guided = answers.iter().any(|t| contains_any(&t.text, steps));
+        let sourced = answers.iter().any(|t| t.has_sources);
+        let noun = self.words.code.as_deref().unwrap_or("code");
+        let mut provided = Vec::new();
+        match codes.as_slice() {
+            [] => {}
+            [one] => provided.push(format!("{noun} {one}")),
+            several => {
+                let several: Vec<&str> = several.iter().map(String::as_str).collect();
+                provided.push(format!("{noun}s {}", listed(&several)));
+            }
+        }
+        if guided {
+            provided.push("instructions".to_owned());
+        } else if sourced && codes.is_empty() {
+            provided.push("information".to_owned());
+        }
+        let provided: Vec<&str> = provided.iter().map(String::as_str).collect();
+        (!provided.is_empty()).then(|| format!("Provided {}.", listed(&provided)))
+    }
+
+    fn closing(&self) -> Option<&'static str> {
+        let after = self.outcome.first_answer.unwrap_or(self.turns.len());
+        let thanked = self.turns[after..]
+            .iter()
+            .any(|t| t.speaker == Speaker::Caller && is_thanks(&t.text));
+        match (thanked, self.sentiment) {
+            (true, _) => Some("User thanked agent."),
+            (false, Sentiment::Negative) => Some("User was dissatisfied."),
+            (false, _) => None,
         }
     }
-    if guided {
-        provided.push("instructions".to_owned());
-    } else if sourced && codes.is_empty() {
-        provided.push("information".to_owned());
+
+    fn ending(&self) -> Option<&'static str> {
+        match self.outcome.resolution {
+            Resolution::Escalated if self.facts.transferred => {
+                Some("Call was transferred to a person.")
+            }
+            Resolution::Escalated => Some("Callback was agreed."),
+            Resolution::Resolved => None,
+            Resolution::Incomplete => match self.facts.ended {
+                CallEnding::CallerLeft | CallEnding::Goodbye | CallEnding::Transferred => None,
+                CallEnding::Silence => Some("User fell silent."),
+                CallEnding::Drained => Some("Call was ended for maintenance."),
+                CallEnding::Abandoned => Some("Call was cut off."),
+                CallEnding::RoomLost | CallEnding::Broken => Some("Call ended by an error."),
+            },
+        }
     }
-    let provided: Vec<&str> = provided.iter().map(String::as_str).collect();
-    (!provided.is_empty()).then(|| format!("Provided {}.", listed(&provided)))
-}
 
-fn closing(turns: &[TurnText], outcome: &Outcome, sentiment: Sentiment) -> Option<String> {
-    let after = outcome.first_answer.unwrap_or(turns.len());
-    let thanked = turns[after..]
-        .iter()
-        .any(|t| t.role == Role::Caller && is_thanks(&t.text));
-    match (thanked, sentiment) {
-        (true, _) => Some("User thanked agent.".to_owned()),
-        (false, Sentiment::Negative) => Some("User was dissatisfied.".to_owned()),
-        (false, _) => None,
-    }
-}
-
-fn ending(facts: &SessionFacts, outcome: &Outcome) -> Option<String> {
-    let told = match outcome.resolution {
-        Resolution::Escalated if facts.transferred => "Call was transferred to a person.",
-        Resolution::Escalated => "Callback was agreed.",
-        Resolution::Resolved => return None,
-        Resolution::Incomplete => match facts.ended {
-            EndReason::CallerLeft | EndReason::AgentGoodbye => return None,
-            EndReason::Silence => "User fell silent.",
-            EndReason::Drain => "Call was ended for maintenance.",
-            EndReason::Abandoned => "Call was cut off.",
-            EndReason::Error => "Call ended by an error.",
-        },
-    };
-    Some(told.to_owned())
-}
-
-fn status(outcome: &Outcome) -> &'static str {
-    match outcome.resolution {
-        Resolution::Resolved => "Query resolved.",
-        Resolution::Escalated => "Query escalated.",
-        Resolution::Incomplete if outcome.had_need => "Query not resolved.",
-        Resolution::Incomplete => "No query was raised.",
+    fn status(&self) -> &'static str {
+        match self.outcome.resolution {
+            Resolution::Resolved => "Query resolved.",
+            Resolution::Escalated => "Query escalated.",
+            Resolution::Incomplete if self.outcome.had_need => "Query not resolved.",
+            Resolution::Incomplete => "No query was raised.",
+        }
     }
 }
 

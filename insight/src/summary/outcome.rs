@@ -1,8 +1,10 @@
 //! How the caller's matter stands at the end.
 
-use crate::Role;
-use crate::summary::{EndReason, Resolution, SessionFacts, TurnText};
-use crate::words::{Break, says_any, words};
+use language::{Break, contains_any, words};
+
+use call::{CallEnding, Resolution, Speaker};
+
+use crate::{english::english, summary::SessionFacts, turn::TurnText};
 
 /// The end of a call and what it rests on.
 pub(super) struct Outcome {
@@ -15,107 +17,16 @@ pub(super) struct Outcome {
     pub(super) first_answer: Option<usize>,
 }
 
-const CLOSING: &[&str] = &[
-    "thank you",
-    "thanks",
-    "that is all",
-    "that's all",
-    "that'll be all",
-    "that will be all",
-    "goodbye",
-    "good bye",
-    "bye",
-    "nothing else",
-    "have a nice day",
-    "have a good day",
-    "perfect",
-    "that helps",
-    "you have been helpful",
-];
-const NO_CLOSING: &[&str] = &[
-    "not all",
-    "thanks for nothing",
-    "thank you for nothing",
-    "no thanks to you",
-    "not perfect",
-    "one more thing",
-];
-/// The caller comes back to what was answered before.
-const REPEATS: &[&str] = &[
-    "i already told you",
-    "not what i asked",
-    "not what i said",
-    "still not working",
-    "still doesn't work",
-    "didn't work",
-    "doesn't work",
-    "did not work",
-    "not helpful",
-    "you are not listening",
-    "doesn't help",
-    "does not help",
-    "that's wrong",
-    "that is wrong",
-];
-/// About the talk itself, not about a matter.
-const ABOUT_THE_TALK: &[&str] = &[
-    "repeat that",
-    "can you hear me",
-    "are you there",
-    "how are you",
-    "say that again",
-    "hold on",
-    "one moment",
-    "wait a minute",
-    "are you a robot",
-    "who are you",
-    "what is your name",
-    "speak slowly",
-    "what did you say",
-];
-const NEEDS: &[&str] = &[
-    "i want",
-    "i need",
-    "i would like",
-    "i'd like",
-    "please",
-    "i lost",
-    "i forgot",
-    "how do i",
-    "how can i",
-    "can i",
-    "can you",
-    "could you",
-    "tell me",
-    "help me",
-    "my card",
-    "i am trying",
-    "i'm trying",
-];
-/// Openings of turns in which the agent does not answer.
-const NO_ANSWER: &[&str] = &[
-    "did not catch",
-    "didn't catch",
-    "are you still there",
-    "i don't know",
-    "i do not know",
-    "i'm not sure",
-    "don't have that information",
-    "do not have that information",
-    "can't help with",
-    "cannot help with",
-    "unable to help",
-    "could you repeat",
-    "could not find",
-    "couldn't find",
-    "went wrong",
-];
-
-/// Judges a call; events outrank words.
-/// `raised` are the topics of each turn.
-pub(super) fn of_call(facts: &SessionFacts, turns: &[TurnText], raised: &[Vec<usize>]) -> Outcome {
+/// Judges a call; events outrank words. `raised` are the topics of each turn, `needs` phrases of the trade that state a
+/// need.
+pub(super) fn of_call(
+    facts: &SessionFacts,
+    turns: &[TurnText],
+    raised: &[Vec<usize>],
+    needs: &[String],
+) -> Outcome {
     let needs: Vec<usize> = (0..turns.len())
-        .filter(|&at| is_need(&turns[at], !raised[at].is_empty()))
+        .filter(|&at| is_need(&turns[at], !raised[at].is_empty(), needs))
         .collect();
     let first_answer = needs.first().and_then(|&need| answer_after(turns, need));
     let mut outcome = Outcome {
@@ -126,8 +37,10 @@ pub(super) fn of_call(facts: &SessionFacts, turns: &[TurnText], raised: &[Vec<us
     };
     if facts.transferred || facts.callback_requested {
         outcome.resolution = Resolution::Escalated;
-    } else if !matches!(facts.ended, EndReason::Abandoned | EndReason::Error)
-        && let Some(&need) = needs.last()
+    } else if !matches!(
+        facts.ended,
+        CallEnding::Abandoned | CallEnding::RoomLost | CallEnding::Broken
+    ) && let Some(&need) = needs.last()
         && let Some(answer) = answer_after(turns, need)
         && let Some(closing) = (answer + 1..turns.len()).find(|&at| is_closing(&turns[at]))
     {
@@ -139,39 +52,38 @@ pub(super) fn of_call(facts: &SessionFacts, turns: &[TurnText], raised: &[Vec<us
 
 /// The caller thanks, without turning it round.
 pub(super) fn is_thanks(text: &str) -> bool {
-    says_any(
-        text,
-        &[
-            "thank you",
-            "thanks",
-            "appreciate it",
-            "appreciate that",
-            "appreciate your",
-        ],
-    ) && !says_any(text, NO_CLOSING)
-        && !says_any(text, &["don't appreciate", "do not appreciate"])
+    let lists = &english().summary;
+    contains_any(text, &lists.thanks)
+        && !contains_any(text, &lists.not_closing)
+        && !contains_any(text, &lists.not_thanks)
 }
 
 fn is_closing(turn: &TurnText) -> bool {
-    turn.role == Role::Caller && says_any(&turn.text, CLOSING) && !says_any(&turn.text, NO_CLOSING)
+    let lists = &english().summary;
+    turn.speaker == Speaker::Caller
+        && contains_any(&turn.text, &lists.closing)
+        && !contains_any(&turn.text, &lists.not_closing)
 }
 
-fn is_need(turn: &TurnText, has_topic: bool) -> bool {
-    if turn.role != Role::Caller {
+fn is_need(turn: &TurnText, has_topic: bool, needs: &[String]) -> bool {
+    let lists = &english().summary;
+    if turn.speaker != Speaker::Caller {
         return false;
     }
-    if says_any(&turn.text, REPEATS) {
+    if contains_any(&turn.text, &lists.repeats) {
         return true;
     }
+    let about_a_matter = !contains_any(&turn.text, &lists.about_the_talk);
     let asks = words(&turn.text).iter().any(|w| w.after == Break::Question);
-    if asks && !says_any(&turn.text, ABOUT_THE_TALK) {
+    if asks && about_a_matter {
         return true;
     }
     // "Thank you, that is all about my card" closes; it does not ask again.
     if is_closing(turn) {
         return false;
     }
-    has_topic || (says_any(&turn.text, NEEDS) && !says_any(&turn.text, ABOUT_THE_TALK))
+    let states = || contains_any(&turn.text, &lists.needs) || contains_any(&turn.text, needs);
+    has_topic || (about_a_matter && states())
 }
 
 /// Position of the agent's answer to the need at `need`.
@@ -180,7 +92,7 @@ fn answer_after(turns: &[TurnText], need: usize) -> Option<usize> {
 }
 
 fn is_answer(turn: &TurnText) -> bool {
-    turn.role == Role::Agent
+    turn.speaker == Speaker::Agent
         && !turn.text.trim().is_empty()
-        && (turn.has_sources || !says_any(&turn.text, NO_ANSWER))
+        && (turn.has_sources || !contains_any(&turn.text, &english().summary.no_answer))
 }

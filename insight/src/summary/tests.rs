@@ -1,14 +1,53 @@
-use std::time::Duration;
+use std::{path::Path, time::Duration};
+
+use language::phrase::written_out;
+
+use serde::Deserialize;
 
 use super::*;
 
-fn rules() -> Vec<TopicRule> {
-    let rule = |id: &str, cues: &[&str]| TopicRule {
+/// The topics and words of a pack, as its files hold them.
+fn rules_of(folder: &str) -> SummaryRules {
+    #[derive(Deserialize)]
+    struct Topics {
+        topic: Vec<Topic>,
+    }
+    #[derive(Deserialize)]
+    struct Topic {
+        id: String,
+        label: String,
+        phrases: Vec<String>,
+    }
+    #[derive(Deserialize)]
+    struct Settings {
+        summary: SummaryWords,
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(folder);
+    let read = |file: &str| std::fs::read_to_string(folder.join(file)).expect(file);
+    let topics: Topics = toml::from_str(&read("topics.toml")).expect("topics");
+    let settings: Settings = toml::from_str(&read("pack.toml")).expect("words for summaries");
+    let topics: Vec<TopicRule> = topics
+        .topic
+        .into_iter()
+        .map(|topic| TopicRule {
+            phrases: topic.phrases.iter().flat_map(|p| written_out(p)).collect(),
+            id: topic.id,
+            label: topic.label,
+        })
+        .collect();
+    SummaryRules::new(&topics, settings.summary)
+}
+
+/// A few topics of a bank, with the words of its pack.
+fn rules() -> SummaryRules {
+    let rule = |id: &str, phrases: &[&str]| TopicRule {
         id: id.to_owned(),
         label: id.replace('_', " "),
-        cues: cues.iter().map(|c| (*c).to_owned()).collect(),
+        phrases: phrases.iter().map(|c| (*c).to_owned()).collect(),
     };
-    vec![
+    let topics = [
         rule(
             "cardless_withdrawal",
             &["cardless", "withdraw without card"],
@@ -20,10 +59,11 @@ fn rules() -> Vec<TopicRule> {
         rule("balance", &["balance"]),
         rule("lost_card", &["lost card", "stolen card"]),
         rule("loans", &["loan"]),
-    ]
+    ];
+    SummaryRules::new(&topics, rules_of("packs/bank").words)
 }
 
-fn facts(ended: EndReason) -> SessionFacts {
+fn facts(ended: CallEnding) -> SessionFacts {
     SessionFacts {
         duration: Duration::from_millis(142_900),
         ended,
@@ -44,10 +84,10 @@ fn turns(script: &[&str]) -> Vec<TurnText> {
             .map_or((who, None), |(w, i)| (w, Some(i)));
         TurnText {
             seq,
-            role: if who == "C" {
-                Role::Caller
+            speaker: if who == "C" {
+                Speaker::Caller
             } else {
-                Role::Agent
+                Speaker::Agent
             },
             text: text.to_owned(),
             intent: intent.map(str::to_owned),
@@ -68,7 +108,7 @@ fn check(facts: SessionFacts, script: &[&str], text: &str, resolution: Resolutio
 
 #[track_caller]
 fn check_name(script: &[&str], expected: Option<&str>) {
-    let summary = summarize(&facts(EndReason::CallerLeft), &turns(script), &rules());
+    let summary = summarize(&facts(CallEnding::CallerLeft), &turns(script), &rules());
     assert_eq!(
         summary.extracted_info["user_name"].as_str(),
         expected,
@@ -81,7 +121,7 @@ const GOLDEN: &str = "User inquired about cardless withdrawal. Provided USSD cod
 #[track_caller]
 fn check_golden(script: &[&str]) {
     let summary = check(
-        facts(EndReason::CallerLeft),
+        facts(CallEnding::CallerLeft),
         script,
         GOLDEN,
         Resolution::Resolved,
@@ -130,6 +170,65 @@ fn the_golden_call_comes_out_the_same_when_numbers_are_words_and_the_agent_names
 }
 
 #[test]
+fn the_golden_call_is_summarised_so_from_the_packs_own_data() {
+    let script = [
+        "A Welcome to Meridian Bank. How can I help you today?",
+        "C Hi, my name is Sarah. How do I withdraw money without my card?",
+        "S@cardless_withdrawal To withdraw cash without your card, dial *236#, choose option 4, and enter the amount.",
+        "C Okay. And when are you open on Saturday?",
+        "S@banking_hours Our branches are open on Saturday from 9 to noon.",
+        "C Great, thank you very much, that is all.",
+        "A You are welcome, Sarah. Goodbye.",
+        "C Bye.",
+    ];
+    let ended = facts(CallEnding::CallerLeft);
+    let summary = summarize(&ended, &turns(&script), &rules_of("packs/bank"));
+    assert_eq!(summary.summary, GOLDEN);
+    assert_eq!(summary.topics, ["cardless_withdrawal", "banking_hours"]);
+}
+
+#[test]
+fn a_call_of_another_trade_is_summarised_in_its_words() {
+    let library = rules_of("knowledge/tests/packs/library");
+    let ended = facts(CallEnding::CallerLeft);
+    let said = |script: &[&str]| summarize(&ended, &turns(script), &library);
+    let summary = said(&[
+        "A Welcome to Willow Lane Library. How can I help you today?",
+        "C Hi, this is Grace Banda speaking. How much does it cost to reserve a book?",
+        "S@reservations A reservation costs 50 cents. Ask at the desk.",
+        "C And when are you open on Saturday?",
+        "S@opening_hours On Saturday from 10 to 4.",
+        "C Thank you, that is all.",
+    ]);
+    assert_eq!(
+        summary.summary,
+        "User inquired about reservations and opening hours. Provided information. User thanked agent. Query resolved."
+    );
+    assert_eq!(summary.topics, ["reservations", "opening_hours"]);
+    assert_eq!(summary.extracted_info["user_name"], "Grace Banda");
+    let damaged = said(&[
+        "C My book is torn.",
+        "S@late_returns Bring a copy.",
+        "C Thanks.",
+    ]);
+    assert_eq!(
+        damaged.summary,
+        "User reported a problem concerning late returns. Provided instructions. User thanked agent. Query resolved."
+    );
+    let nothing = said(&["A Hello.", "C Hello.", "C Bye."]);
+    assert_eq!(
+        nothing.summary,
+        "User raised no library matter. No query was raised."
+    );
+    let code = said(&["C Can I print?", "S@printing Dial *12#.", "C Thanks."]);
+    assert!(
+        code.summary.contains("Provided code *12#"),
+        "{}",
+        code.summary
+    );
+}
+
+#[test]
 fn events_outrank_words() {
     let script = [
         "C What is my balance?",
@@ -138,7 +237,7 @@ fn events_outrank_words() {
     ];
     let told = "User inquired about balance. Provided information. User thanked agent.";
     check(
-        facts(EndReason::CallerLeft),
+        facts(CallEnding::CallerLeft),
         &script,
         &format!("{told} Query resolved."),
         Resolution::Resolved,
@@ -146,7 +245,7 @@ fn events_outrank_words() {
     check(
         SessionFacts {
             transferred: true,
-            ..facts(EndReason::CallerLeft)
+            ..facts(CallEnding::CallerLeft)
         },
         &script,
         &format!("{told} Call was transferred to a person. Query escalated."),
@@ -155,21 +254,21 @@ fn events_outrank_words() {
     check(
         SessionFacts {
             callback_requested: true,
-            ..facts(EndReason::AgentGoodbye)
+            ..facts(CallEnding::Goodbye)
         },
         &script,
         &format!("{told} Callback was agreed. Query escalated."),
         Resolution::Escalated,
     );
     let cut = check(
-        facts(EndReason::Abandoned),
+        facts(CallEnding::Abandoned),
         &script,
         &format!("{told} Call was cut off. Query not resolved."),
         Resolution::Incomplete,
     );
     assert!(cut.partial, "a call that was cut off may lack turns");
     check(
-        facts(EndReason::Error),
+        facts(CallEnding::Broken),
         &script,
         &format!("{told} Call ended by an error. Query not resolved."),
         Resolution::Incomplete,
@@ -178,7 +277,7 @@ fn events_outrank_words() {
 
 #[test]
 fn a_need_without_an_answer_or_a_closing_is_not_resolved() {
-    use EndReason::{CallerLeft, Drain, Silence};
+    use CallEnding::{CallerLeft, Drained, Silence};
     use Resolution::Incomplete;
     check(
         facts(CallerLeft),
@@ -203,7 +302,7 @@ fn a_need_without_an_answer_or_a_closing_is_not_resolved() {
         Incomplete,
     );
     check(
-        facts(Drain),
+        facts(Drained),
         &[
             "C I need a loan.",
             "S Visit a branch.",
@@ -229,19 +328,19 @@ fn a_need_without_an_answer_or_a_closing_is_not_resolved() {
 fn a_call_without_a_matter_says_so() {
     use Resolution::Incomplete;
     check(
-        facts(EndReason::Silence),
+        facts(CallEnding::Silence),
         &[],
         "User did not speak. User fell silent. No query was raised.",
         Incomplete,
     );
     check(
-        facts(EndReason::CallerLeft),
+        facts(CallEnding::CallerLeft),
         &["A Hello.", "C Hello.", "C Bye."],
         "User raised no banking matter. No query was raised.",
         Incomplete,
     );
     check(
-        facts(EndReason::CallerLeft),
+        facts(CallEnding::CallerLeft),
         &["C Who won the match?", "A I can only help with banking."],
         "User raised a matter outside the listed topics. Query not resolved.",
         Incomplete,
@@ -252,7 +351,7 @@ fn a_call_without_a_matter_says_so() {
 fn trouble_is_reported_and_authentication_is_told() {
     let facts = SessionFacts {
         authenticated: true,
-        ..facts(EndReason::AgentGoodbye)
+        ..facts(CallEnding::Goodbye)
     };
     let summary = check(
         facts,
@@ -324,7 +423,7 @@ fn preferences_carry_their_turn() {
         "C Please keep it short.",
         "C And send me a text message instead.",
     ];
-    let info = summarize(&facts(EndReason::CallerLeft), &turns(&script), &rules()).extracted_info;
+    let info = summarize(&facts(CallEnding::CallerLeft), &turns(&script), &rules()).extracted_info;
     assert_eq!(
         info["preferences"],
         json!({"answer_style": "concise", "contact_channel": "sms"})
@@ -343,9 +442,9 @@ fn the_same_call_always_gives_the_same_summary_also_a_long_one() {
     ];
     let script: Vec<&str> = line.iter().cycle().take(400).copied().collect();
     let turns = turns(&script);
-    let first = summarize(&facts(EndReason::CallerLeft), &turns, &rules());
+    let first = summarize(&facts(CallEnding::CallerLeft), &turns, &rules());
     assert_eq!(
-        summarize(&facts(EndReason::CallerLeft), &turns, &rules()),
+        summarize(&facts(CallEnding::CallerLeft), &turns, &rules()),
         first
     );
 }

@@ -1,5 +1,7 @@
 //! Words compared as a listener would: case, punctuation and the spelling of numbers do not count.
 
+use language::numbers::{cardinal, digits_in_words};
+
 /// What is written in more than one way, as one. Applied to text in lower case with single spaces, whole words only.
 const SPELLINGS: [(&str, &str); 12] = [
     ("i'm", "i am"),
@@ -15,32 +17,6 @@ const SPELLINGS: [(&str, &str); 12] = [
     ("inter asterisk", "interasterisk"),
     ("re record", "rerecord"),
 ];
-const UNITS: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 10] = [
-    "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-];
-
 /// The words of a text: lower case, numbers and signs as they are spoken, contractions spelled out.
 pub(super) fn plain(text: &str) -> Vec<String> {
     let mut spaced = String::from(" ");
@@ -84,20 +60,12 @@ pub(super) fn plain(text: &str) -> Vec<String> {
 
 /// Up to three digits as a number, more of them one by one, as people dial.
 fn spoken(digits: &str) -> String {
-    let number = digits.parse().unwrap_or(usize::MAX);
-    if digits.len() > 3 || (digits.len() > 1 && digits.starts_with('0')) {
-        let each = digits.bytes().map(|digit| UNITS[usize::from(digit - b'0')]);
-        return each.collect::<Vec<_>>().join(" ");
-    }
-    match number {
-        0..20 => UNITS[number].to_owned(),
-        20..100 if number.is_multiple_of(10) => TENS[number / 10].to_owned(),
-        20..100 => format!("{} {}", TENS[number / 10], UNITS[number % 10]),
-        _ if number.is_multiple_of(100) => format!("{} hundred", UNITS[number / 100]),
-        _ => {
-            let rest = (number % 100).to_string();
-            format!("{} hundred {}", UNITS[number / 100], spoken(&rest))
+    match digits.parse() {
+        Ok(number) if digits.len() <= 3 && (digits.len() == 1 || !digits.starts_with('0')) => {
+            // The "and" of "one hundred and eleven" is said by some and not by others.
+            cardinal(number).replace(" and ", " ")
         }
+        _ => digits_in_words(digits),
     }
 }
 

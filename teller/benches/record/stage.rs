@@ -14,7 +14,7 @@ use database::{
     spool::{Record, RecordId, Spool, SpoolConfig},
     test_support::TestDatabase,
 };
-use jobs::{Finalizer, topic_rules};
+use jobs::{Finalizer, summary_rules};
 use record::{
     Acknowledgements, Durability, MessageRow, RecordConfig, RecordHandle, RecordHealth, Recorder,
     SessionEnd, SessionStart,
@@ -39,7 +39,7 @@ impl Stage {
     pub(crate) fn new(test: &TestDatabase) -> Self {
         let folder = folder();
         let pack = knowledge::Pack::load(&root().join("packs/bank")).unwrap();
-        let finalizer = Arc::new(Finalizer::new(&test.db, topic_rules(&pack).into()));
+        let finalizer = Arc::new(Finalizer::new(&test.db, summary_rules(&pack).into()));
         let acknowledged: Arc<Mutex<Vec<_>>> = Arc::default();
         let told = acknowledged.clone();
         let config = RecordConfig {
@@ -186,7 +186,7 @@ fn meta(agent: bool) -> serde_json::Value {
     if !agent {
         return json!({});
     }
-    json!({"latency": {"stt_ms": 120, "retrieval_ms": 2, "reply_ms": 810}, "route": "banking",
+    json!({"latency": {"stt_ms": 120, "retrieval_ms": 2, "reply_ms": 810}, "route": "knowledge",
         "sources": [{"title": "Cards", "source": "cards.md", "score": 3.5}]})
 }
 

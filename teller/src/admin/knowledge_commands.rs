@@ -59,11 +59,11 @@ pub fn ask(folder: &Path, question: &str) -> anyhow::Result<bool> {
     for reason in &routed.reasons {
         println!(
             "          {:+.2}  {}: {}",
-            reason.weight, reason.of, reason.cue
+            reason.weight, reason.of, reason.phrase
         );
     }
-    let knowledge::Route::Banking { topics, .. } = &routed.route else {
-        println!("retrieval none: this is no banking question");
+    let knowledge::Route::Knowledge { topics, .. } = &routed.route else {
+        println!("retrieval none: this is not a question about the trade");
         return Ok(true);
     };
     println!("topics    {}", topics.join(", "));

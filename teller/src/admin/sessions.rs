@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::wrong_use::{confirmed, somebody_to_ask};
 use crate::config::{DatabaseConfig, Reader, maintenance};
-use jobs::{Finalizer, Sweeper, topic_rules};
+use jobs::{Finalizer, Sweeper, summary_rules};
 use record::{AuditedReader, LiveSessions};
 
 /// Look at sessions, close those a killed worker left open, write summaries, put old months away.
@@ -151,7 +151,7 @@ pub async fn sessions(config: &DatabaseConfig, command: SessionsCommand) -> anyh
 
 fn finalizer(database: &Database, pack: &std::path::Path) -> anyhow::Result<Finalizer> {
     let pack = super::load_pack(pack)?;
-    Ok(Finalizer::new(database, topic_rules(&pack).into()))
+    Ok(Finalizer::new(database, summary_rules(&pack).into()))
 }
 
 async fn list(database: &Database, limit: i64, json: bool) -> anyhow::Result<bool> {

@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use database::{Database, spool::SpoolConfig};
-use insight::topics::TopicRule;
+use insight::summary::SummaryRules;
 use knowledge::{KnowledgeBase, Lines, Pack};
 use secrecy::ExposeSecret as _;
 use tokio_util::task::TaskTracker;
-use tools::TransferTarget;
+use tools::{LookupConfig, Lookups, TransferTarget};
 
 use super::{Metrics, locks::DatabaseLocks};
 use crate::config::{Config, SpoolSettings, SttConfig, TtsConfig};
@@ -61,7 +61,7 @@ pub(super) fn record(
     config: &SpoolSettings,
     database: &Database,
     worker_id: &str,
-    (topics, metrics, tasks): (Arc<[TopicRule]>, &Arc<RecordMetrics>, &TaskTracker),
+    (rules, metrics, tasks): (Arc<SummaryRules>, &Arc<RecordMetrics>, &TaskTracker),
 ) -> anyhow::Result<RecordHandle> {
     let spool = SpoolConfig {
         dir: config.dir.clone(),
@@ -75,7 +75,7 @@ pub(super) fn record(
         durability: Durability::Disk,
     };
     let own = database.dedicated()?;
-    let finalizer = Arc::new(Finalizer::new(&own, topics));
+    let finalizer = Arc::new(Finalizer::new(&own, rules));
     RecordHandle::start(config, own, finalizer, metrics, tasks)
 }
 
@@ -146,17 +146,16 @@ pub(super) fn replier(config: &Config, pack: &Pack) -> anyhow::Result<Replier> {
         llm,
         transfer_to: config.transfer_to.clone(),
     };
-    let balance = match config.balance_url.clone() {
-        Some(url) => Some(tools::BalanceTool::new(tools::BalanceConfig {
+    let lookups = config.lookup_url.clone().map(|url| {
+        Lookups::new(LookupConfig {
             url,
-            token: None,
-        })?),
-        None => None,
-    };
+            token: config.lookup_key.clone(),
+        })
+    });
     Ok(Replier::new(
         Arc::new(KnowledgeBase::new(pack.clone())),
         settings,
-        balance,
+        lookups.transpose()?,
     ))
 }
 
@@ -172,7 +171,7 @@ pub(super) fn authenticator(
     Ok(Some(Authenticator::Codes(OneTimeCodes::new(
         database,
         sender,
-        pack.settings.bank_name.clone(),
+        pack.settings.company_name.clone(),
     ))))
 }
 
@@ -189,7 +188,7 @@ pub(super) fn pages(config: &Config, pack: &Pack, stt: &Stt, authentication: boo
             secret: config.livekit.api_secret.clone(),
         },
         agent_name: config.worker.agent_name.clone(),
-        company_name: pack.settings.bank_name.clone(),
+        company_name: pack.settings.company_name.clone(),
         speech_model: stt.model_name().to_owned(),
         language_model: config.llm.as_ref().map(|llm| llm.model.clone()),
         authentication,

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use language::{keys, numbers::is_digit};
+
 /// The words that were said: annotations removed, loops cut, inventions emptied. `voice` is the utterance's length.
 pub(super) fn clean(raw: &str, voice: Duration) -> String {
     let spoken = without_annotations(raw);
@@ -20,7 +22,7 @@ pub(super) fn clean(raw: &str, voice: Duration) -> String {
     text
 }
 
-/// Whole answers that are never what a bank's caller said. "Thank you" and "bye" are not here: callers say them.
+/// Whole answers that are never what a caller said. "Thank you" and "bye" are not here: callers say them.
 const INVENTIONS: [&str; 22] = [
     "you",
     "blank audio",
@@ -40,10 +42,10 @@ const INVENTIONS: [&str; 22] = [
     "thank you for watching",
     "thanks for watching",
     "thank you so much for watching",
-    "thanks for watching and ill see you next time",
+    "thanks for watching and i'll see you next time",
     "please subscribe",
     "subtitles by the amara org community",
-    "well be right back",
+    "we'll be right back",
 ];
 
 /// Nobody says more than seven words a second; whoever seems to was not understood.
@@ -51,20 +53,9 @@ fn too_fast(words: usize, voice: Duration) -> bool {
     words as f32 > 4.0 + 7.0 * voice.as_secs_f32()
 }
 
-/// Lower case letters, digits and single spaces.
+/// Lower-case words apart by single spaces.
 fn plain(text: &str) -> String {
-    let kept: String = text
-        .chars()
-        .filter(|c| *c != '\'')
-        .map(|c| {
-            if c.is_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                ' '
-            }
-        })
-        .collect();
-    kept.split_whitespace().collect::<Vec<_>>().join(" ")
+    keys(text).join(" ")
 }
 
 /// Without (sounds), [labels], *stage directions*, <tags> and notes of music, closed or not.
@@ -112,7 +103,7 @@ fn without_loops<'a>(words: &[&'a str]) -> Vec<&'a str> {
                 })
                 .count();
             let allowed = match phrase {
-                [digit] if is_digit(digit) => 12,
+                [digit] if is_digit(&plain(digit)) => 12,
                 [_] => 5,
                 _ => 3,
             };
@@ -140,15 +131,6 @@ fn without_echo(words: Vec<&str>, voice: Duration) -> Vec<&str> {
     } else {
         words
     }
-}
-
-fn is_digit(word: &str) -> bool {
-    let word = plain(word);
-    word.chars().all(|c| c.is_ascii_digit())
-        || [
-            "zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
-        ]
-        .contains(&word.as_str())
 }
 
 #[cfg(test)]
@@ -179,6 +161,7 @@ mod tests {
             ("-", ""),
             ("Thanks for watching!", ""),
             ("Thank you for watching.", ""),
+            ("We'll be right back.", ""),
             ("♪ ♪", ""),
             ("♪ la la", "la la"),
             ("*beep*", ""),

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use language::speakable;
 use tokio::sync::Semaphore;
 
 use super::cache::SpeechCache;
@@ -10,7 +11,7 @@ use super::engine::Engine;
 use super::remote::RemoteVoice;
 #[cfg(feature = "test-support")]
 use super::scripted::ScriptedVoice;
-use super::{RemoteTtsConfig, Speech, speakable};
+use super::{RemoteTtsConfig, Speech};
 
 /// Where the voice comes from.
 #[derive(Debug, Clone)]

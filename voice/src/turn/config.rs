@@ -1,6 +1,8 @@
 //! The times that shape a conversation.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+
+use language::Listening;
 
 /// How patient the agent is; the pack or the environment may change any of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub struct TurnConfig {
     pub caller_speech_timeout: Duration,
     /// A transcript that has not come by then is lost.
     pub transcript_timeout: Duration,
+    /// The listener's noises and unfinished endings of the caller's language.
+    pub listening: Arc<Listening>,
 }
 
 impl Default for TurnConfig {
@@ -60,6 +64,7 @@ impl Default for TurnConfig {
             speaking_timeout: Duration::from_secs(180),
             caller_speech_timeout: Duration::from_secs(60),
             transcript_timeout: Duration::from_secs(10),
+            listening: Arc::default(),
         }
     }
 }

@@ -1,14 +1,8 @@
 //! When a turn is over: the caller's utterances since the last turn, and how long to wait for more.
 
-use super::barge_in::plain_words;
-use super::config::TurnConfig;
 use std::time::Duration;
 
-/// After one of these a speaker goes on. Not "in" or "on": people log in and hold on.
-const DANGLING: &[&str] = &[
-    "a", "an", "and", "because", "but", "er", "from", "if", "is", "my", "of", "or", "so", "the",
-    "to", "uh", "um", "your",
-];
+use super::config::TurnConfig;
 
 /// The turn that is being spoken.
 #[derive(Debug, Default)]
@@ -57,7 +51,7 @@ impl OpenTurn {
     pub(super) fn delay(&self, config: &TurnConfig, digits_expected: bool) -> Duration {
         if self.typed {
             Duration::ZERO
-        } else if digits_expected || dangles(&self.text) {
+        } else if digits_expected || config.listening.is_unfinished(&self.text) {
             config.slot_endpointing_delay
         } else {
             config.endpointing_delay
@@ -77,46 +71,5 @@ pub(super) fn joined(first: &str, second: &str) -> String {
         (true, _) => second.to_owned(),
         (_, true) => first.to_owned(),
         _ => format!("{first} {second}"),
-    }
-}
-
-fn dangles(text: &str) -> bool {
-    // Recognisers put an ellipsis or a dash where the voice stays up.
-    let trailing_off =
-        text.trim_end().ends_with(['…', '-', ',']) || text.trim_end().ends_with("...");
-    // "Where is the bank you told me about?" is complete: a question mark outweighs the word.
-    let complete = text.trim_end().ends_with('?');
-    trailing_off
-        || (!complete
-            && plain_words(text)
-                .last()
-                .is_some_and(|word| DANGLING.contains(&word.as_str())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::dangles;
-
-    #[test]
-    fn a_dangling_word_promises_more() {
-        for text in [
-            "I want to",
-            "my name is",
-            "Send it to my.",
-            "so, um",
-            "four one one -",
-            "and...",
-        ] {
-            assert!(dangles(text), "{text} is not finished");
-        }
-        for text in [
-            "block my card",
-            "What is this about?",
-            "thanks",
-            "",
-            "log in",
-        ] {
-            assert!(!dangles(text), "{text} is finished");
-        }
     }
 }

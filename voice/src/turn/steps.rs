@@ -191,6 +191,7 @@ impl Turns {
         weigh(
             &self.turn.text,
             self.answer_expected || self.silence.awaits_answer(),
+            &self.config.listening,
         )
     }
 

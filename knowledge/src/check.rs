@@ -1,0 +1,164 @@
+//! What must hold in a pack, and the messages that help when it does not.
+
+use std::{collections::BTreeSet, path::Path};
+
+use language::Lexicon;
+
+use crate::{
+    error::PackError,
+    lookup::{Lookup, fill_in},
+    pack::{Pack, Settings},
+    route::FIXED_NAMES,
+    rules::Rules,
+};
+
+/// The names that sentences of a pack may hold as `{company}` and `{agent}`.
+#[derive(Clone, Copy)]
+pub(crate) struct Names<'a> {
+    pub(crate) company: &'a str,
+    pub(crate) agent: &'a str,
+}
+
+impl Names<'_> {
+    /// Puts the names in. `later` are the placeholders that are filled when the sentence is said.
+    pub(crate) fn fill(
+        self,
+        file: &Path,
+        key: &str,
+        line: &mut String,
+        later: &[&str],
+    ) -> Result<(), PackError> {
+        let filled = fill_in(line, |key| match key {
+            "company" => Some(self.company.to_owned()),
+            "agent" => Some(self.agent.to_owned()),
+            _ => None,
+        });
+        let rest = fill_in(&filled, |key| later.contains(&key).then(String::new));
+        if rest.trim().is_empty() || rest.contains(['{', '}']) {
+            let allowed: Vec<String> = ["company", "agent"]
+                .iter()
+                .chain(later)
+                .map(|name| format!("{{{name}}}"))
+                .collect();
+            let accepted = format!("a sentence; filled in are {}", allowed.join(", "));
+            return Err(bad(file, key, line, &accepted));
+        }
+        *line = filled;
+        Ok(())
+    }
+
+    /// Puts the names into every sentence of a list, which is not empty.
+    pub(crate) fn fill_all(
+        self,
+        file: &Path,
+        key: &str,
+        lines: &mut [String],
+    ) -> Result<(), PackError> {
+        if lines.is_empty() {
+            return Err(bad(file, key, "", "one sentence or more"));
+        }
+        lines
+            .iter_mut()
+            .try_for_each(|line| self.fill(file, key, line, &[]))
+    }
+}
+
+pub(crate) fn bad(file: &Path, key: &str, value: &str, accepted: &str) -> PackError {
+    PackError::BadValue {
+        file: file.to_owned(),
+        key: key.to_owned(),
+        value: value.to_owned(),
+        accepted: accepted.to_owned(),
+    }
+}
+
+/// Every value is an id, and none of them comes twice.
+pub(crate) fn ids<'a>(
+    file: &Path,
+    key: &str,
+    values: impl Iterator<Item = &'a str>,
+) -> Result<(), PackError> {
+    let mut seen = BTreeSet::new();
+    for value in values {
+        id(file, key, value)?;
+        if !seen.insert(value) {
+            return Err(bad(file, key, value, "an id used once"));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn id(file: &Path, key: &str, id: &str) -> Result<(), PackError> {
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if !id.is_empty() && id.chars().all(letter) {
+        return Ok(());
+    }
+    let accepted = "lower-case letters, digits and _, such as opening_hours";
+    Err(bad(file, key, id, accepted))
+}
+
+pub(crate) fn settings(file: &Path, settings: &Settings) -> Result<(), PackError> {
+    id(file, "name", &settings.name)?;
+    let silence = settings.silence;
+    if silence.away_s == 0 {
+        return Err(bad(file, "silence.away_s", "0", "seconds, 1 or more"));
+    }
+    if silence.hangup_s <= silence.away_s {
+        let value = silence.hangup_s.to_string();
+        let accepted = format!("seconds, more than silence.away_s = {}", silence.away_s);
+        return Err(bad(file, "silence.hangup_s", &value, &accepted));
+    }
+    let e164 = |number: &str| {
+        number.strip_prefix('+').is_some_and(|digits| {
+            (7..=15).contains(&digits.len()) && digits.chars().all(|c| c.is_ascii_digit())
+        })
+    };
+    match &settings.transfer_number {
+        Some(number) if !e164(number) => {
+            let accepted = "a number in E.164 form, such as +263771234567";
+            Err(bad(file, "transfer_number", number, accepted))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Names and sentences of the look-ups; fills in the pack's names.
+pub(crate) fn lookups(
+    file: &Path,
+    names: Names<'_>,
+    lookups: &mut [Lookup],
+) -> Result<(), PackError> {
+    ids(file, "lookup.name", lookups.iter().map(|l| l.name.as_str()))?;
+    for lookup in lookups {
+        if FIXED_NAMES.contains(&lookup.name.as_str()) {
+            let accepted = "a name that no other route has";
+            return Err(bad(file, "lookup.name", &lookup.name, accepted));
+        }
+        let fields: Vec<&str> = lookup.fields.keys().map(String::as_str).collect();
+        names.fill(file, "lookup.answer", &mut lookup.answer, &fields)?;
+        for (key, line) in [
+            ("lookup.unauthenticated", &mut lookup.unauthenticated),
+            ("lookup.unavailable", &mut lookup.unavailable),
+        ] {
+            names.fill(file, key, line, &[])?;
+        }
+    }
+    Ok(())
+}
+
+/// Every phrase can match.
+pub(crate) fn phrases(folder: &Path, pack: &Pack) -> Result<(), PackError> {
+    let lexicon = Lexicon::new(
+        &pack.words.synonyms,
+        &pack.words.whole,
+        &pack.words.unspecific,
+    );
+    let rules = Rules::new(&lexicon, pack);
+    let dead = rules.dead(&lexicon);
+    if dead.is_empty() {
+        return Ok(());
+    }
+    let accepted =
+        "words that can match; a synonym's left side is replaced before phrases are tried";
+    Err(bad(folder, "phrases", &dead.join("; "), accepted))
+}

@@ -1,0 +1,187 @@
+//! What another system knows about the caller, and the sentences that say it.
+
+use std::collections::BTreeMap;
+
+use language::numbers::grouped;
+use serde::Deserialize;
+
+use crate::pack::Currency;
+
+/// Longest text of a field that is spoken, in characters.
+const MAX_TEXT: usize = 200;
+
+/// Something about the caller that another system knows, such as what they have on loan.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lookup {
+    /// Its name, under which the other system is asked and the turn is recorded: `books_on_loan`.
+    pub name: String,
+    /// Phrases that ask for it, in the notation of [`language::phrase`].
+    pub phrases: Vec<String>,
+    /// Phrases that rule it out.
+    #[serde(default)]
+    pub unless: Vec<String>,
+    /// The fields of the other system's answer, by their keys in it.
+    pub fields: BTreeMap<String, FieldKind>,
+    /// Said with what was found; `{key}` stands for a field.
+    pub answer: String,
+    /// Said to a caller who is not authenticated.
+    pub unauthenticated: String,
+    /// Said to an authenticated caller whom the other system does not know, or where none is connected.
+    pub unavailable: String,
+}
+
+/// How a field is checked and spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldKind {
+    /// A decimal, shown with two places: `1234.5` as "1,234.50".
+    Amount,
+    /// An ISO 4217 code; the pack's own currency by its spoken name.
+    Currency,
+    /// A whole number of at most nine digits.
+    Number,
+    /// One line of text.
+    Text,
+}
+
+impl Lookup {
+    /// The sentence for what the other system answered, its fields as text. `None` when one is missing or is not of
+    /// its kind: nothing is said that was not found.
+    #[must_use]
+    pub fn sentence(
+        &self,
+        found: &BTreeMap<String, String>,
+        currency: Option<&Currency>,
+    ) -> Option<String> {
+        let mut values = BTreeMap::new();
+        for (key, kind) in &self.fields {
+            values.insert(key.as_str(), kind.spoken(found.get(key)?, currency)?);
+        }
+        Some(fill_in(&self.answer, |key| values.get(key).cloned()))
+    }
+}
+
+impl FieldKind {
+    fn spoken(self, value: &str, currency: Option<&Currency>) -> Option<String> {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        match self {
+            Self::Amount => grouped(value),
+            Self::Currency => {
+                let code = value.len() == 3 && value.bytes().all(|b| b.is_ascii_uppercase());
+                let own = currency.filter(|own| own.code == value);
+                code.then(|| own.map_or(value, |own| &own.spoken).to_owned())
+            }
+            Self::Number => {
+                let number = value.len() <= 9 && digits(value.strip_prefix('-').unwrap_or(value));
+                number.then(|| value.to_owned())
+            }
+            Self::Text => {
+                let text = value.trim();
+                let line = !text.is_empty() && !text.contains(char::is_control);
+                (line && text.chars().count() <= MAX_TEXT).then(|| text.to_owned())
+            }
+        }
+    }
+}
+
+/// `template` with each `{key}` replaced once; what was put in is not looked at again. A key without a value stays.
+pub(crate) fn fill_in(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
+    let mut out = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let found = after
+            .split_once('}')
+            .and_then(|(key, tail)| Some((value(key)?, tail)));
+        match found {
+            Some((value, tail)) => {
+                out.push_str(&value);
+                rest = tail;
+            }
+            None => {
+                out.push('{');
+                rest = after;
+            }
+        }
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lookup(answer: &str, fields: &[(&str, FieldKind)]) -> Lookup {
+        let fields = fields.iter().map(|(key, kind)| ((*key).to_owned(), *kind));
+        Lookup {
+            name: "test".to_owned(),
+            phrases: Vec::new(),
+            unless: Vec::new(),
+            fields: fields.collect(),
+            answer: answer.to_owned(),
+            unauthenticated: String::new(),
+            unavailable: String::new(),
+        }
+    }
+
+    #[track_caller]
+    fn check(lookup: &Lookup, found: &[(&str, &str)], sentence: Option<&str>) {
+        let dollars = Currency {
+            code: "USD".to_owned(),
+            spoken: "dollars".to_owned(),
+        };
+        let record = found
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let said = lookup.sentence(&record.collect(), Some(&dollars));
+        assert_eq!(said.as_deref(), sentence, "from {found:?}");
+    }
+
+    #[test]
+    fn a_sentence_holds_what_was_found() {
+        use FieldKind::{Amount, Currency, Number, Text};
+        let fine = lookup(
+            "You owe {amount} {currency}.",
+            &[("amount", Amount), ("currency", Currency)],
+        );
+        let said = Some("You owe 1,250.50 dollars.");
+        check(
+            &fine,
+            &[("amount", "1250.5"), ("currency", "USD"), ("more", "x")],
+            said,
+        );
+        let said = Some("You owe -3.00 EUR.");
+        check(&fine, &[("amount", "-3"), ("currency", "EUR")], said);
+        let loans = lookup(
+            "{count} books: {titles}.",
+            &[("count", Number), ("titles", Text)],
+        );
+        // A placeholder in what was found is text.
+        let said = Some("2 books: {count} and Emma.");
+        check(
+            &loans,
+            &[("count", "2"), ("titles", "{count} and Emma")],
+            said,
+        );
+    }
+
+    #[test]
+    fn nothing_is_said_that_was_not_found() {
+        use FieldKind::{Amount, Currency, Number, Text};
+        let long = "x".repeat(MAX_TEXT + 1);
+        for (kind, value) in [
+            (Amount, "much"),
+            (Amount, ""),
+            (Currency, "dollars"),
+            (Number, "1.5"),
+            (Number, "9999999999"),
+            (Text, " "),
+            (Text, "two\nlines"),
+            (Text, &long),
+        ] {
+            check(&lookup("{it}.", &[("it", kind)]), &[("it", value)], None);
+        }
+        check(&lookup("{it}.", &[("it", Text)]), &[], None);
+    }
+}

@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+mod english;
+mod lexicon;
+mod listening;
+mod normalize;
+pub mod numbers;
+pub mod phrase;
+mod spoken;
+mod stem;
+mod stop_words;
+mod token;
+mod words;
+
+pub use english::ENGLISH;
+pub use lexicon::Lexicon;
+pub use listening::{Listening, SummaryWords};
+pub use normalize::{Term, normalize};
+pub use spoken::speakable;
+pub use stem::stem;
+pub use stop_words::{is_function_word, is_stop_word};
+pub use words::{Break, Word, contains_any, find_phrase, keys, words};

@@ -1,0 +1,348 @@
+//! The notation in which a pack's author writes phrases, and how they match what was said.
+//!
+//! | Written | Meaning |
+//! |---|---|
+//! | `withdraw card` | these words in this order, at most three others between two of them |
+//! | `speak\|talk person\|agent` | one of the words at each place |
+//! | `transfer+me` | the next word follows directly |
+//! | `code #` | `#` is any number |
+//! | `i+am+_` | `_` is any one word |
+//! | `=hold on` | the utterance says this and nothing else of meaning |
+//!
+//! Words are compared by stem, articles and "please" are skipped on both sides.
+
+use std::collections::BTreeSet;
+
+use crate::{lexicon::Lexicon, normalize::Term};
+
+/// Words that may stand between two words of a phrase.
+const MAX_GAP: usize = 3;
+/// Words that neither side counts.
+const FILLERS: [&str; 16] = [
+    "a", "an", "the", "please", "uh", "um", "uhm", "er", "ah", "oh", "well", "just", "actually",
+    "kindly", "hmm", "so",
+];
+
+/// An utterance, ready for matching.
+#[derive(Clone, Debug)]
+pub struct Utterance {
+    /// Its words without fillers.
+    pub words: Vec<Term>,
+}
+
+impl Utterance {
+    /// Leaves the fillers out.
+    pub fn new(mut words: Vec<Term>) -> Self {
+        words.retain(|w| !FILLERS.contains(&w.text.as_str()));
+        Self { words }
+    }
+}
+
+/// One compiled phrase.
+#[derive(Clone, Debug)]
+pub struct Phrase {
+    written: String,
+    whole: bool,
+    steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug)]
+struct Step {
+    /// Must follow the step before directly.
+    adjacent: bool,
+    options: Vec<Want>,
+}
+
+#[derive(Clone, Debug)]
+enum Want {
+    Any,
+    Number,
+    Stem(String),
+}
+
+/// Where a phrase matched: which words, by index into [`Utterance::words`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// In rising order.
+    pub at: Vec<usize>,
+}
+
+impl Phrase {
+    /// Compiles a phrase; `None` when it holds no word.
+    pub fn parse(lexicon: &Lexicon, written: &str) -> Option<Self> {
+        let (whole, body) = match written.trim().strip_prefix('=') {
+            Some(body) => (true, body),
+            None => (false, written),
+        };
+        let mut steps = Vec::new();
+        for group in body.split_whitespace() {
+            let mut adjacent = false;
+            for place in group.split('+') {
+                let options = options(lexicon, place);
+                if !options.is_empty() {
+                    steps.push(Step { adjacent, options });
+                    adjacent = true;
+                }
+            }
+        }
+        (!steps.is_empty()).then(|| Self {
+            written: written.to_owned(),
+            whole,
+            steps,
+        })
+    }
+
+    /// As the author wrote it.
+    pub fn written(&self) -> &str {
+        &self.written
+    }
+
+    /// A text that the phrase should match: its first words, with a number for `#`.
+    pub fn sample(&self) -> String {
+        let body = self.written.trim().trim_start_matches('=');
+        let first = |place: &str| match place.split('|').next() {
+            Some("#") | None => "100".to_owned(),
+            Some("_") => "anything".to_owned(),
+            Some(word) => word.to_owned(),
+        };
+        body.split([' ', '+'])
+            .filter(|place| !place.is_empty())
+            .map(first)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// How much a match says: more words, more certain.
+    pub fn weight(&self) -> f32 {
+        match self.steps.len() {
+            1 => 1.0,
+            2 => 1.6,
+            _ => 2.0,
+        }
+    }
+
+    /// The first match in the utterance.
+    pub fn find(&self, utterance: &Utterance) -> Option<Match> {
+        let words = &utterance.words;
+        if self.whole && words.len() != self.steps.len() {
+            return None;
+        }
+        (0..words.len())
+            .filter(|&at| self.steps[0].accepts(&words[at]))
+            .find_map(|first| {
+                let mut at = vec![first];
+                self.rest(words, &mut at).then_some(Match { at })
+            })
+    }
+
+    /// Extends a match word by word, trying near places first and stepping back when it fails.
+    fn rest(&self, words: &[Term], at: &mut Vec<usize>) -> bool {
+        let Some(step) = self.steps.get(at.len()) else {
+            return true;
+        };
+        let after = at.last().map_or(0, |last| last + 1);
+        let gap = if step.adjacent || self.whole {
+            0
+        } else {
+            MAX_GAP
+        };
+        for next in after..words.len().min(after + gap + 1) {
+            if step.accepts(&words[next]) {
+                at.push(next);
+                if self.rest(words, at) {
+                    return true;
+                }
+                at.pop();
+            }
+        }
+        false
+    }
+}
+
+impl Step {
+    fn accepts(&self, word: &Term) -> bool {
+        self.options.iter().any(|want| match want {
+            Want::Any => true,
+            Want::Number => word.is_number(),
+            Want::Stem(stem) => *stem == word.stem,
+        })
+    }
+}
+
+/// The words that a place accepts; fillers vanish. Of an option that comes to several words ("login"
+/// to "log in") the first counts.
+fn options(lexicon: &Lexicon, place: &str) -> Vec<Want> {
+    place
+        .split('|')
+        .flat_map(|option| {
+            match option {
+                "#" => return vec![Want::Number],
+                "_" => return vec![Want::Any],
+                _ => {}
+            }
+            lexicon
+                .terms(option)
+                .into_iter()
+                .filter(|w| !FILLERS.contains(&w.text.as_str()))
+                .take(1)
+                .map(|w| Want::Stem(w.stem))
+                .collect()
+        })
+        .collect()
+}
+
+/// A phrase as plain phrases, alternatives written out.
+pub fn written_out(written: &str) -> Vec<String> {
+    /// A phrase with many alternatives at many places is cut short here; none of ours comes near.
+    const MOST: usize = 200;
+    let body = written.trim().trim_start_matches('=');
+    let places = body
+        .split([' ', '+'])
+        .filter(|place| !matches!(*place, "" | "#" | "_"));
+    places.fold(vec![String::new()], |phrases, place| {
+        let longer = |phrase: &String| {
+            let phrase = phrase.clone();
+            place
+                .split('|')
+                .map(move |word| format!("{phrase} {word}").trim().to_owned())
+        };
+        phrases.iter().flat_map(longer).take(MOST).collect()
+    })
+}
+
+/// Phrases of one meaning, with the phrases that rule it out and the words that may stand beside it.
+#[derive(Clone, Debug, Default)]
+pub struct Phrases {
+    any: Vec<Phrase>,
+    unless: Vec<Phrase>,
+    with: Vec<Phrase>,
+}
+
+impl Phrases {
+    /// Compiles the phrases; those without a word are left out.
+    pub fn new(lexicon: &Lexicon, any: &[String], unless: &[String], with: &[String]) -> Self {
+        let compile = |written: &[String]| {
+            written
+                .iter()
+                .filter_map(|phrase| Phrase::parse(lexicon, phrase))
+                .collect()
+        };
+        Self {
+            any: compile(any),
+            unless: compile(unless),
+            with: compile(with),
+        }
+    }
+
+    /// The words that the phrases explain, and those beside them; empty when no phrase matches.
+    pub fn explained(&self, utterance: &Utterance) -> BTreeSet<usize> {
+        let matches = self.matches(utterance);
+        let mut at: BTreeSet<usize> = matches
+            .into_iter()
+            .flat_map(|(_, found)| found.at)
+            .collect();
+        if !at.is_empty() {
+            // A phrase finds its first place only; a word that may stand beside stands beside anywhere.
+            for (place, word) in utterance.words.iter().enumerate() {
+                if self
+                    .with
+                    .iter()
+                    .any(|phrase| phrase.steps.len() == 1 && phrase.steps[0].accepts(word))
+                {
+                    at.insert(place);
+                }
+            }
+            at.extend(
+                self.with
+                    .iter()
+                    .filter_map(|phrase| phrase.find(utterance))
+                    .flat_map(|found| found.at),
+            );
+        }
+        at
+    }
+
+    /// All its phrases, exceptions too.
+    pub fn all(&self) -> impl Iterator<Item = &Phrase> {
+        self.any.iter().chain(&self.unless).chain(&self.with)
+    }
+
+    /// Every phrase that matches, or none when an exception does.
+    pub fn matches<'a>(&'a self, utterance: &Utterance) -> Vec<(&'a Phrase, Match)> {
+        if self
+            .unless
+            .iter()
+            .any(|phrase| phrase.find(utterance).is_some())
+        {
+            return Vec::new();
+        }
+        self.any
+            .iter()
+            .filter_map(|phrase| phrase.find(utterance).map(|found| (phrase, found)))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Phrase, Utterance};
+    use crate::lexicon::Lexicon;
+
+    fn check(phrase: &str, text: &str, expected: bool) {
+        let found = Phrase::parse(&Lexicon::default(), phrase)
+            .expect("a phrase")
+            .find(&Utterance::new(Lexicon::default().terms(text)))
+            .is_some();
+        assert_eq!(found, expected, "phrase {phrase:?} against {text:?}");
+    }
+
+    #[test]
+    fn words_match_in_order_by_stem_with_a_few_others_between() {
+        check(
+            "withdraw card",
+            "How do I withdraw money without my card?",
+            true,
+        );
+        check("withdraw card", "My card does not let me withdraw", false);
+        check(
+            "withdraw card",
+            "withdraw it all today because somebody took my card",
+            false,
+        );
+        check("lose card", "I've lost the card", true);
+    }
+
+    #[test]
+    fn alternatives_numbers_and_direct_neighbours() {
+        check("speak|talk person|agent", "Could I talk to an agent", true);
+        check("code #", "The code is four one one one", true);
+        check("code #", "The code is wrong", false);
+        check("transfer+me", "transfer me now", true);
+        check("transfer+me", "transfer money to me", false);
+    }
+
+    #[test]
+    fn a_whole_cue_wants_the_utterance_to_itself() {
+        check("=hold on", "Hold on, please.", true);
+        check("=hold on", "hold on my card is lost", false);
+    }
+
+    #[test]
+    fn a_later_start_is_tried_when_the_first_fails() {
+        check("card lose", "card one two three four card lost", true);
+    }
+
+    #[test]
+    fn a_cue_is_written_out_as_plain_phrases() {
+        assert_eq!(
+            super::written_out("=lose|miss my+card #"),
+            ["lose my card", "miss my card"]
+        );
+    }
+
+    #[test]
+    fn a_cue_without_words_is_none() {
+        assert!(Phrase::parse(&Lexicon::default(), " = ").is_none());
+        assert!(Phrase::parse(&Lexicon::default(), "the").is_none());
+    }
+}
