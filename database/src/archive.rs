@@ -5,9 +5,11 @@
 //! their rows unreadable there too. Sessions, summaries and counters stay: they count what was
 //! said, wherever it is kept.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{File, OpenOptions},
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};

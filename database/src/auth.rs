@@ -1,15 +1,15 @@
 //! One-time codes: who may get one, how often, and whether one is right.
 
-use std::fmt;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::keys::IndexKind;
-use crate::stored_keys::person_key;
-use crate::{Database, DatabaseError, ProfileId, SessionId, normalize_phone_number};
+use crate::{
+    Database, DatabaseError, ProfileId, SessionId, keys::IndexKind, normalize_phone_number,
+    stored_keys::person_key,
+};
 
 /// All SQL about authentication.
 #[derive(Clone, Debug)]

@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::clean::clean_text;
-use crate::{Database, DatabaseError, SessionId};
+use crate::{Database, DatabaseError, SessionId, clean::clean_text};
 
 /// What the sealed values are bound to, with their session.
 pub(crate) const PHONE: &str = "callbacks.phone_ct";

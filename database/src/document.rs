@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::clean::{clean_json, clean_text};
-use crate::{Database, DatabaseError};
+use crate::{
+    Database, DatabaseError,
+    clean::{clean_json, clean_text},
+};
 
 /// All SQL about documents.
 #[derive(Clone, Debug)]

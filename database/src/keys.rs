@@ -19,18 +19,24 @@ mod file;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 
-pub use self::cipher::SealingKey;
-use self::cipher::{Secret, mac, place};
-pub use self::data::{PersonKey, SessionKey, WrappedKey};
-pub use self::error::KeyError;
-use self::file::Material;
-pub use self::file::WrappingKeyInfo;
+pub use self::{
+    cipher::SealingKey,
+    data::{PersonKey, SessionKey, WrappedKey},
+    error::KeyError,
+    file::WrappingKeyInfo,
+};
+use self::{
+    cipher::{Secret, mac, place},
+    file::Material,
+};
 use crate::{ProfileId, SessionId, TenantId};
 
 /// The keys of a key file, as one tenant's. Cheap to clone; shows nothing when printed.

@@ -4,17 +4,19 @@
 mod canonical;
 mod store;
 
+use call::{sql_text, text_enum};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::store::Inserted;
 pub(crate) use self::store::sealed;
-use crate::chain::RowHash;
-use crate::clean::{clean_json, clean_text};
-use crate::keys::{KeyError, SessionKey};
-use crate::{Database, SessionId};
-use call::{sql_text, text_enum};
+use crate::{
+    Database, SessionId,
+    chain::RowHash,
+    clean::{clean_json, clean_text},
+    keys::{KeyError, SessionKey},
+};
 
 /// All SQL about messages.
 #[derive(Clone, Debug)]

@@ -1,20 +1,14 @@
 //! The connection pool and the only ways to run a statement.
 
-use std::fmt;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{fmt, path::PathBuf, time::Duration};
 
 use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
     Timeouts,
 };
-use tokio_postgres::Row;
-use tokio_postgres::error::SqlState;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, error::SqlState, types::ToSql};
 
-use crate::error::lost_a_race;
-use crate::keys::Keyring;
-use crate::{DatabaseError, TenantId, tls};
+use crate::{DatabaseError, TenantId, error::lost_a_race, keys::Keyring, tls};
 
 /// How to reach PostgreSQL and how long to wait for it.
 #[derive(Clone)]

@@ -2,14 +2,17 @@
 
 mod closing;
 
+use call::{AuthLevel, Channel, sql_text, text_enum};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::closing::{AbandonedSession, SessionEnd, StaleAfter};
-use crate::keys::{IndexKind, Keyring, SessionKey};
-use crate::{Database, DatabaseError, MergeOutcome, ProfileId, SessionId, normalize_phone_number};
-use call::{AuthLevel, Channel, sql_text, text_enum};
+use crate::{
+    Database, DatabaseError, MergeOutcome, ProfileId, SessionId,
+    keys::{IndexKind, Keyring, SessionKey},
+    normalize_phone_number,
+};
 
 /// All SQL about sessions. Listing them for supervisors is in `session_list.rs`.
 #[derive(Clone, Debug)]

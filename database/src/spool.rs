@@ -34,16 +34,15 @@ use std::{fmt, path::PathBuf, sync::Arc};
 pub use appender::{Appender, NotAppended};
 pub use budget::Fullness;
 pub use error::SpoolError;
+use error::disk;
 pub use frame::{MAX_PAYLOAD, Record, RecordId};
 pub use inspect::{SegmentReport, damaged_files, segments};
+use lock::Lock;
 pub use reader::{Batch, Reader};
 pub use replay::Replay;
 pub use scan::{Damage, Lost};
-pub use store::{Position, SpoolStatus};
-
-use error::disk;
-use lock::Lock;
 use store::Store;
+pub use store::{Position, SpoolStatus};
 
 use crate::keys::SealingKey;
 

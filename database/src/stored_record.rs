@@ -4,10 +4,11 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::keys::{KeyError, Keyring, SessionKey};
 use crate::{
     NewCallback, NewSession, SealedMessage, SealedToolCall, SealedToolOutcome, SessionEnd,
-    SessionId, SummaryToken, spool,
+    SessionId, SummaryToken,
+    keys::{KeyError, Keyring, SessionKey},
+    spool,
 };
 
 /// Grows when a record of today could be misunderstood by the program of before. What is merely new

@@ -1,15 +1,17 @@
 //! `conversation_summaries`: what a call came to.
 
+use call::{Resolution, Sentiment};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use tokio_postgres::Row;
 
-use crate::clean::{clean_json, clean_text};
-use crate::keys::{Keyring, SessionKey};
-use crate::stated_name;
-use crate::{Database, DatabaseError, ProfileId, SessionId};
-use call::{Resolution, Sentiment};
+use crate::{
+    Database, DatabaseError, ProfileId, SessionId,
+    clean::{clean_json, clean_text},
+    keys::{Keyring, SessionKey},
+    stated_name,
+};
 
 /// All SQL about summaries.
 #[derive(Clone, Debug)]

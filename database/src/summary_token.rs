@@ -1,14 +1,12 @@
 //! One look at one's own summary, by a random token.
 
-use std::fmt;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::summary::from_row;
-use crate::{Database, DatabaseError, SessionId, Summary};
+use crate::{Database, DatabaseError, SessionId, Summary, summary::from_row};
 
 /// All SQL about summary tokens. The database holds their hashes only.
 #[derive(Clone, Debug)]

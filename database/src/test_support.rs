@@ -13,18 +13,18 @@ pub(crate) mod faults;
 mod messages;
 mod psql_script;
 
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+    time::Duration,
+};
 
 use sha2::{Digest, Sha256};
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
-pub use self::cluster::Cluster;
-pub use self::psql_script::migration_script;
-use crate::keys::Keyring;
-use crate::{Database, DatabaseConfig};
+pub use self::{cluster::Cluster, psql_script::migration_script};
+use crate::{Database, DatabaseConfig, keys::Keyring};
 
 /// Owns the test databases.
 const ROLE: &str = "teller_test";

@@ -9,9 +9,11 @@ use serde_json::Value;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::clean::clean_text;
-use crate::keys::{KeyError, SessionKey};
-use crate::{Database, DatabaseError, SessionId};
+use crate::{
+    Database, DatabaseError, SessionId,
+    clean::clean_text,
+    keys::{KeyError, SessionKey},
+};
 
 /// All SQL about calls of tools.
 #[derive(Clone, Debug)]

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
-use aws_lc_rs::{hkdf, hmac};
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hkdf, hmac,
+    rand::{SecureRandom as _, SystemRandom},
+};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::error::KeyError;

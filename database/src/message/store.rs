@@ -1,12 +1,9 @@
 //! Messages in and out of PostgreSQL.
 
-use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, types::ToSql};
 
 use super::{Message, MessageRepository, SealedMessage};
-use crate::chain::RowHash;
-use crate::keys::SessionKey;
-use crate::{DatabaseError, SessionId};
+use crate::{DatabaseError, SessionId, chain::RowHash, keys::SessionKey};
 
 /// What became of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

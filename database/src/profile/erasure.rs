@@ -1,11 +1,11 @@
 //! Making a person disappear. What it means in each table is written in
 //! `migrations/V0014__erasure.sql`.
 
+use call::{sql_text, text_enum};
 use serde::Serialize;
 
 use super::ProfileRepository;
 use crate::{DatabaseError, ProfileId};
-use call::{sql_text, text_enum};
 
 text_enum! {
     /// What became of an erasure.

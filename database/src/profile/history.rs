@@ -2,10 +2,8 @@
 
 use serde::Serialize;
 
-use super::merges::merge_record;
-use super::{MergeRecord, Profile, ProfileRepository, UnmergeOutcome};
-use crate::audit::entry;
-use crate::{AuditEntry, DatabaseError, ProfileId};
+use super::{MergeRecord, Profile, ProfileRepository, UnmergeOutcome, merges::merge_record};
+use crate::{AuditEntry, DatabaseError, ProfileId, audit::entry};
 
 /// Merges and attempts that a history shows at most, the newest. Older ones are in
 /// `teller profiles export`.

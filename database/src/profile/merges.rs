@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
+use call::{sql_text, text_enum};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::ProfileRepository;
 use crate::{Database, DatabaseError, ProfileId, SessionId};
-use call::{sql_text, text_enum};
 
 text_enum! {
     /// What became of a merge. Refusals are answers, not errors: repeating one is useless.

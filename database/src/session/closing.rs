@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::SessionRepository;
-use crate::clean::clean_json;
-use crate::{DatabaseError, SessionId};
+use crate::{DatabaseError, SessionId, clean::clean_json};
 
 /// A call ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,14 +5,18 @@
 //! (`host-a.anchors`). Make the file append-only (`chattr +a`) or copy it to where the database's
 //! administrators cannot write: whoever can change both can hide a change.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{File, OpenOptions},
+    io::{BufRead, BufReader, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
 
 use chrono::{DateTime, Utc};
 
-use super::anchor::{Anchor, AnchoredAudit, AnchoredHead};
-use super::report::{Finding, Problem};
+use super::{
+    anchor::{Anchor, AnchoredAudit, AnchoredHead},
+    report::{Finding, Problem},
+};
 use crate::{Database, DatabaseError, RowHash};
 
 /// Sessions in one line at most; more make several lines.

@@ -3,8 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::anchor::AnchoredAudit;
-use super::report::Problem;
+use super::{anchor::AnchoredAudit, report::Problem};
 use crate::{Database, DatabaseError, RowHash};
 
 /// Rows read at once.

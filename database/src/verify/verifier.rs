@@ -1,18 +1,18 @@
 //! Streams the record past its hashes and anchors.
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 use tokio_postgres::{IsolationLevel, Row};
 use uuid::Uuid;
 
-use super::anchor::{Anchor, AnchoredAudit};
-use super::anchor_file::{self, AnchorError};
-use super::audit_chain;
-use super::report::{Finding, Problem, VerifyReport};
-use super::session_chain::{SessionNumbers, StoredRow, check};
-use crate::message::sealed;
-use crate::{Database, DatabaseError, RowHash, SessionId};
+use super::{
+    anchor::{Anchor, AnchoredAudit},
+    anchor_file::{self, AnchorError},
+    audit_chain,
+    report::{Finding, Problem, VerifyReport},
+    session_chain::{SessionNumbers, StoredRow, check},
+};
+use crate::{Database, DatabaseError, RowHash, SessionId, message::sealed};
 
 /// Sessions read at once: a few thousand messages in memory.
 const PAGE: i64 = 100;

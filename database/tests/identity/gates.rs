@@ -3,17 +3,14 @@
 //! An actor that cannot go on because another holds a lock goes on when it can, with what it was
 //! given meanwhile, as it would without gates.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use database::test_support::TestDatabase;
 use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use crate::prepared::Prepared;
-use crate::sequences::FILED_AT_ONCE;
-use crate::{Random, invariants, seed, size};
+use crate::{Random, invariants, prepared::Prepared, seed, sequences::FILED_AT_ONCE, size};
 
 /// The class of advisory locks that are gates.
 const GATES: i32 = 8000;

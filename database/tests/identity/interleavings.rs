@@ -1,16 +1,16 @@
 //! Eight workers who write, merge, unmerge and drain at once, with random pauses; afterwards every
 //! promise holds, what was acknowledged is there, and nobody waited in a circle.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use database::test_support::{TestDatabase, until};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::prepared::Prepared;
-use crate::sequences::FILED_AT_ONCE;
-use crate::{Random, invariants, seed, size};
+use crate::{Random, invariants, prepared::Prepared, seed, sequences::FILED_AT_ONCE, size};
 
 const WORKERS: usize = 8;
 /// Operations of a trial, by all workers together.

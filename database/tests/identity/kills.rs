@@ -4,10 +4,12 @@ use database::test_support::{TestDatabase, until};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use crate::gates::{GATE, gated};
-use crate::invariants;
-use crate::prepared::Prepared;
-use crate::sequences::FILED_AT_ONCE;
+use crate::{
+    gates::{GATE, gated},
+    invariants,
+    prepared::Prepared,
+    sequences::FILED_AT_ONCE,
+};
 
 /// Everything stored, apart from nothing.
 const ALL: &str = "

@@ -2,13 +2,17 @@
 //! is made as short as it can be before it is shown.
 
 use database::test_support::TestDatabase;
-use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner},
+};
 
-use crate::model::Model;
-use crate::prepared::Prepared;
-use crate::steps::{Both, Step};
-use crate::{seed, size};
+use crate::{
+    model::Model,
+    prepared::Prepared,
+    seed, size,
+    steps::{Both, Step},
+};
 
 /// So that sequences of a few sessions have something to drain.
 pub(crate) const FILED_AT_ONCE: &str = "CREATE OR REPLACE FUNCTION sessions_filed_at_once() RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT 1 $$";

@@ -3,8 +3,10 @@
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use crate::model::{Model, Profile, Session};
-use crate::prepared::Prepared;
+use crate::{
+    model::{Model, Profile, Session},
+    prepared::Prepared,
+};
 
 /// Numbers choose among what is there, whatever is there: any step fits any state.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,4 @@
-use database::AuditRepository;
-use database::test_support::TestDatabase;
+use database::{AuditRepository, test_support::TestDatabase};
 use serde_json::json;
 
 use crate::support::{customer, talk};

@@ -1,7 +1,9 @@
 use std::time::{Duration, Instant};
 
-use database::test_support::{Cluster, TestDatabase, ephemeral_keys};
-use database::{Database, DatabaseConfig, DatabaseError, ProfileRepository};
+use database::{
+    Database, DatabaseConfig, DatabaseError, ProfileRepository,
+    test_support::{Cluster, TestDatabase, ephemeral_keys},
+};
 
 /// Far less than a connection takes that hangs, far more than a busy machine needs.
 const SOON: Duration = Duration::from_secs(20);

@@ -1,5 +1,7 @@
-use database::test_support::TestDatabase;
-use database::{MessageRepository, NewMessage, ProfileRepository, Role, SessionRepository};
+use database::{
+    MessageRepository, NewMessage, ProfileRepository, Role, SessionRepository,
+    test_support::TestDatabase,
+};
 use serde_json::json;
 
 use crate::support::{assert_invariants, at, call, rows, talk, web_session, words};

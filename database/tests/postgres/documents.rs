@@ -1,5 +1,4 @@
-use database::test_support::TestDatabase;
-use database::{DocumentChunk, DocumentRepository, ImportReport};
+use database::{DocumentChunk, DocumentRepository, ImportReport, test_support::TestDatabase};
 use serde_json::json;
 
 fn chunk(document: &str, n: i32, body: &str) -> DocumentChunk {

@@ -1,10 +1,9 @@
 //! Merges of more sessions than a caller waits for: right for every reader at once, filed in the
 //! background.
 
-use database::test_support::TestDatabase;
 use database::{
     ConversationSummaryRepository, DrainProgress, MergeOutcome, ProfileId, ProfileRepository,
-    SessionFilter, SessionRepository, UnmergeOutcome,
+    SessionFilter, SessionRepository, UnmergeOutcome, test_support::TestDatabase,
 };
 use serde_json::json;
 

@@ -1,11 +1,15 @@
 //! Connections over TLS: to a real server, with a certificate authority of the test's own.
 
-use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    time::Duration,
+};
 
-use database::test_support::{Cluster, ephemeral_keys};
-use database::{Database, DatabaseConfig, DatabaseError};
+use database::{
+    Database, DatabaseConfig, DatabaseError,
+    test_support::{Cluster, ephemeral_keys},
+};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use tokio_postgres::{Client, NoTls};
 

@@ -1,17 +1,15 @@
-use database::keys::SessionKey;
-use database::test_support::TestDatabase;
 use database::{
     AuditRepository, CallbackRepository, ConversationSummaryRepository, ErasureOutcome,
     MergeOutcome, MessageRepository, NewCallback, NewSession, NewToolCall, NewToolOutcome, Origin,
     ProfileId, ProfileRepository, SessionId, SessionRepository, ToolCallRepository, ToolOutcome,
-    UnmergeOutcome,
+    UnmergeOutcome, keys::SessionKey, test_support::TestDatabase,
 };
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{assert_invariants, call, count, customer, rows, web_session};
-use crate::traces::{
-    SEALED, Sarah, TRACES, device_call, dump, found, pg_dump, phone_call, sarah, sealed,
+use crate::{
+    support::{assert_invariants, call, count, customer, rows, web_session},
+    traces::{SEALED, Sarah, TRACES, device_call, dump, found, pg_dump, phone_call, sarah, sealed},
 };
 
 #[tokio::test]

@@ -1,7 +1,7 @@
-use database::test_support::{TestDatabase, until};
 use database::{
     AuditRepository, ConversationSummaryRepository, MergeOutcome, Origin, ProfileId,
     ProfileRepository, SessionRepository,
+    test_support::{TestDatabase, until},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -1,6 +1,8 @@
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::Once;
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::Once,
+};
 
 use database::test_support::{TestDatabase, migration_script};
 

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use database::test_support::{TestDatabase, until};
 use database::{
     CallbackRepository, ConfigRepository, LeaderRole, NewCallback, RedeemedSummary, RoomLock,
     SummaryToken, SummaryTokenRepository, WorkerRepository,
+    test_support::{TestDatabase, until},
 };
 use serde_json::json;
 use uuid::Uuid;

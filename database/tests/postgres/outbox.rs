@@ -1,7 +1,9 @@
 use std::time::Duration;
 
-use database::test_support::TestDatabase;
-use database::{MessageRepository, SessionEnd, SessionId, SessionRepository, SummaryQueue};
+use database::{
+    MessageRepository, SessionEnd, SessionId, SessionRepository, SummaryQueue,
+    test_support::TestDatabase,
+};
 use serde_json::json;
 
 use crate::support::{at, count, rows, summarise, talk, words};

@@ -1,5 +1,4 @@
-use database::test_support::TestDatabase;
-use database::{MessageRepository, NewSession, SessionId};
+use database::{MessageRepository, NewSession, SessionId, test_support::TestDatabase};
 use serde_json::json;
 use uuid::Uuid;
 

@@ -1,5 +1,4 @@
-use database::test_support::TestDatabase;
-use database::{ProfileRepository, SessionRepository};
+use database::{ProfileRepository, SessionRepository, test_support::TestDatabase};
 
 use crate::support::{call, customer, summarise, talk, web_session, words};
 

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use database::test_support::{TestDatabase, until};
 use database::{
     ConversationSummaryRepository, Database, DatabaseConfig, MessageRepository, Origin, ProfileId,
     ProfileRepository, SessionId, SessionRepository,
+    test_support::{TestDatabase, until},
 };
 use serde_json::json;
 

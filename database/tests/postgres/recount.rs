@@ -1,6 +1,5 @@
 use chrono::{TimeDelta, Utc};
-use database::test_support::TestDatabase;
-use database::{MessageRepository, RecountRepository, SessionId};
+use database::{MessageRepository, RecountRepository, SessionId, test_support::TestDatabase};
 use uuid::Uuid;
 
 use crate::support::{talk, words};

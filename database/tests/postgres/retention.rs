@@ -1,17 +1,18 @@
 use std::path::PathBuf;
 
-use database::test_support::TestDatabase;
-use database::verify::Verifier;
 use database::{
     ArchiveRepository, Database, DatabaseConfig, MessageRepository, NewSession, SealedMessage,
-    SessionId, TenantId, ToolCallRepository, ToolOutcome,
+    SessionId, TenantId, ToolCallRepository, ToolOutcome, test_support::TestDatabase,
+    verify::Verifier,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::sealing::sealed;
-use crate::support::{assert_invariants, call, count, rows, web_session};
-use crate::tool_calls::made;
+use crate::{
+    sealing::sealed,
+    support::{assert_invariants, call, count, rows, web_session},
+    tool_calls::made,
+};
 
 struct Folder(PathBuf);
 

@@ -1,8 +1,7 @@
-use database::test_support::TestDatabase;
 use database::{
     AuditRepository, ConversationSummaryRepository, Database, DatabaseConfig, DatabaseError,
     ErasureOutcome, MergeOutcome, MessageRepository, ProfileRepository, SessionEnd,
-    SessionRepository, UnmergeOutcome,
+    SessionRepository, UnmergeOutcome, test_support::TestDatabase,
 };
 use serde_json::json;
 

@@ -1,16 +1,15 @@
-use database::keys::Keyring;
-use database::test_support::TestDatabase;
 use database::{
     CallbackRepository, Inserted, MessageRepository, MessageSealer, NewMessage, ProfileRepository,
-    Role, RowHash, SealedMessage, SessionId, SessionRepository,
+    Role, RowHash, SealedMessage, SessionId, SessionRepository, keys::Keyring,
+    test_support::TestDatabase,
 };
-use proptest::prelude::*;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::TestRunner;
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::{Value, json};
 
-use crate::support::{assert_invariants, at, count, rows, talk};
-use crate::traces::{SEALED, dump, found, sarah};
+use crate::{
+    support::{assert_invariants, at, count, rows, talk},
+    traces::{SEALED, dump, found, sarah},
+};
 
 pub(crate) fn sealed(session: SessionId, seqs: std::ops::Range<i32>) -> Vec<SealedMessage> {
     let key = Keyring::ephemeral().unwrap().new_session_key().unwrap();

@@ -1,10 +1,9 @@
 use std::time::Duration;
 
-use database::test_support::TestDatabase;
 use database::{
     ConversationSummaryRepository, MessageRepository, NewSession, Resolution, Sentiment,
     SessionEnd, SessionFilter, SessionId, SessionListItem, SessionRepository, SessionStatus,
-    StaleAfter, WorkerRepository,
+    StaleAfter, WorkerRepository, test_support::TestDatabase,
 };
 use serde_json::json;
 

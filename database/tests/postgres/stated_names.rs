@@ -1,13 +1,14 @@
-use database::test_support::TestDatabase;
 use database::{
     ConversationSummaryRepository, NewSession, NewSummary, ProfileId, ProfileRepository, SessionId,
-    SessionRepository, UnmergeOutcome,
+    SessionRepository, UnmergeOutcome, test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 
-use crate::roles::as_role;
-use crate::support::{assert_invariants, at, call, customer, rows, summary_of, talk, web_session};
-use crate::traces::dump;
+use crate::{
+    roles::as_role,
+    support::{assert_invariants, at, call, customer, rows, summary_of, talk, web_session},
+    traces::dump,
+};
 
 /// A summary that saw so many messages and took this name from them.
 fn naming(session: SessionId, last_seq: i32, name: Option<&str>) -> NewSummary {

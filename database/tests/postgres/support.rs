@@ -1,11 +1,10 @@
 //! What most tests need: callers, words, and the invariants as one question.
 
 use chrono::{DateTime, Utc};
-use database::test_support::TestDatabase;
 use database::{
     Channel, ConversationSummaryRepository, Database, MessageRepository, NewMessage, NewSession,
     NewSummary, ProfileId, ProfileRepository, Resolution, Role, Sentiment, SessionId,
-    SessionRepository, StartedSession,
+    SessionRepository, StartedSession, test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 

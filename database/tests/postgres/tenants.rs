@@ -1,11 +1,11 @@
-use database::test_support::TestDatabase;
+use std::time::Duration;
+
 use database::{
     AuthLimits, AuthRepository, Claim, ConfigRepository, Database, DatabaseConfig, NewChallenge,
     ProfileRepository, SessionRepository, SummaryToken, SummaryTokenRepository, TenantId,
-    WorkerRepository,
+    WorkerRepository, test_support::TestDatabase,
 };
 use serde_json::json;
-use std::time::Duration;
 
 use crate::support::{call, count, customer, rows, summarise, talk, web_session};
 

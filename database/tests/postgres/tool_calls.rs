@@ -1,10 +1,9 @@
 //! Calls of tools: two records, each once, sealed, and with their session wherever it goes.
 
-use database::test_support::TestDatabase;
 use database::{
     Database, DatabaseConfig, DatabaseError, NewToolCall, NewToolOutcome, ProfileRepository,
     SealedToolCall, SealedToolOutcome, SessionId, SessionRepository, TenantId, ToolCallRepository,
-    ToolOutcome,
+    ToolOutcome, test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -1,20 +1,21 @@
 //! A customer of whom everything that can be known is stored, and the search for it.
 
-use database::keys::SessionKey;
-use database::test_support::TestDatabase;
+use std::time::Duration;
+
 use database::{
     AuthLimits, AuthRepository, CallbackRepository, Channel, Claim, ConversationSummaryRepository,
     CustomerRow, MergeOutcome, MessageRepository, MessageSealer, NewCallback, NewChallenge,
     NewMessage, NewSession, NewSummary, Origin, ProfileId, ProfileRepository, Resolution, Role,
     SealedMessage, Sentiment, SessionId, SessionRepository, SummaryToken, SummaryTokenRepository,
-    ToolCallRepository, ToolOutcome,
+    ToolCallRepository, ToolOutcome, keys::SessionKey, test_support::TestDatabase,
 };
 use serde_json::json;
-use std::time::Duration;
 use uuid::Uuid;
 
-use crate::support::{rows, web_session};
-use crate::tool_calls::made;
+use crate::{
+    support::{rows, web_session},
+    tool_calls::made,
+};
 
 /// Words that occur nowhere but in Sarah's data.
 pub(crate) const TRACES: [&str; 15] = [

@@ -1,5 +1,6 @@
-use database::test_support::TestDatabase;
-use database::{MergeOutcome, Origin, ProfileId, ProfileRepository, UnmergeOutcome};
+use database::{
+    MergeOutcome, Origin, ProfileId, ProfileRepository, UnmergeOutcome, test_support::TestDatabase,
+};
 use serde_json::json;
 
 use crate::support::{

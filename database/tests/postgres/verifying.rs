@@ -2,13 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use database::test_support::TestDatabase;
-use database::verify::{Anchors, Finding, Problem, Verifier, VerifyReport};
-use database::{AuditRepository, MessageRepository, RowHash, SealedMessage, SessionId};
+use database::{
+    AuditRepository, MessageRepository, RowHash, SealedMessage, SessionId,
+    test_support::TestDatabase,
+    verify::{Anchors, Finding, Problem, Verifier, VerifyReport},
+};
 use serde_json::json;
 
-use crate::sealing::sealed;
-use crate::support::{at, talk};
+use crate::{
+    sealing::sealed,
+    support::{at, talk},
+};
 
 /// Three sessions of six messages, anchored after the first three messages and at the end.
 struct Record {

@@ -4,21 +4,23 @@
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use database::test_support::TestDatabase;
-use database::verify::{Anchors, Verifier};
 use database::{
     ArchiveRepository, AuthLimits, AuthRepository, CallbackRepository, Claim, ConfigRepository,
     ConversationSummaryRepository, DocumentRepository, LeaderRole, MessageRepository, NewCallback,
     NewChallenge, NewSession, Origin, ProfileRepository, RecountRepository, RoomLock,
     SessionFilter, SessionId, SessionRepository, StaleAfter, SummaryQueue, SummaryToken,
     SummaryTokenRepository, ToolCallRepository, ToolOutcome, WorkerRepository,
+    test_support::TestDatabase,
+    verify::{Anchors, Verifier},
 };
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::roles::as_role;
-use crate::support::{assert_invariants, at, rows, summary_of, web_session};
-use crate::tool_calls::made;
+use crate::{
+    roles::as_role,
+    support::{assert_invariants, at, rows, summary_of, web_session},
+    tool_calls::made,
+};
 
 const LEASE: Duration = Duration::from_secs(30);
 
