@@ -1,19 +1,20 @@
-//! Putting a month's messages away: into a file, then out of the database.
+//! Putting a month's messages and calls of tools away: into a file, then out of the database.
 //!
-//! The file is gzip-free JSON lines, each a row as it was stored (ciphertext, hash and all), so a
-//! month can be checked and read as long as its keys are kept; destroying a person's key makes
+//! The file is JSON lines, each a row as it was stored (ciphertext, hash and all): messages first, then
+//! `{"tool_call": …}` and `{"tool_call_outcome": …}`. So a month can be checked and read as long as its keys are kept; destroying a person's key makes
 //! their rows unreadable there too. Sessions, summaries and counters stay: they count what was
 //! said, wherever it is kept.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{File, OpenOptions},
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use tokio_postgres::IsolationLevel;
+use tokio_postgres::{IsolationLevel, Transaction};
 
-use crate::chain::to_hex;
 use crate::{Database, DatabaseError, SessionId};
 
 /// Rows read at once.
@@ -45,6 +46,8 @@ pub struct ArchivedMonth {
     pub file: PathBuf,
     /// How many.
     pub messages: i64,
+    /// Records of tools that were called: intents and outcomes.
+    pub tool_call_records: i64,
     /// SHA-256 of the file, hexadecimal.
     pub sha256: String,
     /// The partition is gone; else another tenant still has messages in it.
@@ -60,10 +63,6 @@ pub enum ArchiveError {
     /// The file cannot be written, or is there already with other content.
     #[error("archive file {0}: {1}")]
     File(PathBuf, std::io::Error),
-    /// Words of an older schema are in it that nobody has sealed: from a file they could never
-    /// be erased.
-    #[error("{0} holds words that are not sealed: run teller migrate first")]
-    Readable(String),
 }
 
 impl ArchiveRepository {
@@ -108,14 +107,14 @@ impl ArchiveRepository {
         let failed = |error| ArchiveError::File(file.clone(), error);
         std::fs::create_dir_all(folder).map_err(failed)?;
         let draft = file.with_extension("jsonl.part");
-        let (messages, digest) = self.write(month, &draft).await?;
+        let (messages, tool_call_records, digest) = self.write(month, &draft).await?;
         std::fs::rename(&draft, &file).map_err(failed)?;
         File::open(folder)
             .and_then(|folder| folder.sync_all())
             .map_err(failed)?;
         let path = file.display().to_string();
-        let note = "INSERT INTO message_archives (partition, low, high, messages, file, sha256) VALUES ($1, $2, $3, $4, $5, $6)
-                    ON CONFLICT (tenant_id, partition) DO UPDATE SET messages = excluded.messages, file = excluded.file,
+        let note = "INSERT INTO message_archives (partition, low, high, messages, file, sha256, tool_call_records) VALUES ($1, $2, $3, $4, $5, $6, $7)
+                    ON CONFLICT (tenant_id, partition) DO UPDATE SET messages = excluded.messages, tool_call_records = excluded.tool_call_records, file = excluded.file,
                        sha256 = excluded.sha256, archived_at = now() WHERE message_archives.dropped_at IS NULL";
         let digest_bytes: &[u8] = &digest;
         self.db
@@ -128,6 +127,7 @@ impl ArchiveRepository {
                     &messages,
                     &path,
                     &digest_bytes,
+                    &tool_call_records,
                 ],
             )
             .await?;
@@ -139,22 +139,20 @@ impl ArchiveRepository {
             partition: month.partition.clone(),
             file,
             messages,
-            sha256: to_hex(&digest),
+            tool_call_records,
+            sha256: hex::encode(digest),
             dropped: row.get::<_, &str>(0) == "dropped",
         })
     }
 
-    /// All rows of the month in one snapshot, in the order of their keys.
+    /// All rows of the month in one snapshot, each table's in the order of its keys: how many
+    /// messages, how many records of tools, the file's SHA-256.
     async fn write(
         &self,
         month: &RetiredMonth,
         draft: &Path,
-    ) -> Result<(i64, [u8; 32]), ArchiveError> {
-        let failed = |error| ArchiveError::File(draft.to_owned(), error);
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut out = BufWriter::new(options.open(draft).map_err(failed)?);
+    ) -> Result<(i64, i64, [u8; 32]), ArchiveError> {
+        let mut file = ArchiveFile::create(draft)?;
         let mut connection = self.db.connection().await?;
         let snapshot = connection
             .build_transaction()
@@ -163,40 +161,98 @@ impl ArchiveRepository {
             .start()
             .await
             .map_err(DatabaseError::from)?;
-        // By its ids, from the table of all months: nobody but the owner reads a partition.
-        let sql = format!(
-            "DECLARE rows NO SCROLL CURSOR FOR SELECT to_jsonb(m)::text, m.content IS NOT NULL FROM conversation_messages m
-              WHERE session_id >= '{}' AND session_id < '{}' AND tenant_id = current_tenant() ORDER BY session_id, seq",
-            month.low, month.high
-        );
-        snapshot
-            .batch_execute(&sql)
-            .await
-            .map_err(DatabaseError::from)?;
-        let fetch = format!("FETCH {PAGE} FROM rows");
-        let (mut count, mut digest) = (0, Sha256::new());
-        loop {
-            let rows = snapshot
-                .query(&fetch, &[])
+        let mut counts = [0; 3];
+        for (count, (line, table, order)) in counts.iter_mut().zip(ROWS) {
+            // By its ids, from the table of all months: nobody but the owner reads a partition.
+            let sql = format!(
+                "DECLARE rows NO SCROLL CURSOR FOR SELECT ({line})::text FROM {table} r
+                  WHERE session_id >= '{}' AND session_id < '{}' AND tenant_id = current_tenant() ORDER BY session_id, {order}",
+                month.low, month.high
+            );
+            snapshot
+                .batch_execute(&sql)
                 .await
                 .map_err(DatabaseError::from)?;
-            if rows.is_empty() {
-                break;
-            }
-            for row in &rows {
-                if row.get(1) {
-                    return Err(ArchiveError::Readable(month.partition.clone()));
-                }
-                let line = format!("{}\n", row.get::<_, &str>(0));
-                digest.update(&line);
-                out.write_all(line.as_bytes()).map_err(failed)?;
-                count += 1;
-            }
+            *count = copy(&snapshot, &mut file).await?;
+            snapshot
+                .batch_execute("CLOSE rows")
+                .await
+                .map_err(DatabaseError::from)?;
         }
-        let file = out
+        let [messages, calls, outcomes] = counts;
+        Ok((messages, calls + outcomes, file.finish()?))
+    }
+}
+
+/// What a line holds of a row, the table, and its order within a session.
+const ROWS: [(&str, &str, &str); 3] = [
+    ("to_jsonb(r)", "conversation_messages", "seq"),
+    (
+        "jsonb_build_object('tool_call', to_jsonb(r))",
+        "tool_calls",
+        "idempotency_key",
+    ),
+    (
+        "jsonb_build_object('tool_call_outcome', to_jsonb(r))",
+        "tool_call_outcomes",
+        "idempotency_key",
+    ),
+];
+
+/// The cursor's rows, a line each; how many.
+async fn copy(snapshot: &Transaction<'_>, file: &mut ArchiveFile) -> Result<i64, ArchiveError> {
+    let fetch = format!("FETCH {PAGE} FROM rows");
+    let mut count = 0;
+    loop {
+        let rows = snapshot
+            .query(&fetch, &[])
+            .await
+            .map_err(DatabaseError::from)?;
+        if rows.is_empty() {
+            return Ok(count);
+        }
+        for row in &rows {
+            file.line(row.get(0))?;
+            count += 1;
+        }
+    }
+}
+
+/// A file of mode 0600 that is being written.
+struct ArchiveFile {
+    path: PathBuf,
+    out: BufWriter<File>,
+    digest: Sha256,
+}
+
+impl ArchiveFile {
+    fn create(path: &Path) -> Result<Self, ArchiveError> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let failed = |error| ArchiveError::File(path.to_owned(), error);
+        Ok(Self {
+            out: BufWriter::new(options.open(path).map_err(failed)?),
+            path: path.to_owned(),
+            digest: Sha256::new(),
+        })
+    }
+
+    fn line(&mut self, text: &str) -> Result<(), ArchiveError> {
+        let line = format!("{text}\n");
+        self.digest.update(&line);
+        let written = self.out.write_all(line.as_bytes());
+        written.map_err(|error| ArchiveError::File(self.path.clone(), error))
+    }
+
+    /// On the disk; its SHA-256.
+    fn finish(self) -> Result<[u8; 32], ArchiveError> {
+        let synced = self
+            .out
             .into_inner()
-            .map_err(|error| failed(error.into_error()))?;
-        file.sync_all().map_err(failed)?;
-        Ok((count, digest.finalize().into()))
+            .map_err(std::io::IntoInnerError::into_error)
+            .and_then(|file| file.sync_all());
+        synced.map_err(|error| ArchiveError::File(self.path, error))?;
+        Ok(self.digest.finalize().into())
     }
 }

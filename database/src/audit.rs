@@ -93,6 +93,7 @@ impl AuditRepository {
     ///
     /// # Errors
     /// [`DatabaseError`].
+    #[cfg(feature = "test-support")]
     pub async fn broken_at(&self) -> Result<Option<i64>, DatabaseError> {
         Ok(self.db.one("SELECT audit_broken_at()", &[]).await?.get(0))
     }

@@ -1,15 +1,15 @@
 //! One-time codes: who may get one, how often, and whether one is right.
 
-use std::fmt;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::keys::IndexKind;
-use crate::stored_keys::person_key;
-use crate::{Database, DatabaseError, ProfileId, SessionId, normalize_phone_number};
+use crate::{
+    Database, DatabaseError, ProfileId, SessionId, keys::IndexKind, normalize_phone_number,
+    stored_keys::person_key,
+};
 
 /// All SQL about authentication.
 #[derive(Clone, Debug)]
@@ -142,7 +142,7 @@ impl AuthRepository {
         }
     }
 
-    /// Opens a challenge. Right and wrong claims cannot be told apart by what the caller hears.
+    /// Opens a challenge. What the caller hears does not distinguish a right claim from a wrong one.
     /// A newer challenge of the same call replaces an older one.
     ///
     /// # Errors
@@ -299,7 +299,7 @@ fn code_hash(salt: &[u8], code: &str) -> Vec<u8> {
         .to_vec()
 }
 
-/// Compares without stopping at the first difference, so that the time tells nothing.
+/// Compares in constant time, so that the time does not show where they differ.
 fn equal(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len()
         && a.iter()

@@ -1,11 +1,10 @@
 //! Callers who want to be called back by a person.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::clean::clean_text;
-use crate::{Database, DatabaseError, SessionId};
+use crate::{Database, DatabaseError, SessionId, clean::clean_text};
 
 /// What the sealed values are bound to, with their session.
 pub(crate) const PHONE: &str = "callbacks.phone_ct";
@@ -18,7 +17,7 @@ pub struct CallbackRepository {
 }
 
 /// A promise to call back.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewCallback {
     /// Minted by the agent; the key that makes a repeated attempt harmless.
     pub id: Uuid,
@@ -142,8 +141,7 @@ impl CallbackRepository {
                 id: row.get("callback_id"),
                 session,
                 phone_number,
-                // Of before, not sealed yet.
-                reason: reason.or_else(|| row.get("reason")),
+                reason,
                 requested_at: row.get("requested_at"),
             });
         }

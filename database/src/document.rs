@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::clean::{clean_json, clean_text};
-use crate::{Database, DatabaseError};
+use crate::{
+    Database, DatabaseError,
+    clean::{clean_json, clean_text},
+};
 
 /// All SQL about documents.
 #[derive(Clone, Debug)]
@@ -25,8 +27,6 @@ pub struct DocumentChunk {
     pub topic: Option<String>,
     /// The text.
     pub body: String,
-    /// Where it can be read.
-    pub source_url: Option<String>,
     /// Anything else: an object.
     pub meta: Value,
 }
@@ -94,7 +94,6 @@ impl DocumentRepository {
             title: row.get("title"),
             topic: row.get("topic"),
             body: row.get("body"),
-            source_url: row.get("source_url"),
             meta: row.get("meta"),
         };
         Ok(rows.iter().map(chunk).collect())
@@ -117,11 +116,11 @@ impl DocumentChunk {
     fn to_json(&self) -> Value {
         let mut value = clean_json(&json!({
             "document": self.document, "chunk": self.chunk, "title": self.title, "topic": self.topic,
-            "body": clean_text(&self.body), "source_url": self.source_url, "meta": self.meta,
+            "body": clean_text(&self.body), "meta": self.meta,
         }));
         // Built in one order, so equal chunks have equal text.
         let hash = Sha256::digest(value.to_string().as_bytes());
-        value["sha256"] = Value::String(format!("{hash:x}"));
+        value["sha256"] = Value::String(hex::encode(hash));
         value
     }
 }

@@ -1,9 +1,9 @@
 //! What can go wrong with the database, by what the caller does next.
 
+use std::fmt::Write as _;
+
 use deadpool_postgres::{HookError, PoolError};
 use tokio_postgres::error::{DbError, SqlState};
-
-use crate::tls;
 
 /// A failed database operation. Messages hold no values of rows or parameters.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +48,7 @@ impl From<tokio_postgres::Error> for DatabaseError {
         let Some(db) = error.as_db_error() else {
             // Conversion errors are ours; what is left comes from the socket.
             let source = std::error::Error::source(&error);
-            if let Some(why) = source.and_then(tls::refusal) {
+            if let Some(why) = source.and_then(tls_refusal) {
                 return Self::Setup(why);
             }
             return match source {
@@ -87,6 +87,21 @@ fn classify_local(error: &tokio_postgres::Error) -> DatabaseError {
     } else {
         DatabaseError::Unavailable(format!("{text} {source}"))
     }
+}
+
+/// Why TLS itself failed, if it did: the server is there, and nothing was sent to it.
+fn tls_refusal(source: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let why = source.downcast_ref::<std::io::Error>()?.get_ref()?;
+    let why = why.downcast_ref::<rustls::Error>()?;
+    let mut text = format!("no encrypted connection to the server: {why}");
+    if matches!(why, rustls::Error::InvalidCertificate(_)) {
+        // Writing to a string cannot fail.
+        let _infallible = write!(
+            text,
+            " (DATABASE_CA_FILE names the authority that is trusted, else this system's are; the address must name the host as the certificate does)"
+        );
+    }
+    Some(text)
 }
 
 /// SQLSTATE, message and constraint. Not the detail: it quotes the row. The message of class 22

@@ -14,23 +14,30 @@
 
 mod cipher;
 mod data;
+mod error;
 mod file;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+};
 
-use ring::signature::{Ed25519KeyPair, KeyPair as _};
-use ring::{hkdf, hmac};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 
-pub use self::cipher::SealingKey;
-use self::cipher::{Secret, place};
-pub use self::data::{PersonKey, SessionKey, WrappedKey};
-use self::file::Material;
-pub use self::file::WrappingKeyInfo;
-use crate::{DatabaseError, ProfileId, SessionId, TenantId};
+pub use self::{
+    cipher::SealingKey,
+    data::{PersonKey, SessionKey, WrappedKey},
+    error::KeyError,
+    file::WrappingKeyInfo,
+};
+use self::{
+    cipher::{Secret, mac, place},
+    file::Material,
+};
+use crate::{ProfileId, SessionId, TenantId};
 
 /// The keys of a key file, as one tenant's. Cheap to clone; shows nothing when printed.
 ///
@@ -46,66 +53,6 @@ struct Shared {
     /// Replaced as a whole when the file gained a wrapping key.
     material: RwLock<Arc<Material>>,
     signing: Ed25519KeyPair,
-}
-
-/// What can go wrong with keys. Messages hold no byte of a key.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// Nothing is at the path.
-    #[error(
-        "there is no key file at {0}: make one with `teller keys create`, or restore it from its back-up"
-    )]
-    Missing(String),
-    /// Something is at the path already.
-    #[error("{0} exists and is not overwritten: what was sealed with it could not be read again")]
-    Exists(String),
-    /// The file is being replaced.
-    #[error(
-        "{0} exists: a wrapping key is being added by another process, or its adding was cut off (then delete that file)"
-    )]
-    Busy(String),
-    /// Others may read the file.
-    #[error("{path} may be read by others (mode {mode:o}): chmod 600 {path}")]
-    Permissions {
-        /// The file.
-        path: String,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// The file is no key file.
-    #[error("{path} is no key file: {problem}")]
-    Malformed {
-        /// The file.
-        path: String,
-        /// What is wrong, without a value.
-        problem: String,
-    },
-    /// Reading or writing the file failed.
-    #[error("{path}: {source}")]
-    Io {
-        /// The file.
-        path: String,
-        /// As the system says.
-        source: std::io::Error,
-    },
-    /// Wrapped with a key that the file does not hold.
-    #[error("wrapping key {0} is not in the key file: restore the newer file from its back-up")]
-    UnknownKey(i32),
-    /// Sealed with another key, for another place, or changed since.
-    #[error("does not open: sealed with another key, for another row, or changed since")]
-    Unreadable,
-    /// The system gave no random bytes.
-    #[error("the system's random generator failed")]
-    Random,
-}
-
-impl From<KeyError> for DatabaseError {
-    fn from(error: KeyError) -> Self {
-        match error {
-            KeyError::Unreadable => Self::Invalid(error.to_string()),
-            _ => Self::Setup(error.to_string()),
-        }
-    }
 }
 
 /// What kind of value is looked up by its index. The same value of two kinds has two indexes.
@@ -154,17 +101,18 @@ impl Keyring {
         Self::of(material)
     }
 
-    /// Keys without a file, gone with the process: for tests and rehearsals.
+    /// Keys without a file, gone with the process.
     ///
     /// # Errors
     /// [`KeyError::Random`].
+    #[cfg(feature = "test-support")]
     pub fn ephemeral() -> Result<Self, KeyError> {
         Self::of(Material::generate(None)?)
     }
 
     fn of(material: Material) -> Result<Self, KeyError> {
         let signing = Ed25519KeyPair::from_seed_unchecked(material.signing.bytes())
-            .map_err(|_rejected| material.malformed("the signing key is no Ed25519 seed"))?;
+            .map_err(|_rejected| material.malformed("the signing key is not an Ed25519 seed"))?;
         Ok(Self {
             tenant: TenantId::default(),
             shared: Arc::new(Shared {
@@ -187,18 +135,18 @@ impl Keyring {
     ///
     /// # Errors
     /// [`KeyError::Exists`] if something is there; otherwise if it cannot be written.
-    #[cfg(feature = "testing")]
+    #[cfg(feature = "test-support")]
     pub fn write_to(&self, path: &Path) -> Result<(), KeyError> {
         self.material().at(path).write_new()
     }
 
-    /// Names the file's keys without telling them: 16 hexadecimal digits that stay the same when
+    /// Names the file's keys without revealing them: 16 hexadecimal digits that stay the same when
     /// a wrapping key is added.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let material = self.material();
         let tag = mac(&material.index, &[b"fingerprint", self.public_key()]);
-        hex(&tag[..8])
+        hex::encode(&tag[..8])
     }
 
     /// The wrapping keys, oldest first.
@@ -383,30 +331,4 @@ impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyring").finish_non_exhaustive()
     }
-}
-
-/// HMAC-SHA-256 over the parts, each with its length before it.
-fn mac(key: &Secret, parts: &[&[u8]]) -> [u8; 32] {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, key.bytes());
-    let tag = hmac::sign(&key, &cipher::framed(parts));
-    let mut out = [0; 32];
-    out.copy_from_slice(tag.as_ref());
-    out
-}
-
-/// HKDF-SHA-256 (RFC 5869): a key of its own for each use and tenant.
-fn derive(key: &Secret, use_of: &[&[u8]]) -> Secret {
-    let info = cipher::framed(use_of);
-    let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"teller keys 1");
-    let mut out = [0; 32];
-    let expanded = salt
-        .extract(key.bytes())
-        .expand(&[&info], hkdf::HKDF_SHA256)
-        .and_then(|okm| okm.fill(&mut out));
-    debug_assert!(expanded.is_ok(), "32 bytes are the hash's own length");
-    Secret::from(out)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

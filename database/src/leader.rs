@@ -9,8 +9,6 @@ use crate::{Database, DatabaseError};
 pub enum LeaderRole {
     /// Looks for rooms where a caller waits without an agent.
     AgentWatcher,
-    /// Closes sessions left behind.
-    Sweeper,
     /// Anchors, recounts, makes partitions, puts old months away.
     Keeper,
 }
@@ -36,7 +34,6 @@ impl Database {
         let connection = self.connection().await?;
         let number = match role {
             LeaderRole::AgentWatcher => 7010,
-            LeaderRole::Sweeper => 7011,
             LeaderRole::Keeper => 7013,
         };
         let row = connection

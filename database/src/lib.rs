@@ -11,7 +11,6 @@ mod error;
 pub mod fail;
 pub mod keys;
 mod leader;
-mod leftovers;
 mod message;
 mod migrate;
 mod outbox;
@@ -23,15 +22,18 @@ mod room_lock;
 mod session;
 mod session_list;
 mod session_manager;
+#[cfg(feature = "test-support")]
 mod settings;
 pub mod spool;
 mod stated_name;
 mod stored_keys;
+mod stored_record;
 mod summary;
 mod summary_token;
-#[cfg(feature = "testing")]
-pub mod testing;
+#[cfg(feature = "test-support")]
+pub mod test_support;
 mod tls;
+mod tool_call;
 pub mod verify;
 mod warm;
 mod worker;
@@ -47,12 +49,11 @@ pub use chain::RowHash;
 pub use document::{DocumentChunk, DocumentRepository, ImportReport};
 pub use error::DatabaseError;
 pub use leader::{Leader, LeaderRole};
-pub use leftovers::{SealProgress, Unsealed};
 pub use message::{
     Inserted, Message, MessageRepository, MessageSealer, NewMessage, Role, SealedMessage,
 };
-pub use migrate::{MigrationReport, migration_script};
-pub use outbox::{OwedSummary, ParkedSummary, SummaryQueue};
+pub use migrate::MigrationReport;
+pub use outbox::{ClaimedSummary, FailedSummary, SummaryQueue};
 pub use phone::{PhoneNumberError, normalize_phone_number};
 pub use pool::{Database, DatabaseConfig};
 pub use profile::{
@@ -68,9 +69,15 @@ pub use session::{
 };
 pub use session_list::{SessionCursor, SessionFilter, SessionListItem};
 pub use session_manager::SessionManager;
+#[cfg(feature = "test-support")]
 pub use settings::ConfigRepository;
 pub use stored_keys::Rewrapped;
+pub use stored_record::{StoredEnd, StoredRecord, StoredStart};
 pub use summary::{ConversationSummaryRepository, NewSummary, Summary};
 pub use summary_token::{RedeemedSummary, SummaryToken, SummaryTokenRepository};
-pub use tls::{certificates, is_address, travels_readable};
+pub use tls::{certificates, is_address, is_unencrypted};
+pub use tool_call::{
+    NewToolCall, NewToolOutcome, SealedToolCall, SealedToolOutcome, ToolCall, ToolCallRepository,
+    ToolOutcome,
+};
 pub use worker::WorkerRepository;

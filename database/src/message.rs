@@ -1,26 +1,27 @@
 //! `conversation_messages`: what was said. Rows are written once, when final, and encrypted
 //! before they leave the agent.
 
-#[cfg(feature = "testing")]
-mod readable;
+mod canonical;
 mod store;
 
+use call::{sql_text, text_enum};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::store::Inserted;
 pub(crate) use self::store::sealed;
-use crate::chain::{RowHash, from_hex, storable_json, to_hex};
-use crate::clean::{clean_json, clean_text};
-use crate::keys::{KeyError, SessionKey};
-use crate::{Database, SessionId};
-use call::{sql_text, text_enum};
+use crate::{
+    Database, SessionId,
+    chain::RowHash,
+    clean::{clean_json, clean_text},
+    keys::{KeyError, SessionKey},
+};
 
 /// All SQL about messages.
 #[derive(Clone, Debug)]
 pub struct MessageRepository {
-    db: Database,
+    pub(crate) db: Database,
 }
 
 text_enum! {
@@ -57,12 +58,8 @@ pub struct NewMessage {
     pub ended_ms: Option<i32>,
     /// The caller cut it short.
     pub interrupted: bool,
-    /// -100 to 100.
-    pub sentiment: Option<i16>,
     /// The intent that was found.
     pub intent: Option<String>,
-    /// The tool, of a tool's result.
-    pub tool_name: Option<String>,
     /// From the end of the caller's speech to the first audio, in milliseconds.
     pub latency_ms: Option<i32>,
     /// Sources, latencies by stage and the like: an object.
@@ -83,9 +80,7 @@ pub struct Message {
     pub started_ms: Option<i32>,
     pub ended_ms: Option<i32>,
     pub interrupted: bool,
-    pub sentiment: Option<i16>,
     pub intent: Option<String>,
-    pub tool_name: Option<String>,
     pub latency_ms: Option<i32>,
     pub meta: Value,
     pub created_at: DateTime<Utc>,
@@ -118,9 +113,7 @@ impl NewMessage {
             started_ms: None,
             ended_ms: None,
             interrupted: false,
-            sentiment: None,
             intent: None,
-            tool_name: None,
             latency_ms: None,
             meta: Value::Object(serde_json::Map::new()),
             created_at,
@@ -136,34 +129,19 @@ pub struct SealedMessage {
     pub seq: i32,
     pub role: Role,
     /// `nonce ‖ ciphertext ‖ tag` under the session's key.
-    #[serde(with = "hex")]
+    #[serde(with = "hex::serde")]
     pub content_ct: Vec<u8>,
     pub redacted: bool,
     pub started_ms: Option<i32>,
     pub ended_ms: Option<i32>,
     pub interrupted: bool,
-    pub sentiment: Option<i16>,
     pub intent: Option<String>,
-    pub tool_name: Option<String>,
     pub latency_ms: Option<i32>,
     pub meta: Value,
     /// In whole microseconds, as PostgreSQL keeps it.
     pub created_at: DateTime<Utc>,
-    /// SHA-256 over this row and the hash of the row before: see `chain.rs`.
+    /// SHA-256 over this row and the hash of the row before: see `message/canonical.rs`.
     pub row_hash: RowHash,
-}
-
-mod hex {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&super::to_hex(bytes))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(from)?;
-        super::from_hex(&text).ok_or_else(|| D::Error::custom("not hexadecimal digits"))
-    }
 }
 
 /// Encrypts the messages of one session and chains them. Messages are sealed in the order of
@@ -192,14 +170,20 @@ impl MessageSealer {
         Self { session, key, head }
     }
 
+    /// The session's key, for what belongs to it beside its messages.
+    #[must_use]
+    pub fn key(&self) -> &SessionKey {
+        &self.key
+    }
+
     /// The hash of the last sealed row.
     #[must_use]
     pub fn head(&self) -> RowHash {
         self.head
     }
 
-    /// The row to store. What PostgreSQL would change (null characters, nanoseconds, odd numbers
-    /// in `meta`) is changed here, so that the hash is of what will be read.
+    /// The row to store. What PostgreSQL would change (null characters, nanoseconds) is changed here,
+    /// so that the hash is of what will be read.
     ///
     /// # Errors
     /// [`KeyError::Random`] if the system gives no random bytes; the chain stays where it was.
@@ -214,11 +198,9 @@ impl MessageSealer {
             started_ms: new.started_ms,
             ended_ms: new.ended_ms,
             interrupted: new.interrupted,
-            sentiment: new.sentiment,
             intent: new.intent.as_deref().map(clean_text),
-            tool_name: new.tool_name.as_deref().map(clean_text),
             latency_ms: new.latency_ms,
-            meta: storable_json(&clean_json(&new.meta)),
+            meta: clean_json(&new.meta),
             created_at: DateTime::from_timestamp_micros(new.created_at.timestamp_micros())
                 .unwrap_or(new.created_at),
             row_hash: self.head,

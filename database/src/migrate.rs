@@ -2,11 +2,9 @@
 
 use std::fmt::Write as _;
 
-use refinery::Runner;
+use crate::{Database, DatabaseError, tls};
 
-use crate::{Database, DatabaseError, SealProgress, tls};
-
-mod embedded {
+pub(crate) mod embedded {
     refinery::embed_migrations!("../migrations");
 }
 
@@ -15,30 +13,16 @@ mod embedded {
 pub struct MigrationReport {
     /// Names of the migrations that were applied now, in order; empty if nothing was missing.
     pub applied: Vec<String>,
-    /// Names, numbers and words of an older schema that were sealed now, of this tenant.
-    pub sealed: u64,
 }
 
 impl Database {
-    /// Applies the migrations that are missing, each in a transaction. Safe when several workers
-    /// start at once: one migrates, the others wait and find nothing to do. Afterwards seals what
-    /// an older schema stored readable.
+    /// Applies the migrations that are missing, each in a transaction. Safe when several processes
+    /// start it at once: one migrates, the others wait and find nothing to do.
     ///
     /// # Errors
     /// [`DatabaseError::Unavailable`] if the database is away; [`DatabaseError::Setup`] if a
     /// migration fails or an applied one was edited.
     pub async fn migrate(&self) -> Result<MigrationReport, DatabaseError> {
-        self.migrate_telling(&|_| ()).await
-    }
-
-    /// The same; `progress` is told how many old values were sealed so far, each 500.
-    ///
-    /// # Errors
-    /// As [`Self::migrate`].
-    pub async fn migrate_telling(
-        &self,
-        progress: SealProgress<'_>,
-    ) -> Result<MigrationReport, DatabaseError> {
         // Not from the pool: migrations may take longer than a statement may.
         let mut config = self.config().connection()?;
         let options = format!(
@@ -58,21 +42,10 @@ impl Database {
                 .await
                 .map_err(|error| describe(&error))?;
             if !report.applied_migrations().is_empty() {
-                // What was added is in nobody's hands yet.
+                // No role has rights on what was added yet.
                 client.batch_execute("SELECT grant_roles()").await?;
             }
-            // Asked here: a connection of the pool would bind an empty database to its key file.
-            let sealed = if client
-                .query_one(&Self::anything_unsealed(), &[])
-                .await?
-                .get(0)
-            {
-                self.seal_leftovers(progress).await?
-            } else {
-                0
-            };
             Ok(MigrationReport {
-                sealed,
                 applied: report
                     .applied_migrations()
                     .iter()
@@ -121,56 +94,3 @@ fn describe(error: &refinery::Error) -> DatabaseError {
     }
     DatabaseError::Setup(text)
 }
-
-/// The text of `database/migrate_profiles.sql`: the migrations for psql. It keeps the same
-/// history table as [`Database::migrate`], so either can follow the other.
-#[must_use]
-pub fn migration_script() -> String {
-    script(&embedded::migrations::runner())
-}
-
-fn script(runner: &Runner) -> String {
-    let mut migrations: Vec<_> = runner.get_migrations().iter().collect();
-    migrations.sort_by_key(|migration| migration.version());
-    let mut out = String::from(SCRIPT_HEAD);
-    for migration in migrations {
-        let (version, name) = (migration.version(), migration.name());
-        let sql = migration.sql().unwrap_or_default().trim_end();
-        let checksum = migration.checksum();
-        let _infallible = write!(
-            out,
-            "\n-- {rule}\nSELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = {version}) AS pending \\gset\n\
-             \\if :pending\n\\echo applying {version} {name}\n\n{sql}\n\n\
-             INSERT INTO refinery_schema_history (version, name, applied_on, checksum)\n\
-             VALUES ({version}, '{name}', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '{checksum}');\n\
-             \\else\n\\echo already migrated: {version} {name}\n\\endif\n",
-            rule = "-".repeat(90),
-        );
-    }
-    out.push_str(SCRIPT_TAIL);
-    out
-}
-
-const SCRIPT_HEAD: &str = "\
--- All tables, triggers and functions, for psql:
---
---   psql -d voice_agent -f database/migrate_profiles.sql
---
--- Generated from migrations/; edit those, then: UPDATE=1 cargo test -p database --test postgres migrations
--- Running it again applies what is missing and says what was there. All or nothing.
-
-\\set ON_ERROR_STOP on
-\\set QUIET on
-SET client_min_messages = warning;
-BEGIN;
--- Waits for a worker that is migrating at this moment.
-SELECT pg_advisory_xact_lock(7000, 0) \\gset
-CREATE TABLE IF NOT EXISTS refinery_schema_history (
-  version int4 PRIMARY KEY, name varchar(255), applied_on varchar(255), checksum varchar(255));
-RESET client_min_messages;
-";
-
-const SCRIPT_TAIL: &str = "
-COMMIT;
-\\echo the database is up to date
-";

@@ -1,6 +1,6 @@
 //! Telephone numbers in the one form we store: E.164, `+` and 7 to 15 digits.
 
-/// A text that is no international telephone number.
+/// A text that is not an international telephone number.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("a telephone number starts with + and has 7 to 15 digits")]
 pub struct PhoneNumberError;

@@ -1,20 +1,14 @@
 //! The connection pool and the only ways to run a statement.
 
-use std::fmt;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{fmt, path::PathBuf, time::Duration};
 
 use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
     Timeouts,
 };
-use tokio_postgres::Row;
-use tokio_postgres::error::SqlState;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, error::SqlState, types::ToSql};
 
-use crate::error::lost_a_race;
-use crate::keys::Keyring;
-use crate::{DatabaseError, TenantId, tls};
+use crate::{DatabaseError, TenantId, error::lost_a_race, keys::Keyring, tls};
 
 /// How to reach PostgreSQL and how long to wait for it.
 #[derive(Clone)]
@@ -140,12 +134,12 @@ impl Database {
         &self.keys
     }
 
-    /// One connection beside the pool, to the same database: no load on the pool can keep it
+    /// A pool of one connection to the same database: no load on the other pool can keep it
     /// busy. Its statements are given up after 2 s, because what they write is sent again.
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn beside(&self) -> Result<Self, DatabaseError> {
+    pub fn dedicated(&self) -> Result<Self, DatabaseError> {
         Self::new(DatabaseConfig {
             pool_size: 1,
             statement: self.config.statement.min(Duration::from_secs(2)),
@@ -233,12 +227,12 @@ impl Database {
         }
     }
 
-    /// A statement that only reads and may take this many minutes.
-    pub(crate) async fn query_slowly(
+    /// A statement that only reads and may take this long.
+    pub(crate) async fn query_with_timeout(
         &self,
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
-        minutes: u64,
+        limit: Duration,
     ) -> Result<Vec<Row>, DatabaseError> {
         let mut connection = self.connection().await?;
         let work = async {
@@ -247,12 +241,11 @@ impl Database {
                 .read_only(true)
                 .start()
                 .await?;
-            let limit = format!("SET LOCAL statement_timeout = '{minutes}min'");
-            reading.batch_execute(&limit).await?;
+            let timeout = format!("SET LOCAL statement_timeout = {}", limit.as_millis());
+            reading.batch_execute(&timeout).await?;
             reading.query(sql, params).await
         };
-        let limit = Duration::from_secs(minutes * 60 + 1);
-        match tokio::time::timeout(limit, work).await {
+        match tokio::time::timeout(limit + Duration::from_secs(1), work).await {
             Ok(rows) => Ok(rows?),
             Err(_elapsed) => {
                 drop(Object::take(connection));
@@ -272,8 +265,8 @@ impl Database {
             .ok_or_else(|| DatabaseError::Invalid("expected a row".to_owned()))
     }
 
-    /// The only row of a statement whose changes are taken back at once: what it would do.
-    pub(crate) async fn undone(
+    /// The only row of a statement whose changes are rolled back at once: what it would do.
+    pub(crate) async fn dry_run(
         &self,
         sql: &str,
         params: &[&(dyn ToSql + Sync)],

@@ -6,21 +6,23 @@ mod export;
 mod history;
 mod merges;
 
+use call::{sql_text, text_enum};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio_postgres::Row;
 
-pub use self::customers::{CustomerRow, CustomersImported};
-pub use self::erasure::{Erasure, ErasureOutcome};
-pub use self::export::{ProfileExport, SessionExport};
-pub use self::history::{ProfileHistory, Separation, WouldUnmerge};
-pub use self::merges::{DrainProgress, MergeOutcome, MergeRecord, UnmergeOutcome};
-use crate::clean::clean_json;
-use crate::keys::Keyring;
-use crate::stored_keys::person_key;
-use crate::{Database, DatabaseError, ProfileId, SessionId};
-use call::{sql_text, text_enum};
+pub use self::{
+    customers::{CustomerRow, CustomersImported},
+    erasure::{Erasure, ErasureOutcome},
+    export::{ProfileExport, SessionExport},
+    history::{ProfileHistory, Separation, WouldUnmerge},
+    merges::{DrainProgress, MergeOutcome, MergeRecord, UnmergeOutcome},
+};
+use crate::{
+    Database, DatabaseError, ProfileId, SessionId, clean::clean_json, keys::Keyring,
+    stored_keys::person_key,
+};
 
 /// All SQL about profiles.
 #[derive(Clone, Debug)]

@@ -1,5 +1,7 @@
 //! Questions of the night: do the counters still equal the rows, is every message where it belongs?
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -34,7 +36,7 @@ pub struct RecountRepository {
 }
 
 /// A recount reads every row: minutes for a hundred million, so it has its own limit.
-const RECOUNT_MINUTES: u64 = 30;
+const LONGEST_RECOUNT: Duration = Duration::from_secs(30 * 60);
 
 impl RecountRepository {
     /// Uses this database.
@@ -49,7 +51,10 @@ impl RecountRepository {
     /// [`DatabaseError`].
     pub async fn profiles(&self) -> Result<Vec<CounterDrift>, DatabaseError> {
         let sql = "SELECT id, total_sessions, counted_sessions, total_messages, counted_messages::bigint FROM counter_drift LIMIT 100";
-        let rows = self.db.query_slowly(sql, &[], RECOUNT_MINUTES).await?;
+        let rows = self
+            .db
+            .query_with_timeout(sql, &[], LONGEST_RECOUNT)
+            .await?;
         let drift = |row: &tokio_postgres::Row| CounterDrift {
             profile: row.get(0),
             sessions: (row.get(1), row.get(2)),
@@ -64,7 +69,10 @@ impl RecountRepository {
     /// [`DatabaseError`].
     pub async fn sessions(&self) -> Result<Vec<SessionId>, DatabaseError> {
         let sql = "SELECT session_id FROM session_drift LIMIT 100";
-        let rows = self.db.query_slowly(sql, &[], RECOUNT_MINUTES).await?;
+        let rows = self
+            .db
+            .query_with_timeout(sql, &[], LONGEST_RECOUNT)
+            .await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
@@ -84,7 +92,7 @@ impl RecountRepository {
                     GROUP BY 1 ORDER BY 1 LIMIT 100";
         let rows = self
             .db
-            .query_slowly(sql, &[&from, &until], RECOUNT_MINUTES)
+            .query_with_timeout(sql, &[&from, &until], LONGEST_RECOUNT)
             .await?;
         let orphan = |row: &tokio_postgres::Row| Orphan {
             session: row.get(0),

@@ -2,14 +2,17 @@
 
 mod closing;
 
+use call::{AuthLevel, Channel, sql_text, text_enum};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::closing::{AbandonedSession, SessionEnd, StaleAfter};
-use crate::keys::{IndexKind, Keyring, SessionKey};
-use crate::{Database, DatabaseError, MergeOutcome, ProfileId, SessionId, normalize_phone_number};
-use call::{AuthLevel, Channel, sql_text, text_enum};
+use crate::{
+    Database, DatabaseError, MergeOutcome, ProfileId, SessionId,
+    keys::{IndexKind, Keyring, SessionKey},
+    normalize_phone_number,
+};
 
 /// All SQL about sessions. Listing them for supervisors is in `session_list.rs`.
 #[derive(Clone, Debug)]
@@ -31,7 +34,7 @@ text_enum! {
 sql_text!(SessionStatus);
 
 /// A caller joined.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewSession {
     /// Minted by the agent; the key that makes a repeated attempt harmless.
     pub id: SessionId,
@@ -299,7 +302,7 @@ pub(crate) fn without_number(text: &str, keys: &Keyring) -> String {
         }
         if digits.len() >= 7 {
             let index = keys.index(IndexKind::Phone, &format!("+{digits}"));
-            out.extend(index[..4].iter().map(|byte| format!("{byte:02x}")));
+            out.push_str(&hex::encode(&index[..4]));
         } else {
             out.push_str(&digits);
         }

@@ -125,18 +125,6 @@ impl SessionRepository {
             .await?;
         Ok(rows.iter().map(item).collect())
     }
-
-    /// The topics that occur, most frequent first, for the filter's menu.
-    ///
-    /// # Errors
-    /// [`DatabaseError`].
-    pub async fn topics(&self, limit: i64) -> Result<Vec<String>, DatabaseError> {
-        let rows = self
-            .db
-            .query("SELECT t FROM conversation_summaries, unnest(topics) t GROUP BY t ORDER BY count(*) DESC, t LIMIT $1", &[&limit])
-            .await?;
-        Ok(rows.iter().map(|row| row.get(0)).collect())
-    }
 }
 
 fn item(row: &tokio_postgres::Row) -> SessionListItem {

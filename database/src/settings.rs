@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use crate::clean::clean_json;
-use crate::{Database, DatabaseError};
+use crate::{Database, DatabaseError, clean::clean_json};
 
 /// All SQL about settings.
 #[derive(Clone, Debug)]

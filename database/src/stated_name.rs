@@ -4,9 +4,11 @@
 use serde_json::Value;
 use tokio_postgres::Row;
 
-use crate::keys::{Keyring, SessionKey};
-use crate::stored_keys::person_key;
-use crate::{DatabaseError, NewSummary, ProfileId, ProfileRepository, SessionId};
+use crate::{
+    DatabaseError, NewSummary, ProfileId, ProfileRepository, SessionId,
+    keys::{Keyring, SessionKey},
+    stored_keys::person_key,
+};
 
 /// The name's key in a summary's `extracted_info`. Stored it is always null.
 const KEY: &str = "user_name";

@@ -3,8 +3,10 @@
 use serde::Serialize;
 use tokio_postgres::Row;
 
-use crate::keys::{Keyring, PersonKey, SessionKey, WrappedKey};
-use crate::{Database, DatabaseError, ProfileId, SessionId, SessionRepository};
+use crate::{
+    Database, DatabaseError, ProfileId, SessionId, SessionRepository,
+    keys::{Keyring, PersonKey, SessionKey, WrappedKey},
+};
 
 /// What [`Database::rewrap_person_keys`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

@@ -1,15 +1,17 @@
 //! `conversation_summaries`: what a call came to.
 
+use call::{Resolution, Sentiment};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use tokio_postgres::Row;
 
-use crate::clean::{clean_json, clean_text};
-use crate::keys::{Keyring, SessionKey};
-use crate::stated_name;
-use crate::{Database, DatabaseError, ProfileId, SessionId};
-use call::{Resolution, Sentiment};
+use crate::{
+    Database, DatabaseError, ProfileId, SessionId,
+    clean::{clean_json, clean_text},
+    keys::{Keyring, SessionKey},
+    stated_name,
+};
 
 /// All SQL about summaries.
 #[derive(Clone, Debug)]
@@ -39,7 +41,7 @@ pub struct NewSummary {
     pub duration_seconds: i32,
     /// `rules` or `llm`.
     pub method: String,
-    /// Version of the method, so that a better one can be told apart.
+    /// Version of the method, so that a better one can be distinguished.
     pub method_version: String,
     /// `seq` of the last message seen; `None` if nothing was said.
     pub source_last_seq: Option<i32>,
@@ -87,15 +89,15 @@ impl ConversationSummaryRepository {
         self.store(new, key.as_ref(), false).await
     }
 
-    /// [`Self::upsert`] of a summary that is owed (see [`SummaryQueue`](crate::SummaryQueue)): does
-    /// not wait for the server's disk. Should the server crash before it has written it, what
-    /// settles the debt is lost with it, so the summary is still owed and written again.
+    /// [`Self::upsert`] of a summary that was claimed (see [`SummaryQueue`](crate::SummaryQueue)):
+    /// does not wait for the server's disk. Should the server crash before it has written it, the
+    /// claim's completion is lost with it, so the summary is still pending and written again.
     ///
     /// `key` is the session's, which whoever read its messages has already.
     ///
     /// # Errors
     /// As [`Self::upsert`].
-    pub async fn upsert_owed(
+    pub async fn upsert_claimed(
         &self,
         new: &NewSummary,
         key: Option<&SessionKey>,
@@ -107,7 +109,7 @@ impl ConversationSummaryRepository {
         &self,
         new: &NewSummary,
         key: Option<&SessionKey>,
-        owed: bool,
+        claimed: bool,
     ) -> Result<bool, DatabaseError> {
         let (info, name) = stated_name::sealed(new, key)?;
         let rows = self
@@ -137,7 +139,7 @@ impl ConversationSummaryRepository {
                     &new.method_version,
                     &new.source_last_seq,
                     &new.partial,
-                    &owed,
+                    &claimed,
                     &name,
                 ],
             )
@@ -162,7 +164,7 @@ impl ConversationSummaryRepository {
         row.map(|row| opened(&row, self.db.keys())).transpose()
     }
 
-    /// A person's summaries, newest first; 10 unless told otherwise. A merged profile's are found
+    /// A person's summaries, newest first; 10 by default. A merged profile's are found
     /// by its live profile.
     ///
     /// # Errors

@@ -1,13 +1,12 @@
 //! One look at one's own summary, by a random token.
 
-use std::fmt;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::summary::from_row;
-use crate::{Database, DatabaseError, SessionId, Summary};
+use crate::{Database, DatabaseError, SessionId, Summary, summary::from_row};
 
 /// All SQL about summary tokens. The database holds their hashes only.
 #[derive(Clone, Debug)]
@@ -15,8 +14,10 @@ pub struct SummaryTokenRepository {
     db: Database,
 }
 
-/// A token: 64 hexadecimal digits, 244 random bits. Secret: it stands for the caller.
-#[derive(Clone, PartialEq, Eq)]
+/// A token: 64 hexadecimal digits, 244 random bits. Secret: it stands for the caller. Serialised
+/// for the spool alone.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct SummaryToken(String);
 
 impl SummaryToken {
@@ -28,12 +29,6 @@ impl SummaryToken {
             Uuid::new_v4().simple(),
             Uuid::new_v4().simple()
         ))
-    }
-
-    /// One that was written down before it was stored.
-    #[must_use]
-    pub fn from_stored(token: String) -> Self {
-        Self(token)
     }
 
     /// To hand to the caller.

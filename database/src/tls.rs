@@ -3,12 +3,12 @@
 //! `sslmode` of the address decides, in libpq's words, and is never taken more loosely than there:
 //! an encrypted connection always has a server whose certificate was checked, name included.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -30,7 +30,7 @@ pub fn is_address(text: &str) -> bool {
 /// Whether connections to this address may cross a network readable by others: it names a host
 /// other than this one and `sslmode` does not insist on encryption.
 #[must_use]
-pub fn travels_readable(text: &str, ca_file: Option<&Path>) -> bool {
+pub fn is_unencrypted(text: &str, ca_file: Option<&Path>) -> bool {
     parse(text, unless_said(ca_file)).is_ok_and(|config| {
         let elsewhere = |host: &Host| match host {
             Host::Tcp(name) => {
@@ -50,7 +50,7 @@ pub fn travels_readable(text: &str, ca_file: Option<&Path>) -> bool {
 pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, DatabaseError> {
     let wrong = |why: &dyn std::fmt::Display| {
         let file = file.display();
-        DatabaseError::Setup(format!("{file} is no file of PEM certificates: {why}"))
+        DatabaseError::Setup(format!("{file} is not a file of PEM certificates: {why}"))
     };
     let found: Vec<_> = CertificateDer::pem_file_iter(file)
         .and_then(Iterator::collect)
@@ -97,7 +97,7 @@ pub(crate) fn connector(
             }
         }
     }
-    let provider = rustls::crypto::ring::default_provider();
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
     let mut config = ClientConfig::builder_with_provider(provider.into())
         .with_safe_default_protocol_versions()
         .map_err(|error| DatabaseError::Setup(error.to_string()))?
@@ -105,21 +105,6 @@ pub(crate) fn connector(
         .with_no_client_auth();
     config.alpn_protocols = vec![ALPN.to_vec()];
     Ok(MakeRustlsConnect::new(config))
-}
-
-/// Why TLS itself failed, if it did: the server is there, and nothing was sent to it.
-pub(crate) fn refusal(source: &(dyn std::error::Error + 'static)) -> Option<String> {
-    let why = source.downcast_ref::<std::io::Error>()?.get_ref()?;
-    let why = why.downcast_ref::<rustls::Error>()?;
-    let mut text = format!("no encrypted connection to the server: {why}");
-    if matches!(why, rustls::Error::InvalidCertificate(_)) {
-        // Writing to a string cannot fail.
-        let _infallible = write!(
-            text,
-            " (DATABASE_CA_FILE names the authority that is trusted, else this system's are; the address must name the host as the certificate does)"
-        );
-    }
-    Some(text)
 }
 
 fn unless_said(ca_file: Option<&Path>) -> SslMode {
@@ -235,9 +220,9 @@ mod tests {
             ("postgres://u@[::1]/d", false),
             ("postgres://u@%2Frun%2Fpostgresql/d", false),
         ] {
-            assert_eq!(travels_readable(text, None), readable, "{text}");
+            assert_eq!(is_unencrypted(text, None), readable, "{text}");
         }
         let ca_file = Some(Path::new("ca.pem"));
-        assert!(!travels_readable("postgres://u@db.example/d", ca_file));
+        assert!(!is_unencrypted("postgres://u@db.example/d", ca_file));
     }
 }

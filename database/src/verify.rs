@@ -18,7 +18,9 @@ mod report;
 mod session_chain;
 mod verifier;
 
-pub use self::anchor::{Anchor, AnchoredHead};
-pub use self::anchor_file::{AnchorError, Anchors};
-pub use self::report::{Finding, Problem, VerifyReport};
-pub use self::verifier::Verifier;
+pub use self::{
+    anchor::{Anchor, AnchoredHead},
+    anchor_file::{AnchorError, Anchors},
+    report::{Finding, Problem, VerifyReport},
+    verifier::Verifier,
+};

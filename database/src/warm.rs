@@ -4,7 +4,7 @@ use crate::{Database, DatabaseError};
 
 impl Database {
     /// Opens every connection of the pool and lets it plan what callers wait for: a merge is the
-    /// worst, five times as slow the first time (`migrations/V0022__warm_connections.sql`). Takes
+    /// worst, five times as slow the first time (`migrations/V0011__workers.sql`). Takes
     /// about 50 ms a connection and changes nothing. For the start of a worker, in the background.
     ///
     /// # Errors

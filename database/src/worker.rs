@@ -55,6 +55,7 @@ impl WorkerRepository {
     ///
     /// # Errors
     /// [`DatabaseError`].
+    #[cfg(feature = "test-support")]
     pub async fn alive(&self) -> Result<Vec<String>, DatabaseError> {
         let rows = self
             .db

@@ -9,9 +9,9 @@ use std::{
 
 use call::{AuthLevel, CallEnding, Speaker};
 use database::{
-    ConversationSummaryRepository, Database, DatabaseError, Message, MessageRepository, NewSummary,
-    Origin, OwedSummary, ProfileRepository, Role, Session, SessionId, SessionRepository,
-    SessionStatus, SummaryQueue, keys::SessionKey,
+    ClaimedSummary, ConversationSummaryRepository, Database, DatabaseError, Message,
+    MessageRepository, NewSummary, Origin, ProfileRepository, Role, Session, SessionId,
+    SessionRepository, SessionStatus, SummaryQueue, keys::SessionKey,
 };
 use futures_util::future::BoxFuture;
 use insight::{
@@ -84,15 +84,15 @@ impl Finalizer {
     }
 
     /// One that can never be written is tried a few times and parked: it keeps nobody else waiting.
-    async fn settle(&self, owed: &OwedSummary) -> Result<bool, DatabaseError> {
+    async fn settle(&self, owed: &ClaimedSummary) -> Result<bool, DatabaseError> {
         match self.write(owed.session, true).await {
             Ok(written) => {
-                self.queue.settle(owed).await?;
+                self.queue.complete(owed).await?;
                 Ok(written)
             }
             Err(error) if error.is_unavailable() => Err(error),
             Err(error) => {
-                let parked = self.queue.failed(owed, &error.to_string()).await?;
+                let parked = self.queue.fail(owed, &error.to_string()).await?;
                 tracing::error!(session.id = %owed.session, %error, parked, "a summary cannot be written");
                 Ok(false)
             }
@@ -139,7 +139,7 @@ impl Finalizer {
         let (made, key) = self.make(&stored).await?;
         let new = new_summary(session, &made);
         let stored_now = match owed {
-            true => self.summaries.upsert_owed(&new, key.as_ref()).await?,
+            true => self.summaries.upsert_claimed(&new, key.as_ref()).await?,
             false => self.summaries.upsert(&new).await?,
         };
         if stored_now {

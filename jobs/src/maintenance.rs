@@ -141,7 +141,7 @@ impl Maintenance {
             tracing::error!(session.id = %orphan.session, messages = orphan.messages, "turns are stored and their session's start never came");
         }
         self.metrics.set_orphans(orphans.len());
-        let parked = SummaryQueue::new(&self.database).parked(100).await?;
+        let parked = SummaryQueue::new(&self.database).failed(100).await?;
         self.metrics.set_parked(parked.len());
         Ok(())
     }
@@ -158,7 +158,7 @@ impl Maintenance {
         }
         self.metrics.set_drift(profiles.len() + sessions.len());
         let queue = SummaryQueue::new(&self.database);
-        let forgotten = queue.owe_missing(now - TimeDelta::hours(1)).await?;
+        let forgotten = queue.enqueue_missing(now - TimeDelta::hours(1)).await?;
         if forgotten > 0 {
             tracing::warn!(forgotten, "sessions had no summary of all their messages");
         }

@@ -4,7 +4,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::Utc;
+use call::SessionId;
+use chrono::{DateTime, Utc};
 use database::{
     keys::KeyError,
     spool::{Appender, Position},
@@ -81,16 +82,18 @@ impl DiskWriter {
         let sealed: Result<Vec<Sealed>, KeyError> = match record {
             Record::Started(start) => self.sealer.start(*start).map(|start| vec![start]),
             Record::Message(row, at) => {
-                self.sealer
-                    .start_in_place(row.session, at)
-                    .and_then(|start| {
-                        Ok(start
-                            .into_iter()
-                            .chain([self.sealer.message(*row, at)?])
-                            .collect())
-                    })
+                self.after_start(row.session, at, |sealer| sealer.message(*row, at))
             }
             Record::Callback(callback) => Ok(vec![self.sealer.callback(callback)]),
+            Record::ToolCall(call) => {
+                self.after_start(call.session_id, call.requested_at, |sealer| {
+                    sealer.tool_call(&call)
+                })
+            }
+            Record::ToolOutcome(outcome) => self
+                .sealer
+                .tool_outcome(&outcome)
+                .map(|outcome| vec![outcome]),
             Record::Ended(end) => Ok(vec![self.sealer.end(&end)]),
             Record::Flush(_) | Record::Close => return Vec::new(),
         };
@@ -100,6 +103,18 @@ impl DiskWriter {
             tracing::error!(session.id = session.map(|id| id.to_string()), seq, %error, "something said could not be sealed and is lost");
         }
         sealed.unwrap_or_default()
+    }
+
+    /// What needs the session's key, and before it the start that the session has not.
+    fn after_start(
+        &mut self,
+        session: SessionId,
+        at: DateTime<Utc>,
+        seal: impl FnOnce(&mut Sealer) -> Result<Sealed, KeyError>,
+    ) -> Result<Vec<Sealed>, KeyError> {
+        let start = self.sealer.start_in_place(session, at)?;
+        let sealed = seal(&mut self.sealer)?;
+        Ok(start.into_iter().chain([sealed]).collect())
     }
 
     /// Acknowledges what the disk took; hands over what it did not.
@@ -146,7 +161,7 @@ impl DiskWriter {
     }
 
     fn acknowledge(&self, sealed: &Sealed) {
-        let made = chrono::DateTime::from_timestamp_micros(sealed.record.at_micros);
+        let made = DateTime::from_timestamp_micros(sealed.record.at_micros);
         let took = made.and_then(|made| (Utc::now() - made).to_std().ok());
         self.metrics.durable(took.unwrap_or_default());
         if let Some(told) = &self.acknowledgements {

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
 use database::{
-    Database, DatabaseError,
+    Database, DatabaseError, StoredRecord,
     spool::{self, Batch, Damage, Reader},
 };
 use tokio::{
@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{
-    Acknowledgements, RecordHealth, RecordMetrics, Stored,
+    Acknowledgements, RecordHealth, RecordMetrics,
     recognition::Recognitions,
     seal::Sealed,
     types::Handover,
@@ -99,10 +99,10 @@ impl Flusher {
     }
 
     async fn store(&mut self, batch: Batch) {
-        let stored: Vec<Option<Stored>> = batch
+        let stored: Vec<Option<StoredRecord>> = batch
             .records
             .iter()
-            .map(|record| Stored::from_bytes(&record.payload))
+            .map(|record| StoredRecord::from_spool(&record.payload))
             .collect();
         let written = self.write(&stored).await;
         for (place, why) in &written.refused {
@@ -131,7 +131,7 @@ impl Flusher {
 
     /// What the disk did not take is acknowledged now.
     async fn store_handed_over(&mut self, sealed: &Sealed) {
-        let stored = [Stored::from_bytes(&sealed.record.payload)];
+        let stored = [StoredRecord::from_spool(&sealed.record.payload)];
         let written = self.write(&stored).await;
         for (_, why) in &written.refused {
             self.park(&sealed.record, &Batch::default(), why);
@@ -146,7 +146,7 @@ impl Flusher {
     }
 
     /// Tries until the database has dealt with all of them.
-    async fn write(&self, records: &[Option<Stored>]) -> Written {
+    async fn write(&self, records: &[Option<StoredRecord>]) -> Written {
         let mut retry = FIRST_RETRY;
         loop {
             match self.writer.write(records).await {

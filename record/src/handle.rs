@@ -48,7 +48,7 @@ pub struct RecordHandle {
 
 impl RecordHandle {
     /// Takes the spool and starts; what an earlier process left is written first. `database` is
-    /// the record's own connection ([`Database::beside`]), so that no load on the pool can stop it;
+    /// the record's own connection ([`Database::dedicated`]), so that no load on the pool can stop it;
     /// it need not be there yet.
     ///
     /// # Errors

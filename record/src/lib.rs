@@ -21,7 +21,6 @@ mod metrics;
 mod pending_starts;
 mod recognition;
 mod seal;
-mod stored;
 mod types;
 mod writer;
 
@@ -46,13 +45,11 @@ use tokio::{
 
 pub use actor::actor_name;
 pub use audited::{AuditedCall, AuditedReader};
-pub use database::{NewCallback, SummaryToken};
+pub use database::{NewCallback, NewToolCall, NewToolOutcome, SummaryToken};
 pub use handle::{RecordConfig, RecordHandle};
 pub use health::{DatabaseState, RecordHealth, RecordStatus};
 pub use live_sessions::{LiveSession, LiveSessions};
 pub use metrics::RecordMetrics;
-pub use stored::Stored;
-pub use stored::describe;
 pub use types::{Acknowledged, Acknowledgements, Durability};
 pub use writer::{Writer, Written};
 
@@ -158,6 +155,10 @@ pub enum Record {
     Message(Box<MessageRow>, DateTime<Utc>),
     /// A person is to call back.
     Callback(NewCallback),
+    /// A tool is about to be called.
+    ToolCall(Box<NewToolCall>),
+    /// How the call of a tool ended.
+    ToolOutcome(Box<NewToolOutcome>),
     /// A session ends.
     Ended(SessionEnd),
     /// Answered when everything before it is in the database.
@@ -173,6 +174,8 @@ impl Record {
             Self::Started(start) => (Some(start.session), None),
             Self::Message(row, _) => (Some(row.session), Some(row.seq)),
             Self::Callback(callback) => (Some(callback.session), None),
+            Self::ToolCall(call) => (Some(call.session_id), None),
+            Self::ToolOutcome(outcome) => (Some(outcome.session_id), None),
             Self::Ended(end) => (Some(end.session), None),
             Self::Flush(_) | Self::Close => (None, None),
         }
@@ -218,6 +221,16 @@ impl Recorder {
     /// A person is to call back.
     pub fn callback(&self, callback: NewCallback) {
         self.put(Record::Callback(callback));
+    }
+
+    /// A tool is about to be called.
+    pub fn tool_call(&self, call: NewToolCall) {
+        self.put(Record::ToolCall(Box::new(call)));
+    }
+
+    /// What came of a tool's call; before its session's end, with which the session's key goes.
+    pub fn tool_outcome(&self, outcome: NewToolOutcome) {
+        self.put(Record::ToolOutcome(Box::new(outcome)));
     }
 
     /// A session ends; its summary follows.

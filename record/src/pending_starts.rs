@@ -4,10 +4,9 @@
 
 use std::collections::HashMap;
 
-use database::{SessionId, spool};
+use database::{SessionId, StoredRecord, spool};
 
 use super::seal::Sealed;
-use super::stored::{END, START};
 
 /// By session; an entry goes with its session's end, so there are no more than calls.
 #[derive(Debug, Default)]
@@ -32,11 +31,11 @@ impl PendingStarts {
     /// The disk refused this record.
     pub(super) fn handed_over(&mut self, sealed: &Sealed) {
         match sealed.told.seq {
-            START => {
+            StoredRecord::START => {
                 let start = sealed.record.clone();
                 self.0.insert(sealed.told.session, start);
             }
-            END => drop(self.0.remove(&sealed.told.session)),
+            StoredRecord::END => drop(self.0.remove(&sealed.told.session)),
             _ => {}
         }
     }
@@ -73,6 +72,9 @@ impl PendingStarts {
 mod tests {
     use super::*;
     use crate::Acknowledged;
+
+    const START: i32 = StoredRecord::START;
+    const END: i32 = StoredRecord::END;
 
     fn sealed(session: SessionId, seq: i32) -> Sealed {
         let id = spool::RecordId {

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use call::{Channel, Speaker};
 use chrono::{DateTime, Utc};
 use database::{
-    MessageSealer, NewMessage, Role, RowHash, SessionId, SummaryToken,
-    keys::{KeyError, Keyring},
+    MessageSealer, NewCallback, NewMessage, NewSession, NewToolCall, NewToolOutcome, Role, RowHash,
+    SessionId, StoredEnd, StoredRecord, StoredStart, SummaryToken,
+    keys::{KeyError, Keyring, SessionKey},
     spool,
 };
+use serde_json::json;
 
 use super::recognition::Recognitions;
-use super::stored::{CALLBACK, END, START, Stored, StoredEnd, StoredStart};
 use super::{Acknowledged, MessageRow, SessionEnd, SessionStart};
 
 /// A record that is ready for the spool, and what is told when it is durable.
@@ -41,20 +42,18 @@ impl Sealer {
     /// A session's start makes its key, which travels with it.
     pub(super) fn start(&mut self, mut start: SessionStart) -> Result<Sealed, KeyError> {
         let key = self.keys.new_session_key()?;
-        let wrapped = self.keys.wrap_session_for_spool(&key, start.session)?;
+        let wrapped_key = self.keys.wrap_session_for_spool(&key, start.session)?;
         let sealer = MessageSealer::new(start.session, key);
         self.sessions.insert(start.session, sealer);
         if let Some(answer) = start.recognised.take() {
             self.recognitions.ask(start.session, answer);
         }
-        let stored = Stored::Started(StoredStart::new(&start, &wrapped));
-        Ok(sealed(
-            start.session,
-            START,
-            start.started_at,
-            None,
-            &stored,
-        ))
+        let summary_token = start.summary_token.clone();
+        Ok(sealed(&StoredRecord::Started(StoredStart {
+            session: new_session(start),
+            summary_token,
+            wrapped_key,
+        })))
     }
 
     /// The start of a session whose own start was lost, which was said loudly; `None` when it was
@@ -89,53 +88,81 @@ impl Sealer {
         row: MessageRow,
         at: DateTime<Utc>,
     ) -> Result<Sealed, KeyError> {
-        let (session, seq) = (row.session, row.seq);
-        let Some(sealer) = self.sessions.get_mut(&session) else {
+        let Some(sealer) = self.sessions.get_mut(&row.session) else {
             return Err(KeyError::Unreadable);
         };
         let message = sealer.seal(new_message(row, at))?;
-        let hash = message.row_hash;
-        let stored = Stored::Message(message);
-        Ok(sealed(session, seq, at, Some(hash), &stored))
+        Ok(sealed(&StoredRecord::Message(message)))
     }
 
-    pub(super) fn callback(&self, callback: database::NewCallback) -> Sealed {
-        let (session, at) = (callback.session, callback.requested_at);
-        sealed(
-            session,
-            CALLBACK,
-            at,
-            None,
-            &Stored::Callback(callback.into()),
-        )
+    pub(super) fn callback(&self, callback: NewCallback) -> Sealed {
+        sealed(&StoredRecord::Callback(callback))
+    }
+
+    /// A tool is about to be called; after its session's start.
+    pub(super) fn tool_call(&self, call: &NewToolCall) -> Result<Sealed, KeyError> {
+        let call = call.seal(self.key(call.session_id)?)?;
+        Ok(sealed(&StoredRecord::ToolCall(call)))
+    }
+
+    /// What came of that call.
+    pub(super) fn tool_outcome(&self, outcome: &NewToolOutcome) -> Result<Sealed, KeyError> {
+        let outcome = outcome.seal(self.key(outcome.session_id)?)?;
+        Ok(sealed(&StoredRecord::ToolOutcome(outcome)))
+    }
+
+    fn key(&self, session: SessionId) -> Result<&SessionKey, KeyError> {
+        let sealer = self.sessions.get(&session);
+        sealer.map(MessageSealer::key).ok_or(KeyError::Unreadable)
     }
 
     /// A session's end; its key is forgotten here.
     pub(super) fn end(&mut self, end: &SessionEnd) -> Sealed {
         self.sessions.remove(&end.session);
-        let stored = Stored::Ended(StoredEnd::from(end));
-        sealed(end.session, END, end.ended_at, None, &stored)
+        sealed(&StoredRecord::Ended(StoredEnd {
+            session: end.session,
+            end: session_end(end),
+        }))
     }
 }
 
-fn sealed(
-    session: SessionId,
-    seq: i32,
-    at: DateTime<Utc>,
-    hash: Option<RowHash>,
-    stored: &Stored,
-) -> Sealed {
-    let id = spool::RecordId {
-        session: session.0,
-        seq,
+fn sealed(stored: &StoredRecord) -> Sealed {
+    let record = stored.to_spool();
+    let hash: Option<RowHash> = match stored {
+        StoredRecord::Message(message) => Some(message.row_hash),
+        _ => None,
     };
-    Sealed {
-        record: spool::Record {
-            id,
-            at_micros: at.timestamp_micros(),
-            payload: stored.to_bytes(),
-        },
-        told: Acknowledged { session, seq, hash },
+    let told = Acknowledged {
+        session: SessionId(record.id.session),
+        seq: record.id.seq,
+        hash,
+    };
+    Sealed { record, told }
+}
+
+fn new_session(start: SessionStart) -> NewSession {
+    NewSession {
+        id: start.session,
+        room_id: start.room,
+        participant_id: start.participant,
+        anonymous_id: start.device,
+        channel: start.channel,
+        caller_number: start.phone_hint,
+        worker_id: Some(start.worker_id),
+        started_at: start.started_at,
+    }
+}
+
+fn session_end(end: &SessionEnd) -> database::SessionEnd {
+    database::SessionEnd {
+        reason: end.ending.as_str().to_owned(),
+        ended_at: end.ended_at,
+        metrics: json!({
+            "duration_ms": u64::try_from(end.duration.as_millis()).unwrap_or(u64::MAX),
+            "transferred": end.transferred,
+            "callback_requested": end.callback_requested,
+            "authentication_attempted": end.authentication_attempted,
+        }),
     }
 }
 
@@ -152,9 +179,7 @@ fn new_message(row: MessageRow, at: DateTime<Utc>) -> NewMessage {
         started_ms: row.started_ms,
         ended_ms: row.ended_ms,
         interrupted: row.interrupted,
-        sentiment: None,
         intent: row.intent,
-        tool_name: None,
         latency_ms: row.latency_ms,
         meta: row.meta,
         created_at: at,
@@ -188,19 +213,62 @@ mod tests {
         let (session, now) = (SessionId::new(), Utc::now());
         let start = sealer.start_in_place(session, now).expect("a key");
         let start = start.expect("its own start never came");
-        assert_eq!((start.told.session, start.told.seq), (session, START));
+        assert_eq!(
+            (start.told.session, start.told.seq),
+            (session, StoredRecord::START)
+        );
         let again = sealer.start_in_place(session, now).expect("a key");
         assert!(again.is_none(), "one start is enough");
         let message = sealer.message(row(session, 0), now).expect("sealed");
-        let Some(Stored::Started(start)) = Stored::from_bytes(&start.record.payload) else {
+        let read = |sealed: &Sealed| StoredRecord::from_spool(&sealed.record.payload);
+        let Some(StoredRecord::Started(start)) = read(&start) else {
             panic!("a start")
         };
-        let Some(Stored::Message(message)) = Stored::from_bytes(&message.record.payload) else {
+        let Some(StoredRecord::Message(message)) = read(&message) else {
             panic!("a message")
         };
-        let (_, _, key) = start.open(&keys).expect("its key");
+        let key = start.key(&keys).expect("its key");
         let words = key.open_message(session, 0, &message.content_ct);
         assert_eq!(words.expect("readable"), "said after a start that was lost");
+    }
+
+    #[test]
+    fn a_tools_records_are_sealed_with_the_sessions_key_as_long_as_the_session_lasts() {
+        let keys = Keyring::ephemeral().expect("random bytes");
+        let mut sealer = Sealer::new(keys, Recognitions::default());
+        let (session_id, now) = (SessionId::new(), Utc::now());
+        let idempotency_key = session_id.0;
+        let call = NewToolCall {
+            session_id,
+            idempotency_key,
+            seq: 3,
+            tool: "callback".into(),
+            arguments: json!({"when": "today"}),
+            requested_at: now,
+        };
+        let outcome = NewToolOutcome {
+            session_id,
+            idempotency_key,
+            outcome: database::ToolOutcome::Success,
+            result: json!(null),
+            finished_at: now,
+        };
+        assert!(sealer.tool_call(&call).is_err(), "no key is stored for it");
+        assert!(sealer.start_in_place(session_id, now).is_ok());
+        let sealed = sealer.tool_call(&call).expect("sealed");
+        assert_eq!(sealed.told.seq, StoredRecord::TOOL_CALL);
+        let sealed = sealer.tool_outcome(&outcome).expect("sealed");
+        assert_eq!(sealed.told.seq, StoredRecord::TOOL_OUTCOME);
+        sealer.end(&SessionEnd {
+            session: session_id,
+            ending: call::CallEnding::CallerLeft,
+            ended_at: now,
+            duration: std::time::Duration::ZERO,
+            transferred: false,
+            callback_requested: false,
+            authentication_attempted: false,
+        });
+        assert!(sealer.tool_outcome(&outcome).is_err(), "its key is gone");
     }
 
     #[test]

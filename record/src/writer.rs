@@ -3,11 +3,11 @@
 use std::{ops::Range, sync::Arc};
 
 use database::{
-    CallbackRepository, Database, DatabaseError, MessageRepository, NewCallback, SealedMessage,
-    SessionId, SessionManager, fail, keys::Keyring,
+    CallbackRepository, Database, DatabaseError, MessageRepository, SealedMessage, SessionId,
+    SessionManager, StoredRecord, ToolCallRepository, fail, keys::Keyring,
 };
 
-use super::{AfterEnd, Stored};
+use super::AfterEnd;
 
 /// Writes what the spool delivers.
 #[derive(Debug, Clone)]
@@ -15,6 +15,7 @@ pub struct Writer {
     sessions: SessionManager,
     messages: MessageRepository,
     callbacks: CallbackRepository,
+    tool_calls: ToolCallRepository,
     keys: Keyring,
     after_end: Arc<dyn AfterEnd>,
 }
@@ -37,6 +38,7 @@ impl Writer {
             sessions: SessionManager::new(database),
             messages: MessageRepository::new(database),
             callbacks: CallbackRepository::new(database),
+            tool_calls: ToolCallRepository::new(database),
             keys: database.keys().clone(),
             after_end,
         }
@@ -48,14 +50,14 @@ impl Writer {
     /// # Errors
     /// [`DatabaseError::Unavailable`] or [`DatabaseError::Setup`]: some of them may be written;
     /// all are to be repeated.
-    pub async fn write(&self, records: &[Option<Stored>]) -> Result<Written, DatabaseError> {
+    pub async fn write(&self, records: &[Option<StoredRecord>]) -> Result<Written, DatabaseError> {
         let mut written = Written::default();
         let mut at = 0;
         while at < records.len() {
             let messages: Vec<SealedMessage> = records[at..]
                 .iter()
                 .map_while(|record| match record {
-                    Some(Stored::Message(message)) => Some(message.clone()),
+                    Some(StoredRecord::Message(message)) => Some(message.clone()),
                     _ => None,
                 })
                 .collect();
@@ -73,26 +75,31 @@ impl Writer {
 
     async fn write_one(
         &self,
-        record: Option<&Stored>,
+        record: Option<&StoredRecord>,
         written: &mut Written,
     ) -> Result<(), DatabaseError> {
         match record {
-            Some(Stored::Started(stored)) => {
-                let (new, token, key) = stored.open(&self.keys).map_err(|error| {
+            Some(StoredRecord::Started(start)) => {
+                let key = start.key(&self.keys).map_err(|error| {
                     DatabaseError::Setup(format!("a session's key in the spool: {error}"))
                 })?;
-                let opened = self.sessions.create_session(&new, &key, &token).await?;
+                let new = &start.session;
+                let token = &start.summary_token;
+                let opened = self.sessions.create_session(new, &key, token).await?;
                 written.opened.push((new.id, opened.seen_before));
             }
-            Some(Stored::Callback(callback)) => {
-                self.callbacks.request(&NewCallback::from(callback)).await?;
+            Some(StoredRecord::Callback(callback)) => self.callbacks.request(callback).await?,
+            Some(StoredRecord::ToolCall(call)) => {
+                self.tool_calls.begin(call).await?;
             }
-            Some(Stored::Ended(end)) => {
-                let (session, end) = end.to_row();
-                self.sessions.end_session(session, &end).await?;
-                self.after_end.ended(session).await;
+            Some(StoredRecord::ToolOutcome(outcome)) => {
+                self.tool_calls.finish(outcome).await?;
             }
-            Some(Stored::Message(_)) => {}
+            Some(StoredRecord::Ended(ended)) => {
+                self.sessions.end_session(ended.session, &ended.end).await?;
+                self.after_end.ended(ended.session).await;
+            }
+            Some(StoredRecord::Message(_)) => {}
             None => {
                 return Err(DatabaseError::Invalid(
                     "written by another version of this program".to_owned(),
@@ -158,5 +165,63 @@ fn refuse(
         // Nothing of an erased person comes back, and nothing is set aside for it.
         Err(DatabaseError::Erased) => Ok(()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+    use database::{NewToolCall, NewToolOutcome, ToolOutcome, test_support::TestDatabase};
+    use serde_json::json;
+
+    use super::super::{NothingAfterEnd, recognition::Recognitions, seal::Sealer};
+    use super::*;
+
+    /// What the spool would deliver of a call with one call of a tool.
+    fn records(keys: &Keyring, session_id: SessionId) -> Vec<Option<StoredRecord>> {
+        let mut sealer = Sealer::new(keys.clone(), Recognitions::default());
+        let call = NewToolCall {
+            session_id,
+            idempotency_key: session_id.0,
+            seq: 1,
+            tool: "callback".into(),
+            arguments: json!({"when": "today"}),
+            requested_at: Utc::now(),
+        };
+        let outcome = NewToolOutcome {
+            session_id,
+            idempotency_key: session_id.0,
+            outcome: ToolOutcome::Success,
+            result: json!({"ticket": 7}),
+            finished_at: Utc::now(),
+        };
+        let start = sealer.start_in_place(session_id, Utc::now());
+        let start = start.expect("random bytes").expect("the first");
+        [
+            start,
+            sealer.tool_call(&call).expect("a key"),
+            sealer.tool_outcome(&outcome).expect("a key"),
+        ]
+        .iter()
+        .map(|sealed| StoredRecord::from_spool(&sealed.record.payload))
+        .collect()
+    }
+
+    #[tokio::test]
+    async fn a_tools_call_is_stored_once_however_often_the_spool_delivers_it() {
+        let test = TestDatabase::new().await;
+        let session = SessionId::new();
+        let records = records(test.db.keys(), session);
+        let writer = Writer::new(&test.db, Arc::new(NothingAfterEnd));
+        for _ in 0..2 {
+            let written = writer.write(&records).await.expect("the database is there");
+            assert_eq!(written.refused, []);
+        }
+        let stored = ToolCallRepository::new(&test.db).by_session(session).await;
+        let stored = stored.expect("the database is there");
+        assert_eq!(stored.len(), 1);
+        assert_eq!(stored[0].arguments, Some(json!({"when": "today"})));
+        assert_eq!(stored[0].outcome, Some(ToolOutcome::Success));
+        assert_eq!(stored[0].result, Some(json!({"ticket": 7})));
     }
 }

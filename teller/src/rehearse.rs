@@ -122,7 +122,7 @@ pub async fn run(
             Durability::Disk
         },
     };
-    let own = database.beside()?;
+    let own = database.dedicated()?;
     let finalizer = Arc::new(Finalizer::new(&own, Arc::default()));
     let record = RecordHandle::start(config, own, finalizer, &metrics, &tasks)?;
     let replay = record.replay();

@@ -8,7 +8,7 @@
 
 use std::process::Output;
 
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use serde_json::Value;
 use tokio::process::Command;
 

@@ -201,13 +201,6 @@ async fn know(bank: &Bank, desk: &Desk, person: &Person) -> ProfileId {
         };
         let callbacks = CallbackRepository::new(&database);
         callbacks.request(&callback).await.unwrap();
-        let lead = format!("lead-{}", person.name);
-        sql.execute(
-            "INSERT INTO lead_events (session_id, kind, subject, at) VALUES ($1, 'interest', $2, now())",
-            &[call, &lead],
-        )
-        .await
-        .unwrap();
     }
     customer
 }
@@ -228,7 +221,7 @@ async fn needles(bank: &Bank, person: &Person, customer: ProfileId) -> (Needles,
             sealed.push(text(&format!("words {seq} of {call}"), &words));
         }
     }
-    let mut readable: Needles = ["trait", "reason", "lead"]
+    let mut readable: Needles = ["trait", "reason"]
         .map(|what| text(what, &format!("{what}-{}", person.name)))
         .into();
     readable.push(text("user name", person.name));
@@ -254,7 +247,7 @@ async fn needles(bank: &Bank, person: &Person, customer: ProfileId) -> (Needles,
     }
     let kinds: std::collections::BTreeSet<&str> =
         readable.iter().map(|(what, _)| what.as_str()).collect();
-    assert!(kinds.len() >= 18, "a person has all of it: {kinds:?}");
+    assert!(kinds.len() >= 17, "a person has all of it: {kinds:?}");
     (sealed, readable)
 }
 

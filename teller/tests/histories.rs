@@ -13,7 +13,7 @@ mod merged;
 mod support;
 
 use database::ProfileRepository;
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use merged::{SAID, audit, history, merged, part};
 use reqwest::StatusCode;
 use serde_json::{Value, json};

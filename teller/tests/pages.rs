@@ -185,7 +185,7 @@ async fn recognised_call(stack: &Stack) {
     let started = sessions.create_session(&new).await.unwrap();
     let said = NewMessage::new(new.id, 0, Role::User, "Is my card blocked?", Utc::now());
     let messages = MessageRepository::new(db);
-    messages.insert_readable(&[said]).await.unwrap();
+    messages.insert(&[said]).await.unwrap();
     let profiles = ProfileRepository::new(db);
     let sarah = profiles
         .create_authenticated_profile("sarah", None, None)

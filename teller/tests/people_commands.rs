@@ -15,8 +15,9 @@ use std::{
 use database::{
     AuthLimits, AuthRepository, CallbackRepository, Channel, Claim, ConversationSummaryRepository,
     CustomerRow, MessageRepository, MessageSealer, NewCallback, NewChallenge, NewMessage,
-    NewSession, NewSummary, ProfileId, ProfileRepository, Resolution, Role, Sentiment, SessionId,
-    SessionRepository, testing::TestDatabase,
+    NewSession, NewSummary, NewToolCall, NewToolOutcome, ProfileId, ProfileRepository, Resolution,
+    Role, Sentiment, SessionId, SessionRepository, ToolCallRepository, ToolOutcome,
+    keys::SessionKey, test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -28,20 +29,20 @@ const HELD: [(&str, &str); 14] = [
     ("session_rows", "participant-of-sarah"),
     ("conversation_messages", "words-of-sarah"),
     ("summary_rows", "summary-of-sarah"),
-    ("lead_event_rows", "lead-of-sarah"),
     ("callbacks", "callback-of-sarah"),
     ("profile_merges", "reason-of-sarah"),
     ("auth_challenges", "\"challenges\":[{"),
     ("auth_attempts", "\"attempts\":[{"),
     ("audit_log", "auth.verified"),
     ("message_archives", "archive-of-sarah.jsonl"),
-    ("unsealed", "unsealed-of-sarah"),
+    ("tool_calls", "arguments-of-sarah"),
+    ("tool_call_outcomes", "result-of-sarah"),
     // Its readable half is what the keys open.
     ("session_keys", "+263771234567"),
 ];
 
 /// Tables that hold nothing of a person that an export could show, and why.
-const NOT_HELD: [(&str, &str); 17] = [
+const NOT_HELD: [(&str, &str); 16] = [
     ("person_keys", "a key is no data of the person"),
     ("key_files", "the key file's fingerprint"),
     ("outbox", "that a summary is owed, gone when it is written"),
@@ -54,7 +55,6 @@ const NOT_HELD: [(&str, &str); 17] = [
     ("blocked_identifiers", "values that many share"),
     ("knowledge_packs", "the bank's documents"),
     ("rag_documents", "the bank's documents"),
-    ("personas", "the agent's settings"),
     ("agent_instructions", "the agent's settings"),
     ("system_config", "settings"),
     ("refinery_schema_history", "the schema's versions"),
@@ -91,7 +91,29 @@ async fn call(test: &TestDatabase) -> (SessionId, ProfileId) {
     let repository = MessageRepository::new(&test.db);
     let stored = repository.insert_batch(&messages).await.unwrap();
     assert_eq!(stored.new, 1);
+    call_a_tool(test, new.id, sealer.key()).await;
     (new.id, profile)
+}
+
+async fn call_a_tool(test: &TestDatabase, session_id: SessionId, key: &SessionKey) {
+    let intent = NewToolCall {
+        session_id,
+        idempotency_key: Uuid::new_v4(),
+        seq: 0,
+        tool: "callback".into(),
+        arguments: json!("arguments-of-sarah"),
+        requested_at: chrono::Utc::now(),
+    };
+    let outcome = NewToolOutcome {
+        session_id,
+        idempotency_key: intent.idempotency_key,
+        outcome: ToolOutcome::Success,
+        result: json!("result-of-sarah"),
+        finished_at: chrono::Utc::now(),
+    };
+    let calls = ToolCallRepository::new(&test.db);
+    assert!(calls.begin(&intent.seal(key).unwrap()).await.unwrap());
+    assert!(calls.finish(&outcome.seal(key).unwrap()).await.unwrap());
 }
 
 /// A customer of whom every table that can hold something does.
@@ -132,13 +154,9 @@ async fn sarah() -> Sarah {
     callbacks.request(&callback).await.unwrap();
     let summaries = ConversationSummaryRepository::new(&test.db);
     assert!(summaries.upsert(&summary(session)).await.unwrap());
-    let sql = format!(
-        "INSERT INTO lead_events (session_id, kind, subject, at) VALUES ('{session}', 'interest', 'lead-of-sarah', now());
-         INSERT INTO unsealed (kind, id, value) VALUES ('caller', '{session}', 'unsealed-of-sarah');
-         INSERT INTO message_archives (partition, low, high, messages, file, sha256)
-           VALUES ('p', v7_floor(now() - interval '1 day'), v7_floor(now() + interval '1 day'), 1, 'archive-of-sarah.jsonl', sha256('x'))"
-    );
-    test.client().await.batch_execute(&sql).await.unwrap();
+    let sql = "INSERT INTO message_archives (partition, low, high, messages, tool_call_records, file, sha256)
+           VALUES ('p', v7_floor(now() - interval '1 day'), v7_floor(now() + interval '1 day'), 1, 2, 'archive-of-sarah.jsonl', sha256('x'))";
+    test.client().await.batch_execute(sql).await.unwrap();
     Sarah {
         test,
         id,

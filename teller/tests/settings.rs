@@ -42,7 +42,9 @@ fn key_file() -> &'static Path {
     static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
         let path =
             std::env::temp_dir().join(format!("teller-settings-{}.toml", uuid::Uuid::new_v4()));
-        database::testing::ephemeral_keys().write_to(&path).unwrap();
+        database::test_support::ephemeral_keys()
+            .write_to(&path)
+            .unwrap();
         path
     });
     &FILE
@@ -131,7 +133,7 @@ async fn the_command_makes_a_key_file_once_and_lists_it_without_its_keys() {
 
 #[tokio::test]
 async fn rotating_wraps_every_person_key_anew_and_a_dry_run_none() {
-    let test = database::testing::TestDatabase::new().await;
+    let test = database::test_support::TestDatabase::new().await;
     let sessions = database::SessionRepository::new(&test.db);
     let new = database::NewSession {
         id: database::SessionId::new(),

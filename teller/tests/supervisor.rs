@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use api::HttpConfig;
 use chrono::{DateTime, Utc};
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{
     AuditRepository, Channel, ConversationSummaryRepository, Database, MessageRepository,
     NewMessage, NewSession, NewSummary, Resolution, Role, Sentiment, SessionEnd, SessionId,
@@ -192,7 +192,7 @@ async fn opening_a_call_shows_its_record_and_is_audited() {
     told.meta = json!({"latency": {"stt_ms": 120, "reply_ms": 800}, "model": "extractive",
         "sources": [{"title": "Transfers", "source": "transfers.md", "score": 3.5}]});
     let stored = MessageRepository::new(&test.db)
-        .insert_readable(&[asked, told])
+        .insert(&[asked, told])
         .await;
     stored.expect("the messages are stored");
     store_summary(&test.db, id, Sentiment::Neutral).await;

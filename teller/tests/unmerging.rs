@@ -13,7 +13,7 @@ mod merged;
 mod support;
 
 use api::HttpConfig;
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{Database, DatabaseConfig, ProfileId, ProfileRepository};
 use merged::{ask, audit, call, history, merged, part, shown};
 use reqwest::StatusCode;

@@ -19,7 +19,7 @@ use call::{CallEnding, Channel};
 use chrono::Utc;
 use database::{
     MessageRepository, MessageSealer, NewMessage, NewSession, Role, SessionEnd, SessionId,
-    SessionManager, SessionRepository, testing::TestDatabase, verify::Anchors,
+    SessionManager, SessionRepository, test_support::TestDatabase, verify::Anchors,
 };
 use jobs::{Finalizer, summary_rules};
 use record::AfterEnd as _;

@@ -52,7 +52,7 @@ pub(super) enum SocketEvent {
 /// Harmless when called again.
 pub fn install_crypto_provider() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        let installed = rustls::crypto::ring::default_provider().install_default();
+        let installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
         if installed.is_err() {
             tracing::debug!("another thread installed the crypto provider first");
         }

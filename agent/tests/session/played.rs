@@ -99,6 +99,8 @@ pub(crate) fn kept(record: &Record) -> Option<String> {
             Some(format!("{} {who}: {}{cut}", row.seq, row.content))
         }
         Record::Callback(_) => Some("callback".to_owned()),
+        Record::ToolCall(call) => Some(format!("tool {}", call.tool)),
+        Record::ToolOutcome(outcome) => Some(format!("tool {}", outcome.outcome.as_str())),
         Record::Ended(end) => Some(format!("ended {}", end.ending.as_str())),
     }
 }

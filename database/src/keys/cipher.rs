@@ -2,11 +2,14 @@
 
 use std::fmt;
 
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::rand::{SecureRandom as _, SystemRandom};
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hkdf, hmac,
+    rand::{SecureRandom as _, SystemRandom},
+};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{KeyError, derive};
+use super::error::KeyError;
 use crate::TenantId;
 
 /// A key's bytes: wiped when dropped, never printed.
@@ -130,6 +133,28 @@ pub(super) fn framed(parts: &[&[u8]]) -> Vec<u8> {
         out.extend_from_slice(part);
     }
     out
+}
+
+/// HMAC-SHA-256 over the parts, each with its length before it.
+pub(super) fn mac(key: &Secret, parts: &[&[u8]]) -> [u8; 32] {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key.bytes());
+    let tag = hmac::sign(&key, &framed(parts));
+    let mut out = [0; 32];
+    out.copy_from_slice(tag.as_ref());
+    out
+}
+
+/// HKDF-SHA-256 (RFC 5869): a key of its own for each use and tenant.
+fn derive(key: &Secret, use_of: &[&[u8]]) -> Secret {
+    let info = framed(use_of);
+    let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"teller keys 1");
+    let mut out = [0; 32];
+    let expanded = salt
+        .extract(key.bytes())
+        .expand(&[&info], hkdf::HKDF_SHA256)
+        .and_then(|okm| okm.fill(&mut out));
+    debug_assert!(expanded.is_ok(), "32 bytes are the hash's own length");
+    Secret::from(out)
 }
 
 fn random<const N: usize>() -> Result<[u8; N], KeyError> {

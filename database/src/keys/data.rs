@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use super::KeyError;
-use super::cipher::{SealingKey, Secret, place};
+use super::{
+    cipher::{SealingKey, Secret, place},
+    error::KeyError,
+};
 use crate::{ProfileId, SessionId, TenantId};
 
 /// A person's key as it is stored in `person_keys`.

@@ -1,20 +1,20 @@
 //! The key file: TOML, mode 0600, replaced only as a whole.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs::{File, OpenOptions},
+    io::Write as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use chrono::{SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::KeyError;
-use super::cipher::Secret;
+use super::{cipher::Secret, error::KeyError};
 
 const HEADER: &str = "\
 # Teller's keys. Without this file nothing that was said, and nobody's name or number, can be
@@ -154,7 +154,7 @@ impl Material {
         }
     }
 
-    #[cfg(feature = "testing")]
+    #[cfg(feature = "test-support")]
     pub(super) fn at(&self, path: &Path) -> Self {
         Self {
             path: Some(path.to_path_buf()),

@@ -1,5 +1,4 @@
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::{os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use uuid::Uuid;
 
@@ -278,7 +277,7 @@ fn a_missing_open_or_broken_file_is_refused_by_name_without_its_keys() {
             text.replace(&secrets[0], &secrets[0][..20]),
         ),
         (
-            "a key that is no base64",
+            "a key that is not base64",
             text.replace(&secrets[3], &secrets[3].replace('=', "!")),
         ),
         (
@@ -404,10 +403,51 @@ fn a_file_replaced_by_another_one_is_not_taken_over_while_running() {
 
 #[test]
 fn what_was_signed_is_verified_with_the_public_key() {
-    use ring::signature::{ED25519, UnparsedPublicKey};
+    use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
     let keys = Keyring::ephemeral().unwrap();
     let signature = keys.signing_key().sign(b"root");
     let public = UnparsedPublicKey::new(&ED25519, keys.public_key());
     assert!(public.verify(b"root", signature.as_ref()).is_ok());
     assert!(public.verify(b"r00t", signature.as_ref()).is_err());
+}
+
+/// A key file and what was made with it once: whatever library makes it today must agree, or nothing
+/// that is stored could be read again.
+#[test]
+fn what_was_sealed_found_and_signed_once_stays_so() {
+    let folder = Folder::new();
+    let file = "format = 1
+        index = \"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\"
+        spool = \"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=\"
+        signing = \"AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=\"
+        [[wrapping]]
+        id = 1
+        created = \"2026-01-01T00:00:00Z\"
+        key = \"BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ=\"\n";
+    std::fs::write(folder.file(), file).unwrap();
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(folder.file(), private).unwrap();
+    let keys = Keyring::open(&folder.file()).unwrap();
+    let session = SessionId(Uuid::from_u128(7));
+    let once = |digits: &str| hex::decode(digits).unwrap();
+    let spooled = once(
+        "00000001facca108980ee1fb626b979726743f1459e41e47078607f60b5eef25dbcaf4501de9bd83ce9b88d8b781b3a9b462ca789a84b67a47ca2be3344aadca",
+    );
+    let key = keys.unwrap_session_from_spool(&spooled, session).unwrap();
+    let words = once(
+        "c7390867e511b13d0be378e3fd9d0cefa37626986df9f58ed6aebc6167d119dd0e8971382a1e7ab0f5b9",
+    );
+    let opened = key.open_message(session, 3, &words).unwrap();
+    assert_eq!(opened, "I lost my card");
+    let segment = once("5c93262f9d1206c3e5551632920541f0c24b0d6e014b1ee172236f846057e18b3530bd0b");
+    let opened = keys.spool_key().open(b"place", &segment).unwrap();
+    assert_eq!(opened, b"a record");
+    let index = keys.index(IndexKind::Phone, "+263771234567");
+    let found = once("b92eea6ca800775394c045f4c5d2b385a41c858fa38075a313e1057d8201921a");
+    assert_eq!(index, found.as_slice());
+    assert_eq!(keys.fingerprint(), "35b74e237ac7af88");
+    let signed = once(
+        "b856683b586b289d1d1eb97b4832946fc692527e7477f3e14e8fca382214803cc440b3104f78d69316b2f8026f4b1efd4dc9e0fdcef7231b9d890bdf93318a0c",
+    );
+    assert_eq!(keys.signing_key().sign(b"root").as_ref(), signed);
 }

@@ -1,12 +1,9 @@
 //! Messages in and out of PostgreSQL.
 
-use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, types::ToSql};
 
 use super::{Message, MessageRepository, SealedMessage};
-use crate::chain::RowHash;
-use crate::keys::SessionKey;
-use crate::{DatabaseError, SessionId};
+use crate::{DatabaseError, SessionId, chain::RowHash, keys::SessionKey};
 
 /// What became of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,13 +21,13 @@ pub struct Inserted {
 /// rows.
 const INSERT: &str = "
     INSERT INTO conversation_messages (session_id, seq, role, content_ct, redacted, started_ms, ended_ms, interrupted,
-                                       sentiment, intent, tool_name, latency_ms, meta, created_at, row_hash)
+                                       intent, latency_ms, meta, created_at, row_hash)
     SELECT session_id, seq, role::msg_role, content_ct, redacted, started_ms, ended_ms, interrupted,
-           sentiment, intent, tool_name, latency_ms, meta, created_at, row_hash
+           intent, latency_ms, meta, created_at, row_hash
       FROM unnest($1::uuid[], $2::int[], $3::text[], $4::bytea[], $5::boolean[], $6::int[], $7::int[], $8::boolean[],
-                  $9::smallint[], $10::text[], $11::text[], $12::int[], $13::jsonb[], $14::timestamptz[], $15::bytea[])
+                  $9::text[], $10::int[], $11::jsonb[], $12::timestamptz[], $13::bytea[])
         AS m(session_id, seq, role, content_ct, redacted, started_ms, ended_ms, interrupted,
-             sentiment, intent, tool_name, latency_ms, meta, created_at, row_hash)
+             intent, latency_ms, meta, created_at, row_hash)
      WHERE NOT EXISTS (SELECT FROM erased_sessions e WHERE e.session_id = m.session_id)
     ON CONFLICT (session_id, seq) DO NOTHING
     RETURNING 1";
@@ -69,7 +66,7 @@ impl MessageRepository {
         let hashes: Vec<&[u8]> = messages.iter().map(|m| &m.row_hash.0[..]).collect();
         let words: Vec<&[u8]> = messages.iter().map(|m| m.content_ct.as_slice()).collect();
         let meta: Vec<&serde_json::Value> = messages.iter().map(|m| &m.meta).collect();
-        let params: [&(dyn ToSql + Sync); 15] = [
+        let params: [&(dyn ToSql + Sync); 13] = [
             &sessions,
             &seqs,
             &column(messages, |m| m.role.as_str()),
@@ -78,9 +75,7 @@ impl MessageRepository {
             &column(messages, |m| m.started_ms),
             &column(messages, |m| m.ended_ms),
             &column(messages, |m| m.interrupted),
-            &column(messages, |m| m.sentiment),
             &column(messages, |m| m.intent.clone()),
-            &column(messages, |m| m.tool_name.clone()),
             &column(messages, |m| m.latency_ms),
             &meta,
             &column(messages, |m| m.created_at),
@@ -136,6 +131,7 @@ impl MessageRepository {
     ///
     /// # Errors
     /// [`DatabaseError`].
+    #[cfg(feature = "test-support")]
     pub async fn sealed_by_session(
         &self,
         session: SessionId,
@@ -156,21 +152,19 @@ fn message(row: &Row, session: SessionId, key: Option<&SessionKey>) -> Message {
     Message {
         seq,
         role: row.get("role"),
-        content: opened.or_else(|| row.get("content")),
+        content: opened,
         redacted: row.get("redacted"),
         started_ms: row.get("started_ms"),
         ended_ms: row.get("ended_ms"),
         interrupted: row.get("interrupted"),
-        sentiment: row.get("sentiment"),
         intent: row.get("intent"),
-        tool_name: row.get("tool_name"),
         latency_ms: row.get("latency_ms"),
         meta: row.get("meta"),
         created_at: row.get("created_at"),
     }
 }
 
-/// A row as it was sealed; `None` if it was stored in readable form. `meta` that no program of ours
+/// A row as it was sealed; `None` if its words or its hash are gone. `meta` that no program of ours
 /// can have written reads as null, and so does not fit the hash.
 pub(crate) fn sealed(row: &Row) -> Option<SealedMessage> {
     let row_hash: Option<&[u8]> = row.get("row_hash");
@@ -183,9 +177,7 @@ pub(crate) fn sealed(row: &Row) -> Option<SealedMessage> {
         started_ms: row.get("started_ms"),
         ended_ms: row.get("ended_ms"),
         interrupted: row.get("interrupted"),
-        sentiment: row.get("sentiment"),
         intent: row.get("intent"),
-        tool_name: row.get("tool_name"),
         latency_ms: row.get("latency_ms"),
         meta: row.try_get("meta").unwrap_or_default(),
         created_at: row.get("created_at"),

@@ -3,9 +3,12 @@
 use uuid::Uuid;
 
 use super::ProfileRepository;
-use crate::clean::clean_text;
-use crate::keys::{IndexKind, KeyError, Keyring, PersonKey};
-use crate::{DatabaseError, ProfileId, normalize_phone_number};
+use crate::{
+    DatabaseError, ProfileId,
+    clean::clean_text,
+    keys::{IndexKind, KeyError, Keyring, PersonKey},
+    normalize_phone_number,
+};
 
 /// One customer of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

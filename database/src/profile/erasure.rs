@@ -1,11 +1,11 @@
 //! Making a person disappear. What it means in each table is written in
-//! `migrations/V0015__personal_data_sealed_and_erased.sql`.
+//! `migrations/V0014__erasure.sql`.
 
+use call::{sql_text, text_enum};
 use serde::Serialize;
 
 use super::ProfileRepository;
 use crate::{DatabaseError, ProfileId};
-use call::{sql_text, text_enum};
 
 text_enum! {
     /// What became of an erasure.
@@ -54,7 +54,7 @@ impl ProfileRepository {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn would_erase(&self, id: ProfileId) -> Result<Erasure, DatabaseError> {
-        Ok(from_row(&self.db.undone(ERASE, &[&id, &"dry run"]).await?))
+        Ok(from_row(&self.db.dry_run(ERASE, &[&id, &"dry run"]).await?))
     }
 }
 

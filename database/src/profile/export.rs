@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::{MergeRecord, Profile, ProfileRepository};
 use crate::{
     AuditEntry, AuditRepository, Callback, CallbackRepository, ConversationSummaryRepository,
     DatabaseError, Message, MessageRepository, ProfileId, Session, SessionId, SessionRepository,
-    Summary,
+    Summary, ToolCall, ToolCallRepository,
 };
 
 /// A person as the database knows them.
@@ -36,8 +35,6 @@ pub struct ProfileExport {
     pub merge_images: Vec<Value>,
     /// Files that hold words of these calls whose month was put away.
     pub archives: Vec<Value>,
-    /// Numbers and addresses of an older schema that `teller migrate` has not sealed yet.
-    pub unsealed: Vec<Value>,
     /// What was done to the profiles and the calls, by whom.
     pub audit: Vec<AuditEntry>,
 }
@@ -53,8 +50,8 @@ pub struct SessionExport {
     pub summary: Option<Summary>,
     /// Calls back that were promised.
     pub callbacks: Vec<Callback>,
-    /// What the caller showed interest in.
-    pub lead_events: Vec<Value>,
+    /// Tools that were called.
+    pub tool_calls: Vec<ToolCall>,
 }
 
 const ATTEMPTS: &str = "SELECT jsonb_build_object('session', session_id, 'at', at, 'outcome', outcome) FROM auth_attempts WHERE session_id = ANY ($1) ORDER BY at";
@@ -66,9 +63,6 @@ const MERGE_IMAGES: &str = "
 const ARCHIVES: &str = "
     SELECT jsonb_build_object('partition', partition, 'file', file, 'archived_at', archived_at) FROM message_archives a
      WHERE EXISTS (SELECT FROM unnest($1::uuid[]) call WHERE call >= a.low AND call < a.high) ORDER BY partition";
-const UNSEALED: &str = "
-    SELECT jsonb_build_object('kind', kind, 'value', value) FROM unsealed
-     WHERE id = ANY ($1) OR id IN (SELECT callback_id FROM callbacks WHERE session_id = ANY ($1)) ORDER BY kind";
 
 impl ProfileRepository {
     /// Everything held of the person that this profile belongs to; `None` if there is no such
@@ -99,11 +93,6 @@ impl ProfileRepository {
         let subjects: Vec<String> = subjects
             .chain(calls.iter().map(ToString::to_string))
             .collect();
-        let everything: Vec<Uuid> = tree
-            .iter()
-            .map(|id| id.0)
-            .chain(calls.iter().map(|id| id.0))
-            .collect();
         Ok(Some(ProfileExport {
             profile: profiles.remove(0),
             stated_name: self.stated_name(id).await?,
@@ -123,7 +112,6 @@ impl ProfileRepository {
             attempts: self.values(ATTEMPTS, &calls).await?,
             merge_images: self.values(MERGE_IMAGES, &tree).await?,
             archives: self.values(ARCHIVES, &calls).await?,
-            unsealed: self.values(UNSEALED, &everything).await?,
             audit: AuditRepository::new(&self.db).about(&subjects).await?,
         }))
     }
@@ -132,7 +120,6 @@ impl ProfileRepository {
         let Some(session) = SessionRepository::new(&self.db).get(id).await? else {
             return Ok(None);
         };
-        let leads = "SELECT to_jsonb(e) - 'tenant_id' FROM lead_events e WHERE session_id = ANY ($1) ORDER BY at";
         Ok(Some(SessionExport {
             session,
             messages: MessageRepository::new(&self.db).by_session(id).await?,
@@ -140,7 +127,7 @@ impl ProfileRepository {
                 .get_by_session(id)
                 .await?,
             callbacks: CallbackRepository::new(&self.db).by_session(id).await?,
-            lead_events: self.values(leads, &[id]).await?,
+            tool_calls: ToolCallRepository::new(&self.db).by_session(id).await?,
         }))
     }
 

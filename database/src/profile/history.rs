@@ -2,10 +2,8 @@
 
 use serde::Serialize;
 
-use super::merges::merge_record;
-use super::{MergeRecord, Profile, ProfileRepository, UnmergeOutcome};
-use crate::audit::entry;
-use crate::{AuditEntry, DatabaseError, ProfileId};
+use super::{MergeRecord, Profile, ProfileRepository, UnmergeOutcome, merges::merge_record};
+use crate::{AuditEntry, DatabaseError, ProfileId, audit::entry};
 
 /// Merges and attempts that a history shows at most, the newest. Older ones are in
 /// `teller profiles export`.
@@ -95,9 +93,9 @@ impl ProfileRepository {
         Ok(rows.iter().map(merge_record).collect())
     }
 
-    /// A refused merge is told of its source, which is no profile of this person; an undone one
-    /// no longer is. Those rows belong here by the number of their merge, and an unmerge that
-    /// found nothing by its profile.
+    /// The audit names the source of a merge. That of a refused merge is not a profile of this person;
+    /// that of an undone merge no longer is. Those rows are found by the number of their merge, and an
+    /// unmerge that found nothing by its profile.
     async fn attempts(
         &self,
         tree: &[ProfileId],
@@ -167,7 +165,7 @@ impl ProfileRepository {
         actor: &str,
         reason: Option<&str>,
     ) -> Result<UnmergeOutcome, DatabaseError> {
-        let sql = "SELECT unmerge_profile($1, $2, $3, $4)";
+        let sql = "SELECT unmerge_profile($1, $3, $4, $2)";
         let row = self
             .db
             .one(sql, &[&source, &merge, &actor, &reason])

@@ -1,14 +1,14 @@
 //! Joining two profiles and separating them again. The work is done by SQL functions, because
-//! it must hold for psql too: see `migrations/V0023__merges_as_long_as_each_other.sql`.
+//! it must hold for psql too: see `migrations/V0006__merging.sql` and `V0007__unmerging.sql`.
 
 use std::time::Duration;
 
+use call::{sql_text, text_enum};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::ProfileRepository;
 use crate::{Database, DatabaseError, ProfileId, SessionId};
-use call::{sql_text, text_enum};
 
 text_enum! {
     /// What became of a merge. Refusals are answers, not errors: repeating one is useless.
@@ -135,7 +135,7 @@ impl ProfileRepository {
         let sql = "SELECT merge_profiles($1, $2, 'dry run', NULL, $3)";
         let params: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
             [&anonymous, &authenticated, &force];
-        Ok(self.db.undone(sql, &params).await?.get(0))
+        Ok(self.db.dry_run(sql, &params).await?.get(0))
     }
 
     /// What [`Self::unmerge`] would answer; changes nothing.
@@ -144,7 +144,7 @@ impl ProfileRepository {
     /// [`DatabaseError`].
     pub async fn would_unmerge(&self, source: ProfileId) -> Result<UnmergeOutcome, DatabaseError> {
         let sql = "SELECT unmerge_profile($1, 'dry run', NULL)";
-        Ok(self.db.undone(sql, &[&source]).await?.get(0))
+        Ok(self.db.dry_run(sql, &[&source]).await?.get(0))
     }
 
     /// Sessions of one round of draining: a round is short, because a merge of somebody else waits

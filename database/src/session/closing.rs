@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::SessionRepository;
-use crate::clean::clean_json;
-use crate::{DatabaseError, SessionId};
+use crate::{DatabaseError, SessionId, clean::clean_json};
 
 /// A call ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SessionEnd {
     /// For example `caller_left`, `agent_hung_up`, `drained`.
     pub reason: String,

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use super::budget::segment_bytes;
-use super::error::SpoolError;
-use super::frame::{MAX_PAYLOAD, Record};
-use super::lock::Lock;
-use super::segment::{self, Segment};
-use super::store::{Extent, Position, Store};
+use super::{
+    budget::segment_bytes,
+    error::SpoolError,
+    frame::{MAX_PAYLOAD, Record},
+    lock::Lock,
+    segment::{self, Segment},
+    store::{Extent, Position, Store},
+};
 
 /// A group that did not reach the disk as a whole.
 #[derive(Debug, thiserror::Error)]

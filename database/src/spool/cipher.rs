@@ -1,6 +1,6 @@
 //! AES-256-GCM for segments: a key for each, wrapped by the spool's key.
 
-use ring::{
+use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
     rand::{SecureRandom as _, SystemRandom},
 };

@@ -28,7 +28,7 @@ const BOUND: usize = 60;
 pub struct RecordId {
     /// The session.
     pub session: Uuid,
-    /// The message's number; below 0 or `i32::MAX` for what is no message.
+    /// The message's number; below 0 or `i32::MAX` for what is not a message.
     pub seq: i32,
 }
 

@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
-use super::error::{SpoolError, disk};
-use super::header::{self, HEADER, Unreadable};
-use super::scan::{Damage, Found, Scanner};
-use super::{RecordId, quarantine, segment};
+use super::{
+    RecordId,
+    error::{SpoolError, disk},
+    header::{self, HEADER, Unreadable},
+    quarantine,
+    scan::{Damage, Found, Scanner},
+    segment,
+};
 use crate::keys::SealingKey;
 
 /// One segment.

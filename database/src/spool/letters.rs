@@ -9,11 +9,13 @@ use std::{
 
 use uuid::Uuid;
 
-use super::error::{SpoolError, disk};
-use super::frame::{Record, RecordId};
-use super::header::{self, HEADER};
-use super::scan::{Found, Scanner};
-use super::segment;
+use super::{
+    error::{SpoolError, disk},
+    frame::{Record, RecordId},
+    header::{self, HEADER},
+    scan::{Found, Scanner},
+    segment,
+};
 use crate::keys::SealingKey;
 
 const SUFFIX: &str = ".letter";

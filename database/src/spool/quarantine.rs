@@ -7,8 +7,7 @@ use std::{
     path::Path,
 };
 
-use super::scan::Damage;
-use super::segment;
+use super::{scan::Damage, segment};
 
 const SUFFIX: &str = ".damaged";
 /// More of one place is not kept: it is evidence, not data.

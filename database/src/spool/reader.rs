@@ -4,12 +4,16 @@ use std::{fs::File, io, os::unix::fs::FileExt as _, sync::Arc};
 
 use tokio::sync::watch;
 
-use super::error::{SpoolError, disk};
-use super::frame::Record;
-use super::header::{self, HEADER};
-use super::scan::{Damage, Found, Scanner};
-use super::store::{Position, Store};
-use super::{cipher::Cipher, letters, segment};
+use super::{
+    cipher::Cipher,
+    error::{SpoolError, disk},
+    frame::Record,
+    header::{self, HEADER},
+    letters,
+    scan::{Damage, Found, Scanner},
+    segment,
+    store::{Position, Store},
+};
 
 /// Records to bring to the database, in the order in which they were appended.
 #[derive(Debug, Default)]

@@ -5,11 +5,13 @@ use std::{
     io,
 };
 
-use super::error::{SpoolError, disk};
-use super::header::{self, HEADER, Unreadable};
-use super::scan::{Damage, Found, Lost, Scanner};
-use super::segment;
-use super::store::{Extent, Store};
+use super::{
+    error::{SpoolError, disk},
+    header::{self, HEADER, Unreadable},
+    scan::{Damage, Found, Lost, Scanner},
+    segment,
+    store::{Extent, Store},
+};
 
 /// What was found at the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

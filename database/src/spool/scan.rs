@@ -5,8 +5,10 @@
 //!                  ^ reported, read on  ^ torn: cut, nothing after it
 //! ```
 
-use super::cipher::Cipher;
-use super::frame::{self, HEAD, Head, MAX_PAYLOAD, Record, RecordId, TAG};
+use super::{
+    cipher::Cipher,
+    frame::{self, HEAD, Head, MAX_PAYLOAD, Record, RecordId, TAG},
+};
 
 /// Bytes that hold no readable record.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,12 +7,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::cipher::Cipher;
-use super::error::{SpoolError, disk};
-use super::frame::{self, HEAD, Record, RecordId, TAG};
-use super::header::{self, HEADER};
-use crate::fail;
-use crate::keys::SealingKey;
+use super::{
+    cipher::Cipher,
+    error::{SpoolError, disk},
+    frame::{self, HEAD, Record, RecordId, TAG},
+    header::{self, HEADER},
+};
+use crate::{fail, keys::SealingKey};
 
 /// Before the first record there was none.
 const NONE: RecordId = RecordId {

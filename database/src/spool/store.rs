@@ -9,12 +9,14 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::budget::{self, Fullness};
-use super::header::HEADER;
-use super::scan::Damage;
-use super::{letters, quarantine, segment};
-use crate::fail;
-use crate::keys::SealingKey;
+use super::{
+    budget::{self, Fullness},
+    header::HEADER,
+    letters, quarantine,
+    scan::Damage,
+    segment,
+};
+use crate::{fail, keys::SealingKey};
 
 /// A place in the spool. Places are ordered as records were appended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,11 +1,10 @@
 //! An anchor: one signed hash over the heads of all sessions that went on since the last one. Pure.
 
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 use chrono::{DateTime, Utc};
-use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::chain::{from_hex, to_hex};
 use crate::{RowHash, SessionId};
 
 /// How far a session had come.
@@ -68,7 +67,7 @@ impl Anchor {
             heads,
             signature: String::new(),
         };
-        anchor.signature = to_hex(key.sign(&anchor.signed_bytes()).as_ref());
+        anchor.signature = hex::encode(key.sign(&anchor.signed_bytes()));
         anchor
     }
 
@@ -86,7 +85,7 @@ impl Anchor {
         last: Option<(u64, RowHash)>,
         public_key: &[u8],
     ) -> Option<&'static str> {
-        let signature = from_hex(&self.signature).unwrap_or_default();
+        let signature = hex::decode(&self.signature).unwrap_or_default();
         let signed = UnparsedPublicKey::new(&ED25519, public_key)
             .verify(&self.signed_bytes(), &signature)
             .is_ok();

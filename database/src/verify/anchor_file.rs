@@ -5,14 +5,18 @@
 //! (`host-a.anchors`). Make the file append-only (`chattr +a`) or copy it to where the database's
 //! administrators cannot write: whoever can change both can hide a change.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{File, OpenOptions},
+    io::{BufRead, BufReader, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
 
 use chrono::{DateTime, Utc};
 
-use super::anchor::{Anchor, AnchoredAudit, AnchoredHead};
-use super::report::{Finding, Problem};
+use super::{
+    anchor::{Anchor, AnchoredAudit, AnchoredHead},
+    report::{Finding, Problem},
+};
 use crate::{Database, DatabaseError, RowHash};
 
 /// Sessions in one line at most; more make several lines.
@@ -162,7 +166,7 @@ impl Anchors {
     }
 }
 
-/// Reads to the end; lines that are no anchors are passed over, verifying finds them.
+/// Reads to the end; lines that are not anchors are passed over; verifying finds them.
 fn tail(file: &mut File) -> std::io::Result<Tail> {
     file.seek(SeekFrom::Start(0))?;
     let mut tail = Tail::default();
@@ -227,7 +231,7 @@ fn read_file(
             });
         };
         let Ok(anchor) = serde_json::from_slice::<Anchor>(&line) else {
-            bad("it is no anchor");
+            bad("it is not an anchor");
             continue;
         };
         if anchor.tenant != tenant && last.is_none() {

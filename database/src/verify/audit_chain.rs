@@ -3,14 +3,13 @@
 
 use sha2::{Digest, Sha256};
 
-use super::anchor::AnchoredAudit;
-use super::report::Problem;
+use super::{anchor::AnchoredAudit, report::Problem};
 use crate::{Database, DatabaseError, RowHash};
 
 /// Rows read at once.
 const PAGE: i64 = 2_000;
 
-/// The form that `audit_hash` of migration 2 hashes, by PostgreSQL's own functions.
+/// The form that `audit_hash` (`migrations/V0002__audit.sql`) hashes, by PostgreSQL's own functions.
 const ROWS: &str = "
     SELECT id, prev_hash, hash,
            jsonb_build_array(tenant_id, id, (extract(epoch FROM at) * 1000000)::bigint, actor, action, subject_type, subject_id, detail)::text

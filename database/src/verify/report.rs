@@ -15,8 +15,6 @@ pub struct VerifyReport {
     pub sessions: u64,
     /// Messages whose hash was computed anew.
     pub messages: u64,
-    /// Messages of before they were hashed: counted, not proven.
-    pub unhashed: u64,
     /// Sessions whose messages are in an archive; their file's hash is in `message_archives`.
     pub archived: u64,
     /// Messages whose session never came. No damage: their chain is checked, and the sweeper
@@ -74,7 +72,7 @@ pub enum Problem {
         /// The last that was written.
         to: i32,
     },
-    /// A row without a hash within a chain.
+    /// A row without words or without a hash.
     Unhashed {
         /// Which.
         seq: i32,
@@ -155,7 +153,7 @@ impl fmt::Display for Problem {
             Self::Truncated { from, to } => {
                 write!(f, "the end is missing: messages {from} to {to}")
             }
-            Self::Unhashed { seq } => write!(f, "message {seq} has no hash, its neighbours have"),
+            Self::Unhashed { seq } => write!(f, "message {seq} has lost its words or its hash"),
             Self::Miscounted { what } => write!(f, "{what} does not fit the messages"),
             Self::Rewritten { from, to, anchor } => write!(
                 f,

@@ -11,18 +11,21 @@ pub(super) struct SessionNumbers {
     pub(super) chain_head: Option<RowHash>,
 }
 
-/// A row: hashed, or of before.
+/// A row as it was found.
 #[derive(Clone, Debug)]
 pub(super) enum StoredRow {
     Sealed(Box<SealedMessage>),
-    Readable { seq: i32 },
+    /// Somebody took its words or its hash away.
+    Stripped {
+        seq: i32,
+    },
 }
 
 impl StoredRow {
     fn seq(&self) -> i32 {
         match self {
             Self::Sealed(row) => row.seq,
-            Self::Readable { seq } => *seq,
+            Self::Stripped { seq } => *seq,
         }
     }
 }
@@ -40,20 +43,15 @@ pub(super) fn check(
 ) -> Vec<Problem> {
     let counted = rows.len();
     let last = rows.last().map(StoredRow::seq);
-    let is_chain = rows.iter().any(|row| matches!(row, StoredRow::Sealed(_)))
-        || numbers.is_some_and(|numbers| numbers.chain_head.is_some());
     let mut problems = gaps(&rows);
-    let mut head = None;
-    if is_chain {
-        let mut chain = Vec::new();
-        for row in rows {
-            match row {
-                StoredRow::Sealed(row) => chain.push(*row),
-                StoredRow::Readable { seq } => problems.push(Problem::Unhashed { seq }),
-            }
+    let mut chain = Vec::new();
+    for row in rows {
+        match row {
+            StoredRow::Sealed(row) => chain.push(*row),
+            StoredRow::Stripped { seq } => problems.push(Problem::Unhashed { seq }),
         }
-        head = links(session, chain, &mut problems);
     }
+    let head = links(session, chain, &mut problems);
     if let Some(numbers) = numbers {
         own_numbers(numbers, counted, last, head, &mut problems);
     }
@@ -110,7 +108,7 @@ fn links(
             continue;
         }
         problems.push(Problem::Changed { seq: rows[i].seq });
-        // Either the row was changed or its hash: the next row tells which one is right.
+        // Either the row was changed or its hash: the next row shows which one is right.
         before = [rows[i].row_hash].into_iter().chain(computed).collect();
     }
     (!rows.is_empty()).then_some(before)

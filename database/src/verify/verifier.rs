@@ -1,18 +1,18 @@
 //! Streams the record past its hashes and anchors.
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 use tokio_postgres::{IsolationLevel, Row};
 use uuid::Uuid;
 
-use super::anchor::{Anchor, AnchoredAudit};
-use super::anchor_file::{self, AnchorError};
-use super::audit_chain;
-use super::report::{Finding, Problem, VerifyReport};
-use super::session_chain::{SessionNumbers, StoredRow, check};
-use crate::message::sealed;
-use crate::{Database, DatabaseError, RowHash, SessionId};
+use super::{
+    anchor::{Anchor, AnchoredAudit},
+    anchor_file::{self, AnchorError},
+    audit_chain,
+    report::{Finding, Problem, VerifyReport},
+    session_chain::{SessionNumbers, StoredRow, check},
+};
+use crate::{Database, DatabaseError, RowHash, SessionId, message::sealed};
 
 /// Sessions read at once: a few thousand messages in memory.
 const PAGE: i64 = 100;
@@ -212,11 +212,10 @@ impl Verifier {
             .iter()
             .filter_map(|row| match row {
                 StoredRow::Sealed(row) => Some((row.seq, row.row_hash)),
-                StoredRow::Readable { .. } => None,
+                StoredRow::Stripped { .. } => None,
             })
             .collect();
         report.messages += stored.len() as u64;
-        report.unhashed += (rows.len() - stored.len()) as u64;
         let mut problems = check(session, rows, numbers);
         let known = self.known.get(&session).map_or(&[][..], Vec::as_slice);
         against_anchors(known, &stored, &mut problems);
@@ -291,7 +290,7 @@ fn by_session(rows: &[Row]) -> HashMap<SessionId, Vec<StoredRow>> {
     for row in rows {
         let stored = match sealed(row) {
             Some(message) => StoredRow::Sealed(Box::new(message)),
-            None => StoredRow::Readable {
+            None => StoredRow::Stripped {
                 seq: row.get("seq"),
             },
         };

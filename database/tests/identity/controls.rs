@@ -1,7 +1,6 @@
 //! The proofs find what they are for: each safeguard is taken away, and they must fail.
 
-use crate::interleavings::run;
-use crate::{seed, sequences::FILED_AT_ONCE};
+use crate::{interleavings::run, seed, sequences::FILED_AT_ONCE};
 
 /// Trials within which a proof has to notice. The slowest needed a few dozen.
 const TRIALS: u64 = 400;

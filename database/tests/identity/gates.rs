@@ -1,19 +1,16 @@
 //! Every order of two writers and one merge. The merge stops at gates between its statements; the
 //! writers, which are transactions of two statements each, stop because nobody sends their next.
 //! An actor that cannot go on because another holds a lock goes on when it can, with what it was
-//! told meanwhile, as it would without gates.
+//! given meanwhile, as it would without gates.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use crate::prepared::Prepared;
-use crate::sequences::FILED_AT_ONCE;
-use crate::{Random, invariants, seed, size};
+use crate::{Random, invariants, prepared::Prepared, seed, sequences::FILED_AT_ONCE, size};
 
 /// The class of advisory locks that are gates.
 const GATES: i32 = 8000;
@@ -21,6 +18,9 @@ const GATES: i32 = 8000;
 const MERGE_GATES: usize = 6;
 /// Actors and their steps: two writers (a statement, the commit) and the merge.
 const STEPS: [usize; 3] = [2, 2, MERGE_GATES + 1];
+
+/// Looks at actors, 200 µs and a question each: about a minute.
+const PATIENCE: u32 = 100_000;
 
 /// The function with a gate before each of its statements but the first, numbered from 1; and how
 /// many. Statements of a PL/pgSQL body are the lines indented by two.
@@ -100,7 +100,7 @@ struct Stage {
     look: Prepared,
 }
 
-/// An actor's connection and what it is told to do next.
+/// An actor's connection and what it is to do next.
 struct Actor {
     pid: i32,
     orders: mpsc::Sender<(String, oneshot::Sender<Result<(), String>>)>,
@@ -172,7 +172,7 @@ impl Stage {
             .map(|row| row.get(0))
             .collect();
         let (old, fresh) = (Uuid::now_v7(), Uuid::now_v7());
-        let sql = "INSERT INTO agent_sessions (session_id, room_id, participant_id, profile_id) VALUES ($1, 'r', 'p', $2)";
+        let sql = "INSERT INTO session_rows (session_id, room_id, participant_id, profile_id) VALUES ($1, 'r', 'p', $2)";
         self.look
             .client
             .execute(sql, &[&old, &ids[0]])
@@ -184,14 +184,14 @@ impl Stage {
         [
             vec![
                 format!(
-                    "BEGIN; INSERT INTO agent_sessions (session_id, room_id, participant_id, profile_id) VALUES ('{fresh}', 'r', 'p', '{}')",
+                    "BEGIN; INSERT INTO session_rows (session_id, room_id, participant_id, profile_id) VALUES ('{fresh}', 'r', 'p', '{}')",
                     ids[0]
                 ),
                 "COMMIT".to_owned(),
             ],
             vec![
                 format!(
-                    "BEGIN; INSERT INTO conversation_messages (session_id, seq, role) VALUES ('{old}', 0, 'user'), ('{old}', 1, 'user')"
+                    "BEGIN; INSERT INTO conversation_messages (session_id, seq, role, content_ct, row_hash) VALUES ('{old}', 0, 'user', '\\x', sha256('')), ('{old}', 1, 'user', '\\x', sha256(''))"
                 ),
                 "COMMIT".to_owned(),
             ],
@@ -243,9 +243,9 @@ impl Stage {
             .unwrap();
     }
 
-    /// Until every actor is done with what it was told, stands at a gate, or waits for another.
+    /// Until every actor is done with what it was given, stands at a gate, or waits for another.
     async fn settle(&self, actors: &mut [Actor]) -> Result<(), String> {
-        for _ in 0..4000 {
+        for _ in 0..PATIENCE {
             let mut busy = Vec::new();
             for actor in actors.iter_mut() {
                 if !actor.is_done()? {
@@ -280,7 +280,7 @@ impl Actor {
             .await
             .unwrap()
             .get(0);
-        // An actor is never told more than two things.
+        // An actor never has more than two things to do.
         let (orders, mut inbox) = mpsc::channel::<(String, oneshot::Sender<Result<(), String>>)>(2);
         #[expect(
             clippy::disallowed_methods,

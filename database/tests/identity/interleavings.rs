@@ -1,16 +1,16 @@
 //! Eight workers who write, merge, unmerge and drain at once, with random pauses; afterwards every
 //! promise holds, what was acknowledged is there, and nobody waited in a circle.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use database::testing::TestDatabase;
+use database::test_support::{TestDatabase, until};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::prepared::Prepared;
-use crate::sequences::FILED_AT_ONCE;
-use crate::{Random, invariants, seed, size};
+use crate::{Random, invariants, prepared::Prepared, seed, sequences::FILED_AT_ONCE, size};
 
 const WORKERS: usize = 8;
 /// Operations of a trial, by all workers together.
@@ -50,9 +50,13 @@ async fn eight_workers_at_once_break_no_promise_and_never_deadlock() {
             Err(broken) => panic!("repeat with PROOF_SEED={seed}: {broken}"),
         }
     }
-    // Backends report their statistics when they end, or within a second.
-    tokio::time::sleep(Duration::from_millis(1200)).await;
     let look = TestDatabase::new().await.client().await;
+    // Backends report their statistics when they end.
+    let others = "SELECT FROM pg_stat_activity WHERE datname = ANY ($1)";
+    until("the workers' connections have ended", async || {
+        look.query(others, &[&databases]).await.unwrap().is_empty()
+    })
+    .await;
     let sql = "SELECT coalesce(sum(deadlocks), 0)::bigint, count(*) FROM pg_stat_database WHERE datname = ANY ($1)";
     let row = look.query_one(sql, &[&databases]).await.unwrap();
     assert_eq!(
@@ -237,8 +241,8 @@ impl Worker {
         }
         let first = i32::try_from(self.n).expect("small") * 1000 + self.shared * 2;
         self.shared += 1;
-        let sql = "INSERT INTO conversation_messages (session_id, seq, role)
-                   SELECT s, n, 'user' FROM unnest($1::uuid[]) s, generate_series($2::int, $2 + 1) n ON CONFLICT DO NOTHING RETURNING 1";
+        let sql = "INSERT INTO conversation_messages (session_id, seq, role, content_ct, row_hash)
+                   SELECT s, n, 'user', '\\x', sha256('') FROM unnest($1::uuid[]) s, generate_series($2::int, $2 + 1) n ON CONFLICT DO NOTHING RETURNING 1";
         let stored = self
             .db
             .query(sql, &[&sessions, &first])
@@ -260,8 +264,8 @@ impl Worker {
             .map(|(_, messages)| *messages)
             .max()
             .unwrap_or(0);
-        let sql = "INSERT INTO conversation_messages (session_id, seq, role)
-                   SELECT s, n, 'user' FROM unnest($1::uuid[]) s, generate_series(0, $2::int) n ON CONFLICT DO NOTHING";
+        let sql = "INSERT INTO conversation_messages (session_id, seq, role, content_ct, row_hash)
+                   SELECT s, n, 'user', '\\x', sha256('') FROM unnest($1::uuid[]) s, generate_series(0, $2::int) n ON CONFLICT DO NOTHING";
         self.ask(sql, &[&sessions, &last]).await?;
         for (_, messages) in &mut self.mine {
             *messages = last + 1;

@@ -1,15 +1,15 @@
 //! A backend killed at each statement of a merge, an unmerge and a drain: all of it or nothing.
 
-use std::time::Duration;
-
-use database::testing::TestDatabase;
+use database::test_support::{TestDatabase, until};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use crate::gates::{GATE, gated};
-use crate::invariants;
-use crate::prepared::Prepared;
-use crate::sequences::FILED_AT_ONCE;
+use crate::{
+    gates::{GATE, gated},
+    invariants,
+    prepared::Prepared,
+    sequences::FILED_AT_ONCE,
+};
 
 /// Everything stored, apart from nothing.
 const ALL: &str = "
@@ -64,34 +64,29 @@ async fn kill_at_each_statement(
             .get(0);
         let kill = async {
             let waits = "SELECT count(*) FROM pg_locks WHERE pid = $1 AND locktype = 'advisory' AND classid = 8000 AND NOT granted";
-            for _ in 0..2000 {
-                if db.query_one(waits, &[&pid]).await.unwrap().get::<_, i64>(0) > 0 {
-                    killer
-                        .execute("SELECT pg_terminate_backend($1)", &[&pid])
-                        .await
-                        .unwrap();
-                    return true;
-                }
-                tokio::time::sleep(Duration::from_micros(500)).await;
-            }
-            false
+            until(
+                &format!("{function} comes to its statement {n}"),
+                async || db.query_one(waits, &[&pid]).await.unwrap().get::<_, i64>(0) > 0,
+            )
+            .await;
+            let terminate = "SELECT pg_terminate_backend($1)";
+            killer.execute(terminate, &[&pid]).await.unwrap();
         };
-        let (outcome, reached) = tokio::join!(
-            async {
-                tokio::time::timeout(Duration::from_secs(5), victim.batch_execute(call)).await
-            },
-            kill
-        );
+        let (outcome, ()) = tokio::join!(victim.batch_execute(call), kill);
         keeper
             .batch_execute(&format!("SELECT pg_advisory_unlock(8000, {n})"))
             .await
             .unwrap();
-        assert!(reached, "{function} never came to its statement {n}");
         assert!(
-            matches!(outcome, Ok(Err(_))),
+            outcome.is_err(),
             "{function}, killed at statement {n}, answered"
         );
-        wait_until_gone(db, pid).await;
+        // A killed backend rolls back a moment after its client noticed.
+        let left = "SELECT FROM pg_stat_activity WHERE pid = $1";
+        until("the killed backend ends", async || {
+            db.query(left, &[&pid]).await.unwrap().is_empty()
+        })
+        .await;
         assert!(
             all(db).await == before,
             "{function}, killed at statement {n}, left something"
@@ -105,21 +100,6 @@ async fn kill_at_each_statement(
         "after {function}"
     );
     killed
-}
-
-/// A killed backend rolls back a moment after its client noticed.
-async fn wait_until_gone(db: &Client, pid: i32) {
-    for _ in 0..2000 {
-        let left = db
-            .query("SELECT FROM pg_stat_activity WHERE pid = $1", &[&pid])
-            .await
-            .unwrap();
-        if left.is_empty() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_micros(500)).await;
-    }
-    panic!("backend {pid} does not end");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -139,10 +119,10 @@ async fn a_backend_killed_at_any_statement_of_a_merge_leaves_all_or_nothing() {
         .collect();
     for _ in 0..5 {
         let session = Uuid::now_v7();
-        let sql = "INSERT INTO agent_sessions (session_id, room_id, participant_id, profile_id) VALUES ($1, 'r', 'p', $2)";
+        let sql = "INSERT INTO session_rows (session_id, room_id, participant_id, profile_id) VALUES ($1, 'r', 'p', $2)";
         db.execute(sql, &[&session, &ids[0]]).await.unwrap();
         db.execute(
-            "INSERT INTO conversation_messages (session_id, seq, role) VALUES ($1, 0, 'user')",
+            "INSERT INTO conversation_messages (session_id, seq, role, content_ct, row_hash) VALUES ($1, 0, 'user', '\\x', sha256(''))",
             &[&session],
         )
         .await
@@ -167,7 +147,7 @@ async fn a_backend_killed_at_any_statement_of_a_merge_leaves_all_or_nothing() {
     let unmerged = kill_at_each_statement(
         &test,
         &db,
-        "unmerge_living_profile",
+        "unmerge_profile",
         &format!("SELECT unmerge_profile('{}', 'proof')", ids[0]),
     )
     .await;

@@ -37,7 +37,6 @@ pub(crate) struct Session {
     pub(crate) home: usize,
     pub(crate) messages: usize,
     pub(crate) summarised: bool,
-    pub(crate) events: usize,
     pub(crate) authenticated: bool,
 }
 
@@ -134,7 +133,7 @@ impl Model {
         }
         for s in 0..self.sessions.len() {
             if self.is_erased(s) {
-                (self.sessions[s].summarised, self.sessions[s].events) = (true, 0);
+                self.sessions[s].summarised = true;
             }
         }
         "erased"
@@ -182,9 +181,6 @@ impl Model {
             ));
             if s.summarised {
                 lines.push(format!("summary {} of {}", s.id, owner(s)));
-            }
-            if s.events > 0 {
-                lines.push(format!("events {} of {} {}", s.id, owner(s), s.events));
             }
         }
         lines.push(format!("attempts {}", self.attempts));

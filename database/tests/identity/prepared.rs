@@ -1,10 +1,11 @@
 //! A connection that remembers its prepared statements: planning costs more than running.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
 
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Error, Row, Statement};
+use tokio_postgres::{Client, Error, Row, Statement, types::ToSql};
 
 pub(crate) struct Prepared {
     pub(crate) client: Client,

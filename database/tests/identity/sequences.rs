@@ -1,14 +1,18 @@
 //! Random sequences of steps, compared with the model after each step. A sequence that differs
 //! is made as short as it can be before it is shown.
 
-use database::testing::TestDatabase;
-use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use database::test_support::TestDatabase;
+use proptest::{
+    prelude::*,
+    test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner},
+};
 
-use crate::model::Model;
-use crate::prepared::Prepared;
-use crate::steps::{Both, Step};
-use crate::{seed, size};
+use crate::{
+    model::Model,
+    prepared::Prepared,
+    seed, size,
+    steps::{Both, Step},
+};
 
 /// So that sequences of a few sessions have something to drain.
 pub(crate) const FILED_AT_ONCE: &str = "CREATE OR REPLACE FUNCTION sessions_filed_at_once() RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT 1 $$";
@@ -128,7 +132,6 @@ fn step() -> impl Strategy<Value = Step> {
         1 => n().prop_map(Step::Late),
         4 => (n(), n()).prop_map(|(s, upto)| Step::Words(s, upto)),
         1 => n().prop_map(Step::Summary),
-        1 => n().prop_map(Step::Event),
         4 => (n(), n(), any::<bool>()).prop_map(|(a, b, force)| Step::Merge(a, b, force)),
         3 => n().prop_map(Step::Unmerge),
         3 => (n(), n()).prop_map(|(s, c)| Step::Authenticate(s, c)),

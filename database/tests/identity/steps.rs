@@ -3,8 +3,10 @@
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use crate::model::{Model, Profile, Session};
-use crate::prepared::Prepared;
+use crate::{
+    model::{Model, Profile, Session},
+    prepared::Prepared,
+};
 
 /// Numbers choose among what is there, whatever is there: any step fits any state.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +20,6 @@ pub(crate) enum Step {
     /// All messages of a session up to one more, most of them again.
     Words(u8, u8),
     Summary(u8),
-    Event(u8),
     Merge(u8, u8, bool),
     Unmerge(u8),
     Authenticate(u8, u8),
@@ -33,16 +34,14 @@ const OBSERVED: &str = "
     SELECT format('profile %s into %s counts %s %s', id, coalesce(merged_into_profile_id::text, '-'), total_sessions, total_messages) FROM user_profiles
     UNION ALL SELECT format('session %s of %s messages %s level %s', session_id, profile_id, message_count, auth_level) FROM agent_sessions
     UNION ALL SELECT format('summary %s of %s', session_id, profile_id) FROM conversation_summaries
-    UNION ALL SELECT format('events %s of %s %s', session_id, profile_id, count(*)) FROM lead_events GROUP BY session_id, profile_id
     UNION ALL SELECT format('identifier %s from %s of %s', value, origin_profile_id, profile_id) FROM profile_identifiers
     UNION ALL SELECT format('attempts %s', count(*)) FROM audit_log WHERE action IN ('profile.merge', 'profile.unmerge')";
 
-/// Rows where they lie, apart from versions and times of change.
+/// Rows where they lie, apart from times of change.
 const STORED: &str = "
-    SELECT (to_jsonb(u) - 'version' - 'updated_at')::text FROM user_profiles u
+    SELECT (to_jsonb(u) - 'updated_at')::text FROM user_profiles u
     UNION ALL SELECT to_jsonb(s)::text FROM agent_sessions s
     UNION ALL SELECT to_jsonb(c)::text FROM conversation_summaries c
-    UNION ALL SELECT to_jsonb(e)::text FROM lead_events e
     UNION ALL SELECT to_jsonb(i)::text FROM profile_identifiers i";
 
 /// Both sides of the comparison.
@@ -81,7 +80,6 @@ impl Both<'_> {
                 self.words(pick(s, sessions), usize::from(upto)).await?
             }
             Step::Summary(s) if sessions > 0 => self.summary(pick(s, sessions)).await,
-            Step::Event(s) if sessions > 0 => self.event(pick(s, sessions)).await,
             Step::Authenticate(s, c) if sessions > 0 => {
                 self.authenticate(pick(s, sessions), pick(c, profiles))
                     .await?;
@@ -185,7 +183,7 @@ impl Both<'_> {
         let session = Uuid::now_v7();
         let id = self.model.profiles[profile].id;
         self.row(
-            "INSERT INTO agent_sessions (session_id, room_id, participant_id, profile_id) VALUES ($1, 'r', 'p', $2) RETURNING 'stored'",
+            "INSERT INTO session_rows (session_id, room_id, participant_id, profile_id) VALUES ($1, 'r', 'p', $2) RETURNING 'stored'",
             &[&session, &id],
         )
         .await;
@@ -198,7 +196,6 @@ impl Both<'_> {
             home,
             messages: 0,
             summarised: false,
-            events: 0,
             authenticated: false,
         };
         self.model.sessions.push(session);
@@ -216,7 +213,7 @@ impl Both<'_> {
         let (id, last) = (s.id, i32::try_from(wanted).expect("small") - 1);
         let stored = self
             .row(
-                "WITH added AS (INSERT INTO conversation_messages (session_id, seq, role) SELECT $1::uuid, n, 'user' FROM generate_series(0, $2::int) n
+                "WITH added AS (INSERT INTO conversation_messages (session_id, seq, role, content_ct, row_hash) SELECT $1::uuid, n, 'user', '\\x', sha256('') FROM generate_series(0, $2::int) n
                                 ON CONFLICT (session_id, seq) DO NOTHING RETURNING 1) SELECT count(*)::text FROM added",
                 &[&id, &last],
             )
@@ -235,21 +232,6 @@ impl Both<'_> {
         self.row(
             "INSERT INTO conversation_summaries (session_id, summary, sentiment, resolution_status, message_count, duration_seconds)
              VALUES ($1, 's', 'neutral', 'resolved', 0, 0) ON CONFLICT (session_id) DO UPDATE SET summary = excluded.summary RETURNING 'stored'",
-            &[&id],
-        )
-        .await;
-    }
-
-    async fn event(&mut self, session: usize) {
-        // What comes late for an erased session is turned away before SQL: see erasing.rs.
-        if self.model.is_erased(session) {
-            return;
-        }
-        let s = &mut self.model.sessions[session];
-        s.events += 1;
-        let id = s.id;
-        self.row(
-            "INSERT INTO lead_events (session_id, kind, at) VALUES ($1, 'visit', clock_timestamp()) RETURNING 'stored'",
             &[&id],
         )
         .await;

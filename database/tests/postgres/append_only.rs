@@ -1,5 +1,4 @@
-use database::AuditRepository;
-use database::testing::TestDatabase;
+use database::{AuditRepository, test_support::TestDatabase};
 use serde_json::json;
 
 use crate::support::{customer, talk};
@@ -14,10 +13,10 @@ async fn messages_and_audit_rows_are_written_once() {
         .unwrap();
     let client = test.client().await;
     for sql in [
-        "UPDATE conversation_messages SET content = 'other'",
+        "UPDATE conversation_messages SET content_ct = '\\x'",
         "DELETE FROM conversation_messages",
         "TRUNCATE conversation_messages",
-        "UPDATE conversation_messages_default SET content = 'other'",
+        "UPDATE conversation_messages_default SET content_ct = '\\x'",
         "DELETE FROM conversation_messages_default",
         "TRUNCATE conversation_messages_default",
         "UPDATE audit_log SET actor = 'other'",

@@ -1,7 +1,6 @@
-use database::testing::TestDatabase;
 use database::{
     AuditRepository, AuthLimits, AuthRepository, ChallengeStart, Claim, CustomerRow, NewChallenge,
-    ProfileId, ProfileRepository, SessionId, Verification,
+    ProfileId, ProfileRepository, SessionId, Verification, test_support::TestDatabase,
 };
 
 use crate::support::{count, rows};

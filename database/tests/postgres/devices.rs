@@ -1,5 +1,7 @@
-use database::testing::TestDatabase;
-use database::{MergeOutcome, NewSession, ProfileKind, ProfileRepository, SessionRepository};
+use database::{
+    MergeOutcome, NewSession, ProfileKind, ProfileRepository, SessionRepository,
+    test_support::TestDatabase,
+};
 
 use crate::support::{assert_invariants, call, customer, phone_session, web_session};
 

@@ -1,5 +1,4 @@
-use database::testing::TestDatabase;
-use database::{DocumentChunk, DocumentRepository, ImportReport};
+use database::{DocumentChunk, DocumentRepository, ImportReport, test_support::TestDatabase};
 use serde_json::json;
 
 fn chunk(document: &str, n: i32, body: &str) -> DocumentChunk {
@@ -9,7 +8,6 @@ fn chunk(document: &str, n: i32, body: &str) -> DocumentChunk {
         title: "Cardless withdrawal".to_owned(),
         topic: Some("cardless_withdrawal".to_owned()),
         body: body.to_owned(),
-        source_url: None,
         meta: json!({"lang": "en"}),
     }
 }

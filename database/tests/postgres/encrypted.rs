@@ -1,15 +1,22 @@
 //! Connections over TLS: to a real server, with a certificate authority of the test's own.
 
-use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    time::Duration,
+};
 
-use database::testing::{Cluster, ephemeral_keys};
-use database::{Database, DatabaseConfig, DatabaseError};
+use database::{
+    Database, DatabaseConfig, DatabaseError,
+    test_support::{Cluster, ephemeral_keys},
+};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use tokio_postgres::{Client, NoTls};
 
 /// The name in the server's certificate; nobody resolves it.
 const NAME: &str = "db.bank.example";
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An authority, and the file by which it is trusted.
 struct Authority {
@@ -91,6 +98,8 @@ impl Server {
         let url = format!("host={host} hostaddr={address} user=postgres dbname=postgres {sslmode}");
         let mut config = DatabaseConfig::new(url, ephemeral_keys());
         config.ca_file = ca.map(|authority| authority.file.clone());
+        // Whether the server is believed is asked here, not how fast a busy machine is.
+        (config.connect, config.wait) = (PATIENCE, PATIENCE);
         let db = match Database::new(config) {
             Ok(db) => db,
             Err(error) => return Answer::Refused(error),
@@ -190,7 +199,7 @@ async fn migrating_and_the_connection_beside_the_pool_are_encrypted_too() {
     let report = db.migrate().await.unwrap();
     assert!(!report.applied.is_empty(), "nothing was migrated");
     db.check_writable().await.unwrap();
-    db.beside().unwrap().check_writable().await.unwrap();
+    db.dedicated().unwrap().check_writable().await.unwrap();
     config.url = config.url.replace("verify-full", "disable");
     let plain = Database::new(config).unwrap().ping().await;
     assert!(plain.is_err(), "the server takes readable connections");

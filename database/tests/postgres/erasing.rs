@@ -1,15 +1,15 @@
-use database::testing::TestDatabase;
 use database::{
     AuditRepository, CallbackRepository, ConversationSummaryRepository, ErasureOutcome,
-    MergeOutcome, MessageRepository, NewCallback, NewSession, Origin, ProfileId, ProfileRepository,
-    SessionRepository, UnmergeOutcome,
+    MergeOutcome, MessageRepository, NewCallback, NewSession, NewToolCall, NewToolOutcome, Origin,
+    ProfileId, ProfileRepository, SessionId, SessionRepository, ToolCallRepository, ToolOutcome,
+    UnmergeOutcome, keys::SessionKey, test_support::TestDatabase,
 };
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{assert_invariants, call, count, customer, rows, web_session};
-use crate::traces::{
-    SEALED, Sarah, TRACES, device_call, dump, found, pg_dump, phone_call, sarah, sealed,
+use crate::{
+    support::{assert_invariants, call, count, customer, rows, web_session},
+    traces::{SEALED, Sarah, TRACES, device_call, dump, found, pg_dump, phone_call, sarah, sealed},
 };
 
 #[tokio::test]
@@ -26,7 +26,11 @@ async fn after_an_erasure_nothing_of_the_person_is_left_but_counts() {
         missing, SEALED,
         "all but what is sealed is there to be erased"
     );
-    let hashes = rows(&test, "SELECT session_id, seq, row_hash, content_ct FROM conversation_messages WHERE row_hash IS NOT NULL ORDER BY 1, 2").await;
+    let hashes = rows(
+        &test,
+        "SELECT session_id, seq, row_hash, content_ct FROM conversation_messages ORDER BY 1, 2",
+    )
+    .await;
 
     let profiles = ProfileRepository::new(&test.db);
     let dry = profiles.would_erase(sarah.id).await.unwrap();
@@ -38,7 +42,7 @@ async fn after_an_erasure_nothing_of_the_person_is_left_but_counts() {
     );
     let done = profiles.erase(sarah.id, "admin").await.unwrap();
     assert_eq!(done, dry);
-    assert_eq!((done.profiles, done.sessions, done.messages), (3, 2, 7));
+    assert_eq!((done.profiles, done.sessions, done.messages), (3, 2, 6));
 
     let left = found(&dump(&test).await);
     assert!(left.is_empty(), "still in the tables: {left:?}");
@@ -65,15 +69,25 @@ async fn assert_only_counts_are_left(
         said.len() == 3 && said.iter().all(|m| m.content.is_none()),
         "{said:?}"
     );
+    let calls = ToolCallRepository::new(&test.db);
+    let called = calls.by_session(sarah.phone).await.unwrap();
+    assert!(
+        called.len() == 1 && called[0].arguments.is_none() && called[0].result.is_none(),
+        "{called:?}"
+    );
     assert_eq!(
-        rows(test, "SELECT session_id, seq, row_hash, content_ct FROM conversation_messages WHERE row_hash IS NOT NULL ORDER BY 1, 2").await,
+        rows(
+            test,
+            "SELECT session_id, seq, row_hash, content_ct FROM conversation_messages ORDER BY 1, 2"
+        )
+        .await,
         hashes,
         "rows and hashes stay, so that the record still verifies"
     );
     let gone = profiles.get_by_id(sarah.id).await.unwrap().unwrap();
     assert_eq!(
         (gone.total_sessions, gone.total_messages),
-        (2, 7),
+        (2, 6),
         "counts stay"
     );
     assert!(gone.erased_at.is_some() && gone.username.is_none() && gone.phone_number.is_none());
@@ -144,13 +158,36 @@ async fn an_export_holds_everything_and_a_dump_after_the_erasure_nothing() {
     assert!(left.is_empty(), "pg_dump still holds {left:?}");
 }
 
+async fn assert_no_tool_call_is_stored(
+    test: &TestDatabase,
+    session_id: SessionId,
+    key: &SessionKey,
+) {
+    let intent = NewToolCall {
+        session_id,
+        idempotency_key: Uuid::new_v4(),
+        seq: 0,
+        tool: "callback".into(),
+        arguments: json!("asked-for-tapir"),
+        requested_at: chrono::Utc::now(),
+    };
+    let outcome = NewToolOutcome {
+        session_id,
+        idempotency_key: intent.idempotency_key,
+        outcome: ToolOutcome::Success,
+        result: json!("answered-gannet"),
+        finished_at: chrono::Utc::now(),
+    };
+    let calls = ToolCallRepository::new(&test.db);
+    assert!(!calls.begin(&intent.seal(key).unwrap()).await.unwrap());
+    assert!(!calls.finish(&outcome.seal(key).unwrap()).await.unwrap());
+}
+
 #[tokio::test]
 async fn what_comes_late_from_an_erased_person_is_dropped_and_counted() {
     let test = TestDatabase::new().await;
-    let (profiles, sessions) = (
-        ProfileRepository::new(&test.db),
-        SessionRepository::new(&test.db),
-    );
+    let profiles = ProfileRepository::new(&test.db);
+    let sessions = SessionRepository::new(&test.db);
     let messages = MessageRepository::new(&test.db);
     let sarah = sarah(&test).await;
     let (stored, never_stored) = (
@@ -197,6 +234,7 @@ async fn what_comes_late_from_an_erased_person_is_dropped_and_counted() {
             .request(&callback)
             .await
             .unwrap();
+        assert_no_tool_call_is_stored(&test, stale.id, &key).await;
     }
     assert!(
         found(&dump(&test).await).is_empty(),
@@ -205,8 +243,8 @@ async fn what_comes_late_from_an_erased_person_is_dropped_and_counted() {
     let dropped = rows(&test, "SELECT sum(dropped) AS n FROM erased_sessions").await;
     assert_eq!(
         dropped[0]["n"],
-        3 * 6,
-        "a start, three messages, a summary and a callback of each"
+        3 * 8,
+        "a start, three messages, a summary, a callback and a tool's two records of each"
     );
     assert_invariants(&test, "after a replay").await;
 

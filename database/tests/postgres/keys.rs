@@ -1,6 +1,8 @@
-use database::keys::KeyError;
-use database::testing::{TestDatabase, ephemeral_keys};
-use database::{Database, DatabaseConfig, DatabaseError, SessionRepository, TenantId};
+use database::{
+    Database, DatabaseConfig, DatabaseError, SessionRepository, TenantId,
+    keys::KeyError,
+    test_support::{TestDatabase, ephemeral_keys},
+};
 
 use crate::support::{call, count, customer, rows, web_session};
 

@@ -1,9 +1,10 @@
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::Once;
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::Once,
+};
 
-use database::migration_script;
-use database::testing::TestDatabase;
+use database::test_support::{TestDatabase, migration_script};
 
 use crate::support::{assert_invariants, rows, talk};
 
@@ -151,26 +152,4 @@ async fn the_tables_that_documents_name_exist() {
     ] {
         assert!(text.contains(&format!("\"{table}\"")), "{table} is missing");
     }
-}
-
-/// The script for psql up to and with this version.
-fn script_up_to(version: u32) -> String {
-    let whole = migration_script();
-    let next = format!("WHERE version = {}) AS pending", version + 1);
-    let at = whole.find(&next).expect("a later migration exists");
-    let rule = whole[..at].rfind("\n-- --").expect("its rule");
-    format!("{}\nCOMMIT;\n", &whole[..rule])
-}
-
-/// A database as this version's program left it, made by psql.
-pub(crate) async fn database_of_version(version: u32) -> TestDatabase {
-    let test = TestDatabase::empty().await;
-    let file = std::env::temp_dir().join(format!("teller-{}.sql", uuid::Uuid::new_v4()));
-    std::fs::write(&file, script_up_to(version)).expect("writing the script");
-    let path = file.to_str().expect("a plain path");
-    let output = run("psql", &["-X", "-d", &test.url, "-f", path]);
-    std::fs::remove_file(&file).expect("removing the script");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}");
-    test
 }

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use database::testing::TestDatabase;
 use database::{
     CallbackRepository, ConfigRepository, LeaderRole, NewCallback, RedeemedSummary, RoomLock,
     SummaryToken, SummaryTokenRepository, WorkerRepository,
+    test_support::{TestDatabase, until},
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -48,11 +48,10 @@ async fn one_agent_holds_a_room_until_it_lets_go_or_its_lease_ends() {
             .await
             .unwrap()
     );
-    tokio::time::sleep(Duration::from_millis(80)).await;
-    assert!(
-        locks.take("RM_1", winner, LONG).await.unwrap(),
-        "a dead holder's lease ends"
-    );
+    until("a dead holder's lease ends", async || {
+        locks.take("RM_1", winner, LONG).await.unwrap()
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -73,7 +72,7 @@ async fn one_worker_leads_until_its_connection_ends() {
         "two leaders"
     );
     assert!(
-        test.db.lead(LeaderRole::Sweeper).await.unwrap().is_some(),
+        test.db.lead(LeaderRole::Keeper).await.unwrap().is_some(),
         "another chore is free"
     );
     assert!(leader.still_leads().await);
@@ -82,20 +81,17 @@ async fn one_worker_leads_until_its_connection_ends() {
         .unwrap();
     let kill = admin.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = 7010", &[]);
     tokio::select! { killed = kill => assert_eq!(killed.unwrap(), 1), _ = connection => panic!("connection closed") }
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(!leader.still_leads().await, "its connection is gone");
-    let next = test.db.lead(LeaderRole::AgentWatcher).await.unwrap();
-    assert!(next.is_some(), "the chore is free again");
-    drop(next);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(
-        test.db
-            .lead(LeaderRole::AgentWatcher)
-            .await
-            .unwrap()
-            .is_some(),
-        "dropping gives it up"
-    );
+    until(
+        "the leader notices that its connection is gone",
+        async || !leader.still_leads().await,
+    )
+    .await;
+    let take_over = async || {
+        let taken = test.db.lead(LeaderRole::AgentWatcher).await.unwrap();
+        taken.is_some()
+    };
+    until("the chore is free again", take_over).await;
+    until("dropping gives it up", take_over).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
-use database::testing::TestDatabase;
-use database::{MessageRepository, SessionEnd, SessionId, SessionRepository, SummaryQueue};
+use database::{
+    MessageRepository, SessionEnd, SessionId, SessionRepository, SummaryQueue,
+    test_support::TestDatabase,
+};
 use serde_json::json;
 
 use crate::support::{at, count, rows, summarise, talk, words};
@@ -31,7 +33,7 @@ async fn make_due(test: &TestDatabase) {
 }
 
 #[tokio::test]
-async fn a_session_owes_one_summary_from_its_end_on_and_not_before() {
+async fn one_summary_is_pending_from_a_sessions_end_on_and_not_before() {
     let test = TestDatabase::new().await;
     let queue = SummaryQueue::new(&test.db);
     let (session, _) = talk(&test.db, "device-one", 3).await;
@@ -47,13 +49,13 @@ async fn a_session_owes_one_summary_from_its_end_on_and_not_before() {
         (1, session, 1)
     );
     assert_eq!(queue.claim(10, LEASE).await.unwrap(), [], "it is claimed");
-    assert!(queue.settle(&claimed[0]).await.unwrap());
+    assert!(queue.complete(&claimed[0]).await.unwrap());
     make_due(&test).await;
     assert_eq!(queue.claim(10, LEASE).await.unwrap(), [], "it is done");
 }
 
 #[tokio::test]
-async fn an_end_that_is_rolled_back_owes_nothing() {
+async fn an_end_that_is_rolled_back_enqueues_nothing() {
     let test = TestDatabase::new().await;
     let (session, _) = talk(&test.db, "device-one", 3).await;
     let sql = format!(
@@ -80,7 +82,7 @@ async fn many_who_claim_at_once_never_get_the_same() {
     let mut all: Vec<SessionId> = [claims.0, claims.1, claims.2, claims.3]
         .into_iter()
         .flat_map(|claimed| claimed.unwrap())
-        .map(|owed| owed.session)
+        .map(|claim| claim.session)
         .collect();
     all.extend(
         queue
@@ -88,7 +90,7 @@ async fn many_who_claim_at_once_never_get_the_same() {
             .await
             .unwrap()
             .iter()
-            .map(|owed| owed.session),
+            .map(|claim| claim.session),
     );
     let claimed = all.len();
     all.sort();
@@ -105,47 +107,41 @@ async fn a_late_turn_opens_the_summary_again_even_while_one_is_being_written() {
     end(&test, session).await;
     let first = queue.claim(10, LEASE).await.unwrap()[0];
     summarise(&test.db, session, 2).await;
-    messages
-        .insert_readable(&words(session, 3..4))
-        .await
-        .unwrap();
+    messages.insert(&words(session, 3..4)).await.unwrap();
     assert!(
-        !queue.settle(&first).await.unwrap(),
+        !queue.complete(&first).await.unwrap(),
         "what was written misses a turn"
     );
     let second = queue.claim(10, LEASE).await.unwrap()[0];
     summarise(&test.db, session, 3).await;
-    assert!(queue.settle(&second).await.unwrap());
-    // A replay is no late turn.
-    messages
-        .insert_readable(&words(session, 0..4))
-        .await
-        .unwrap();
+    assert!(queue.complete(&second).await.unwrap());
+    // A replay is not a late turn.
+    messages.insert(&words(session, 0..4)).await.unwrap();
     assert_eq!(queue.claim(10, LEASE).await.unwrap(), []);
 }
 
 #[tokio::test]
-async fn a_claim_whose_holder_died_is_given_to_the_next_and_a_poisonous_one_is_parked() {
+async fn a_claim_whose_holder_died_is_given_to_the_next_and_a_poisonous_one_fails() {
     let test = TestDatabase::new().await;
     let queue = SummaryQueue::new(&test.db);
     let (poison, _) = talk(&test.db, "device-one", 1).await;
     let (deadly, _) = talk(&test.db, "device-two", 1).await;
     end(&test, poison).await;
     end(&test, deadly).await;
-    let mut parked = 0;
+    let mut failed = 0;
     for round in 1..=9 {
         make_due(&test).await;
-        for owed in queue.claim(10, Duration::ZERO).await.unwrap() {
-            assert_eq!(owed.attempt, round);
+        for claim in queue.claim(10, Duration::ZERO).await.unwrap() {
+            assert_eq!(claim.attempt, round);
             // Whoever claims the deadly one never comes back.
-            if owed.session == poison {
-                parked += usize::from(queue.failed(&owed, "the rules broke off").await.unwrap());
+            if claim.session == poison {
+                failed += usize::from(queue.fail(&claim, "the rules broke off").await.unwrap());
             }
         }
     }
-    assert_eq!(parked, 1);
-    let mut shown = queue.parked(10).await.unwrap();
-    shown.sort_by_key(|parked| parked.session != poison);
+    assert_eq!(failed, 1);
+    let mut shown = queue.failed(10).await.unwrap();
+    shown.sort_by_key(|failed| failed.session != poison);
     assert_eq!(
         (
             shown[0].session,
@@ -155,7 +151,7 @@ async fn a_claim_whose_holder_died_is_given_to_the_next_and_a_poisonous_one_is_p
         (poison, 8, Some("the rules broke off"))
     );
     assert_eq!((shown[1].session, shown[1].attempts), (deadly, 8));
-    queue.owe(poison).await.unwrap();
+    queue.enqueue(poison).await.unwrap();
     assert_eq!(
         queue.claim(10, LEASE).await.unwrap()[0].attempt,
         1,
@@ -164,7 +160,7 @@ async fn a_claim_whose_holder_died_is_given_to_the_next_and_a_poisonous_one_is_p
 }
 
 #[tokio::test]
-async fn summaries_forgotten_by_hand_are_owed_again_and_settled_ones_are_cleared_away() {
+async fn summaries_forgotten_by_hand_are_pending_again_and_completed_ones_are_cleared_away() {
     let test = TestDatabase::new().await;
     let queue = SummaryQueue::new(&test.db);
     let (whole, _) = talk(&test.db, "device-one", 2).await;
@@ -173,12 +169,12 @@ async fn summaries_forgotten_by_hand_are_owed_again_and_settled_ones_are_cleared
         end(&test, session).await;
     }
     summarise(&test.db, whole, 1).await;
-    for owed in queue.claim(10, LEASE).await.unwrap() {
-        queue.settle(&owed).await.unwrap();
+    for claim in queue.claim(10, LEASE).await.unwrap() {
+        queue.complete(&claim).await.unwrap();
     }
     let soon = chrono::Utc::now() + chrono::TimeDelta::seconds(5);
     assert_eq!(queue.forget(soon).await.unwrap(), 2);
-    assert_eq!(queue.owe_missing(soon).await.unwrap(), 1);
+    assert_eq!(queue.enqueue_missing(soon).await.unwrap(), 1);
     assert_eq!(queue.claim(10, LEASE).await.unwrap()[0].session, lost);
     assert_eq!(
         rows(&test, "SELECT dedupe_key FROM outbox").await,

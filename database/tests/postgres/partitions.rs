@@ -1,5 +1,4 @@
-use database::testing::TestDatabase;
-use database::{MessageRepository, NewSession, SessionId};
+use database::{MessageRepository, NewSession, SessionId, test_support::TestDatabase};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -18,7 +17,7 @@ async fn session_of(test: &TestDatabase, id: SessionId, messages: i32) {
     };
     call(&test.db, &new).await;
     let stored = MessageRepository::new(&test.db)
-        .insert_readable(&words(id, 0..messages))
+        .insert(&words(id, 0..messages))
         .await;
     assert_eq!(stored.unwrap(), u64::try_from(messages).unwrap());
 }
@@ -103,7 +102,7 @@ async fn no_statement_on_a_partition_gets_around_the_parents_rules() {
     let client = test.client().await;
     for sql in [
         format!("INSERT INTO {partition} SELECT session_id, 7, tenant_id, role FROM {partition}"),
-        format!("UPDATE {partition} SET content = 'other'"),
+        format!("UPDATE {partition} SET content_ct = '\\x'"),
         format!("DELETE FROM {partition}"),
         format!("TRUNCATE {partition}"),
     ] {

@@ -1,5 +1,4 @@
-use database::testing::TestDatabase;
-use database::{ProfileRepository, SessionRepository};
+use database::{ProfileRepository, SessionRepository, test_support::TestDatabase};
 
 use crate::support::{call, customer, summarise, talk, web_session, words};
 
@@ -123,7 +122,7 @@ async fn a_merge_by_hand_shows_at_once_in_the_queries() {
     let new = web_session("device-one");
     let anonymous = call(&test.db, &new).await.profile_id;
     database::MessageRepository::new(&test.db)
-        .insert_readable(&words(new.id, 0..2))
+        .insert(&words(new.id, 0..2))
         .await
         .unwrap();
     let id = ProfileRepository::new(&test.db)

@@ -1,13 +1,18 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use database::testing::TestDatabase;
 use database::{
     ConversationSummaryRepository, Database, DatabaseConfig, MessageRepository, Origin, ProfileId,
     ProfileRepository, SessionId, SessionRepository,
+    test_support::{TestDatabase, until},
 };
 use serde_json::json;
 
-use crate::support::{assert_invariants, call, customer, rows, summary_of, web_session, words};
+use crate::support::{
+    assert_invariants, call, count, customer, rows, summary_of, web_session, words,
+};
+
+/// Of each of eight callers.
+const OPERATIONS: u32 = 120;
 
 /// A small generator whose seed a failing test prints.
 struct Random(u64);
@@ -31,7 +36,7 @@ async fn one_of_many(
     db: Database,
     profiles: Vec<ProfileId>,
     seed: u64,
-    until: Instant,
+    operations: u32,
 ) -> Vec<(SessionId, i32)> {
     let mut random = Random(seed);
     let (people, sessions) = (ProfileRepository::new(&db), SessionRepository::new(&db));
@@ -40,7 +45,7 @@ async fn one_of_many(
         ConversationSummaryRepository::new(&db),
     );
     let mut open: Vec<(SessionId, i32)> = Vec::new();
-    while now() < until {
+    for _ in 0..operations {
         match random.below(12) {
             0..=2 => {
                 let new = web_session(&format!("device-{}", random.below(5)));
@@ -58,10 +63,7 @@ async fn one_of_many(
                     batch.extend(words(open[two].0, open[two].1..open[two].1 + 2));
                     open[two].1 += 2;
                 }
-                messages
-                    .insert_readable(&batch)
-                    .await
-                    .expect("storing messages");
+                messages.insert(&batch).await.expect("storing messages");
             }
             7 if !open.is_empty() => {
                 let (session, seq) = random.pick(&open);
@@ -120,14 +122,13 @@ async fn writers_and_merges_at_once_lose_nothing_and_never_deadlock() {
                 .profile_id,
         );
     }
-    let until = now() + Duration::from_secs(4);
     let mut crowd = tokio::task::JoinSet::new();
     for n in 0..8 {
         crowd.spawn(one_of_many(
             db.clone(),
             profiles.clone(),
             seed.wrapping_mul(n * 2 + 1),
-            until,
+            OPERATIONS,
         ));
     }
     let mut acknowledged = Vec::new();
@@ -154,17 +155,19 @@ async fn writers_and_merges_at_once_lose_nothing_and_never_deadlock() {
         "the race did race: {merges}, {when}"
     );
     drop(db);
-    // Backends report their statistics when they end, or within a second.
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    // Backends report their statistics when they end.
+    let of_pools =
+        "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'teller'";
+    let end = format!("SET ROLE none; SELECT pg_terminate_backend(pid) {of_pools}");
+    test.client().await.batch_execute(&end).await.unwrap();
+    until("the pools' connections have ended", async || {
+        count(&test, &format!("SELECT {of_pools}")).await == 0
+    })
+    .await;
     let deadlocks = rows(
         &test,
         "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",
     )
     .await;
     assert_eq!(deadlocks[0]["deadlocks"], json!(0), "deadlocks {when}");
-}
-
-#[expect(clippy::disallowed_methods, reason = "a race has to end by the clock")]
-fn now() -> Instant {
-    Instant::now()
 }

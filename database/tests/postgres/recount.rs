@@ -1,6 +1,5 @@
 use chrono::{TimeDelta, Utc};
-use database::testing::TestDatabase;
-use database::{MessageRepository, RecountRepository, SessionId};
+use database::{MessageRepository, RecountRepository, SessionId, test_support::TestDatabase};
 use uuid::Uuid;
 
 use crate::support::{talk, words};
@@ -47,10 +46,7 @@ async fn turns_whose_session_never_came_and_ids_of_no_month_are_reported() {
     let messages = MessageRepository::new(&test.db);
     talk(&test.db, "device-one", 5).await;
     let orphan = SessionId::new();
-    messages
-        .insert_readable(&words(orphan, 0..3))
-        .await
-        .unwrap();
+    messages.insert(&words(orphan, 0..3)).await.unwrap();
     let now = Utc::now();
     let found = recount
         .orphans(now - TimeDelta::hours(1), now + TimeDelta::hours(1))
@@ -67,7 +63,7 @@ async fn turns_whose_session_never_came_and_ids_of_no_month_are_reported() {
     assert_eq!(young, [], "a start that is only late is not reported");
     assert_eq!(recount.misplaced().await.unwrap(), 0);
     messages
-        .insert_readable(&words(SessionId(Uuid::new_v4()), 0..2))
+        .insert(&words(SessionId(Uuid::new_v4()), 0..2))
         .await
         .unwrap();
     assert_eq!(recount.misplaced().await.unwrap(), 2);

@@ -1,8 +1,7 @@
-use database::testing::TestDatabase;
 use database::{
     AuditRepository, ConversationSummaryRepository, Database, DatabaseConfig, DatabaseError,
     ErasureOutcome, MergeOutcome, MessageRepository, ProfileRepository, SessionEnd,
-    SessionRepository, UnmergeOutcome,
+    SessionRepository, UnmergeOutcome, test_support::TestDatabase,
 };
 use serde_json::json;
 
@@ -23,7 +22,7 @@ async fn a_worker_records_a_call_as_app_writer_and_can_do_no_more() {
     let new = web_session("device-one");
     let started = call(&worker, &new).await;
     let stored = MessageRepository::new(&worker)
-        .insert_readable(&words(new.id, 0..3))
+        .insert(&words(new.id, 0..3))
         .await;
     assert_eq!(stored.unwrap(), 3);
     let summary = summary_of(new.id, 2);
@@ -63,6 +62,8 @@ async fn a_worker_records_a_call_as_app_writer_and_can_do_no_more() {
     for forbidden in [
         "DELETE FROM user_profiles",
         "UPDATE conversation_messages SET role = 'tool'",
+        "DELETE FROM tool_calls",
+        "SELECT delete_tool_calls(gen_random_uuid(), gen_random_uuid())",
         "UPDATE profile_merges SET actor = 'x'",
         "DELETE FROM person_keys",
         "UPDATE session_keys SET name_ct = NULL",
@@ -124,7 +125,7 @@ async fn an_administrator_merges_and_erases_and_an_auditor_reads_only_who_did_it
     }
     for forbidden in [
         "INSERT INTO user_profiles (profile_type, anonymous_id) VALUES ('anonymous', 'x')",
-        "UPDATE callbacks SET reason = ''",
+        "UPDATE callbacks SET reason_ct = NULL",
         "DELETE FROM audit_log",
     ] {
         for role in ["app_reader", "auditor"] {
@@ -221,7 +222,6 @@ async fn who_only_reads_may_run_nothing_that_changes() {
             "SELECT make_message_partition('2031-05-05')",
             "SELECT set_contact(gen_random_uuid(), NULL, NULL, NULL, NULL, NULL)",
             "SELECT start_session(gen_random_uuid(), 'r', 'p', 'd', 'web', NULL, NULL, NULL, NULL, now())",
-            "SELECT seal_old_messages(gen_random_uuid(), '{}', '{}')",
             "SELECT keep_stated_name(gen_random_uuid(), NULL)",
         ] {
             assert!(

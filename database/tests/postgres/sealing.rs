@@ -1,13 +1,15 @@
-use database::keys::Keyring;
-use database::testing::TestDatabase;
 use database::{
     CallbackRepository, Inserted, MessageRepository, MessageSealer, NewMessage, ProfileRepository,
-    Role, RowHash, SealedMessage, SessionId, SessionRepository,
+    Role, RowHash, SealedMessage, SessionId, SessionRepository, keys::Keyring,
+    test_support::TestDatabase,
 };
-use serde_json::json;
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
+use serde_json::{Value, json};
 
-use crate::support::{assert_invariants, at, count, rows, talk};
-use crate::traces::{SEALED, dump, found, sarah};
+use crate::{
+    support::{assert_invariants, at, count, rows, talk},
+    traces::{SEALED, dump, found, sarah},
+};
 
 pub(crate) fn sealed(session: SessionId, seqs: std::ops::Range<i32>) -> Vec<SealedMessage> {
     let key = Keyring::ephemeral().unwrap().new_session_key().unwrap();
@@ -53,6 +55,52 @@ async fn what_postgres_returns_hashes_to_what_was_stored() {
         "the session keeps the last hash"
     );
     assert_invariants(&test, "after sealed messages").await;
+}
+
+/// Any JSON that a program can make: every double, every length of integer, any text.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        prop::num::f64::ANY.prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        let list = prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from);
+        let map = prop::collection::btree_map(any::<String>(), inner, 0..4);
+        prop_oneof![list, map.prop_map(|map| map.into_iter().collect())]
+    })
+}
+
+#[tokio::test]
+async fn whatever_is_measured_of_a_turn_its_hash_holds_after_postgres_had_it() {
+    let test = TestDatabase::new().await;
+    let (session, _) = talk(&test.db, "device-one", 0).await;
+    let messages = MessageRepository::new(&test.db);
+    let mut runner = TestRunner::deterministic();
+    let batch: Vec<NewMessage> = (0..500)
+        .map(|seq| {
+            let meta = any_json().new_tree(&mut runner).unwrap().current();
+            NewMessage {
+                meta: json!({ "any": meta }),
+                ..NewMessage::new(session, seq, Role::User, "words", at(0))
+            }
+        })
+        .collect();
+    assert_eq!(messages.insert(&batch).await.unwrap(), 500);
+    let mut hash = RowHash::first(session);
+    for (row, said) in messages
+        .sealed_by_session(session)
+        .await
+        .unwrap()
+        .iter()
+        .zip(&batch)
+    {
+        hash = hash.then(row);
+        assert_eq!(row.row_hash, hash, "with {}", said.meta);
+    }
 }
 
 #[tokio::test]

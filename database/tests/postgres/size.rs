@@ -1,7 +1,8 @@
 //! Bytes of a message in the database, for the plan of a hundred million in `docs/guarantees.md`.
 
-use database::testing::TestDatabase;
-use database::{MessageRepository, MessageSealer, NewMessage, Role, SessionId};
+use database::{
+    MessageRepository, MessageSealer, NewMessage, Role, SessionId, test_support::TestDatabase,
+};
 use serde_json::json;
 
 use crate::support::{at, call, web_session};

@@ -1,13 +1,14 @@
-use database::testing::TestDatabase;
 use database::{
     ConversationSummaryRepository, NewSession, NewSummary, ProfileId, ProfileRepository, SessionId,
-    SessionRepository, UnmergeOutcome,
+    SessionRepository, UnmergeOutcome, test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 
-use crate::roles::as_role;
-use crate::support::{assert_invariants, at, call, customer, rows, summary_of, talk, web_session};
-use crate::traces::dump;
+use crate::{
+    roles::as_role,
+    support::{assert_invariants, at, call, customer, rows, summary_of, talk, web_session},
+    traces::dump,
+};
 
 /// A summary that saw so many messages and took this name from them.
 fn naming(session: SessionId, last_seq: i32, name: Option<&str>) -> NewSummary {
@@ -88,7 +89,7 @@ async fn a_later_summary_replaces_the_name_and_an_outdated_one_does_not() {
     assert_eq!(info(&test, session).await["user_name"], "Dotterel");
     let owed = naming(session, 4, Some("Plover"));
     let key = SessionRepository::new(&test.db).key(session).await.unwrap();
-    assert!(summaries.upsert_owed(&owed, key.as_ref()).await.unwrap());
+    assert!(summaries.upsert_claimed(&owed, key.as_ref()).await.unwrap());
     assert_eq!(info(&test, session).await["user_name"], "Plover");
     name_it(&test, session, 5, None).await;
     assert_eq!(info(&test, session).await["user_name"], Value::Null);

@@ -1,11 +1,10 @@
 //! What most tests need: callers, words, and the invariants as one question.
 
 use chrono::{DateTime, Utc};
-use database::testing::TestDatabase;
 use database::{
     Channel, ConversationSummaryRepository, Database, MessageRepository, NewMessage, NewSession,
     NewSummary, ProfileId, ProfileRepository, Resolution, Role, Sentiment, SessionId,
-    SessionRepository, StartedSession,
+    SessionRepository, StartedSession, test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 
@@ -66,7 +65,7 @@ pub(crate) async fn talk(db: &Database, device: &str, messages: i32) -> (Session
     let new = web_session(device);
     let profile = call(db, &new).await.profile_id;
     MessageRepository::new(db)
-        .insert_readable(&words(new.id, 0..messages))
+        .insert(&words(new.id, 0..messages))
         .await
         .expect("storing messages");
     (new.id, profile)
@@ -139,7 +138,7 @@ pub(crate) async fn add_sessions(test: &TestDatabase, profile: ProfileId, sessio
     let sql = format!(
         "CREATE TEMP TABLE fresh AS SELECT (substr(v7_floor(now())::text, 1, 14) || '7' || substr(gen_random_uuid()::text, 16))::uuid AS id FROM generate_series(1, {sessions});
          INSERT INTO session_rows (session_id, room_id, participant_id, profile_id, started_at) SELECT id, 'room', 'somebody', '{profile}', '2025-01-01' FROM fresh;
-         INSERT INTO conversation_messages (session_id, seq, role, created_at) SELECT id, seq, 'user', '2025-01-01' FROM fresh, generate_series(0, 1) seq;
+         INSERT INTO conversation_messages (session_id, seq, role, created_at, content_ct, row_hash) SELECT id, seq, 'user', '2025-01-01', '\\x', sha256('') FROM fresh, generate_series(0, 1) seq;
          INSERT INTO conversation_summaries (session_id, summary, sentiment, resolution_status, topics, message_count, duration_seconds)
            SELECT id, 'Asked about fees.', 'neutral', 'resolved', '{{fees}}', 2, 9 FROM fresh;
          DROP TABLE fresh"
@@ -151,13 +150,13 @@ pub(crate) async fn add_sessions(test: &TestDatabase, profile: ProfileId, sessio
         .unwrap_or_else(|error| panic!("storing sessions in bulk: {error:?}"));
 }
 
-/// Everything that identity decides as every reader sees it, a line a row, without versions and
+/// Everything that identity decides as every reader sees it, a line a row, without
 /// times of change.
 pub(crate) async fn identity_state(test: &TestDatabase) -> Rows {
     all_rows(
         test,
-        "SELECT to_jsonb(u) - 'version' - 'updated_at' AS line FROM user_profiles u UNION ALL SELECT to_jsonb(s) FROM agent_sessions s
-         UNION ALL SELECT to_jsonb(c) FROM conversation_summaries c UNION ALL SELECT to_jsonb(e) FROM lead_events e
+        "SELECT to_jsonb(u) - 'updated_at' AS line FROM user_profiles u UNION ALL SELECT to_jsonb(s) FROM agent_sessions s
+         UNION ALL SELECT to_jsonb(c) FROM conversation_summaries c
          UNION ALL SELECT to_jsonb(i) FROM profile_identifiers i",
     )
     .await
@@ -219,11 +218,10 @@ pub(crate) async fn assert_invariants(test: &TestDatabase, when: &str) {
         ("M6: every message is counted on a live profile", "SELECT 1 FROM (SELECT coalesce(sum(total_messages), 0) AS n FROM user_profiles WHERE merged_into_profile_id IS NULL) u, (SELECT count(*) AS n FROM conversation_messages) m WHERE u.n <> m.n".to_owned()),
         ("summaries belong to their session's profile", "SELECT c.session_id FROM conversation_summaries c JOIN agent_sessions s USING (session_id) WHERE c.profile_id <> s.profile_id".to_owned()),
         ("what sessions_of misses or adds", "SELECT s.session_id FROM agent_sessions s FULL JOIN (SELECT o.session_id, u.id FROM user_profiles u, sessions_of(u.id) o WHERE u.merged_into_profile_id IS NULL) o ON (o.session_id, o.id) = (s.session_id, s.profile_id) WHERE s.session_id IS NULL OR o.session_id IS NULL".to_owned()),
-        ("lead events belong to their session's profile", "SELECT c.session_id FROM lead_events c JOIN agent_sessions s USING (session_id) WHERE c.profile_id <> s.profile_id".to_owned()),
         ("the audit chain holds", "SELECT audit_broken_at() AS n WHERE audit_broken_at() IS NOT NULL".to_owned()),
     ]
     .into_iter()
-    .chain(["agent_sessions", "conversation_summaries", "lead_events", "profile_identifiers"].map(|table| {
+    .chain(["agent_sessions", "conversation_summaries", "profile_identifiers"].map(|table| {
         ("M2: nothing belongs to a merged profile", format!("SELECT t.profile_id FROM {table} t JOIN user_profiles u ON u.id = t.profile_id WHERE u.merged_into_profile_id IS NOT NULL"))
     })) {
         let broken = rows(test, &sql).await;

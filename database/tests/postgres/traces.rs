@@ -1,21 +1,24 @@
 //! A customer of whom everything that can be known is stored, and the search for it.
 
-use database::keys::SessionKey;
-use database::testing::TestDatabase;
+use std::time::Duration;
+
 use database::{
     AuthLimits, AuthRepository, CallbackRepository, Channel, Claim, ConversationSummaryRepository,
     CustomerRow, MergeOutcome, MessageRepository, MessageSealer, NewCallback, NewChallenge,
     NewMessage, NewSession, NewSummary, Origin, ProfileId, ProfileRepository, Resolution, Role,
     SealedMessage, Sentiment, SessionId, SessionRepository, SummaryToken, SummaryTokenRepository,
+    ToolCallRepository, ToolOutcome, keys::SessionKey, test_support::TestDatabase,
 };
 use serde_json::json;
-use std::time::Duration;
 use uuid::Uuid;
 
-use crate::support::{rows, web_session};
+use crate::{
+    support::{rows, web_session},
+    tool_calls::made,
+};
 
 /// Words that occur nowhere but in Sarah's data.
-pub(crate) const TRACES: [&str; 13] = [
+pub(crate) const TRACES: [&str; 15] = [
     "sarahmoyo",
     "263771234567",
     "Quillfeather",
@@ -26,18 +29,23 @@ pub(crate) const TRACES: [&str; 13] = [
     "walrus-password",
     "sarah-said-hippo",
     "ring-me-okapi",
+    "asked-for-tapir",
+    "answered-gannet",
     "gloss-narwhal",
     "sarah-reason-lynx",
     "room-of-sarah",
 ];
 
 /// Those that no table holds in a readable form.
-pub(crate) const SEALED: [&str; 5] = [
+pub(crate) const SEALED: [&str; 8] = [
     "263771234567",
     "Quillfeather",
     "Ptarmigan",
     "zanzibar@",
+    "sarah-said-hippo",
     "ring-me-okapi",
+    "asked-for-tapir",
+    "answered-gannet",
 ];
 
 pub(crate) struct Sarah {
@@ -144,6 +152,11 @@ async fn leave_traces(test: &TestDatabase, session: SessionId, customer: Profile
         .request(&callback)
         .await
         .unwrap();
+    let words = (json!("asked-for-tapir"), json!("answered-gannet"));
+    let (intent, outcome) = made(db, session, words, ToolOutcome::Success).await;
+    let calls = ToolCallRepository::new(db);
+    assert!(calls.begin(&intent).await.unwrap());
+    assert!(calls.finish(&outcome).await.unwrap());
     let token = SummaryToken::random();
     SummaryTokenRepository::new(db)
         .save(&token, session, Duration::from_secs(9))
@@ -156,7 +169,7 @@ async fn leave_traces(test: &TestDatabase, session: SessionId, customer: Profile
 }
 
 /// A customer with everything that can be known of one: two calls, merges, a summary, a callback,
-/// challenges, readable rows of before.
+/// challenges, a reason.
 pub(crate) async fn sarah(test: &TestDatabase) -> Sarah {
     let db = &test.db;
     let profiles = ProfileRepository::new(db);
@@ -179,14 +192,10 @@ pub(crate) async fn sarah(test: &TestDatabase) -> Sarah {
         talk_and_prove(test, new).await;
         leave_traces(test, new.id, id).await;
     }
-    let sql = format!(
-        "INSERT INTO conversation_messages (session_id, seq, role, content, meta) VALUES ('{0}', 3, 'user', 'sarah-said-hippo of before', '{{\"x\": \"walrus-password\"}}');
-         INSERT INTO lead_events (session_id, kind, subject, at) VALUES ('{0}', 'interest', 'gloss-narwhal', now());
-         INSERT INTO room_locks (room, holder, expires_at) VALUES ('room-of-sarah', 'h', now());
-         UPDATE profile_merges SET reason = 'sarah-reason-lynx'",
-        device.id
-    );
-    test.client().await.batch_execute(&sql).await.unwrap();
+    let sql = "
+        INSERT INTO room_locks (room, holder, expires_at) VALUES ('room-of-sarah', 'h', now());
+        UPDATE profile_merges SET reason = 'sarah-reason-lynx'";
+    test.client().await.batch_execute(sql).await.unwrap();
     Sarah {
         id,
         device: device.id,

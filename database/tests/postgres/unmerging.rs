@@ -1,5 +1,6 @@
-use database::testing::TestDatabase;
-use database::{MergeOutcome, Origin, ProfileId, ProfileRepository, UnmergeOutcome};
+use database::{
+    MergeOutcome, Origin, ProfileId, ProfileRepository, UnmergeOutcome, test_support::TestDatabase,
+};
 use serde_json::json;
 
 use crate::support::{
@@ -90,7 +91,7 @@ async fn what_came_after_the_merge_stays() {
         .unwrap();
     // The call that was going on when the merge came still talks.
     database::MessageRepository::new(&test.db)
-        .insert_readable(&crate::support::words(old, 3..5))
+        .insert(&crate::support::words(old, 3..5))
         .await
         .unwrap();
     assert_eq!(totals(&test, sarah).await, (2, 5));

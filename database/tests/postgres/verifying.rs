@@ -2,13 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use database::testing::TestDatabase;
-use database::verify::{Anchors, Finding, Problem, Verifier, VerifyReport};
-use database::{AuditRepository, MessageRepository, RowHash, SealedMessage, SessionId};
+use database::{
+    AuditRepository, MessageRepository, RowHash, SealedMessage, SessionId,
+    test_support::TestDatabase,
+    verify::{Anchors, Finding, Problem, Verifier, VerifyReport},
+};
 use serde_json::json;
 
-use crate::sealing::sealed;
-use crate::support::{at, talk};
+use crate::{
+    sealing::sealed,
+    support::{at, talk},
+};
 
 /// Three sessions of six messages, anchored after the first three messages and at the end.
 struct Record {
@@ -122,10 +126,7 @@ async fn a_record_that_nobody_touched_holds() {
     let record = Record::new().await;
     let report = record.verify().await;
     assert_eq!(report.findings, []);
-    assert_eq!(
-        (report.sessions, report.messages, report.unhashed),
-        (3, 18, 0)
-    );
+    assert_eq!((report.sessions, report.messages), (3, 18));
     assert_eq!(
         (report.audit_rows, report.anchors, report.unanchored),
         (4, 2, 0)
@@ -144,53 +145,134 @@ async fn what_is_said_after_the_last_anchor_is_counted_as_not_anchored_yet() {
     assert_eq!((report.findings.len(), report.unanchored), (0, 1));
 }
 
-#[tokio::test]
-async fn a_changed_dropped_or_swapped_row_is_found_in_its_place() {
-    use Problem::{Changed, Missing, Swapped, Truncated, Unhashed};
-    let swap_places = |a: i32, b: i32| {
-        format!(
-            "UPDATE conversation_messages SET seq = 1000 + seq WHERE THIS AND seq IN ({a}, {b});
-             UPDATE conversation_messages SET seq = 1000 + {a} + {b} - seq WHERE THIS AND seq >= 1000"
-        )
-    };
-    let flip = |column: &str, seq: i32| {
-        format!(
-            "UPDATE conversation_messages SET {column} = set_byte({column}, 5, get_byte({column}, 5) # 1) WHERE THIS AND seq = {seq}"
-        )
-    };
-    let swap_columns = |columns: &str| {
-        let from_other: Vec<String> = columns.split(' ').map(|c| format!("{c} = o.{c}")).collect();
-        format!(
-            "UPDATE conversation_messages m SET {} FROM conversation_messages o
-              WHERE o.session_id = m.session_id AND m.THIS AND m.seq IN (1, 2) AND o.seq = 3 - m.seq",
-            from_other.join(", ")
-        )
-    };
-    let cases: Vec<(&str, String, Vec<Problem>)> = vec![
-        ("a byte of the words", flip("content_ct", 2), vec![Changed { seq: 2 }]),
-        ("a byte of the first words", flip("content_ct", 0), vec![Changed { seq: 0 }]),
-        ("a byte of the last words", flip("content_ct", 5), vec![Changed { seq: 5 }]),
-        ("a byte of a hash", flip("row_hash", 3), vec![Changed { seq: 3 }]),
-        ("a byte of the last hash", flip("row_hash", 5), vec![Changed { seq: 5 }]),
-        ("who spoke", "UPDATE conversation_messages SET role = 'tool' WHERE THIS AND seq = 4".into(), vec![Changed { seq: 4 }]),
-        ("a number that nobody can write", "UPDATE conversation_messages SET meta = '{\"n\": 1e400}' WHERE THIS AND seq = 1".into(), vec![Changed { seq: 1 }]),
-        ("two rows", format!("{}; {}", flip("content_ct", 1), flip("content_ct", 4)), vec![Changed { seq: 1 }, Changed { seq: 4 }]),
-        ("a dropped row", "DELETE FROM conversation_messages WHERE THIS AND seq = 3".into(), vec![Missing { from: 3, to: 3 }]),
-        ("the first rows dropped", "DELETE FROM conversation_messages WHERE THIS AND seq < 2".into(), vec![Missing { from: 0, to: 1 }]),
-        ("rows swapped", swap_places(1, 4), vec![Swapped { seq: 1, with: 4 }]),
-        ("first and last swapped", swap_places(0, 5), vec![Swapped { seq: 0, with: 5 }]),
-        ("rows swapped, hashes left in place", swap_columns("content_ct created_at"), vec![Swapped { seq: 1, with: 2 }]),
-        ("words swapped, times left in place", swap_columns("content_ct"), vec![Changed { seq: 1 }, Changed { seq: 2 }]),
-        ("the tail cut off", "DELETE FROM conversation_messages WHERE THIS AND seq > 3".into(), vec![Truncated { from: 4, to: 5 }]),
-        ("everything cut off", "DELETE FROM conversation_messages WHERE THIS".into(), vec![Truncated { from: 0, to: 5 }]),
-        ("a row put back into readable form", "UPDATE conversation_messages SET row_hash = NULL, content_ct = NULL, content = 'x' WHERE THIS AND seq = 2".into(), vec![Unhashed { seq: 2 }]),
-        ("the count", "UPDATE session_rows SET message_count = 7 WHERE THIS".into(), vec![Problem::Miscounted { what: "message_count" }]),
-    ];
+/// Each change, on a record of its own, is found as these problems.
+async fn assert_each_is_found(cases: Vec<(&str, String, Vec<Problem>)>) {
     for (what, sql, problems) in cases {
         let record = Record::new().await;
         let sql = sql.replace("m.THIS", &format!("m.session_id = '{}'", record.session));
         record.tamper(&sql).await;
         record.assert_found(what, &problems).await;
+    }
+}
+
+fn update(set: &str, of: &str) -> String {
+    format!("UPDATE conversation_messages SET {set} WHERE THIS AND {of}")
+}
+
+fn delete(of: &str) -> String {
+    format!("DELETE FROM conversation_messages WHERE THIS AND {of}")
+}
+
+/// One bit of this column's sixth byte.
+fn flip(column: &str, seq: i32) -> String {
+    let flipped = format!("{column} = set_byte({column}, 5, get_byte({column}, 5) # 1)");
+    update(&flipped, &format!("seq = {seq}"))
+}
+
+fn swap_places(a: i32, b: i32) -> String {
+    format!(
+        "{}; {}",
+        update("seq = 1000 + seq", &format!("seq IN ({a}, {b})")),
+        update(&format!("seq = 1000 + {a} + {b} - seq"), "seq >= 1000")
+    )
+}
+
+/// Of rows 1 and 2.
+fn swap_columns(columns: &str) -> String {
+    let from_other: Vec<String> = columns.split(' ').map(|c| format!("{c} = o.{c}")).collect();
+    format!(
+        "UPDATE conversation_messages m SET {} FROM conversation_messages o
+          WHERE o.session_id = m.session_id AND m.THIS AND m.seq IN (1, 2) AND o.seq = 3 - m.seq",
+        from_other.join(", ")
+    )
+}
+
+#[tokio::test]
+async fn a_changed_row_is_found_in_its_place() {
+    let changed = |seq| vec![Problem::Changed { seq }];
+    let two = [changed(1), changed(4)].concat();
+    let count = "UPDATE session_rows SET message_count = 7 WHERE THIS".to_owned();
+    let miscounted = vec![Problem::Miscounted {
+        what: "message_count",
+    }];
+    let no_number = "meta = '{\"n\": 1e400}'";
+    assert_each_is_found(vec![
+        ("a byte of the words", flip("content_ct", 2), changed(2)),
+        (
+            "a byte of the first words",
+            flip("content_ct", 0),
+            changed(0),
+        ),
+        (
+            "a byte of the last words",
+            flip("content_ct", 5),
+            changed(5),
+        ),
+        ("a byte of a hash", flip("row_hash", 3), changed(3)),
+        ("a byte of the last hash", flip("row_hash", 5), changed(5)),
+        ("who spoke", update("role = 'tool'", "seq = 4"), changed(4)),
+        (
+            "a number that nobody can write",
+            update(no_number, "seq = 1"),
+            changed(1),
+        ),
+        (
+            "two rows",
+            [flip("content_ct", 1), flip("content_ct", 4)].join(";"),
+            two,
+        ),
+        ("the count", count, miscounted),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_dropped_or_swapped_row_is_found_in_its_place() {
+    use Problem::{Changed, Missing, Swapped, Truncated};
+    let swapped = |seq, with| vec![Swapped { seq, with }];
+    let words_swapped = vec![Changed { seq: 1 }, Changed { seq: 2 }];
+    let cut = |from| vec![Truncated { from, to: 5 }];
+    let missing = |from, to| vec![Missing { from, to }];
+    assert_each_is_found(vec![
+        ("a dropped row", delete("seq = 3"), missing(3, 3)),
+        ("the first rows dropped", delete("seq < 2"), missing(0, 1)),
+        ("rows swapped", swap_places(1, 4), swapped(1, 4)),
+        ("first and last swapped", swap_places(0, 5), swapped(0, 5)),
+        (
+            "rows swapped, hashes left",
+            swap_columns("content_ct created_at"),
+            swapped(1, 2),
+        ),
+        (
+            "words swapped, times left",
+            swap_columns("content_ct"),
+            words_swapped,
+        ),
+        ("the tail cut off", delete("seq > 3"), cut(4)),
+        ("everything cut off", delete("true"), cut(0)),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_row_stripped_of_its_words_or_its_hash_is_found() {
+    // The owner can take a constraint away.
+    const UNPROTECT: &str = "ALTER TABLE conversation_messages ALTER row_hash DROP NOT NULL, ALTER content_ct DROP NOT NULL";
+    for (columns, which, seqs) in [
+        ("row_hash = NULL", "AND seq = 2", 2..3),
+        ("content_ct = NULL", "AND seq = 2", 2..3),
+        ("row_hash = NULL, content_ct = NULL", "", 0..6),
+    ] {
+        let record = Record::new().await;
+        let strip =
+            format!("{UNPROTECT}; UPDATE conversation_messages SET {columns} WHERE THIS {which}");
+        let no_head = "UPDATE session_rows SET chain_head = NULL WHERE THIS";
+        record.tamper(&strip).await;
+        if seqs.len() == 6 {
+            record.tamper(no_head).await;
+        }
+        let problems: Vec<Problem> = seqs.map(|seq| Problem::Unhashed { seq }).collect();
+        record.assert_found(&strip, &problems).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Warming connections up changes nothing that anybody could see.
 
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 
 use crate::support::talk;
 

@@ -4,20 +4,23 @@
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use database::testing::TestDatabase;
-use database::verify::{Anchors, Verifier};
 use database::{
     ArchiveRepository, AuthLimits, AuthRepository, CallbackRepository, Claim, ConfigRepository,
     ConversationSummaryRepository, DocumentRepository, LeaderRole, MessageRepository, NewCallback,
     NewChallenge, NewSession, Origin, ProfileRepository, RecountRepository, RoomLock,
     SessionFilter, SessionId, SessionRepository, StaleAfter, SummaryQueue, SummaryToken,
-    SummaryTokenRepository, WorkerRepository,
+    SummaryTokenRepository, ToolCallRepository, ToolOutcome, WorkerRepository,
+    test_support::TestDatabase,
+    verify::{Anchors, Verifier},
 };
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::roles::as_role;
-use crate::support::{assert_invariants, at, rows, summary_of, web_session};
+use crate::{
+    roles::as_role,
+    support::{assert_invariants, at, rows, summary_of, web_session},
+    tool_calls::made,
+};
 
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -30,6 +33,11 @@ async fn record(db: &database::Database, new: &NewSession) {
         .insert_batch(&crate::sealing::sealed(new.id, 0..3))
         .await;
     assert_eq!(stored.unwrap().new, 3);
+    let words = (json!({}), json!({}));
+    let (intent, outcome) = made(db, new.id, words, ToolOutcome::Success).await;
+    let calls = ToolCallRepository::new(db);
+    assert!(calls.begin(&intent).await.unwrap());
+    assert!(calls.finish(&outcome).await.unwrap());
 }
 
 #[tokio::test]
@@ -74,12 +82,12 @@ async fn a_worker_beats_sweeps_and_summarises_as_app_writer() {
     let origin = Origin::default();
     let learned = profiles.update_metadata(owner, &learned, &origin);
     assert!(learned.await.unwrap().is_some());
-    assert!(queue.settle(&owed[0]).await.unwrap());
-    assert_eq!(queue.owe_missing(Utc::now()).await.unwrap(), 0);
-    queue.owe(new.id).await.unwrap();
+    assert!(queue.complete(&owed[0]).await.unwrap());
+    assert_eq!(queue.enqueue_missing(Utc::now()).await.unwrap(), 0);
+    queue.enqueue(new.id).await.unwrap();
     let again = queue.claim_session(new.id, LEASE).await.unwrap();
-    queue.failed(&again.unwrap(), "no reason").await.unwrap();
-    assert_eq!(queue.parked(9).await.unwrap().len(), 0);
+    queue.fail(&again.unwrap(), "no reason").await.unwrap();
+    assert_eq!(queue.failed(9).await.unwrap().len(), 0);
     queue.forget(Utc::now() + TimeDelta::days(1)).await.unwrap();
     tokens.delete_expired().await.unwrap();
     let listed = sessions.list(&SessionFilter::default(), 9).await.unwrap();

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use database::{SessionId, testing::TestDatabase};
+use database::{SessionId, test_support::TestDatabase};
 use record::Recorder;
 
 use crate::{

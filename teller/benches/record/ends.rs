@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 
 use crate::{
     Size,

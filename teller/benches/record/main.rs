@@ -24,7 +24,7 @@ mod samples;
 mod stage;
 mod turns;
 
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 
 const HELP: &str = "\
 Measures the record and prints tables. Usage: record [--quick] [turns] [caller] [merges] [ends]

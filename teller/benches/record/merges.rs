@@ -11,7 +11,7 @@ use std::{
 
 use database::{
     Database, DatabaseConfig, MergeOutcome, MessageRepository, ProfileId, ProfileRepository,
-    UnmergeOutcome, testing::TestDatabase,
+    UnmergeOutcome, test_support::TestDatabase,
 };
 use tokio_postgres::Client;
 
@@ -185,7 +185,7 @@ async fn people(client: &Client, sessions: i32) -> (ProfileId, ProfileId) {
             .batch_execute(&format!(
                 "CREATE TEMP TABLE fresh AS SELECT (substr(v7_floor(now())::text, 1, 14) || '7' || substr(gen_random_uuid()::text, 16))::uuid AS id FROM generate_series(1, {some});
                  INSERT INTO session_rows (session_id, room_id, participant_id, profile_id) SELECT id, 'room', 'somebody', '{source}' FROM fresh;
-                 INSERT INTO conversation_messages (session_id, seq, role) SELECT id, 0, 'user' FROM fresh;
+                 INSERT INTO conversation_messages (session_id, seq, role, content_ct, row_hash) SELECT id, 0, 'user', '\\x', sha256('') FROM fresh;
                  DROP TABLE fresh"
             ))
             .await

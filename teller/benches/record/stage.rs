@@ -12,7 +12,7 @@ use database::{
     Database, MessageSealer, NewMessage, NewSession, Role, SealedMessage, SessionId,
     SessionRepository, SummaryToken,
     spool::{Record, RecordId, Spool, SpoolConfig},
-    testing::TestDatabase,
+    test_support::TestDatabase,
 };
 use jobs::{Finalizer, summary_rules};
 use record::{
@@ -53,7 +53,7 @@ impl Stage {
         let (metrics, tasks) = (Arc::default(), TaskTracker::new());
         let running = RecordHandle::start(
             config,
-            test.db.beside().unwrap(),
+            test.db.dedicated().unwrap(),
             finalizer,
             &metrics,
             &tasks,

@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use database::{MessageRepository, MessageSealer, SealedMessage, SessionId, testing::TestDatabase};
+use database::{
+    MessageRepository, MessageSealer, SealedMessage, SessionId, test_support::TestDatabase,
+};
 use tokio_postgres::{Client, types::ToSql};
 
 use crate::{

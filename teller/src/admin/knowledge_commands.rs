@@ -43,7 +43,6 @@ fn chunks_of(base: &KnowledgeBase) -> Vec<DocumentChunk> {
         title: chunk.title,
         topic: chunk.topic,
         body: chunk.text,
-        source_url: None,
         meta: serde_json::json!({}),
     };
     base.chunks().into_iter().map(stored).collect()

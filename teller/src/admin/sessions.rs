@@ -221,7 +221,7 @@ async fn sweep(
         return Ok(true);
     }
     SummaryQueue::new(database)
-        .owe_missing(chrono::Utc::now())
+        .enqueue_missing(chrono::Utc::now())
         .await?;
     let swept = sweeper.sweep().await?;
     if json {
@@ -261,7 +261,7 @@ async fn summarize(
     // Of a session that still talks nothing is owed, and nothing is settled.
     let queue = SummaryQueue::new(database);
     if !dry_run && let Some(owed) = queue.claim_session(session, Duration::from_secs(1)).await? {
-        queue.settle(&owed).await?;
+        queue.complete(&owed).await?;
     }
     Ok(true)
 }
@@ -273,11 +273,11 @@ async fn summarize_parked(
     json: bool,
 ) -> anyhow::Result<bool> {
     let queue = SummaryQueue::new(database);
-    let parked = queue.parked(1_000).await?;
+    let parked = queue.failed(1_000).await?;
     let mut written = 0;
     for summary in &parked {
         if !dry_run {
-            queue.owe(summary.session).await?;
+            queue.enqueue(summary.session).await?;
             written += usize::from(finalizer.settle_session(summary.session).await?);
         } else if !json {
             println!(

@@ -7,14 +7,14 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use database::{
-    Database,
+    Database, StoredRecord,
     keys::SealingKey,
     spool::{Damage, Lost, damaged_files, letters, segments},
 };
 use serde_json::{Value, json};
 
 use crate::config::{DatabaseSettings, SpoolSettings};
-use record::{NothingAfterEnd, Stored, Writer, describe};
+use record::{NothingAfterEnd, Writer};
 
 /// Look at what waits on this host's disk for the database, and at what the database refused.
 ///
@@ -175,7 +175,7 @@ fn line(letter: &Value) -> String {
 fn about(letter: &letters::DeadLetter) -> Value {
     let record = &letter.record;
     json!({
-        "letter": letter.id, "kind": describe(&record.payload), "session": record.id.session.to_string(),
+        "letter": letter.id, "kind": StoredRecord::from_spool(&record.payload).map_or("unknown", |stored| stored.kind()), "session": record.id.session.to_string(),
         "seq": record.id.seq, "at": time(record.at_micros), "bytes": record.payload.len(), "reason": letter.reason,
     })
 }
@@ -253,7 +253,7 @@ async fn retry(
         if dry_run {
             outcome["outcome"] = "would be tried".into();
         } else {
-            let record = [Stored::from_bytes(&letter.record.payload)];
+            let record = [StoredRecord::from_spool(&letter.record.payload)];
             let written = writer.write(&record).await?;
             match written.refused.first() {
                 Some((_, why)) => {

@@ -37,7 +37,7 @@ pub(super) fn record(
         acknowledgements: None,
         durability: Durability::Disk,
     };
-    let own = database.beside()?;
+    let own = database.dedicated()?;
     let finalizer = Arc::new(Finalizer::new(&own, rules));
     RecordHandle::start(config, own, finalizer, metrics, tasks)
 }
@@ -135,7 +135,7 @@ fn administration(config: &Config) -> anyhow::Result<Option<Database>> {
 
 /// Says so where what goes to the database could be read on its way.
 pub(super) fn warn_of_readable_connections(database: &DatabaseSettings) {
-    if database::travels_readable(database.url.expose_secret(), database.ca_file.as_deref()) {
+    if database::is_unencrypted(database.url.expose_secret(), database.ca_file.as_deref()) {
         tracing::warn!(
             "DATABASE_URL names another host and does not insist on encryption: add sslmode=require"
         );

@@ -8,7 +8,7 @@
 )]
 
 use chrono::{TimeDelta, Utc};
-use database::testing::TestDatabase;
+use database::test_support::TestDatabase;
 use database::{
     AuditEntry, AuditRepository, Channel, Database, MessageRepository, NewMessage, NewSession,
     ProfileId, ProfileRepository, Role, SessionId, SessionRepository,
@@ -41,7 +41,7 @@ pub(crate) async fn call(db: &Database, device: &str) -> (SessionId, ProfileId) 
         NewMessage::new(id, 0, Role::User, SAID, Utc::now()),
         NewMessage::new(id, 1, Role::Assistant, "It is blocked now.", Utc::now()),
     ];
-    let stored = MessageRepository::new(db).insert_readable(&words).await;
+    let stored = MessageRepository::new(db).insert(&words).await;
     assert_eq!(stored.unwrap(), 2);
     (id, started.profile_id)
 }

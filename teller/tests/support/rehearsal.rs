@@ -12,7 +12,7 @@ use std::{
 use database::{
     Database, DatabaseConfig, SessionId, SessionRepository,
     keys::Keyring,
-    testing::{Cluster, ephemeral_keys},
+    test_support::{Cluster, ephemeral_keys},
 };
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;

@@ -46,7 +46,7 @@ pub(crate) fn settings() -> HttpConfig {
 pub(crate) fn away() -> Database {
     let config = DatabaseConfig::new(
         "postgres://nobody@127.0.0.1:1/none",
-        database::testing::ephemeral_keys(),
+        database::test_support::ephemeral_keys(),
     );
     Database::new(config).expect("the address is well formed")
 }

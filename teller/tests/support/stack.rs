@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use database::{MessageRepository, SessionId, testing::TestDatabase};
+use database::{MessageRepository, SessionId, test_support::TestDatabase};
 use serde_json::Value;
 use tokio::{
     io::AsyncWriteExt as _,
@@ -72,7 +72,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// The small model of the fixtures: it hears synthetic speech of its own domain exactly.
 pub(crate) fn small_model() -> PathBuf {
-    root().join("agent/tests/fixtures/mini-whisper-q5_0.bin.gz")
+    root().join("teller/tests/fixtures/mini-whisper-q5_0.bin.gz")
 }
 
 /// whisper tiny.en: it hears people.

@@ -2,8 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::header::HEADER;
-use super::*;
+use super::{super::header::HEADER, *};
 
 const COUNT: i32 = 5;
 

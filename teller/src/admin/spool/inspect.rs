@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
-use database::{Database, SessionId, SessionRepository, keys::SealingKey, spool::letters};
+use database::{
+    Database, SessionId, SessionRepository, StoredRecord, keys::SealingKey, spool::letters,
+};
+use serde_json::Value;
 
 use super::{about, line};
-use record::{AuditedReader, Stored};
+use record::AuditedReader;
 
 /// Shows one dead letter; with a reader's name also the record and what was said.
 pub(super) async fn inspect(
@@ -24,7 +27,8 @@ pub(super) async fn inspect(
     if let Some(reader) = reader {
         let audited = note(database, reader, &letter).await?;
         shown["audited"] = audited.into();
-        shown["record"] = serde_json::from_slice(&letter.record.payload).unwrap_or_default();
+        let payload: Value = serde_json::from_slice(&letter.record.payload).unwrap_or_default();
+        shown["record"] = payload.get("record").cloned().unwrap_or(payload);
         // The key of the words is in the database.
         if audited {
             shown["words"] = words(database, &letter).await?.into();
@@ -76,7 +80,8 @@ async fn words(
     database: &Database,
     letter: &letters::DeadLetter,
 ) -> anyhow::Result<Option<String>> {
-    let Some(Stored::Message(message)) = Stored::from_bytes(&letter.record.payload) else {
+    let Some(StoredRecord::Message(message)) = StoredRecord::from_spool(&letter.record.payload)
+    else {
         return Ok(None);
     };
     let session = SessionId(letter.record.id.session);

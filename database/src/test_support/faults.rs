@@ -1,0 +1,73 @@
+//! What the points of [`fail`](crate::fail) do in a test.
+//!
+//! `TELLER_FAIL=label:n` kills the process (SIGKILL, nothing is cleaned up) when the point
+//! `label` is reached for the n-th time; `TELLER_FAIL=io:label:n:count` makes `count` operations
+//! fail from the n-th on, with EIO.
+
+use std::sync::{
+    LazyLock,
+    atomic::{AtomicU64, Ordering},
+};
+
+enum Plan {
+    Die { label: String, at: u64 },
+    Fail { label: String, from: u64, to: u64 },
+    Nothing,
+}
+
+static PLAN: LazyLock<Plan> = LazyLock::new(|| {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a fault is not a setting: it exists in test builds alone"
+    )]
+    let asked = std::env::var("TELLER_FAIL").unwrap_or_default();
+    let parts: Vec<&str> = asked.split(':').collect();
+    let number = |text: &str| text.parse().unwrap_or(1_u64);
+    match parts[..] {
+        ["io", label, from, count] => Plan::Fail {
+            label: label.to_owned(),
+            from: number(from),
+            to: number(from) + number(count),
+        },
+        [label, at] => Plan::Die {
+            label: label.to_owned(),
+            at: number(at),
+        },
+        _ => Plan::Nothing,
+    }
+});
+static PASSED: AtomicU64 = AtomicU64::new(0);
+
+pub(crate) fn point(label: &str) {
+    if let Plan::Die {
+        label: at_label,
+        at,
+    } = &*PLAN
+        && at_label == label
+        && PASSED.fetch_add(1, Ordering::SeqCst) + 1 >= *at
+    {
+        let killed = std::process::Command::new("kill")
+            .args(["-KILL", &std::process::id().to_string()])
+            .status();
+        panic!("a process that was to die lives: {killed:?}");
+    }
+}
+
+pub(crate) fn armed(label: &str) -> bool {
+    matches!(&*PLAN, Plan::Die { label: at_label, at }
+        if at_label == label && PASSED.fetch_add(1, Ordering::SeqCst) + 2 >= *at)
+}
+
+pub(crate) fn failing(label: &str) -> std::io::Result<()> {
+    if let Plan::Fail {
+        label: of,
+        from,
+        to,
+    } = &*PLAN
+        && of == label
+        && (*from..*to).contains(&(PASSED.fetch_add(1, Ordering::SeqCst) + 1))
+    {
+        return Err(std::io::Error::from_raw_os_error(5));
+    }
+    Ok(())
+}
