@@ -462,6 +462,7 @@ CREATE TABLE session_rows (
   authenticated_at  timestamptz,
   status            text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'ended', 'abandoned')),
   end_reason        text,
+  wants_summary     boolean NOT NULL DEFAULT true,  -- whoever ended it may want none; late turns bring none then
   worker_id         text,
   started_at        timestamptz NOT NULL DEFAULT now(),
   ended_at          timestamptz,
@@ -492,7 +493,7 @@ CREATE VIEW agent_sessions WITH (security_invoker = true) AS
   SELECT r.session_id, r.tenant_id, r.room_id, r.participant_id,
          (SELECT coalesce(u.merged_into_profile_id, u.id) FROM user_profiles u WHERE u.id = r.home_profile_id) AS profile_id,
          r.origin_profile_id, r.home_profile_id, r.channel, r.caller_bidx, r.returning_caller, r.auth_level, r.authenticated_at,
-         r.status, r.end_reason, r.worker_id, r.started_at, r.ended_at, r.last_activity_at, r.message_count, r.last_seq, r.metrics,
+         r.status, r.end_reason, r.wants_summary, r.worker_id, r.started_at, r.ended_at, r.last_activity_at, r.message_count, r.last_seq, r.metrics,
          r.chain_head, r.anchored_seq
     FROM session_rows r;
 
@@ -612,7 +613,7 @@ BEGIN
 END $$;
 
 INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
-VALUES (4, 'sessions', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '7484801919692999002');
+VALUES (4, 'sessions', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '6492923541489145813');
 \else
 \echo already migrated: 4 sessions
 \endif
@@ -1633,7 +1634,7 @@ CREATE FUNCTION enqueue_summary_of_session() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN PERFORM enqueue_summary(NEW.session_id); RETURN NULL; END $$;
 -- At its end; at its end after all (an abandoned one whose worker was only slow); at a late turn.
 CREATE TRIGGER enqueue_summary AFTER UPDATE OF status, last_seq ON session_rows FOR EACH ROW
-  WHEN (NEW.status <> 'active' AND (OLD.status IS DISTINCT FROM NEW.status OR OLD.last_seq IS DISTINCT FROM NEW.last_seq))
+  WHEN (NEW.status <> 'active' AND NEW.wants_summary AND (OLD.status IS DISTINCT FROM NEW.status OR OLD.last_seq IS DISTINCT FROM NEW.last_seq))
   EXECUTE FUNCTION enqueue_summary_of_session();
 
 -- Claims up to this many, or the one of a session, for so long. Two claimers never get the same.
@@ -1659,7 +1660,7 @@ DECLARE
 BEGIN
   SELECT coalesce(array_agg(s.session_id ORDER BY s.session_id), '{}') INTO missing
     FROM session_rows s LEFT JOIN summary_rows c USING (session_id)
-   WHERE s.status <> 'active' AND s.ended_at < ended_before
+   WHERE s.status <> 'active' AND s.wants_summary AND s.ended_at < ended_before
      AND (c.session_id IS NULL OR coalesce(c.source_last_seq, -1) < coalesce(s.last_seq, -1))
      AND NOT EXISTS (SELECT FROM outbox o WHERE o.tenant_id = s.tenant_id AND o.topic = 'summary'
                         AND o.dedupe_key = s.session_id::text AND o.completed_at IS NULL AND o.failed_at IS NULL);
@@ -1668,7 +1669,7 @@ BEGIN
 END $$;
 
 INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
-VALUES (10, 'after_a_call', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '5551635254066770589');
+VALUES (10, 'after_a_call', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '8112966346653437589');
 \else
 \echo already migrated: 10 after_a_call
 \endif

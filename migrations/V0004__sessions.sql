@@ -29,6 +29,7 @@ CREATE TABLE session_rows (
   authenticated_at  timestamptz,
   status            text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'ended', 'abandoned')),
   end_reason        text,
+  wants_summary     boolean NOT NULL DEFAULT true,  -- whoever ended it may want none; late turns bring none then
   worker_id         text,
   started_at        timestamptz NOT NULL DEFAULT now(),
   ended_at          timestamptz,
@@ -59,7 +60,7 @@ CREATE VIEW agent_sessions WITH (security_invoker = true) AS
   SELECT r.session_id, r.tenant_id, r.room_id, r.participant_id,
          (SELECT coalesce(u.merged_into_profile_id, u.id) FROM user_profiles u WHERE u.id = r.home_profile_id) AS profile_id,
          r.origin_profile_id, r.home_profile_id, r.channel, r.caller_bidx, r.returning_caller, r.auth_level, r.authenticated_at,
-         r.status, r.end_reason, r.worker_id, r.started_at, r.ended_at, r.last_activity_at, r.message_count, r.last_seq, r.metrics,
+         r.status, r.end_reason, r.wants_summary, r.worker_id, r.started_at, r.ended_at, r.last_activity_at, r.message_count, r.last_seq, r.metrics,
          r.chain_head, r.anchored_seq
     FROM session_rows r;
 

@@ -97,7 +97,7 @@ CREATE FUNCTION enqueue_summary_of_session() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN PERFORM enqueue_summary(NEW.session_id); RETURN NULL; END $$;
 -- At its end; at its end after all (an abandoned one whose worker was only slow); at a late turn.
 CREATE TRIGGER enqueue_summary AFTER UPDATE OF status, last_seq ON session_rows FOR EACH ROW
-  WHEN (NEW.status <> 'active' AND (OLD.status IS DISTINCT FROM NEW.status OR OLD.last_seq IS DISTINCT FROM NEW.last_seq))
+  WHEN (NEW.status <> 'active' AND NEW.wants_summary AND (OLD.status IS DISTINCT FROM NEW.status OR OLD.last_seq IS DISTINCT FROM NEW.last_seq))
   EXECUTE FUNCTION enqueue_summary_of_session();
 
 -- Claims up to this many, or the one of a session, for so long. Two claimers never get the same.
@@ -123,7 +123,7 @@ DECLARE
 BEGIN
   SELECT coalesce(array_agg(s.session_id ORDER BY s.session_id), '{}') INTO missing
     FROM session_rows s LEFT JOIN summary_rows c USING (session_id)
-   WHERE s.status <> 'active' AND s.ended_at < ended_before
+   WHERE s.status <> 'active' AND s.wants_summary AND s.ended_at < ended_before
      AND (c.session_id IS NULL OR coalesce(c.source_last_seq, -1) < coalesce(s.last_seq, -1))
      AND NOT EXISTS (SELECT FROM outbox o WHERE o.tenant_id = s.tenant_id AND o.topic = 'summary'
                         AND o.dedupe_key = s.session_id::text AND o.completed_at IS NULL AND o.failed_at IS NULL);

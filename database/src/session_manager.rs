@@ -76,8 +76,8 @@ impl SessionManager {
             .await
     }
 
-    /// Closes a session. From then on it owes a summary, which any worker may write. Repeating it
-    /// is safe.
+    /// Closes a session. With `generate_summary` a summary is pending from then on, which any worker
+    /// may write; without, nobody writes one, also not after late turns. Repeating it is safe.
     ///
     /// # Errors
     /// [`DatabaseError`].
@@ -85,7 +85,11 @@ impl SessionManager {
         &self,
         session: SessionId,
         end: &SessionEnd,
+        generate_summary: bool,
     ) -> Result<(), DatabaseError> {
-        self.sessions.end_session(session, end).await.map(drop)
+        self.sessions
+            .end_session(session, end, generate_summary)
+            .await
+            .map(drop)
     }
 }

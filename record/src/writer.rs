@@ -96,7 +96,9 @@ impl Writer {
                 self.tool_calls.finish(outcome).await?;
             }
             Some(StoredRecord::Ended(ended)) => {
-                self.sessions.end_session(ended.session, &ended.end).await?;
+                self.sessions
+                    .end_session(ended.session, &ended.end, true)
+                    .await?;
                 self.after_end.ended(ended.session).await;
             }
             Some(StoredRecord::Message(_)) => {}

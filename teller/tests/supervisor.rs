@@ -98,7 +98,7 @@ async fn store_summary(db: &Database, session_id: SessionId, sentiment: Sentimen
         metrics: json!({}),
     };
     let ended = SessionRepository::new(db)
-        .end_session(session_id, &end)
+        .end_session(session_id, &end, true)
         .await;
     ended.expect("the session ends");
     let summary = NewSummary {

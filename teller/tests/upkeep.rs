@@ -346,7 +346,7 @@ async fn a_summary_is_there_milliseconds_after_the_end() {
             metrics: json!({ "duration_ms": 60_000 }),
         };
         let ended = Instant::now();
-        sessions.end_session(session, &end).await.unwrap();
+        sessions.end_session(session, &end, true).await.unwrap();
         finalizer.ended(session).await;
         took.push(ended.elapsed());
     }

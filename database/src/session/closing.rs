@@ -54,8 +54,8 @@ const STALE: &str = "s.status = 'active' AND (
       SELECT FROM workers w WHERE w.tenant_id = s.tenant_id AND w.worker_id = s.worker_id AND w.expires_at > now())))";
 
 impl SessionRepository {
-    /// Closes the session. An abandoned one is ended after all, if its worker was only slow.
-    /// True if this call closed it, false if it was ended before or is not stored.
+    /// Closes the session. An abandoned one is ended after all, if its worker was only slow. With
+    /// `wants_summary` a summary is pending from then on. True if this call closed it, false if it was ended before or is not stored.
     ///
     /// # Errors
     /// [`DatabaseError`]; repeating is safe.
@@ -63,14 +63,21 @@ impl SessionRepository {
         &self,
         session: SessionId,
         end: &SessionEnd,
+        wants_summary: bool,
     ) -> Result<bool, DatabaseError> {
         let rows = self
             .db
             .query(
                 "UPDATE agent_sessions SET status = 'ended', end_reason = $2, ended_at = greatest($3, started_at),
-                        last_activity_at = greatest(last_activity_at, least($3, now())), metrics = $4
+                        last_activity_at = greatest(last_activity_at, least($3, now())), metrics = $4, wants_summary = $5
                   WHERE session_id = $1 AND status <> 'ended' RETURNING session_id",
-                &[&session, &end.reason, &end.ended_at, &clean_json(&end.metrics)],
+                &[
+                    &session,
+                    &end.reason,
+                    &end.ended_at,
+                    &clean_json(&end.metrics),
+                    &wants_summary,
+                ],
             )
             .await?;
         Ok(!rows.is_empty())

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use database::{
-    MessageRepository, SessionEnd, SessionId, SessionRepository, SummaryQueue,
+    MessageRepository, SessionEnd, SessionId, SessionManager, SessionRepository, SummaryQueue,
     test_support::TestDatabase,
 };
 use serde_json::json;
@@ -18,7 +18,7 @@ async fn end(test: &TestDatabase, session: SessionId) {
     };
     assert!(
         SessionRepository::new(&test.db)
-            .end_session(session, &end)
+            .end_session(session, &end, true)
             .await
             .unwrap()
     );
@@ -52,6 +52,30 @@ async fn one_summary_is_pending_from_a_sessions_end_on_and_not_before() {
     assert!(queue.complete(&claimed[0]).await.unwrap());
     make_due(&test).await;
     assert_eq!(queue.claim(10, LEASE).await.unwrap(), [], "it is done");
+}
+
+#[tokio::test]
+async fn a_session_that_wants_no_summary_gets_none_also_not_after_a_late_turn() {
+    let test = TestDatabase::new().await;
+    let (session, _) = talk(&test.db, "device-one", 3).await;
+    let end = SessionEnd {
+        reason: "caller_left".to_owned(),
+        ended_at: at(60),
+        metrics: json!({}),
+    };
+    let sessions = SessionManager::new(&test.db);
+    sessions.end_session(session, &end, false).await.unwrap();
+    let late = words(session, 3..4);
+    MessageRepository::new(&test.db)
+        .insert(&late)
+        .await
+        .unwrap();
+    let queue = SummaryQueue::new(&test.db);
+    let missing = queue.enqueue_missing(at(7_200)).await.unwrap();
+    assert_eq!(
+        (missing, queue.claim(10, LEASE).await.unwrap()),
+        (0, vec![])
+    );
 }
 
 #[tokio::test]

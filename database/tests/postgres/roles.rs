@@ -45,7 +45,7 @@ async fn a_worker_records_a_call_as_app_writer_and_can_do_no_more() {
         ended_at: chrono::Utc::now(),
         metrics: json!({}),
     };
-    assert!(sessions.end_session(new.id, &end).await.unwrap());
+    assert!(sessions.end_session(new.id, &end, true).await.unwrap());
 
     let profiles = ProfileRepository::new(&worker);
     let erased = profiles.erase(sarah, "worker").await;

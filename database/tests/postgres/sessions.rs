@@ -31,8 +31,18 @@ async fn a_session_ends_once() {
     let test = TestDatabase::new().await;
     let sessions = SessionRepository::new(&test.db);
     let (session, _) = talk(&test.db, "device-one", 2).await;
-    assert!(sessions.end_session(session, &ended(60)).await.unwrap());
-    assert!(!sessions.end_session(session, &ended(99)).await.unwrap());
+    assert!(
+        sessions
+            .end_session(session, &ended(60), true)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !sessions
+            .end_session(session, &ended(99), true)
+            .await
+            .unwrap()
+    );
     let stored = sessions.get(session).await.unwrap().unwrap();
     assert_eq!(
         (stored.status, stored.ended_at, stored.end_reason.as_deref()),
@@ -41,7 +51,7 @@ async fn a_session_ends_once() {
     assert_eq!(stored.metrics, json!({"turns": 3}));
     let (early, _) = talk(&test.db, "device-one", 0).await;
     assert!(
-        sessions.end_session(early, &ended(-5)).await.unwrap(),
+        sessions.end_session(early, &ended(-5), true).await.unwrap(),
         "a clock that jumped back stops nothing"
     );
 }
@@ -104,7 +114,10 @@ async fn the_sweeper_takes_what_a_dead_worker_left_and_nothing_else() {
         "ended with its last message"
     );
     assert!(
-        sessions.end_session(orphan.id, &ended(90)).await.unwrap(),
+        sessions
+            .end_session(orphan.id, &ended(90), true)
+            .await
+            .unwrap(),
         "its worker was only slow"
     );
 }
