@@ -36,6 +36,7 @@ pub enum Durability {
     #[default]
     Disk,
     /// At once: a control for proofs, which must then find losses.
+    #[cfg(feature = "test-support")]
     Nothing,
 }
 

@@ -10,7 +10,6 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberI
 use crate::{
     admin::{self, KeysCommand, ProfilesCommand, SessionsCommand, SpoolCommand, VerifyArgs},
     config::{Config, Reader, database_only, key_file, pack_or_setting, spool},
-    rehearse::{self, RehearseArgs},
     serve,
     test_caller::{self, CallArgs},
 };
@@ -55,9 +54,6 @@ enum Command {
     /// Look at what waits on this host's disk for the database, and at what the database refused
     #[command(subcommand)]
     Spool(SpoolCommand),
-    /// Record made-up calls as a worker would; for proofs
-    #[command(hide = true)]
-    Rehearse(RehearseArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -127,10 +123,6 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
             let settings = spool(&mut Reader::from_env());
             runtime()?.block_on(admin::spool(&database()?, &settings, command))
         }
-        Command::Rehearse(args) => {
-            let settings = spool(&mut Reader::from_env());
-            runtime()?.block_on(rehearse::run(&database()?, settings, args))
-        }
         Command::Sessions(command) => runtime()?.block_on(admin::sessions(&database()?, command)),
     }
 }
@@ -152,7 +144,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 /// Logs go to standard error: standard output is for what a command answers.
-fn start_logging(filter: &str, json: bool) {
+pub fn start_logging(filter: &str, json: bool) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
     let mut layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);

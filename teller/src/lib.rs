@@ -6,6 +6,5 @@
 pub mod admin;
 pub mod cli;
 pub mod config;
-pub mod rehearse;
 pub mod serve;
 pub mod test_caller;

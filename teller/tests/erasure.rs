@@ -217,7 +217,7 @@ async fn needles(bank: &Bank, person: &Person, customer: ProfileId) -> (Needles,
     ];
     for call in &person.calls {
         for seq in 0..TURNS.parse().unwrap() {
-            let words = teller::rehearse::words(*call, seq);
+            let words = support::words::words(*call, seq);
             sealed.push(text(&format!("words {seq} of {call}"), &words));
         }
     }
@@ -317,7 +317,7 @@ fn unheard_calls(bank: &Bank, desk: &Desk, person: &Person, stale: &Path) -> Nee
     }
     bank.cluster.restart();
     let words = |call: &SessionId| {
-        let words = teller::rehearse::words(*call, 3).into_bytes();
+        let words = support::words::words(*call, 3).into_bytes();
         (format!("words of {call}, never stored"), words)
     };
     unheard.calls.iter().map(words).collect()

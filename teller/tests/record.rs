@@ -306,7 +306,8 @@ async fn f12_a_second_worker_on_the_same_spool_is_refused_by_name() {
     let desk = bank.desk("f12");
     let writer = desk.start(&["--seed", "41"]);
     desk.until_acknowledged(10, PATIENCE);
-    let second = desk.teller(&["rehearse", "--seed", "42"]).output().unwrap();
+    let mut second = desk.program(env!("CARGO_BIN_EXE_rehearsal"));
+    let second = second.args(["--seed", "42"]).output().unwrap();
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(!second.status.success(), "two writers in one folder");
     assert!(
@@ -462,7 +463,7 @@ async fn f15_a_row_that_no_table_takes_is_set_aside_and_the_others_go_on() {
     assert!(list["dead_letters"][1].is_null(), "only that row: {list:#}");
     let id = letter["letter"].as_str().unwrap();
     let session = letter["session"].as_str().unwrap().parse().unwrap();
-    let words = teller::rehearse::words(database::SessionId(session), -40);
+    let words = support::words::words(database::SessionId(session), -40);
     let (code, shown) = teller(&["spool", "inspect", id, "--json"]);
     assert_eq!((code, shown.contains(&words)), (Some(0), false), "{shown}");
     assert_opening_is_audited(&bank, &desk, letter, &words).await;

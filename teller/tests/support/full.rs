@@ -9,7 +9,8 @@ pub(crate) async fn fill(stack: &Stack) -> HashSet<(uuid::Uuid, i32)> {
     let acks = stack.folder.join("acks");
     let file = std::fs::File::create(&acks).unwrap();
     let mut writer = stack
-        .teller(&["rehearse", "--patience", "1", "--pause-us", "500"])
+        .program(env!("CARGO_BIN_EXE_rehearsal"))
+        .args(["--patience", "1", "--pause-us", "500"])
         .stdout(file)
         .stderr(Stdio::null())
         .spawn()

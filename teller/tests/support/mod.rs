@@ -18,6 +18,7 @@ pub(crate) mod livekit;
 pub(crate) mod proxy;
 pub(crate) mod rehearsal;
 pub(crate) mod stack;
+pub(crate) mod words;
 
 pub(crate) use codes::CodeInbox;
 pub(crate) use livekit::LiveKit;

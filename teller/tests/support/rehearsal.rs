@@ -151,7 +151,7 @@ impl Bank {
             let words = keys[&session]
                 .as_ref()
                 .and_then(|key| key.open_message(id, seq, row.get(3)).ok());
-            if words.as_deref() != Some(&teller::rehearse::words(id, seq)) {
+            if words.as_deref() != Some(&super::words::words(id, seq)) {
                 verdict.changed.push((session, seq));
             }
         }
@@ -268,9 +268,15 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn teller(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_teller"));
+        let mut command = self.program(env!("CARGO_BIN_EXE_teller"));
+        command.args(arguments);
         command
-            .args(arguments)
+    }
+
+    /// A program on this desk's database and spool.
+    pub(crate) fn program(&self, path: &str) -> Command {
+        let mut command = Command::new(path);
+        command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
             .env("DATABASE_URL", &self.url)
@@ -283,9 +289,9 @@ impl Desk {
         command
     }
 
-    /// `teller rehearse`; its acknowledgements and log are kept.
+    /// The rehearsal; its acknowledgements and log are kept.
     pub(crate) fn rehearse(&self, arguments: &[&str]) -> Command {
-        let mut command = self.teller(&["rehearse"]);
+        let mut command = self.program(env!("CARGO_BIN_EXE_rehearsal"));
         let append = |path: &Path| {
             std::fs::File::options()
                 .create(true)

@@ -168,9 +168,15 @@ impl Stack {
 
     /// `teller` with this stack's settings and nothing else of ours.
     pub(crate) fn teller(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_teller"));
+        let mut command = self.program(env!("CARGO_BIN_EXE_teller"));
+        command.args(arguments);
         command
-            .args(arguments)
+    }
+
+    /// Any program with them.
+    pub(crate) fn program(&self, path: &str) -> Command {
+        let mut command = Command::new(path);
+        command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
             .kill_on_drop(true);

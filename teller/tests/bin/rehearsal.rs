@@ -1,8 +1,9 @@
-//! `teller rehearse`: the record of a worker with made-up calls, for proofs. It prints each
+//! The record of a worker with made-up calls, for proofs. It prints each
 //! acknowledgement, so that whoever kills it can ask afterwards whether it was kept.
 
 use std::{
     io::Write as _,
+    process::ExitCode,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,27 +13,34 @@ use std::{
 
 use call::{CallEnding, Channel, Speaker};
 use chrono::{DateTime, Utc};
-use clap::Args;
+use clap::Parser;
 use database::{SessionId, SummaryToken, spool::SpoolConfig};
-use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
-use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::task::TaskTracker;
-
-use crate::config::{DatabaseSettings, SpoolSettings};
 use jobs::Finalizer;
 use record::{
     Acknowledged, Acknowledgements, Durability, MessageRow, RecordConfig, RecordHandle, Recorder,
     SessionEnd, SessionStart,
 };
+use serde_json::json;
+use teller::{
+    admin,
+    cli::{Exit, start_logging},
+    config::{DatabaseSettings, Reader, SpoolSettings, database_only, spool},
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::task::TaskTracker;
+
+#[path = "../support/words.rs"]
+mod words;
+
+use words::words;
 
 /// The recorder's queue is kept below this, or a rehearsal would outrun any disk.
 const MOST_WAITING: usize = 8_192;
 
 /// Records made-up calls as a worker would and prints each acknowledgement:
 /// `ack SESSION SEQ HASH`, then `stopped` and whether everything reached the database.
-#[derive(Debug, Args)]
-pub struct RehearseArgs {
+#[derive(Debug, Parser)]
+struct Args {
     /// The same seed makes the same calls
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -65,47 +73,30 @@ pub struct RehearseArgs {
     acknowledge_from_memory: bool,
 }
 
-/// What was said in a turn of a made-up call: a proof knows it without having heard it.
-#[must_use]
-pub fn words(session: SessionId, seq: i32) -> String {
-    const WORDS: [&str; 16] = [
-        "account",
-        "transfer",
-        "balance",
-        "branch",
-        "card",
-        "loan",
-        "rate",
-        "savings",
-        "open",
-        "close",
-        "limit",
-        "statement",
-        "fee",
-        "exchange",
-        "payment",
-        "insurance",
-    ];
-    let mut random = StdRng::seed_from_u64((session.0.as_u128() as u64) ^ (seq as u64) << 32);
-    let length = random.random_range(4..24);
-    let mut said = format!("turn {seq}:");
-    for _ in 0..length {
-        said.push(' ');
-        said.push_str(WORDS[random.random_range(0..WORDS.len())]);
+fn main() -> ExitCode {
+    agent::worker::install_crypto_provider();
+    let ended = run(Args::parse());
+    if let Err(error) = &ended {
+        eprintln!("error: {error:#}");
     }
-    said
+    Exit::of(&ended).code().into()
+}
+
+fn run(args: Args) -> anyhow::Result<bool> {
+    let env = &mut Reader::from_env();
+    start_logging("warn", false);
+    let (database, spool) = (database_only(env)?, spool(env));
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(record_calls(&database, spool, args))
 }
 
 /// Runs until its calls have ended or SIGTERM came. `false` when something waits on the disk.
-///
-/// # Errors
-/// When the spool is in use or the key file is missing.
-pub async fn run(
+async fn record_calls(
     database: &DatabaseSettings,
     spool: SpoolSettings,
-    args: RehearseArgs,
+    args: Args,
 ) -> anyhow::Result<bool> {
-    let database = crate::admin::open(database)?;
+    let database = admin::open(database)?;
     let metrics = Arc::default();
     let tasks = TaskTracker::new();
     let config = RecordConfig {
@@ -162,7 +153,7 @@ fn print(told: &Acknowledged) {
     }
 }
 
-async fn rehearse(recorder: &Recorder, args: &RehearseArgs, stopped: &AtomicBool) {
+async fn rehearse(recorder: &Recorder, args: &Args, stopped: &AtomicBool) {
     let sessions: Vec<SessionId> = (0..args.sessions).map(|_| SessionId::new()).collect();
     for session in &sessions {
         recorder.session_started(start(args, *session));
@@ -192,13 +183,13 @@ async fn rehearse(recorder: &Recorder, args: &RehearseArgs, stopped: &AtomicBool
     }
 }
 
-fn now(args: &RehearseArgs, seq: i32) -> DateTime<Utc> {
+fn now(args: &Args, seq: i32) -> DateTime<Utc> {
     let jumped = args.clock_back_after.is_some_and(|after| seq >= after);
     Utc::now() - chrono::TimeDelta::hours(i64::from(jumped))
 }
 
 /// A telephone's room and identity hold its number, as LiveKit's SIP bridge names them.
-fn start(args: &RehearseArgs, session: SessionId) -> SessionStart {
+fn start(args: &Args, session: SessionId) -> SessionStart {
     let number = args.phone.as_deref().unwrap_or_default();
     SessionStart {
         session,
