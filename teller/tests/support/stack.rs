@@ -72,7 +72,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// The small model of the fixtures: it hears synthetic speech of its own domain exactly.
 pub(crate) fn small_model() -> PathBuf {
-    root().join("teller/tests/fixtures/mini-whisper-q5_0.bin.gz")
+    root().join("voice/tests/fixtures/mini-whisper-q5_0.bin.gz")
 }
 
 /// whisper tiny.en: it hears people.
