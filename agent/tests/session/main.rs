@@ -1,10 +1,8 @@
-//! Calls as screenplays, on virtual time: see `scene.rs`.
+//! Calls as screenplays, on virtual time: see `harness/scene.rs`.
 
-mod played;
-mod scene;
-mod sink;
+mod harness;
 
-use scene::Scene;
+use harness::Scene;
 
 #[tokio::test(start_paused = true)]
 async fn a_call_without_a_word_is_asked_for_and_then_ended() {

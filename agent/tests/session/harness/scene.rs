@@ -15,7 +15,7 @@ use agent::{
         follow,
     },
     metrics::Metrics,
-    session::{Ended, Services, Session, SessionConfig, Transfers},
+    session::{Services, Session, SessionConfig, Transfers},
     worker::{CallStop, StopReason},
 };
 use authentication::{Authenticator, ScriptedAuthenticator, Started, Verified};
@@ -27,7 +27,6 @@ use record::{LiveSessions, RecordQueue, Recorder};
 use serde_json::Value;
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    task::JoinHandle,
     time::{Instant, sleep, sleep_until},
 };
 use tokio_util::task::TaskTracker;
@@ -38,9 +37,9 @@ use voice::{
     turn::TurnConfig,
 };
 
-use crate::{
-    played::{Played, kept},
-    sink::{Heard, ScriptedSink},
+use super::{
+    played::{self, Played, kept},
+    sink::ScriptedSink,
 };
 
 /// The caller's participant identity; everybody else is somebody else.
@@ -535,7 +534,7 @@ async fn show(
     loop {
         tokio::select! {
             text = shown.texts.recv() => match text {
-                Some(text) => texts.extend(crate::played::text(&text)),
+                Some(text) => texts.extend(played::text(&text)),
                 None => return (texts, states),
             },
             Ok(()) = shown.state.changed() => {

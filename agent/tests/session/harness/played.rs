@@ -7,7 +7,7 @@ use call::Speaker;
 use record::Record;
 use serde_json::Value;
 
-use crate::sink::Heard;
+use super::sink::Heard;
 
 /// What came of a scene.
 pub(crate) struct Played {
