@@ -1,71 +1,198 @@
 //! What came of a scene, and how it is compared.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use agent::{line::Outgoing, session::Ended};
+use agent::session::Ended;
 use call::Speaker;
-use record::Record;
+use record::SessionEnd;
 use serde_json::Value;
 
-use super::sink::Heard;
+use super::{
+    page::Shown,
+    recording::Kept,
+    sink::Heard,
+    words::{DISCLOSURE, GREETING},
+};
 
 /// What came of a scene.
 pub(crate) struct Played {
-    /// What was kept, a line a record.
-    pub(crate) kept: Vec<String>,
+    /// What was kept.
+    pub(crate) kept: Kept,
     /// What the caller's line carried.
     pub(crate) heard: Vec<Heard>,
     /// What the page showed.
-    pub(crate) texts: Vec<String>,
-    /// The agent's states, as the page saw them.
-    pub(crate) states: Vec<(Duration, &'static str)>,
-    /// What the page was answered.
-    pub(crate) answers: Vec<Value>,
+    pub(crate) shown: Shown,
+    /// What the page was answered, and when; null: the call was over.
+    pub(crate) answers: Vec<(Duration, Value)>,
     /// How often the carrier was asked.
     pub(crate) transfers: usize,
     /// How long the call and its bookkeeping took.
     pub(crate) lasted: Duration,
-    pub(crate) ended: Ended,
+    /// `None`: the session panicked.
+    pub(crate) ended: Option<Ended>,
 }
 
 impl Played {
-    /// The record is exactly this.
+    /// Fails on what no call may come to: words on record that were not heard or not shown, words
+    /// heard that are not on record, two texts at once, a page that is left with another state.
+    pub(super) fn check(&self) {
+        let heard: Vec<&str> = self.heard.iter().map(|heard| heard.text.as_str()).collect();
+        let heard = heard.join(" ");
+        let shown = self
+            .shown
+            .texts
+            .iter()
+            .filter_map(|text| text.strip_prefix("agent: "));
+        let shown = shown.collect::<Vec<_>>().join(" ");
+        // Some texts are spoken otherwise than they are written: "ATM" letter by letter.
+        let as_written = self.heard.iter().all(|heard| shown.contains(&heard.text));
+        let kept = self
+            .kept
+            .rows
+            .iter()
+            .filter(|row| row.speaker == Speaker::Agent);
+        for row in kept {
+            let words = &row.content;
+            assert!(shown.contains(words), "{words:?} was not shown, in\n{self}");
+            assert!(
+                !as_written || heard.contains(words),
+                "{words:?} was not heard, in\n{self}"
+            );
+        }
+        for text in self.heard.iter().filter(|heard| heard.is_whole()) {
+            let words = &text.text;
+            let kept = self.kept.rows.iter().any(|row| row.content.contains(words));
+            assert!(
+                kept || !as_written,
+                "{words:?} is not on record, in\n{self}"
+            );
+        }
+        for pair in self.heard.windows(2) {
+            assert!(pair[0].to <= pair[1].from, "two texts at once, in\n{self}");
+        }
+        if self.ended.is_some() {
+            let state = self.shown.states.last().map(|(_, state)| *state);
+            assert_eq!(
+                state,
+                Some("idle"),
+                "is what the page is left with, in\n{self}"
+            );
+        }
+    }
+
+    /// The record is exactly this, a line a row: number, speaker, text, `--` where it was cut.
     #[track_caller]
     pub(crate) fn keeps(&self, expected: &str) {
-        let expected: Vec<&str> = lines(expected);
+        let kept = self.kept.lines.join("\n");
         assert_eq!(
-            self.kept.join("\n"),
-            expected.join("\n"),
-            "\nwhat was heard: {:#?}",
-            self.heard
+            kept,
+            lines(expected),
+            "\nwas kept, in
+{self}"
         );
     }
 
-    /// The caller heard exactly this, in this order.
+    /// The record is the greeting, whole, and then exactly this.
     #[track_caller]
-    pub(crate) fn says(&self, expected: &str) {
+    pub(crate) fn goes_on(&self, expected: &str) {
+        self.keeps(&format!(
+            "0 agent: {DISCLOSURE}\n1 agent: {GREETING}\n{expected}"
+        ));
+    }
+
+    /// The caller heard exactly this, in this order; a text that was held and resumed counts twice.
+    #[track_caller]
+    pub(crate) fn hears(&self, expected: &[&str]) {
         let heard: Vec<&str> = self.heard.iter().map(|heard| heard.text.as_str()).collect();
         assert_eq!(
-            heard.join("\n"),
-            lines(expected).join("\n"),
-            "\nwhat was kept: {:#?}",
-            self.kept
+            heard, expected,
+            "\nwas heard, in
+{self}"
         );
     }
 
-    /// The page showed exactly this.
+    /// The same after the greeting, which was heard whole.
     #[track_caller]
-    pub(crate) fn shows(&self, expected: &str) {
-        assert_eq!(self.texts.join("\n"), lines(expected).join("\n"));
+    pub(crate) fn hears_then(&self, expected: &[&str]) {
+        let whole = [&[DISCLOSURE, GREETING], expected].concat();
+        self.hears(&whole);
     }
 
-    /// When a text began and ended to sound, the first time.
+    /// The page showed exactly these texts.
+    #[track_caller]
+    pub(crate) fn shows(&self, expected: &str) {
+        let shown = self.shown.texts.join("\n");
+        assert_eq!(
+            shown,
+            lines(expected),
+            "\nwas shown, in
+{self}"
+        );
+    }
+
+    /// The agent's states on the page, in this order.
+    #[track_caller]
+    pub(crate) fn states(&self, expected: &str) {
+        let states: Vec<&str> = self.shown.states.iter().map(|(_, state)| *state).collect();
+        assert_eq!(
+            states.join(" "),
+            expected,
+            "\nwere shown, in
+{self}"
+        );
+    }
+
+    /// The statuses that the page was answered with, in order; `-` where the call was over.
+    #[track_caller]
+    pub(crate) fn answers(&self, expected: &str) {
+        let statuses = self.answers.iter().map(|(_, answer)| match answer {
+            Value::Null => "-",
+            answer => answer["status"].as_str().unwrap_or("?"),
+        });
+        let statuses = statuses.collect::<Vec<_>>().join(" ");
+        assert_eq!(
+            statuses, expected,
+            "\nwere the answers, in
+{self}"
+        );
+    }
+
+    /// The caller never heard this.
+    #[track_caller]
+    pub(crate) fn does_not_hear(&self, text: &str) {
+        let heard = self.heard.iter().any(|heard| heard.text == text);
+        assert!(!heard, "{text:?} was heard, in\n{self}");
+    }
+
+    /// When a text began and ended to sound, the first time; seconds.
     #[track_caller]
     pub(crate) fn sounds(&self, text: &str) -> (f64, f64) {
-        let Some(heard) = self.heard.iter().find(|heard| heard.text == text) else {
-            panic!("{text:?} was not heard, but {:#?}", self.heard);
+        self.sounds_after(0.0, text)
+    }
+
+    /// When a text began and ended to sound, the first time from there on; seconds.
+    #[track_caller]
+    pub(crate) fn sounds_after(&self, from: f64, text: &str) -> (f64, f64) {
+        let mut heard = self.heard.iter();
+        let found = heard.find(|heard| heard.text == text && heard.from.as_secs_f64() >= from);
+        let Some(heard) = found else {
+            panic!(
+                "{text:?} was not heard from {from} s on, in
+{self}"
+            );
         };
         (heard.from.as_secs_f64(), heard.to.as_secs_f64())
+    }
+
+    /// A text begins to sound within a tenth of a second from then.
+    #[track_caller]
+    pub(crate) fn begins(&self, when: f64, text: &str) {
+        let (from, _) = self.sounds_after(when - 0.001, text);
+        assert!(
+            from < when + 0.1,
+            "{text:?} began at {from} s and not at {when} s, in
+{self}"
+        );
     }
 
     /// Nothing of the agent was audible in between.
@@ -75,41 +202,70 @@ impl Played {
             let (begins, ends) = (heard.from.as_secs_f64(), heard.to.as_secs_f64());
             assert!(
                 ends <= from || begins >= to,
-                "{heard:?} sounded between {from} and {to}"
+                "{heard} sounded between {from} s and {to} s, in
+{self}"
             );
         }
     }
+
+    /// The call ended at that second, give or take a twentieth; bookkeeping not counted.
+    #[track_caller]
+    pub(crate) fn ends_at(&self, when: f64) {
+        let ended = self.ended.as_ref().expect("the session ended in peace");
+        let duration = ended.duration.as_secs_f64();
+        assert!(
+            (duration - when).abs() < 0.05,
+            "the call ended at {duration} s and not at {when} s, in
+{self}"
+        );
+    }
+
+    /// What one side has on record, in order.
+    pub(crate) fn said_by(&self, speaker: Speaker) -> Vec<&str> {
+        let rows = self.kept.rows.iter().filter(|row| row.speaker == speaker);
+        rows.map(|row| row.content.as_str()).collect()
+    }
+
+    /// How the record was closed.
+    #[track_caller]
+    pub(crate) fn end(&self) -> &SessionEnd {
+        self.kept.end.as_ref().expect("every record is closed")
+    }
+
+    /// Whether the agent disconnects the caller.
+    #[track_caller]
+    pub(crate) fn hangs_up(&self) -> bool {
+        let ended = self.ended.as_ref();
+        ended.expect("the session ended in peace").hang_up
+    }
 }
 
-fn lines(text: &str) -> Vec<&str> {
-    let lines = text.lines().map(str::trim);
-    lines.filter(|line| !line.is_empty()).collect()
-}
-
-/// A record as a line; `None` for what every call has.
-pub(crate) fn kept(record: &Record) -> Option<String> {
-    match record {
-        Record::Started(_) | Record::Flush(_) | Record::Close => None,
-        Record::Message(row, _) => {
-            let who = match row.speaker {
-                Speaker::Caller => "caller",
-                Speaker::Agent => "agent",
-            };
-            let cut = if row.interrupted { " --" } else { "" };
-            Some(format!("{} {who}: {}{cut}", row.seq, row.content))
+impl fmt::Display for Played {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "kept:")?;
+        for line in &self.kept.lines {
+            writeln!(f, "    {line}")?;
         }
-        Record::Callback(_) => Some("callback".to_owned()),
-        Record::ToolCall(call) => Some(format!("tool {}", call.tool)),
-        Record::ToolOutcome(outcome) => Some(format!("tool {}", outcome.outcome.as_str())),
-        Record::Ended(end) => Some(format!("ended {}", end.ending.as_str())),
+        writeln!(f, "heard:")?;
+        for heard in &self.heard {
+            writeln!(f, "    {heard}")?;
+        }
+        writeln!(f, "shown:")?;
+        for text in &self.shown.texts {
+            writeln!(f, "    {text}")?;
+        }
+        for (when, state) in &self.shown.states {
+            writeln!(f, "    {:.3} {state}", when.as_secs_f64())?;
+        }
+        for (when, answer) in &self.answers {
+            writeln!(f, "    {:.3} {answer}", when.as_secs_f64())?;
+        }
+        writeln!(f, "ended: {:?}, over after {:?}", self.ended, self.lasted)
     }
 }
 
-/// A text of the page as a line.
-pub(crate) fn text(shown: &Outgoing) -> Option<String> {
-    match shown {
-        Outgoing::CallerSaid { text, .. } => Some(format!("caller: {text}")),
-        Outgoing::AgentSays { text, .. } => Some(format!("agent: {text}")),
-        Outgoing::AgentDone { .. } => None,
-    }
+/// Lines without their indentation.
+fn lines(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("\n")
 }
