@@ -81,6 +81,21 @@ async fn a_transcript_that_never_comes_is_given_up_after_ten_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_a_transcript_that_never_came_the_caller_is_heard_again() {
+    let mut scene = Scene::browser();
+    scene.says_in_vain(4.0, 5.0, "Hello?", Recognition::Never);
+    scene.says(18.0, 19.0, QUESTION);
+    scene.leaves(30.0);
+    let played = scene.play().await;
+    played.goes_on(&format!(
+        "2 agent: {NOT_CAUGHT}
+         3 caller: {QUESTION}
+         4 agent: {ANSWER}
+         ended caller_left"
+    ));
+}
+
+#[tokio::test(start_paused = true)]
 async fn words_that_are_recognised_late_are_answered_when_they_come() {
     let mut scene = Scene::browser();
     scene.recognition_takes = at(4.0);
