@@ -1,13 +1,18 @@
 //! The way to a person: a transfer on the phone, a callback otherwise.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use dialogue::Awaiting;
+use tokio::time::timeout;
 use tools::{CallbackTool, Tool as _, ToolCaller, ToolError, TransferTool};
 
 use super::{
     End, FAREWELL, Phase, Report, Session, callbacks::RecordedCallbacks, ledger::SpeechKind,
 };
+
+/// It rings for 30 s at the other end; a carrier that takes much longer to say what came of it has
+/// failed, and the caller is talked with again.
+const TRANSFER_PATIENCE: Duration = Duration::from_secs(45);
 
 impl Session {
     /// Notes that a person shall call back; the reply has already promised it.
@@ -36,7 +41,9 @@ impl Session {
         let (transfer, caller) = (TransferTool::new(port, to), self.tool_caller());
         let reporter = self.reporter.clone();
         self.tasks.spawn(async move {
-            let transferred = transfer.call(&caller).await.map(drop);
+            let transferred = timeout(TRANSFER_PATIENCE, transfer.call(&caller)).await;
+            let late = |_| Err(ToolError::Failed("the carrier does not answer".to_owned()));
+            let transferred = transferred.unwrap_or_else(late).map(drop);
             if let Err(error) = &transferred {
                 tracing::warn!(%error, "a transfer failed");
             }

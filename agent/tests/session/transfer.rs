@@ -124,6 +124,16 @@ async fn after_a_transfer_that_failed_the_call_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_carrier_that_never_answers_is_given_up() {
+    let mut scene = transferring(Carrier::Hangs);
+    scene.says(60.0, 60.4, NO);
+    scene.leaves(66.0);
+    let played = scene.play().await;
+    let (from, _) = played.sounds(TRANSFER_FAILED);
+    assert!((30.0..60.0).contains(&from), "{played}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_caller_who_hangs_up_while_it_rings_ends_the_call() {
     let mut scene = transferring(Carrier::Takes(at(20.0)));
     scene.something_hangs = true;
