@@ -248,7 +248,7 @@ impl Session {
                 interrupted,
             } => {
                 self.agent = AgentVoice::Silent;
-                let spoken = self.finished(id, &heard, interrupted);
+                let spoken = self.finished(id, &heard, interrupted).await;
                 let end = self.tell(TurnEvent::AgentStoppedSpeaking).await;
                 match spoken {
                     Some(spoken) => self.after(&spoken, interrupted).or(end),
@@ -262,13 +262,12 @@ impl Session {
     fn after(&mut self, spoken: &ledger::Spoken, interrupted: bool) -> Option<End> {
         let action = spoken.meta.as_ref().and_then(|meta| meta.action);
         match action {
-            Some(CallAction::Callback) => self.request_callback(),
             Some(CallAction::Transfer) => self.transfer(),
             // "One more thing" in the middle of a goodbye: the call goes on.
             Some(CallAction::HangUp) if !interrupted => {
                 return Some(End::HangUp(CallEnding::Goodbye));
             }
-            Some(CallAction::HangUp | CallAction::Repeat) | None => {}
+            Some(CallAction::Callback | CallAction::HangUp | CallAction::Repeat) | None => {}
         }
         // Whether a silent caller answered the goodbye is for `turn` to say.
         let last_words = spoken.kind == SpeechKind::Goodbye && self.phase.is_drained();
@@ -276,7 +275,12 @@ impl Session {
     }
 
     /// The row of a speech that is over, and its figures.
-    fn finished(&mut self, id: SpeechId, heard: &str, interrupted: bool) -> Option<ledger::Spoken> {
+    async fn finished(
+        &mut self,
+        id: SpeechId,
+        heard: &str,
+        interrupted: bool,
+    ) -> Option<ledger::Spoken> {
         let heard = self.redactor.redact(call::Speaker::Agent, heard).text;
         let now = self.now();
         let spoken = self.ledger.agent_said(id, &heard, interrupted, now)?;
@@ -288,6 +292,11 @@ impl Session {
         self.turns.expect_answer(heard.trim_end().ends_with('?'));
         if spoken.kind == SpeechKind::Reply {
             self.report_turn(&spoken, interrupted);
+        }
+        // A promise that was heard in part binds, whatever cut it short.
+        let promised = spoken.meta.as_ref().and_then(|meta| meta.action);
+        if promised == Some(CallAction::Callback) && !heard.trim().is_empty() {
+            self.request_callback().await;
         }
         Some(spoken)
     }

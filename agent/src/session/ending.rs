@@ -115,7 +115,7 @@ impl Session {
                         interrupted,
                     }) => {
                         self.agent = AgentVoice::Silent;
-                        self.finished(id, &heard, interrupted);
+                        self.finished(id, &heard, interrupted).await;
                     }
                     Some(VoiceEvent::Sentence { .. }) => {}
                     None => break,

@@ -15,17 +15,15 @@ use super::{
 const TRANSFER_PATIENCE: Duration = Duration::from_secs(45);
 
 impl Session {
-    /// Notes that a person shall call back; the reply has already promised it.
-    pub(super) fn request_callback(&mut self) {
+    /// Notes that a person shall call back; the reply has already promised it. Done before anything
+    /// else happens, so that it comes before the end of the call; the record's queue does not wait.
+    pub(super) async fn request_callback(&mut self) {
         self.callback_requested = true;
         let callback =
             CallbackTool::new(Arc::new(RecordedCallbacks(self.services.recorder.clone())));
-        let caller = self.tool_caller();
-        self.tasks.spawn(async move {
-            if let Err(error) = callback.call(&caller).await {
-                tracing::error!(%error, "a promised callback is not on record");
-            }
-        });
+        if let Err(error) = callback.call(&self.tool_caller()).await {
+            tracing::error!(%error, "a promised callback is not on record");
+        }
     }
 
     /// Asks the carrier to transfer the call; the reply that says so was heard.

@@ -190,6 +190,41 @@ async fn a_call_back_that_is_promised_twice_is_kept_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_promise_that_is_cut_short_is_kept_all_the_same() {
+    let promised = async |spoken: bool| {
+        let mut scene = Scene::browser();
+        scene.says(4.0, 5.0, WANTS_PERSON);
+        // "Good, we will call you back." sounds from 8.5 to 10.3 s.
+        scene.says(7.5, 7.9, YES);
+        if spoken {
+            scene.says(9.2, 9.5, QUESTION);
+        } else {
+            scene.types(9.4, QUESTION);
+        }
+        scene.leaves(16.0);
+        scene.play().await
+    };
+    for spoken in [true, false] {
+        let played = promised(spoken).await;
+        let (begun, cut) = played.sounds(CALLBACK_PROMISED);
+        assert!(cut - begun < 1.7, "it was not cut:\n{played}");
+        assert_eq!(played.kept.callbacks.len(), 1, "spoken: {spoken}\n{played}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_hangs_up_during_the_promise_is_called_back() {
+    let mut scene = Scene::browser();
+    scene.says(4.0, 5.0, WANTS_PERSON);
+    scene.says(7.5, 7.9, YES);
+    scene.leaves(9.6);
+    let played = scene.play().await;
+    assert_eq!(played.kept.callbacks.len(), 1, "{played}");
+    let end = played.end();
+    assert!(end.callback_requested, "{end:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_yes_to_are_you_still_there_is_not_consent_to_an_offer_before_it() {
     let mut scene = Scene::browser();
     scene.says(4.0, 5.0, WANTS_PERSON);
