@@ -371,14 +371,9 @@ impl Session {
     }
 
     async fn act(&mut self, action: TurnAction) -> Option<End> {
-        if self.phase.is_drained() {
-            self.while_leaving(action);
+        if self.phase.is_drained() || speaks(&action) && !self.may_speak().await {
+            self.act_silently(action);
             return None;
-        }
-        if self.phase.is_opening() && speaks(&action) {
-            self.greeting_due()?;
-            // The disclosure comes before anything else.
-            self.greet().await;
         }
         match action {
             TurnAction::SetState(state) => self.outputs.set_state(state),

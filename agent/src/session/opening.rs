@@ -112,6 +112,21 @@ impl Session {
         }
     }
 
+    /// The disclosure comes before anything else: what is to be said now is said after it. `false`
+    /// while nobody may be spoken to, and after the worker's goodbye was ordered.
+    pub(super) async fn may_speak(&mut self) -> bool {
+        if self.phase.is_drained() {
+            return false;
+        }
+        if self.phase.is_opening() {
+            if self.greeting_due().is_none() {
+                return false;
+            }
+            self.greet().await;
+        }
+        true
+    }
+
     /// Greets once: the disclosure, whole, then the greeting.
     pub(super) async fn greet(&mut self) {
         let Phase::Opening { seen_before, .. } = &mut self.phase else {

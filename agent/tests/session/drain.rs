@@ -111,6 +111,17 @@ async fn a_drain_into_an_answer_that_is_held_says_goodbye_all_the_same() {
     played.hears_then(&[ANSWER_BEGINS, SERVICE_GOODBYE]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn nothing_is_said_after_the_goodbye_of_a_drain() {
+    let mut scene = Scene::browser();
+    scene.authenticates_with("271828");
+    scene.claims(4.8);
+    scene.is_stopped(5.0, StopReason::Draining);
+    let played = scene.play().await;
+    played.answers("code_sent");
+    played.hears_then(&[SERVICE_GOODBYE]);
+}
+
 /// A transfer is asked for at 9.1 s or so: its announcement is over then.
 fn transferring(carrier: Carrier) -> Scene {
     let mut scene = Scene::phone();

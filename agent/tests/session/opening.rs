@@ -181,6 +181,27 @@ async fn a_caller_who_types_before_hearing_us_is_greeted_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_said_into_a_phone_that_rings_is_kept() {
+    let mut scene = Scene::ringing_phone();
+    scene.says(4.0, 5.0, QUESTION);
+    scene.leaves(8.0);
+    let played = scene.play().await;
+    played.hears(&[]);
+    played.keeps(&format!("0 caller: {QUESTION}\nended caller_left"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_authenticates_early_hears_the_disclosure_first() {
+    let mut scene = Scene::silent_browser();
+    scene.authenticates_with("123456");
+    scene.claims(0.2);
+    scene.leaves(7.0);
+    let played = scene.play().await;
+    played.answers("code_sent");
+    played.hears(&[DISCLOSURE, GREETING, ENTER_CODE]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_page_learns_what_the_agent_can_do_before_it_is_greeted() {
     let mut scene = Scene::silent_browser();
     scene.asks(0.1, RpcMethod::Session, "{}");
