@@ -270,7 +270,9 @@ impl Session {
             Some(CallAction::Callback | CallAction::HangUp | CallAction::Repeat) | None => {}
         }
         // Whether a silent caller answered the goodbye is for `turn` to say.
-        let last_words = spoken.kind == SpeechKind::Goodbye && self.phase.is_drained();
+        // Another goodbye that the worker's own cut short is not the last word.
+        let last_words =
+            spoken.kind == SpeechKind::Goodbye && !interrupted && self.phase.is_drained();
         last_words.then_some(End::HangUp(CallEnding::Drained))
     }
 

@@ -101,6 +101,24 @@ async fn a_drains_goodbye_that_cannot_be_spoken_does_not_hold_the_worker_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_drain_into_the_goodbye_of_a_silence_ends_the_call_with_its_own() {
+    let mut scene = Scene::browser();
+    scene.is_stopped(35.0, StopReason::Draining);
+    let played = scene.play().await;
+    played.hears_then(&[STILL_THERE, SILENCE_GOODBYE, SERVICE_GOODBYE]);
+    assert_eq!(played.end().ending, CallEnding::Drained, "{played}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_into_a_goodbye_ends_the_call_with_its_own() {
+    let mut scene = Scene::browser();
+    scene.says(4.0, 5.0, BYE);
+    scene.is_stopped(6.5, StopReason::Draining);
+    let played = scene.play().await;
+    played.hears_then(&[GOODBYE, SERVICE_GOODBYE]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_drain_into_an_answer_that_is_held_says_goodbye_all_the_same() {
     let mut scene = Scene::browser();
     scene.says(4.0, 5.0, QUESTION);
