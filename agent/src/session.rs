@@ -112,8 +112,7 @@ pub struct Session {
     summary_token: record::SummaryToken,
     /// Keeps the sweeper away while the call lives.
     _live: LiveSession,
-    /// `None` once it was obeyed.
-    stop: Option<CallStop>,
+    stop: CallStop,
 }
 
 impl Session {
@@ -134,7 +133,7 @@ impl Session {
         let deadline = self.deadline();
         tokio::select! {
             biased;
-            reason = stop_requested(&mut self.stop) => self.on_stop(reason).await,
+            reason = self.stop.requested() => self.on_stop(reason).await,
             input = self.inputs.recv() => match input {
                 Some(input) => self.on_input(input).await,
                 None => Some(End::RoomGone),
@@ -339,7 +338,6 @@ impl Session {
     }
 
     async fn on_stop(&mut self, reason: StopReason) -> Option<End> {
-        self.stop = None;
         let until = self.now() + FAREWELL;
         match (reason, &mut self.phase) {
             (StopReason::Terminated, _) => Some(End::Terminated),
@@ -419,14 +417,6 @@ fn speaks(action: &TurnAction) -> bool {
         action,
         TurnAction::SetState(_) | TurnAction::HangUp | TurnAction::CancelReply
     )
-}
-
-/// The worker's wish that this call ends; never, once it was obeyed.
-async fn stop_requested(stop: &mut Option<CallStop>) -> StopReason {
-    match stop {
-        Some(stop) => stop.requested().await,
-        None => pending().await,
-    }
 }
 
 async fn until(clock: Instant, deadline: Option<Duration>) {

@@ -88,7 +88,7 @@ impl Session {
             reporter,
             tasks,
             summary_token,
-            stop: Some(stop),
+            stop,
         }
     }
 

@@ -222,6 +222,16 @@ async fn a_server_that_ends_the_job_before_the_greeting_ends_the_call() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_job_that_is_ended_during_the_drains_goodbye_is_left_at_once() {
+    let mut scene = Scene::browser();
+    scene.is_stopped(4.0, StopReason::Draining);
+    scene.is_stopped(4.6, StopReason::Terminated);
+    let played = scene.play().await;
+    played.goes_on("2 agent: Our service --\nended room_lost");
+    played.ends_at(4.6);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_worker_that_asks_twice_is_obeyed_once() {
     let mut scene = Scene::browser();
     scene.is_stopped(4.0, StopReason::Draining);
