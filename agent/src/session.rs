@@ -160,9 +160,10 @@ impl Session {
 
     fn deadline(&self) -> Option<Duration> {
         [
+            // No silence prompts while a transfer rings or the caller's connection is broken.
             self.turns
                 .deadline()
-                .filter(|_| !self.phase.is_transferring()),
+                .filter(|_| !self.phase.is_transferring() && self.away_until.is_none()),
             self.phase.deadline(),
             self.keypad.deadline(),
             self.away_until,
@@ -211,7 +212,10 @@ impl Session {
             Input::Digit(digit) => self.on_digit(digit).await,
             Input::Rpc(call) => return self.on_rpc(call).await,
             Input::CallerAway => self.away_until = Some(self.now() + RETURN_GRACE),
-            Input::CallerBack => self.away_until = None,
+            Input::CallerBack => {
+                self.away_until = None;
+                self.turns.excuse_silence(self.now());
+            }
             Input::CallerLeft => return Some(End::CallerGone),
             Input::RoomLost => return Some(End::RoomGone),
         }

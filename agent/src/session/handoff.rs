@@ -78,6 +78,7 @@ impl Session {
             return None;
         }
         self.phase = Phase::Talking;
+        self.turns.excuse_silence(self.now());
         // The caller asked for a person; the line offers a call back instead.
         self.awaiting = Awaiting::CallbackConsent;
         let text = self.services.lines.transfer_failed.clone();

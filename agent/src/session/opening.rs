@@ -134,6 +134,7 @@ impl Session {
         };
         let seen_before = seen_before.take();
         self.phase = Phase::Talking;
+        self.turns.excuse_silence(self.now());
         let lines = self.services.lines.clone();
         // Announcement and recording notice must be heard whole; the greeting may be cut short.
         let id = self.ledger.speech(SpeechKind::Greeting, None);

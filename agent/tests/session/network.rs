@@ -99,6 +99,20 @@ async fn a_short_break_during_an_answer_does_not_stop_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_caller_on_the_way_back_is_not_hung_up_on_for_being_silent() {
+    let mut scene = Scene::browser();
+    // Asked at 18.3 s, and the goodbye would come at 34.6 s.
+    scene.breaks(30.0);
+    scene.returns(44.0);
+    scene.says(45.0, 46.0, QUESTION);
+    scene.leaves(52.0);
+    let played = scene.play().await;
+    played.does_not_hear(SILENCE_GOODBYE);
+    played.begins(46.6, ANSWER_BEGINS);
+    played.ends_at(52.0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_caller_who_comes_back_and_is_silent_is_asked_whether_they_are_there() {
     let mut scene = Scene::browser();
     scene.breaks(5.0);

@@ -71,6 +71,14 @@ async fn a_phone_that_rings_for_ever_is_given_up_without_a_word() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_phone_that_rang_for_long_is_given_the_same_patience() {
+    let mut scene = Scene::ringing_phone();
+    scene.is_answered(50.0);
+    let played = scene.play().await;
+    played.hears_then(&[STILL_THERE, SILENCE_GOODBYE]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answered_phone_is_greeted_at_once() {
     let mut scene = Scene::phone();
     scene.leaves(5.0);

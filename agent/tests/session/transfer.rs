@@ -95,6 +95,22 @@ async fn a_transfer_that_fails_offers_a_call_back_instead() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_transfer_that_fails_after_a_long_ringing_still_offers_a_call_back() {
+    let mut scene = transferring(Carrier::Refuses(at(25.0)));
+    // It fails at 34.5 s; the silence of the ringing is not the caller's.
+    scene.says(39.0, 39.4, YES);
+    scene.leaves(45.0);
+    let played = scene.play().await;
+    played.hears_then(&[
+        TRANSFER_OFFER,
+        TRANSFERRING,
+        TRANSFER_FAILED,
+        CALLBACK_PROMISED,
+    ]);
+    assert_eq!(played.kept.callbacks.len(), 1, "{played}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_said_as_a_transfer_fails_is_answered() {
     let mut scene = transferring(Carrier::Refuses(at(2.0)));
     scene.recognition_takes = at(1.0);
