@@ -7,10 +7,6 @@ use crate::harness::{
     words::{ANSWER, ANSWER_BEGINS, ANSWER_ENDS, DISCLOSURE, GREETING, QUESTION, STILL_THERE},
 };
 
-const ANSWERED: &str = "2 caller: What is the weather like in Paris?
-     3 agent: That is outside what I know about. Please ask me something else.
-     ended caller_left";
-
 #[tokio::test(start_paused = true)]
 async fn a_microphone_that_is_published_again_is_heard() {
     let mut scene = Scene::browser();
@@ -20,7 +16,7 @@ async fn a_microphone_that_is_published_again_is_heard() {
     scene.leaves(14.0);
     let played = scene.play().await;
     played.begins(7.6, ANSWER_BEGINS);
-    played.goes_on(ANSWERED);
+    played.keeps_the_answer();
 }
 
 #[tokio::test(start_paused = true)]
@@ -31,7 +27,7 @@ async fn a_microphone_that_is_published_again_under_its_old_name_is_heard() {
     scene.says(6.0, 7.0, QUESTION);
     scene.leaves(14.0);
     let played = scene.play().await;
-    played.goes_on(ANSWERED);
+    played.keeps_the_answer();
 }
 
 #[tokio::test(start_paused = true)]
@@ -43,7 +39,7 @@ async fn what_was_being_said_when_the_track_ended_is_answered() {
     let played = scene.play().await;
     // More of it will not come: the end of the track is noticed at once.
     played.begins(5.4, ANSWER_BEGINS);
-    played.goes_on(ANSWERED);
+    played.keeps_the_answer();
 }
 
 #[tokio::test(start_paused = true)]
@@ -55,7 +51,7 @@ async fn a_sentence_may_go_on_in_another_track() {
     scene.says_into("TR_2", 5.2, 6.2, "like in Paris?");
     scene.leaves(14.0);
     let played = scene.play().await;
-    played.goes_on(ANSWERED);
+    played.keeps_the_answer();
 }
 
 #[tokio::test(start_paused = true)]
@@ -67,7 +63,7 @@ async fn a_device_may_be_changed_before_the_old_track_ends() {
     scene.says_into("TR_2", 4.2, 5.2, QUESTION);
     scene.leaves(12.0);
     let played = scene.play().await;
-    played.goes_on(ANSWERED);
+    played.keeps_the_answer();
 }
 
 #[tokio::test(start_paused = true)]
@@ -106,7 +102,7 @@ async fn a_caller_without_a_microphone_types() {
     scene.leaves(10.0);
     let played = scene.play().await;
     played.begins(4.1, ANSWER_BEGINS);
-    played.goes_on(ANSWERED);
+    played.keeps_the_answer();
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,7 +117,7 @@ async fn somebody_elses_microphone_is_not_listened_to() {
     scene.leaves(14.0);
     let played = scene.play().await;
     played.hears_then(&[ANSWER_BEGINS, ANSWER_ENDS]);
-    played.goes_on(ANSWERED);
+    played.keeps_the_answer();
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,7 +128,7 @@ async fn the_end_of_somebody_elses_track_does_not_deafen_the_agent() {
     scene.says(4.0, 5.0, QUESTION);
     scene.leaves(12.0);
     let played = scene.play().await;
-    played.goes_on(ANSWERED);
+    played.keeps_the_answer();
 }
 
 #[tokio::test(start_paused = true)]

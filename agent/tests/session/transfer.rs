@@ -18,13 +18,14 @@ fn asking(carrier: Option<Carrier>) -> Scene {
 }
 
 /// The same, with consent: the carrier is asked at 9.5 s.
-fn transferring(carrier: Carrier) -> Scene {
+pub(crate) fn transferring(carrier: Carrier) -> Scene {
     let mut scene = asking(Some(carrier));
     scene.says(7.0, 7.4, YES);
     scene
 }
 
-const ASKED: &str = "2 caller: Can I speak to a person?
+/// What is on record when it rings.
+pub(crate) const ASKED: &str = "2 caller: Can I speak to a person?
      3 agent: Shall I transfer you?
      4 caller: Yes, please.
      5 agent: I am transferring you now.";

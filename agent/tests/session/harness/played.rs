@@ -11,7 +11,7 @@ use super::{
     page::Shown,
     recording::Kept,
     sink::Heard,
-    words::{DISCLOSURE, GREETING},
+    words::{ANSWER, DISCLOSURE, GREETING, QUESTION},
 };
 
 /// What came of a scene.
@@ -98,6 +98,21 @@ impl Played {
         self.keeps(&format!(
             "0 agent: {DISCLOSURE}\n1 agent: {GREETING}\n{expected}"
         ));
+    }
+
+    /// The record is the greeting, whole, then [`QUESTION`] and [`ANSWER`] until the caller left.
+    #[track_caller]
+    pub(crate) fn keeps_the_answer(&self) {
+        self.goes_on(&format!(
+            "2 caller: {QUESTION}\n3 agent: {ANSWER}\nended caller_left"
+        ));
+    }
+
+    /// [`QUESTION`] is on record.
+    #[track_caller]
+    pub(crate) fn keeps_the_question(&self) {
+        let kept = self.said_by(Speaker::Caller).contains(&QUESTION);
+        assert!(kept, "the question is not on record, in\n{self}");
     }
 
     /// The caller heard exactly this, in this order; a text that was held and resumed counts twice.
