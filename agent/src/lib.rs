@@ -1,7 +1,7 @@
 //! A call in a LiveKit room: the worker that is offered rooms, the room, and the session in it.
 //!
 //! [`worker`] speaks the agent protocol and brings calls; [`call_runner`] holds one from joining to
-//! leaving; [`line`] is what a caller's line carries and [`room`] provides it from a LiveKit room;
+//! leaving; [`mod@line`] is what a caller's line carries and [`room`] provides it from a LiveKit room;
 //! [`session`] is the call itself, the one place that sees every stage.
 
 pub mod call_runner;

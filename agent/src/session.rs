@@ -112,8 +112,7 @@ pub struct Session {
     summary_token: record::SummaryToken,
     /// Keeps the sweeper away while the call lives.
     _live: LiveSession,
-    /// `None` once it was obeyed.
-    stop: Option<CallStop>,
+    stop: CallStop,
 }
 
 impl Session {
@@ -134,7 +133,7 @@ impl Session {
         let deadline = self.deadline();
         tokio::select! {
             biased;
-            reason = stop_requested(&mut self.stop) => self.on_stop(reason).await,
+            reason = self.stop.requested() => self.on_stop(reason).await,
             input = self.inputs.recv() => match input {
                 Some(input) => self.on_input(input).await,
                 None => Some(End::RoomGone),
@@ -161,9 +160,10 @@ impl Session {
 
     fn deadline(&self) -> Option<Duration> {
         [
+            // No silence prompts while a transfer rings or the caller's connection is broken.
             self.turns
                 .deadline()
-                .filter(|_| !self.phase.is_transferring()),
+                .filter(|_| !self.phase.is_transferring() && self.away_until.is_none()),
             self.phase.deadline(),
             self.keypad.deadline(),
             self.away_until,
@@ -212,7 +212,10 @@ impl Session {
             Input::Digit(digit) => self.on_digit(digit).await,
             Input::Rpc(call) => return self.on_rpc(call).await,
             Input::CallerAway => self.away_until = Some(self.now() + RETURN_GRACE),
-            Input::CallerBack => self.away_until = None,
+            Input::CallerBack => {
+                self.away_until = None;
+                self.turns.excuse_silence(self.now());
+            }
             Input::CallerLeft => return Some(End::CallerGone),
             Input::RoomLost => return Some(End::RoomGone),
         }
@@ -248,7 +251,7 @@ impl Session {
                 interrupted,
             } => {
                 self.agent = AgentVoice::Silent;
-                let spoken = self.finished(id, &heard, interrupted);
+                let spoken = self.finished(id, &heard, interrupted).await;
                 let end = self.tell(TurnEvent::AgentStoppedSpeaking).await;
                 match spoken {
                     Some(spoken) => self.after(&spoken, interrupted).or(end),
@@ -262,21 +265,27 @@ impl Session {
     fn after(&mut self, spoken: &ledger::Spoken, interrupted: bool) -> Option<End> {
         let action = spoken.meta.as_ref().and_then(|meta| meta.action);
         match action {
-            Some(CallAction::Callback) => self.request_callback(),
             Some(CallAction::Transfer) => self.transfer(),
             // "One more thing" in the middle of a goodbye: the call goes on.
             Some(CallAction::HangUp) if !interrupted => {
                 return Some(End::HangUp(CallEnding::Goodbye));
             }
-            Some(CallAction::HangUp | CallAction::Repeat) | None => {}
+            Some(CallAction::Callback | CallAction::HangUp | CallAction::Repeat) | None => {}
         }
         // Whether a silent caller answered the goodbye is for `turn` to say.
-        let last_words = spoken.kind == SpeechKind::Goodbye && self.phase.is_drained();
+        // Another goodbye that the worker's own cut short is not the last word.
+        let last_words =
+            spoken.kind == SpeechKind::Goodbye && !interrupted && self.phase.is_drained();
         last_words.then_some(End::HangUp(CallEnding::Drained))
     }
 
     /// The row of a speech that is over, and its figures.
-    fn finished(&mut self, id: SpeechId, heard: &str, interrupted: bool) -> Option<ledger::Spoken> {
+    async fn finished(
+        &mut self,
+        id: SpeechId,
+        heard: &str,
+        interrupted: bool,
+    ) -> Option<ledger::Spoken> {
         let heard = self.redactor.redact(call::Speaker::Agent, heard).text;
         let now = self.now();
         let spoken = self.ledger.agent_said(id, &heard, interrupted, now)?;
@@ -288,6 +297,11 @@ impl Session {
         self.turns.expect_answer(heard.trim_end().ends_with('?'));
         if spoken.kind == SpeechKind::Reply {
             self.report_turn(&spoken, interrupted);
+        }
+        // A promise that was heard in part binds, whatever cut it short.
+        let promised = spoken.meta.as_ref().and_then(|meta| meta.action);
+        if promised == Some(CallAction::Callback) && !heard.trim().is_empty() {
+            self.request_callback().await;
         }
         Some(spoken)
     }
@@ -328,7 +342,6 @@ impl Session {
     }
 
     async fn on_stop(&mut self, reason: StopReason) -> Option<End> {
-        self.stop = None;
         let until = self.now() + FAREWELL;
         match (reason, &mut self.phase) {
             (StopReason::Terminated, _) => Some(End::Terminated),
@@ -362,14 +375,9 @@ impl Session {
     }
 
     async fn act(&mut self, action: TurnAction) -> Option<End> {
-        if self.phase.is_drained() {
-            self.while_leaving(action);
+        if self.phase.is_drained() || speaks(&action) && !self.may_speak().await {
+            self.act_silently(action);
             return None;
-        }
-        if self.phase.is_opening() && speaks(&action) {
-            self.greeting_due()?;
-            // The disclosure comes before anything else.
-            self.greet().await;
         }
         match action {
             TurnAction::SetState(state) => self.outputs.set_state(state),
@@ -413,14 +421,6 @@ fn speaks(action: &TurnAction) -> bool {
         action,
         TurnAction::SetState(_) | TurnAction::HangUp | TurnAction::CancelReply
     )
-}
-
-/// The worker's wish that this call ends; never, once it was obeyed.
-async fn stop_requested(stop: &mut Option<CallStop>) -> StopReason {
-    match stop {
-        Some(stop) => stop.requested().await,
-        None => pending().await,
-    }
 }
 
 async fn until(clock: Instant, deadline: Option<Duration>) {

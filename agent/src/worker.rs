@@ -149,25 +149,32 @@ pub enum StopReason {
     Draining,
 }
 
-/// Tells one call when it is to end.
+/// Tells one call when it is to end, and when sooner than that.
 #[derive(Clone, Debug)]
-pub struct CallStop(watch::Receiver<Option<StopReason>>);
+pub struct CallStop {
+    reasons: watch::Receiver<Option<StopReason>>,
+    /// The reason that was given last.
+    given: Option<StopReason>,
+}
 
 impl CallStop {
     /// A signal by hand: `None` until a reason is sent.
     #[must_use]
     pub fn new(reasons: watch::Receiver<Option<StopReason>>) -> Self {
-        Self(reasons)
+        let given = None;
+        Self { reasons, given }
     }
 
-    /// Waits until the call is to end; for ever if that never happens.
+    /// Waits until the call is to end for a reason that was not given before; for ever if that
+    /// never happens.
     pub async fn requested(&mut self) -> StopReason {
-        if let Ok(reason) = self.0.wait_for(Option::is_some).await
-            && let Some(reason) = *reason
-        {
-            return reason;
+        let given = self.given;
+        let new = |reason: &Option<StopReason>| reason.is_some() && *reason != given;
+        let reason = self.reasons.wait_for(new).await.ok().and_then(|new| *new);
+        match reason {
+            Some(reason) => *self.given.insert(reason),
+            None => std::future::pending().await,
         }
-        std::future::pending().await
     }
 }
 

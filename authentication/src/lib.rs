@@ -51,6 +51,13 @@ pub enum Verified {
 
 /// What proves who calls; shared by all calls and cheap to clone.
 #[derive(Debug, Clone)]
+#[cfg_attr(
+    feature = "test-support",
+    expect(
+        clippy::large_enum_variant,
+        reason = "the small one is for tests alone"
+    )
+)]
 pub enum Authenticator {
     /// Codes to the number that is stored.
     Codes(OneTimeCodes),

@@ -127,7 +127,7 @@ impl Session {
                 } else {
                     lines.authenticate_phone.clone()
                 };
-                self.announce(SpeechKind::Announcement, &text, true).await;
+                self.inform(&text).await;
             }
         }
     }
@@ -172,7 +172,14 @@ impl Session {
         };
         self.services.metrics.authentication(status);
         answer(page, json!({ "status": status, "message": text }));
-        self.announce(SpeechKind::Announcement, &text, true).await;
+        self.inform(&text).await;
+    }
+
+    /// Says how far a step got, unless nobody may be spoken to yet.
+    async fn inform(&mut self, text: &str) {
+        if self.may_speak().await {
+            self.announce(SpeechKind::Announcement, text, true).await;
+        }
     }
 
     fn about(&self) -> Value {

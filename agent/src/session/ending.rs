@@ -84,9 +84,9 @@ impl Session {
         }
     }
 
-    /// The worker's goodbye is on its way and is heard whole: what the caller says meanwhile is kept,
-    /// unanswered.
-    pub(super) fn while_leaving(&mut self, action: TurnAction) {
+    /// What `turn` decides while nobody may be spoken to: before a phone is answered, and during the
+    /// worker's goodbye, which is heard whole. What the caller says meanwhile is kept, unanswered.
+    pub(super) fn act_silently(&mut self, action: TurnAction) {
         match action {
             TurnAction::SetState(state) => self.outputs.set_state(state),
             TurnAction::Reply(turn) => {
@@ -115,7 +115,7 @@ impl Session {
                         interrupted,
                     }) => {
                         self.agent = AgentVoice::Silent;
-                        self.finished(id, &heard, interrupted);
+                        self.finished(id, &heard, interrupted).await;
                     }
                     Some(VoiceEvent::Sentence { .. }) => {}
                     None => break,

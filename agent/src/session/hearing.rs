@@ -3,6 +3,7 @@
 use std::future::pending;
 
 use futures_util::StreamExt as _;
+use tokio::time::timeout;
 use voice::{
     listen::{Heard, SttError, Transcript, Utterance},
     turn::TurnEvent,
@@ -48,9 +49,12 @@ impl Session {
     /// Begins to turn an utterance into words; they come in the order of the utterances.
     pub(super) fn recognise(&mut self, utterance: Utterance) {
         let stt = self.services.stt.clone();
-        let task = self
-            .tasks
-            .spawn(async move { stt.transcribe(utterance).await });
+        // One that never comes would hold up those behind it.
+        let patience = self.services.config.turn.transcript_timeout;
+        let task = self.tasks.spawn(async move {
+            let transcript = timeout(patience, stt.transcribe(utterance)).await;
+            transcript.unwrap_or(Err(SttError::TimedOut(patience)))
+        });
         self.transcripts.push_back(task);
     }
 

@@ -88,7 +88,7 @@ impl Session {
             reporter,
             tasks,
             summary_token,
-            stop: Some(stop),
+            stop,
         }
     }
 
@@ -112,6 +112,21 @@ impl Session {
         }
     }
 
+    /// The disclosure comes before anything else: what is to be said now is said after it. `false`
+    /// while nobody may be spoken to, and after the worker's goodbye was ordered.
+    pub(super) async fn may_speak(&mut self) -> bool {
+        if self.phase.is_drained() {
+            return false;
+        }
+        if self.phase.is_opening() {
+            if self.greeting_due().is_none() {
+                return false;
+            }
+            self.greet().await;
+        }
+        true
+    }
+
     /// Greets once: the disclosure, whole, then the greeting.
     pub(super) async fn greet(&mut self) {
         let Phase::Opening { seen_before, .. } = &mut self.phase else {
@@ -119,6 +134,7 @@ impl Session {
         };
         let seen_before = seen_before.take();
         self.phase = Phase::Talking;
+        self.turns.excuse_silence(self.now());
         let lines = self.services.lines.clone();
         // Announcement and recording notice must be heard whole; the greeting may be cut short.
         let id = self.ledger.speech(SpeechKind::Greeting, None);

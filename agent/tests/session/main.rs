@@ -1,31 +1,18 @@
-//! Calls as screenplays, on virtual time: see `scene.rs`.
+//! Calls as screenplays, on virtual time: see `harness.rs`.
 
-mod played;
-mod scene;
-mod sink;
+mod harness;
 
-use scene::Scene;
-
-#[tokio::test(start_paused = true)]
-async fn a_call_without_a_word_is_asked_for_and_then_ended() {
-    let scene = Scene::browser();
-    let played = scene.play().await;
-    println!(
-        "{:#?} {:#?} {:?} {:?}",
-        played.kept, played.heard, played.lasted, played.states
-    );
-    println!("{:#?}", played.texts);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_question_is_answered() {
-    let mut scene = Scene::browser();
-    scene.says(6.0, 7.5, "What are your opening hours?");
-    scene.leaves(60.0);
-    let played = scene.play().await;
-    println!(
-        "{:#?} {:#?} {:?} {:?}",
-        played.kept, played.heard, played.lasted, played.states
-    );
-    println!("{:#?}", played.texts);
-}
+mod authentication;
+mod chat;
+mod drain;
+mod endings;
+mod interruptions;
+mod long;
+mod microphone;
+mod network;
+mod opening;
+mod recognition;
+mod record;
+mod synthesis;
+mod transfer;
+mod turns;

@@ -13,6 +13,8 @@ use super::{SttError, Transcript, Utterance};
 const FIRST_LEVEL: i16 = 2_000;
 /// From one line's level to the next one's.
 const LEVEL_STEP: i16 = 10;
+/// No line is shorter than so many samples, 5 ms: looking at each of them would find nothing more.
+const LOOK: usize = 80;
 
 /// What comes of one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +87,7 @@ impl ScriptedStt {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let mut levels: Vec<i16> = samples
             .iter()
+            .step_by(LOOK)
             .map(|sample| (sample * 32_768.0).round() as i16)
             .filter(|level| *level >= FIRST_LEVEL)
             .collect();

@@ -11,9 +11,6 @@ use super::{SPEECH_RATE_HZ, Speech, TtsError};
 const FIRST_LEVEL: i16 = 2_000;
 /// From one text's level to the next one's.
 const LEVEL_STEP: i16 = 10;
-/// How long a word sounds.
-const WORD: Duration = Duration::from_millis(300);
-
 /// The voice; clones share its texts.
 #[derive(Debug, Clone, Default)]
 pub struct ScriptedVoice {
@@ -25,6 +22,9 @@ pub struct ScriptedVoice {
 }
 
 impl ScriptedVoice {
+    /// How long a word sounds.
+    pub const WORD: Duration = Duration::from_millis(300);
+
     /// A voice whose synthesis takes so long.
     #[must_use]
     pub fn new(takes: Duration) -> Self {
@@ -58,7 +58,7 @@ impl ScriptedVoice {
             texts.len() - 1
         });
         let level = FIRST_LEVEL + i16::try_from(place).unwrap_or(i16::MAX / 20) * LEVEL_STEP;
-        let sounds = WORD * u32::try_from(text.split_whitespace().count()).unwrap_or(1);
+        let sounds = Self::WORD * u32::try_from(text.split_whitespace().count()).unwrap_or(1);
         let samples = sounds.as_millis() * u128::from(SPEECH_RATE_HZ) / 1_000;
         Ok(Speech {
             samples: vec![level; usize::try_from(samples).unwrap_or_default()],

@@ -151,6 +151,12 @@ impl Turns {
         self.answer_expected = expected;
     }
 
+    /// The silence until `now` was not the caller's: they could not be heard, or nobody was to
+    /// answer. All patience is back.
+    pub fn excuse_silence(&mut self, now: Duration) {
+        self.silence.forgiven(now);
+    }
+
     /// What the caller has said and no turn has taken up yet.
     #[must_use]
     pub fn pending_text(&self) -> &str {

@@ -1,6 +1,7 @@
 //! Where the agent's frames go: paces them and notes which text sounds when.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -18,6 +19,21 @@ pub(crate) struct Heard {
     /// Since the scene began.
     pub(crate) from: Duration,
     pub(crate) to: Duration,
+}
+
+impl Heard {
+    /// It was heard from its first word to its last, in one piece.
+    pub(crate) fn is_whole(&self) -> bool {
+        let words = u32::try_from(self.text.split_whitespace().count()).expect("not so many");
+        self.to - self.from >= ScriptedVoice::WORD * words
+    }
+}
+
+impl fmt::Display for Heard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (from, to) = (self.from.as_secs_f64(), self.to.as_secs_f64());
+        write!(f, "{from:.3} to {to:.3} {}", self.text)
+    }
 }
 
 /// A published track.

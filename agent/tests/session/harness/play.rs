@@ -1,0 +1,116 @@
+//! Plays a scene to its end.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use agent::{
+    line::{Line, Outputs, follow},
+    metrics::Metrics,
+    session::{Services, Session},
+    worker::CallStop,
+};
+use authentication::Authenticator;
+use dialogue::{Replier, ReplyConfig};
+use futures_util::FutureExt as _;
+use record::{LiveSessions, Recorder};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, timeout},
+};
+use tokio_util::task::TaskTracker;
+use voice::{
+    listen::Stt,
+    speak::{Provider, Tts, TtsConfig},
+};
+
+use super::{
+    carrier::ScriptedTransfers, microphones::Microphones, page::show, played::Played,
+    recording::Recording, scene::Scene, sink::ScriptedSink, stage::Stage, words,
+};
+
+/// Where phone calls are transferred.
+const DESK: &str = "+15550199";
+/// What a worker waits for the tasks of a call that is over.
+const TASK_PATIENCE: Duration = Duration::from_secs(5);
+
+impl Scene {
+    /// Plays the scene to its end.
+    pub(crate) async fn play(mut self) -> Played {
+        let (recorder, queue) = Recorder::new(Arc::default());
+        let (outputs, shown) = Outputs::new();
+        let (tasks, crew) = (TaskTracker::new(), TaskTracker::new());
+        let sink = ScriptedSink::new(self.voice.clone());
+        let heard = sink.log();
+        let (signals, signal_queue) = mpsc::channel(64);
+        let (rpc, rpc_queue) = mpsc::channel(16);
+        let (stop, stopped) = watch::channel(None);
+        let transfers = ScriptedTransfers::new(self.carrier);
+        let services = self.services(recorder, transfers.clone());
+        let line = Line {
+            inputs: follow(self.caller.clone(), signal_queue, rpc_queue, &tasks),
+            caller: self.caller,
+            room: "room".to_owned(),
+            outputs,
+            sink,
+        };
+        self.acts.sort_by_key(|(when, _)| *when);
+        let stage = Stage {
+            begun: Instant::now(),
+            signals,
+            rpc,
+            stop,
+            microphones: Microphones::new(crew.clone()),
+            recording: Recording::start(queue),
+            answers: <_>::default(),
+            tasks: crew.clone(),
+        };
+        let (begun, recording, answers) =
+            (stage.begun, stage.recording.clone(), stage.answers.clone());
+        let page = crew.spawn(show(begun, shown));
+        let acting = crew.spawn(stage.perform(self.acts));
+        let session = Session::open(services, line, CallStop::new(stopped), tasks.clone());
+        let ended = AssertUnwindSafe(session.run()).catch_unwind().await.ok();
+        let lasted = begun.elapsed();
+        tasks.close();
+        let idle = timeout(TASK_PATIENCE, tasks.wait()).await.is_ok();
+        acting.abort();
+        assert!(
+            idle || self.something_hangs,
+            "a task of the call outlives it"
+        );
+        let played = Played {
+            kept: recording.finish(),
+            heard: heard.finish(begun),
+            shown: page.await.expect("the page shows to the end"),
+            answers: answers.take(),
+            transfers: transfers.asked(),
+            lasted,
+            ended,
+        };
+        played.check();
+        played
+    }
+
+    fn services(&self, recorder: Recorder, transfers: ScriptedTransfers) -> Arc<Services> {
+        let knowledge = words::knowledge();
+        let lines = Arc::new(knowledge.pack().settings.lines.clone());
+        let desk = self.carrier.map(|_| DESK.to_owned());
+        let transfer_to = desk.as_deref().map(|desk| desk.parse().expect("a number"));
+        let replies = ReplyConfig {
+            llm: None,
+            transfer_to: desk,
+        };
+        Arc::new(Services {
+            stt: Stt::Scripted(self.stt.clone()),
+            tts: Tts::new(&TtsConfig::new(Provider::Scripted(self.voice.clone()))),
+            replier: Replier::new(knowledge, replies, None),
+            recorder,
+            authenticator: self.authenticator.clone().map(Authenticator::Scripted),
+            transfers: Arc::new(transfers),
+            transfer_to,
+            lines,
+            live: LiveSessions::default(),
+            config: self.config.clone(),
+            metrics: Arc::new(Metrics::default()),
+        })
+    }
+}

@@ -1,0 +1,122 @@
+//! Reads the recorder's queue as the record's thread would, without a disk or a database.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use record::{MessageRow, NewCallback, Record, RecordQueue, SessionEnd};
+use tokio::sync::oneshot;
+
+/// What a call left on record.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// Every row, in order.
+    pub(crate) rows: Vec<MessageRow>,
+    /// What was kept, a line a record, in order.
+    pub(crate) lines: Vec<String>,
+    /// How the call ended.
+    pub(crate) end: Option<SessionEnd>,
+    /// Whom to call back.
+    pub(crate) callbacks: Vec<NewCallback>,
+    started: usize,
+}
+
+/// The queue while the call lasts; clones share it.
+#[derive(Clone)]
+pub(super) struct Recording(Arc<Mutex<State>>);
+
+struct State {
+    queue: RecordQueue,
+    kept: Kept,
+    recognised: Option<oneshot::Sender<bool>>,
+}
+
+impl Recording {
+    pub(super) fn start(queue: RecordQueue) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            queue,
+            kept: Kept::default(),
+            recognised: None,
+        })))
+    }
+
+    /// Answers whether the caller was here before.
+    pub(super) fn recognise(&self, seen_before: bool) {
+        if let Some(answer) = self.read().recognised.take() {
+            // Too late for a greeting that is on its way.
+            answer.send(seen_before).unwrap_or_default();
+        }
+    }
+
+    /// All that was kept. Fails on what no call may leave: see [`Kept::check`].
+    pub(super) fn finish(&self) -> Kept {
+        let kept = std::mem::take(&mut self.read().kept);
+        kept.check();
+        kept
+    }
+
+    fn read(&self) -> MutexGuard<'_, State> {
+        let mut state = self.0.lock().expect("nobody panicked");
+        while let Some(mut record) = state.queue.try_take() {
+            if let Record::Started(start) = &mut record {
+                state.recognised = start.recognised.take();
+            }
+            state.kept.add(record);
+        }
+        state
+    }
+}
+
+impl Kept {
+    fn add(&mut self, record: Record) {
+        assert!(
+            self.end.is_none(),
+            "after the end of the call came {record:?}"
+        );
+        match record {
+            Record::Started(_) => self.started += 1,
+            Record::Message(row, _) => {
+                let cut = if row.interrupted { " --" } else { "" };
+                let who = row.speaker.as_str();
+                self.lines
+                    .push(format!("{} {who}: {}{cut}", row.seq, row.content));
+                self.rows.push(*row);
+            }
+            // The record knows a callback by its id: the same one once more changes nothing.
+            Record::Callback(callback) => {
+                if self.callbacks.iter().all(|kept| kept.id != callback.id) {
+                    self.lines.push("callback".to_owned());
+                    self.callbacks.push(callback);
+                }
+            }
+            Record::ToolCall(call) => self.lines.push(format!("tool {}", call.tool)),
+            Record::ToolOutcome(outcome) => {
+                self.lines
+                    .push(format!("tool {}", outcome.outcome.as_str()));
+            }
+            Record::Ended(end) => {
+                self.lines.push(format!("ended {}", end.ending.as_str()));
+                self.end = Some(end);
+            }
+            Record::Flush(_) | Record::Close => panic!("a call does not stop the record"),
+        }
+    }
+
+    /// What holds for every call: it starts once, ends once and last, numbers its rows without a
+    /// gap, and no row ends before it begins.
+    fn check(&self) {
+        assert_eq!(self.started, 1, "a call starts once");
+        assert!(self.end.is_some(), "the record of the call was not closed");
+        for (place, row) in self.rows.iter().enumerate() {
+            assert_eq!(
+                usize::try_from(row.seq).ok(),
+                Some(place),
+                "the rows are not numbered without gaps: {:#?}",
+                self.lines
+            );
+            assert!(
+                row.started_ms <= row.ended_ms,
+                "a row ends before it begins: {row:#?}"
+            );
+            assert!(!row.content.trim().is_empty(), "an empty row: {row:#?}");
+        }
+    }
+}

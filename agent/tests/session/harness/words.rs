@@ -1,0 +1,98 @@
+//! The words of the scenes: what the agent's fixed lines are, what callers say to get there, and the
+//! questions that a document answers. Scenes name these alone, so that the pack beneath may change.
+
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+};
+
+use knowledge::{KnowledgeBase, Pack};
+
+/// Heard whole by everybody.
+pub(crate) const DISCLOSURE: &str = "This call is recorded.";
+pub(crate) const GREETING: &str = "How can I help you today?";
+pub(crate) const WELCOME_BACK: &str = "Welcome back.";
+pub(crate) const NOT_CAUGHT: &str = "I did not catch that.";
+pub(crate) const NOT_CAUGHT_AGAIN: &str = "Please say it slower.";
+pub(crate) const STILL_THERE: &str = "Are you still there?";
+pub(crate) const SILENCE_GOODBYE: &str = "I cannot hear you, goodbye.";
+pub(crate) const SERVICE_GOODBYE: &str = "Our service restarts, goodbye.";
+pub(crate) const TECHNICAL_PROBLEM: &str = "Something went wrong.";
+pub(crate) const TRANSFER_OFFER: &str = "Shall I transfer you?";
+pub(crate) const TRANSFERRING: &str = "I am transferring you now.";
+pub(crate) const TRANSFER_FAILED: &str = "The transfer failed. Shall we call you back?";
+pub(crate) const CALLBACK_OFFER: &str = "Shall we call you back?";
+pub(crate) const CALLBACK_PROMISED: &str = "Good, we will call you back.";
+pub(crate) const ENTER_NUMBER: &str = "Enter your number and the hash key.";
+pub(crate) const ENTER_CODE: &str = "Please enter the code.";
+pub(crate) const CODE_WRONG: &str = "That code is wrong.";
+pub(crate) const CODE_LIMIT: &str = "There were too many attempts.";
+pub(crate) const AUTHENTICATED: &str = "Thank you, Sarah.";
+pub(crate) const CANNOT_AUTHENTICATE: &str = "I cannot verify callers now.";
+
+/// Said to get [`ANSWER`]: a question that no trade answers.
+pub(crate) const QUESTION: &str = "What is the weather like in Paris?";
+/// The answer, in its two sentences: of 2.1 s, then of 1.5 s.
+pub(crate) const ANSWER: &str = "That is outside what I know about. Please ask me something else.";
+pub(crate) const ANSWER_BEGINS: &str = "That is outside what I know about.";
+pub(crate) const ANSWER_ENDS: &str = "Please ask me something else.";
+/// Said to get [`NOTHING_ELSE`].
+pub(crate) const NO: &str = "No.";
+pub(crate) const NOTHING_ELSE: &str = "Anything else?";
+pub(crate) const YES: &str = "Yes, please.";
+/// Answered with what is neither understood nor refused.
+pub(crate) const UNCLEAR: &str = "What do you need?";
+/// Said to get [`TRANSFER_OFFER`] or [`CALLBACK_OFFER`].
+pub(crate) const WANTS_PERSON: &str = "Can I speak to a person?";
+/// Said to get [`GOODBYE`].
+pub(crate) const BYE: &str = "Goodbye.";
+/// The farewell that hangs up.
+pub(crate) const GOODBYE: &str = "Thank you for calling, goodbye.";
+
+/// What a document answers, and how.
+pub(crate) const DOCUMENTED: &str = "What are your opening hours?";
+pub(crate) const DOCUMENTED_ANSWER: &str = "The library is open Monday to Friday";
+
+/// The knowledge of all scenes, with short fixed lines.
+pub(super) fn knowledge() -> Arc<KnowledgeBase> {
+    static KNOWLEDGE: OnceLock<Arc<KnowledgeBase>> = OnceLock::new();
+    let knowledge = KNOWLEDGE.get_or_init(|| Arc::new(KnowledgeBase::new(pack())));
+    knowledge.clone()
+}
+
+fn pack() -> Pack {
+    let folder = Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../knowledge/tests/packs/library"
+    ));
+    let mut pack = Pack::load(folder).expect("the pack is in order");
+    let lines = &mut pack.settings.lines;
+    for (line, text) in [
+        (&mut lines.disclosure, DISCLOSURE),
+        (&mut lines.greeting, GREETING),
+        (&mut lines.welcome_back, WELCOME_BACK),
+        (&mut lines.still_there, STILL_THERE),
+        (&mut lines.silence_goodbye, SILENCE_GOODBYE),
+        (&mut lines.service_goodbye, SERVICE_GOODBYE),
+        (&mut lines.technical_problem, TECHNICAL_PROBLEM),
+        (&mut lines.anything_else, NOTHING_ELSE),
+        (&mut lines.goodbye, GOODBYE),
+        (&mut lines.transfer_offer, TRANSFER_OFFER),
+        (&mut lines.transferring, TRANSFERRING),
+        (&mut lines.transfer_failed, TRANSFER_FAILED),
+        (&mut lines.callback_offer, CALLBACK_OFFER),
+        (&mut lines.callback_promised, CALLBACK_PROMISED),
+        (&mut lines.authenticate_phone, ENTER_NUMBER),
+        (&mut lines.code_sent, ENTER_CODE),
+        (&mut lines.code_wrong, CODE_WRONG),
+        (&mut lines.code_limit, CODE_LIMIT),
+        (&mut lines.authenticated, "Thank you, {name}."),
+        (&mut lines.authentication_unavailable, CANNOT_AUTHENTICATE),
+    ] {
+        text.clone_into(line);
+    }
+    lines.did_not_catch = vec![NOT_CAUGHT.to_owned(), NOT_CAUGHT_AGAIN.to_owned()];
+    lines.out_of_scope = vec![ANSWER.to_owned()];
+    lines.unclear = vec![UNCLEAR.to_owned()];
+    pack
+}
