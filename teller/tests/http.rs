@@ -314,7 +314,7 @@ async fn operators_see_health_worker_and_metrics() {
     assert_eq!(worker["project_type"], "rust");
     let (_, metrics) = site.health("/metrics").await;
     assert!(
-        metrics.contains("# TYPE teller_calls_active gauge"),
+        metrics.contains("# TYPE teller_http_requests_limited counter"),
         "{metrics}"
     );
 }
