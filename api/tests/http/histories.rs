@@ -1,23 +1,12 @@
 //! A person's history, what opening it leaves in the audit, and what needs a look, over real
 //! HTTP and a real database.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
-#[path = "support/merged.rs"]
-mod merged;
-#[path = "support/site.rs"]
-mod support;
-
+use crate::merged::{SAID, audit, history, merged, part};
+use crate::site::{away, settings, site};
 use database::ProfileRepository;
 use database::testing::TestDatabase;
-use merged::{SAID, audit, history, merged, part};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use support::{away, settings, site};
 
 #[tokio::test]
 async fn a_history_tells_who_merged_what_when_and_why_and_what_was_refused() {

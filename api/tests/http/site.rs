@@ -1,7 +1,5 @@
 //! Both HTTP servers on free ports, for tests over real HTTP.
 
-#![allow(dead_code, reason = "each test file uses its own part of this")]
-
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,15 +1,12 @@
 //! Tokens, pages, demonstration messages and the operators' server, over real HTTP.
 
-#[path = "support/site.rs"]
-mod support;
-
 use std::sync::atomic::Ordering;
 
+use crate::site::{LIVEKIT_URL, SECRET, away, error, settings, site};
 use api::HttpConfig;
 use livekit_api::access_token::{Claims, TokenVerifier};
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
-use support::{LIVEKIT_URL, SECRET, away, error, settings, site};
 
 async fn claims(response: Response) -> Claims {
     assert_eq!(response.status(), StatusCode::CREATED);

@@ -1,24 +1,13 @@
 //! Taking a merge apart over real HTTP and a real database: who may, what has to be said, what is
 //! refused by name, and what the audit keeps of it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
-#[path = "support/merged.rs"]
-mod merged;
-#[path = "support/site.rs"]
-mod support;
-
+use crate::merged::{ask, audit, call, history, merged, part, shown};
+use crate::site::{error, settings, site};
 use api::HttpConfig;
 use database::testing::TestDatabase;
 use database::{Database, DatabaseConfig, ProfileId, ProfileRepository};
-use merged::{ask, audit, call, history, merged, part, shown};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use support::{error, settings, site};
 
 #[tokio::test]
 async fn without_an_administrators_key_nothing_can_be_changed_and_that_is_said() {
@@ -228,7 +217,7 @@ async fn a_workers_own_login_unmerges_nobody_and_an_administrators_does() {
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
     assert!(error(refused).await.contains("ADMIN_DATABASE_URL"));
 
-    let site = support::administered_site(settings(), &worker, administrator).await;
+    let site = crate::site::administered_site(settings(), &worker, administrator).await;
     let merge = shown(&site, device).await["merge"].clone();
     let body = json!({"actor": "ann", "confirm": merge});
     let done = ask(&site, device, "changes", &body).await;

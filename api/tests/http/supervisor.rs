@@ -1,11 +1,9 @@
 //! The supervisor's interface and the caller's summary, over real HTTP and a
 //! real database.
 
-#[path = "support/site.rs"]
-mod support;
-
 use std::time::Duration;
 
+use crate::site::{away, error, settings, site};
 use api::HttpConfig;
 use chrono::{DateTime, Utc};
 use database::testing::TestDatabase;
@@ -16,7 +14,6 @@ use database::{
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use support::{away, error, settings, site};
 
 #[tokio::test]
 async fn only_the_supervisors_and_the_administrators_key_read_calls() {
@@ -48,7 +45,7 @@ async fn only_the_supervisors_and_the_administrators_key_read_calls() {
         admin_key: None,
         ..settings()
     };
-    let closed = self::site(closed, "teller", &away()).await;
+    let closed = crate::site::site(closed, "teller", &away()).await;
     let response = closed.get("/api/calls", "").await;
     assert_eq!(response.status(), StatusCode::FORBIDDEN);
     assert!(error(response).await.contains("SUPERVISOR_KEY"));

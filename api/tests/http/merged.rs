@@ -1,12 +1,5 @@
 //! A person with a merge, and the questions about it over HTTP.
 
-#![allow(dead_code, reason = "each test file uses its own part of this")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
 use chrono::{TimeDelta, Utc};
 use database::testing::TestDatabase;
 use database::{
@@ -16,7 +9,7 @@ use database::{
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
 
-use crate::support::Site;
+use crate::site::Site;
 
 pub(crate) const SAID: &str = "I lost my card on the way to Harare";
 
