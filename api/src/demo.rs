@@ -22,7 +22,7 @@ const MESSAGES: usize = 20;
 
 /// What would have been sent.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Message {
+pub(crate) struct Message {
     to: String,
     text: String,
     at: DateTime<Utc>,
@@ -30,14 +30,14 @@ pub(super) struct Message {
 
 /// The body that the code sender posts.
 #[derive(Debug, Deserialize)]
-pub(super) struct Sent {
+pub(crate) struct Sent {
     to: String,
     text: String,
 }
 
 /// The messages of this process.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Outbox(Arc<Mutex<VecDeque<Message>>>);
+pub(crate) struct Outbox(Arc<Mutex<VecDeque<Message>>>);
 
 impl Outbox {
     fn messages(&self) -> std::sync::MutexGuard<'_, VecDeque<Message>> {
@@ -46,7 +46,7 @@ impl Outbox {
 }
 
 /// Takes a message: 204.
-pub(super) async fn receive(
+pub(crate) async fn receive(
     State(outbox): State<Outbox>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
@@ -64,12 +64,12 @@ pub(super) async fn receive(
 }
 
 #[derive(Serialize)]
-pub(super) struct Shown {
+pub(crate) struct Shown {
     messages: Vec<Message>,
 }
 
 /// Shows the messages, the newest first.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(outbox): State<Outbox>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,

@@ -11,7 +11,7 @@ const PERMISSIONS: &str = "microphone=(self), camera=(), geolocation=(), payment
 /// The content security policy for pages that talk with this LiveKit server.
 ///
 /// Falls back to the page's own origin when `livekit_url` is no URL.
-pub(super) fn content_security_policy(livekit_url: &str) -> HeaderValue {
+pub(crate) fn content_security_policy(livekit_url: &str) -> HeaderValue {
     let policy = format!(
         "default-src 'self'; connect-src 'self'{}; media-src 'self' blob: mediastream:; \
          worker-src 'self' blob:; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
@@ -40,7 +40,7 @@ fn connect_sources(livekit_url: &str) -> String {
 }
 
 /// Adds what is missing: security headers to all, caching rules by path.
-pub(super) async fn add(policy: HeaderValue, request: Request, next: Next) -> Response {
+pub(crate) async fn add(policy: HeaderValue, request: Request, next: Next) -> Response {
     let caching = caching(request.uri().path());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();

@@ -18,7 +18,7 @@ struct Health {
 }
 
 /// The routes of the health server, as LiveKit's own agents have them.
-pub(super) fn router(worker: WorkerView, agent_name: String) -> Router {
+pub(crate) fn router(worker: WorkerView, agent_name: String) -> Router {
     Router::new()
         .route("/", get(check))
         .route("/health", get(show_report))
@@ -36,7 +36,7 @@ async fn check(State(health): State<Health>) -> (StatusCode, String) {
 
 /// How the worker, its record and its upkeep stand.
 #[derive(Serialize)]
-pub(super) struct Report {
+pub(crate) struct Report {
     /// `ok`; `degraded` while it talks and there is something to look at; `failing`.
     status: &'static str,
     complaints: Vec<String>,
@@ -57,7 +57,7 @@ async fn show_report(State(health): State<Health>) -> (StatusCode, Json<Report>)
 }
 
 /// The report, and whether the worker can be sent callers.
-pub(super) fn report(view: &WorkerView) -> (Report, bool) {
+pub(crate) fn report(view: &WorkerView) -> (Report, bool) {
     let record = view.record.as_ref().map(|record| record.status());
     let mut complaints = record
         .as_ref()

@@ -15,8 +15,7 @@ mod profiles;
 mod status;
 mod summary;
 mod token;
-mod unmerge;
-mod wire;
+
 mod worker;
 
 use std::net::{IpAddr, SocketAddr};
@@ -275,12 +274,12 @@ fn router(site: Site) -> Router {
         .route("/api/status", get(status::show))
         .route("/api/topics", get(status::topics))
         .route("/api/summary/{token}", get(summary::show))
-        .route("/api/calls", get(calls::list))
-        .route("/api/calls/{id}", get(calls::open))
-        .route("/api/profiles/{id}", get(profiles::show))
+        .route("/api/calls", get(calls::list::list))
+        .route("/api/calls/{id}", get(calls::list::open))
+        .route("/api/profiles/{id}", get(profiles::history::show))
         .route(
             "/api/profiles/{id}/unmerge",
-            get(unmerge::preview).post(unmerge::create),
+            get(profiles::unmerge::preview).post(profiles::unmerge::create),
         )
         .route("/api/worker", get(status::worker))
         .route("/api/{*rest}", get(no_such_route).post(no_such_route));

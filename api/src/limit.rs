@@ -11,7 +11,7 @@ const ADDRESSES: usize = 10_000;
 
 /// Buckets by client address. Pure: the caller holds the lock and the clock.
 #[derive(Debug)]
-pub(super) struct Limiter {
+pub(crate) struct Limiter {
     burst: f64,
     per_second: f64,
     buckets: HashMap<IpAddr, Bucket>,
@@ -27,7 +27,7 @@ struct Bucket {
 impl Limiter {
     /// Lets `per_minute` requests of one address through each minute, all of
     /// them at once if need be.
-    pub(super) fn new(per_minute: u32) -> Self {
+    pub(crate) fn new(per_minute: u32) -> Self {
         let burst = f64::from(per_minute.max(1));
         Self {
             burst,
@@ -41,7 +41,7 @@ impl Limiter {
     ///
     /// # Errors
     /// How long to wait when there is none.
-    pub(super) fn take(&mut self, address: IpAddr, now: Duration) -> Result<(), Duration> {
+    pub(crate) fn take(&mut self, address: IpAddr, now: Duration) -> Result<(), Duration> {
         let address = household(address);
         if !self.buckets.contains_key(&address) && self.buckets.len() >= self.capacity {
             self.forget(now);

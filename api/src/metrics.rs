@@ -19,7 +19,7 @@ impl HttpMetrics {
     }
 
     /// A request was refused by the rate limit.
-    pub(super) fn request_limited(&self) {
+    pub(crate) fn request_limited(&self) {
         self.limited.inc();
     }
 }

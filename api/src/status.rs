@@ -10,7 +10,7 @@ use super::{ApiError, Site, Topic};
 
 /// What the caller's page says of this worker.
 #[derive(Serialize)]
-pub(super) struct Status {
+pub(crate) struct Status {
     ready: bool,
     agent_name: String,
     company_name: String,
@@ -21,7 +21,7 @@ pub(super) struct Status {
 }
 
 /// Answers whether a call would be taken, and by what.
-pub(super) async fn show(State(site): State<Site>) -> Json<Status> {
+pub(crate) async fn show(State(site): State<Site>) -> Json<Status> {
     let pages = &site.pages;
     let worker = site.worker();
     Json(Status {
@@ -37,12 +37,12 @@ pub(super) async fn show(State(site): State<Site>) -> Json<Status> {
 
 /// The pack's taxonomy, for the filter's menu.
 #[derive(Serialize)]
-pub(super) struct Topics {
+pub(crate) struct Topics {
     topics: Vec<Topic>,
 }
 
 /// Answers the topics that a call can have.
-pub(super) async fn topics(
+pub(crate) async fn topics(
     State(site): State<Site>,
     headers: HeaderMap,
 ) -> Result<Json<Topics>, ApiError> {
@@ -53,7 +53,7 @@ pub(super) async fn topics(
 
 /// Answers how this worker and its record stand, as `/health` shows operators. 200 in any case: the
 /// page shows it, nobody is restarted for it.
-pub(super) async fn worker(
+pub(crate) async fn worker(
     State(site): State<Site>,
     headers: HeaderMap,
 ) -> Result<Json<Report>, ApiError> {

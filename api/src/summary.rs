@@ -15,7 +15,7 @@ use super::{ApiError, Site};
 /// Answers 200 with the summary and spends the token, 202 while the call or its
 /// summary is not finished, 404 for what is no token, 410 for one that is
 /// unknown, expired or spent.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(site): State<Site>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(token): Path<String>,

@@ -47,7 +47,7 @@ struct JoinToken {
 }
 
 /// Answers 201 with the server's address and a token, and sets the device cookie.
-pub(super) async fn create(
+pub(crate) async fn create(
     State(site): State<Site>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,

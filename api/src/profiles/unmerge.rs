@@ -19,8 +19,8 @@ use database::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::profiles::profile_id;
-use super::{ApiError, Site};
+use super::history::profile_id;
+use crate::{ApiError, Site};
 use record::actor_name;
 
 /// Characters of a reason at most; it is kept for good.
@@ -29,7 +29,7 @@ const LONGEST_REASON: usize = 500;
 /// What an administrator asks for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Request {
+pub(crate) struct Request {
     #[serde(default)]
     actor: String,
     #[serde(default)]
@@ -41,14 +41,14 @@ pub(super) struct Request {
 
 /// What was done.
 #[derive(Debug, Serialize)]
-pub(super) struct Done {
+pub(crate) struct Done {
     outcome: UnmergeOutcome,
     merge: i64,
     source_id: ProfileId,
 }
 
 /// Answers what would come apart; changes nothing.
-pub(super) async fn preview(
+pub(crate) async fn preview(
     State(site): State<Site>,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -64,7 +64,7 @@ pub(super) async fn preview(
 
 /// Takes it apart. Every attempt that names who asks and what was confirmed is in the audit
 /// chain, refused ones too.
-pub(super) async fn create(
+pub(crate) async fn create(
     State(site): State<Site>,
     Path(id): Path<String>,
     headers: HeaderMap,

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 /// One call in a list, and the head of its record.
 #[derive(Debug, Serialize)]
-pub(super) struct CallLine {
+pub(crate) struct CallLine {
     session_id: SessionId,
     started_at: DateTime<Utc>,
     ended_at: Option<DateTime<Utc>>,
@@ -51,7 +51,7 @@ impl From<SessionListItem> for CallLine {
 
 /// Everything kept of one call.
 #[derive(Debug, Serialize)]
-pub(super) struct CallRecord {
+pub(crate) struct CallRecord {
     call: CallLine,
     summary: Option<StoredSummary>,
     identity: Option<Identity>,
@@ -95,7 +95,7 @@ struct MessageLine {
 }
 
 impl CallRecord {
-    pub(super) fn new(
+    pub(crate) fn new(
         session: &Session,
         summary: Option<Summary>,
         profile: Option<Profile>,
