@@ -1,4 +1,15 @@
 //! `/api/calls`: what supervisors read of calls.
 
-pub(crate) mod list;
-pub(crate) mod record;
+mod list;
+mod record;
+
+use axum::{Router, routing::get};
+
+use crate::state::AppState;
+
+/// The list, and one call's record.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/calls", get(list::list))
+        .route("/calls/{id}", get(record::open))
+}

@@ -4,25 +4,35 @@
 //! what would have been sent and shows it on the page. Mounted on loopback
 //! only, and it answers peers on loopback only.
 
-use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::VecDeque,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::{
+    Json, Router,
+    extract::{ConnectInfo, State, rejection::JsonRejection},
+    http::{HeaderMap, StatusCode, header},
+    routing::get,
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::ApiError;
+use crate::{ApiError, state::AppState};
+
+pub(crate) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/demo/messages", get(show).post(receive))
+        .with_state(Outbox::default())
+}
 
 /// Messages kept; the oldest goes first.
 const MESSAGES: usize = 20;
 
 /// What would have been sent.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Message {
+struct Message {
     to: String,
     text: String,
     at: DateTime<Utc>,
@@ -30,14 +40,14 @@ pub(crate) struct Message {
 
 /// The body that the code sender posts.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Sent {
+struct Sent {
     to: String,
     text: String,
 }
 
 /// The messages of this process.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Outbox(Arc<Mutex<VecDeque<Message>>>);
+struct Outbox(Arc<Mutex<VecDeque<Message>>>);
 
 impl Outbox {
     fn messages(&self) -> std::sync::MutexGuard<'_, VecDeque<Message>> {
@@ -46,7 +56,7 @@ impl Outbox {
 }
 
 /// Takes a message: 204.
-pub(crate) async fn receive(
+async fn receive(
     State(outbox): State<Outbox>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
@@ -64,12 +74,12 @@ pub(crate) async fn receive(
 }
 
 #[derive(Serialize)]
-pub(crate) struct Shown {
+struct Shown {
     messages: Vec<Message>,
 }
 
 /// Shows the messages, the newest first.
-pub(crate) async fn show(
+async fn show(
     State(outbox): State<Outbox>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,

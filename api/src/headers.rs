@@ -1,9 +1,11 @@
 //! The headers that every answer of the pages carries.
 
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::Response,
+};
 
 /// A page asks for the microphone and for nothing else.
 const PERMISSIONS: &str = "microphone=(self), camera=(), geolocation=(), payment=(), usb=()";

@@ -1,8 +1,10 @@
 //! How often one address may ask: a bucket of tokens for each.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    time::Duration,
+};
 
 /// Addresses remembered at once. When full, those that rest are forgotten
 /// first, then the one that asked longest ago: an attacker with many addresses

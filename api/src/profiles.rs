@@ -1,4 +1,25 @@
 //! `/api/profiles`: who a caller is, how their profiles came together, and taking that apart.
 
-pub(crate) mod history;
-pub(crate) mod unmerge;
+mod history;
+mod unmerge;
+
+use axum::{Router, routing::get};
+
+use crate::{ApiError, state::AppState};
+use database::ProfileId;
+
+/// A person's history, and the unmerge.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/profiles/{id}", get(history::show))
+        .route(
+            "/profiles/{id}/unmerge",
+            get(unmerge::preview).post(unmerge::create),
+        )
+}
+
+/// A text that is not an id names no profile.
+fn profile_id(text: &str) -> Result<ProfileId, ApiError> {
+    text.parse()
+        .map_err(|_malformed| ApiError::NotFound("this profile"))
+}

@@ -2,21 +2,27 @@
 
 use std::net::SocketAddr;
 
-use axum::Json;
-use axum::extract::{ConnectInfo, Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::{
+    Json, Router,
+    extract::{ConnectInfo, Path, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use database::{RedeemedSummary, SummaryTokenRepository};
 use serde_json::json;
 
-use super::access::client_address;
-use super::{ApiError, Site};
+use crate::{ApiError, access::client_address, state::AppState};
+
+pub(crate) fn router() -> Router<AppState> {
+    Router::new().route("/summary/{token}", get(show))
+}
 
 /// Answers 200 with the summary and spends the token, 202 while the call or its
 /// summary is not finished, 404 for what is no token, 410 for one that is
 /// unknown, expired or spent.
-pub(crate) async fn show(
-    State(site): State<Site>,
+async fn show(
+    State(state): State<AppState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(token): Path<String>,
     headers: HeaderMap,
@@ -24,9 +30,9 @@ pub(crate) async fn show(
     if !is_token(&token) {
         return Err(ApiError::NotFound("this summary"));
     }
-    let address = client_address(&headers, peer, site.config.trust_proxy);
-    site.limit_summaries(address)?;
-    let redeemed = SummaryTokenRepository::new(&site.database)
+    let address = client_address(&headers, peer, state.config.trust_proxy);
+    state.limit_summaries(address)?;
+    let redeemed = SummaryTokenRepository::new(&state.database)
         .redeem(&token)
         .await?;
     match redeemed {

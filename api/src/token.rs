@@ -3,14 +3,19 @@
 //! The form is that of livekit-client's `TokenSource.endpoint`. What the
 //! request asks for is ignored: identity, room, attributes and rights are ours.
 
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{AppendHeaders, IntoResponse};
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{ConnectInfo, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{AppendHeaders, IntoResponse},
+    routing::post,
+};
 use livekit_api::access_token::{AccessToken, VideoGrants};
 use livekit_protocol::{RoomAgentDispatch, RoomConfiguration};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -18,8 +23,11 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::access::{client_address, is_https};
-use super::{ApiError, Pages, Site};
+use crate::{
+    ApiError, Pages,
+    access::{client_address, is_https},
+    state::AppState,
+};
 
 /// The cookie with the device's id; a hint at a returning caller, no proof.
 const DEVICE_COOKIE: &str = "teller_device";
@@ -46,31 +54,35 @@ struct JoinToken {
     participant_token: String,
 }
 
+pub(crate) fn router() -> Router<AppState> {
+    Router::new().route("/token", post(create))
+}
+
 /// Answers 201 with the server's address and a token, and sets the device cookie.
-pub(crate) async fn create(
-    State(site): State<Site>,
+async fn create(
+    State(state): State<AppState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<impl IntoResponse, ApiError> {
-    let trust_proxy = site.config.trust_proxy;
+    let trust_proxy = state.config.trust_proxy;
     let address = client_address(&headers, peer, trust_proxy);
-    site.limit(address)?;
+    state.limit(address)?;
     check(&body)?;
-    if site.worker().draining {
+    if state.worker().draining {
         return Err(ApiError::Unavailable(
             "the assistant restarts; please call again in a moment",
         ));
     }
     let device = device_of(&headers).unwrap_or_else(random_id);
     let token =
-        mint(&site.pages, &device, &address_mark(&site.pages, address)).map_err(|error| {
+        mint(&state.pages, &device, &address_mark(&state.pages, address)).map_err(|error| {
             tracing::error!(%error, "a caller's token could not be signed");
             ApiError::Internal
         })?;
     let cookie = cookie(&device, is_https(&headers, trust_proxy));
     let answer = JoinToken {
-        server_url: site.pages.livekit_public_url.clone(),
+        server_url: state.pages.livekit_public_url.clone(),
         participant_token: token,
     };
     let headers = AppendHeaders([(header::SET_COOKIE, cookie)]);

@@ -1,10 +1,18 @@
-//! How this worker stands, as whoever runs it reports it.
+//! How this worker stands, as whoever runs it reports it; and `GET /api/worker`, which shows it
+//! to supervisors.
 
 use std::{fmt, sync::Arc};
 
+use axum::{Json, Router, extract::State, http::HeaderMap, routing::get};
 use prometheus_client::registry::Registry;
+use record::{RecordHealth, RecordStatus};
+use serde::Serialize;
 
-use record::RecordHealth;
+use crate::{ApiError, state::AppState};
+
+pub(crate) fn router() -> Router<AppState> {
+    Router::new().route("/worker", get(show))
+}
 
 /// The worker at one moment.
 #[derive(Clone, Debug)]
@@ -43,4 +51,46 @@ impl fmt::Debug for WorkerView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("WorkerView")
     }
+}
+
+/// How the worker, its record and its upkeep stand.
+#[derive(Serialize)]
+pub(crate) struct Report {
+    /// `ok`; `degraded` while it talks and there is something to look at; `failing`.
+    status: &'static str,
+    complaints: Vec<String>,
+    takes_calls: bool,
+    record: Option<RecordStatus>,
+}
+
+/// The report, and whether the worker can be sent callers.
+pub(crate) fn report(view: &WorkerView) -> (Report, bool) {
+    let record = view.record.as_ref().map(|record| record.status());
+    let mut complaints = record
+        .as_ref()
+        .map_or_else(Vec::new, RecordStatus::complaints);
+    complaints.extend((view.complaints)());
+    let worker = (view.status)();
+    let status = match (&worker.failure, complaints.is_empty()) {
+        (Some(_), _) => "failing",
+        (None, false) => "degraded",
+        (None, true) => "ok",
+    };
+    let can_talk = worker.failure.is_none();
+    complaints.extend(worker.failure);
+    let report = Report {
+        status,
+        complaints,
+        takes_calls: can_talk && !worker.paused,
+        record,
+    };
+    (report, can_talk)
+}
+
+/// Answers how this worker and its record stand, as `/health` shows operators. 200 in any case: the
+/// page shows it, nobody is restarted for it.
+async fn show(State(state): State<AppState>, headers: HeaderMap) -> Result<Json<Report>, ApiError> {
+    state.keys().reader(&headers)?;
+    let (report, _can_talk) = report(&state.worker);
+    Ok(Json(report))
 }

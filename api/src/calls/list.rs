@@ -1,45 +1,85 @@
-//! `GET /api/calls` and `GET /api/calls/{id}`: what supervisors read.
+//! `GET /api/calls`: the list of calls, narrowed and page by page.
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::str::FromStr;
+use std::{collections::HashMap, str::FromStr};
 
-use axum::Json;
-use axum::extract::{ConnectInfo, Path, Query, State};
-use axum::http::HeaderMap;
+use axum::{
+    Json,
+    extract::{Query, State},
+    http::HeaderMap,
+};
+use call::AuthLevel;
 use chrono::{DateTime, Utc};
 use database::{
-    ConversationSummaryRepository, ProfileRepository, SessionCursor, SessionFilter, SessionId,
-    SessionRepository,
+    Channel, Resolution, Sentiment, SessionCursor, SessionFilter, SessionId, SessionListItem,
+    SessionRepository, SessionStatus,
 };
 use serde::Serialize;
 
-use super::record::{CallLine, CallRecord};
-use crate::{ApiError, Site};
+use crate::{ApiError, state::AppState};
 
 /// Calls on a page of the list, unless asked otherwise.
 const PAGE: i64 = 50;
 /// Calls on a page at most.
 const LONGEST_PAGE: i64 = 200;
 
+/// One call in a list, and the head of its record.
+#[derive(Debug, Serialize)]
+pub(super) struct CallLine {
+    pub(super) session_id: SessionId,
+    pub(super) started_at: DateTime<Utc>,
+    pub(super) ended_at: Option<DateTime<Utc>>,
+    pub(super) duration_seconds: Option<i64>,
+    pub(super) status: SessionStatus,
+    pub(super) end_reason: Option<String>,
+    pub(super) channel: Channel,
+    pub(super) authenticated: bool,
+    pub(super) username: Option<String>,
+    pub(super) summary: Option<String>,
+    pub(super) topics: Vec<String>,
+    pub(super) sentiment: Option<Sentiment>,
+    pub(super) resolution_status: Option<Resolution>,
+    pub(super) message_count: i32,
+}
+
+impl From<SessionListItem> for CallLine {
+    fn from(item: SessionListItem) -> Self {
+        Self {
+            session_id: item.id,
+            started_at: item.started_at,
+            ended_at: item.ended_at,
+            duration_seconds: seconds(item.started_at, item.ended_at),
+            status: item.status,
+            end_reason: None,
+            channel: item.channel,
+            authenticated: item.auth_level >= AuthLevel::OneTimeCode,
+            username: item.username,
+            summary: item.summary,
+            topics: item.topics,
+            sentiment: item.sentiment,
+            resolution_status: item.resolution,
+            message_count: item.message_count,
+        }
+    }
+}
+
 /// One page of calls.
 #[derive(Debug, Serialize)]
-pub(crate) struct CallList {
+pub(super) struct CallList {
     calls: Vec<CallLine>,
     next_cursor: Option<String>,
 }
 
 /// Lists calls, newest first, narrowed by `from`, `to`, `topic`, `sentiment`,
 /// `resolution`, `authenticated`.
-pub(crate) async fn list(
-    State(site): State<Site>,
+pub(super) async fn list(
+    State(state): State<AppState>,
     headers: HeaderMap,
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Json<CallList>, ApiError> {
-    site.keys().reader(&headers)?;
+    state.keys().reader(&headers)?;
     let (filter, limit) = (filter(&query)?, limit(&query)?);
     // One more than shown tells whether there is a next page.
-    let mut items = SessionRepository::new(&site.database)
+    let mut items = SessionRepository::new(&state.database)
         .list(&filter, limit + 1)
         .await?;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -50,33 +90,6 @@ pub(crate) async fn list(
         next_cursor: last.map(|item| write_cursor(&item.cursor())),
         calls: items.into_iter().map(CallLine::from).collect(),
     }))
-}
-
-/// Opens one call's record. Every opening is in the audit log before anything
-/// is shown; without the log nothing is shown: see [`record::AuditedReader::note`].
-pub(crate) async fn open(
-    State(site): State<Site>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Json<CallRecord>, ApiError> {
-    let actor = site.keys().reader(&headers)?;
-    let unknown = || ApiError::NotFound("this call");
-    let id: SessionId = id.parse().map_err(|_| unknown())?;
-    let database = &site.database;
-    let opener = site.audited(actor, "GET /api/calls", &headers, peer);
-    let opened = opener.call(database, id).await?.ok_or_else(unknown)?;
-    let profiles = ProfileRepository::new(database);
-    let profile = opened.session.profile_id;
-    Ok(Json(CallRecord::new(
-        &opened.session,
-        ConversationSummaryRepository::new(database)
-            .get_by_session(id)
-            .await?,
-        profiles.get_by_id(profile).await?,
-        profiles.history(profile).await?,
-        opened.messages,
-    )))
 }
 
 fn filter(query: &HashMap<String, String>) -> Result<SessionFilter, ApiError> {
@@ -96,6 +109,11 @@ fn filter(query: &HashMap<String, String>) -> Result<SessionFilter, ApiError> {
             })?),
         },
     })
+}
+
+/// To the nearest second.
+pub(super) fn seconds(started: DateTime<Utc>, ended: Option<DateTime<Utc>>) -> Option<i64> {
+    ended.map(|ended| ((ended - started).num_milliseconds() + 500).max(0) / 1_000)
 }
 
 fn limit(query: &HashMap<String, String>) -> Result<i64, ApiError> {

@@ -1,57 +1,54 @@
-//! The JSON of calls: database rows in, the pages' shapes out.
+//! `GET /api/calls/{id}`: everything kept of one call.
 
+use std::net::SocketAddr;
+
+use axum::{
+    Json,
+    extract::{ConnectInfo, Path, State},
+    http::HeaderMap,
+};
 use call::AuthLevel;
 use chrono::{DateTime, Utc};
 use database::{
-    Channel, MergeRecord, Message, Profile, Resolution, Role, Sentiment, Session, SessionId,
-    SessionListItem, SessionStatus, Summary,
+    ConversationSummaryRepository, MergeRecord, Message, Profile, ProfileRepository, Role, Session,
+    SessionId, Summary,
 };
 use serde::Serialize;
 use serde_json::Value;
 
-/// One call in a list, and the head of its record.
-#[derive(Debug, Serialize)]
-pub(crate) struct CallLine {
-    session_id: SessionId,
-    started_at: DateTime<Utc>,
-    ended_at: Option<DateTime<Utc>>,
-    duration_seconds: Option<i64>,
-    status: SessionStatus,
-    end_reason: Option<String>,
-    channel: Channel,
-    authenticated: bool,
-    username: Option<String>,
-    summary: Option<String>,
-    topics: Vec<String>,
-    sentiment: Option<Sentiment>,
-    resolution_status: Option<Resolution>,
-    message_count: i32,
-}
+use super::list::{CallLine, seconds};
+use crate::{ApiError, state::AppState};
 
-impl From<SessionListItem> for CallLine {
-    fn from(item: SessionListItem) -> Self {
-        Self {
-            session_id: item.id,
-            started_at: item.started_at,
-            ended_at: item.ended_at,
-            duration_seconds: seconds(item.started_at, item.ended_at),
-            status: item.status,
-            end_reason: None,
-            channel: item.channel,
-            authenticated: item.auth_level >= AuthLevel::OneTimeCode,
-            username: item.username,
-            summary: item.summary,
-            topics: item.topics,
-            sentiment: item.sentiment,
-            resolution_status: item.resolution,
-            message_count: item.message_count,
-        }
-    }
+/// Opens one call's record. Every opening is in the audit log before anything
+/// is shown; without the log nothing is shown: see [`record::AuditedReader::note`].
+pub(super) async fn open(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<CallRecord>, ApiError> {
+    let actor = state.keys().reader(&headers)?;
+    let unknown = || ApiError::NotFound("this call");
+    let id: SessionId = id.parse().map_err(|_| unknown())?;
+    let database = &state.database;
+    let opener = state.audited(actor, "GET /api/calls", &headers, peer);
+    let opened = opener.call(database, id).await?.ok_or_else(unknown)?;
+    let profiles = ProfileRepository::new(database);
+    let profile = opened.session.profile_id;
+    Ok(Json(CallRecord::new(
+        &opened.session,
+        ConversationSummaryRepository::new(database)
+            .get_by_session(id)
+            .await?,
+        profiles.get_by_id(profile).await?,
+        profiles.history(profile).await?,
+        opened.messages,
+    )))
 }
 
 /// Everything kept of one call.
 #[derive(Debug, Serialize)]
-pub(crate) struct CallRecord {
+pub(super) struct CallRecord {
     call: CallLine,
     summary: Option<StoredSummary>,
     identity: Option<Identity>,
@@ -95,7 +92,7 @@ struct MessageLine {
 }
 
 impl CallRecord {
-    pub(crate) fn new(
+    fn new(
         session: &Session,
         summary: Option<Summary>,
         profile: Option<Profile>,
@@ -174,9 +171,4 @@ fn auth_level(level: AuthLevel) -> Option<&'static str> {
         AuthLevel::Vouched => Some("vouched"),
         AuthLevel::OneTimeCode => Some("one-time code"),
     }
-}
-
-/// To the nearest second.
-fn seconds(started: DateTime<Utc>, ended: Option<DateTime<Utc>>) -> Option<i64> {
-    ended.map(|ended| ((ended - started).num_milliseconds() + 500).max(0) / 1_000)
 }

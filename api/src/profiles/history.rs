@@ -3,20 +3,25 @@
 
 use std::net::SocketAddr;
 
-use axum::Json;
-use axum::extract::{ConnectInfo, Path, State};
-use axum::http::HeaderMap;
+use axum::{
+    Json,
+    extract::{ConnectInfo, Path, State},
+    http::HeaderMap,
+};
 use chrono::{DateTime, Utc};
-use database::{AuditEntry, MergeOutcome, MergeRecord, Profile, ProfileHistory, ProfileId};
-use database::{ProfileRepository, SessionId};
+use database::{
+    AuditEntry, MergeOutcome, MergeRecord, Profile, ProfileHistory, ProfileId, ProfileRepository,
+    SessionId,
+};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{ApiError, Site};
+use super::profile_id;
+use crate::{ApiError, state::AppState};
 
 /// What is known of a person's profiles.
 #[derive(Debug, Serialize)]
-pub(crate) struct History {
+pub(super) struct History {
     profile: ProfileLine,
     /// The live profile of the same person; the same one, if it was not merged.
     live: ProfileLine,
@@ -79,32 +84,27 @@ struct Attempt {
 
 /// Answers a person's history by any of their profiles. Opening it is in the audit log before
 /// anything is shown.
-pub(crate) async fn show(
-    State(site): State<Site>,
+pub(super) async fn show(
+    State(state): State<AppState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<History>, ApiError> {
-    let actor = site.keys().reader(&headers)?;
+    let actor = state.keys().reader(&headers)?;
     let id = profile_id(&id)?;
     let unknown = || ApiError::NotFound("this profile");
-    let profiles = ProfileRepository::new(&site.database);
+    let profiles = ProfileRepository::new(&state.database);
     let history = profiles.full_history(id).await?.ok_or_else(unknown)?;
-    site.audited(actor, "GET /api/profiles", &headers, peer)
+    state
+        .audited(actor, "GET /api/profiles", &headers, peer)
         .note(
-            &site.database,
+            &state.database,
             "profile.opened",
             ("profile", &id.to_string()),
         )
         .await?;
-    let may_unmerge = site.keys().administrator(&headers).is_ok();
+    let may_unmerge = state.keys().administrator(&headers).is_ok();
     Ok(Json(History::new(history, may_unmerge)))
-}
-
-/// What is no id is no profile.
-pub(crate) fn profile_id(text: &str) -> Result<ProfileId, ApiError> {
-    text.parse()
-        .map_err(|_malformed| ApiError::NotFound("this profile"))
 }
 
 impl History {

@@ -10,18 +10,19 @@
 //! An unmerge counts the sessions under the identity lock, and so does asking
 //! what it would do: both are for the administrator's key alone.
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::{
+    Json,
+    extract::{Path, State, rejection::JsonRejection},
+    http::HeaderMap,
+};
 use database::{
     DatabaseError, ProfileId, ProfileRepository, Separation, UnmergeOutcome, WouldUnmerge,
 };
+use record::actor_name;
 use serde::{Deserialize, Serialize};
 
-use super::history::profile_id;
-use crate::{ApiError, Site};
-use record::actor_name;
+use super::profile_id;
+use crate::{ApiError, state::AppState};
 
 /// Characters of a reason at most; it is kept for good.
 const LONGEST_REASON: usize = 500;
@@ -29,7 +30,7 @@ const LONGEST_REASON: usize = 500;
 /// What an administrator asks for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Request {
+pub(super) struct Request {
     #[serde(default)]
     actor: String,
     #[serde(default)]
@@ -41,20 +42,20 @@ pub(crate) struct Request {
 
 /// What was done.
 #[derive(Debug, Serialize)]
-pub(crate) struct Done {
+pub(super) struct Done {
     outcome: UnmergeOutcome,
     merge: i64,
     source_id: ProfileId,
 }
 
 /// Answers what would come apart; changes nothing.
-pub(crate) async fn preview(
-    State(site): State<Site>,
+pub(super) async fn preview(
+    State(state): State<AppState>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<Separation>, ApiError> {
-    site.keys().administrator(&headers)?;
-    let profiles = ProfileRepository::new(site.administration());
+    state.keys().administrator(&headers)?;
+    let profiles = ProfileRepository::new(state.administration());
     let would = profiles.would_separate(profile_id(&id)?).await;
     match would.map_err(refused_login)? {
         WouldUnmerge::Parts(parts) => Ok(Json(parts)),
@@ -64,19 +65,19 @@ pub(crate) async fn preview(
 
 /// Takes it apart. Every attempt that names who asks and what was confirmed is in the audit
 /// chain, refused ones too.
-pub(crate) async fn create(
-    State(site): State<Site>,
+pub(super) async fn create(
+    State(state): State<AppState>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Result<Json<Request>, JsonRejection>,
 ) -> Result<Json<Done>, ApiError> {
-    site.keys().administrator(&headers)?;
+    state.keys().administrator(&headers)?;
     let id = profile_id(&id)?;
     let Json(request) = body.map_err(|error| ApiError::BadRequest(error.body_text()))?;
     let actor = actor_name(&request.actor)
         .map_err(|why| ApiError::BadRequest(format!("actor: give who does this: {why}")))?;
     let reason = reason(request.reason)?;
-    let profiles = ProfileRepository::new(site.administration());
+    let profiles = ProfileRepository::new(state.administration());
     let Some(merge) = request.confirm else {
         return Err(unconfirmed(&profiles, id).await);
     };

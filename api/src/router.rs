@@ -1,0 +1,48 @@
+//! All routes of the pages' server: the interface, and the files of the pages.
+
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
+use tower_http::services::{ServeDir, ServeFile};
+
+use crate::{
+    ApiError, calls, demo, headers, profiles, state::AppState, status, summary, token, topics,
+    worker,
+};
+
+/// No request of ours has a large body.
+const BODY_BYTES: usize = 16 << 10;
+
+/// The interface, and the pages beside it.
+pub(crate) fn router(state: AppState) -> Router {
+    let policy = headers::content_security_policy(&state.pages.livekit_public_url);
+    let files = ServeDir::new(&state.config.web_dir);
+    let supervisor = ServeFile::new(state.config.web_dir.join("supervisor.html"));
+    let mut router = interface();
+    if state.shows_demo_messages() {
+        router = router.merge(demo::router());
+    }
+    router
+        .route_service("/supervisor", supervisor)
+        .with_state(state)
+        .fallback_service(files)
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(middleware::from_fn(move |request, next| {
+            headers::add(policy.clone(), request, next)
+        }))
+}
+
+fn interface() -> Router<AppState> {
+    let resources = Router::new()
+        .merge(calls::router())
+        .merge(profiles::router())
+        .merge(status::router())
+        .merge(summary::router())
+        .merge(token::router())
+        .merge(topics::router())
+        .merge(worker::router())
+        .route("/{*rest}", get(no_such_route).post(no_such_route));
+    Router::new().nest("/api", resources)
+}
+
+async fn no_such_route() -> ApiError {
+    ApiError::NotFound("this resource")
+}

@@ -1,0 +1,107 @@
+//! What every route may use.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::http::HeaderMap;
+use database::Database;
+use record::AuditedReader;
+use tokio::time::Instant;
+
+use crate::{
+    ApiError, HttpConfig, HttpMetrics, Pages, WorkerStatus, WorkerView,
+    access::{Keys, client_address},
+    limit::Limiter,
+};
+
+/// A page polls for its summary every second or so, for a minute at most.
+const SUMMARIES_PER_MINUTE: u32 = 120;
+
+/// What every route may use; cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct AppState {
+    pub(crate) config: Arc<HttpConfig>,
+    pub(crate) pages: Arc<Pages>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) worker: WorkerView,
+    pub(crate) metrics: HttpMetrics,
+    pub(crate) database: Database,
+    /// Where administrators' changes go; `None`: through `database`.
+    pub(crate) administration: Option<Database>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Limits {
+    tokens: Mutex<Limiter>,
+    summaries: Mutex<Limiter>,
+    since: Instant,
+}
+
+impl Limits {
+    pub(crate) fn new(tokens_per_minute: u32) -> Self {
+        Self {
+            tokens: Mutex::new(Limiter::new(tokens_per_minute)),
+            summaries: Mutex::new(Limiter::new(SUMMARIES_PER_MINUTE)),
+            since: Instant::now(),
+        }
+    }
+}
+
+impl AppState {
+    pub(crate) fn keys(&self) -> Keys {
+        Keys {
+            supervisor: self.config.supervisor_key.clone(),
+            admin: self.config.admin_key.clone(),
+        }
+    }
+
+    /// The login for what administrators change.
+    pub(crate) fn administration(&self) -> &Database {
+        self.administration.as_ref().unwrap_or(&self.database)
+    }
+
+    /// Who opens something, for the audit log.
+    pub(crate) fn audited<'a>(
+        &self,
+        actor: &'a str,
+        through: &'static str,
+        headers: &HeaderMap,
+        peer: SocketAddr,
+    ) -> AuditedReader<'a> {
+        AuditedReader {
+            actor,
+            through,
+            address: Some(client_address(headers, peer, self.config.trust_proxy)),
+        }
+    }
+
+    pub(crate) fn worker(&self) -> WorkerStatus {
+        (self.worker.status)()
+    }
+
+    /// Lets one request for a token through, or returns when to come again.
+    pub(crate) fn limit(&self, address: IpAddr) -> Result<(), ApiError> {
+        self.take(&self.limits.tokens, address)
+    }
+
+    /// The same for looks at a summary.
+    pub(crate) fn limit_summaries(&self, address: IpAddr) -> Result<(), ApiError> {
+        self.take(&self.limits.summaries, address)
+    }
+
+    fn take(&self, limiter: &Mutex<Limiter>, address: IpAddr) -> Result<(), ApiError> {
+        let now = self.limits.since.elapsed();
+        let mut limiter = limiter.lock().unwrap_or_else(PoisonError::into_inner);
+        limiter.take(address, now).map_err(|retry_after| {
+            self.metrics.request_limited();
+            ApiError::Limited { retry_after }
+        })
+    }
+
+    /// Demonstration messages hold codes: never beyond the developer's machine.
+    pub(crate) fn shows_demo_messages(&self) -> bool {
+        self.config.demo_messages && self.config.bind.ip().is_loopback()
+    }
+}

@@ -1,0 +1,23 @@
+//! `GET /api/topics`: the topics that a call can have.
+
+use axum::{Json, Router, extract::State, http::HeaderMap, routing::get};
+use serde::Serialize;
+
+use crate::{ApiError, Topic, state::AppState};
+
+pub(crate) fn router() -> Router<AppState> {
+    Router::new().route("/topics", get(list))
+}
+
+/// The pack's taxonomy, for the filter's menu.
+#[derive(Serialize)]
+struct Topics {
+    topics: Vec<Topic>,
+}
+
+/// Answers the topics that a call can have.
+async fn list(State(state): State<AppState>, headers: HeaderMap) -> Result<Json<Topics>, ApiError> {
+    state.keys().reader(&headers)?;
+    let topics = state.pages.topics.clone();
+    Ok(Json(Topics { topics }))
+}
