@@ -1,4 +1,4 @@
-//! `/api/calls`: what supervisors read of calls.
+//! `/v1/calls`: what supervisors read of calls.
 
 mod list;
 mod record;

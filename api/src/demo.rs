@@ -1,4 +1,4 @@
-//! `/demo/messages`: stands in for the telephone of a demonstration customer.
+//! `/v1/demo/messages`: stands in for the telephone of a demonstration customer.
 //!
 //! It is the receiver of the code webhook on a developer's machine: it keeps
 //! what would have been sent and shows it on the page. Mounted on loopback

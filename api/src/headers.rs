@@ -64,7 +64,7 @@ pub(crate) async fn add(policy: HeaderValue, request: Request, next: Next) -> Re
 /// Files below `assets/` are named by their content; pages are asked for again;
 /// answers about calls and tokens are never kept.
 fn caching(path: &str) -> &'static str {
-    if path.starts_with("/api/") || path.starts_with("/demo/") {
+    if path.starts_with("/v1/") {
         "no-store"
     } else if path.starts_with("/assets/") {
         "public, max-age=31536000, immutable"

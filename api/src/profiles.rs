@@ -1,4 +1,4 @@
-//! `/api/profiles`: who a caller is, how their profiles came together, and taking that apart.
+//! `/v1/profiles`: who a caller is, how their profiles came together, and taking that apart.
 
 mod history;
 mod unmerge;

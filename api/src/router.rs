@@ -8,6 +8,8 @@ use crate::{
     worker,
 };
 
+/// Where the interface begins. A change that would break its users gets a version of its own.
+const VERSION: &str = "/v1";
 /// No request of ours has a large body.
 const BODY_BYTES: usize = 16 << 10;
 
@@ -16,11 +18,7 @@ pub(crate) fn router(state: AppState) -> Router {
     let policy = headers::content_security_policy(&state.pages.livekit_public_url);
     let files = ServeDir::new(&state.config.web_dir);
     let supervisor = ServeFile::new(state.config.web_dir.join("supervisor.html"));
-    let mut router = interface();
-    if state.shows_demo_messages() {
-        router = router.merge(demo::router());
-    }
-    router
+    interface(&state)
         .route_service("/supervisor", supervisor)
         .with_state(state)
         .fallback_service(files)
@@ -30,8 +28,8 @@ pub(crate) fn router(state: AppState) -> Router {
         }))
 }
 
-fn interface() -> Router<AppState> {
-    let resources = Router::new()
+fn interface(state: &AppState) -> Router<AppState> {
+    let mut resources = Router::new()
         .merge(calls::router())
         .merge(profiles::router())
         .merge(status::router())
@@ -40,7 +38,10 @@ fn interface() -> Router<AppState> {
         .merge(topics::router())
         .merge(worker::router())
         .route("/{*rest}", get(no_such_route).post(no_such_route));
-    Router::new().nest("/api", resources)
+    if state.shows_demo_messages() {
+        resources = resources.merge(demo::router());
+    }
+    Router::new().nest(VERSION, resources)
 }
 
 async fn no_such_route() -> ApiError {

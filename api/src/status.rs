@@ -1,4 +1,4 @@
-//! `GET /api/status`: what the caller's page shows before a call.
+//! `GET /v1/status`: what the caller's page shows before a call.
 
 use axum::{Json, Router, extract::State, routing::get};
 use serde::Serialize;

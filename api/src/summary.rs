@@ -1,4 +1,4 @@
-//! `GET /api/summary/{token}`: a caller's one look at the own call's summary.
+//! `GET /v1/summary/{token}`: a caller's one look at the own call's summary.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! `POST /api/token`: a caller's way into a room of its own.
+//! `POST /v1/token`: a caller's way into a room of its own.
 //!
 //! The form is that of livekit-client's `TokenSource.endpoint`. What the
 //! request asks for is ignored: identity, room, attributes and rights are ours.

@@ -1,4 +1,4 @@
-//! `GET /api/topics`: the topics that a call can have.
+//! `GET /v1/topics`: the topics that a call can have.
 
 use axum::{Json, Router, extract::State, http::HeaderMap, routing::get};
 use serde::Serialize;

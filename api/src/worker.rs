@@ -1,4 +1,4 @@
-//! How this worker stands, as whoever runs it reports it; and `GET /api/worker`, which shows it
+//! How this worker stands, as whoever runs it reports it; and `GET /v1/worker`, which shows it
 //! to supervisors.
 
 use std::{fmt, sync::Arc};

@@ -162,7 +162,7 @@ async function waitForCall() {
 
 /** Reads the list again. From the press of the button until the answer is shown, the page shows that it loads. */
 async function refresh() {
-  const isList = (response) => new URL(response.url()).pathname === "/api/calls";
+  const isList = (response) => new URL(response.url()).pathname === "/v1/calls";
   await Promise.all([page.waitForResponse(isList, { timeout: options.timeoutMs }), page.click("#refresh")]);
   await until(() => document.getElementById("list-status").dataset.kind !== "loading");
 }

@@ -31,14 +31,14 @@ export class ApiFailure extends Error {
 /** What a one-time summary token opens right now. */
 export type SummaryAnswer = { kind: "ready"; summary: CallSummary } | { kind: "pending" } | { kind: "gone" };
 
-export const fetchStatus = (): Promise<Status> => json("/api/status");
+export const fetchStatus = (): Promise<Status> => json("/v1/status");
 
 /** Requests a token for a new room; the server chooses identity and rights. */
 export const fetchToken = (): Promise<JoinToken> =>
-  json("/api/token", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" });
+  json("/v1/token", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" });
 
 export async function fetchSummary(token: string): Promise<SummaryAnswer> {
-  const response = await request(`/api/summary/${encodeURIComponent(token)}`);
+  const response = await request(`/v1/summary/${encodeURIComponent(token)}`);
   if (response.status === 202) return { kind: "pending" };
   if (response.status === 404 || response.status === 410) return { kind: "gone" };
   return { kind: "ready", summary: await body(response) };
@@ -46,7 +46,7 @@ export async function fetchSummary(token: string): Promise<SummaryAnswer> {
 
 /** null where the server does not show demonstration messages. */
 export async function fetchDemoMessages(): Promise<DemoMessages | null> {
-  const response = await request("/demo/messages");
+  const response = await request("/v1/demo/messages");
   return response.status === 404 ? null : body(response);
 }
 
@@ -55,28 +55,28 @@ export class SupervisorApi {
   constructor(private readonly key: string) {}
 
   topics(): Promise<Topics> {
-    return this.get("/api/topics");
+    return this.get("/v1/topics");
   }
 
   calls(query: URLSearchParams): Promise<CallList> {
-    return this.get(`/api/calls?${query}`);
+    return this.get(`/v1/calls?${query}`);
   }
 
   call(id: string): Promise<CallRecord> {
-    return this.get(`/api/calls/${encodeURIComponent(id)}`);
+    return this.get(`/v1/calls/${encodeURIComponent(id)}`);
   }
 
   profile(id: string): Promise<ProfileHistory> {
-    return this.get(`/api/profiles/${encodeURIComponent(id)}`);
+    return this.get(`/v1/profiles/${encodeURIComponent(id)}`);
   }
 
   /** What an unmerge of this profile would separate; needs the administrator's key. */
   separation(id: string): Promise<Separation> {
-    return this.get(`/api/profiles/${encodeURIComponent(id)}/unmerge`);
+    return this.get(`/v1/profiles/${encodeURIComponent(id)}/unmerge`);
   }
 
   unmerge(id: string, request: UnmergeRequest): Promise<Unmerged> {
-    return json(`/api/profiles/${encodeURIComponent(id)}/unmerge`, {
+    return json(`/v1/profiles/${encodeURIComponent(id)}/unmerge`, {
       method: "POST",
       headers: { Authorization: `Bearer ${this.key}`, "Content-Type": "application/json" },
       body: JSON.stringify(request),
@@ -84,7 +84,7 @@ export class SupervisorApi {
   }
 
   worker(): Promise<WorkerState> {
-    return this.get("/api/worker");
+    return this.get("/v1/worker");
   }
 
   private get<T>(path: string): Promise<T> {

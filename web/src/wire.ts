@@ -1,6 +1,6 @@
 // The JSON that the worker speaks, one type per message. Names are the wire's.
 
-/** `GET /api/status`. */
+/** `GET /v1/status`. */
 export interface Status {
   ready: boolean;
   agent_name: string;
@@ -14,7 +14,7 @@ export interface Status {
   version?: string;
 }
 
-/** `POST /api/token`, the form of livekit-client's TokenSource.endpoint. */
+/** `POST /v1/token`, the form of livekit-client's TokenSource.endpoint. */
 export interface JoinToken {
   server_url: string;
   participant_token: string;
@@ -41,7 +41,7 @@ export interface CodeChecked {
   message: string;
 }
 
-/** `GET /demo/messages`: what would have been sent, on loopback only. */
+/** `GET /v1/demo/messages`: what would have been sent, on loopback only. */
 export interface DemoMessages {
   messages: DemoMessage[];
 }
@@ -58,7 +58,7 @@ export type Sentiment = "positive" | "neutral" | "negative";
 /** What became of the caller's request. */
 export type Resolution = "resolved" | "escalated" | "incomplete";
 
-/** `GET /api/summary/{token}` when ready. */
+/** `GET /v1/summary/{token}` when ready. */
 export interface CallSummary {
   summary: string;
   topics: string[];
@@ -68,7 +68,7 @@ export interface CallSummary {
   message_count: number;
 }
 
-/** `GET /api/topics`. */
+/** `GET /v1/topics`. */
 export interface Topics {
   topics: Topic[];
 }
@@ -79,7 +79,7 @@ export interface Topic {
   label: string;
 }
 
-/** A line of `GET /api/calls`. */
+/** A line of `GET /v1/calls`. */
 export interface CallLine {
   session_id: string;
   /** RFC 3339. */
@@ -98,14 +98,14 @@ export interface CallLine {
   message_count: number;
 }
 
-/** `GET /api/calls`. */
+/** `GET /v1/calls`. */
 export interface CallList {
   calls: CallLine[];
   /** Passed back to get the next lines; null at the end. */
   next_cursor: string | null;
 }
 
-/** `GET /api/calls/{id}`. */
+/** `GET /v1/calls/{id}`. */
 export interface CallRecord {
   call: CallLine;
   summary: StoredSummary | null;
@@ -138,7 +138,7 @@ export interface Merge {
   at: string;
 }
 
-/** `GET /api/profiles/{id}`. */
+/** `GET /v1/profiles/{id}`. */
 export interface ProfileHistory {
   profile: ProfileLine;
   /** The live profile of the same person; the same one, if it was not merged. */
@@ -197,7 +197,7 @@ export interface Attempt {
   merge: number | null;
 }
 
-/** `GET /api/profiles/{id}/unmerge`: what would come apart. */
+/** `GET /v1/profiles/{id}/unmerge`: what would come apart. */
 export interface Separation {
   /** What a confirmation names. */
   merge: number;
@@ -209,7 +209,7 @@ export interface Separation {
   messages: number;
 }
 
-/** Body of `POST /api/profiles/{id}/unmerge`. */
+/** Body of `POST /v1/profiles/{id}/unmerge`. */
 export interface UnmergeRequest {
   actor: string;
   reason: string | null;
@@ -224,7 +224,7 @@ export interface Unmerged {
   source_id: string;
 }
 
-/** `GET /api/worker`, the same as `/health` of the operators' server. */
+/** `GET /v1/worker`, the same as `/health` of the operators' server. */
 export interface WorkerState {
   status: "ok" | "degraded" | "failing";
   /** What somebody should look at, in words. */

@@ -1,4 +1,4 @@
-//! `GET /api/calls`: the list of calls, narrowed and page by page.
+//! `GET /v1/calls`: the list of calls, narrowed and page by page.
 
 use std::{collections::HashMap, str::FromStr};
 

@@ -1,4 +1,4 @@
-//! `GET /api/calls/{id}`: everything kept of one call.
+//! `GET /v1/calls/{id}`: everything kept of one call.
 
 use std::net::SocketAddr;
 
@@ -31,7 +31,7 @@ pub(super) async fn open(
     let unknown = || ApiError::NotFound("this call");
     let id: SessionId = id.parse().map_err(|_| unknown())?;
     let database = &state.database;
-    let opener = state.audited(actor, "GET /api/calls", &headers, peer);
+    let opener = state.audited(actor, "GET /v1/calls", &headers, peer);
     let opened = opener.call(database, id).await?.ok_or_else(unknown)?;
     let profiles = ProfileRepository::new(database);
     let profile = opened.session.profile_id;

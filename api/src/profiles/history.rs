@@ -1,4 +1,4 @@
-//! `GET /api/profiles/{id}`: a person's profiles, how they came together, and
+//! `GET /v1/profiles/{id}`: a person's profiles, how they came together, and
 //! everything that was tried, refused attempts too.
 
 use std::net::SocketAddr;
@@ -96,7 +96,7 @@ pub(super) async fn show(
     let profiles = ProfileRepository::new(&state.database);
     let history = profiles.full_history(id).await?.ok_or_else(unknown)?;
     state
-        .audited(actor, "GET /api/profiles", &headers, peer)
+        .audited(actor, "GET /v1/profiles", &headers, peer)
         .note(
             &state.database,
             "profile.opened",

@@ -1,4 +1,4 @@
-//! `GET` and `POST /api/profiles/{id}/unmerge`: what would come apart, and
+//! `GET` and `POST /v1/profiles/{id}/unmerge`: what would come apart, and
 //! taking it apart, for administrators.
 //!
 //! ```text

@@ -85,23 +85,23 @@ async fn a_history_is_for_whoever_has_a_key_and_each_look_at_it_is_audited() {
     let test = TestDatabase::new().await;
     let site = site(settings(), "teller", &test.db).await;
     let (_, sarah, session) = merged(&test).await;
-    let record = site.json(&format!("/api/calls/{session}")).await;
+    let record = site.json(&format!("/v1/calls/{session}")).await;
     assert_eq!(
         record["identity"]["profile_id"],
         sarah.to_string(),
         "a call's record leads to it"
     );
-    let (known, nobody) = (format!("/api/profiles/{sarah}"), uuid::Uuid::new_v4());
+    let (known, nobody) = (format!("/v1/profiles/{sarah}"), uuid::Uuid::new_v4());
     for (path, key, status) in [
         (known.clone(), "", StatusCode::UNAUTHORIZED),
         (known, "read", StatusCode::UNAUTHORIZED),
         (
-            "/api/profiles/nonsense".to_owned(),
+            "/v1/profiles/nonsense".to_owned(),
             "reads",
             StatusCode::NOT_FOUND,
         ),
         (
-            format!("/api/profiles/{nobody}"),
+            format!("/v1/profiles/{nobody}"),
             "reads",
             StatusCode::NOT_FOUND,
         ),
@@ -119,7 +119,7 @@ async fn a_history_is_for_whoever_has_a_key_and_each_look_at_it_is_audited() {
     let actors: Vec<_> = opened.iter().map(|row| row.actor.as_str()).collect();
     assert_eq!(actors, ["admin", "supervisor"], "newest first");
     assert_eq!(opened[0].subject_id, Some(sarah.to_string()));
-    let how = json!({"through": "GET /api/profiles", "address": "127.0.0.1"});
+    let how = json!({"through": "GET /v1/profiles", "address": "127.0.0.1"});
     assert_eq!(opened[0].detail, how);
 }
 
@@ -138,8 +138,8 @@ async fn without_a_row_in_the_audit_nothing_is_opened() {
         .await
         .unwrap();
     for path in [
-        format!("/api/calls/{session}"),
-        format!("/api/profiles/{sarah}"),
+        format!("/v1/calls/{session}"),
+        format!("/v1/profiles/{sarah}"),
     ] {
         let response = site.get(&path, "reads").await;
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
@@ -156,14 +156,14 @@ async fn what_an_operator_should_look_at_is_on_the_page_and_restarts_no_worker()
     let site = site(settings(), "teller", &away()).await;
     for key in ["", "read"] {
         assert_eq!(
-            site.get("/api/worker", key).await.status(),
+            site.get("/v1/worker", key).await.status(),
             StatusCode::UNAUTHORIZED
         );
     }
     site.jobs.set_drift(3);
     site.jobs.set_parked(2);
     site.jobs.set_misplaced(1);
-    let shown = site.json("/api/worker").await;
+    let shown = site.json("/v1/worker").await;
     let (status, health) = site.health("/health").await;
     let health: Value = serde_json::from_str(&health).unwrap();
     assert_eq!(shown, health, "people and operators are told the same");

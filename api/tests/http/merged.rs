@@ -56,13 +56,13 @@ pub(crate) async fn merged(test: &TestDatabase) -> (ProfileId, ProfileId, Sessio
 }
 
 pub(crate) async fn ask(site: &Site, profile: ProfileId, key: &str, body: &Value) -> Response {
-    let url = format!("http://{}/api/profiles/{profile}/unmerge", site.pages);
+    let url = format!("http://{}/v1/profiles/{profile}/unmerge", site.pages);
     let request = site.client.post(url).bearer_auth(key).json(body);
     request.send().await.expect("the server answers")
 }
 
 pub(crate) async fn history(site: &Site, profile: ProfileId, key: &str) -> Value {
-    let response = site.get(&format!("/api/profiles/{profile}"), key).await;
+    let response = site.get(&format!("/v1/profiles/{profile}"), key).await;
     assert_eq!(response.status(), StatusCode::OK);
     response.json().await.expect("JSON")
 }
@@ -75,7 +75,7 @@ pub(crate) async fn audit(db: &Database, action: &str) -> Vec<AuditEntry> {
 
 /// The number of the merge that an administrator is asked to confirm.
 pub(crate) async fn shown(site: &Site, profile: ProfileId) -> Value {
-    let path = format!("/api/profiles/{profile}/unmerge");
+    let path = format!("/v1/profiles/{profile}/unmerge");
     let response = site.get(&path, "changes").await;
     assert_eq!(response.status(), StatusCode::OK);
     response.json().await.expect("JSON")

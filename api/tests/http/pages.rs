@@ -124,7 +124,7 @@ async fn a_malformed_body_is_refused_with_a_reason() {
     let response = site.token(&huge, &[]).await;
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(
-        site.get("/api/token", "").await.status(),
+        site.get("/v1/token", "").await.status(),
         StatusCode::METHOD_NOT_ALLOWED
     );
 }
@@ -169,13 +169,13 @@ async fn a_draining_worker_gives_no_tokens_and_keeps_its_pages() {
     let response = site.token("{}", &[]).await;
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(response.headers().contains_key("retry-after"));
-    assert_eq!(site.json("/api/status").await["ready"], false);
+    assert_eq!(site.json("/v1/status").await["ready"], false);
 }
 
 #[tokio::test]
 async fn the_status_names_the_bank_and_the_models() {
     let site = site(settings(), "teller", &away()).await;
-    let status = site.json("/api/status").await;
+    let status = site.json("/v1/status").await;
     assert_eq!(status["company_name"], "Northwind Bank");
     assert_eq!(status["speech_model"], "tiny.en");
     assert_eq!(status["language_model"], Value::Null);
@@ -192,7 +192,7 @@ async fn demonstration_messages_are_there_only_when_switched_on() {
             ..settings()
         };
         let site = site(settings, "teller", &away()).await;
-        let url = format!("http://{}/demo/messages", site.pages);
+        let url = format!("http://{}/v1/demo/messages", site.pages);
         let message = json!({"to": "+15550100", "text": "Your code is 123456."});
         let sent = site
             .client
@@ -201,7 +201,7 @@ async fn demonstration_messages_are_there_only_when_switched_on() {
             .send()
             .await
             .expect("answers");
-        let shown = site.get("/demo/messages", "").await;
+        let shown = site.get("/v1/demo/messages", "").await;
         if !demo_messages {
             assert!(sent.status().is_client_error(), "{}", sent.status());
             assert_eq!(shown.status(), StatusCode::NOT_FOUND);
@@ -218,7 +218,7 @@ async fn demonstration_messages_are_there_only_when_switched_on() {
             let sent = site.client.post(&url).json(&message).send().await;
             sent.expect("answers");
         }
-        let shown: Value = site.json("/demo/messages").await;
+        let shown: Value = site.json("/v1/demo/messages").await;
         let messages = shown["messages"].as_array().expect("a list");
         assert_eq!((messages.len(), &messages[0]["text"]), (20, &json!("24")));
     }
@@ -233,7 +233,7 @@ async fn demonstration_messages_stay_off_where_others_could_reach_them() {
     };
     let site = site(settings, "teller", &away()).await;
     let port = site.pages.port();
-    let url = format!("http://127.0.0.1:{port}/demo/messages");
+    let url = format!("http://127.0.0.1:{port}/v1/demo/messages");
     let shown = site.client.get(url).send().await.expect("answers");
     assert_eq!(shown.status(), StatusCode::NOT_FOUND);
 }
@@ -290,7 +290,7 @@ async fn pages_are_served_with_a_policy_that_reaches_livekit_and_nothing_outside
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
         assert_eq!(response.headers()["cache-control"], "no-store", "{path}");
     }
-    let unknown = site.get("/api/nothing", "reads").await;
+    let unknown = site.get("/v1/nothing", "reads").await;
     assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
     assert!(error(unknown).await.contains("not found"));
     std::fs::remove_dir_all(folder).expect("removed");

@@ -137,7 +137,7 @@ impl Site {
     }
 
     pub(crate) async fn token(&self, body: &str, headers: &[(&str, &str)]) -> Response {
-        let url = format!("http://{}/api/token", self.pages);
+        let url = format!("http://{}/v1/token", self.pages);
         let mut request = self.client.post(url).body(body.to_owned());
         for (name, value) in headers {
             request = request.header(*name, *value);

@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 async fn only_the_supervisors_and_the_administrators_key_read_calls() {
     let site = site(settings(), "teller", &away()).await;
     for path in [
-        "/api/topics",
-        "/api/calls",
-        "/api/calls/0190a1b2-0000-7000-8000-000000000000",
+        "/v1/topics",
+        "/v1/calls",
+        "/v1/calls/0190a1b2-0000-7000-8000-000000000000",
     ] {
         for key in ["", "read", "reads2", "READS"] {
             let response = site.get(path, key).await;
@@ -34,7 +34,7 @@ async fn only_the_supervisors_and_the_administrators_key_read_calls() {
         }
     }
     for key in ["reads", "changes"] {
-        let response = site.get("/api/topics", key).await;
+        let response = site.get("/v1/topics", key).await;
         assert_eq!(response.status(), StatusCode::OK, "with `{key}`");
         let topics: Value = response.json().await.expect("JSON");
         let expected = json!({"topics": [{"id": "transfer", "label": "Transfers"}]});
@@ -46,7 +46,7 @@ async fn only_the_supervisors_and_the_administrators_key_read_calls() {
         ..settings()
     };
     let closed = crate::site::site(closed, "teller", &away()).await;
-    let response = closed.get("/api/calls", "").await;
+    let response = closed.get("/v1/calls", "").await;
     assert_eq!(response.status(), StatusCode::FORBIDDEN);
     assert!(error(response).await.contains("SUPERVISOR_KEY"));
 }
@@ -56,8 +56,8 @@ async fn a_database_that_is_away_is_said_so_without_internals() {
     let site = site(settings(), "teller", &away()).await;
     let token = SummaryToken::random();
     for path in [
-        "/api/calls".to_owned(),
-        format!("/api/summary/{}", token.expose()),
+        "/v1/calls".to_owned(),
+        format!("/v1/summary/{}", token.expose()),
     ] {
         let response = site.get(&path, "reads").await;
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
@@ -134,7 +134,7 @@ async fn calls_are_listed_newest_first_by_pages_and_by_filters() {
     )
     .await;
 
-    let first = site.json("/api/calls?limit=2").await;
+    let first = site.json("/v1/calls?limit=2").await;
     let ids_of = |list: &Value| -> Vec<String> {
         let calls = list["calls"].as_array().expect("a list");
         calls
@@ -145,7 +145,7 @@ async fn calls_are_listed_newest_first_by_pages_and_by_filters() {
     assert_eq!(ids_of(&first), [ids[2].clone(), ids[1].clone()]);
     let cursor = first["next_cursor"].as_str().expect("a next page");
     let second = site
-        .json(&format!("/api/calls?limit=2&cursor={cursor}"))
+        .json(&format!("/v1/calls?limit=2&cursor={cursor}"))
         .await;
     assert_eq!(ids_of(&second), [ids[0].clone()]);
     assert_eq!(second["next_cursor"], Value::Null);
@@ -168,10 +168,10 @@ async fn calls_are_listed_newest_first_by_pages_and_by_filters() {
         ("to=2026-02-01T10:01:00Z", 1),
         ("from=&topic=&sentiment=", 3),
     ] {
-        let list = site.json(&format!("/api/calls?{query}")).await;
+        let list = site.json(&format!("/v1/calls?{query}")).await;
         assert_eq!(ids_of(&list).len(), found, "for {query}");
     }
-    let response = site.get("/api/calls?sentiment=happy", "reads").await;
+    let response = site.get("/v1/calls?sentiment=happy", "reads").await;
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
     assert!(error(response).await.starts_with("sentiment:"));
 }
@@ -194,7 +194,7 @@ async fn opening_a_call_shows_its_record_and_is_audited() {
     stored.expect("the messages are stored");
     store_summary(&test.db, id, Sentiment::Neutral).await;
 
-    let record = site.json(&format!("/api/calls/{id}")).await;
+    let record = site.json(&format!("/v1/calls/{id}")).await;
     assert_eq!(record["call"]["session_id"], id.to_string());
     assert_eq!(record["call"]["end_reason"], "caller_hung_up");
     assert_eq!(record["summary"]["method"], "rules");
@@ -211,11 +211,11 @@ async fn opening_a_call_shows_its_record_and_is_audited() {
     assert_eq!(messages[1]["latency"]["stt_ms"], 120);
     assert_eq!(messages[1]["sources"][0]["source"], "transfers.md");
 
-    let opened = site.get(&format!("/api/calls/{id}"), "changes").await;
+    let opened = site.get(&format!("/v1/calls/{id}"), "changes").await;
     assert_eq!(opened.status(), StatusCode::OK);
     for path in [
-        "/api/calls/nonsense",
-        "/api/calls/0190a1b2-0000-7000-8000-00000000ffff",
+        "/v1/calls/nonsense",
+        "/v1/calls/0190a1b2-0000-7000-8000-00000000ffff",
     ] {
         assert_eq!(
             site.get(path, "reads").await.status(),
@@ -246,7 +246,7 @@ async fn a_caller_sees_the_own_summary_once() {
         .save(&token, id, Duration::from_secs(600))
         .await;
     saved.expect("the token is stored");
-    let path = format!("/api/summary/{}", token.expose());
+    let path = format!("/v1/summary/{}", token.expose());
 
     let pending = site.get(&path, "").await;
     assert_eq!(pending.status(), StatusCode::ACCEPTED);
@@ -264,8 +264,8 @@ async fn a_caller_sees_the_own_summary_once() {
     assert_eq!(site.get(&path, "").await.status(), StatusCode::GONE);
 
     let unknown = SummaryToken::random();
-    let unknown = format!("/api/summary/{}", unknown.expose());
+    let unknown = format!("/v1/summary/{}", unknown.expose());
     assert_eq!(site.get(&unknown, "").await.status(), StatusCode::GONE);
-    let session = format!("/api/summary/{id}");
+    let session = format!("/v1/summary/{id}");
     assert_eq!(site.get(&session, "").await.status(), StatusCode::NOT_FOUND);
 }

@@ -45,7 +45,7 @@ async fn unmerging_needs_the_administrators_key_a_name_and_a_confirmation() {
     ] {
         let refused = ask(&site, device, key, &good).await;
         assert_eq!(refused.status(), status, "with `{key}`");
-        let path = format!("/api/profiles/{device}/unmerge");
+        let path = format!("/v1/profiles/{device}/unmerge");
         assert_eq!(site.get(&path, key).await.status(), status, "with `{key}`");
     }
     for (body, reason) in [

@@ -15,7 +15,7 @@ test("the footer names the model that hears", async () => {
 
 for (const [status, expected] of [[429, /too many calls/], [503, /takes no calls/], [500, /could not be placed/]]) {
   test(`a token endpoint that answers ${status} is explained, with a way to try again`, async () => {
-    const mock = await worker({ "POST /api/token": () => ({ status, body: {} }) });
+    const mock = await worker({ "POST /v1/token": () => ({ status, body: {} }) });
     const { page, phase, text } = await openCaller(mock.url);
     await phase("ended", () => page.click("#call-button"));
     assert.match(await text("#notice-text"), expected);
@@ -27,7 +27,7 @@ test("the token is requested as livekit-client's endpoint source does", async ()
   const mock = await worker();
   const { page, phase } = await openCaller(mock.url);
   await phase("ended", () => page.click("#call-button"));
-  const { method, headers } = mock.requests.find(({ path }) => path === "/api/token");
+  const { method, headers } = mock.requests.find(({ path }) => path === "/v1/token");
   assert.deepEqual([method, headers["content-type"]], ["POST", "application/json"]);
 });
 
