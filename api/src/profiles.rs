@@ -8,14 +8,17 @@ use axum::{Router, routing::get};
 use crate::{ApiError, state::AppState};
 use database::ProfileId;
 
-/// A person's history, and the unmerge.
-pub(crate) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/profiles/{id}", get(history::show))
-        .route(
-            "/profiles/{id}/unmerge",
-            get(unmerge::preview).post(unmerge::create),
-        )
+/// What is read of a person's profiles.
+pub(crate) fn reading() -> Router<AppState> {
+    Router::new().route("/profiles/{id}", get(history::show))
+}
+
+/// What is changed.
+pub(crate) fn changing() -> Router<AppState> {
+    Router::new().route(
+        "/profiles/{id}/unmerge",
+        get(unmerge::preview).post(unmerge::create),
+    )
 }
 
 /// A text that is not an id names no profile.

@@ -4,8 +4,8 @@ use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use tower_http::services::{ServeDir, ServeFile};
 
 use crate::{
-    ApiError, calls, demo, headers, profiles, state::AppState, status, summary, token, topics,
-    worker,
+    ApiError, access, calls, demo, headers, profiles, state::AppState, status, summary, token,
+    topics, worker,
 };
 
 /// Where the interface begins. A change that would break its users gets a version of its own.
@@ -29,19 +29,38 @@ pub(crate) fn router(state: AppState) -> Router {
 }
 
 fn interface(state: &AppState) -> Router<AppState> {
-    let mut resources = Router::new()
-        .merge(calls::router())
-        .merge(profiles::router())
-        .merge(status::router())
-        .merge(summary::router())
-        .merge(token::router())
-        .merge(topics::router())
-        .merge(worker::router())
+    let reading = middleware::from_fn_with_state(state.clone(), access::reading);
+    let changing = middleware::from_fn_with_state(state.clone(), access::changing);
+    let mut resources = for_everyone()
+        .merge(for_readers().route_layer(reading))
+        .merge(for_administrators().route_layer(changing))
         .route("/{*rest}", get(no_such_route).post(no_such_route));
     if state.shows_demo_messages() {
         resources = resources.merge(demo::router());
     }
     Router::new().nest(VERSION, resources)
+}
+
+/// What callers' pages ask, without a key.
+fn for_everyone() -> Router<AppState> {
+    Router::new()
+        .merge(status::router())
+        .merge(summary::router())
+        .merge(token::router())
+}
+
+/// What either key opens.
+fn for_readers() -> Router<AppState> {
+    Router::new()
+        .merge(calls::router())
+        .merge(profiles::reading())
+        .merge(topics::router())
+        .merge(worker::router())
+}
+
+/// What the administrator's key alone opens.
+fn for_administrators() -> Router<AppState> {
+    profiles::changing()
 }
 
 async fn no_such_route() -> ApiError {

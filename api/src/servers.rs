@@ -7,7 +7,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    HttpConfig, HttpMetrics, Pages, WorkerView, health, router,
+    HttpConfig, HttpMetrics, Pages, WorkerView,
+    access::Keys,
+    health, router,
     state::{AppState, Limits},
 };
 
@@ -35,6 +37,10 @@ impl Servers {
     ) -> std::io::Result<Self> {
         let state = AppState {
             limits: Arc::new(Limits::new(config.tokens_per_minute)),
+            keys: Arc::new(Keys {
+                supervisor: config.supervisor_key.clone(),
+                admin: config.admin_key.clone(),
+            }),
             config: Arc::new(config.clone()),
             pages: Arc::new(pages),
             metrics,

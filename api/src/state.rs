@@ -1,18 +1,15 @@
 //! What every route may use.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use axum::http::HeaderMap;
 use database::Database;
-use record::AuditedReader;
 use tokio::time::Instant;
 
 use crate::{
-    ApiError, HttpConfig, HttpMetrics, Pages, WorkerStatus, WorkerView,
-    access::{Keys, client_address},
+    ApiError, HttpConfig, HttpMetrics, Pages, WorkerStatus, WorkerView, access::Keys,
     limit::Limiter,
 };
 
@@ -23,6 +20,7 @@ const SUMMARIES_PER_MINUTE: u32 = 120;
 #[derive(Clone, Debug)]
 pub(crate) struct AppState {
     pub(crate) config: Arc<HttpConfig>,
+    pub(crate) keys: Arc<Keys>,
     pub(crate) pages: Arc<Pages>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) worker: WorkerView,
@@ -50,31 +48,9 @@ impl Limits {
 }
 
 impl AppState {
-    pub(crate) fn keys(&self) -> Keys {
-        Keys {
-            supervisor: self.config.supervisor_key.clone(),
-            admin: self.config.admin_key.clone(),
-        }
-    }
-
     /// The login for what administrators change.
     pub(crate) fn administration(&self) -> &Database {
         self.administration.as_ref().unwrap_or(&self.database)
-    }
-
-    /// Who opens something, for the audit log.
-    pub(crate) fn audited<'a>(
-        &self,
-        actor: &'a str,
-        through: &'static str,
-        headers: &HeaderMap,
-        peer: SocketAddr,
-    ) -> AuditedReader<'a> {
-        AuditedReader {
-            actor,
-            through,
-            address: Some(client_address(headers, peer, self.config.trust_proxy)),
-        }
     }
 
     pub(crate) fn worker(&self) -> WorkerStatus {

@@ -1,18 +1,16 @@
 //! `GET /v1/summary/{token}`: a caller's one look at the own call's summary.
 
-use std::net::SocketAddr;
-
 use axum::{
     Json, Router,
-    extract::{ConnectInfo, Path, State},
-    http::{HeaderMap, StatusCode},
+    extract::{Path, State},
+    http::StatusCode,
     response::{IntoResponse, Response},
     routing::get,
 };
 use database::{RedeemedSummary, SummaryTokenRepository};
 use serde_json::json;
 
-use crate::{ApiError, access::client_address, state::AppState};
+use crate::{ApiError, access::ClientAddress, state::AppState};
 
 pub(crate) fn router() -> Router<AppState> {
     Router::new().route("/summary/{token}", get(show))
@@ -23,14 +21,12 @@ pub(crate) fn router() -> Router<AppState> {
 /// unknown, expired or spent.
 async fn show(
     State(state): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ClientAddress(address): ClientAddress,
     Path(token): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     if !is_token(&token) {
         return Err(ApiError::NotFound("this summary"));
     }
-    let address = client_address(&headers, peer, state.config.trust_proxy);
     state.limit_summaries(address)?;
     let redeemed = SummaryTokenRepository::new(&state.database)
         .redeem(&token)

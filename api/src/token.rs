@@ -3,15 +3,12 @@
 //! The form is that of livekit-client's `TokenSource.endpoint`. What the
 //! request asks for is ignored: identity, room, attributes and rights are ours.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{ConnectInfo, State},
+    extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{AppendHeaders, IntoResponse},
     routing::post,
@@ -25,7 +22,7 @@ use uuid::Uuid;
 
 use crate::{
     ApiError, Pages,
-    access::{client_address, is_https},
+    access::{ClientAddress, is_https},
     state::AppState,
 };
 
@@ -61,12 +58,10 @@ pub(crate) fn router() -> Router<AppState> {
 /// Answers 201 with the server's address and a token, and sets the device cookie.
 async fn create(
     State(state): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<impl IntoResponse, ApiError> {
-    let trust_proxy = state.config.trust_proxy;
-    let address = client_address(&headers, peer, trust_proxy);
     state.limit(address)?;
     check(&body)?;
     if state.worker().draining {
@@ -80,7 +75,7 @@ async fn create(
             tracing::error!(%error, "a caller's token could not be signed");
             ApiError::Internal
         })?;
-    let cookie = cookie(&device, is_https(&headers, trust_proxy));
+    let cookie = cookie(&device, is_https(&headers, state.config.trust_proxy));
     let answer = JoinToken {
         server_url: state.pages.livekit_public_url.clone(),
         participant_token: token,

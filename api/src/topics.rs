@@ -1,9 +1,9 @@
 //! `GET /v1/topics`: the topics that a call can have.
 
-use axum::{Json, Router, extract::State, http::HeaderMap, routing::get};
+use axum::{Json, Router, extract::State, routing::get};
 use serde::Serialize;
 
-use crate::{ApiError, Topic, state::AppState};
+use crate::{Topic, state::AppState};
 
 pub(crate) fn router() -> Router<AppState> {
     Router::new().route("/topics", get(list))
@@ -16,8 +16,7 @@ struct Topics {
 }
 
 /// Answers the topics that a call can have.
-async fn list(State(state): State<AppState>, headers: HeaderMap) -> Result<Json<Topics>, ApiError> {
-    state.keys().reader(&headers)?;
+async fn list(State(state): State<AppState>) -> Json<Topics> {
     let topics = state.pages.topics.clone();
-    Ok(Json(Topics { topics }))
+    Json(Topics { topics })
 }

@@ -1,11 +1,8 @@
 //! `GET /v1/calls/{id}`: everything kept of one call.
 
-use std::net::SocketAddr;
-
 use axum::{
-    Json,
-    extract::{ConnectInfo, Path, State},
-    http::HeaderMap,
+    Extension, Json,
+    extract::{Path, State},
 };
 use call::AuthLevel;
 use chrono::{DateTime, Utc};
@@ -13,26 +10,34 @@ use database::{
     ConversationSummaryRepository, MergeRecord, Message, Profile, ProfileRepository, Role, Session,
     SessionId, Summary,
 };
+use record::AuditedReader;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::list::{CallLine, seconds};
-use crate::{ApiError, state::AppState};
+use crate::{
+    ApiError,
+    access::{ClientAddress, KeyHolder},
+    state::AppState,
+};
 
 /// Opens one call's record. Every opening is in the audit log before anything
 /// is shown; without the log nothing is shown: see [`record::AuditedReader::note`].
 pub(super) async fn open(
     State(state): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ClientAddress(address): ClientAddress,
+    Extension(holder): Extension<KeyHolder>,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Json<CallRecord>, ApiError> {
-    let actor = state.keys().reader(&headers)?;
     let unknown = || ApiError::NotFound("this call");
     let id: SessionId = id.parse().map_err(|_| unknown())?;
     let database = &state.database;
-    let opener = state.audited(actor, "GET /v1/calls", &headers, peer);
-    let opened = opener.call(database, id).await?.ok_or_else(unknown)?;
+    let reader = AuditedReader {
+        actor: holder.actor(),
+        through: "GET /v1/calls",
+        address: Some(address),
+    };
+    let opened = reader.call(database, id).await?.ok_or_else(unknown)?;
     let profiles = ProfileRepository::new(database);
     let profile = opened.session.profile_id;
     Ok(Json(CallRecord::new(

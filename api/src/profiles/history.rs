@@ -1,23 +1,25 @@
 //! `GET /v1/profiles/{id}`: a person's profiles, how they came together, and
 //! everything that was tried, refused attempts too.
 
-use std::net::SocketAddr;
-
 use axum::{
-    Json,
-    extract::{ConnectInfo, Path, State},
-    http::HeaderMap,
+    Extension, Json,
+    extract::{Path, State},
 };
 use chrono::{DateTime, Utc};
 use database::{
     AuditEntry, MergeOutcome, MergeRecord, Profile, ProfileHistory, ProfileId, ProfileRepository,
     SessionId,
 };
+use record::AuditedReader;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::profile_id;
-use crate::{ApiError, state::AppState};
+use crate::{
+    ApiError,
+    access::{ClientAddress, KeyHolder},
+    state::AppState,
+};
 
 /// What is known of a person's profiles.
 #[derive(Debug, Serialize)]
@@ -86,24 +88,24 @@ struct Attempt {
 /// anything is shown.
 pub(super) async fn show(
     State(state): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ClientAddress(address): ClientAddress,
+    Extension(holder): Extension<KeyHolder>,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Json<History>, ApiError> {
-    let actor = state.keys().reader(&headers)?;
     let id = profile_id(&id)?;
     let unknown = || ApiError::NotFound("this profile");
     let profiles = ProfileRepository::new(&state.database);
     let history = profiles.full_history(id).await?.ok_or_else(unknown)?;
-    state
-        .audited(actor, "GET /v1/profiles", &headers, peer)
-        .note(
-            &state.database,
-            "profile.opened",
-            ("profile", &id.to_string()),
-        )
+    let reader = AuditedReader {
+        actor: holder.actor(),
+        through: "GET /v1/profiles",
+        address: Some(address),
+    };
+    let subject = ("profile", &*id.to_string());
+    reader
+        .note(&state.database, "profile.opened", subject)
         .await?;
-    let may_unmerge = state.keys().administrator(&headers).is_ok();
+    let may_unmerge = holder == KeyHolder::Administrator;
     Ok(Json(History::new(history, may_unmerge)))
 }
 
