@@ -3,13 +3,13 @@
 mod list;
 mod record;
 
-use axum::{Router, routing::get};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::state::AppState;
 
 /// The list, and one call's record.
-pub(crate) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/calls", get(list::list))
-        .route("/calls/{id}", get(record::open))
+pub(crate) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list))
+        .routes(routes!(record::open))
 }

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use secrecy::SecretString;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::TokenKeys;
 
@@ -50,7 +51,7 @@ pub struct Pages {
 }
 
 /// One topic of the pack's taxonomy.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Topic {
     /// What a summary carries.
     pub id: String,

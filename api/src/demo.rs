@@ -11,82 +11,116 @@ use std::{
 };
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{ConnectInfo, State, rejection::JsonRejection},
     http::{HeaderMap, StatusCode, header},
-    routing::get,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{ApiError, state::AppState};
+use crate::{
+    ApiError,
+    problems::{Malformed, NoSuchThing},
+    state::AppState,
+};
 
-pub(crate) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/demo/messages", get(show).post(receive))
+pub(crate) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(show, receive))
         .with_state(Outbox::default())
 }
 
 /// Messages kept; the oldest goes first.
 const MESSAGES: usize = 20;
 
-/// What would have been sent.
-#[derive(Clone, Debug, Serialize)]
-struct Message {
+/// One message that would have been sent.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct DemoMessage {
+    /// A phone number, E.164.
     to: String,
     text: String,
     at: DateTime<Utc>,
 }
 
 /// The body that the code sender posts.
-#[derive(Debug, Deserialize)]
-struct Sent {
+#[derive(Debug, Deserialize, ToSchema)]
+struct SentMessage {
+    /// A phone number, E.164.
     to: String,
     text: String,
 }
 
 /// The messages of this process.
 #[derive(Clone, Debug, Default)]
-struct Outbox(Arc<Mutex<VecDeque<Message>>>);
+struct Outbox(Arc<Mutex<VecDeque<DemoMessage>>>);
 
 impl Outbox {
-    fn messages(&self) -> std::sync::MutexGuard<'_, VecDeque<Message>> {
+    fn messages(&self) -> std::sync::MutexGuard<'_, VecDeque<DemoMessage>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Takes a message: 204.
+/// Takes a message in place of a sender
+#[utoipa::path(
+    post,
+    path = "/demo/messages",
+    tag = "demonstration",
+    operation_id = "receive_demo_message",
+    request_body = SentMessage,
+    responses(
+        (status = 204, description = "It is shown from now on."),
+        Malformed,
+        NoSuchThing
+    )
+)]
 async fn receive(
     State(outbox): State<Outbox>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-    body: Result<Json<Sent>, JsonRejection>,
+    body: Result<Json<SentMessage>, JsonRejection>,
 ) -> Result<StatusCode, ApiError> {
     only_here(peer, &headers)?;
-    let Json(Sent { to, text }) = body.map_err(|error| ApiError::BadRequest(error.body_text()))?;
+    let Json(SentMessage { to, text }) =
+        body.map_err(|error| ApiError::BadRequest(error.body_text()))?;
     let mut messages = outbox.messages();
     if messages.len() == MESSAGES {
         messages.pop_front();
     }
     let at = Utc::now();
-    messages.push_back(Message { to, text, at });
+    messages.push_back(DemoMessage { to, text, at });
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Serialize)]
-struct Shown {
-    messages: Vec<Message>,
+/// What would have been sent.
+#[derive(Serialize, ToSchema)]
+struct DemoMessages {
+    /// Newest first; at most 20.
+    messages: Vec<DemoMessage>,
 }
 
-/// Shows the messages, the newest first.
+/// The messages that would have been sent
+///
+/// On loopback only, and only where `DEMO_MESSAGES` is set; otherwise there is no such resource.
+#[utoipa::path(
+    get,
+    path = "/demo/messages",
+    tag = "demonstration",
+    operation_id = "show_demo_messages",
+    responses(
+        (status = 200, description = "The messages.", body = DemoMessages),
+        NoSuchThing
+    )
+)]
 async fn show(
     State(outbox): State<Outbox>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-) -> Result<Json<Shown>, ApiError> {
+) -> Result<Json<DemoMessages>, ApiError> {
     only_here(peer, &headers)?;
     let messages = outbox.messages().iter().rev().cloned().collect();
-    Ok(Json(Shown { messages }))
+    Ok(Json(DemoMessages { messages }))
 }
 
 /// The peer alone proves little: a proxy on this machine is on loopback too, and

@@ -8,11 +8,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use database::DatabaseError;
-use serde_json::json;
+
+use crate::{
+    problems::{Problem, Refusal},
+    words::UnmergeOutcome,
+};
 
 /// Why a request is not answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
-pub enum ApiError {
+pub(crate) enum ApiError {
     /// The request is malformed; the text says how.
     #[error("{0}")]
     BadRequest(String),
@@ -28,8 +32,8 @@ pub enum ApiError {
     /// It was asked in order, and the answer is no: by name, and in words.
     #[error("{words}")]
     Refused {
-        /// Such as `not_merged`; a page may know it.
-        outcome: &'static str,
+        /// By name, for programs.
+        outcome: UnmergeOutcome,
         /// For people.
         words: &'static str,
     },
@@ -93,11 +97,13 @@ impl From<DatabaseError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut body = json!({ "error": self.to_string() });
-        if let Self::Refused { outcome, .. } = &self {
-            body["outcome"] = (*outcome).into();
-        }
-        let mut response = (self.status(), Json(body)).into_response();
+        let error = self.to_string();
+        let mut response = match self {
+            Self::Refused { outcome, .. } => {
+                (self.status(), Json(Refusal { error, outcome })).into_response()
+            }
+            _ => (self.status(), Json(Problem { error })).into_response(),
+        };
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

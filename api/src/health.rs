@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     WorkerView,
-    worker::{Report, report},
+    worker::{WorkerState, report},
 };
 
 #[derive(Clone)]
@@ -40,7 +40,7 @@ async fn check(State(health): State<Health>) -> (StatusCode, String) {
 
 /// 503 only where a restart or another worker would help: a database that is away is no reason to
 /// end calls, and neither is what a person has to look at.
-async fn show_report(State(health): State<Health>) -> (StatusCode, Json<Report>) {
+async fn show_report(State(health): State<Health>) -> (StatusCode, Json<WorkerState>) {
     let (report, can_talk) = report(&health.worker);
     let code = if can_talk {
         StatusCode::OK

@@ -13,6 +13,8 @@ mod headers;
 mod health;
 mod limit;
 mod metrics;
+mod openapi;
+mod problems;
 mod profiles;
 mod router;
 mod servers;
@@ -21,11 +23,14 @@ mod status;
 mod summary;
 mod token;
 mod topics;
+mod words;
 mod worker;
 
 pub use config::{HttpConfig, Pages, Topic};
-pub use error::ApiError;
 pub use metrics::HttpMetrics;
+pub use openapi::openapi;
 pub use servers::Servers;
 pub use token::TokenKeys;
 pub use worker::{WorkerStatus, WorkerView};
+
+use error::ApiError;

@@ -3,22 +3,19 @@
 mod history;
 mod unmerge;
 
-use axum::{Router, routing::get};
+use database::ProfileId;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{ApiError, state::AppState};
-use database::ProfileId;
 
 /// What is read of a person's profiles.
-pub(crate) fn reading() -> Router<AppState> {
-    Router::new().route("/profiles/{id}", get(history::show))
+pub(crate) fn reading() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(history::show))
 }
 
 /// What is changed.
-pub(crate) fn changing() -> Router<AppState> {
-    Router::new().route(
-        "/profiles/{id}/unmerge",
-        get(unmerge::preview).post(unmerge::create),
-    )
+pub(crate) fn changing() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(unmerge::preview, unmerge::create))
 }
 
 /// A text that is not an id names no profile.

@@ -2,6 +2,7 @@
 
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use tower_http::services::{ServeDir, ServeFile};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     ApiError, access, calls, demo, headers, profiles, state::AppState, status, summary, token,
@@ -9,7 +10,7 @@ use crate::{
 };
 
 /// Where the interface begins. A change that would break its users gets a version of its own.
-const VERSION: &str = "/v1";
+pub(crate) const VERSION: &str = "/v1";
 /// No request of ours has a large body.
 const BODY_BYTES: usize = 16 << 10;
 
@@ -33,25 +34,26 @@ fn interface(state: &AppState) -> Router<AppState> {
     let changing = middleware::from_fn_with_state(state.clone(), access::changing);
     let mut resources = for_everyone()
         .merge(for_readers().route_layer(reading))
-        .merge(for_administrators().route_layer(changing))
-        .route("/{*rest}", get(no_such_route).post(no_such_route));
+        .merge(for_administrators().route_layer(changing));
     if state.shows_demo_messages() {
         resources = resources.merge(demo::router());
     }
-    Router::new().nest(VERSION, resources)
+    let (resources, _description) = resources.split_for_parts();
+    let unknown = get(no_such_route).post(no_such_route);
+    Router::new().nest(VERSION, resources.route("/{*rest}", unknown))
 }
 
 /// What callers' pages ask, without a key.
-fn for_everyone() -> Router<AppState> {
-    Router::new()
+pub(crate) fn for_everyone() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
         .merge(status::router())
         .merge(summary::router())
         .merge(token::router())
 }
 
 /// What either key opens.
-fn for_readers() -> Router<AppState> {
-    Router::new()
+pub(crate) fn for_readers() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
         .merge(calls::router())
         .merge(profiles::reading())
         .merge(topics::router())
@@ -59,7 +61,7 @@ fn for_readers() -> Router<AppState> {
 }
 
 /// What the administrator's key alone opens.
-fn for_administrators() -> Router<AppState> {
+pub(crate) fn for_administrators() -> OpenApiRouter<AppState> {
     profiles::changing()
 }
 

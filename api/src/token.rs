@@ -6,23 +6,26 @@
 use std::{net::IpAddr, time::Duration};
 
 use axum::{
-    Json, Router,
+    Json,
     body::Bytes,
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{AppendHeaders, IntoResponse},
-    routing::post,
 };
 use livekit_api::access_token::{AccessToken, VideoGrants};
 use livekit_protocol::{RoomAgentDispatch, RoomConfiguration};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
     ApiError, Pages,
     access::{ClientAddress, is_https},
+    problems::{Malformed, Problem, TooOften},
     state::AppState,
 };
 
@@ -45,17 +48,49 @@ pub struct TokenKeys {
     pub secret: SecretString,
 }
 
-#[derive(Serialize)]
+/// A way into a room, in the form of livekit-client's `TokenSource.endpoint`.
+#[derive(Serialize, ToSchema)]
 struct JoinToken {
+    /// The LiveKit server as browsers reach it.
     server_url: String,
+    /// Valid for ten minutes; names the room, the identity and the rights.
     participant_token: String,
 }
 
-pub(crate) fn router() -> Router<AppState> {
-    Router::new().route("/token", post(create))
+pub(crate) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(create))
 }
 
-/// Answers 201 with the server's address and a token, and sets the device cookie.
+/// A token for a new room
+///
+/// Identity, room, attributes and rights are chosen here; whatever the body asks for is ignored.
+#[utoipa::path(
+    post,
+    path = "/token",
+    tag = "callers",
+    operation_id = "create_token",
+    request_body(
+        content = Option<HashMap<String, Value>>,
+        description = "Nothing, or any JSON object of up to 16 KiB."
+    ),
+    responses(
+        (
+            status = 201,
+            description = "The way into the room.",
+            body = JoinToken,
+            headers(("Set-Cookie" = String, description = "A random id of this device."))
+        ),
+        (status = 413, description = "The body is too large."),
+        (
+            status = 503,
+            description = "No new calls are taken at the moment.",
+            body = Problem,
+            headers(("Retry-After" = u64, description = "Seconds to wait."))
+        ),
+        Malformed,
+        TooOften
+    )
+)]
 async fn create(
     State(state): State<AppState>,
     ClientAddress(address): ClientAddress,
@@ -89,7 +124,7 @@ fn check(body: &[u8]) -> Result<(), ApiError> {
     if body.is_empty() {
         return Ok(());
     }
-    match serde_json::from_slice::<serde_json::Value>(body) {
+    match serde_json::from_slice::<Value>(body) {
         Ok(value) if value.is_object() => Ok(()),
         Ok(_) => Err(ApiError::BadRequest(
             "the body must be a JSON object, such as {}".to_owned(),

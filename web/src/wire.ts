@@ -87,7 +87,6 @@ export interface CallLine {
   ended_at: string | null;
   duration_seconds: number | null;
   status: "active" | "ended" | "abandoned";
-  end_reason: string | null;
   channel: "web" | "phone";
   authenticated: boolean;
   username: string | null;
@@ -108,6 +107,7 @@ export interface CallList {
 /** `GET /v1/calls/{id}`. */
 export interface CallRecord {
   call: CallLine;
+  end_reason: string | null;
   summary: StoredSummary | null;
   identity: Identity | null;
   messages: Message[];
@@ -118,7 +118,6 @@ export interface StoredSummary {
   summary: string;
   extracted_info: Record<string, unknown>;
   method: string;
-  method_version: string | number | null;
 }
 
 /** Who called, and how their profiles came together. */
@@ -251,7 +250,7 @@ export interface RecordState {
 /** One finished turn of either side. */
 export interface Message {
   seq: number;
-  role: "user" | "assistant" | "system";
+  role: "user" | "assistant" | "system" | "tool";
   content: string;
   created_at: string;
   interrupted: boolean;

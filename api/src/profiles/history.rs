@@ -6,58 +6,62 @@ use axum::{
     extract::{Path, State},
 };
 use chrono::{DateTime, Utc};
-use database::{
-    AuditEntry, MergeOutcome, MergeRecord, Profile, ProfileHistory, ProfileId, ProfileRepository,
-    SessionId,
-};
+use database::{AuditEntry, MergeRecord, Profile, ProfileRepository};
 use record::AuditedReader;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::profile_id;
 use crate::{
     ApiError,
     access::{ClientAddress, KeyHolder},
+    problems::{DatabaseProblems, NoSuchThing},
     state::AppState,
+    words::{MergeOutcome, ProfileType},
 };
 
 /// What is known of a person's profiles.
-#[derive(Debug, Serialize)]
-pub(super) struct History {
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ProfileHistory {
     profile: ProfileLine,
     /// The live profile of the same person; the same one, if it was not merged.
     live: ProfileLine,
     /// Profiles merged into the live one.
     merged_profiles: usize,
+    /// Newest first, refused and undone ones too; at most 200.
     merges: Vec<MergeLine>,
+    /// Rows of the audit chain, newest first; at most 200.
     attempts: Vec<Attempt>,
     /// Whether the key that was shown may unmerge.
     may_unmerge: bool,
 }
 
-#[derive(Debug, Serialize)]
+/// One profile.
+#[derive(Debug, Serialize, ToSchema)]
 struct ProfileLine {
-    profile_id: ProfileId,
-    profile_type: &'static str,
+    profile_id: Uuid,
+    profile_type: ProfileType,
     username: Option<String>,
     first_seen_at: DateTime<Utc>,
     last_seen_at: DateTime<Utc>,
     total_sessions: i32,
     total_messages: i64,
-    merged_into: Option<ProfileId>,
+    merged_into: Option<Uuid>,
     erased_at: Option<DateTime<Utc>>,
 }
 
 /// One merge; of a refused one the profiles are those that were asked for.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct MergeLine {
     merge: i64,
-    source_id: ProfileId,
-    target_id: ProfileId,
+    source_id: Uuid,
+    target_id: Uuid,
     outcome: MergeOutcome,
     actor: String,
     reason: Option<String>,
-    session_id: Option<SessionId>,
+    session_id: Option<Uuid>,
     sessions_moved: i32,
     messages_moved: i64,
     at: DateTime<Utc>,
@@ -69,7 +73,7 @@ struct MergeLine {
 }
 
 /// A row of the audit chain.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Attempt {
     number: i64,
     at: DateTime<Utc>,
@@ -84,14 +88,28 @@ struct Attempt {
     merge: Option<i64>,
 }
 
-/// Answers a person's history by any of their profiles. Opening it is in the audit log before
+/// A person's profiles, by any of them
+///
+/// What was merged, unmerged and refused, and by whom. Opening it is in the audit log before
 /// anything is shown.
+#[utoipa::path(
+    get,
+    path = "/profiles/{id}",
+    tag = "profiles",
+    operation_id = "open_profile",
+    params(("id" = Uuid, Path, description = "Any profile of the person.")),
+    responses(
+        (status = 200, description = "The history.", body = ProfileHistory),
+        NoSuchThing,
+        DatabaseProblems
+    )
+)]
 pub(super) async fn show(
     State(state): State<AppState>,
     ClientAddress(address): ClientAddress,
     Extension(holder): Extension<KeyHolder>,
     Path(id): Path<String>,
-) -> Result<Json<History>, ApiError> {
+) -> Result<Json<ProfileHistory>, ApiError> {
     let id = profile_id(&id)?;
     let unknown = || ApiError::NotFound("this profile");
     let profiles = ProfileRepository::new(&state.database);
@@ -106,11 +124,11 @@ pub(super) async fn show(
         .note(&state.database, "profile.opened", subject)
         .await?;
     let may_unmerge = holder == KeyHolder::Administrator;
-    Ok(Json(History::new(history, may_unmerge)))
+    Ok(Json(ProfileHistory::new(history, may_unmerge)))
 }
 
-impl History {
-    fn new(history: ProfileHistory, may_unmerge: bool) -> Self {
+impl ProfileHistory {
+    fn new(history: database::ProfileHistory, may_unmerge: bool) -> Self {
         Self {
             profile: history.profile.into(),
             live: history.live.into(),
@@ -125,14 +143,14 @@ impl History {
 impl From<Profile> for ProfileLine {
     fn from(profile: Profile) -> Self {
         Self {
-            profile_id: profile.id,
-            profile_type: profile.kind.as_str(),
+            profile_id: profile.id.0,
+            profile_type: profile.kind.into(),
             username: profile.username,
             first_seen_at: profile.first_seen_at,
             last_seen_at: profile.last_seen_at,
             total_sessions: profile.total_sessions,
             total_messages: profile.total_messages,
-            merged_into: profile.merged_into,
+            merged_into: profile.merged_into.map(|id| id.0),
             erased_at: profile.erased_at,
         }
     }
@@ -143,13 +161,14 @@ impl From<MergeRecord> for MergeLine {
         let (source, target) = merge.resolved;
         Self {
             merge: merge.id,
-            source_id: source.unwrap_or(merge.requested.0),
-            target_id: target.unwrap_or(merge.requested.1),
-            in_force: merge.outcome == MergeOutcome::Merged && merge.reverted_at.is_none(),
-            outcome: merge.outcome,
+            source_id: source.unwrap_or(merge.requested.0).0,
+            target_id: target.unwrap_or(merge.requested.1).0,
+            in_force: merge.outcome == database::MergeOutcome::Merged
+                && merge.reverted_at.is_none(),
+            outcome: merge.outcome.into(),
             actor: merge.actor,
             reason: merge.reason,
-            session_id: merge.session,
+            session_id: merge.session.map(|id| id.0),
             sessions_moved: merge.sessions_moved,
             messages_moved: merge.messages_moved,
             at: merge.merged_at,

@@ -196,7 +196,7 @@ async fn opening_a_call_shows_its_record_and_is_audited() {
 
     let record = site.json(&format!("/v1/calls/{id}")).await;
     assert_eq!(record["call"]["session_id"], id.to_string());
-    assert_eq!(record["call"]["end_reason"], "caller_hung_up");
+    assert_eq!(record["end_reason"], "caller_hung_up");
     assert_eq!(record["summary"]["method"], "rules");
     let info = json!({"primary_intent": "transfer", "user_name": "Sarah"});
     assert_eq!(record["summary"]["extracted_info"], info);
