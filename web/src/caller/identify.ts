@@ -3,11 +3,12 @@
 
 import { fetchDemoMessages } from "../api.ts";
 import { byId, setText } from "../dom.ts";
-import type { CodeChecked, CodeRequested, DemoMessage } from "../wire.ts";
+import type { DemoMessage } from "../wire.ts";
+import type { RoomAnswers } from "./room-messages.ts";
 import { code, messageKey, newMessage, phoneNumber, userName } from "./identify-input.ts";
 
 /** Asks the agent of this call. */
-export type Ask = <T>(method: string, payload: object) => Promise<T>;
+export type Ask = <M extends keyof RoomAnswers>(method: M, payload: object) => Promise<RoomAnswers[M]>;
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 const DEMO_POLL_MS = 1000;
@@ -54,7 +55,7 @@ export class Identify {
     if (!number.ok) return this.refuse(this.phone, number.message);
     const known = await this.demoMessages();
     const payload = { username: name.value, phone_number: number.value };
-    const answer = await this.ask?.<CodeRequested>("teller.authenticate", payload);
+    const answer = await this.ask?.("teller.authenticate", payload);
     if (!answer) return;
     this.showMessage(answer.message, answer.status === "code_sent" ? "info" : "problem");
     if (answer.status !== "code_sent") return;
@@ -69,7 +70,7 @@ export class Identify {
     const typed = code(this.code.value);
     this.code.setAttribute("aria-invalid", String(!typed.ok));
     if (!typed.ok) return this.refuse(this.code, typed.message);
-    const answer = await this.ask?.<CodeChecked>("teller.verify", { code: typed.value });
+    const answer = await this.ask?.("teller.verify", { code: typed.value });
     if (!answer) return;
     if (answer.status === "expired") this.startOver();
     this.showMessage(answer.message, answer.status === "authenticated" ? "good" : "problem");

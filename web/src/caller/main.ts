@@ -39,9 +39,9 @@ async function showStatus(): Promise<void> {
   const build = `Page build ${__BUILD__}`;
   try {
     const status = await fetchStatus();
-    if (status.bank_name) {
-      setText(byId("bank-name"), status.bank_name);
-      document.title = `Call ${status.bank_name}`;
+    if (status.company_name) {
+      setText(byId("bank-name"), status.company_name);
+      document.title = `Call ${status.company_name}`;
     }
     const parts = [
       `Hears with ${status.speech_model}`,

@@ -44,17 +44,12 @@ export class SummaryView {
 
   private fill(summary: CallSummary): void {
     setText(this.text, summary.summary);
-    this.topics.replaceChildren(...(summary.topics ?? []).map((topic) => el("li", {}, chip(words(topic)))));
-    const facts = [
+    this.topics.replaceChildren(...summary.topics.map((topic) => el("li", {}, chip(words(topic)))));
+    this.facts.replaceChildren(
       entry("Duration", duration(summary.duration_seconds)),
       entry("Messages", String(summary.message_count)),
-    ];
-    if (summary.resolution_status) {
-      facts.push(entry("Outcome", chip(words(summary.resolution_status), resolutionTone(summary.resolution_status))));
-    }
-    if (summary.sentiment) {
-      facts.push(entry("Sentiment", chip(words(summary.sentiment), sentimentTone(summary.sentiment))));
-    }
-    this.facts.replaceChildren(...facts);
+      entry("Outcome", chip(words(summary.resolution_status), resolutionTone(summary.resolution_status))),
+      entry("Sentiment", chip(words(summary.sentiment), sentimentTone(summary.sentiment))),
+    );
   }
 }

@@ -66,7 +66,7 @@ export class CallPage {
 function showSummary(call: CallLine, summary: StoredSummary | null, topics: TopicNames): void {
   const none = call.status === "active" ? "The summary is written when the call ends." : "This call has no summary.";
   setText(byId("call-summary"), summary?.summary ?? none);
-  const chips = (call.topics ?? []).map((topic) => el("li", {}, chip(topics.name(topic))));
+  const chips = call.topics.map((topic) => el("li", {}, chip(topics.name(topic))));
   byId("call-topics").replaceChildren(...chips);
   const known = Object.entries(summary?.extracted_info ?? {});
   const extracted = known.filter(([name, value]) => name !== EVIDENCE && !isEmpty(value));

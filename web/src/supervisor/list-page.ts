@@ -139,7 +139,7 @@ export class ListPage {
   private row(line: CallLine): HTMLElement {
     const link = el("a", { attributes: { href: `#/calls/${encodeURIComponent(line.session_id)}` } }, moment(line.started_at));
     const about = el("div", {}, line.summary ?? (line.status === "active" ? "This call is going on." : "No summary."));
-    const topics = (line.topics ?? []).map((topic) => el("li", {}, chip(this.topics.name(topic))));
+    const topics = line.topics.map((topic) => el("li", {}, chip(this.topics.name(topic))));
     return el(
       "tr",
       { data: { testid: "call-row", session: line.session_id } },

@@ -5,7 +5,7 @@ const HOUR = 3_600_000;
 export const STATUS = {
   ready: true,
   agent_name: "teller",
-  bank_name: "Harbour Bank",
+  company_name: "Harbour Bank",
   speech_model: "tiny.en",
   language_model: null,
   authentication: true,
@@ -34,12 +34,11 @@ export function someCalls(count = 6) {
     ended_at: index === 3 ? null : new Date(Date.UTC(2026, 4, 17, 14, 7) - index * 3 * HOUR).toISOString(),
     duration_seconds: index === 3 ? null : 64 + index * 13,
     status: index === 3 ? "active" : index === 4 ? "abandoned" : "ended",
-    end_reason: index === 3 ? null : "caller_left",
     channel: index % 2 === 0 ? "web" : "phone",
     authenticated: index % 3 === 0,
     username: index % 3 === 0 ? "jane.miller" : null,
     summary: index === 3 ? null : SUMMARY.summary,
-    topics: index === 2 || index === 3 ? null : ["card_lost", "fees"],
+    topics: index === 2 || index === 3 ? [] : ["card_lost", "fees"],
     sentiment: index === 3 ? null : ["positive", "neutral", "negative"][index % 3],
     resolution_status: index === 3 ? null : ["resolved", "escalated", "incomplete"][index % 3],
     message_count: 8 + index,
@@ -54,11 +53,11 @@ export function callRecord(id) {
   });
   return {
     call: { ...someCalls(1)[0], session_id: id },
+    end_reason: "caller_left",
     summary: {
       summary: SUMMARY.summary,
       extracted_info: { card_type: "debit", products: ["savings", "card"], note: "" },
       method: "rules",
-      method_version: "1",
     },
     identity: {
       profile_id: "b7c9c1de-4f0a-4c58-9a57-0c2f5d7b9f11",
