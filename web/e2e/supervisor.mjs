@@ -8,7 +8,7 @@
 import { openBrowser, readArguments, screenshooter } from "./browser.mjs";
 
 const USAGE = `usage: node e2e/supervisor.mjs --url URL --key KEY [options]
-  --query "topic=fees&authenticated=true"   filters, as the page's address has them
+  --query "topic=opening_hours&authenticated=true"   filters, as the page's address has them
   --session ID         the call to open (default: the newest listed)
   --wait-for-call      refresh until the list is not empty
   --wait-complaint RE  wait until the page shows such a complaint; the list may fail then

@@ -22,7 +22,7 @@ test("milliseconds turn to seconds from one second on", () => {
 });
 
 test("identifiers become words", () => {
-  assert.equal(words("card_lost"), "Card lost");
+  assert.equal(words("lost_book"), "Lost book");
   assert.equal(words("caller-left"), "Caller left");
   assert.equal(words(""), "");
 });

@@ -1,4 +1,4 @@
-// The card in which the caller proves who they are: first user name and phone
+// The panel in which the caller proves who they are: first user name and phone
 // number, then the code that was sent to that number.
 
 import { fetchDemoMessages } from "../api.ts";
@@ -15,7 +15,7 @@ const DEMO_POLL_MS = 1000;
 const UNANSWERED = "The assistant did not answer. Please try again.";
 
 export class Identify {
-  private readonly card = byId("identify");
+  private readonly panel = byId("identify");
   private readonly form = byId<HTMLFormElement>("identify-form");
   private readonly codeForm = byId<HTMLFormElement>("code-form");
   private readonly username = byId<HTMLInputElement>("identify-username");
@@ -36,14 +36,14 @@ export class Identify {
 
   show(ask: Ask): void {
     this.ask = ask;
-    this.card.hidden = false;
+    this.panel.hidden = false;
     this.form.reset();
     this.startOver(false);
   }
 
   hide(): void {
     this.ask = null;
-    this.card.hidden = true;
+    this.panel.hidden = true;
     this.stopDemo();
   }
 
@@ -77,12 +77,12 @@ export class Identify {
     if (answer.status === "wrong_code") this.code.select();
     if (answer.status !== "authenticated") return;
     this.codeForm.hidden = true;
-    this.card.dataset.done = "true";
+    this.panel.dataset.done = "true";
     this.stopDemo();
   }
 
   private startOver(focus = true): void {
-    delete this.card.dataset.done;
+    delete this.panel.dataset.done;
     this.form.hidden = false;
     this.codeForm.hidden = true;
     this.message.hidden = true;

@@ -120,7 +120,7 @@ function isEmpty(value: unknown): boolean {
   return value == null || value === "" || (typeof value === "object" && Object.keys(value).length === 0);
 }
 
-/** Any JSON, formatted for people: "Yes", "Card lost", "a, b", "Language: English". */
+/** Any JSON, formatted for people: "Yes", "Lost book", "a, b", "Language: English". */
 function plain(value: unknown): string {
   if (typeof value === "boolean") return value ? "Yes" : "No";
   if (Array.isArray(value)) return value.map(plain).join(", ");

@@ -110,5 +110,5 @@ test("without authentication there is no form", inRoom, async () => {
   // The answer and this sentence come the same way, one after the other.
   await agent.evaluate(() => globalThis.agent.say("SG_1", "Hello."));
   await shows("assistant: Hello.");
-  assert.equal(await page.$eval("#identify", (card) => card.hidden), true);
+  assert.equal(await page.$eval("#identify", (panel) => panel.hidden), true);
 });

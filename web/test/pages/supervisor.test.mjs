@@ -28,10 +28,10 @@ test("the key outlives a reload and not a sign-out", async () => {
 });
 
 test("filters of a shared address reach the form and the server", async () => {
-  await signIn("/supervisor.html?topic=fees&authenticated=true&sentiment=rubbish");
+  await signIn("/supervisor.html?topic=opening_hours&authenticated=true&sentiment=rubbish");
   const asked = new URLSearchParams(mock.requests.findLast(({ path }) => path === "/v1/calls").query);
-  assert.deepEqual([asked.get("topic"), asked.get("authenticated"), asked.has("sentiment")], ["fees", "true", false]);
-  assert.equal(await page.$eval("#filter-topic", (field) => field.value), "fees");
+  assert.deepEqual([asked.get("topic"), asked.get("authenticated"), asked.has("sentiment")], ["opening_hours", "true", false]);
+  assert.equal(await page.$eval("#filter-topic", (field) => field.value), "opening_hours");
 });
 
 test("choosing a filter changes the address, and going back restores it", async () => {
@@ -80,7 +80,7 @@ test("a server error is shown and a refresh recovers", async () => {
 test("a call shows what was said as text, never as markup", async () => {
   await signIn("/supervisor.html#/calls/0190-0", "call-status");
   const said = await page.$$eval(".turn-text", (turns) => turns.map((turn) => turn.textContent));
-  assert.equal(said[1], "I lost my card <b>yesterday</b> <img src=x onerror=alert(1)>");
+  assert.equal(said[1], "I lost a book <b>yesterday</b> <img src=x onerror=alert(1)>");
   assert.equal(await page.$("#call-turns img"), null);
 });
 
@@ -90,7 +90,7 @@ test("a call shows its stages, sources and identity", async () => {
   assert.deepEqual(stages, ["Endpointing 400 ms", "Hearing 310 ms", "Retrieval 2 ms", "Voice 95 ms", "To first audio 807 ms"]);
   const widths = await page.$$eval('[data-seq="3"] .bar span', (parts) => parts.map((part) => part.getBoundingClientRect().width));
   assert.ok(Math.abs(widths[0] / widths[1] - 400 / 310) < 0.05, `the bar's parts are not to scale: ${widths}`);
-  assert.match(await text('[data-seq="3"] .sources'), /Lost card – packs\/bank\/lost-card\.md \(score 7\.31\)/);
+  assert.match(await text('[data-seq="3"] .sources'), /Lost books – library\/lost-books \(score 7\.31\)/);
   assert.match(await text("#call-identity"), /jane\.miller/);
 });
 
