@@ -1,16 +1,13 @@
 //! What every route may use.
 
-use std::{
-    net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{net::IpAddr, sync::Arc};
 
 use database::Database;
-use tokio::time::Instant;
 
 use crate::{
-    ApiError, HttpConfig, HttpMetrics, Pages, WorkerStatus, WorkerView, access::Keys,
-    limit::Limiter,
+    ApiError, HttpConfig, HttpMetrics, Pages, WorkerStatus, WorkerView,
+    access::Keys,
+    limit::{Limiter, Network},
 };
 
 /// A page polls for its summary every second or so, for a minute at most.
@@ -32,17 +29,15 @@ pub(crate) struct AppState {
 
 #[derive(Debug)]
 pub(crate) struct Limits {
-    tokens: Mutex<Limiter>,
-    summaries: Mutex<Limiter>,
-    since: Instant,
+    tokens: Limiter<Network>,
+    summaries: Limiter<Network>,
 }
 
 impl Limits {
     pub(crate) fn new(tokens_per_minute: u32) -> Self {
         Self {
-            tokens: Mutex::new(Limiter::new(tokens_per_minute)),
-            summaries: Mutex::new(Limiter::new(SUMMARIES_PER_MINUTE)),
-            since: Instant::now(),
+            tokens: Limiter::per_minute(tokens_per_minute),
+            summaries: Limiter::per_minute(SUMMARIES_PER_MINUTE),
         }
     }
 }
@@ -67,10 +62,8 @@ impl AppState {
         self.take(&self.limits.summaries, address)
     }
 
-    fn take(&self, limiter: &Mutex<Limiter>, address: IpAddr) -> Result<(), ApiError> {
-        let now = self.limits.since.elapsed();
-        let mut limiter = limiter.lock().unwrap_or_else(PoisonError::into_inner);
-        limiter.take(address, now).map_err(|retry_after| {
+    fn take(&self, limiter: &Limiter<Network>, address: IpAddr) -> Result<(), ApiError> {
+        limiter.take(address.into()).map_err(|retry_after| {
             self.metrics.request_limited();
             ApiError::Limited { retry_after }
         })
