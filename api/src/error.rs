@@ -49,6 +49,12 @@ pub(crate) enum ApiError {
         /// When the next one is let through.
         retry_after: Duration,
     },
+    /// Too many wrong keys from this client: this one was not looked at.
+    #[error("too many wrong keys; try again in {} s", seconds(*retry_after))]
+    KeysLimited {
+        /// When the next one is looked at.
+        retry_after: Duration,
+    },
     /// Try again later; the text says what is away.
     #[error("{0}")]
     Unavailable(&'static str),
@@ -69,7 +75,7 @@ impl ApiError {
             Self::Refused { .. } => StatusCode::CONFLICT,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Gone(_) => StatusCode::GONE,
-            Self::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Limited { .. } | Self::KeysLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -77,7 +83,9 @@ impl ApiError {
 
     fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::Limited { retry_after } => Some(seconds(*retry_after)),
+            Self::Limited { retry_after } | Self::KeysLimited { retry_after } => {
+                Some(seconds(*retry_after))
+            }
             Self::Unavailable(_) => Some(AWAY_SECONDS),
             _ => None,
         }

@@ -51,7 +51,6 @@ impl<K: Clone + Eq + Hash> Limiter<K> {
         self.visit(&Visit { client, take })
     }
 
-    #[cfg(test)]
     /// Whether there is a token, which stays.
     ///
     /// # Errors
@@ -125,6 +124,12 @@ impl Clock for Elapsed {
 /// address written as IPv6 is that IPv4 address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Network(IpAddr);
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 impl From<IpAddr> for Network {
     fn from(address: IpAddr) -> Self {

@@ -6,12 +6,14 @@ use database::Database;
 
 use crate::{
     ApiError, HttpConfig, HttpMetrics, Pages, WorkerStatus, WorkerView,
-    access::Keys,
+    access::{Guesser, Keys},
     limit::{Limiter, Network},
 };
 
 /// A page polls for its summary every second or so, for a minute at most.
 const SUMMARIES_PER_MINUTE: u32 = 120;
+/// A person mistypes a few times; 10 a minute are 5 million guesses a year, of a key that is long.
+const WRONG_KEYS_PER_MINUTE: u32 = 10;
 
 /// What every route may use; cheap to clone.
 #[derive(Clone, Debug)]
@@ -31,6 +33,7 @@ pub(crate) struct AppState {
 pub(crate) struct Limits {
     tokens: Limiter<Network>,
     summaries: Limiter<Network>,
+    wrong_keys: Limiter<Guesser>,
 }
 
 impl Limits {
@@ -38,6 +41,7 @@ impl Limits {
         Self {
             tokens: Limiter::per_minute(tokens_per_minute),
             summaries: Limiter::per_minute(SUMMARIES_PER_MINUTE),
+            wrong_keys: Limiter::per_minute(WRONG_KEYS_PER_MINUTE),
         }
     }
 }
@@ -67,6 +71,25 @@ impl AppState {
             self.metrics.request_limited();
             ApiError::Limited { retry_after }
         })
+    }
+
+    /// Whether a key of this sender's is looked at.
+    pub(crate) fn may_show_key(&self, guesser: Guesser) -> Result<(), ApiError> {
+        let look = self.limits.wrong_keys.look(guesser);
+        look.map_err(|retry_after| {
+            self.metrics.request_limited();
+            ApiError::KeysLimited { retry_after }
+        })
+    }
+
+    /// A key was wrong: counted here, and against its sender.
+    pub(crate) fn wrong_key(&self, guesser: Guesser) -> ApiError {
+        self.metrics.wrong_key();
+        match self.limits.wrong_keys.take(guesser) {
+            Ok(()) => ApiError::Unauthorized,
+            // Others of the same sender came in between.
+            Err(retry_after) => ApiError::KeysLimited { retry_after },
+        }
     }
 
     /// Demonstration messages hold codes: never beyond the developer's machine.

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use crate::{
     ApiError, Pages,
-    access::{ClientAddress, is_https},
+    access::{ClientAddress, cookies, is_https},
     problems::{Malformed, Problem, TooOften},
     state::AppState,
 };
@@ -192,12 +192,7 @@ fn cookie(device: &str, secure: bool) -> HeaderValue {
 
 /// The id that the browser brought, if it has the shape of one of ours.
 fn device_of(headers: &HeaderMap) -> Option<String> {
-    let lists = headers.get_all(header::COOKIE).into_iter();
-    let mut pairs = lists
-        .filter_map(|list| list.to_str().ok())
-        .flat_map(|list| list.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    let (_, id) = pairs.find(|(name, id)| *name == DEVICE_COOKIE && is_device_id(id))?;
+    let id = cookies(headers, DEVICE_COOKIE).find(|id| is_device_id(id))?;
     Some(id.to_owned())
 }
 

@@ -2,30 +2,72 @@
 
 use axum::{
     extract::{Request, State},
+    http::header,
     middleware::Next,
     response::Response,
 };
 
-use crate::{ApiError, state::AppState};
+use super::{
+    ClientAddress, is_https,
+    keys::{KeyHolder, bearer},
+    known_client::Guesser,
+};
+use crate::{ApiError, limit::Network, state::AppState};
 
 /// Admits whoever shows one of the keys. The handler finds whose it was as
 /// `Extension<KeyHolder>`.
 pub(crate) async fn reading(
     State(state): State<AppState>,
-    mut request: Request,
+    ClientAddress(address): ClientAddress,
+    request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let holder = state.keys.reader(request.headers())?;
-    request.extensions_mut().insert(holder);
-    Ok(next.run(request).await)
+    admit(KeyHolder::Supervisor, &state, address.into(), request, next).await
 }
 
 /// Admits the administrator's key alone.
 pub(crate) async fn changing(
     State(state): State<AppState>,
+    ClientAddress(address): ClientAddress,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    state.keys.administrator(request.headers())?;
-    Ok(next.run(request).await)
+    admit(
+        KeyHolder::Administrator,
+        &state,
+        address.into(),
+        request,
+        next,
+    )
+    .await
+}
+
+/// A key is not even compared while its sender has no guess left: otherwise the right one would
+/// still be found by trying.
+async fn admit(
+    least: KeyHolder,
+    state: &AppState,
+    network: Network,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let keys = &state.keys;
+    keys.configured(least)?;
+    let shown = bearer(request.headers()).ok_or(ApiError::Unauthorized)?;
+    let guesser = Guesser::new(network, request.headers(), keys);
+    state.may_show_key(guesser)?;
+    let Some(holder) = keys.holder(shown) else {
+        return Err(state.wrong_key(guesser));
+    };
+    if holder < least {
+        return Err(ApiError::NotAdministrator);
+    }
+    let https = is_https(request.headers(), state.config.trust_proxy);
+    let cookie = guesser.cookie(holder, keys, https);
+    request.extensions_mut().insert(holder);
+    let mut response = next.run(request).await;
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
 }

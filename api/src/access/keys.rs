@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 
 use crate::ApiError;
 
-/// Whose key a request shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whose key a request shows; who may do more comes later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum KeyHolder {
     /// `SUPERVISOR_KEY`: reads.
     Supervisor,
@@ -33,59 +33,60 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// Who shows one of the keys as bearer token.
+    /// Whether there is a key for what `least` may do.
     ///
     /// # Errors
-    /// [`ApiError::Disabled`] when no key is configured, else
-    /// [`ApiError::Unauthorized`].
-    pub(crate) fn reader(&self, headers: &HeaderMap) -> Result<KeyHolder, ApiError> {
-        if self.supervisor.is_none() && self.admin.is_none() {
-            return Err(ApiError::Disabled(
+    /// [`ApiError::Disabled`], which names the setting that is missing.
+    pub(crate) fn configured(&self, least: KeyHolder) -> Result<(), ApiError> {
+        match (least, &self.supervisor, &self.admin) {
+            (KeyHolder::Administrator, _, None) => Err(ApiError::Disabled(
+                "changing things here is off: ADMIN_KEY is not set",
+            )),
+            (KeyHolder::Supervisor, None, None) => Err(ApiError::Disabled(
                 "the supervisor's pages are off: SUPERVISOR_KEY is not set",
-            ));
-        }
-        let shown = bearer(headers).ok_or(ApiError::Unauthorized)?;
-        // Both comparisons always run, so that their time reveals nothing.
-        let admin = is_key(self.admin.as_ref(), shown);
-        let supervisor = is_key(self.supervisor.as_ref(), shown);
-        match (admin, supervisor) {
-            (true, _) => Ok(KeyHolder::Administrator),
-            (false, true) => Ok(KeyHolder::Supervisor),
-            (false, false) => Err(ApiError::Unauthorized),
+            )),
+            _ => Ok(()),
         }
     }
 
-    /// Lets the administrator's key alone through.
-    ///
-    /// # Errors
-    /// [`ApiError::Disabled`] when none is configured, [`ApiError::NotAdministrator`] for the
-    /// supervisor's, else [`ApiError::Unauthorized`].
-    pub(crate) fn administrator(&self, headers: &HeaderMap) -> Result<KeyHolder, ApiError> {
-        if self.admin.is_none() {
-            return Err(ApiError::Disabled(
-                "changing things here is off: ADMIN_KEY is not set",
-            ));
+    /// Whose key this is; `None`: nobody's.
+    pub(crate) fn holder(&self, shown: &str) -> Option<KeyHolder> {
+        // Both comparisons always run, so that their time reveals nothing.
+        let admin = self.key(KeyHolder::Administrator);
+        let admin = admin.is_some_and(|key| is_same(key, shown));
+        let supervisor = self.key(KeyHolder::Supervisor);
+        let supervisor = supervisor.is_some_and(|key| is_same(key, shown));
+        match (admin, supervisor) {
+            (true, _) => Some(KeyHolder::Administrator),
+            (false, true) => Some(KeyHolder::Supervisor),
+            (false, false) => None,
         }
-        match self.reader(headers)? {
-            KeyHolder::Administrator => Ok(KeyHolder::Administrator),
-            KeyHolder::Supervisor => Err(ApiError::NotAdministrator),
-        }
+    }
+
+    /// An unset or empty key opens nothing.
+    pub(super) fn key(&self, holder: KeyHolder) -> Option<&str> {
+        let key = match holder {
+            KeyHolder::Supervisor => &self.supervisor,
+            KeyHolder::Administrator => &self.admin,
+        };
+        let key = key.as_ref().map(ExposeSecret::expose_secret);
+        key.filter(|key| !key.is_empty())
     }
 }
 
-/// The bearer token of the request.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// The key that a request shows as its bearer token.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
 /// Compares digests, all of their bytes: neither length nor common prefix shows.
-fn is_key(key: Option<&SecretString>, shown: &str) -> bool {
-    let expected = key.map_or("", |key| key.expose_secret());
+pub(super) fn is_same(expected: &str, shown: &str) -> bool {
     let (ours, theirs) = (Sha256::digest(expected), Sha256::digest(shown));
     let difference = ours.iter().zip(theirs).fold(0, |all, (a, b)| all | (a ^ b));
-    difference == 0 && !expected.is_empty()
+    difference == 0
 }
 
 #[cfg(test)]
@@ -94,64 +95,44 @@ mod tests {
 
     use super::*;
 
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, value) in pairs {
-            headers.append(*name, HeaderValue::from_static(value));
+    fn keys() -> Keys {
+        Keys {
+            supervisor: Some("reads".into()),
+            admin: Some("changes".into()),
         }
-        headers
     }
 
     #[test]
-    fn each_key_opens_as_its_own_actor_and_nothing_else_opens() {
-        let keys = Keys {
-            supervisor: Some("reads".into()),
-            admin: Some("changes".into()),
-        };
-        for (shown, expected) in [
-            ("Bearer reads", Some("supervisor")),
-            ("bearer changes", Some("admin")),
+    fn each_key_opens_as_its_own_holder_and_nothing_else_opens() {
+        for (authorization, expected) in [
+            ("Bearer reads", Some(KeyHolder::Supervisor)),
+            ("bearer changes", Some(KeyHolder::Administrator)),
             ("Bearer read", None),
             ("Bearer reads2", None),
             ("Bearer ", None),
             ("Basic reads", None),
             ("reads", None),
         ] {
-            let actor = keys.reader(&headers(&[("authorization", shown)]));
-            assert_eq!(actor.ok().map(KeyHolder::actor), expected, "for `{shown}`");
+            let value = HeaderValue::from_static(authorization);
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
+            let holder = bearer(&headers).and_then(|shown| keys().holder(shown));
+            assert_eq!(holder, expected, "for `{authorization}`");
         }
     }
 
     #[test]
-    fn only_the_administrators_key_changes_things() {
-        let keys = Keys {
-            supervisor: Some("reads".into()),
-            admin: Some("changes".into()),
-        };
-        let shown = |key| keys.administrator(&headers(&[("authorization", key)]));
-        assert!(shown("Bearer changes").is_ok());
-        assert!(matches!(
-            shown("Bearer reads"),
-            Err(ApiError::NotAdministrator)
-        ));
-        assert!(matches!(shown("Bearer "), Err(ApiError::Unauthorized)));
-        let off = Keys {
-            admin: None,
-            ..keys.clone()
-        };
-        let answer = off.administrator(&headers(&[("authorization", "Bearer reads")]));
-        assert!(matches!(answer, Err(ApiError::Disabled(why)) if why.contains("ADMIN_KEY")));
-    }
-
-    #[test]
     fn an_unset_or_empty_key_opens_nothing() {
-        let empty = headers(&[("authorization", "Bearer ")]);
         let unset = Keys::default();
-        assert!(matches!(unset.reader(&empty), Err(ApiError::Disabled(_))));
-        let keys = Keys {
+        let empty = Keys {
             supervisor: Some("".into()),
             admin: None,
         };
-        assert!(matches!(keys.reader(&empty), Err(ApiError::Unauthorized)));
+        assert_eq!((unset.holder(""), empty.holder("")), (None, None));
+        let why = |keys: &Keys, least| keys.configured(least).map_err(|error| error.to_string());
+        assert!(
+            why(&unset, KeyHolder::Supervisor).is_err_and(|why| why.contains("SUPERVISOR_KEY"))
+        );
+        assert!(why(&empty, KeyHolder::Administrator).is_err_and(|why| why.contains("ADMIN_KEY")));
+        assert_eq!(why(&keys(), KeyHolder::Administrator), Ok(()));
     }
 }

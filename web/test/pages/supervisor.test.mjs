@@ -13,6 +13,22 @@ test("a wrong key is refused with a message and is forgotten", async () => {
   assert.equal(await page.$eval("#list-page", (element) => element.hidden), true);
 });
 
+test("after too many wrong keys the page says to wait, and forgets the key", async () => {
+  mock.answers["GET /v1/topics"] = () => ({ status: 429, body: { error: "too many wrong keys; try again in 6 s" } });
+  await giveKey("/supervisor.html");
+  await causes(press("Enter"), () => !document.getElementById("gate-message").hidden);
+  assert.match(await text("#gate-message"), /Too many wrong keys .* wait a minute/);
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+});
+
+test("a key that is changed on the worker is asked for again at the next look", async () => {
+  await signIn();
+  mock.answers["GET /v1/calls"] = () => ({ status: 401, body: {} });
+  await causes(click("#refresh"), () => !document.getElementById("gate").hidden);
+  assert.match(await text("#gate-message"), /not accepted/);
+  assert.deepEqual(errors, []);
+});
+
 test("a key that no header can carry is refused without a request", async () => {
   await giveKey("/supervisor.html", "schlüssel");
   await causes(press("Enter"), () => !document.getElementById("gate-message").hidden);
