@@ -3,44 +3,43 @@
 use api::HttpConfig;
 use reqwest::{Response, StatusCode};
 
-use crate::site::{Site, away, error, settings, site};
+use crate::server::{Server, answer, away, error, serve, settings};
 
 /// Wrong keys that one client may show at once.
 const GUESSES: usize = 10;
 const TOPICS: &str = "/v1/topics";
 
-/// A site behind a proxy, so that a test has many addresses.
-async fn proxied() -> Site {
+/// A server behind a proxy, so that a test has many addresses.
+async fn proxied() -> Server {
     let settings = HttpConfig {
         trust_proxy: true,
         ..settings()
     };
-    site(settings, "teller", &away()).await
+    serve(settings, &away()).await
 }
 
 /// A client of one address, which keeps its cookie as a browser does.
 struct Client<'a> {
-    site: &'a Site,
+    server: &'a Server,
     address: &'a str,
     cookie: String,
 }
 
 impl<'a> Client<'a> {
-    fn at(site: &'a Site, address: &'a str) -> Self {
+    fn at(server: &'a Server, address: &'a str) -> Self {
         let cookie = String::new();
         Self {
-            site,
+            server,
             address,
             cookie,
         }
     }
 
     async fn show(&mut self, key: &str) -> Response {
-        let url = format!("http://{}{TOPICS}", self.site.pages);
-        let request = self.site.client.get(url).bearer_auth(key);
+        let request = self.server.asking(TOPICS).bearer_auth(key);
         let request = request.header("x-forwarded-for", self.address);
         let request = request.header("cookie", &self.cookie);
-        let response = request.send().await.expect("the server answers");
+        let response = answer(request).await;
         if let Some(set) = response.headers().get("set-cookie") {
             let set = set.to_str().expect("ASCII");
             self.cookie = set.split(';').next().unwrap_or_default().to_owned();
@@ -59,8 +58,8 @@ impl<'a> Client<'a> {
 
 #[tokio::test]
 async fn after_ten_wrong_keys_no_key_of_that_address_is_looked_at_for_a_while() {
-    let site = proxied().await;
-    let mut guesser = Client::at(&site, "192.0.2.1");
+    let server = proxied().await;
+    let mut guesser = Client::at(&server, "192.0.2.1");
     guesser.guess_all().await;
     for key in ["guess-10", "reads", "changes"] {
         let refused = guesser.show(key).await;
@@ -70,9 +69,9 @@ async fn after_ten_wrong_keys_no_key_of_that_address_is_looked_at_for_a_while() 
         assert!(!refused.headers().contains_key("set-cookie"));
         assert!(error(refused).await.contains("too many wrong keys"));
     }
-    let mut other = Client::at(&site, "192.0.2.2");
+    let mut other = Client::at(&server, "192.0.2.2");
     assert_eq!(other.show("reads").await.status(), StatusCode::OK);
-    let (_, metrics) = site.health("/metrics").await;
+    let (_, metrics) = server.health("/metrics").await;
     for line in [
         "teller_http_wrong_keys_total 10",
         "teller_http_requests_limited_total 3",
@@ -83,17 +82,17 @@ async fn after_ten_wrong_keys_no_key_of_that_address_is_looked_at_for_a_while() 
 
 #[tokio::test]
 async fn neighbours_of_an_ipv6_network_share_their_guesses() {
-    let site = proxied().await;
-    Client::at(&site, "2001:db8::1").guess_all().await;
-    let mut neighbour = Client::at(&site, "2001:db8::2");
+    let server = proxied().await;
+    Client::at(&server, "2001:db8::1").guess_all().await;
+    let mut neighbour = Client::at(&server, "2001:db8::2");
     let refused = neighbour.show("reads").await;
     assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
 }
 
 #[tokio::test]
 async fn a_request_without_a_key_is_not_a_guess() {
-    let site = proxied().await;
-    let mut client = Client::at(&site, "192.0.2.1");
+    let server = proxied().await;
+    let mut client = Client::at(&server, "192.0.2.1");
     for _ in 0..=GUESSES {
         assert_eq!(client.show("").await.status(), StatusCode::UNAUTHORIZED);
     }
@@ -102,27 +101,27 @@ async fn a_request_without_a_key_is_not_a_guess() {
 
 #[tokio::test]
 async fn who_has_shown_the_right_key_is_not_kept_out_by_others_at_the_same_address() {
-    let site = proxied().await;
+    let server = proxied().await;
     for key in ["reads", "changes"] {
         let address = if key == "reads" {
             "192.0.2.1"
         } else {
             "192.0.2.2"
         };
-        let mut known = Client::at(&site, address);
+        let mut known = Client::at(&server, address);
         let opened = known.show(key).await;
         let set = opened.headers()["set-cookie"].to_str().expect("ASCII");
         for attribute in ["HttpOnly", "SameSite=Strict", "Path=/v1"] {
             assert!(set.contains(attribute), "{set}");
         }
-        Client::at(&site, address).guess_all().await;
+        Client::at(&server, address).guess_all().await;
         for _ in 0..=GUESSES {
             let opened = known.show(key).await;
             assert_eq!(opened.status(), StatusCode::OK, "`{key}`");
             assert!(!opened.headers().contains_key("set-cookie"), "it has one");
         }
         // Without the cookie nobody can tell them from who guesses.
-        let mut new = Client::at(&site, address);
+        let mut new = Client::at(&server, address);
         let refused = new.show(key).await;
         assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
     }
@@ -130,12 +129,12 @@ async fn who_has_shown_the_right_key_is_not_kept_out_by_others_at_the_same_addre
 
 #[tokio::test]
 async fn the_cookie_of_a_known_client_gives_no_more_guesses_than_one_limit_allows() {
-    let site = proxied().await;
-    let mut known = Client::at(&site, "192.0.2.1");
+    let server = proxied().await;
+    let mut known = Client::at(&server, "192.0.2.1");
     assert_eq!(known.show("reads").await.status(), StatusCode::OK);
     let first = known.cookie.clone();
     // A second cookie is the same one: showing the right key again buys nothing.
-    let mut again = Client::at(&site, "192.0.2.1");
+    let mut again = Client::at(&server, "192.0.2.1");
     assert_eq!(again.show("reads").await.status(), StatusCode::OK);
     assert_eq!(again.cookie, first);
     known.guess_all().await;
@@ -147,9 +146,9 @@ async fn the_cookie_of_a_known_client_gives_no_more_guesses_than_one_limit_allow
     );
 
     // Neither a made-up cookie nor one of another address counts.
-    Client::at(&site, "192.0.2.2").guess_all().await;
+    Client::at(&server, "192.0.2.2").guess_all().await;
     for cookie in [first, format!("teller_known={}", "0".repeat(64))] {
-        let mut stranger = Client::at(&site, "192.0.2.2");
+        let mut stranger = Client::at(&server, "192.0.2.2");
         stranger.cookie = cookie;
         let refused = stranger.show("reads").await;
         assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);

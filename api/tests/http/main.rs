@@ -6,10 +6,19 @@
     reason = "a test that cannot be set up fails where it stands"
 )]
 
+mod access;
+mod calls;
+mod demo;
+mod described;
+mod files;
 mod guessing;
-mod histories;
-mod merged;
-mod pages;
-mod site;
-mod supervisor;
-mod unmerging;
+mod operators;
+mod people;
+mod profiles;
+mod records;
+mod server;
+mod status;
+mod summary;
+mod token;
+mod unmerge;
+mod worker;
