@@ -163,7 +163,7 @@ mod tests {
             ("[::1]:1", "localhost", "", true),
             ("[::ffff:127.0.0.1]:1", "localhost", "", true),
             ("192.0.2.1:1", "localhost", "", false),
-            ("127.0.0.1:1", "bank.example.org", "", false),
+            ("127.0.0.1:1", "www.example.org", "", false),
             ("127.0.0.1:1", "127.0.0.1.example.org", "", false),
             ("127.0.0.1:1", "localhost", "x-forwarded-for", false),
             ("127.0.0.1:1", "localhost", "forwarded", false),

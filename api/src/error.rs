@@ -17,22 +17,22 @@ use crate::{
 /// Why a request is not answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
-    /// The request is malformed; the text says how.
+    /// The request is malformed; the text explains how.
     #[error("{0}")]
     BadRequest(String),
     /// The key is missing or wrong.
     #[error("this needs the supervisor's key: Authorization: Bearer <key>")]
     Unauthorized,
-    /// Switched off by configuration; the text says by which.
+    /// Switched off; the text names the setting.
     #[error("{0}")]
     Disabled(&'static str),
     /// The supervisor's key, where only the administrator's opens.
     #[error("this needs the administrator's key (ADMIN_KEY); the supervisor's only reads")]
     NotAdministrator,
-    /// It was asked in order, and the answer is no: by name, and in words.
+    /// A well-formed request that is refused, for programs and for people.
     #[error("{words}")]
     Refused {
-        /// By name, for programs.
+        /// For programs.
         outcome: UnmergeOutcome,
         /// For people.
         words: &'static str,
@@ -40,7 +40,7 @@ pub(crate) enum ApiError {
     /// There is no such thing.
     #[error("{0} not found")]
     NotFound(&'static str),
-    /// It was there once, or never: nobody is told which.
+    /// It was there once, or never: the answer does not reveal which.
     #[error("{0}")]
     Gone(&'static str),
     /// Too many requests from this address.
@@ -55,10 +55,10 @@ pub(crate) enum ApiError {
         /// When the next one is looked at.
         retry_after: Duration,
     },
-    /// Try again later; the text says what is away.
+    /// Try again later; the text names what is away.
     #[error("{0}")]
     Unavailable(&'static str),
-    /// Our fault; the log says more.
+    /// A fault of ours; the log has the details.
     #[error("something went wrong here")]
     Internal,
 }
@@ -95,10 +95,10 @@ impl ApiError {
 impl From<DatabaseError> for ApiError {
     fn from(error: DatabaseError) -> Self {
         if error.is_unavailable() {
-            tracing::warn!(%error, "a page's question could not be answered");
+            tracing::warn!(%error, "a request could not be answered");
             return Self::Unavailable("the database is away");
         }
-        tracing::error!(%error, "a page's question failed");
+        tracing::error!(%error, "a request failed");
         Self::Internal
     }
 }

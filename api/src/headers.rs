@@ -12,7 +12,7 @@ const PERMISSIONS: &str = "microphone=(self), camera=(), geolocation=(), payment
 
 /// The content security policy for pages that talk with this LiveKit server.
 ///
-/// Falls back to the page's own origin when `livekit_url` is no URL.
+/// Falls back to the page's own origin when `livekit_url` is not a URL.
 pub(crate) fn content_security_policy(livekit_url: &str) -> HeaderValue {
     let policy = format!(
         "default-src 'self'; connect-src 'self'{}; media-src 'self' blob: mediastream:; \
@@ -62,7 +62,7 @@ pub(crate) async fn add(policy: HeaderValue, request: Request, next: Next) -> Re
 }
 
 /// Files below `assets/` are named by their content; pages are asked for again;
-/// answers about calls and tokens are never kept.
+/// answers about calls and tokens are never stored.
 fn caching(path: &str) -> &'static str {
     if path.starts_with("/v1/") {
         "no-store"
@@ -97,7 +97,7 @@ mod tests {
                 "connect-src 'self' wss://lk.example.org https://lk.example.org;",
             ),
             ("wss://x; script-src *", "connect-src 'self';"),
-            ("rubbish", "connect-src 'self';"),
+            ("not a URL", "connect-src 'self';"),
         ] {
             let policy = content_security_policy(url);
             let policy = policy.to_str().expect("ASCII");

@@ -38,8 +38,8 @@ async fn check(State(health): State<Health>) -> (StatusCode, String) {
     }
 }
 
-/// 503 only where a restart or another worker would help: a database that is away is no reason to
-/// end calls, and neither is what a person has to look at.
+/// 503 only where a restart or another worker would help: a database that is away is not a
+/// reason to end calls, and neither is what a person has to look at.
 async fn show_report(State(health): State<Health>) -> (StatusCode, Json<WorkerState>) {
     let (report, can_talk) = report(&health.worker);
     let code = if can_talk {

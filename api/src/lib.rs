@@ -1,8 +1,4 @@
-//! The pages and what they ask: tokens, status, summaries, the supervisor's
-//! calls. A second server answers operators: health, worker, metrics.
-//!
-//! One file or folder for each resource, with its own `router()`; `error.rs` maps failures to
-//! status codes.
+#![doc = include_str!("../README.md")]
 
 mod access;
 mod calls;

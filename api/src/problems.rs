@@ -23,7 +23,7 @@ pub(crate) struct Refusal {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it describes what `ApiError` answers")]
 pub(crate) enum Malformed {
-    /// The request is malformed; the text says how.
+    /// The request is malformed; the text explains how.
     #[response(status = 400)]
     Malformed(Problem),
 }
@@ -47,7 +47,7 @@ pub(crate) enum TooOften {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it describes what `ApiError` answers")]
 pub(crate) enum DatabaseProblems {
-    /// Something went wrong here; the log says more.
+    /// Something went wrong here; the log has the details.
     #[response(status = 500)]
     Internal(Problem),
     /// The database is away.

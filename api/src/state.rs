@@ -12,7 +12,7 @@ use crate::{
 
 /// A page polls for its summary every second or so, for a minute at most.
 const SUMMARIES_PER_MINUTE: u32 = 120;
-/// A person mistypes a few times; 10 a minute are 5 million guesses a year, of a key that is long.
+/// A person mistypes a few times. Ten a minute are 5 million guesses a year: too few for a long key.
 const WRONG_KEYS_PER_MINUTE: u32 = 10;
 
 /// What every route may use; cheap to clone.
@@ -56,8 +56,8 @@ impl AppState {
         (self.worker.status)()
     }
 
-    /// Lets one request for a token through, or returns when to come again.
-    pub(crate) fn limit(&self, address: IpAddr) -> Result<(), ApiError> {
+    /// Lets one request for a token through, or answers when to come again.
+    pub(crate) fn limit_tokens(&self, address: IpAddr) -> Result<(), ApiError> {
         self.take(&self.limits.tokens, address)
     }
 
@@ -73,7 +73,7 @@ impl AppState {
         })
     }
 
-    /// Whether a key of this sender's is looked at.
+    /// Whether a key of this client's is looked at.
     pub(crate) fn may_show_key(&self, guesser: Guesser) -> Result<(), ApiError> {
         let look = self.limits.wrong_keys.look(guesser);
         look.map_err(|retry_after| {
@@ -82,17 +82,17 @@ impl AppState {
         })
     }
 
-    /// A key was wrong: counted here, and against its sender.
+    /// Counts a wrong key, also against its client.
     pub(crate) fn wrong_key(&self, guesser: Guesser) -> ApiError {
         self.metrics.wrong_key();
         match self.limits.wrong_keys.take(guesser) {
             Ok(()) => ApiError::Unauthorized,
-            // Others of the same sender came in between.
+            // Requests of the same client came in between.
             Err(retry_after) => ApiError::KeysLimited { retry_after },
         }
     }
 
-    /// Demonstration messages hold codes: never beyond the developer's machine.
+    /// Demonstration messages contain codes: they never leave the developer's machine.
     pub(crate) fn shows_demo_messages(&self) -> bool {
         self.config.demo_messages && self.config.bind.ip().is_loopback()
     }

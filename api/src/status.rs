@@ -11,7 +11,7 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(show))
 }
 
-/// What the caller's page says of this worker.
+/// What the caller's page shows of this worker.
 #[derive(Serialize, ToSchema)]
 struct Status {
     /// A call would be taken now.

@@ -29,11 +29,11 @@ use crate::{
     state::AppState,
 };
 
-/// The cookie with the device's id; a hint at a returning caller, no proof.
+/// The cookie with the device's id: a hint at a returning caller, not a proof.
 const DEVICE_COOKIE: &str = "teller_device";
 /// The attribute under which the agent finds that id.
 const DEVICE_ATTRIBUTE: &str = "teller.device";
-/// The browser's address in a form that tells nobody where it is: attempts are limited by it.
+/// The browser's address in a form that reveals nothing of it: attempts are limited by it.
 const ADDRESS_ATTRIBUTE: &str = "teller.address";
 const DEVICE_COOKIE_SECONDS: u32 = 365 * 24 * 3_600;
 /// A page joins at once; a token that lies around is worth little.
@@ -97,7 +97,7 @@ async fn create(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<impl IntoResponse, ApiError> {
-    state.limit(address)?;
+    state.limit_tokens(address)?;
     check(&body)?;
     if state.worker().draining {
         return Err(ApiError::Unavailable(

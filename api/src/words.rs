@@ -22,7 +22,7 @@ macro_rules! words {
 
         #[cfg(test)]
         impl $name {
-            /// What JSON says, and what SQL says.
+            /// Each word as it is spelled in JSON.
             const SPELLINGS: &[(Self, &str)] = &[$((Self::$variant, $text),)+];
 
             fn assert_spelled_as_in_the_record() {

@@ -23,11 +23,11 @@ pub struct WorkerStatus {
     /// Registered with the LiveKit server right now.
     pub registered: bool,
     /// Why it cannot be sent callers, in words for the operator; `None` while it can. An outage
-    /// that just began is no reason.
+    /// that has just begun does not count.
     pub failure: Option<String>,
     /// New calls are refused because it stops.
     pub draining: bool,
-    /// New calls are refused because what they say could not be kept.
+    /// New calls are refused because their record could not be kept.
     pub paused: bool,
     /// As reported to the LiveKit server, 0 to 1.
     pub load: f32,

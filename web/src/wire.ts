@@ -35,7 +35,7 @@ export interface Attempt {
   actor: string;
   action: string;
   profile_id: string | null;
-  /** What became of it, where the row says: `merged`, `refused_erased`, `not_merged` … */
+  /** What became of it, where the row has it: `merged`, `refused_erased`, `not_merged` … */
   outcome: string | null;
   /** A reason was given; its words are the merge's, and go when the person is erased. */
   reason_given: boolean;
@@ -317,7 +317,7 @@ export interface Source {
   score: number;
 }
 
-/** What the caller's page says of this worker. */
+/** What the caller's page shows of this worker. */
 export interface Status {
   /** A call would be taken now. */
   ready: boolean;
@@ -337,7 +337,7 @@ export interface Status {
 /** What was noted of the call when it ended. */
 export interface StoredSummary {
   summary: string;
-  /** What the caller said of themselves and of their request; its names depend on the pack. */
+  /** What the caller mentioned of themselves and their request, by name. */
   extracted_info: Record<string, unknown>;
   /** `rules` or `llm`. */
   method: string;

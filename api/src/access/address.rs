@@ -29,7 +29,7 @@ impl FromRequestParts<AppState> for ClientAddress {
     }
 }
 
-/// The address of the client: the peer's, or what the proxy in front says.
+/// The address of the client: the peer's, or the one that the proxy in front reports.
 ///
 /// A proxy appends the address it saw, so the last entry is the only one that
 /// a client cannot write itself.
@@ -64,14 +64,14 @@ mod tests {
     }
 
     #[test]
-    fn only_the_proxys_own_word_counts_and_only_when_it_is_trusted() {
+    fn only_the_proxys_own_entry_counts_and_only_when_it_is_trusted() {
         let peer: SocketAddr = "198.51.100.9:4000".parse().expect("an address");
         let spoofed = headers(&[("x-forwarded-for", "203.0.113.1, 192.0.2.7")]);
         let client = |trust| client_address(&spoofed, peer, trust).to_string();
         assert_eq!(client(true), "192.0.2.7");
         assert_eq!(client(false), "198.51.100.9");
-        let rubbish = headers(&[("x-forwarded-for", "unknown")]);
-        assert_eq!(client_address(&rubbish, peer, true), peer.ip());
+        let malformed = headers(&[("x-forwarded-for", "unknown")]);
+        assert_eq!(client_address(&malformed, peer, true), peer.ip());
     }
 
     #[test]

@@ -42,8 +42,8 @@ pub(crate) async fn changing(
     .await
 }
 
-/// A key is not even compared while its sender has no guess left: otherwise the right one would
-/// still be found by trying.
+/// While its client has no guess left a key is not even compared; otherwise trying would still find
+/// the right one.
 async fn admit(
     least: KeyHolder,
     state: &AppState,

@@ -1,9 +1,9 @@
 //! Clients that have shown a right key before.
 //!
 //! Wrong keys are limited by address, and many people may share one. Whoever has shown a right key
-//! gets a cookie and from then on a limit apart: the guesses of others behind the same address do not
-//! keep them out. The cookie opens nothing. It is bound to the key and to the network, so that one
-//! who knows one key has no more guesses at the other than one limit allows.
+//! gets a cookie and, from then on, a limit of their own: guesses of others behind the same address
+//! do not lock them out. The cookie opens nothing. It depends on the key and the network alone, so
+//! that a person with one key cannot collect cookies to get more guesses at the other.
 
 use axum::http::{HeaderMap, HeaderValue};
 use hmac::{Hmac, Mac};
@@ -52,7 +52,7 @@ impl Guesser {
     }
 }
 
-/// Only who knows the key can make it.
+/// Nobody can make it without the key.
 fn mark(keys: &Keys, holder: KeyHolder, network: Network) -> Option<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(keys.key(holder)?.as_bytes()).ok()?;
     mac.update(format!("{COOKIE} {network}").as_bytes());

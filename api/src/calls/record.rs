@@ -84,7 +84,7 @@ pub(super) struct CallRecord {
 #[derive(Debug, Serialize, ToSchema)]
 struct StoredSummary {
     summary: String,
-    /// What the caller said of themselves and of their request; its names depend on the pack.
+    /// What the caller mentioned of themselves and their request, by name.
     #[schema(value_type = HashMap<String, Value>)]
     extracted_info: Value,
     /// `rules` or `llm`.
@@ -221,8 +221,8 @@ impl From<MergeRecord> for Merge {
 
 impl From<database::Message> for Message {
     fn from(mut message: database::Message) -> Self {
-        // What is measured and cited stands in `meta` as it was recorded; what is not of this
-        // shape was written by a version that measured something else.
+        // Measurements and citations are in `meta` as they were recorded. Another version may have
+        // measured something else: what has not this shape is left out.
         let mut take = |name| message.meta.get_mut(name).map(Value::take);
         Self {
             latency: take("latency").and_then(|value| serde_json::from_value(value).ok()),

@@ -80,7 +80,7 @@ struct Attempt {
     actor: String,
     action: String,
     profile_id: Option<String>,
-    /// What became of it, where the row says: `merged`, `refused_erased`, `not_merged` …
+    /// What became of it, where the row has it: `merged`, `refused_erased`, `not_merged` …
     outcome: Option<String>,
     /// A reason was given; its words are the merge's, and go when the person is erased.
     reason_given: bool,
