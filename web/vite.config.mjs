@@ -18,5 +18,5 @@ export default defineConfig({
     chunkSizeWarningLimit: 800,
     rolldownOptions: { input: [here("index.html"), here("supervisor.html")] },
   },
-  server: { proxy: { "/api": worker, "/demo": worker } },
+  server: { proxy: { "/v1": worker } },
 });

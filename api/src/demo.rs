@@ -1,82 +1,126 @@
-//! `/demo/messages`: stands in for the telephone of a demonstration customer.
+//! `/v1/demo/messages`: stands in for the telephone of a demonstration customer.
 //!
 //! It is the receiver of the code webhook on a developer's machine: it keeps
 //! what would have been sent and shows it on the page. Mounted on loopback
 //! only, and it answers peers on loopback only.
 
-use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::VecDeque,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::{
+    Json,
+    extract::{ConnectInfo, State, rejection::JsonRejection},
+    http::{HeaderMap, StatusCode, header},
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::ApiError;
+use crate::{
+    ApiError,
+    problems::{Malformed, NoSuchThing},
+    state::AppState,
+};
+
+pub(crate) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(show, receive))
+        .with_state(Outbox::default())
+}
 
 /// Messages kept; the oldest goes first.
 const MESSAGES: usize = 20;
 
-/// What would have been sent.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Message {
+/// One message that would have been sent.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct DemoMessage {
+    /// A phone number, E.164.
     to: String,
     text: String,
     at: DateTime<Utc>,
 }
 
 /// The body that the code sender posts.
-#[derive(Debug, Deserialize)]
-pub(super) struct Sent {
+#[derive(Debug, Deserialize, ToSchema)]
+struct SentMessage {
+    /// A phone number, E.164.
     to: String,
     text: String,
 }
 
 /// The messages of this process.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Outbox(Arc<Mutex<VecDeque<Message>>>);
+struct Outbox(Arc<Mutex<VecDeque<DemoMessage>>>);
 
 impl Outbox {
-    fn messages(&self) -> std::sync::MutexGuard<'_, VecDeque<Message>> {
+    fn messages(&self) -> std::sync::MutexGuard<'_, VecDeque<DemoMessage>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Takes a message: 204.
-pub(super) async fn receive(
+/// Takes a message in place of a sender
+#[utoipa::path(
+    post,
+    path = "/demo/messages",
+    tag = "demonstration",
+    operation_id = "receive_demo_message",
+    request_body = SentMessage,
+    responses(
+        (status = 204, description = "It is shown from now on."),
+        Malformed,
+        NoSuchThing
+    )
+)]
+async fn receive(
     State(outbox): State<Outbox>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-    body: Result<Json<Sent>, JsonRejection>,
+    body: Result<Json<SentMessage>, JsonRejection>,
 ) -> Result<StatusCode, ApiError> {
     only_here(peer, &headers)?;
-    let Json(Sent { to, text }) = body.map_err(|error| ApiError::BadRequest(error.body_text()))?;
+    let Json(SentMessage { to, text }) =
+        body.map_err(|error| ApiError::BadRequest(error.body_text()))?;
     let mut messages = outbox.messages();
     if messages.len() == MESSAGES {
         messages.pop_front();
     }
     let at = Utc::now();
-    messages.push_back(Message { to, text, at });
+    messages.push_back(DemoMessage { to, text, at });
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Serialize)]
-pub(super) struct Shown {
-    messages: Vec<Message>,
+/// What would have been sent.
+#[derive(Serialize, ToSchema)]
+struct DemoMessages {
+    /// Newest first; at most 20.
+    messages: Vec<DemoMessage>,
 }
 
-/// Shows the messages, the newest first.
-pub(super) async fn show(
+/// The messages that would have been sent
+///
+/// On loopback only, and only where `DEMO_MESSAGES` is set; otherwise there is no such resource.
+#[utoipa::path(
+    get,
+    path = "/demo/messages",
+    tag = "demonstration",
+    operation_id = "show_demo_messages",
+    responses(
+        (status = 200, description = "The messages.", body = DemoMessages),
+        NoSuchThing
+    )
+)]
+async fn show(
     State(outbox): State<Outbox>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-) -> Result<Json<Shown>, ApiError> {
+) -> Result<Json<DemoMessages>, ApiError> {
     only_here(peer, &headers)?;
     let messages = outbox.messages().iter().rev().cloned().collect();
-    Ok(Json(Shown { messages }))
+    Ok(Json(DemoMessages { messages }))
 }
 
 /// The peer alone proves little: a proxy on this machine is on loopback too, and
@@ -119,7 +163,7 @@ mod tests {
             ("[::1]:1", "localhost", "", true),
             ("[::ffff:127.0.0.1]:1", "localhost", "", true),
             ("192.0.2.1:1", "localhost", "", false),
-            ("127.0.0.1:1", "bank.example.org", "", false),
+            ("127.0.0.1:1", "www.example.org", "", false),
             ("127.0.0.1:1", "127.0.0.1.example.org", "", false),
             ("127.0.0.1:1", "localhost", "x-forwarded-for", false),
             ("127.0.0.1:1", "localhost", "forwarded", false),

@@ -2,39 +2,45 @@
 
 use std::time::Duration;
 
-use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use database::DatabaseError;
-use serde_json::json;
+
+use crate::{
+    problems::{Problem, Refusal},
+    words::UnmergeOutcome,
+};
 
 /// Why a request is not answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
-pub enum ApiError {
-    /// The request is malformed; the text says how.
+pub(crate) enum ApiError {
+    /// The request is malformed; the text explains how.
     #[error("{0}")]
     BadRequest(String),
     /// The key is missing or wrong.
     #[error("this needs the supervisor's key: Authorization: Bearer <key>")]
     Unauthorized,
-    /// Switched off by configuration; the text says by which.
+    /// Switched off; the text names the setting.
     #[error("{0}")]
     Disabled(&'static str),
     /// The supervisor's key, where only the administrator's opens.
     #[error("this needs the administrator's key (ADMIN_KEY); the supervisor's only reads")]
     NotAdministrator,
-    /// It was asked in order, and the answer is no: by name, and in words.
+    /// A well-formed request that is refused, for programs and for people.
     #[error("{words}")]
     Refused {
-        /// Such as `not_merged`; a page may know it.
-        outcome: &'static str,
+        /// For programs.
+        outcome: UnmergeOutcome,
         /// For people.
         words: &'static str,
     },
     /// There is no such thing.
     #[error("{0} not found")]
     NotFound(&'static str),
-    /// It was there once, or never: nobody is told which.
+    /// It was there once, or never: the answer does not reveal which.
     #[error("{0}")]
     Gone(&'static str),
     /// Too many requests from this address.
@@ -43,10 +49,16 @@ pub enum ApiError {
         /// When the next one is let through.
         retry_after: Duration,
     },
-    /// Try again later; the text says what is away.
+    /// Too many wrong keys from this client: this one was not looked at.
+    #[error("too many wrong keys; try again in {} s", seconds(*retry_after))]
+    KeysLimited {
+        /// When the next one is looked at.
+        retry_after: Duration,
+    },
+    /// Try again later; the text names what is away.
     #[error("{0}")]
     Unavailable(&'static str),
-    /// Our fault; the log says more.
+    /// A fault of ours; the log has the details.
     #[error("something went wrong here")]
     Internal,
 }
@@ -63,7 +75,7 @@ impl ApiError {
             Self::Refused { .. } => StatusCode::CONFLICT,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Gone(_) => StatusCode::GONE,
-            Self::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Limited { .. } | Self::KeysLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -71,7 +83,9 @@ impl ApiError {
 
     fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::Limited { retry_after } => Some(seconds(*retry_after)),
+            Self::Limited { retry_after } | Self::KeysLimited { retry_after } => {
+                Some(seconds(*retry_after))
+            }
             Self::Unavailable(_) => Some(AWAY_SECONDS),
             _ => None,
         }
@@ -81,21 +95,23 @@ impl ApiError {
 impl From<DatabaseError> for ApiError {
     fn from(error: DatabaseError) -> Self {
         if error.is_unavailable() {
-            tracing::warn!(%error, "a page's question could not be answered");
+            tracing::warn!(%error, "a request could not be answered");
             return Self::Unavailable("the database is away");
         }
-        tracing::error!(%error, "a page's question failed");
+        tracing::error!(%error, "a request failed");
         Self::Internal
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut body = json!({ "error": self.to_string() });
-        if let Self::Refused { outcome, .. } = &self {
-            body["outcome"] = (*outcome).into();
-        }
-        let mut response = (self.status(), Json(body)).into_response();
+        let error = self.to_string();
+        let mut response = match self {
+            Self::Refused { outcome, .. } => {
+                (self.status(), Json(Refusal { error, outcome })).into_response()
+            }
+            _ => (self.status(), Json(Problem { error })).into_response(),
+        };
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -1,17 +1,19 @@
 //! The headers that every answer of the pages carries.
 
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::Response,
+};
 
 /// A page asks for the microphone and for nothing else.
 const PERMISSIONS: &str = "microphone=(self), camera=(), geolocation=(), payment=(), usb=()";
 
 /// The content security policy for pages that talk with this LiveKit server.
 ///
-/// Falls back to the page's own origin when `livekit_url` is no URL.
-pub(super) fn content_security_policy(livekit_url: &str) -> HeaderValue {
+/// Falls back to the page's own origin when `livekit_url` is not a URL.
+pub(crate) fn content_security_policy(livekit_url: &str) -> HeaderValue {
     let policy = format!(
         "default-src 'self'; connect-src 'self'{}; media-src 'self' blob: mediastream:; \
          worker-src 'self' blob:; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
@@ -40,7 +42,7 @@ fn connect_sources(livekit_url: &str) -> String {
 }
 
 /// Adds what is missing: security headers to all, caching rules by path.
-pub(super) async fn add(policy: HeaderValue, request: Request, next: Next) -> Response {
+pub(crate) async fn add(policy: HeaderValue, request: Request, next: Next) -> Response {
     let caching = caching(request.uri().path());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -60,9 +62,9 @@ pub(super) async fn add(policy: HeaderValue, request: Request, next: Next) -> Re
 }
 
 /// Files below `assets/` are named by their content; pages are asked for again;
-/// answers about calls and tokens are never kept.
+/// answers about calls and tokens are never stored.
 fn caching(path: &str) -> &'static str {
-    if path.starts_with("/api/") || path.starts_with("/demo/") {
+    if path.starts_with("/v1/") {
         "no-store"
     } else if path.starts_with("/assets/") {
         "public, max-age=31536000, immutable"
@@ -95,7 +97,7 @@ mod tests {
                 "connect-src 'self' wss://lk.example.org https://lk.example.org;",
             ),
             ("wss://x; script-src *", "connect-src 'self';"),
-            ("rubbish", "connect-src 'self';"),
+            ("not a URL", "connect-src 'self';"),
         ] {
             let policy = content_security_policy(url);
             let policy = policy.to_str().expect("ASCII");

@@ -1,15 +1,19 @@
 //! The second server, for operators: `/`, `/health`, `/worker` and `/metrics`.
 
-use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use prometheus_client::encoding::text::encode;
 use serde::Serialize;
 
-use super::WorkerView;
-use record::RecordStatus;
+use crate::{
+    WorkerView,
+    worker::{WorkerState, report},
+};
 
 #[derive(Clone)]
 struct Health {
@@ -18,7 +22,7 @@ struct Health {
 }
 
 /// The routes of the health server, as LiveKit's own agents have them.
-pub(super) fn router(worker: WorkerView, agent_name: String) -> Router {
+pub(crate) fn router(worker: WorkerView, agent_name: String) -> Router {
     Router::new()
         .route("/", get(check))
         .route("/health", get(show_report))
@@ -34,19 +38,9 @@ async fn check(State(health): State<Health>) -> (StatusCode, String) {
     }
 }
 
-/// How the worker, its record and its upkeep stand.
-#[derive(Serialize)]
-pub(super) struct Report {
-    /// `ok`; `degraded` while it talks and there is something to look at; `failing`.
-    status: &'static str,
-    complaints: Vec<String>,
-    takes_calls: bool,
-    record: Option<RecordStatus>,
-}
-
-/// 503 only where a restart or another worker would help: a database that is away is no reason to
-/// end calls, and neither is what a person has to look at.
-async fn show_report(State(health): State<Health>) -> (StatusCode, Json<Report>) {
+/// 503 only where a restart or another worker would help: a database that is away is not a
+/// reason to end calls, and neither is what a person has to look at.
+async fn show_report(State(health): State<Health>) -> (StatusCode, Json<WorkerState>) {
     let (report, can_talk) = report(&health.worker);
     let code = if can_talk {
         StatusCode::OK
@@ -54,30 +48,6 @@ async fn show_report(State(health): State<Health>) -> (StatusCode, Json<Report>)
         StatusCode::SERVICE_UNAVAILABLE
     };
     (code, Json(report))
-}
-
-/// The report, and whether the worker can be sent callers.
-pub(super) fn report(view: &WorkerView) -> (Report, bool) {
-    let record = view.record.as_ref().map(|record| record.status());
-    let mut complaints = record
-        .as_ref()
-        .map_or_else(Vec::new, RecordStatus::complaints);
-    complaints.extend((view.complaints)());
-    let worker = (view.status)();
-    let status = match (&worker.failure, complaints.is_empty()) {
-        (Some(_), _) => "failing",
-        (None, false) => "degraded",
-        (None, true) => "ok",
-    };
-    let can_talk = worker.failure.is_none();
-    complaints.extend(worker.failure);
-    let report = Report {
-        status,
-        complaints,
-        takes_calls: can_talk && !worker.paused,
-        record,
-    };
-    (report, can_talk)
 }
 
 #[derive(Serialize)]

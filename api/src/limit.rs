@@ -1,148 +1,212 @@
-//! How often one address may ask: a bucket of tokens for each.
+//! How often one client may do something: a bucket of tokens for each, kept by `governor`.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    fmt,
+    hash::Hash,
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
-/// Addresses remembered at once. When full, those that rest are forgotten
-/// first, then the one that asked longest ago: an attacker with many addresses
-/// can make others' buckets full again, never the map grow.
-const ADDRESSES: usize = 10_000;
+use governor::{
+    Quota, RateLimiter, clock::Clock, middleware::NoOpMiddleware, nanos::Nanos, state::StateStore,
+};
+use tokio::time::Instant;
 
-/// Buckets by client address. Pure: the caller holds the lock and the clock.
-#[derive(Debug)]
-pub(super) struct Limiter {
-    burst: f64,
-    per_second: f64,
-    buckets: HashMap<IpAddr, Bucket>,
-    capacity: usize,
+/// Clients remembered at once. When there are more, the one whose bucket is the fullest is
+/// forgotten: an attacker with many addresses can make others' buckets full again, never the map
+/// grow.
+const CLIENTS: usize = 10_000;
+
+/// Buckets by client.
+pub(crate) struct Limiter<K: Clone + Eq + Hash> {
+    buckets: RateLimiter<Visit<K>, Buckets<K>, Elapsed, NoOpMiddleware<Duration>>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    tokens: f64,
-    at: Duration,
-}
+impl<K: Clone + Eq + Hash> Limiter<K> {
+    /// Lets `count` requests of one client through each minute, all of them at once if need be.
+    pub(crate) fn per_minute(count: u32) -> Self {
+        Self::new(count, CLIENTS)
+    }
 
-impl Limiter {
-    /// Lets `per_minute` requests of one address through each minute, all of
-    /// them at once if need be.
-    pub(super) fn new(per_minute: u32) -> Self {
-        let burst = f64::from(per_minute.max(1));
+    fn new(per_minute: u32, capacity: usize) -> Self {
+        let quota = Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
+        let buckets = Buckets {
+            full_at: Mutex::default(),
+            capacity,
+        };
         Self {
-            burst,
-            per_second: burst / 60.0,
-            buckets: HashMap::new(),
-            capacity: ADDRESSES,
+            buckets: RateLimiter::new(quota, buckets, Elapsed(Instant::now())),
         }
     }
 
-    /// Takes a token for `address` at `now`.
+    /// Takes a token of this client's.
     ///
     /// # Errors
     /// How long to wait when there is none.
-    pub(super) fn take(&mut self, address: IpAddr, now: Duration) -> Result<(), Duration> {
-        let address = household(address);
-        if !self.buckets.contains_key(&address) && self.buckets.len() >= self.capacity {
-            self.forget(now);
-        }
-        let fresh = Bucket {
-            tokens: self.burst,
-            at: now,
-        };
-        let bucket = self.buckets.entry(address).or_insert(fresh);
-        let rested = now.saturating_sub(bucket.at).as_secs_f64();
-        bucket.tokens = (bucket.tokens + rested * self.per_second).min(self.burst);
-        bucket.at = now;
-        if bucket.tokens < 1.0 {
-            let missing = 1.0 - bucket.tokens;
-            return Err(Duration::from_secs_f64(missing / self.per_second));
-        }
-        bucket.tokens -= 1.0;
-        Ok(())
+    pub(crate) fn take(&self, client: K) -> Result<(), Duration> {
+        let take = true;
+        self.visit(&Visit { client, take })
     }
 
-    fn forget(&mut self, now: Duration) {
-        let full_again = Duration::from_mins(1);
-        self.buckets
-            .retain(|_, bucket| now.saturating_sub(bucket.at) < full_again);
-        if self.buckets.len() >= self.capacity {
-            let oldest = self.buckets.iter().min_by_key(|(_, bucket)| bucket.at);
-            if let Some(address) = oldest.map(|(address, _)| *address) {
-                self.buckets.remove(&address);
-            }
-        }
+    /// Whether there is a token, which stays.
+    ///
+    /// # Errors
+    /// How long to wait when there is none.
+    pub(crate) fn look(&self, client: K) -> Result<(), Duration> {
+        let take = false;
+        self.visit(&Visit { client, take })
+    }
+
+    fn visit(&self, visit: &Visit<K>) -> Result<(), Duration> {
+        let outcome = self.buckets.check_key(visit);
+        outcome.map_err(|not_until| not_until.wait_time_from(self.buckets.clock().now()))
     }
 }
 
-/// Whoever has one IPv6 address has the 2⁶⁴ of its network; an IPv4 address
-/// written as IPv6 is that IPv4 address.
-fn household(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let network = v6.to_bits() & (u128::MAX << 64);
-            IpAddr::V6(Ipv6Addr::from_bits(network))
+impl<K: Clone + Eq + Hash> fmt::Debug for Limiter<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Limiter")
+    }
+}
+
+/// Who comes to a bucket, and whether to take of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Visit<K> {
+    client: K,
+    take: bool,
+}
+
+/// By client, when its bucket will be full again, since the limiter began.
+#[derive(Debug)]
+struct Buckets<K> {
+    full_at: Mutex<HashMap<K, Nanos>>,
+    capacity: usize,
+}
+
+impl<K: Clone + Eq + Hash> StateStore for Buckets<K> {
+    type Key = Visit<K>;
+
+    fn measure_and_replace<T, F, E>(&self, visit: &Visit<K>, measure: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = full_at.get(&visit.client).copied();
+        let (outcome, next) = measure(known)?;
+        if visit.take {
+            if known.is_none() && full_at.len() >= self.capacity {
+                let fullest = full_at.iter().min_by_key(|(_, at)| **at);
+                let fullest = fullest.map(|(client, _)| client.clone());
+                fullest.and_then(|client| full_at.remove(&client));
+            }
+            full_at.insert(visit.client.clone(), next);
         }
-        v4 @ IpAddr::V4(_) => v4,
+        Ok(outcome)
+    }
+}
+
+/// The runtime's clock, which tests can pause.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Elapsed(Instant);
+
+impl Clock for Elapsed {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// Whom an address stands for. Whoever has one IPv6 address has the 2⁶⁴ of its network; an IPv4
+/// address written as IPv6 is that IPv4 address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Network(IpAddr);
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<IpAddr> for Network {
+    fn from(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V6(v6) => {
+                let network = v6.to_bits() & (u128::MAX << 64);
+                IpAddr::V6(Ipv6Addr::from_bits(network))
+            }
+            v4 @ IpAddr::V4(_) => v4,
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::advance;
+
     use super::*;
 
-    fn address(text: &str) -> IpAddr {
-        text.parse().expect("an address")
+    fn network(text: &str) -> Network {
+        text.parse::<IpAddr>().expect("an address").into()
     }
 
-    fn at(seconds: u64) -> Duration {
+    const fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
-    #[test]
-    fn a_minutes_worth_passes_at_once_and_then_one_by_one() {
-        let mut limiter = Limiter::new(6);
-        let client = address("192.0.2.1");
+    #[tokio::test(start_paused = true)]
+    async fn a_minutes_worth_passes_at_once_and_then_one_by_one() {
+        let limiter = Limiter::new(6, 2);
+        let client = network("192.0.2.1");
         for n in 0..6 {
-            assert_eq!(limiter.take(client, at(0)), Ok(()), "request {n}");
+            assert_eq!(limiter.take(client), Ok(()), "request {n}");
         }
-        assert_eq!(limiter.take(client, at(0)), Err(at(10)));
-        assert_eq!(limiter.take(client, at(10)), Ok(()));
-        assert!(limiter.take(client, at(10)).is_err());
-        assert_eq!(limiter.take(address("192.0.2.2"), at(10)), Ok(()));
+        assert_eq!(limiter.take(client), Err(seconds(10)));
+        advance(seconds(10)).await;
+        assert_eq!(limiter.take(client), Ok(()));
+        assert!(limiter.take(client).is_err());
+        assert_eq!(limiter.take(network("192.0.2.2")), Ok(()));
     }
 
-    #[test]
-    fn neighbours_in_one_ipv6_network_share_a_bucket() {
-        let mut limiter = Limiter::new(1);
-        assert_eq!(limiter.take(address("2001:db8::1"), at(0)), Ok(()));
-        assert!(limiter.take(address("2001:db8::2"), at(0)).is_err());
-        assert_eq!(limiter.take(address("2001:db8:0:1::1"), at(0)), Ok(()));
-        assert_eq!(limiter.take(address("192.0.2.1"), at(0)), Ok(()));
-        assert!(limiter.take(address("::ffff:192.0.2.1"), at(0)).is_err());
-    }
-
-    #[test]
-    fn the_map_never_grows_beyond_its_bound_and_forgets_the_oldest() {
-        let mut limiter = Limiter {
-            capacity: 2,
-            ..Limiter::new(1)
-        };
-        for (n, client) in ["192.0.2.1", "192.0.2.2", "192.0.2.3"].iter().enumerate() {
-            let now = at(n as u64);
-            assert_eq!(limiter.take(address(client), now), Ok(()));
-            assert!(limiter.buckets.len() <= 2);
+    #[tokio::test(start_paused = true)]
+    async fn a_look_takes_nothing_and_says_how_long_to_wait() {
+        let limiter = Limiter::new(1, 2);
+        let client = network("192.0.2.1");
+        for _ in 0..3 {
+            assert_eq!(limiter.look(client), Ok(()));
         }
-        assert!(limiter.take(address("192.0.2.3"), at(3)).is_err());
-        assert_eq!(limiter.take(address("192.0.2.1"), at(3)), Ok(()));
+        assert_eq!(limiter.take(client), Ok(()));
+        assert_eq!(limiter.look(client), Err(seconds(60)));
+        advance(seconds(60)).await;
+        assert_eq!(limiter.look(client), Ok(()));
     }
 
-    #[test]
-    fn a_clock_that_went_back_takes_nothing_away() {
-        let mut limiter = Limiter::new(2);
-        let client = address("192.0.2.1");
-        assert_eq!(limiter.take(client, at(100)), Ok(()));
-        assert_eq!(limiter.take(client, at(50)), Ok(()));
-        assert!(limiter.take(client, at(50)).is_err());
+    #[tokio::test(start_paused = true)]
+    async fn neighbours_in_one_ipv6_network_share_a_bucket() {
+        let limiter = Limiter::new(1, 2);
+        assert_eq!(limiter.take(network("2001:db8::1")), Ok(()));
+        assert!(limiter.take(network("2001:db8::2")).is_err());
+        assert_eq!(limiter.take(network("2001:db8:0:1::1")), Ok(()));
+        assert_eq!(limiter.take(network("192.0.2.1")), Ok(()));
+        assert!(limiter.take(network("::ffff:192.0.2.1")).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_map_never_grows_beyond_its_bound_and_forgets_the_fullest_bucket() {
+        let limiter = Limiter::new(1, 2);
+        for client in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {
+            assert_eq!(limiter.take(network(client)), Ok(()));
+            advance(seconds(1)).await;
+        }
+        assert!(limiter.take(network("192.0.2.3")).is_err());
+        assert!(limiter.take(network("192.0.2.2")).is_err());
+        assert_eq!(
+            limiter.take(network("192.0.2.1")),
+            Ok(()),
+            "the first is forgotten"
+        );
     }
 }

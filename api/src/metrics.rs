@@ -6,6 +6,7 @@ use prometheus_client::{metrics::counter::Counter, registry::Registry};
 #[derive(Clone, Debug, Default)]
 pub struct HttpMetrics {
     limited: Counter,
+    wrong_keys: Counter,
 }
 
 impl HttpMetrics {
@@ -13,13 +14,23 @@ impl HttpMetrics {
     pub fn register(&self, registry: &mut Registry) {
         registry.register(
             "http_requests_limited",
-            "Requests refused by the rate limit",
+            "Requests refused by a rate limit",
             self.limited.clone(),
+        );
+        registry.register(
+            "http_wrong_keys",
+            "Requests that showed a wrong supervisor's or administrator's key",
+            self.wrong_keys.clone(),
         );
     }
 
-    /// A request was refused by the rate limit.
-    pub(super) fn request_limited(&self) {
+    /// A request was refused by a rate limit.
+    pub(crate) fn request_limited(&self) {
         self.limited.inc();
+    }
+
+    /// A request showed a wrong key.
+    pub(crate) fn wrong_key(&self) {
+        self.wrong_keys.inc();
     }
 }

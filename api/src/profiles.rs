@@ -1,177 +1,25 @@
-//! `GET /api/profiles/{id}`: a person's profiles, how they came together, and
-//! everything that was tried, refused attempts too.
+//! `/v1/profiles`: who a caller is, how their profiles came together, and taking that apart.
 
-use std::net::SocketAddr;
+mod history;
+mod unmerge;
 
-use axum::Json;
-use axum::extract::{ConnectInfo, Path, State};
-use axum::http::HeaderMap;
-use chrono::{DateTime, Utc};
-use database::{AuditEntry, MergeOutcome, MergeRecord, Profile, ProfileHistory, ProfileId};
-use database::{ProfileRepository, SessionId};
-use serde::Serialize;
-use serde_json::Value;
+use database::ProfileId;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{ApiError, Site};
+use crate::{ApiError, state::AppState};
 
-/// What is known of a person's profiles.
-#[derive(Debug, Serialize)]
-pub(super) struct History {
-    profile: ProfileLine,
-    /// The live profile of the same person; the same one, if it was not merged.
-    live: ProfileLine,
-    /// Profiles merged into the live one.
-    merged_profiles: usize,
-    merges: Vec<MergeLine>,
-    attempts: Vec<Attempt>,
-    /// Whether the key that was shown may unmerge.
-    may_unmerge: bool,
+/// What is read of a person's profiles.
+pub(crate) fn reading() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(history::show))
 }
 
-#[derive(Debug, Serialize)]
-struct ProfileLine {
-    profile_id: ProfileId,
-    profile_type: &'static str,
-    username: Option<String>,
-    first_seen_at: DateTime<Utc>,
-    last_seen_at: DateTime<Utc>,
-    total_sessions: i32,
-    total_messages: i64,
-    merged_into: Option<ProfileId>,
-    erased_at: Option<DateTime<Utc>>,
+/// What is changed.
+pub(crate) fn changing() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(unmerge::preview, unmerge::create))
 }
 
-/// One merge; of a refused one the profiles are those that were asked for.
-#[derive(Debug, Serialize)]
-struct MergeLine {
-    merge: i64,
-    source_id: ProfileId,
-    target_id: ProfileId,
-    outcome: MergeOutcome,
-    actor: String,
-    reason: Option<String>,
-    session_id: Option<SessionId>,
-    sessions_moved: i32,
-    messages_moved: i64,
-    at: DateTime<Utc>,
-    undone_at: Option<DateTime<Utc>>,
-    undone_by: Option<String>,
-    undone_reason: Option<String>,
-    /// It holds now: an unmerge of its source would undo it.
-    in_force: bool,
-}
-
-/// A row of the audit chain.
-#[derive(Debug, Serialize)]
-struct Attempt {
-    number: i64,
-    at: DateTime<Utc>,
-    actor: String,
-    action: String,
-    profile_id: Option<String>,
-    /// What became of it, where the row says: `merged`, `refused_erased`, `not_merged` …
-    outcome: Option<String>,
-    /// A reason was given; its words are the merge's, and go when the person is erased.
-    reason_given: bool,
-    /// The merge it was about.
-    merge: Option<i64>,
-}
-
-/// Answers a person's history by any of their profiles. Opening it is in the audit log before
-/// anything is shown.
-pub(super) async fn show(
-    State(site): State<Site>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Json<History>, ApiError> {
-    let actor = site.keys().reader(&headers)?;
-    let id = profile_id(&id)?;
-    let unknown = || ApiError::NotFound("this profile");
-    let profiles = ProfileRepository::new(&site.database);
-    let history = profiles.full_history(id).await?.ok_or_else(unknown)?;
-    site.audited(actor, "GET /api/profiles", &headers, peer)
-        .note(
-            &site.database,
-            "profile.opened",
-            ("profile", &id.to_string()),
-        )
-        .await?;
-    let may_unmerge = site.keys().administrator(&headers).is_ok();
-    Ok(Json(History::new(history, may_unmerge)))
-}
-
-/// What is no id is no profile.
-pub(super) fn profile_id(text: &str) -> Result<ProfileId, ApiError> {
+/// A text that is not an id names no profile.
+fn profile_id(text: &str) -> Result<ProfileId, ApiError> {
     text.parse()
         .map_err(|_malformed| ApiError::NotFound("this profile"))
-}
-
-impl History {
-    fn new(history: ProfileHistory, may_unmerge: bool) -> Self {
-        Self {
-            profile: history.profile.into(),
-            live: history.live.into(),
-            merged_profiles: history.merged_profiles,
-            merges: history.merges.into_iter().map(MergeLine::from).collect(),
-            attempts: history.attempts.into_iter().map(Attempt::from).collect(),
-            may_unmerge,
-        }
-    }
-}
-
-impl From<Profile> for ProfileLine {
-    fn from(profile: Profile) -> Self {
-        Self {
-            profile_id: profile.id,
-            profile_type: profile.kind.as_str(),
-            username: profile.username,
-            first_seen_at: profile.first_seen_at,
-            last_seen_at: profile.last_seen_at,
-            total_sessions: profile.total_sessions,
-            total_messages: profile.total_messages,
-            merged_into: profile.merged_into,
-            erased_at: profile.erased_at,
-        }
-    }
-}
-
-impl From<MergeRecord> for MergeLine {
-    fn from(merge: MergeRecord) -> Self {
-        let (source, target) = merge.resolved;
-        Self {
-            merge: merge.id,
-            source_id: source.unwrap_or(merge.requested.0),
-            target_id: target.unwrap_or(merge.requested.1),
-            in_force: merge.outcome == MergeOutcome::Merged && merge.reverted_at.is_none(),
-            outcome: merge.outcome,
-            actor: merge.actor,
-            reason: merge.reason,
-            session_id: merge.session,
-            sessions_moved: merge.sessions_moved,
-            messages_moved: merge.messages_moved,
-            at: merge.merged_at,
-            undone_at: merge.reverted_at,
-            undone_by: merge.reverted_by,
-            undone_reason: merge.reverted_reason,
-        }
-    }
-}
-
-impl From<AuditEntry> for Attempt {
-    fn from(entry: AuditEntry) -> Self {
-        let text = |name| entry.detail.get(name).and_then(Value::as_str);
-        Self {
-            outcome: text("outcome").map(str::to_owned),
-            // Rows of an older schema hold the words themselves.
-            reason_given: text("reason").is_some()
-                || entry.detail.get("reason_given") == Some(&Value::Bool(true)),
-            merge: entry.detail.get("merge").and_then(Value::as_i64),
-            number: entry.id,
-            at: entry.at,
-            actor: entry.actor,
-            action: entry.action,
-            profile_id: entry.subject_id,
-        }
-    }
 }

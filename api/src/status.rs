@@ -1,29 +1,45 @@
-//! `GET /api/status`, `GET /api/topics` and `GET /api/worker`: what the pages
-//! show before a call, and what supervisors see of this worker.
+//! `GET /v1/status`: what the caller's page shows before a call.
 
-use axum::extract::State;
-use axum::{Json, http::HeaderMap};
+use axum::{Json, extract::State};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::health::{Report, report};
-use super::{ApiError, Site, Topic};
+use crate::state::AppState;
 
-/// What the caller's page says of this worker.
-#[derive(Serialize)]
-pub(super) struct Status {
+pub(crate) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(show))
+}
+
+/// What the caller's page shows of this worker.
+#[derive(Serialize, ToSchema)]
+struct Status {
+    /// A call would be taken now.
     ready: bool,
+    /// The agent's name for dispatch; empty with automatic dispatch.
     agent_name: String,
     company_name: String,
+    /// The model that recognises speech, such as `tiny.en`.
     speech_model: String,
+    /// Null: answers come from the pack's documents alone.
     language_model: Option<String>,
+    /// A caller can prove who they are.
     authentication: bool,
+    /// The worker's build.
     version: &'static str,
 }
 
-/// Answers whether a call would be taken, and by what.
-pub(super) async fn show(State(site): State<Site>) -> Json<Status> {
-    let pages = &site.pages;
-    let worker = site.worker();
+/// Whether a call would be taken, and by what
+#[utoipa::path(
+    get,
+    path = "/status",
+    tag = "callers",
+    operation_id = "show_status",
+    responses((status = 200, description = "The state of this worker.", body = Status))
+)]
+async fn show(State(state): State<AppState>) -> Json<Status> {
+    let pages = &state.pages;
+    let worker = state.worker();
     Json(Status {
         ready: worker.registered && !worker.draining && !worker.paused,
         agent_name: pages.agent_name.clone(),
@@ -33,31 +49,4 @@ pub(super) async fn show(State(site): State<Site>) -> Json<Status> {
         authentication: pages.authentication,
         version: env!("CARGO_PKG_VERSION"),
     })
-}
-
-/// The pack's taxonomy, for the filter's menu.
-#[derive(Serialize)]
-pub(super) struct Topics {
-    topics: Vec<Topic>,
-}
-
-/// Answers the topics that a call can have.
-pub(super) async fn topics(
-    State(site): State<Site>,
-    headers: HeaderMap,
-) -> Result<Json<Topics>, ApiError> {
-    site.keys().reader(&headers)?;
-    let topics = site.pages.topics.clone();
-    Ok(Json(Topics { topics }))
-}
-
-/// Answers how this worker and its record stand, as `/health` shows operators. 200 in any case: the
-/// page shows it, nobody is restarted for it.
-pub(super) async fn worker(
-    State(site): State<Site>,
-    headers: HeaderMap,
-) -> Result<Json<Report>, ApiError> {
-    site.keys().reader(&headers)?;
-    let (report, _can_talk) = report(&site.worker);
-    Ok(Json(report))
 }

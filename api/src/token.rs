@@ -1,31 +1,39 @@
-//! `POST /api/token`: a caller's way into a room of its own.
+//! `POST /v1/token`: a caller's way into a room of its own.
 //!
 //! The form is that of livekit-client's `TokenSource.endpoint`. What the
 //! request asks for is ignored: identity, room, attributes and rights are ours.
 
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{AppendHeaders, IntoResponse};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{AppendHeaders, IntoResponse},
+};
 use livekit_api::access_token::{AccessToken, VideoGrants};
 use livekit_protocol::{RoomAgentDispatch, RoomConfiguration};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::access::{client_address, is_https};
-use super::{ApiError, Pages, Site};
+use crate::{
+    ApiError, Pages,
+    access::{ClientAddress, cookies, is_https},
+    problems::{Malformed, Problem, TooOften},
+    state::AppState,
+};
 
-/// The cookie with the device's id; a hint at a returning caller, no proof.
+/// The cookie with the device's id: a hint at a returning caller, not a proof.
 const DEVICE_COOKIE: &str = "teller_device";
 /// The attribute under which the agent finds that id.
 const DEVICE_ATTRIBUTE: &str = "teller.device";
-/// The browser's address in a form that tells nobody where it is: attempts are limited by it.
+/// The browser's address in a form that reveals nothing of it: attempts are limited by it.
 const ADDRESS_ATTRIBUTE: &str = "teller.address";
 const DEVICE_COOKIE_SECONDS: u32 = 365 * 24 * 3_600;
 /// A page joins at once; a token that lies around is worth little.
@@ -40,37 +48,71 @@ pub struct TokenKeys {
     pub secret: SecretString,
 }
 
-#[derive(Serialize)]
+/// A way into a room, in the form of livekit-client's `TokenSource.endpoint`.
+#[derive(Serialize, ToSchema)]
 struct JoinToken {
+    /// The LiveKit server as browsers reach it.
     server_url: String,
+    /// Valid for ten minutes; names the room, the identity and the rights.
     participant_token: String,
 }
 
-/// Answers 201 with the server's address and a token, and sets the device cookie.
-pub(super) async fn create(
-    State(site): State<Site>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+pub(crate) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(create))
+}
+
+/// A token for a new room
+///
+/// Identity, room, attributes and rights are chosen here; whatever the body asks for is ignored.
+#[utoipa::path(
+    post,
+    path = "/token",
+    tag = "callers",
+    operation_id = "create_token",
+    request_body(
+        content = Option<HashMap<String, Value>>,
+        description = "Nothing, or any JSON object of up to 16 KiB."
+    ),
+    responses(
+        (
+            status = 201,
+            description = "The way into the room.",
+            body = JoinToken,
+            headers(("Set-Cookie" = String, description = "A random id of this device."))
+        ),
+        (status = 413, description = "The body is too large."),
+        (
+            status = 503,
+            description = "No new calls are taken at the moment.",
+            body = Problem,
+            headers(("Retry-After" = u64, description = "Seconds to wait."))
+        ),
+        Malformed,
+        TooOften
+    )
+)]
+async fn create(
+    State(state): State<AppState>,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<impl IntoResponse, ApiError> {
-    let trust_proxy = site.config.trust_proxy;
-    let address = client_address(&headers, peer, trust_proxy);
-    site.limit(address)?;
+    state.limit_tokens(address)?;
     check(&body)?;
-    if site.worker().draining {
+    if state.worker().draining {
         return Err(ApiError::Unavailable(
             "the assistant restarts; please call again in a moment",
         ));
     }
     let device = device_of(&headers).unwrap_or_else(random_id);
     let token =
-        mint(&site.pages, &device, &address_mark(&site.pages, address)).map_err(|error| {
+        mint(&state.pages, &device, &address_mark(&state.pages, address)).map_err(|error| {
             tracing::error!(%error, "a caller's token could not be signed");
             ApiError::Internal
         })?;
-    let cookie = cookie(&device, is_https(&headers, trust_proxy));
+    let cookie = cookie(&device, is_https(&headers, state.config.trust_proxy));
     let answer = JoinToken {
-        server_url: site.pages.livekit_public_url.clone(),
+        server_url: state.pages.livekit_public_url.clone(),
         participant_token: token,
     };
     let headers = AppendHeaders([(header::SET_COOKIE, cookie)]);
@@ -82,7 +124,7 @@ fn check(body: &[u8]) -> Result<(), ApiError> {
     if body.is_empty() {
         return Ok(());
     }
-    match serde_json::from_slice::<serde_json::Value>(body) {
+    match serde_json::from_slice::<Value>(body) {
         Ok(value) if value.is_object() => Ok(()),
         Ok(_) => Err(ApiError::BadRequest(
             "the body must be a JSON object, such as {}".to_owned(),
@@ -150,12 +192,7 @@ fn cookie(device: &str, secure: bool) -> HeaderValue {
 
 /// The id that the browser brought, if it has the shape of one of ours.
 fn device_of(headers: &HeaderMap) -> Option<String> {
-    let lists = headers.get_all(header::COOKIE).into_iter();
-    let mut pairs = lists
-        .filter_map(|list| list.to_str().ok())
-        .flat_map(|list| list.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    let (_, id) = pairs.find(|(name, id)| *name == DEVICE_COOKIE && is_device_id(id))?;
+    let id = cookies(headers, DEVICE_COOKIE).find(|id| is_device_id(id))?;
     Some(id.to_owned())
 }
 

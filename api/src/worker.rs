@@ -1,10 +1,21 @@
-//! How this worker stands, as whoever runs it reports it.
+//! How this worker stands, as whoever runs it reports it; and `GET /v1/worker`, which shows it
+//! to supervisors.
 
 use std::{fmt, sync::Arc};
 
+use axum::{Json, extract::State};
+use chrono::{DateTime, Utc};
 use prometheus_client::registry::Registry;
+use record::{RecordHealth, RecordStatus};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use record::RecordHealth;
+use crate::state::AppState;
+
+pub(crate) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(show))
+}
 
 /// The worker at one moment.
 #[derive(Clone, Debug)]
@@ -12,11 +23,11 @@ pub struct WorkerStatus {
     /// Registered with the LiveKit server right now.
     pub registered: bool,
     /// Why it cannot be sent callers, in words for the operator; `None` while it can. An outage
-    /// that just began is no reason.
+    /// that has just begun does not count.
     pub failure: Option<String>,
     /// New calls are refused because it stops.
     pub draining: bool,
-    /// New calls are refused because what they say could not be kept.
+    /// New calls are refused because their record could not be kept.
     pub paused: bool,
     /// As reported to the LiveKit server, 0 to 1.
     pub load: f32,
@@ -43,4 +54,132 @@ impl fmt::Debug for WorkerView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("WorkerView")
     }
+}
+
+/// How the worker, its record and its upkeep stand.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct WorkerState {
+    status: Condition,
+    /// What somebody should look at, in words.
+    complaints: Vec<String>,
+    takes_calls: bool,
+    record: Option<RecordState>,
+}
+
+/// `degraded` while it talks and there is something to look at; `failing`: it cannot be sent
+/// callers.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Condition {
+    Ok,
+    Degraded,
+    Failing,
+}
+
+/// How the record of calls stands.
+#[derive(Serialize, ToSchema)]
+struct RecordState {
+    spool: Fullness,
+    spool_used_bytes: u64,
+    spool_budget_bytes: u64,
+    /// Records on the worker's disk that the database does not have yet.
+    waiting: u64,
+    /// Damaged places in the spool, since the start.
+    damaged: u64,
+    /// Records that wait for an administrator.
+    dead_letters: usize,
+    /// Calls with turns that are in memory alone.
+    unsafe_calls: usize,
+    /// Those turns.
+    unsafe_turns: usize,
+    database: DatabaseState,
+}
+
+/// How full the spool is: `alarm` from 80 % on; from 95 % on there are no new calls.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Fullness {
+    Normal,
+    Alarm,
+    NoNewCalls,
+    Full,
+}
+
+/// Whether rows reach the database; `unknown` until the first one was sent.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case", tag = "state")]
+enum DatabaseState {
+    Unknown,
+    Up,
+    Down {
+        since: DateTime<Utc>,
+        /// In words, without values of rows.
+        why: String,
+    },
+}
+
+impl From<RecordStatus> for RecordState {
+    fn from(record: RecordStatus) -> Self {
+        Self {
+            spool: match record.spool {
+                "normal" => Fullness::Normal,
+                "alarm" => Fullness::Alarm,
+                "no_new_calls" => Fullness::NoNewCalls,
+                // A state that is not known here is shown as the worst.
+                _ => Fullness::Full,
+            },
+            spool_used_bytes: record.spool_used_bytes,
+            spool_budget_bytes: record.spool_budget_bytes,
+            waiting: record.waiting,
+            damaged: record.damaged,
+            dead_letters: record.dead_letters,
+            unsafe_calls: record.unsafe_calls,
+            unsafe_turns: record.unsafe_turns,
+            database: match record.database {
+                record::DatabaseState::Unknown => DatabaseState::Unknown,
+                record::DatabaseState::Up => DatabaseState::Up,
+                record::DatabaseState::Down { since, why } => DatabaseState::Down { since, why },
+            },
+        }
+    }
+}
+
+/// The report, and whether the worker can be sent callers.
+pub(crate) fn report(view: &WorkerView) -> (WorkerState, bool) {
+    let record = view.record.as_ref().map(|record| record.status());
+    let mut complaints = record
+        .as_ref()
+        .map_or_else(Vec::new, RecordStatus::complaints);
+    complaints.extend((view.complaints)());
+    let worker = (view.status)();
+    let status = match (&worker.failure, complaints.is_empty()) {
+        (Some(_), _) => Condition::Failing,
+        (None, false) => Condition::Degraded,
+        (None, true) => Condition::Ok,
+    };
+    let can_talk = worker.failure.is_none();
+    complaints.extend(worker.failure);
+    let report = WorkerState {
+        status,
+        complaints,
+        takes_calls: can_talk && !worker.paused,
+        record: record.map(RecordState::from),
+    };
+    (report, can_talk)
+}
+
+/// How this worker and its record stand
+///
+/// The same as `/health` of the operators' server, but 200 in any case: a page shows it, nobody is
+/// restarted for it.
+#[utoipa::path(
+    get,
+    path = "/worker",
+    tag = "worker",
+    operation_id = "show_worker",
+    responses((status = 200, description = "The state of this worker.", body = WorkerState))
+)]
+async fn show(State(state): State<AppState>) -> Json<WorkerState> {
+    let (report, _can_talk) = report(&state.worker);
+    Json(report)
 }

@@ -145,6 +145,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_upkeep_finds_is_a_complaint_with_its_count() {
+        let upkeep = JobMetrics::default();
+        upkeep.set_drift(3);
+        upkeep.set_misplaced(1);
+        upkeep.set_orphans(4);
+        upkeep.set_parked(2);
+        let complaints = upkeep.complaints();
+        for (complaint, expected) in complaints.iter().zip([
+            "3 counters differ",
+            "1 messages have an id of no month",
+            "4 sessions have turns and no start",
+            "2 summaries were given up",
+        ]) {
+            assert!(complaint.starts_with(expected), "{complaint}");
+        }
+        assert_eq!(complaints.len(), 4, "{complaints:?}");
+    }
+
+    #[test]
     fn a_chore_that_keeps_failing_is_named_until_it_goes_through_whatever_the_others_do() {
         let upkeep = JobMetrics::default();
         for _ in 0..4 {

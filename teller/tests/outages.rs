@@ -119,7 +119,7 @@ async fn f7_readers_who_take_all_connections_hold_up_neither_the_call_nor_its_re
     let locker = stack.sql().await;
     let lock = "BEGIN; LOCK TABLE summary_rows IN ACCESS EXCLUSIVE MODE";
     locker.batch_execute(lock).await.unwrap();
-    let url = format!("http://{}/api/calls", stack.http);
+    let url = format!("http://{}/v1/calls", stack.http);
     let mut readers = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let url = url.clone();

@@ -103,7 +103,7 @@ fn assert_undisturbed(seen: &Value) {
 #[tokio::test]
 async fn a_browser_caller_talks_authenticates_and_reads_the_summary_that_a_supervisor_sees() {
     let mut stack = Stack::prepare(&[("DEMO_MESSAGES", "1")]).await;
-    let webhook = format!("http://{}/demo/messages", stack.http);
+    let webhook = format!("http://{}/v1/demo/messages", stack.http);
     stack.set("CODE_WEBHOOK_URL", &webhook);
     stack.start_worker().await;
     stack

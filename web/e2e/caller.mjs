@@ -247,7 +247,7 @@ function readPage() {
             ]),
           ),
         },
-    bank: text("bank-name"),
+    company: text("company-name"),
     build: text("build"),
   };
 }

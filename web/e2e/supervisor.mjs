@@ -8,7 +8,7 @@
 import { openBrowser, readArguments, screenshooter } from "./browser.mjs";
 
 const USAGE = `usage: node e2e/supervisor.mjs --url URL --key KEY [options]
-  --query "topic=fees&authenticated=true"   filters, as the page's address has them
+  --query "topic=opening_hours&authenticated=true"   filters, as the page's address has them
   --session ID         the call to open (default: the newest listed)
   --wait-for-call      refresh until the list is not empty
   --wait-complaint RE  wait until the page shows such a complaint; the list may fail then
@@ -162,7 +162,7 @@ async function waitForCall() {
 
 /** Reads the list again. From the press of the button until the answer is shown, the page shows that it loads. */
 async function refresh() {
-  const isList = (response) => new URL(response.url()).pathname === "/api/calls";
+  const isList = (response) => new URL(response.url()).pathname === "/v1/calls";
   await Promise.all([page.waitForResponse(isList, { timeout: options.timeoutMs }), page.click("#refresh")]);
   await until(() => document.getElementById("list-status").dataset.kind !== "loading");
 }

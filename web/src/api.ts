@@ -1,19 +1,6 @@
 // Every request the pages make, each in one function.
 
-import type {
-  CallList,
-  CallRecord,
-  CallSummary,
-  DemoMessages,
-  JoinToken,
-  ProfileHistory,
-  Separation,
-  Status,
-  Topics,
-  UnmergeRequest,
-  Unmerged,
-  WorkerState,
-} from "./wire.ts";
+import type { Answers, CallSummary, DemoMessages, JoinToken, Status, UnmergeRequest } from "./wire.ts";
 
 /** The worker answered with an error, or did not answer (status 0). */
 export class ApiFailure extends Error {
@@ -31,80 +18,75 @@ export class ApiFailure extends Error {
 /** What a one-time summary token opens right now. */
 export type SummaryAnswer = { kind: "ready"; summary: CallSummary } | { kind: "pending" } | { kind: "gone" };
 
-export const fetchStatus = (): Promise<Status> => json("/api/status");
+export const fetchStatus = (): Promise<Status> => answer("GET /v1/status");
 
 /** Requests a token for a new room; the server chooses identity and rights. */
-export const fetchToken = (): Promise<JoinToken> =>
-  json("/api/token", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" });
+export const fetchToken = (): Promise<JoinToken> => answer("POST /v1/token", { body: {} });
 
 export async function fetchSummary(token: string): Promise<SummaryAnswer> {
-  const response = await request(`/api/summary/${encodeURIComponent(token)}`);
+  const response = await send("GET /v1/summary/{token}", { parameter: token });
   if (response.status === 202) return { kind: "pending" };
   if (response.status === 404 || response.status === 410) return { kind: "gone" };
-  return { kind: "ready", summary: await body(response) };
+  return { kind: "ready", summary: await read<CallSummary>(response) };
 }
 
 /** null where the server does not show demonstration messages. */
 export async function fetchDemoMessages(): Promise<DemoMessages | null> {
-  const response = await request("/demo/messages");
-  return response.status === 404 ? null : body(response);
+  const response = await send("GET /v1/demo/messages");
+  return response.status === 404 ? null : read(response);
 }
 
 /** The supervisor's requests; all carry the key. */
 export class SupervisorApi {
   constructor(private readonly key: string) {}
 
-  topics(): Promise<Topics> {
-    return this.get("/api/topics");
-  }
-
-  calls(query: URLSearchParams): Promise<CallList> {
-    return this.get(`/api/calls?${query}`);
-  }
-
-  call(id: string): Promise<CallRecord> {
-    return this.get(`/api/calls/${encodeURIComponent(id)}`);
-  }
-
-  profile(id: string): Promise<ProfileHistory> {
-    return this.get(`/api/profiles/${encodeURIComponent(id)}`);
-  }
+  readonly topics = () => this.ask("GET /v1/topics");
+  readonly calls = (query: URLSearchParams) => this.ask("GET /v1/calls", { query });
+  readonly call = (id: string) => this.ask("GET /v1/calls/{id}", { parameter: id });
+  readonly profile = (id: string) => this.ask("GET /v1/profiles/{id}", { parameter: id });
+  readonly worker = () => this.ask("GET /v1/worker");
 
   /** What an unmerge of this profile would separate; needs the administrator's key. */
-  separation(id: string): Promise<Separation> {
-    return this.get(`/api/profiles/${encodeURIComponent(id)}/unmerge`);
-  }
+  readonly separation = (id: string) => this.ask("GET /v1/profiles/{id}/unmerge", { parameter: id });
 
-  unmerge(id: string, request: UnmergeRequest): Promise<Unmerged> {
-    return json(`/api/profiles/${encodeURIComponent(id)}/unmerge`, {
-      method: "POST",
-      headers: { Authorization: `Bearer ${this.key}`, "Content-Type": "application/json" },
-      body: JSON.stringify(request),
-    });
-  }
+  readonly unmerge = (id: string, body: UnmergeRequest) =>
+    this.ask("POST /v1/profiles/{id}/unmerge", { parameter: id, body });
 
-  worker(): Promise<WorkerState> {
-    return this.get("/api/worker");
-  }
-
-  private get<T>(path: string): Promise<T> {
-    return json(path, { headers: { Authorization: `Bearer ${this.key}` } });
+  private ask<R extends keyof Answers>(request: R, details: Details = {}): Promise<Answers[R]> {
+    return answer(request, { ...details, key: this.key });
   }
 }
 
-async function json<T>(path: string, init?: RequestInit): Promise<T> {
-  return body(await request(path, init));
+interface Details {
+  /** What stands in braces in the request's path. */
+  parameter?: string;
+  query?: URLSearchParams;
+  /** Sent as JSON. */
+  body?: object;
+  key?: string;
 }
 
-async function request(path: string, init?: RequestInit): Promise<Response> {
+async function answer<R extends keyof Answers>(request: R, details: Details = {}): Promise<Answers[R]> {
+  return read(await send(request, details));
+}
+
+/** A request is named as in `Answers`: only what the interface describes can be asked. */
+async function send(request: keyof Answers, { parameter = "", query, body, key }: Details = {}): Promise<Response> {
+  const [method = "", template = ""] = request.split(" ");
+  const path = template.replace(/\{\w+\}/, encodeURIComponent(parameter));
+  const headers = new Headers();
+  if (key !== undefined) headers.set("Authorization", `Bearer ${key}`);
+  if (body !== undefined) headers.set("Content-Type", "application/json");
+  const init: RequestInit = { method, headers, cache: "no-store" };
+  if (body !== undefined) init.body = JSON.stringify(body);
   try {
-    return await fetch(path, { cache: "no-store", ...init });
+    return await fetch(query ? `${path}?${query}` : path, init);
   } catch {
     throw new ApiFailure(0, "The server cannot be reached.");
   }
 }
 
-async function body<T>(response: Response): Promise<T> {
+async function read<T>(response: Response): Promise<T> {
   if (!response.ok) throw new ApiFailure(response.status, `The server answered ${response.status}.`, await reason(response));
   try {
     return (await response.json()) as T;

@@ -30,7 +30,7 @@ export function clock(instant: string, locale?: string, timeZone?: string): stri
   return date.toLocaleTimeString(locale, { timeStyle: "medium", ...(timeZone && { timeZone }) });
 }
 
-/** "card_lost" or "card-lost" as "Card lost". */
+/** "lost_book" or "lost-book" as "Lost book". */
 export function words(identifier: string): string {
   const text = identifier.replace(/[_-]+/g, " ").trim();
   return text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,176 +1,176 @@
-// The JSON that the worker speaks, one type per message. Names are the wire's.
+// Made by wire.mjs from api/openapi.json: not to be edited.
 
-/** `GET /api/status`. */
-export interface Status {
-  ready: boolean;
-  agent_name: string;
-  bank_name: string;
-  /** The model that hears, such as "tiny.en". */
-  speech_model: string;
-  /** null: answers come from the bank's documents alone. */
-  language_model: string | null;
-  authentication: boolean;
-  /** The worker's build, when it says. */
-  version?: string;
+/** What each request is answered with when it goes well. */
+export interface Answers {
+  /** Calls, newest first */
+  "GET /v1/calls": CallList;
+  /** One call's record */
+  "GET /v1/calls/{id}": CallRecord;
+  /** The messages that would have been sent */
+  "GET /v1/demo/messages": DemoMessages;
+  /** Takes a message in place of a sender */
+  "POST /v1/demo/messages": null;
+  /** A person's profiles, by any of them */
+  "GET /v1/profiles/{id}": ProfileHistory;
+  /** What an unmerge of this profile would separate */
+  "GET /v1/profiles/{id}/unmerge": Separation;
+  /** Takes a merge apart */
+  "POST /v1/profiles/{id}/unmerge": Unmerged;
+  /** Whether a call would be taken, and by what */
+  "GET /v1/status": Status;
+  /** The summary of the caller's own call, once */
+  "GET /v1/summary/{token}": CallSummary | Pending;
+  /** A token for a new room */
+  "POST /v1/token": JoinToken;
+  /** The topics that a call can have */
+  "GET /v1/topics": Topics;
+  /** How this worker and its record stand */
+  "GET /v1/worker": WorkerState;
 }
 
-/** `POST /api/token`, the form of livekit-client's TokenSource.endpoint. */
-export interface JoinToken {
-  server_url: string;
-  participant_token: string;
+/** A row of the audit chain. */
+export interface Attempt {
+  number: number;
+  at: string;
+  actor: string;
+  action: string;
+  profile_id: string | null;
+  /** What became of it, where the row has it: `merged`, `refused_erased`, `not_merged` … */
+  outcome: string | null;
+  /** A reason was given; its words are the merge's, and go when the person is erased. */
+  reason_given: boolean;
+  /** The merge it was about. */
+  merge: number | null;
 }
 
-/** Answer of the RPC `teller.session`. */
-export interface SessionInfo {
-  /** Opens the summary of this call once it is over. */
-  summary_token: string;
-  authentication: boolean;
-  speech_model: string;
-  language_model: string | null;
+/** One call in a list, and the head of its record. */
+export interface CallLine {
+  session_id: string;
+  started_at: string;
+  ended_at: string | null;
+  duration_seconds: number | null;
+  status: CallStatus;
+  channel: Channel;
+  authenticated: boolean;
+  username: string | null;
+  /** Null, as the two fields after the topics, until there is a summary. */
+  summary: string | null;
+  /** Ids of `GET /v1/topics`; a topic may have left the pack since. */
+  topics: string[];
+  sentiment: Sentiment | null;
+  resolution_status: Resolution | null;
+  message_count: number;
 }
 
-/** Answer of the RPC `teller.authenticate`. */
-export interface CodeRequested {
-  status: "code_sent" | "unavailable" | "limited";
-  message: string;
+/** One page of calls. */
+export interface CallList {
+  /** Newest first. */
+  calls: CallLine[];
+  /** Passed back as `cursor` to get the next page; null at the end. */
+  next_cursor: string | null;
 }
 
-/** Answer of the RPC `teller.verify`. */
-export interface CodeChecked {
-  status: "authenticated" | "wrong_code" | "expired" | "limited";
-  message: string;
+/** Everything kept of one call. */
+export interface CallRecord {
+  call: CallLine;
+  /** Why it ended, such as `caller_left`; null while it goes on. */
+  end_reason: string | null;
+  summary: StoredSummary | null;
+  identity: Identity | null;
+  /** In the order in which they were said. */
+  messages: Message[];
 }
 
-/** `GET /demo/messages`: what would have been sent, on loopback only. */
-export interface DemoMessages {
-  messages: DemoMessage[];
+/** Where a call stands; `abandoned`: its worker died. */
+export type CallStatus = "active" | "ended" | "abandoned";
+
+/** What a call came to, for who was in it. */
+export interface CallSummary {
+  summary: string;
+  topics: string[];
+  sentiment: Sentiment;
+  resolution_status: Resolution;
+  duration_seconds: number;
+  message_count: number;
 }
 
-/** One message that a sender would have sent. */
+/** How the caller came. */
+export type Channel = "web" | "phone";
+
+/** `degraded` while it talks and there is something to look at; `failing`: it cannot be sent callers. */
+export type Condition = "ok" | "degraded" | "failing";
+
+/** Whether rows reach the database; `unknown` until the first one was sent. */
+export type DatabaseState = {
+  state: "unknown";
+} | {
+  state: "up";
+} | {
+  since: string;
+  /** In words, without values of rows. */
+  why: string;
+  state: "down";
+};
+
+/** One message that would have been sent. */
 export interface DemoMessage {
+  /** A phone number, E.164. */
   to: string;
   text: string;
   at: string;
 }
 
-/** How the caller sounded. */
-export type Sentiment = "positive" | "neutral" | "negative";
-/** What became of the caller's request. */
-export type Resolution = "resolved" | "escalated" | "incomplete";
-
-/** `GET /api/summary/{token}` when ready. */
-export interface CallSummary {
-  summary: string;
-  topics: string[];
-  sentiment: Sentiment | null;
-  resolution_status: Resolution | null;
-  duration_seconds: number | null;
-  message_count: number;
+/** What would have been sent. */
+export interface DemoMessages {
+  /** Newest first; at most 20. */
+  messages: DemoMessage[];
 }
 
-/** `GET /api/topics`. */
-export interface Topics {
-  topics: Topic[];
-}
-
-/** One topic of the bank's taxonomy. */
-export interface Topic {
-  id: string;
-  label: string;
-}
-
-/** A line of `GET /api/calls`. */
-export interface CallLine {
-  session_id: string;
-  /** RFC 3339. */
-  started_at: string;
-  ended_at: string | null;
-  duration_seconds: number | null;
-  status: "active" | "ended" | "abandoned";
-  end_reason: string | null;
-  channel: "web" | "phone";
-  authenticated: boolean;
-  username: string | null;
-  summary: string | null;
-  topics: string[] | null;
-  sentiment: Sentiment | null;
-  resolution_status: Resolution | null;
-  message_count: number;
-}
-
-/** `GET /api/calls`. */
-export interface CallList {
-  calls: CallLine[];
-  /** Passed back to get the next lines; null at the end. */
-  next_cursor: string | null;
-}
-
-/** `GET /api/calls/{id}`. */
-export interface CallRecord {
-  call: CallLine;
-  summary: StoredSummary | null;
-  identity: Identity | null;
-  messages: Message[];
-}
-
-/** The row in conversation_summaries. */
-export interface StoredSummary {
-  summary: string;
-  extracted_info: Record<string, unknown>;
-  method: string;
-  method_version: string | number | null;
-}
+/** How full the spool is: `alarm` from 80 % on; from 95 % on there are no new calls. */
+export type Fullness = "normal" | "alarm" | "no_new_calls" | "full";
 
 /** Who called, and how their profiles came together. */
 export interface Identity {
   profile_id: string;
-  profile_type: string;
+  profile_type: ProfileType;
   username: string | null;
-  auth_level: string | null;
+  auth_level: Proof | null;
   merges: Merge[];
 }
 
-/** One profile merged into another. */
+/** A way into a room, in the form of livekit-client's `TokenSource.endpoint`. */
+export interface JoinToken {
+  /** The LiveKit server as browsers reach it. */
+  server_url: string;
+  /** Valid for ten minutes; names the room, the identity and the rights. */
+  participant_token: string;
+}
+
+/** Milliseconds of each stage of a turn; null where the stage did not run. */
+export interface Latency {
+  endpointing_ms: number | null;
+  stt_ms: number | null;
+  retrieval_ms: number | null;
+  llm_first_token_ms: number | null;
+  tts_first_audio_ms: number | null;
+  /** From the end of the caller's speech to the first audio of the reply. */
+  reply_ms: number | null;
+}
+
+/** One profile merged into another, or the attempt. */
 export interface Merge {
   source_id: string;
   target_id: string;
-  outcome: string;
+  outcome: MergeOutcome;
   at: string;
 }
 
-/** `GET /api/profiles/{id}`. */
-export interface ProfileHistory {
-  profile: ProfileLine;
-  /** The live profile of the same person; the same one, if it was not merged. */
-  live: ProfileLine;
-  /** Profiles merged into the live one. */
-  merged_profiles: number;
-  /** Newest first, refused and undone ones too. */
-  merges: MergeLine[];
-  /** The audit chain's rows, newest first. */
-  attempts: Attempt[];
-  /** Whether the key that was shown may unmerge. */
-  may_unmerge: boolean;
-}
-
-export interface ProfileLine {
-  profile_id: string;
-  profile_type: "anonymous" | "authenticated";
-  username: string | null;
-  first_seen_at: string;
-  last_seen_at: string;
-  total_sessions: number;
-  total_messages: number;
-  merged_into: string | null;
-  erased_at: string | null;
-}
-
-/** One merge that was done or refused. */
+/** One merge; of a refused one the profiles are those that were asked for. */
 export interface MergeLine {
   merge: number;
   source_id: string;
   target_id: string;
-  outcome: string;
+  outcome: MergeOutcome;
   actor: string;
   reason: string | null;
   session_id: string | null;
@@ -184,96 +184,203 @@ export interface MergeLine {
   in_force: boolean;
 }
 
-/** A row of the audit chain about a profile. */
-export interface Attempt {
-  number: number;
-  at: string;
-  actor: string;
-  action: string;
-  profile_id: string | null;
-  outcome: string | null;
-  /** Its words are the merge's. */
-  reason_given: boolean;
-  merge: number | null;
-}
-
-/** `GET /api/profiles/{id}/unmerge`: what would come apart. */
-export interface Separation {
-  /** What a confirmation names. */
-  merge: number;
-  source: string;
-  from: string;
-  from_username: string | null;
-  profiles: number;
-  sessions: number;
-  messages: number;
-}
-
-/** Body of `POST /api/profiles/{id}/unmerge`. */
-export interface UnmergeRequest {
-  actor: string;
-  reason: string | null;
-  /** `Separation.merge`. */
-  confirm: number;
-}
-
-/** Its answer. Refusals are 409 with `{"outcome", "error"}`. */
-export interface Unmerged {
-  outcome: "unmerged";
-  merge: number;
-  source_id: string;
-}
-
-/** `GET /api/worker`, the same as `/health` of the operators' server. */
-export interface WorkerState {
-  status: "ok" | "degraded" | "failing";
-  /** What somebody should look at, in words. */
-  complaints: string[];
-  takes_calls: boolean;
-  record: RecordState | null;
-}
-
-/** How the record of calls stands. */
-export interface RecordState {
-  spool: "normal" | "alarm" | "no_new_calls" | "full";
-  spool_used_bytes: number;
-  spool_budget_bytes: number;
-  /** Records on the worker's disk that the database does not have yet. */
-  waiting: number;
-  damaged: number;
-  dead_letters: number;
-  /** Calls with turns that are in memory alone, and those turns. */
-  unsafe_calls: number;
-  unsafe_turns: number;
-  database: { state: "unknown" | "up" } | { state: "down"; since: string; why: string };
-}
+/** What became of a merge. */
+export type MergeOutcome = "merged" | "already_merged" | "not_found" | "refused_source_authenticated" | "refused_erased" | "refused_blocked" | "refused_shared_device" | "session_not_found";
 
 /** One finished turn of either side. */
 export interface Message {
+  /** Counts from 0 without gaps. */
   seq: number;
-  role: "user" | "assistant" | "system";
+  role: Role;
+  /** Redacted; of the assistant's words, those that were heard. */
   content: string;
   created_at: string;
+  /** The assistant was cut short. */
   interrupted: boolean;
+  /** Topic of the answer. */
   intent: string | null;
   latency: Latency | null;
   sources: Source[] | null;
 }
 
-/** Milliseconds of each stage; absent or null where the stage did not run. */
-export interface Latency {
-  endpointing_ms?: number | null;
-  stt_ms?: number | null;
-  retrieval_ms?: number | null;
-  llm_first_token_ms?: number | null;
-  tts_first_audio_ms?: number | null;
-  /** End of the caller's speech to the first audio of the reply. */
-  reply_ms?: number | null;
+/** There is no summary yet. */
+export interface Pending {
+  status: PendingStatus;
+}
+
+export type PendingStatus = "pending";
+
+/** Why a request was not answered with what it asked for. */
+export interface Problem {
+  /** A sentence for people. */
+  error: string;
+}
+
+/** What is known of a person's profiles. */
+export interface ProfileHistory {
+  profile: ProfileLine;
+  /** The live profile of the same person; the same one, if it was not merged. */
+  live: ProfileLine;
+  /** Profiles merged into the live one. */
+  merged_profiles: number;
+  /** Newest first, refused and undone ones too; at most 200. */
+  merges: MergeLine[];
+  /** Rows of the audit chain, newest first; at most 200. */
+  attempts: Attempt[];
+  /** Whether the key that was shown may unmerge. */
+  may_unmerge: boolean;
+}
+
+/** One profile. */
+export interface ProfileLine {
+  profile_id: string;
+  profile_type: ProfileType;
+  username: string | null;
+  first_seen_at: string;
+  last_seen_at: string;
+  total_sessions: number;
+  total_messages: number;
+  merged_into: string | null;
+  erased_at: string | null;
+}
+
+/** Whether a profile is a device's or number's, or a customer's. */
+export type ProfileType = "anonymous" | "authenticated";
+
+/** How the caller proved who they are. */
+export type Proof = "vouched" | "one-time code";
+
+/** How the record of calls stands. */
+export interface RecordState {
+  spool: Fullness;
+  spool_used_bytes: number;
+  spool_budget_bytes: number;
+  /** Records on the worker's disk that the database does not have yet. */
+  waiting: number;
+  /** Damaged places in the spool, since the start. */
+  damaged: number;
+  /** Records that wait for an administrator. */
+  dead_letters: number;
+  /** Calls with turns that are in memory alone. */
+  unsafe_calls: number;
+  /** Those turns. */
+  unsafe_turns: number;
+  database: DatabaseState;
+}
+
+/** Why something in order was not done. */
+export interface Refusal {
+  /** A sentence for people. */
+  error: string;
+  outcome: UnmergeOutcome;
+}
+
+/** What became of the caller's request. */
+export type Resolution = "resolved" | "escalated" | "incomplete";
+
+/** Who a message is from. */
+export type Role = "user" | "assistant" | "system" | "tool";
+
+/** The body that the code sender posts. */
+export interface SentMessage {
+  /** A phone number, E.164. */
+  to: string;
+  text: string;
+}
+
+/** How the caller felt. */
+export type Sentiment = "positive" | "neutral" | "negative";
+
+/** What would come apart. */
+export interface Separation {
+  /** The merge that would be undone: what a confirmation names. */
+  merge: number;
+  /** The profile that would live again. */
+  source: string;
+  /** The live profile that would lose it. */
+  from: string;
+  /** That one's name, if it is a customer. */
+  from_username: string | null;
+  /** Profiles that would go: the source and those merged into it before. */
+  profiles: number;
+  /** Calls that would go with them. */
+  sessions: number;
+  /** Messages of those calls. */
+  messages: number;
 }
 
 /** A passage that an answer rests on. */
 export interface Source {
   title: string;
   source: string;
+  /** Its rank in the search; comparable within one answer only. */
   score: number;
+}
+
+/** What the caller's page shows of this worker. */
+export interface Status {
+  /** A call would be taken now. */
+  ready: boolean;
+  /** The agent's name for dispatch; empty with automatic dispatch. */
+  agent_name: string;
+  company_name: string;
+  /** The model that recognises speech, such as `tiny.en`. */
+  speech_model: string;
+  /** Null: answers come from the pack's documents alone. */
+  language_model: string | null;
+  /** A caller can prove who they are. */
+  authentication: boolean;
+  /** The worker's build. */
+  version: string;
+}
+
+/** What was noted of the call when it ended. */
+export interface StoredSummary {
+  summary: string;
+  /** What the caller mentioned of themselves and their request, by name. */
+  extracted_info: Record<string, unknown>;
+  /** `rules` or `llm`. */
+  method: string;
+}
+
+/** One topic of the pack's taxonomy. */
+export interface Topic {
+  /** What a summary carries. */
+  id: string;
+  /** What people read. */
+  label: string;
+}
+
+/** The pack's taxonomy. */
+export interface Topics {
+  topics: Topic[];
+}
+
+/** What became of an unmerge. */
+export type UnmergeOutcome = "unmerged" | "not_merged" | "refused_name_taken" | "refused_erased" | "refused_changed";
+
+/** What an administrator asks for. */
+export interface UnmergeRequest {
+  /** The name of who does this. */
+  actor: string;
+  /** Without personal data: it is kept for good. */
+  reason?: string | null;
+  /** The merge that was shown: `merge` of a separation. */
+  confirm: number;
+}
+
+/** What was done. */
+export interface Unmerged {
+  outcome: UnmergeOutcome;
+  merge: number;
+  source_id: string;
+}
+
+/** How the worker, its record and its upkeep stand. */
+export interface WorkerState {
+  status: Condition;
+  /** What somebody should look at, in words. */
+  complaints: string[];
+  takes_calls: boolean;
+  record: RecordState | null;
 }

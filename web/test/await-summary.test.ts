@@ -3,7 +3,7 @@ import test from "node:test";
 import type { SummaryAnswer } from "../src/api.ts";
 import { awaitSummary } from "../src/caller/await-summary.ts";
 
-const SUMMARY = { summary: "Fees.", topics: [], sentiment: null, resolution_status: null, duration_seconds: 3, message_count: 2 };
+const SUMMARY = { summary: "Opening hours.", topics: [], sentiment: "neutral" as const, resolution_status: "resolved" as const, duration_seconds: 3, message_count: 2 };
 
 /** Answers from `script`, whose last entry repeats; adds up the time slept. */
 async function play(script: (SummaryAnswer | Error)[]): Promise<{ kind: string; slept: number; asked: number }> {

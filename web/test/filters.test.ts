@@ -3,7 +3,7 @@ import test from "node:test";
 import { apiQuery, fromQuery, restrictions, toQuery } from "../src/supervisor/filters.ts";
 
 test("filters survive the way through the address", () => {
-  const query = "?from=2026-05-01&to=2026-05-17&topic=card_lost&sentiment=negative&resolution=escalated&authenticated=true";
+  const query = "?from=2026-05-01&to=2026-05-17&topic=lost_book&sentiment=negative&resolution=escalated&authenticated=true";
   assert.equal(toQuery(fromQuery(query)), query);
   assert.equal(restrictions(fromQuery(query)), 6);
 });

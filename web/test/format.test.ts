@@ -3,6 +3,12 @@ import test from "node:test";
 import { clock, duration, milliseconds, moment, words } from "../src/format.ts";
 import { stages } from "../src/supervisor/latency.ts";
 import { loudness } from "../src/caller/loudness.ts";
+import type { Latency } from "../src/wire.ts";
+
+/** No stage ran. */
+const NONE: Latency = {
+  endpointing_ms: null, stt_ms: null, retrieval_ms: null, llm_first_token_ms: null, tts_first_audio_ms: null, reply_ms: null,
+};
 
 test("durations read as people say them", () => {
   const cases: [number | null, string][] = [[0, "0 s"], [8.4, "8 s"], [59.6, "1 min 00 s"], [125, "2 min 05 s"], [3720, "1 h 02 min"], [null, "–"], [-1, "–"], [Number.NaN, "–"]];
@@ -16,7 +22,7 @@ test("milliseconds turn to seconds from one second on", () => {
 });
 
 test("identifiers become words", () => {
-  assert.equal(words("card_lost"), "Card lost");
+  assert.equal(words("lost_book"), "Lost book");
   assert.equal(words("caller-left"), "Caller left");
   assert.equal(words(""), "");
 });
@@ -30,7 +36,7 @@ test("instants are shown in the reader's time, rubbish as nothing", () => {
 });
 
 test("only stages that ran are shown, with their share", () => {
-  const ran = stages({ endpointing_ms: 300, stt_ms: 100, retrieval_ms: 0, llm_first_token_ms: null, reply_ms: 900 });
+  const ran = stages({ ...NONE, endpointing_ms: 300, stt_ms: 100, retrieval_ms: 0, llm_first_token_ms: null, reply_ms: 900 });
   assert.deepEqual(
     ran.map(({ name, colour, share }) => [name, colour, share]),
     [["Endpointing", 1, 0.75], ["Hearing", 2, 0.25], ["Retrieval", 3, 0]],
@@ -38,8 +44,8 @@ test("only stages that ran are shown, with their share", () => {
 });
 
 test("stages without any time share nothing", () => {
-  assert.deepEqual(stages({ retrieval_ms: 0 }).map(({ share }) => share), [0]);
-  assert.deepEqual(stages({}), []);
+  assert.deepEqual(stages({ ...NONE, retrieval_ms: 0 }).map(({ share }) => share), [0]);
+  assert.deepEqual(stages(NONE), []);
 });
 
 test("the meter is empty for silence, full for a shout and in between for speech", () => {

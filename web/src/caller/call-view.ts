@@ -1,4 +1,4 @@
-// The call's own card: button, state, notices, microphone, controls.
+// The call's own panel: button, state, notices, microphone, controls.
 
 import { byId, setText } from "../dom.ts";
 import type { Description } from "./describe.ts";

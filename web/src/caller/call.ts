@@ -2,7 +2,6 @@
 // views. A call that was left ignores everything that still arrives.
 
 import { ApiFailure, fetchSummary, fetchToken } from "../api.ts";
-import type { SessionInfo } from "../wire.ts";
 import { awaitSummary } from "./await-summary.ts";
 import type { CallView } from "./call-view.ts";
 import { describe } from "./describe.ts";
@@ -10,6 +9,7 @@ import type { Identify } from "./identify.ts";
 import { LevelMeter, openMicrophone, type Microphone } from "./microphone.ts";
 import { deadline, inCall, step, type Phase, type PhaseEvent } from "./phase.ts";
 import { CallRoom, type Signal } from "./room.ts";
+import type { SessionInfo } from "./room-messages.ts";
 import type { SummaryView } from "./summary-view.ts";
 import type { TranscriptView } from "./transcript-view.ts";
 
@@ -111,7 +111,7 @@ export class Call {
   private async meet(agent: string): Promise<void> {
     this.agent = agent;
     try {
-      this.session = await this.room.ask<SessionInfo>("teller.session", {}, SESSION_ATTEMPTS);
+      this.session = await this.room.ask("teller.session", {}, SESSION_ATTEMPTS);
       if (this.left || !this.session.authentication) return;
       this.parts.identify.show((method, payload) => this.room.ask(method, payload));
     } catch {

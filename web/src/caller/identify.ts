@@ -1,20 +1,21 @@
-// The card in which the caller proves who they are: first user name and phone
+// The panel in which the caller proves who they are: first user name and phone
 // number, then the code that was sent to that number.
 
 import { fetchDemoMessages } from "../api.ts";
 import { byId, setText } from "../dom.ts";
-import type { CodeChecked, CodeRequested, DemoMessage } from "../wire.ts";
+import type { DemoMessage } from "../wire.ts";
+import type { RoomAnswers } from "./room-messages.ts";
 import { code, messageKey, newMessage, phoneNumber, userName } from "./identify-input.ts";
 
 /** Asks the agent of this call. */
-export type Ask = <T>(method: string, payload: object) => Promise<T>;
+export type Ask = <M extends keyof RoomAnswers>(method: M, payload: object) => Promise<RoomAnswers[M]>;
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 const DEMO_POLL_MS = 1000;
 const UNANSWERED = "The assistant did not answer. Please try again.";
 
 export class Identify {
-  private readonly card = byId("identify");
+  private readonly panel = byId("identify");
   private readonly form = byId<HTMLFormElement>("identify-form");
   private readonly codeForm = byId<HTMLFormElement>("code-form");
   private readonly username = byId<HTMLInputElement>("identify-username");
@@ -35,14 +36,14 @@ export class Identify {
 
   show(ask: Ask): void {
     this.ask = ask;
-    this.card.hidden = false;
+    this.panel.hidden = false;
     this.form.reset();
     this.startOver(false);
   }
 
   hide(): void {
     this.ask = null;
-    this.card.hidden = true;
+    this.panel.hidden = true;
     this.stopDemo();
   }
 
@@ -54,7 +55,7 @@ export class Identify {
     if (!number.ok) return this.refuse(this.phone, number.message);
     const known = await this.demoMessages();
     const payload = { username: name.value, phone_number: number.value };
-    const answer = await this.ask?.<CodeRequested>("teller.authenticate", payload);
+    const answer = await this.ask?.("teller.authenticate", payload);
     if (!answer) return;
     this.showMessage(answer.message, answer.status === "code_sent" ? "info" : "problem");
     if (answer.status !== "code_sent") return;
@@ -69,19 +70,19 @@ export class Identify {
     const typed = code(this.code.value);
     this.code.setAttribute("aria-invalid", String(!typed.ok));
     if (!typed.ok) return this.refuse(this.code, typed.message);
-    const answer = await this.ask?.<CodeChecked>("teller.verify", { code: typed.value });
+    const answer = await this.ask?.("teller.verify", { code: typed.value });
     if (!answer) return;
     if (answer.status === "expired") this.startOver();
     this.showMessage(answer.message, answer.status === "authenticated" ? "good" : "problem");
     if (answer.status === "wrong_code") this.code.select();
     if (answer.status !== "authenticated") return;
     this.codeForm.hidden = true;
-    this.card.dataset.done = "true";
+    this.panel.dataset.done = "true";
     this.stopDemo();
   }
 
   private startOver(focus = true): void {
-    delete this.card.dataset.done;
+    delete this.panel.dataset.done;
     this.form.hidden = false;
     this.codeForm.hidden = true;
     this.message.hidden = true;

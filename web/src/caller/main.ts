@@ -34,19 +34,19 @@ view.on({
 transcript.onSend((text) => call?.say(text) ?? Promise.reject(new Error("there is no call")));
 void showStatus();
 
-/** The bank's name, and in the footer what hears and what answers. */
+/** The company's name, and in the footer what hears and what answers. */
 async function showStatus(): Promise<void> {
   const build = `Page build ${__BUILD__}`;
   try {
     const status = await fetchStatus();
-    if (status.bank_name) {
-      setText(byId("bank-name"), status.bank_name);
-      document.title = `Call ${status.bank_name}`;
+    if (status.company_name) {
+      setText(byId("company-name"), status.company_name);
+      document.title = `Call ${status.company_name}`;
     }
     const parts = [
       `Hears with ${status.speech_model}`,
-      status.language_model ? `answers with ${status.language_model}` : "answers from the bank's documents",
-      status.version ? `Teller ${status.version}` : build,
+      status.language_model ? `answers with ${status.language_model}` : "answers from documents",
+      `Teller ${status.version}`,
     ];
     setText(byId("build"), parts.join(" · "));
     if (!status.ready) view.showProblem("The service is starting. A call may not be answered yet.");

@@ -18,6 +18,7 @@ import {
 import type { AgentState } from "./phase.ts";
 import { speakerOf, type Heard } from "./transcript.ts";
 import type { JoinToken } from "../wire.ts";
+import { AGENT_STATE, CHAT, FINAL, ON_BEHALF, SEGMENT, TRANSCRIPTION, type RoomAnswers } from "./room-messages.ts";
 
 export type Signal =
   | { kind: "agent"; identity: string; state: AgentState }
@@ -73,16 +74,16 @@ export class CallRoom {
   }
 
   async say(text: string): Promise<void> {
-    await this.room.localParticipant.sendText(text, { topic: "lk.chat", compress: false });
+    await this.room.localParticipant.sendText(text, { topic: CHAT, compress: false });
   }
 
   /** Asks the agent; repeats up to `attempts` times while the agent is not ready for the question yet. */
-  async ask<T>(method: string, payload: object, attempts = 1): Promise<T> {
+  async ask<M extends keyof RoomAnswers>(method: M, payload: object, attempts = 1): Promise<RoomAnswers[M]> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         if (!this.agentIdentity) throw new Error("there is no assistant in the room");
         const request = { destinationIdentity: this.agentIdentity, method, payload: JSON.stringify(payload) };
-        return JSON.parse(await this.room.localParticipant.performRpc(request)) as T;
+        return JSON.parse(await this.room.localParticipant.performRpc(request)) as RoomAnswers[M];
       } catch (error) {
         const early = error instanceof RpcError && EARLY.has(error.code);
         if (!early || attempt >= attempts) throw error;
@@ -109,7 +110,7 @@ export class CallRoom {
       .on(RoomEvent.SignalReconnecting, () => this.emit({ kind: "reconnecting" }))
       .on(RoomEvent.Reconnected, () => this.emit({ kind: "reconnected" }))
       .on(RoomEvent.Disconnected, (reason) => this.onDisconnected(reason));
-    this.room.registerTextStreamHandler("lk.transcription", (reader, sender) => {
+    this.room.registerTextStreamHandler(TRANSCRIPTION, (reader, sender) => {
       void this.read(reader, sender.identity);
     });
   }
@@ -118,7 +119,7 @@ export class CallRoom {
     if (!isAgent(participant)) return;
     if (this.agentIdentity && this.agentIdentity !== participant.identity) return;
     this.agentIdentity = participant.identity;
-    const state = participant.attributes["lk.agent.state"] ?? "";
+    const state = participant.attributes[AGENT_STATE] ?? "";
     this.emit({
       kind: "agent",
       identity: participant.identity,
@@ -142,7 +143,7 @@ export class CallRoom {
     const attributes = reader.info.attributes ?? {};
     this.streams += 1;
     const line = {
-      segment: attributes["lk.segment_id"] ?? reader.info.id,
+      segment: attributes[SEGMENT] ?? reader.info.id,
       speaker: speakerOf(sender, this.room.localParticipant.identity),
       stream: this.streams,
     };
@@ -157,7 +158,7 @@ export class CallRoom {
     }
     // Each stream of the caller's words is whole, with an attribute for whether it is
     // final; the assistant's words grow in one stream and are final when it closes.
-    const final = line.speaker === "assistant" || attributes["lk.transcription_final"] === "true";
+    const final = line.speaker === "assistant" || attributes[FINAL] === "true";
     this.emit({ kind: "heard", heard: { ...line, text, final } });
   }
 
@@ -179,5 +180,5 @@ export class CallRoom {
 
 /** An agent itself, not a worker that publishes on an agent's behalf. */
 function isAgent(participant: Participant): boolean {
-  return participant.kind === ParticipantKind.AGENT && !participant.attributes["lk.publish_on_behalf"];
+  return participant.kind === ParticipantKind.AGENT && !participant.attributes[ON_BEHALF];
 }

@@ -1,4 +1,4 @@
-// The card after the call: what was talked about and what came of it.
+// The panel after the call: what was talked about and what came of it.
 
 import { byId, chip, el, entry, setText } from "../dom.ts";
 import { duration, resolutionTone, sentimentTone, words } from "../format.ts";
@@ -7,12 +7,12 @@ import type { SummaryOutcome } from "./await-summary.ts";
 
 const SORRY: Record<Exclude<SummaryOutcome["kind"], "ready">, string> = {
   gone: "The summary of this call is not available any more.",
-  late: "The summary is taking longer than usual. The bank will have it; this page stops waiting.",
+  late: "The summary is taking longer than usual. It will be on record; this page stops waiting.",
   unreachable: "The summary could not be fetched: the service cannot be reached.",
 };
 
 export class SummaryView {
-  private readonly card = byId("summary");
+  private readonly panel = byId("summary");
   private readonly text = byId("summary-text");
   private readonly topics = byId("summary-topics");
   private readonly facts = byId("summary-facts");
@@ -21,14 +21,14 @@ export class SummaryView {
 
   hide(): void {
     this.expected = "";
-    this.card.hidden = true;
-    this.card.dataset.kind = "none";
+    this.panel.hidden = true;
+    this.panel.dataset.kind = "none";
   }
 
   expect(token: string): void {
     this.expected = token;
-    this.card.hidden = false;
-    this.card.dataset.kind = "pending";
+    this.panel.hidden = false;
+    this.panel.dataset.kind = "pending";
     this.topics.replaceChildren();
     this.facts.replaceChildren();
     setText(this.text, "Writing the summary …");
@@ -36,25 +36,20 @@ export class SummaryView {
 
   show(token: string, outcome: SummaryOutcome): void {
     if (token !== this.expected) return;
-    this.card.dataset.kind = outcome.kind;
+    this.panel.dataset.kind = outcome.kind;
     if (outcome.kind !== "ready") return setText(this.text, SORRY[outcome.kind]);
     this.fill(outcome.summary);
-    this.card.scrollIntoView({ block: "nearest" });
+    this.panel.scrollIntoView({ block: "nearest" });
   }
 
   private fill(summary: CallSummary): void {
     setText(this.text, summary.summary);
-    this.topics.replaceChildren(...(summary.topics ?? []).map((topic) => el("li", {}, chip(words(topic)))));
-    const facts = [
+    this.topics.replaceChildren(...summary.topics.map((topic) => el("li", {}, chip(words(topic)))));
+    this.facts.replaceChildren(
       entry("Duration", duration(summary.duration_seconds)),
       entry("Messages", String(summary.message_count)),
-    ];
-    if (summary.resolution_status) {
-      facts.push(entry("Outcome", chip(words(summary.resolution_status), resolutionTone(summary.resolution_status))));
-    }
-    if (summary.sentiment) {
-      facts.push(entry("Sentiment", chip(words(summary.sentiment), sentimentTone(summary.sentiment))));
-    }
-    this.facts.replaceChildren(...facts);
+      entry("Outcome", chip(words(summary.resolution_status), resolutionTone(summary.resolution_status))),
+      entry("Sentiment", chip(words(summary.sentiment), sentimentTone(summary.sentiment))),
+    );
   }
 }

@@ -1,4 +1,4 @@
-// The conversation's card: both sides' lines as they grow, and the text box.
+// The conversation's panel: both sides' lines as they grow, and the text box.
 
 import { byId, el, setText } from "../dom.ts";
 import { hear, type Heard, type Line, type Speaker, type Transcript } from "./transcript.ts";

@@ -1,8 +1,8 @@
 // The transcript as a pure reducer: text streams in, lines to show out.
 //
-//   stream 1 of segment A   "what is"            not final
-//   stream 2 of segment A   "what is my balance" final      -> replaces stream 1
-//   stream 3 of segment B   "I can" + " help"    grows, final when it closes
+//   stream 1 of segment A   "when do"          not final
+//   stream 2 of segment A   "when do you open" final      -> replaces stream 1
+//   stream 3 of segment B   "I can" + " help"  grows, final when it closes
 
 /** Who said a line. */
 export type Speaker = "caller" | "assistant";

@@ -47,7 +47,8 @@ export class CallPage {
     }
   }
 
-  private show({ call, summary, identity, messages }: CallRecord): void {
+  private show(record: CallRecord): void {
+    const { call, summary, identity, messages } = record;
     showOutcome(this.status, "ready");
     this.record.hidden = false;
     const title = `Call of ${moment(call.started_at)}`;
@@ -55,7 +56,7 @@ export class CallPage {
     setText(this.title, title);
     this.title.focus();
     showSummary(call, summary, this.topics);
-    byId("call-facts").replaceChildren(...facts(call, summary));
+    byId("call-facts").replaceChildren(...facts(record));
     byId("call-identity").replaceChildren(...identityParts(identity));
     byId("call-turns").replaceChildren(...messages.map(turn));
     byId("call-turns-empty").hidden = messages.length > 0;
@@ -65,7 +66,7 @@ export class CallPage {
 function showSummary(call: CallLine, summary: StoredSummary | null, topics: TopicNames): void {
   const none = call.status === "active" ? "The summary is written when the call ends." : "This call has no summary.";
   setText(byId("call-summary"), summary?.summary ?? none);
-  const chips = (call.topics ?? []).map((topic) => el("li", {}, chip(topics.name(topic))));
+  const chips = call.topics.map((topic) => el("li", {}, chip(topics.name(topic))));
   byId("call-topics").replaceChildren(...chips);
   const known = Object.entries(summary?.extracted_info ?? {});
   const extracted = known.filter(([name, value]) => name !== EVIDENCE && !isEmpty(value));
@@ -73,18 +74,18 @@ function showSummary(call: CallLine, summary: StoredSummary | null, topics: Topi
   byId("call-extracted").replaceChildren(...extracted.map(([name, value]) => entry(words(name), plain(value))));
 }
 
-function facts(call: CallLine, summary: StoredSummary | null): HTMLElement[] {
+function facts({ call, end_reason, summary }: CallRecord): HTMLElement[] {
   const resolution = call.resolution_status;
   return [
     entry("Channel", words(call.channel)),
     entry("Status", words(call.status)),
     entry("Ended", call.ended_at ? moment(call.ended_at) : "–"),
-    entry("How it ended", call.end_reason ? words(call.end_reason) : "–"),
+    entry("How it ended", end_reason ? words(end_reason) : "–"),
     entry("Duration", duration(call.duration_seconds)),
     entry("Messages", String(call.message_count)),
     entry("Sentiment", call.sentiment ? chip(words(call.sentiment), sentimentTone(call.sentiment)) : "–"),
     entry("Outcome", resolution ? chip(words(resolution), resolutionTone(resolution)) : "–"),
-    entry("Summarised by", summary ? [summary.method, summary.method_version ?? ""].join(" ").trim() : "–"),
+    entry("Summarised by", summary?.method ?? "–"),
   ];
 }
 
@@ -119,7 +120,7 @@ function isEmpty(value: unknown): boolean {
   return value == null || value === "" || (typeof value === "object" && Object.keys(value).length === 0);
 }
 
-/** Any JSON, formatted for people: "Yes", "Card lost", "a, b", "Language: English". */
+/** Any JSON, formatted for people: "Yes", "Lost book", "a, b", "Language: English". */
 function plain(value: unknown): string {
   if (typeof value === "boolean") return value ? "Yes" : "No";
   if (Array.isArray(value)) return value.map(plain).join(", ");

@@ -1,5 +1,5 @@
 // Which calls are listed. Filters live in the page's address, so that a list can
-// be shared, and become the query of `GET /api/calls`.
+// be shared, and become the query of `GET /v1/calls`.
 
 /** Empty strings: no restriction. Dates are days of the reader's calendar, YYYY-MM-DD. */
 export interface Filters {

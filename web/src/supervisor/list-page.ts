@@ -23,7 +23,11 @@ export class ListPage {
   /** The number of the latest request; answers to earlier ones are dropped. */
   private asked = 0;
 
-  constructor(private readonly topics: TopicNames) {
+  /** `refused` receives what goes wrong with the key after the page was opened. */
+  constructor(
+    private readonly topics: TopicNames,
+    private readonly refused: (error: unknown) => void,
+  ) {
     this.form.addEventListener("change", () => this.apply());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -33,8 +37,8 @@ export class ListPage {
       this.filters = fromQuery("");
       this.writeAddress();
     });
-    byId("refresh").addEventListener("click", () => void this.load(false));
-    this.more.addEventListener("click", () => void this.load(true));
+    byId("refresh").addEventListener("click", () => this.reload(false));
+    this.more.addEventListener("click", () => this.reload(true));
   }
 
   set hidden(hidden: boolean) {
@@ -62,7 +66,7 @@ export class ListPage {
     if (toQuery(filters) === toQuery(this.filters)) return;
     this.filters = filters;
     this.fillForm();
-    if (!this.page.hidden) void this.load(false);
+    if (!this.page.hidden) this.reload(false);
   }
 
   private apply(): void {
@@ -76,7 +80,11 @@ export class ListPage {
   private writeAddress(): void {
     history.pushState(null, "", location.pathname + toQuery(this.filters) + location.hash);
     this.fillForm();
-    void this.load(false);
+    this.reload(false);
+  }
+
+  private reload(further: boolean): void {
+    this.load(further).catch(this.refused);
   }
 
   private fillForm(): void {
@@ -139,7 +147,7 @@ export class ListPage {
   private row(line: CallLine): HTMLElement {
     const link = el("a", { attributes: { href: `#/calls/${encodeURIComponent(line.session_id)}` } }, moment(line.started_at));
     const about = el("div", {}, line.summary ?? (line.status === "active" ? "This call is going on." : "No summary."));
-    const topics = (line.topics ?? []).map((topic) => el("li", {}, chip(this.topics.name(topic))));
+    const topics = line.topics.map((topic) => el("li", {}, chip(this.topics.name(topic))));
     return el(
       "tr",
       { data: { testid: "call-row", session: line.session_id } },

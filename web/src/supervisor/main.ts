@@ -7,17 +7,20 @@ import { byId, setText } from "../dom.ts";
 import { CallPage } from "./call-page.ts";
 import { ListPage } from "./list-page.ts";
 import { ProfilePage } from "./profile-page.ts";
+import { isKeyRefused } from "./status.ts";
 import { TopicNames } from "./topic-names.ts";
 import { WorkerNotice } from "./worker-notice.ts";
 
 const KEY = "teller.supervisor-key";
+const WRONG_KEY = "This key was not accepted. Please check it and try again.";
+const TOO_MANY = "Too many wrong keys came from your connection. Please wait a minute and try again.";
 
 const gate = byId<HTMLFormElement>("gate");
 const keyInput = byId<HTMLInputElement>("key-input");
 const gateMessage = byId("gate-message");
 const signOut = byId("sign-out");
 const topics = new TopicNames();
-const list = new ListPage(topics);
+const list = new ListPage(topics, refused);
 const call = new CallPage(topics);
 const profile = new ProfilePage();
 const worker = new WorkerNotice();
@@ -40,9 +43,14 @@ async function route(): Promise<void> {
     if (id === undefined) await list.open(api);
     else await (kind === "calls" ? call : profile).open(api, decode(id));
   } catch (error) {
-    if (!(error instanceof ApiFailure) || (error.status !== 401 && error.status !== 403)) throw error;
-    refuse("This key was not accepted. Please check it and try again.");
+    refused(error);
   }
+}
+
+/** Asks for another key after one was refused; other errors are not for here. */
+function refused(error: unknown): void {
+  if (!(error instanceof ApiFailure) || !isKeyRefused(error)) throw error;
+  refuse(error.status === 429 ? TOO_MANY : WRONG_KEY);
 }
 
 function refuse(message: string): void {
@@ -67,7 +75,7 @@ gate.addEventListener("submit", (event) => {
   const key = keyInput.value.trim();
   if (!key) return;
   // A header carries visible ASCII only, so anything else cannot be the key.
-  if (!/^[\x21-\x7e]+$/.test(key)) return refuse("This key was not accepted. Please check it and try again.");
+  if (!/^[\x21-\x7e]+$/.test(key)) return refuse(WRONG_KEY);
   sessionStorage.setItem(KEY, key);
   keyInput.value = "";
   gateMessage.hidden = true;

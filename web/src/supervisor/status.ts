@@ -14,12 +14,16 @@ export function showOutcome(element: HTMLElement, kind: Outcome, text = ""): voi
   setText(element, text);
 }
 
+/** The key was wrong, or was not even looked at because too many wrong ones came before. */
+export function isKeyRefused({ status }: ApiFailure): boolean {
+  return status === 401 || status === 403 || status === 429;
+}
+
 /** The text for a failed request; a refused key is rethrown to the code that can ask for another. */
 export function failureText(error: unknown, what = "call"): string {
   if (!(error instanceof ApiFailure)) throw error;
-  if (error.status === 401 || error.status === 403) throw error;
+  if (isKeyRefused(error)) throw error;
   if (error.status === 0) return "The server cannot be reached. Check the connection and try again.";
   if (error.status === 404) return `There is no such ${what}.`;
-  if (error.status === 429) return "Too many requests. Please wait a moment and try again.";
   return `The ${what}s could not be loaded (${error.status}). Please try again.`;
 }

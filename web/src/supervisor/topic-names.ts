@@ -3,6 +3,7 @@
 import { ApiFailure, type SupervisorApi } from "../api.ts";
 import { words } from "../format.ts";
 import type { Topic } from "../wire.ts";
+import { isKeyRefused } from "./status.ts";
 
 export class TopicNames {
   /** Empty until loaded, and if the worker has none. */
@@ -16,7 +17,7 @@ export class TopicNames {
       this.list = (await api.topics()).topics;
       this.loaded = true;
     } catch (error) {
-      if (!(error instanceof ApiFailure) || error.status === 401 || error.status === 403) throw error;
+      if (!(error instanceof ApiFailure) || isKeyRefused(error)) throw error;
     }
   }
 

@@ -5,7 +5,7 @@ import { clock, milliseconds, words } from "../format.ts";
 import type { Latency, Message, Source } from "../wire.ts";
 import { stages } from "./latency.ts";
 
-const NAMES: Record<Message["role"], string> = { user: "Caller", assistant: "Assistant", system: "System" };
+const NAMES: Record<Message["role"], string> = { user: "Caller", assistant: "Assistant", system: "System", tool: "Tool" };
 
 /** A list item with who, when, what, and how it came about. */
 export function turn(message: Message): HTMLElement {

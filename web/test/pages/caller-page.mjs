@@ -32,7 +32,7 @@ after(async () => chromium?.close());
 
 /** A stand-in worker without rooms, for one test. */
 export async function worker(answers = {}) {
-  const mock = await startMock({ answers: { "GET /api/status": () => ({ status: 200, body: STATUS }), ...answers } });
+  const mock = await startMock({ answers: { "GET /v1/status": () => ({ status: 200, body: STATUS }), ...answers } });
   opened.push(mock.close);
   return mock;
 }

@@ -10,12 +10,12 @@ import { PATIENCE_MS } from "./waiting.mjs";
 test("the footer names the model that hears", async () => {
   const { text } = await openCaller((await worker()).url);
   assert.match(await text("#build"), /tiny\.en/);
-  assert.equal(await text("#bank-name"), "Harbour Bank");
+  assert.equal(await text("#company-name"), "Harbour Library");
 });
 
 for (const [status, expected] of [[429, /too many calls/], [503, /takes no calls/], [500, /could not be placed/]]) {
   test(`a token endpoint that answers ${status} is explained, with a way to try again`, async () => {
-    const mock = await worker({ "POST /api/token": () => ({ status, body: {} }) });
+    const mock = await worker({ "POST /v1/token": () => ({ status, body: {} }) });
     const { page, phase, text } = await openCaller(mock.url);
     await phase("ended", () => page.click("#call-button"));
     assert.match(await text("#notice-text"), expected);
@@ -27,38 +27,38 @@ test("the token is requested as livekit-client's endpoint source does", async ()
   const mock = await worker();
   const { page, phase } = await openCaller(mock.url);
   await phase("ended", () => page.click("#call-button"));
-  const { method, headers } = mock.requests.find(({ path }) => path === "/api/token");
+  const { method, headers } = mock.requests.find(({ path }) => path === "/v1/token");
   assert.deepEqual([method, headers["content-type"]], ["POST", "application/json"]);
 });
 
 test("a microphone that is denied is explained and the call goes on by text", inRoom, async () => {
   const { page, text, agent, shows } = await call(AGENT_ANSWERS, { microphone: "denied" });
   assert.match(await text("#microphone-notice"), /blocked.*allow the microphone.*You can write/);
-  await page.type("#text-input", "What are your fees?");
+  await page.type("#text-input", "When do you open?");
   await page.keyboard.press("Enter");
-  await shows("caller: What are your fees?");
+  await shows("caller: When do you open?");
   await agent.waitForFunction(() => globalThis.agent.chat.length > 0, { timeout: PATIENCE_MS });
-  assert.deepEqual(await agent.evaluate(() => globalThis.agent.chat), ["What are your fees?"]);
+  assert.deepEqual(await agent.evaluate(() => globalThis.agent.chat), ["When do you open?"]);
 });
 
 test("both sides' words appear: the caller's are replaced, the assistant's grow", inRoom, async () => {
   const { page, agent, shows, errors } = await call();
   await agent.evaluate(() => globalThis.agent.heard("SG_1", "what is", false));
   await shows("caller: what is …");
-  await agent.evaluate(() => globalThis.agent.heard("SG_1", "What is my balance?", true));
-  await shows("caller: What is my balance?");
+  await agent.evaluate(() => globalThis.agent.heard("SG_1", "What is reserved for me?", true));
+  await shows("caller: What is reserved for me?");
   await agent.evaluate(async () => {
     await globalThis.agent.begin("SG_2");
     await globalThis.agent.speak("I cannot see ");
   });
-  await shows("caller: What is my balance?", "assistant: I cannot see …");
+  await shows("caller: What is reserved for me?", "assistant: I cannot see …");
   await agent.evaluate(async () => {
-    await globalThis.agent.speak("accounts.");
+    await globalThis.agent.speak("reservations.");
     await globalThis.agent.finish();
   });
-  await shows("caller: What is my balance?", "assistant: I cannot see accounts.");
+  await shows("caller: What is reserved for me?", "assistant: I cannot see reservations.");
   const announced = await page.$eval("#announcer", (log) => log.innerText.trim().replace(/\n+/g, "|"));
-  assert.equal(announced, "You: What is my balance?|Assistant: I cannot see accounts.");
+  assert.equal(announced, "You: What is reserved for me?|Assistant: I cannot see reservations.");
   assert.deepEqual(errors, []);
 });
 

@@ -30,7 +30,7 @@ test("an agent that leaves ends the call, which then shows its summary once", in
   assert.equal(await text("#notice-text"), "The assistant ended the call.");
   await until(() => document.getElementById("summary").dataset.kind === "ready");
   assert.equal(await text("#summary-text"), SUMMARY.summary);
-  assert.equal(rooms.mock.requests.filter(({ path }) => path === "/api/summary/one-time").length, 1);
+  assert.equal(rooms.mock.requests.filter(({ path }) => path === "/v1/summary/one-time").length, 1);
 });
 
 test("a room that is deleted counts as ended by the assistant", inRoom, async () => {

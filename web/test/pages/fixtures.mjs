@@ -1,32 +1,47 @@
-// What the stand-in worker knows: a bank, a few calls, one of them in full.
+// What the stand-in worker knows: a library, a few calls, one of them in full. `npm run check` holds
+// it against the interface's types.
+
+/** @import * as wire from "../../src/wire.ts" */
 
 const HOUR = 3_600_000;
 
+/** @type {wire.Status} */
 export const STATUS = {
   ready: true,
   agent_name: "teller",
-  bank_name: "Harbour Bank",
+  company_name: "Harbour Library",
   speech_model: "tiny.en",
   language_model: null,
   authentication: true,
+  version: "0.1.0",
 };
 
+/** @type {wire.Topic[]} */
 export const TOPICS = [
-  { id: "card_lost", label: "Lost or stolen card" },
-  { id: "balance", label: "Account balance" },
-  { id: "fees", label: "Fees" },
+  { id: "lost_book", label: "Lost or damaged book" },
+  { id: "reservation", label: "Reservations" },
+  { id: "opening_hours", label: "Opening hours" },
 ];
 
+/** @type {wire.CallSummary} */
 export const SUMMARY = {
-  summary: "Caller inquired about a lost card and about fees. The card was explained to be blocked at once.",
-  topics: ["card_lost", "fees"],
+  summary: "Caller inquired about a lost book and about opening hours. A copy of the same edition replaces it.",
+  topics: ["lost_book", "opening_hours"],
   sentiment: "positive",
   resolution_status: "resolved",
   duration_seconds: 95,
   message_count: 8,
 };
 
-/** Newest first; call 2 has no topics and no caller's name, call 3 is going on. */
+/** @type {wire.Sentiment[]} */
+const SENTIMENTS = ["positive", "neutral", "negative"];
+/** @type {wire.Resolution[]} */
+const RESOLUTIONS = ["resolved", "escalated", "incomplete"];
+
+/**
+ * Newest first; call 2 has no topics and no caller's name, call 3 is going on.
+ * @returns {wire.CallLine[]}
+ */
 export function someCalls(count = 6) {
   return Array.from({ length: count }, (_, index) => ({
     session_id: `0190-${index}`,
@@ -34,53 +49,59 @@ export function someCalls(count = 6) {
     ended_at: index === 3 ? null : new Date(Date.UTC(2026, 4, 17, 14, 7) - index * 3 * HOUR).toISOString(),
     duration_seconds: index === 3 ? null : 64 + index * 13,
     status: index === 3 ? "active" : index === 4 ? "abandoned" : "ended",
-    end_reason: index === 3 ? null : "caller_left",
     channel: index % 2 === 0 ? "web" : "phone",
     authenticated: index % 3 === 0,
     username: index % 3 === 0 ? "jane.miller" : null,
     summary: index === 3 ? null : SUMMARY.summary,
-    topics: index === 2 || index === 3 ? null : ["card_lost", "fees"],
-    sentiment: index === 3 ? null : ["positive", "neutral", "negative"][index % 3],
-    resolution_status: index === 3 ? null : ["resolved", "escalated", "incomplete"][index % 3],
+    topics: index === 2 || index === 3 ? [] : ["lost_book", "opening_hours"],
+    sentiment: index === 3 ? null : (SENTIMENTS[index % 3] ?? null),
+    resolution_status: index === 3 ? null : (RESOLUTIONS[index % 3] ?? null),
     message_count: 8 + index,
   }));
 }
 
-/** A call whose texts look like markup: they must be shown as they are. */
+/** @param {number} seconds */
+const at = (seconds) => new Date(Date.UTC(2026, 4, 17, 14, 5, seconds)).toISOString();
+
+/**
+ * A call whose texts look like markup: they must be shown as they are.
+ * @param {string} id
+ * @returns {wire.CallRecord}
+ */
 export function callRecord(id) {
-  const at = (seconds) => new Date(Date.UTC(2026, 4, 17, 14, 5, seconds)).toISOString();
+  /** @type {(seq: number, role: wire.Role, content: string, rest?: Partial<wire.Message>) => wire.Message} */
   const message = (seq, role, content, rest = {}) => ({
     seq, role, content, created_at: at(seq * 7), interrupted: false, intent: null, latency: null, sources: null, ...rest,
   });
   return {
-    call: { ...someCalls(1)[0], session_id: id },
+    call: { .../** @type {wire.CallLine} */ (someCalls(1)[0]), session_id: id },
+    end_reason: "caller_left",
     summary: {
       summary: SUMMARY.summary,
-      extracted_info: { card_type: "debit", products: ["savings", "card"], note: "" },
+      extracted_info: { book: "Middlemarch", branches: ["Harbour", "North Quay"], note: "" },
       method: "rules",
-      method_version: "1",
     },
     identity: {
       profile_id: "b7c9c1de-4f0a-4c58-9a57-0c2f5d7b9f11",
       profile_type: "authenticated",
       username: "jane.miller",
-      auth_level: "one_time_code",
+      auth_level: "one-time code",
       merges: [
         { source_id: "aaaa1111-4f0a-4c58-9a57-0c2f5d7b9f11", target_id: "b7c9c1de-4f0a-4c58-9a57-0c2f5d7b9f11", outcome: "merged", at: at(30) },
       ],
     },
     messages: [
-      message(1, "assistant", "Hello, I am the automated assistant of Harbour Bank. This call is recorded."),
-      message(2, "user", "I lost my card <b>yesterday</b> <img src=x onerror=alert(1)>", { intent: "card_lost" }),
-      message(3, "assistant", "I am sorry to hear that. A lost card is blocked at once when you call the emergency line.", {
+      message(1, "assistant", "Hello, I am the automated assistant of the Harbour Library. This call is recorded."),
+      message(2, "user", "I lost a book <b>yesterday</b> <img src=x onerror=alert(1)>", { intent: "lost_book" }),
+      message(3, "assistant", "I am sorry to hear that. A copy of the same edition replaces a lost book.", {
         interrupted: true,
         latency: { endpointing_ms: 400, stt_ms: 310, retrieval_ms: 2, llm_first_token_ms: null, tts_first_audio_ms: 95, reply_ms: 807 },
-        sources: [{ title: "Lost card", source: "packs/bank/lost-card.md", score: 7.3141 }],
+        sources: [{ title: "Lost books", source: "library/lost-books", score: 7.3141 }],
       }),
       message(4, "system", "Identity confirmed by code."),
       message(5, "user", "Thank you, goodbye", { intent: "goodbye" }),
       message(6, "assistant", "Goodbye, and thank you for calling.", {
-        latency: { endpointing_ms: 400, stt_ms: 280, tts_first_audio_ms: 3, reply_ms: 1210 },
+        latency: { endpointing_ms: 400, stt_ms: 280, retrieval_ms: null, llm_first_token_ms: null, tts_first_audio_ms: 3, reply_ms: 1210 },
       }),
     ],
   };
@@ -89,18 +110,25 @@ export function callRecord(id) {
 const DEVICE = "aaaa1111-4f0a-4c58-9a57-0c2f5d7b9f11";
 const CUSTOMER = "b7c9c1de-4f0a-4c58-9a57-0c2f5d7b9f11";
 
-/** A customer with one merge in force, a refused one, and the audit's rows of both. */
+/**
+ * A customer with one merge in force, a refused one, and the audit's rows of both.
+ * @param {boolean} may_unmerge
+ * @param {string | null} undone_by
+ * @returns {wire.ProfileHistory}
+ */
 export function profileHistory(may_unmerge, undone_by = null) {
-  const at = (seconds) => new Date(Date.UTC(2026, 4, 17, 14, 5, seconds)).toISOString();
+  /** @type {wire.ProfileLine} */
   const live = {
     profile_id: CUSTOMER, profile_type: "authenticated", username: "jane.miller", first_seen_at: at(0), last_seen_at: at(9),
     total_sessions: 12, total_messages: 80, merged_into: null, erased_at: null,
   };
+  /** @type {(number: number, rest: Partial<wire.MergeLine>) => wire.MergeLine} */
   const merge = (number, rest) => ({
     merge: number, source_id: DEVICE, target_id: CUSTOMER, outcome: "merged", actor: "caller", reason: null, session_id: "0190-0",
     sessions_moved: 12, messages_moved: 80, at: at(number), undone_at: null, undone_by: null, undone_reason: null, in_force: true, ...rest,
   });
-  const attempt = (number, rest) => ({
+  /** @type {(number: number, rest?: Partial<wire.Attempt>) => wire.Attempt} */
+  const attempt = (number, rest = {}) => ({
     number, at: at(number), actor: "caller", action: "profile.merge", profile_id: DEVICE, outcome: "merged", reason_given: false, merge: 17, ...rest,
   });
   return {
@@ -120,8 +148,10 @@ export function profileHistory(may_unmerge, undone_by = null) {
   };
 }
 
+/** @type {wire.Separation} */
 export const SEPARATION = {
   merge: 17, source: DEVICE, from: CUSTOMER, from_username: "jane.miller", profiles: 1, sessions: 12, messages: 80,
 };
 
+/** @type {wire.WorkerState} */
 export const WORKER = { status: "ok", complaints: [], takes_calls: true, record: null };

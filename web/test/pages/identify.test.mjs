@@ -53,7 +53,7 @@ test("on loopback the page shows the message that would have been sent, and only
   // What there is at the first, second, … look; the first is before the code is sent.
   const looks = [[older], [older, foreign], [older, foreign, wanted]];
   const shownAtLook = [];
-  rooms.mock.answers["GET /demo/messages"] = async () => {
+  rooms.mock.answers["GET /v1/demo/messages"] = async () => {
     shownAtLook.push(await page.$eval("#demo-message", (element) => !element.hidden));
     return { status: 200, body: { messages: looks.length > 1 ? looks.shift() : looks[0] } };
   };
@@ -110,5 +110,5 @@ test("without authentication there is no form", inRoom, async () => {
   // The answer and this sentence come the same way, one after the other.
   await agent.evaluate(() => globalThis.agent.say("SG_1", "Hello."));
   await shows("assistant: Hello.");
-  assert.equal(await page.$eval("#identify", (card) => card.hidden), true);
+  assert.equal(await page.$eval("#identify", (panel) => panel.hidden), true);
 });

@@ -42,7 +42,7 @@ export async function startMock({ livekit = null, answers = {} } = {}) {
     const answer = answers[`${request.method} ${url.pathname}`] ?? answers[`${request.method} ${wildcard(url.pathname)}`];
     const sent = request.method === "POST" ? await text(request) : "";
     const { status, body } = answer ? await answer({ url, headers: request.headers, sent }) : { status: 404, body: {} };
-    if (!answer && request.method === "GET" && !/^\/(api|demo)\//.test(url.pathname)) {
+    if (!answer && request.method === "GET" && !url.pathname.startsWith("/v1/")) {
       return serveFile(response, url.pathname, livekit?.url);
     }
     response.writeHead(status, { "Content-Type": "application/json" });
@@ -57,9 +57,9 @@ export async function startMock({ livekit = null, answers = {} } = {}) {
   return { url, answers, requests, close };
 }
 
-/** "/api/calls/123" as "/api/calls/*", and what is below it alike. */
+/** "/v1/calls/123" as "/v1/calls/*", and what is below it alike. */
 function wildcard(path) {
-  return path.replace(/^(\/api\/[^/]+)\/[^/]+/, "$1/*");
+  return path.replace(/^(\/v1\/[^/]+)\/[^/]+/, "$1/*");
 }
 
 async function text(request) {

@@ -24,20 +24,20 @@ test("from a call to the history of its profile: what was merged, undone and ref
 });
 
 test("a profile is found by its id, and the page explains that one does not exist", async () => {
-  mock.answers["GET /api/profiles/*"] = () => ({ status: 404, body: {} });
+  mock.answers["GET /v1/profiles/*"] = () => ({ status: 404, body: {} });
   await signIn();
   await page.type("#profile-input", " b7c9 ");
   await kind("profile-status", "error", press("Enter"));
   assert.equal(await text("#profile-status"), "There is no such profile.");
-  assert.ok(mock.requests.some(({ path }) => path === "/api/profiles/b7c9"));
+  assert.ok(mock.requests.some(({ path }) => path === "/v1/profiles/b7c9"));
 });
 
 test("an administrator sees what comes apart, gives a name and unmerges", async () => {
   let undoneBy = null;
   const asked = [];
-  mock.answers["GET /api/profiles/*"] = keyed(() => profileHistory(true, undoneBy));
-  mock.answers["GET /api/profiles/*/unmerge"] = keyed(() => SEPARATION);
-  mock.answers["POST /api/profiles/*/unmerge"] = ({ sent }) => {
+  mock.answers["GET /v1/profiles/*"] = keyed(() => profileHistory(true, undoneBy));
+  mock.answers["GET /v1/profiles/*/unmerge"] = keyed(() => SEPARATION);
+  mock.answers["POST /v1/profiles/*/unmerge"] = ({ sent }) => {
     asked.push(JSON.parse(sent));
     undoneBy = asked.at(-1).actor;
     return { status: 200, body: { outcome: "unmerged", merge: 17, source_id: SEPARATION.source } };
@@ -66,9 +66,9 @@ test("an administrator sees what comes apart, gives a name and unmerges", async 
 
 test("a refused unmerge is explained in the worker's words and the profile is read again", async () => {
   let somebodyElse = null;
-  mock.answers["GET /api/profiles/*"] = keyed(() => profileHistory(true, somebodyElse));
-  mock.answers["GET /api/profiles/*/unmerge"] = keyed(() => SEPARATION);
-  mock.answers["POST /api/profiles/*/unmerge"] = () => {
+  mock.answers["GET /v1/profiles/*"] = keyed(() => profileHistory(true, somebodyElse));
+  mock.answers["GET /v1/profiles/*/unmerge"] = keyed(() => SEPARATION);
+  mock.answers["POST /v1/profiles/*/unmerge"] = () => {
     somebodyElse = "Bea Ncube";
     return { status: 409, body: { outcome: "refused_changed", error: "another merge holds this profile" } };
   };
@@ -78,7 +78,7 @@ test("a refused unmerge is explained in the worker's words and the profile is re
   await causes(click("#unmerge-confirm"), () => !document.getElementById("unmerge-status").hidden);
   assert.equal(await text("#unmerge-status"), "Not unmerged: another merge holds this profile.");
   assert.equal(await page.$eval("#unmerge-confirm", (button) => button.disabled), true);
-  const readings = () => mock.requests.filter(({ path }) => path === "/api/profiles/b7c9").length;
+  const readings = () => mock.requests.filter(({ path }) => path === "/v1/profiles/b7c9").length;
   assert.equal(readings(), 1, "nothing is read again under an open dialog");
   // The status was "ready" all along: what Bea did can only come from a second reading.
   await causes(press("Escape"), () => document.getElementById("profile-merges").textContent.includes("By Bea Ncube"));

@@ -30,9 +30,9 @@ export async function startRooms(livekit, context, callersUrl = livekit.url) {
   const mock = await startMock({
     livekit: callers,
     answers: {
-      "GET /api/status": () => ({ status: 200, body: STATUS }),
-      "POST /api/token": tokenEndpoint(callers, (name) => onRoom(name)),
-      "GET /api/summary/*": () => ({ status: 200, body: SUMMARY }),
+      "GET /v1/status": () => ({ status: 200, body: STATUS }),
+      "POST /v1/token": tokenEndpoint(callers, (name) => onRoom(name)),
+      "GET /v1/summary/*": () => ({ status: 200, body: SUMMARY }),
     },
   });
   const room = () => new Promise((resolve) => (onRoom = resolve));

@@ -27,11 +27,11 @@ before(async () => {
 beforeEach(async () => {
   mock = await startMock({
     answers: {
-      "GET /api/topics": keyed(() => ({ topics: TOPICS })),
-      "GET /api/calls": keyed(() => ({ calls: someCalls(), next_cursor: null })),
-      "GET /api/calls/*": keyed((url) => callRecord(url.pathname.split("/").pop())),
-      "GET /api/worker": keyed(() => WORKER),
-      "GET /api/profiles/*": keyed(() => profileHistory(false)),
+      "GET /v1/topics": keyed(() => ({ topics: TOPICS })),
+      "GET /v1/calls": keyed(() => ({ calls: someCalls(), next_cursor: null })),
+      "GET /v1/calls/*": keyed((url) => callRecord(url.pathname.split("/").pop())),
+      "GET /v1/worker": keyed(() => WORKER),
+      "GET /v1/profiles/*": keyed(() => profileHistory(false)),
     },
   });
   opened = await openPage(chromium.browser);
@@ -66,5 +66,5 @@ export async function signIn(path, shows = "list-status") {
 export async function giveKey(path, key = KEY) {
   await open(path);
   await page.type("#key-input", key);
-  assert.equal(mock.requests.filter(({ path: asked }) => asked.startsWith("/api/")).length, 0, "nothing is asked without a key");
+  assert.equal(mock.requests.filter(({ path: asked }) => asked.startsWith("/v1/")).length, 0, "nothing is asked without a key");
 }

@@ -13,10 +13,26 @@ test("a wrong key is refused with a message and is forgotten", async () => {
   assert.equal(await page.$eval("#list-page", (element) => element.hidden), true);
 });
 
+test("after too many wrong keys the page says to wait, and forgets the key", async () => {
+  mock.answers["GET /v1/topics"] = () => ({ status: 429, body: { error: "too many wrong keys; try again in 6 s" } });
+  await giveKey("/supervisor.html");
+  await causes(press("Enter"), () => !document.getElementById("gate-message").hidden);
+  assert.match(await text("#gate-message"), /Too many wrong keys .* wait a minute/);
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+});
+
+test("a key that is changed on the worker is asked for again at the next look", async () => {
+  await signIn();
+  mock.answers["GET /v1/calls"] = () => ({ status: 401, body: {} });
+  await causes(click("#refresh"), () => !document.getElementById("gate").hidden);
+  assert.match(await text("#gate-message"), /not accepted/);
+  assert.deepEqual(errors, []);
+});
+
 test("a key that no header can carry is refused without a request", async () => {
   await giveKey("/supervisor.html", "schlüssel");
   await causes(press("Enter"), () => !document.getElementById("gate-message").hidden);
-  assert.equal(mock.requests.some(({ path }) => path.startsWith("/api/")), false);
+  assert.equal(mock.requests.some(({ path }) => path.startsWith("/v1/")), false);
 });
 
 test("the key outlives a reload and not a sign-out", async () => {
@@ -28,10 +44,10 @@ test("the key outlives a reload and not a sign-out", async () => {
 });
 
 test("filters of a shared address reach the form and the server", async () => {
-  await signIn("/supervisor.html?topic=fees&authenticated=true&sentiment=rubbish");
-  const asked = new URLSearchParams(mock.requests.findLast(({ path }) => path === "/api/calls").query);
-  assert.deepEqual([asked.get("topic"), asked.get("authenticated"), asked.has("sentiment")], ["fees", "true", false]);
-  assert.equal(await page.$eval("#filter-topic", (field) => field.value), "fees");
+  await signIn("/supervisor.html?topic=opening_hours&authenticated=true&sentiment=rubbish");
+  const asked = new URLSearchParams(mock.requests.findLast(({ path }) => path === "/v1/calls").query);
+  assert.deepEqual([asked.get("topic"), asked.get("authenticated"), asked.has("sentiment")], ["opening_hours", "true", false]);
+  assert.equal(await page.$eval("#filter-topic", (field) => field.value), "opening_hours");
 });
 
 test("choosing a filter changes the address, and going back restores it", async () => {
@@ -47,7 +63,7 @@ test("choosing a filter changes the address, and going back restores it", async 
 });
 
 test("an empty list shows whether filters are the reason", async () => {
-  mock.answers["GET /api/calls"] = keyed(() => ({ calls: [], next_cursor: null }));
+  mock.answers["GET /v1/calls"] = keyed(() => ({ calls: [], next_cursor: null }));
   await giveKey();
   await kind("list-status", "empty", press("Enter"));
   assert.equal(await text("#list-status"), "There are no calls yet.");
@@ -58,7 +74,7 @@ test("an empty list shows whether filters are the reason", async () => {
 });
 
 test("load more appends by the cursor and goes away at the end", async () => {
-  mock.answers["GET /api/calls"] = keyed((url) =>
+  mock.answers["GET /v1/calls"] = keyed((url) =>
     url.searchParams.get("cursor") === "next"
       ? { calls: someCalls(8).slice(6), next_cursor: null }
       : { calls: someCalls(), next_cursor: "next" },
@@ -69,18 +85,18 @@ test("load more appends by the cursor and goes away at the end", async () => {
 });
 
 test("a server error is shown and a refresh recovers", async () => {
-  const working = mock.answers["GET /api/calls"];
-  mock.answers["GET /api/calls"] = () => ({ status: 500, body: {} });
+  const working = mock.answers["GET /v1/calls"];
+  mock.answers["GET /v1/calls"] = () => ({ status: 500, body: {} });
   await giveKey();
   await kind("list-status", "error", press("Enter"));
-  mock.answers["GET /api/calls"] = working;
+  mock.answers["GET /v1/calls"] = working;
   await kind("list-status", "ready", click("#refresh"));
 });
 
 test("a call shows what was said as text, never as markup", async () => {
   await signIn("/supervisor.html#/calls/0190-0", "call-status");
   const said = await page.$$eval(".turn-text", (turns) => turns.map((turn) => turn.textContent));
-  assert.equal(said[1], "I lost my card <b>yesterday</b> <img src=x onerror=alert(1)>");
+  assert.equal(said[1], "I lost a book <b>yesterday</b> <img src=x onerror=alert(1)>");
   assert.equal(await page.$("#call-turns img"), null);
 });
 
@@ -90,12 +106,12 @@ test("a call shows its stages, sources and identity", async () => {
   assert.deepEqual(stages, ["Endpointing 400 ms", "Hearing 310 ms", "Retrieval 2 ms", "Voice 95 ms", "To first audio 807 ms"]);
   const widths = await page.$$eval('[data-seq="3"] .bar span', (parts) => parts.map((part) => part.getBoundingClientRect().width));
   assert.ok(Math.abs(widths[0] / widths[1] - 400 / 310) < 0.05, `the bar's parts are not to scale: ${widths}`);
-  assert.match(await text('[data-seq="3"] .sources'), /Lost card – packs\/bank\/lost-card\.md \(score 7\.31\)/);
+  assert.match(await text('[data-seq="3"] .sources'), /Lost books – library\/lost-books \(score 7\.31\)/);
   assert.match(await text("#call-identity"), /jane\.miller/);
 });
 
 test("the page explains that a call does not exist", async () => {
-  mock.answers["GET /api/calls/*"] = () => ({ status: 404, body: {} });
+  mock.answers["GET /v1/calls/*"] = () => ({ status: 404, body: {} });
   await giveKey("/supervisor.html#/calls/nowhere");
   await kind("call-status", "error", press("Enter"));
   assert.equal(await text("#call-status"), "There is no such call.");
@@ -111,9 +127,9 @@ test("from the list to a call and back by keyboard alone, filters kept", async (
 });
 
 test("complaints of the worker are shown over a list that cannot be read", async () => {
-  mock.answers["GET /api/calls"] = () => ({ status: 503, body: {} });
+  mock.answers["GET /v1/calls"] = () => ({ status: 503, body: {} });
   const complaints = ["the database takes no rows since 2026-05-17 14:05:00 UTC: <b>away</b>; 7 records wait on the disk"];
-  mock.answers["GET /api/worker"] = keyed(() => ({ ...WORKER, status: "degraded", complaints, takes_calls: false }));
+  mock.answers["GET /v1/worker"] = keyed(() => ({ ...WORKER, status: "degraded", complaints, takes_calls: false }));
   await giveKey();
   await kind("list-status", "error", press("Enter"));
   await until(() => !document.getElementById("worker-notice").hidden);
@@ -125,7 +141,7 @@ test("complaints of the worker are shown over a list that cannot be read", async
 test("nothing scrolls sideways at 360 pixels and nothing breaks the content security policy", async () => {
   await page.setViewport({ width: 360, height: 740 });
   const complaints = ["a-very-long-word-of-a-database-address".repeat(4)];
-  mock.answers["GET /api/worker"] = keyed(() => ({ ...WORKER, complaints }));
+  mock.answers["GET /v1/worker"] = keyed(() => ({ ...WORKER, complaints }));
   await page.evaluateOnNewDocument((key) => sessionStorage.setItem("teller.supervisor-key", key), KEY);
   const pages = { "": "list-status", "#/calls/0190-0": "call-status", "#/profiles/b7c9": "profile-status" };
   for (const [path, status] of Object.entries(pages)) {

@@ -1,24 +1,16 @@
 //! A person with a merge, and the questions about it over HTTP.
 
-#![allow(dead_code, reason = "each test file uses its own part of this")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
 use chrono::{TimeDelta, Utc};
-use database::test_support::TestDatabase;
 use database::{
     AuditEntry, AuditRepository, Channel, Database, MessageRepository, NewMessage, NewSession,
-    ProfileId, ProfileRepository, Role, SessionId, SessionRepository,
+    ProfileId, ProfileRepository, Role, SessionId, SessionRepository, test_support::TestDatabase,
 };
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
 
-use crate::support::Site;
+use crate::server::{Server, answer};
 
-pub(crate) const SAID: &str = "I lost my card on the way to Harare";
+pub(crate) const SAID: &str = "I lost a book on the way to Harare";
 
 /// A call from this device with two messages; its profile.
 pub(crate) async fn call(db: &Database, device: &str) -> (SessionId, ProfileId) {
@@ -39,7 +31,7 @@ pub(crate) async fn call(db: &Database, device: &str) -> (SessionId, ProfileId) 
         .unwrap();
     let words = [
         NewMessage::new(id, 0, Role::User, SAID, Utc::now()),
-        NewMessage::new(id, 1, Role::Assistant, "It is blocked now.", Utc::now()),
+        NewMessage::new(id, 1, Role::Assistant, "It is noted now.", Utc::now()),
     ];
     let stored = MessageRepository::new(db).insert(&words).await;
     assert_eq!(stored.unwrap(), 2);
@@ -62,14 +54,13 @@ pub(crate) async fn merged(test: &TestDatabase) -> (ProfileId, ProfileId, Sessio
     (device, sarah, session)
 }
 
-pub(crate) async fn ask(site: &Site, profile: ProfileId, key: &str, body: &Value) -> Response {
-    let url = format!("http://{}/api/profiles/{profile}/unmerge", site.pages);
-    let request = site.client.post(url).bearer_auth(key).json(body);
-    request.send().await.expect("the server answers")
+pub(crate) async fn ask(server: &Server, profile: ProfileId, key: &str, body: &Value) -> Response {
+    let request = server.posting(&format!("/v1/profiles/{profile}/unmerge"));
+    answer(request.bearer_auth(key).json(body)).await
 }
 
-pub(crate) async fn history(site: &Site, profile: ProfileId, key: &str) -> Value {
-    let response = site.get(&format!("/api/profiles/{profile}"), key).await;
+pub(crate) async fn history(server: &Server, profile: ProfileId, key: &str) -> Value {
+    let response = server.get(&format!("/v1/profiles/{profile}"), key).await;
     assert_eq!(response.status(), StatusCode::OK);
     response.json().await.expect("JSON")
 }
@@ -81,9 +72,9 @@ pub(crate) async fn audit(db: &Database, action: &str) -> Vec<AuditEntry> {
 }
 
 /// The number of the merge that an administrator is asked to confirm.
-pub(crate) async fn shown(site: &Site, profile: ProfileId) -> Value {
-    let path = format!("/api/profiles/{profile}/unmerge");
-    let response = site.get(&path, "changes").await;
+pub(crate) async fn shown(server: &Server, profile: ProfileId) -> Value {
+    let path = format!("/v1/profiles/{profile}/unmerge");
+    let response = server.get(&path, "changes").await;
     assert_eq!(response.status(), StatusCode::OK);
     response.json().await.expect("JSON")
 }

@@ -1,28 +1,19 @@
-//! A person's history, what opening it leaves in the audit, and what needs a look, over real
-//! HTTP and a real database.
+//! `/v1/profiles`: a person's history, and what opening it leaves in the audit, over a real
+//! database.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
-#[path = "support/merged.rs"]
-mod merged;
-#[path = "support/site.rs"]
-mod support;
-
-use database::ProfileRepository;
-use database::test_support::TestDatabase;
-use merged::{SAID, audit, history, merged, part};
+use database::{ProfileRepository, test_support::TestDatabase};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use support::{away, settings, site};
+
+use crate::{
+    people::{SAID, audit, history, merged, part},
+    server::{serve, settings},
+};
 
 #[tokio::test]
 async fn a_history_tells_who_merged_what_when_and_why_and_what_was_refused() {
     let test = TestDatabase::new().await;
-    let site = site(settings(), "teller", &test.db).await;
+    let server = serve(settings(), &test.db).await;
     let (device, sarah, _) = merged(&test).await;
     let profiles = ProfileRepository::new(&test.db);
     let bob = profiles
@@ -35,17 +26,17 @@ async fn a_history_tells_who_merged_what_when_and_why_and_what_was_refused() {
     assert!(!refused.unwrap().is_merged());
 
     for asked in [sarah, device] {
-        let told = history(&site, asked, "reads").await;
-        assert_eq!(told["profile"]["profile_id"], asked.to_string());
+        let person = history(&server, asked, "reads").await;
+        assert_eq!(person["profile"]["profile_id"], asked.to_string());
         let live = part(
-            &told["live"],
+            &person["live"],
             &["username", "total_sessions", "total_messages"],
         );
         assert_eq!(
             live,
             json!({"username": "sarah", "total_sessions": 2, "total_messages": 4})
         );
-        assert_eq!(told["merged_profiles"], 1);
+        assert_eq!(person["merged_profiles"], 1);
         let names = [
             "source_id",
             "target_id",
@@ -57,7 +48,7 @@ async fn a_history_tells_who_merged_what_when_and_why_and_what_was_refused() {
             "undone_at",
             "in_force",
         ];
-        let merges: Vec<Value> = told["merges"]
+        let merges: Vec<Value> = person["merges"]
             .as_array()
             .unwrap()
             .iter()
@@ -81,7 +72,7 @@ async fn a_history_tells_who_merged_what_when_and_why_and_what_was_refused() {
                 line(device, "merged", "caller", "code", (2, 4), true),
             ]
         );
-        let attempts = told["attempts"].as_array().unwrap().iter();
+        let attempts = person["attempts"].as_array().unwrap().iter();
         let outcomes: Vec<_> = attempts.map(|attempt| &attempt["outcome"]).collect();
         assert_eq!(
             outcomes,
@@ -94,50 +85,53 @@ async fn a_history_tells_who_merged_what_when_and_why_and_what_was_refused() {
 #[tokio::test]
 async fn a_history_is_for_whoever_has_a_key_and_each_look_at_it_is_audited() {
     let test = TestDatabase::new().await;
-    let site = site(settings(), "teller", &test.db).await;
+    let server = serve(settings(), &test.db).await;
     let (_, sarah, session) = merged(&test).await;
-    let record = site.json(&format!("/api/calls/{session}")).await;
+    let record = server.json(&format!("/v1/calls/{session}")).await;
     assert_eq!(
         record["identity"]["profile_id"],
         sarah.to_string(),
         "a call's record leads to it"
     );
-    let (known, nobody) = (format!("/api/profiles/{sarah}"), uuid::Uuid::new_v4());
+    let (known, nobody) = (format!("/v1/profiles/{sarah}"), uuid::Uuid::new_v4());
     for (path, key, status) in [
         (known.clone(), "", StatusCode::UNAUTHORIZED),
         (known, "read", StatusCode::UNAUTHORIZED),
         (
-            "/api/profiles/nonsense".to_owned(),
+            "/v1/profiles/nonsense".to_owned(),
             "reads",
             StatusCode::NOT_FOUND,
         ),
         (
-            format!("/api/profiles/{nobody}"),
+            format!("/v1/profiles/{nobody}"),
             "reads",
             StatusCode::NOT_FOUND,
         ),
     ] {
         assert_eq!(
-            site.get(&path, key).await.status(),
+            server.get(&path, key).await.status(),
             status,
             "{path} with `{key}`"
         );
     }
     assert_eq!(audit(&test.db, "profile.opened").await, []);
-    assert_eq!(history(&site, sarah, "reads").await["may_unmerge"], false);
-    assert_eq!(history(&site, sarah, "changes").await["may_unmerge"], true);
+    assert_eq!(history(&server, sarah, "reads").await["may_unmerge"], false);
+    assert_eq!(
+        history(&server, sarah, "changes").await["may_unmerge"],
+        true
+    );
     let opened = audit(&test.db, "profile.opened").await;
     let actors: Vec<_> = opened.iter().map(|row| row.actor.as_str()).collect();
     assert_eq!(actors, ["admin", "supervisor"], "newest first");
     assert_eq!(opened[0].subject_id, Some(sarah.to_string()));
-    let how = json!({"through": "GET /api/profiles", "address": "127.0.0.1"});
+    let how = json!({"through": "GET /v1/profiles", "address": "127.0.0.1"});
     assert_eq!(opened[0].detail, how);
 }
 
 #[tokio::test]
 async fn without_a_row_in_the_audit_nothing_is_opened() {
     let test = TestDatabase::new().await;
-    let site = site(settings(), "teller", &test.db).await;
+    let server = serve(settings(), &test.db).await;
     let (_, sarah, session) = merged(&test).await;
     test.client()
         .await
@@ -149,10 +143,10 @@ async fn without_a_row_in_the_audit_nothing_is_opened() {
         .await
         .unwrap();
     for path in [
-        format!("/api/calls/{session}"),
-        format!("/api/profiles/{sarah}"),
+        format!("/v1/calls/{session}"),
+        format!("/v1/profiles/{sarah}"),
     ] {
-        let response = site.get(&path, "reads").await;
+        let response = server.get(&path, "reads").await;
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
         let text = response.text().await.unwrap();
         assert!(
@@ -160,40 +154,4 @@ async fn without_a_row_in_the_audit_nothing_is_opened() {
             "{path}: {text}"
         );
     }
-}
-
-#[tokio::test]
-async fn what_an_operator_should_look_at_is_on_the_page_and_restarts_no_worker() {
-    let site = site(settings(), "teller", &away()).await;
-    for key in ["", "read"] {
-        assert_eq!(
-            site.get("/api/worker", key).await.status(),
-            StatusCode::UNAUTHORIZED
-        );
-    }
-    site.jobs.set_drift(3);
-    site.jobs.set_parked(2);
-    site.jobs.set_misplaced(1);
-    let shown = site.json("/api/worker").await;
-    let (status, health) = site.health("/health").await;
-    let health: Value = serde_json::from_str(&health).unwrap();
-    assert_eq!(shown, health, "people and operators are told the same");
-    // This site has no LiveKit server: that alone is why it fails.
-    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-    let complaints = shown["complaints"].to_string();
-    for part in [
-        "3 counters differ",
-        "2 summaries were given up",
-        "1 messages have an id of no month",
-    ] {
-        assert!(
-            complaints.contains(part),
-            "`{part}` is missing: {complaints}"
-        );
-    }
-    let (_, check) = site.health("/").await;
-    assert!(
-        !check.contains("summaries"),
-        "the load balancer's check knows the link alone: {check}"
-    );
 }

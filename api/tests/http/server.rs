@@ -1,29 +1,33 @@
-//! Both HTTP servers on free ports, for tests over real HTTP.
+//! Both HTTP servers on free ports. Every answer of the interface is compared with its description.
 
-#![allow(dead_code, reason = "each test file uses its own part of this")]
-
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use api::{HttpConfig, HttpMetrics, Pages, Servers, TokenKeys, Topic, WorkerStatus, WorkerView};
-use database::{Database, DatabaseConfig};
-use jobs::JobMetrics;
+use database::{Database, DatabaseConfig, test_support::ephemeral_keys};
 use prometheus_client::registry::Registry;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::described;
 
 pub(crate) const LIVEKIT_URL: &str = "wss://lk.example.org";
 pub(crate) const SECRET: &str = "a-secret-of-this-test-with-32-bytes";
 
 /// Both servers, answering; they end with the test's runtime.
-pub(crate) struct Site {
-    pub(crate) pages: SocketAddr,
+pub(crate) struct Server {
+    pages: SocketAddr,
     health: SocketAddr,
-    pub(crate) client: Client,
-    pub(crate) jobs: Arc<JobMetrics>,
+    client: Client,
+    /// What an operator should look at.
+    pub(crate) complaints: Arc<Mutex<Vec<String>>>,
     /// Set: the worker drains.
     pub(crate) draining: Arc<AtomicBool>,
     _tasks: TaskTracker,
@@ -44,33 +48,34 @@ pub(crate) fn settings() -> HttpConfig {
 
 /// A database that nobody listens for.
 pub(crate) fn away() -> Database {
-    let config = DatabaseConfig::new(
-        "postgres://nobody@127.0.0.1:1/none",
-        database::test_support::ephemeral_keys(),
-    );
+    let config = DatabaseConfig::new("postgres://nobody@127.0.0.1:1/none", ephemeral_keys());
     Database::new(config).expect("the address is well formed")
 }
 
-pub(crate) async fn site(settings: HttpConfig, agent_name: &str, database: &Database) -> Site {
-    serve(settings, agent_name, database, None).await
+pub(crate) async fn serve(settings: HttpConfig, database: &Database) -> Server {
+    start(settings, "teller", database, None).await
 }
 
-/// A site whose administrators have a database login of their own.
-pub(crate) async fn administered_site(
+/// A server whose rooms get an agent by automatic dispatch.
+pub(crate) async fn serve_without_agent_name(settings: HttpConfig) -> Server {
+    start(settings, "", &away(), None).await
+}
+
+/// A server whose administrators have a database login of their own.
+pub(crate) async fn serve_administered(
     settings: HttpConfig,
     database: &Database,
     administration: Database,
-) -> Site {
-    serve(settings, "teller", database, Some(administration)).await
+) -> Server {
+    start(settings, "teller", database, Some(administration)).await
 }
 
-async fn serve(
+async fn start(
     settings: HttpConfig,
     agent_name: &str,
     database: &Database,
     administration: Option<Database>,
-) -> Site {
-    let draining = Arc::new(AtomicBool::new(false));
+) -> Server {
     let metrics = HttpMetrics::default();
     let pages = Pages {
         livekit_public_url: LIVEKIT_URL.to_owned(),
@@ -79,34 +84,39 @@ async fn serve(
             secret: SECRET.into(),
         },
         agent_name: agent_name.to_owned(),
-        company_name: "Northwind Bank".to_owned(),
+        company_name: "Harbour Library".to_owned(),
         speech_model: "tiny.en".to_owned(),
         language_model: None,
         authentication: true,
         topics: vec![Topic {
-            id: "transfer".to_owned(),
-            label: "Transfers".to_owned(),
+            id: "opening_hours".to_owned(),
+            label: "Opening hours".to_owned(),
         }],
     };
-    let jobs = Arc::new(JobMetrics::default());
-    let view = view(&metrics, draining.clone(), jobs.clone());
+    let draining = Arc::new(AtomicBool::new(false));
+    let complaints = Arc::new(Mutex::new(Vec::new()));
+    let view = view(&metrics, draining.clone(), complaints.clone());
     let servers = Servers::bind(&settings, pages, view, metrics, database, administration).await;
     let servers = servers.expect("free ports");
     let (pages, health) = (servers.pages_address(), servers.health_address());
     let tasks = TaskTracker::new();
     tasks.spawn(servers.run(CancellationToken::new()));
-    Site {
+    Server {
         pages: pages.expect("bound"),
         health: health.expect("bound"),
         client: Client::new(),
-        jobs,
+        complaints,
         draining,
         _tasks: tasks,
     }
 }
 
 /// A worker that never reached its LiveKit server.
-fn view(http: &HttpMetrics, draining: Arc<AtomicBool>, jobs: Arc<JobMetrics>) -> WorkerView {
+fn view(
+    http: &HttpMetrics,
+    draining: Arc<AtomicBool>,
+    complaints: Arc<Mutex<Vec<String>>>,
+) -> WorkerView {
     let mut metrics = Registry::default();
     http.register(metrics.sub_registry_with_prefix("teller"));
     WorkerView {
@@ -119,17 +129,28 @@ fn view(http: &HttpMetrics, draining: Arc<AtomicBool>, jobs: Arc<JobMetrics>) ->
             calls: 0,
             max_calls: 4,
         }),
-        complaints: Arc::new(move || jobs.complaints()),
+        complaints: Arc::new(move || complaints.lock().expect("nobody panicked").clone()),
         record: None,
         metrics: Arc::new(metrics),
     }
 }
 
-impl Site {
+impl Server {
+    /// The port of the pages.
+    pub(crate) fn port(&self) -> u16 {
+        self.pages.port()
+    }
+
+    pub(crate) fn asking(&self, path: &str) -> RequestBuilder {
+        self.client.get(format!("http://{}{path}", self.pages))
+    }
+
+    pub(crate) fn posting(&self, path: &str) -> RequestBuilder {
+        self.client.post(format!("http://{}{path}", self.pages))
+    }
+
     pub(crate) async fn get(&self, path: &str, key: &str) -> Response {
-        let url = format!("http://{}{path}", self.pages);
-        let request = self.client.get(url).bearer_auth(key);
-        request.send().await.expect("the server answers")
+        answer(self.asking(path).bearer_auth(key)).await
     }
 
     pub(crate) async fn json(&self, path: &str) -> Value {
@@ -139,19 +160,34 @@ impl Site {
     }
 
     pub(crate) async fn token(&self, body: &str, headers: &[(&str, &str)]) -> Response {
-        let url = format!("http://{}/api/token", self.pages);
-        let mut request = self.client.post(url).body(body.to_owned());
+        let mut request = self.posting("/v1/token").body(body.to_owned());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        request.send().await.expect("the server answers")
+        answer(request).await
     }
 
+    /// Asks the operators' server.
     pub(crate) async fn health(&self, path: &str) -> (StatusCode, String) {
         let url = format!("http://{}{path}", self.health);
         let response = self.client.get(url).send().await.expect("answers");
         (response.status(), response.text().await.expect("text"))
     }
+}
+
+/// Sends a request, and compares what is answered with the interface's description.
+pub(crate) async fn answer(request: RequestBuilder) -> Response {
+    let (client, request) = request.build_split();
+    let request = request.expect("a well-formed request");
+    let (method, path) = (request.method().clone(), request.url().path().to_owned());
+    let response = client.execute(request).await.expect("the server answers");
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = response.bytes().await.expect("the whole answer");
+    described::check(method.as_str(), &path, status.as_u16(), &body);
+    let mut answer = axum::http::Response::new(body);
+    *answer.status_mut() = status;
+    *answer.headers_mut() = headers;
+    answer.into()
 }
 
 pub(crate) async fn error(response: Response) -> String {

@@ -1,0 +1,24 @@
+//! The HTTP interface over real HTTP and, where it needs one, a real database.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot be set up fails where it stands"
+)]
+
+mod access;
+mod calls;
+mod demo;
+mod described;
+mod files;
+mod guessing;
+mod operators;
+mod people;
+mod profiles;
+mod records;
+mod server;
+mod status;
+mod summary;
+mod token;
+mod unmerge;
+mod worker;
