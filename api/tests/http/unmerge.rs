@@ -2,7 +2,9 @@
 //! refused by name, and what the audit keeps of it.
 
 use api::HttpConfig;
-use database::{Database, DatabaseConfig, ProfileId, ProfileRepository, test_support::TestDatabase};
+use database::{
+    Database, DatabaseConfig, ProfileId, ProfileRepository, test_support::TestDatabase,
+};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
