@@ -2,15 +2,7 @@
 //! whisper, a real PostgreSQL. They assert on rows, on what was transcribed, on
 //! what was heard, and on what retrieval was (not) asked.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
-mod support;
-
-use support::{Stack, stack::assert_gapless};
+use crate::support::{self, Stack, stack::assert_gapless};
 
 #[tokio::test]
 async fn a_banking_question_is_answered_from_the_documents_and_summarised() {

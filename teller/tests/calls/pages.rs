@@ -2,14 +2,6 @@
 //! fake microphone, authenticates, hangs up and reads its summary; a supervisor
 //! finds the call; a caller without a microphone, or without an agent, is told so.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
-mod support;
-
 use std::{path::PathBuf, time::Duration};
 
 use chrono::Utc;
@@ -18,12 +10,13 @@ use database::{
     SessionRepository,
 };
 use serde_json::Value;
-use support::{
+use tokio::process::Command;
+
+use crate::support::{
     Stack,
     full::fill,
     stack::{root, small_model},
 };
-use tokio::process::Command;
 
 /// Runs one of the drivers of `web/e2e` and returns what it saw.
 async fn browse(driver: &str, arguments: &[&str]) -> Value {

@@ -1,12 +1,6 @@
 //! The record after the call: swept by several workers at once, summarised, verified, put away.
 //! The `teller` command on a real PostgreSQL; no call is needed.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},

@@ -1,8 +1,5 @@
 //! The worker against a real LiveKit server.
 
-#[path = "support/livekit.rs"]
-mod livekit;
-
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +9,6 @@ use agent::worker::{
     ApiKeys, Assignment, CallRunner, Delivery, DrainConfig, JobReporter, NoLocks, ShutdownControl,
     SlotGuard, StopReason, Watcher, WatcherConfig, Worker, WorkerConfig, WorkerHealth, shutdown,
 };
-use livekit::{API_KEY, API_SECRET, LiveKit};
 use livekit_api::access_token::VideoGrants;
 use livekit_api::services::agent_dispatch::AgentDispatchClient;
 use livekit_api::services::room::{CreateRoomOptions, RoomClient};
@@ -21,6 +17,8 @@ use prometheus_client::{encoding::text::encode, registry::Registry};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
+
+use crate::support::livekit::{API_KEY, API_SECRET, LiveKit};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 

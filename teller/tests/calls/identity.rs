@@ -1,14 +1,6 @@
 //! Who calls: authentication by keypad and page, and what nobody is told before it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
-mod support;
-
-use support::{CodeInbox, Stack};
+use crate::support::{CodeInbox, Stack};
 
 #[tokio::test]
 async fn a_phone_caller_proves_who_they_are_by_keypad_and_gets_their_own_profile() {

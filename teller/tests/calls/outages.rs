@@ -1,14 +1,6 @@
 //! Whole workers and real calls while the database crashes, hangs or is taken up by others, and
 //! while the disk is nearly full.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
-mod support;
-
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
@@ -18,8 +10,9 @@ use std::{
 
 use database::{Message, MessageRepository, SessionId};
 use serde_json::Value;
-use support::{Proxy, Stack, full::fill, rehearsal::Bank, stack::small_model};
 use tokio::process::Command;
+
+use crate::support::{self, Proxy, Stack, full::fill, rehearsal::Bank, stack::small_model};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -1,14 +1,6 @@
 //! Bad settings and bad input: the error names what is wrong and what is expected,
 //! before any port opens.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
-mod support;
-
 use std::{
     path::{Path, PathBuf},
     process::Output,
@@ -16,8 +8,9 @@ use std::{
     time::Duration,
 };
 
-use support::{Stack, stack::small_model};
 use tokio::process::Command;
+
+use crate::support::{self, Stack, stack::small_model};
 
 fn teller(arguments: &[&str], env: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_teller"));

@@ -1,14 +1,6 @@
 //! F18: many calls while workers are killed, PostgreSQL crashes and connections are terminated.
 //! Short by itself; `scripts/torture --calls 500 --minutes 30` is the long form.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
-mod support;
-
 use std::{
     collections::HashMap,
     sync::{
@@ -20,7 +12,8 @@ use std::{
 
 use database::{MessageRepository, RecountRepository, SessionId};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
-use support::{Stack, rehearsal::Bank, stack::small_model};
+
+use crate::support::{self, Stack, rehearsal::Bank, stack::small_model};
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())

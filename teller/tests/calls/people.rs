@@ -5,27 +5,19 @@
 //! directions: what the agent heard, word by word, and what its caller heard, by correlation with a rendering of
 //! the same text and by transcription.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
-#[path = "people/sound.rs"]
 mod sound;
-mod support;
-#[path = "people/words.rs"]
 mod words;
 
 use std::{io::Read as _, path::PathBuf, process::Stdio};
 
-use support::{
-    Report, Stack,
-    stack::{Row, assert_gapless, real_model},
-};
 use voice::{
     listen::{ModelFile, Stt, WhisperConfig, WhisperPool},
     speak::{Provider, Tts, TtsConfig},
+};
+
+use crate::support::{
+    Report, Stack,
+    stack::{Row, assert_gapless, real_model},
 };
 
 /// What one person says; in a bank's ears these are questions out of scope.

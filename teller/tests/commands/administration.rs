@@ -1,11 +1,5 @@
 //! Administrators' commands: the built program against a real PostgreSQL.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
 use std::process::Output;
 
 use database::test_support::TestDatabase;

@@ -2,14 +2,6 @@
 //! record, a real PostgreSQL and a real spool. Afterwards nothing of theirs is anywhere, and
 //! nothing brings it back.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
-mod support;
-
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -20,8 +12,12 @@ use database::{
     ProfileRepository, Resolution, Sentiment, SessionId,
 };
 use serde_json::{Value, json};
-use support::rehearsal::{Bank, Desk};
 use uuid::Uuid;
+
+use crate::support::{
+    self,
+    rehearsal::{Bank, Desk},
+};
 
 /// Somebody's bytes, and what they are, for the message when they are found.
 type Needles = Vec<(String, Vec<u8>)>;

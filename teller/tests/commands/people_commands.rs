@@ -1,11 +1,5 @@
 //! `teller profiles export` and `erase`: the built program against a real PostgreSQL.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
 use std::{
     collections::BTreeSet,
     os::unix::fs::PermissionsExt as _,

@@ -1,19 +1,12 @@
 //! Calls in which something goes away: the caller, the worker, the database.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
-mod support;
-
 use std::time::Duration;
 
 use livekit_api::services::agent_dispatch::AgentDispatchClient;
 use livekit_protocol::CreateAgentDispatchRequest;
-use support::{
-    Stack,
+
+use crate::support::{
+    self, Stack,
     livekit::{API_KEY, API_SECRET},
     stack::assert_gapless,
 };

@@ -3,14 +3,6 @@
 //! The short form runs with the other tests; `scripts/torture` is the long one. Everything follows
 //! from a seed.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
-mod support;
-
 use std::{
     io::{Seek as _, SeekFrom, Write as _},
     sync::{
@@ -22,7 +14,8 @@ use std::{
 
 use database::keys::SealingKey;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
-use support::rehearsal::{self, Bank, Desk, Verdict};
+
+use crate::support::rehearsal::{self, Bank, Desk, Verdict};
 
 /// Where the writer can be made to die.
 const POINTS: [&str; 6] = [

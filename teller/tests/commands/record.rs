@@ -1,19 +1,14 @@
 //! The failure tests of the record, F1 to F15: each breaks one thing under the real writer and a
 //! real PostgreSQL, and ends with the same question.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
-#[path = "record/disk.rs"]
 mod disk;
-mod support;
 
 use std::time::{Duration, Instant};
 
-use support::rehearsal::{Bank, Desk};
+use crate::support::{
+    self,
+    rehearsal::{Bank, Desk},
+};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -1,0 +1,18 @@
+//! The agent as a whole: a real LiveKit server, a real worker, callers who follow scripts.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot be set up fails where it stands"
+)]
+
+mod conversations;
+mod endurance;
+mod faults;
+mod identity;
+mod outages;
+mod pages;
+mod people;
+#[path = "../support/mod.rs"]
+mod support;
+mod worker;

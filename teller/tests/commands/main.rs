@@ -1,0 +1,18 @@
+//! What needs no call: the built programs against a real PostgreSQL, and the record whose writer
+//! is killed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot be set up fails where it stands"
+)]
+
+mod administration;
+mod erasure;
+mod people_commands;
+mod record;
+mod settings;
+#[path = "../support/mod.rs"]
+mod support;
+mod torture;
+mod upkeep;
