@@ -248,6 +248,7 @@ function readPage() {
           ),
         },
     company: text("company-name"),
+    page: document.body.textContent,
     build: text("build"),
   };
 }

@@ -185,6 +185,7 @@ async function readCall(session) {
       );
     return {
       session_id: id,
+      page: document.body.textContent,
       kind: document.getElementById("call-status").dataset.kind,
       message: text(document.getElementById("call-status")),
       title: text(document.getElementById("call-title")),

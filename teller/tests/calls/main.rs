@@ -15,4 +15,5 @@ mod pages;
 mod people;
 #[path = "../support/mod.rs"]
 mod support;
+mod trade;
 mod worker;

@@ -19,7 +19,7 @@ use crate::support::{
 };
 
 /// Runs one of the drivers of `web/e2e` and returns what it saw.
-async fn browse(driver: &str, arguments: &[&str]) -> Value {
+pub(crate) async fn browse(driver: &str, arguments: &[&str]) -> Value {
     let output = Command::new("node")
         .arg(root().join("web/e2e").join(driver))
         .args(arguments)
@@ -41,7 +41,7 @@ async fn browse(driver: &str, arguments: &[&str]) -> Value {
 }
 
 /// A question for the fake microphone: silence while the agent greets, then speech.
-async fn question(stack: &Stack, text: &str, after_seconds: usize) -> PathBuf {
+pub(crate) async fn question(stack: &Stack, text: &str, after_seconds: usize) -> PathBuf {
     let spoken = stack.folder.join("spoken.wav");
     let status = Command::new("flite")
         // The voice that tiny.en understands word for word, through a browser's noise suppression too.
@@ -69,7 +69,7 @@ async fn question(stack: &Stack, text: &str, after_seconds: usize) -> PathBuf {
 }
 
 /// What the page showed of one side, one utterance a line.
-fn lines(seen: &Value, speaker: &str) -> String {
+pub(crate) fn lines(seen: &Value, speaker: &str) -> String {
     let transcript = seen["transcript"].as_array().into_iter().flatten();
     let said: Vec<&str> = transcript
         .filter(|line| line["speaker"] == speaker)
