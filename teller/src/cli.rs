@@ -11,8 +11,9 @@ use crate::{
     admin::{self, KeysCommand, ProfilesCommand, SessionsCommand, SpoolCommand, VerifyArgs},
     config::{Config, Reader, database_only, key_file, pack_or_setting, spool},
     serve,
-    test_caller::{self, CallArgs},
 };
+#[cfg(feature = "test-caller")]
+use crate::test_caller::{self, CallArgs};
 
 pub use exit::Exit;
 
@@ -34,6 +35,7 @@ enum Command {
     /// Serve calls: register as an agent worker, serve the pages (SIGTERM drains, a second signal ends at once)
     Start,
     /// Make a call without a browser
+    #[cfg(feature = "test-caller")]
     Call(Box<CallArgs>),
     /// Bring the database to the newest schema; a second run changes nothing
     Migrate(admin::MigrateArgs),
@@ -103,6 +105,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
             runtime()?.block_on(serve::serve(config))?;
             Ok(true)
         }
+        #[cfg(feature = "test-caller")]
         Command::Call(args) => {
             start_logging(&log_filter("warn"), false);
             runtime()?.block_on(test_caller::run(*args))

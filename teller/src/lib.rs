@@ -1,10 +1,11 @@
 //! The program: commands, settings, and the wiring of all parts.
 //!
 //! [`serve`] wires everything for `teller start`, [`admin`] holds the administrators' commands,
-//! [`test_caller`] is a caller of our own, [`config`] reads the environment once.
+//! `test_caller` (a feature) is a caller of our own, [`config`] reads the environment once.
 
 pub mod admin;
 pub mod cli;
 pub mod config;
 pub mod serve;
+#[cfg(feature = "test-caller")]
 pub mod test_caller;
