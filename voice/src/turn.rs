@@ -69,7 +69,7 @@ pub enum TurnAction {
     SetState(AgentState),
     /// Hold the agent's speech where it is: the caller may be interrupting.
     PauseSpeech,
-    /// Go on where the speech was held: it was no interruption. Only ever follows `PauseSpeech`.
+    /// Go on where the speech was paused: nobody interrupted. Only ever follows `PauseSpeech`.
     ResumeSpeech,
     /// Drop the reply or announcement under way, thought and sound; this also ends a pause.
     CancelReply,

@@ -70,7 +70,7 @@ impl Endpoint {
     /// `server` is the LiveKit URL: `ws(s)://` or `http(s)://`, host, optional prefix.
     ///
     /// # Errors
-    /// When it is no such URL.
+    /// When it is not such a URL.
     pub(super) fn new(server: &str, keys: ApiKeys) -> Result<Self, WorkerError> {
         let url = agent_url(server)?;
         keys.worker_token()?;

@@ -50,7 +50,7 @@ pub(super) enum Dispatched {
     /// Nothing, or dispatches that found no worker: the server never retries those.
     Nothing,
     /// A worker was given a job for this room and should appear. The open-source
-    /// server keeps saying so after the agent left, so this is no proof of life.
+    /// server keeps saying so after the agent left, so this does not prove that it is there.
     Pending,
     /// An agent held the call to its end; the caller merely lingers. Not every
     /// server tells; a call that ends therefore deletes its room.

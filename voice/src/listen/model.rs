@@ -150,5 +150,4 @@ pub enum ModelError {
 }
 
 #[cfg(test)]
-#[path = "model/tests.rs"]
 mod tests;

@@ -245,5 +245,4 @@ impl Listener {
 }
 
 #[cfg(test)]
-#[path = "vad_tests.rs"]
 mod tests;

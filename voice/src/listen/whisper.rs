@@ -222,5 +222,4 @@ fn now() -> Instant {
 }
 
 #[cfg(test)]
-#[path = "whisper_tests.rs"]
 mod tests;

@@ -220,5 +220,4 @@ fn ramp(samples: &mut [i16], gain: impl Fn(f32) -> f32) {
 }
 
 #[cfg(test)]
-#[path = "playout/tests.rs"]
 mod tests;

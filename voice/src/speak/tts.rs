@@ -212,5 +212,4 @@ pub enum TtsError {
 }
 
 #[cfg(test)]
-#[path = "tts_tests.rs"]
 mod tests;

@@ -220,5 +220,4 @@ impl<S: FrameSink> Task<S> {
 }
 
 #[cfg(test)]
-#[path = "voice_tests.rs"]
 mod tests;

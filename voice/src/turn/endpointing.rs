@@ -17,10 +17,10 @@ pub(super) struct OpenTurn {
     pub(super) spoken_for: Duration,
     /// Recognition of a part of it failed.
     pub(super) failed: bool,
-    /// All of it began while the agent spoke: a bare "okay" is no turn.
+    /// All of it began while the agent spoke: a bare "okay" is not a turn.
     pub(super) over_agent: bool,
-    /// All of it ended while the agent spoke as well: without words it is no silent turn.
-    pub(super) drowned: bool,
+    /// All of it ended while the agent spoke as well: without words it is not a silent turn.
+    pub(super) overlapped: bool,
     /// When its first speech or text came; `None` when there is nothing yet.
     pub(super) begun_at: Option<Duration>,
 }
@@ -34,7 +34,7 @@ impl OpenTurn {
 
     /// An utterance that began at `since` has ended at `stopped_at`.
     pub(super) fn end(&mut self, since: Duration, stopped_at: Duration, agent_speaks: bool) {
-        self.drowned = self.over_agent && agent_speaks;
+        self.overlapped = self.over_agent && agent_speaks;
         self.stopped_at = stopped_at;
         self.spoken_for += stopped_at.saturating_sub(since);
     }
@@ -60,7 +60,7 @@ impl OpenTurn {
 
     /// Whether speech that gave no words deserves an answer all the same.
     pub(super) fn was_not_understood(&self, config: &TurnConfig) -> bool {
-        !self.drowned && (self.failed || self.spoken_for >= config.silent_turn_min_speech)
+        !self.overlapped && (self.failed || self.spoken_for >= config.silent_turn_min_speech)
     }
 }
 

@@ -39,13 +39,13 @@ impl Silence {
         }
     }
 
-    /// The caller has taken a turn: all patience is back.
-    pub(super) fn forgiven(&mut self, now: Duration) {
+    /// The caller has taken a turn: the measuring starts over.
+    pub(super) fn excused(&mut self, now: Duration) {
         self.stage = Stage::Patient;
         self.since = now;
     }
 
-    /// Someone meant to say something: the measuring starts anew.
+    /// Someone meant to say something: the measuring starts over.
     pub(super) fn broken(&mut self, now: Duration) {
         self.since = now;
     }

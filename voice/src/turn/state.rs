@@ -154,7 +154,7 @@ impl Turns {
     /// The silence until `now` was not the caller's: they could not be heard, or nobody was to
     /// answer. All patience is back.
     pub fn excuse_silence(&mut self, now: Duration) {
-        self.silence.forgiven(now);
+        self.silence.excused(now);
     }
 
     /// What the caller has said and no turn has taken up yet.

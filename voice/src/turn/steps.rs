@@ -35,8 +35,8 @@ pub(super) enum Step {
     /// The turn is over: answer it.
     Commit,
     /// Speech without words: say that nothing was understood.
-    AdmitDeafness,
-    /// What was heard is no turn.
+    SayNotUnderstood,
+    /// What was heard is not a turn.
     Forget,
     /// The reply is stuck.
     GiveUpReply,
@@ -131,7 +131,7 @@ impl Turns {
             Words::None if self.did_not_catch >= self.config.max_did_not_catch => {
                 (AT_ONCE, Step::Forget)
             }
-            Words::None => (closes_at, Step::AdmitDeafness),
+            Words::None => (closes_at, Step::SayNotUnderstood),
             Words::Backchannel if self.turn.over_agent => (AT_ONCE, Step::Forget),
             Words::Backchannel | Words::Substance => (closes_at, Step::Commit),
         })
@@ -219,7 +219,7 @@ impl Turns {
                 self.cancel(now);
             }
             Step::Commit => actions.push(TurnAction::Reply(self.commit(now))),
-            Step::AdmitDeafness => {
+            Step::SayNotUnderstood => {
                 self.did_not_catch += 1;
                 self.next_turn();
                 self.announce(TurnAction::DidNotCatch, now, actions);
@@ -258,7 +258,7 @@ impl Turns {
         self.did_not_catch = 0;
         self.digits_expected = false;
         self.answer_expected = false;
-        self.silence.forgiven(now);
+        self.silence.excused(now);
         self.next_turn();
         turn
     }
