@@ -1,6 +1,6 @@
 # Shared by scripts/check and scripts/test: stages, each of which runs whatever became of those before it, and the
 # table of them at the end. Sourced after lib.sh.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # lib.sh sets `data`
 # The table's rows, "SECONDS RESULT NAME"; .ci/run gives one file to both scripts and prints it itself.
 stages=${TELLER_STAGES:-}
 [ -n "$stages" ] || stages=$(mktemp)
