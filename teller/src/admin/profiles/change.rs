@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::show::{find, print};
 use crate::admin::wrong_use::{confirmed, somebody_to_ask};
-use record::actor_name;
+use record::{action_reason, actor_name};
 
 /// Who changes something, why, and whether only to say what would happen.
 #[derive(Debug, Args)]
@@ -16,7 +16,7 @@ pub struct Change {
     #[arg(long, value_parser = actor_name)]
     actor: String,
     /// Why; kept in the audit for good: no personal data
-    #[arg(long)]
+    #[arg(long, value_parser = action_reason)]
     reason: Option<String>,
     /// Only say what would happen
     #[arg(long)]
