@@ -29,7 +29,7 @@ const DOORS: &[(&str, &str, &str)] = &[
     (
         "the number to call back",
         "database/src/callback.rs",
-        "caller_number(",
+        "caller_number)",
     ),
     // In the call.
     (
@@ -142,7 +142,7 @@ fn every_door_uses_the_parser_of_its_kind() {
         let text = text.unwrap_or_else(|error| panic!("{what}: {file}: {error}"));
         assert!(
             text.contains(parser),
-            "{what} does not pass {parser}…) in {file}: see call/src/input.rs"
+            "{what} does not pass {parser} in {file}: see call/src/input.rs"
         );
     }
 }
