@@ -1,5 +1,6 @@
 //! Administrators' commands: profiles, sessions, knowledge, the schema.
 
+mod actor;
 mod keys;
 mod knowledge_commands;
 mod migrate;
@@ -14,6 +15,7 @@ use secrecy::ExposeSecret;
 
 use crate::config::DatabaseSettings;
 
+pub use actor::Actor;
 pub use keys::{KeysCommand, keys};
 pub use knowledge_commands::{ask, import_knowledge};
 pub use migrate::{MigrateArgs, migrate};

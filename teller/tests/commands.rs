@@ -71,7 +71,17 @@ async fn wrong_use_ends_with_2_names_what_is_wrong_and_changes_nothing() {
     let wrong: [(&[&str], &str); 18] = [
         (&["profiles", "erase", &sarah, "--actor", "ann"], "--yes"),
         (&["profiles", "erase", "nobody", "--actor", "ann"], "--yes"),
-        (&["sessions", "archive", "--keep-months", "12"], "--yes"),
+        (
+            &[
+                "sessions",
+                "archive",
+                "--keep-months",
+                "12",
+                "--actor",
+                "ann",
+            ],
+            "--yes",
+        ),
         (&["spool", "inspect", "letter", "--reveal"], "--actor"),
         (
             &["profiles", "erase", &sarah, "--yes", "--actor", ""],
@@ -97,9 +107,18 @@ async fn wrong_use_ends_with_2_names_what_is_wrong_and_changes_nothing() {
             ],
             "exists",
         ),
-        (&["sessions", "list", "--limit", "0"], "1..=10000"),
-        (&["sessions", "sweep", "--pack", nowhere], "nowhere"),
-        (&["knowledge", "import", nowhere], "nowhere"),
+        (
+            &["sessions", "list", "--limit", "0", "--actor", "ann"],
+            "1..=10000",
+        ),
+        (
+            &["sessions", "sweep", "--pack", nowhere, "--actor", "ann"],
+            "nowhere",
+        ),
+        (
+            &["knowledge", "import", nowhere, "--actor", "ann"],
+            "nowhere",
+        ),
         (&["verify", "--anchors", nowhere], "--anchors is a folder"),
         (&["spool", "list"], "SPOOL_DIR"),
         (&["keys", "create", there], "exists"),
@@ -132,9 +151,9 @@ async fn a_question_asked_in_order_whose_answer_is_no_ends_with_1() {
         .unwrap()
         .to_string();
     let no: [&[&str]; 3] = [
-        &["profiles", "show", "nobody"],
+        &["profiles", "show", "nobody", "--actor", "ann"],
         &["profiles", "unmerge", &sarah, "--actor", "ann"],
-        &["sessions", "show", &sarah],
+        &["sessions", "show", &sarah, "--actor", "ann"],
     ];
     for arguments in no {
         let output = teller(&database, arguments).await;
@@ -157,9 +176,9 @@ async fn a_command_whose_database_is_away_ends_with_3_and_says_so() {
     let commands: [&[&str]; 20] = [
         &["migrate"],
         &["migrate", "--dry-run"],
-        &["knowledge", "import", pack],
-        &["profiles", "show", "sarah"],
-        &["profiles", "history", &id, "--json"],
+        &["knowledge", "import", pack, "--actor", "ann"],
+        &["profiles", "show", "sarah", "--actor", "ann"],
+        &["profiles", "history", &id, "--json", "--actor", "ann"],
         &["profiles", "merge", &id, &other, ann[0], ann[1]],
         &[
             "profiles",
@@ -180,12 +199,36 @@ async fn a_command_whose_database_is_away_ends_with_3_and_says_so() {
         ],
         &["profiles", "export", "sarah", ann[0], ann[1]],
         &["profiles", "erase", "sarah", "--yes", ann[0], ann[1]],
-        &["sessions", "list"],
-        &["sessions", "show", &id, "--json"],
-        &["sessions", "sweep", "--pack", pack],
-        &["sessions", "summarize", &id, "--pack", pack],
-        &["sessions", "summarize", "--parked", "--pack", pack],
-        &["sessions", "archive", "--keep-months", "1", "--yes"],
+        &["sessions", "list", "--actor", "ann"],
+        &["sessions", "show", &id, "--json", "--actor", "ann"],
+        &["sessions", "sweep", "--pack", pack, "--actor", "ann"],
+        &[
+            "sessions",
+            "summarize",
+            &id,
+            "--pack",
+            pack,
+            "--actor",
+            "ann",
+        ],
+        &[
+            "sessions",
+            "summarize",
+            "--parked",
+            "--pack",
+            pack,
+            "--actor",
+            "ann",
+        ],
+        &[
+            "sessions",
+            "archive",
+            "--keep-months",
+            "1",
+            "--yes",
+            "--actor",
+            "ann",
+        ],
         &["keys", "rotate", ann[0], ann[1]],
         &["verify", "--anchors", anchors],
         &["verify", "--session", &id, "--anchors", anchors],
@@ -209,8 +252,8 @@ async fn a_command_without_its_key_file_ends_with_78_and_one_whose_disk_refuses_
     let database = TestDatabase::new().await;
     let commands: [&[&str]; 7] = [
         &["migrate"],
-        &["profiles", "show", "sarah"],
-        &["sessions", "list"],
+        &["profiles", "show", "sarah", "--actor", "ann"],
+        &["sessions", "list", "--actor", "ann"],
         &["spool", "list"],
         &["keys", "list"],
         &["keys", "rotate", "--actor", "ann"],

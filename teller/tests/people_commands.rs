@@ -380,7 +380,19 @@ async fn a_name_that_a_caller_states_is_in_no_table_and_in_what_administrators_r
         session.to_string(),
         concat!(env!("CARGO_MANIFEST_DIR"), "/../packs/bank"),
     );
-    let output = teller(&test, &["sessions", "summarize", &id, "--pack", pack]).await;
+    let output = teller(
+        &test,
+        &[
+            "sessions",
+            "summarize",
+            &id,
+            "--pack",
+            pack,
+            "--actor",
+            "ann",
+        ],
+    )
+    .await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
 
     let rows = all_rows(&test, "").await;
@@ -394,9 +406,13 @@ async fn a_name_that_a_caller_states_is_in_no_table_and_in_what_administrators_r
     let row = rows.iter().find(evidence).expect("the summary's row");
     assert!(row.contains(r#""user_name"": [1]"#), "in which turn: {row}");
 
-    let shown = teller(&test, &["profiles", "show", "sarah", "--json"]).await;
+    let shown = teller(
+        &test,
+        &["profiles", "show", "sarah", "--json", "--actor", "ann"],
+    )
+    .await;
     assert_eq!(answer(&shown)["stated_name"], "Tendai Okonkwo");
-    let shown = teller(&test, &["profiles", "show", "sarah"]).await;
+    let shown = teller(&test, &["profiles", "show", "sarah", "--actor", "ann"]).await;
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
     assert!(shown.contains("Tendai Okonkwo"), "{shown}");
     let export = teller(&test, &["profiles", "export", "sarah", "--actor", "ann"]).await;
