@@ -20,7 +20,7 @@ pub use keys::{KeysCommand, keys};
 pub use knowledge_commands::{ask, import_knowledge};
 pub use migrate::{MigrateArgs, migrate};
 pub use profiles::{Change, Erase, ProfilesCommand, profiles};
-pub use sessions::{SessionsCommand, sessions};
+pub use sessions::{Archive, SessionsCommand, sessions};
 pub use spool::{SpoolCommand, spool};
 pub use verify::{VerifyArgs, verify};
 pub use wrong_use::WrongUse;

@@ -1,19 +1,18 @@
 //! `teller sessions`
 
+mod archive;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::Subcommand;
-use database::{
-    ArchiveRepository, Database, SessionFilter, SessionId, SessionRepository, SummaryQueue,
-};
+use database::{Database, SessionFilter, SessionId, SessionRepository, SummaryQueue};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{
-    Actor,
-    wrong_use::{confirmed, somebody_to_ask},
-};
-use crate::config::{DatabaseSettings, Reader, maintenance, pack_or_setting};
+pub use archive::Archive;
+
+use super::Actor;
+use crate::config::{DatabaseSettings, pack_or_setting};
 use jobs::{Finalizer, Sweeper, summary_rules};
 use record::{AuditedReader, LiveSessions};
 
@@ -86,26 +85,7 @@ pub enum SessionsCommand {
     /// Write the messages of months that are over into files, then drop them from the database.
     /// Sessions, summaries and counters stay. There is no way back into the tables: asks first. Each
     /// month is audited
-    Archive {
-        /// By whom
-        #[command(flatten)]
-        actor: Actor,
-        /// Whole months that stay, beside the current one
-        #[arg(long)]
-        keep_months: u16,
-        /// Folder of the files; ARCHIVE_DIR unless given
-        #[arg(long)]
-        to: Option<PathBuf>,
-        /// Only say which months
-        #[arg(long)]
-        dry_run: bool,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Archive(Archive),
 }
 
 /// Runs one command; `false` when the answer is no.
@@ -164,26 +144,7 @@ pub async fn sessions(config: &DatabaseSettings, command: SessionsCommand) -> an
                 None => summarize_parked(&database, by, &finalizer, dry_run, json).await,
             }
         }
-        SessionsCommand::Archive {
-            actor,
-            keep_months,
-            to,
-            dry_run,
-            yes,
-            json,
-        } => {
-            let folder = to.unwrap_or_else(|| maintenance(&mut Reader::from_env()).archive);
-            let archive = Archive {
-                folder,
-                keep_months,
-                dry_run,
-                yes,
-                json,
-            };
-            archive
-                .run(&database, actor.through("teller sessions archive"))
-                .await
-        }
+        SessionsCommand::Archive(archive) => archive.run(&database).await,
     }
 }
 
@@ -352,69 +313,4 @@ async fn summarize_parked(
         println!("{written} of {} summaries written", parked.len());
     }
     Ok(dry_run || written == parked.len())
-}
-
-/// `teller sessions archive`
-struct Archive {
-    folder: PathBuf,
-    keep_months: u16,
-    dry_run: bool,
-    yes: bool,
-    json: bool,
-}
-
-impl Archive {
-    async fn run(&self, database: &Database, by: AuditedReader<'_>) -> anyhow::Result<bool> {
-        if !self.yes && !self.dry_run {
-            somebody_to_ask()?;
-        }
-        let archives = ArchiveRepository::new(database);
-        let months = archives.retired(self.keep_months.into()).await?;
-        if self.dry_run {
-            if self.json {
-                println!("{}", json!({"would_archive": months}));
-            } else {
-                for month in &months {
-                    println!("{}", month.partition);
-                }
-                println!("{} months would be put away", months.len());
-            }
-            return Ok(true);
-        }
-        let question = format!(
-            "{} months of messages leave the database for {}. Continue? [yes/no]",
-            months.len(),
-            self.folder.display()
-        );
-        if !months.is_empty() && !self.yes && !confirmed(&question, "yes")? {
-            println!("nothing was done");
-            return Ok(false);
-        }
-        let mut done = Vec::new();
-        for month in &months {
-            let partition = ("partition", &*month.partition);
-            by.note(database, "messages.archived", partition).await?;
-            let archived = archives.put_away(month, &self.folder).await?;
-            if !self.json {
-                println!(
-                    "{}  {} messages  sha256 {}{}",
-                    archived.file.display(),
-                    archived.messages,
-                    archived.sha256,
-                    if archived.dropped {
-                        ""
-                    } else {
-                        "  (stays in the database: another tenant has messages in it)"
-                    }
-                );
-            }
-            done.push(archived);
-        }
-        if self.json {
-            println!("{}", serde_json::to_string(&done)?);
-        } else {
-            println!("{} months put away", done.len());
-        }
-        Ok(true)
-    }
 }
