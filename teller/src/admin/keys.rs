@@ -59,7 +59,7 @@ pub async fn keys(file: &Path, command: KeysCommand) -> anyhow::Result<bool> {
             let path = other.as_deref().unwrap_or(file);
             let keys = match Keyring::create(path) {
                 Err(error @ KeyError::Exists(_)) => {
-                    return Err(super::WrongUse::new(error.to_string()).into());
+                    return Err(super::UsageError::new(error.to_string()).into());
                 }
                 made => made?,
             };

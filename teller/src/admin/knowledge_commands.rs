@@ -5,7 +5,7 @@ use std::path::Path;
 use database::{DocumentChunk, DocumentRepository};
 use knowledge::{KnowledgeBase, RouteContext};
 
-use super::{Actor, WrongUse};
+use super::{Actor, UsageError};
 use crate::config::DatabaseSettings;
 
 /// How many passages `ask` shows.
@@ -40,8 +40,8 @@ pub async fn import_knowledge(
     Ok(true)
 }
 
-fn load(folder: &Path) -> Result<KnowledgeBase, WrongUse> {
-    KnowledgeBase::load(folder).map_err(|error| WrongUse::because(folder.display(), error))
+fn load(folder: &Path) -> Result<KnowledgeBase, UsageError> {
+    KnowledgeBase::load(folder).map_err(|error| UsageError::because(folder.display(), error))
 }
 
 /// The pack's documents as they are stored.

@@ -84,7 +84,7 @@ pub async fn spool(
     let dir = settings.dir.as_path();
     if !dir.is_dir() {
         let text = format!("SPOOL_DIR: there is no folder {}", dir.display());
-        return Err(super::WrongUse::new(text).into());
+        return Err(super::UsageError::new(text).into());
     }
     match command {
         SpoolCommand::List { json } => list(dir, &key, json),

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::show::{find, print};
 use crate::admin::{
     Actor,
-    wrong_use::{confirmed, somebody_to_ask},
+    usage_error::{confirm, require_terminal},
 };
 use record::action_reason;
 
@@ -101,7 +101,7 @@ pub struct Erase {
 pub(super) async fn erase(profiles: &ProfileRepository, args: &Erase) -> anyhow::Result<bool> {
     let asks = !args.yes && !args.dry_run;
     if asks {
-        somebody_to_ask()?;
+        require_terminal()?;
     }
     let Some(profile) = find(profiles, &args.profile).await? else {
         return Ok(false);
@@ -114,7 +114,7 @@ pub(super) async fn erase(profiles: &ProfileRepository, args: &Erase) -> anyhow:
             profile.id, would.sessions
         )
     };
-    if ask && !confirmed(&question(), &profile.id.to_string())? {
+    if ask && !confirm(&question(), &profile.id.to_string())? {
         eprintln!("nothing was erased");
         return Ok(false);
     }

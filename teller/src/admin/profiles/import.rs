@@ -6,7 +6,7 @@ use call::input::decode_file;
 use database::{CustomerRow, ProfileRepository};
 use serde::Deserialize;
 
-use crate::admin::WrongUse;
+use crate::admin::UsageError;
 
 /// One line of the file.
 #[derive(Debug, Deserialize)]
@@ -41,7 +41,7 @@ pub(super) async fn import(
     file: &std::path::Path,
     actor: &str,
 ) -> anyhow::Result<bool> {
-    let wrong = |error: &dyn Display| WrongUse::because(file.display(), error);
+    let wrong = |error: &dyn Display| UsageError::because(file.display(), error);
     let bytes = std::fs::read(file).map_err(|error| wrong(&error))?;
     let text = decode_file(&bytes).map_err(|error| wrong(&error))?;
     // No line is a comment: a user name may begin with any character.

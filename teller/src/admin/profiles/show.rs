@@ -8,7 +8,7 @@ use record::AuditedReader;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::admin::WrongUse;
+use crate::admin::UsageError;
 
 /// A profile by id or user name; says so when there is none.
 pub(super) async fn find(
@@ -115,7 +115,7 @@ pub(super) async fn export(
         return Ok(false);
     };
     if let Some(path) = output.filter(|path| path.exists()) {
-        return Err(WrongUse::because(path.display(), "it exists and is not overwritten").into());
+        return Err(UsageError::because(path.display(), "it exists and is not overwritten").into());
     }
     // Before anything is shown: what was not written down must not have been seen.
     let id = profile.id.to_string();

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::{
     admin::{
         Actor,
-        wrong_use::{confirmed, somebody_to_ask},
+        usage_error::{confirm, require_terminal},
     },
     config::{Reader, maintenance},
 };
@@ -42,7 +42,7 @@ impl Archive {
         let setting = || maintenance(&mut Reader::from_env()).archive;
         let folder = self.to.clone().unwrap_or_else(setting);
         if !self.yes && !self.dry_run {
-            somebody_to_ask()?;
+            require_terminal()?;
         }
         let archives = ArchiveRepository::new(database);
         let months = archives.retired(self.keep_months.into()).await?;
@@ -62,7 +62,7 @@ impl Archive {
             months.len(),
             folder.display()
         );
-        if !months.is_empty() && !self.yes && !confirmed(&question, "yes")? {
+        if !months.is_empty() && !self.yes && !confirm(&question, "yes")? {
             println!("nothing was done");
             return Ok(false);
         }
