@@ -97,7 +97,7 @@ impl Maintenance {
             }
             *leader = None;
         }
-        match self.database.lead(LeaderRole::Keeper).await {
+        match self.database.lead(LeaderRole::Maintenance).await {
             Ok(won) => *leader = won,
             Err(error) => {
                 tracing::debug!(%error, "nobody keeps the record while the database is away")

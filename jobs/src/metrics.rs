@@ -1,4 +1,4 @@
-//! What the keeper of the record found: all of it should be zero, but for the time of the last
+//! What maintenance of the record found: all of it should be zero, but for the time of the last
 //! anchor.
 
 use std::{
@@ -17,7 +17,7 @@ pub struct JobMetrics {
     parked: Gauge,
     anchored_at: Gauge,
     failing: Gauge,
-    /// How often each chore failed in a row.
+    /// How often each task failed in a row.
     failures: Mutex<BTreeMap<&'static str, u32>>,
 }
 
@@ -88,10 +88,10 @@ impl JobMetrics {
         self.anchored_at.set(at);
     }
 
-    /// A chore, named in words, went through or did not.
-    pub fn set_failing(&self, chore: &'static str, failing: bool) {
+    /// A task, named in words, went through or did not.
+    pub fn set_failing(&self, task: &'static str, failing: bool) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let in_a_row = failures.entry(chore).or_default();
+        let in_a_row = failures.entry(task).or_default();
         *in_a_row = if failing {
             in_a_row.saturating_add(1)
         } else {
@@ -129,8 +129,8 @@ impl JobMetrics {
             .collect();
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let failing = failures.iter().filter(|(_, n)| **n >= WORTH_A_COMPLAINT);
-        complaints.extend(failing.map(|(chore, n)| {
-            format!("upkeep of the record fails, {n} times in a row: {chore}; see the log")
+        complaints.extend(failing.map(|(task, n)| {
+            format!("upkeep of the record fails, {n} times in a row: {task}; see the log")
         }));
         complaints
     }
