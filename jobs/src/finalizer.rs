@@ -83,7 +83,7 @@ impl Finalizer {
         Ok(written)
     }
 
-    /// One that can never be written is tried a few times and parked: it keeps nobody else waiting.
+    /// One that can never be written is tried a few times and given up: it keeps nobody else waiting.
     async fn settle(&self, owed: &ClaimedSummary) -> Result<bool, DatabaseError> {
         match self.write(owed.session, true).await {
             Ok(written) => {
@@ -92,8 +92,8 @@ impl Finalizer {
             }
             Err(error) if error.is_unavailable() => Err(error),
             Err(error) => {
-                let parked = self.queue.fail(owed, &error.to_string()).await?;
-                tracing::error!(session.id = %owed.session, %error, parked, "a summary cannot be written");
+                let failed = self.queue.fail(owed, &error.to_string()).await?;
+                tracing::error!(session.id = %owed.session, %error, failed, "a summary cannot be written");
                 Ok(false)
             }
         }

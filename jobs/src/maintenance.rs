@@ -141,8 +141,8 @@ impl Maintenance {
             tracing::error!(session.id = %orphan.session, messages = orphan.messages, "turns are stored and their session's start never came");
         }
         self.metrics.set_orphans(orphans.len());
-        let parked = SummaryQueue::new(&self.database).failed(100).await?;
-        self.metrics.set_parked(parked.len());
+        let failed = SummaryQueue::new(&self.database).failed(100).await?;
+        self.metrics.set_failed_summaries(failed.len());
         Ok(())
     }
 

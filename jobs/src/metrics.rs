@@ -14,7 +14,7 @@ pub struct JobMetrics {
     drift: Gauge,
     misplaced: Gauge,
     orphans: Gauge,
-    parked: Gauge,
+    failed_summaries: Gauge,
     anchored_at: Gauge,
     failing: Gauge,
     /// How often each task failed in a row.
@@ -44,9 +44,9 @@ impl JobMetrics {
                 &self.orphans,
             ),
             (
-                "parked_summaries",
+                "failed_summaries",
                 "Summaries that were given up",
-                &self.parked,
+                &self.failed_summaries,
             ),
             (
                 "anchored_at_seconds",
@@ -79,8 +79,8 @@ impl JobMetrics {
     }
 
     /// Summaries that wait for a person.
-    pub fn set_parked(&self, found: usize) {
-        self.parked.set(saturated(found));
+    pub fn set_failed_summaries(&self, found: usize) {
+        self.failed_summaries.set(saturated(found));
     }
 
     /// An anchor was written, seconds since 1970.
@@ -118,8 +118,8 @@ impl JobMetrics {
                 "sessions have turns and no start: is a worker's spool waiting to be started?",
             ),
             (
-                self.parked.get(),
-                "summaries were given up: teller sessions summarize --parked",
+                self.failed_summaries.get(),
+                "summaries were given up: teller sessions summarize --failed",
             ),
         ];
         let mut complaints: Vec<String> = found
@@ -150,7 +150,7 @@ mod tests {
         upkeep.set_drift(3);
         upkeep.set_misplaced(1);
         upkeep.set_orphans(4);
-        upkeep.set_parked(2);
+        upkeep.set_failed_summaries(2);
         let complaints = upkeep.complaints();
         for (complaint, expected) in complaints.iter().zip([
             "3 counters differ",

@@ -167,7 +167,7 @@ async fn a_command_whose_database_is_away_ends_with_3_and_says_so() {
         &["sessions", "show", &id, "--json", ANN],
         &["sessions", "sweep", "--pack", pack, ANN],
         &["sessions", "summarize", &id, "--pack", pack, ANN],
-        &["sessions", "summarize", "--parked", "--pack", pack, ANN],
+        &["sessions", "summarize", "--failed", "--pack", pack, ANN],
         &["sessions", "archive", "--keep-months", "1", "--yes", ANN],
         &["keys", "rotate", ANN],
         &["verify", "--anchors", anchors],

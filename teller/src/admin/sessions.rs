@@ -67,11 +67,11 @@ pub enum SessionsCommand {
         #[command(flatten)]
         actor: Actor,
         /// Session id
-        #[arg(required_unless_present = "parked", conflicts_with = "parked")]
+        #[arg(required_unless_present = "failed", conflicts_with = "failed")]
         session: Option<Uuid>,
         /// All that were given up after failing again and again
         #[arg(long)]
-        parked: bool,
+        failed: bool,
         /// Folder of the pack whose topics the summary names; PACK_DIR unless given
         #[arg(long)]
         pack: Option<PathBuf>,
@@ -129,7 +129,7 @@ pub async fn sessions(config: &DatabaseSettings, command: SessionsCommand) -> an
         SessionsCommand::Summarize {
             actor,
             session,
-            parked: _,
+            failed: _,
             pack,
             dry_run,
             json,
@@ -141,7 +141,7 @@ pub async fn sessions(config: &DatabaseSettings, command: SessionsCommand) -> an
                     let session = SessionId(session);
                     summarize(&database, by, &finalizer, session, dry_run, json).await
                 }
-                None => summarize_parked(&database, by, &finalizer, dry_run, json).await,
+                None => summarize_failed(&database, by, &finalizer, dry_run, json).await,
             }
         }
         SessionsCommand::Archive(archive) => archive.run(&database).await,
@@ -281,7 +281,7 @@ async fn summarize(
     Ok(true)
 }
 
-async fn summarize_parked(
+async fn summarize_failed(
     database: &Database,
     by: AuditedReader<'_>,
     finalizer: &Finalizer,
@@ -289,9 +289,9 @@ async fn summarize_parked(
     json: bool,
 ) -> anyhow::Result<bool> {
     let queue = SummaryQueue::new(database);
-    let parked = queue.failed(1_000).await?;
+    let failed = queue.failed(1_000).await?;
     let mut written = 0;
-    for summary in &parked {
+    for summary in &failed {
         if !dry_run {
             let session = summary.session.to_string();
             by.note(database, "call.summarised", ("session", &*session))
@@ -308,9 +308,9 @@ async fn summarize_parked(
         }
     }
     if json {
-        println!("{}", json!({"parked": parked, "written": written}));
+        println!("{}", json!({"failed": failed, "written": written}));
     } else {
-        println!("{written} of {} summaries written", parked.len());
+        println!("{written} of {} summaries written", failed.len());
     }
-    Ok(dry_run || written == parked.len())
+    Ok(dry_run || written == failed.len())
 }
