@@ -42,7 +42,7 @@ pub enum SessionsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Close sessions whose worker is gone and write the summaries that are owed, as every worker
+    /// Close sessions whose worker is gone and write the summaries that are pending, as every worker
     /// does by itself. Several may run at once: each session is closed and summarised once. Audited
     Sweep {
         /// By whom
@@ -273,10 +273,10 @@ async fn summarize(
     } else {
         println!("{}", draft.summary);
     }
-    // Of a session that still talks nothing is owed, and nothing is settled.
+    // Of a session that still talks nothing is pending, and nothing is completed.
     let queue = SummaryQueue::new(database);
-    if !dry_run && let Some(owed) = queue.claim_session(session, Duration::from_secs(1)).await? {
-        queue.complete(&owed).await?;
+    if !dry_run && let Some(pending) = queue.claim_session(session, Duration::from_secs(1)).await? {
+        queue.complete(&pending).await?;
     }
     Ok(true)
 }
@@ -297,7 +297,7 @@ async fn summarize_failed(
             by.note(database, "call.summarised", ("session", &*session))
                 .await?;
             queue.enqueue(summary.session).await?;
-            written += usize::from(finalizer.settle_session(summary.session).await?);
+            written += usize::from(finalizer.complete_session(summary.session).await?);
         } else if !json {
             println!(
                 "{}  {} attempts  {}",

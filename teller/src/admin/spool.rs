@@ -246,7 +246,7 @@ async fn retry(
     by: Option<AuditedReader<'_>>,
     as_json: bool,
 ) -> anyhow::Result<bool> {
-    // A worker writes the summaries that sessions owe from then on: it has the pack's topics.
+    // A worker writes the summaries that are pending from then on: it has the pack's topics.
     let writer = Writer::new(database, std::sync::Arc::new(NothingAfterEnd));
     let ids = match only {
         Some(id) => vec![id],
