@@ -45,7 +45,10 @@ const HELD: [(&str, &str); 14] = [
 const NOT_HELD: [(&str, &str); 16] = [
     ("person_keys", "a key is no data of the person"),
     ("key_files", "the key file's fingerprint"),
-    ("outbox", "that a summary is pending, gone when it is written"),
+    (
+        "outbox",
+        "that a summary is pending, gone when it is written",
+    ),
     ("profile_drains", "merges that are being filed"),
     ("room_locks", "a room while a call is in it"),
     ("summary_tokens", "a digest of what was random"),

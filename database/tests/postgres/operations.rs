@@ -72,7 +72,11 @@ async fn one_worker_leads_until_its_connection_ends() {
         "two leaders"
     );
     assert!(
-        test.db.lead(LeaderRole::Maintenance).await.unwrap().is_some(),
+        test.db
+            .lead(LeaderRole::Maintenance)
+            .await
+            .unwrap()
+            .is_some(),
         "another task is free"
     );
     assert!(leader.still_leads().await);
