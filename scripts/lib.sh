@@ -3,6 +3,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 data=$root/.data
+# shellcheck disable=SC2034  # read by setup and upstream-tests
 livekit_version=1.13.5
 started_at=$SECONDS
 
@@ -15,6 +16,7 @@ usage() { sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"; exit "${1:-0}"; }
 
 postgres_bin() {
   local dir
+  # shellcheck disable=SC2012  # version numbers only
   for dir in "$(dirname "$(command -v initdb 2>/dev/null || echo /none/initdb)")" $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -rV) /opt/homebrew/opt/postgresql*/bin; do
     [ -x "$dir/initdb" ] && [ -x "$dir/pg_ctl" ] && [ -x "$dir/psql" ] && { echo "$dir"; return; }
   done

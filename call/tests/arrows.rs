@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("resampler", &[]),
     // Base.
     ("insight", &["call", "language"]),
-    ("knowledge", &["language"]),
+    ("knowledge", &["call", "language"]),
     ("prompts", &[]),
     ("tools", &[]),
     ("database", &["call"]),

@@ -2,13 +2,13 @@
 
 use std::{fmt, time::Duration};
 
+use call::input::{PhoneNumber, ascii_digits, clean_line};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    Database, DatabaseError, ProfileId, SessionId, keys::IndexKind, normalize_phone_number,
-    stored_keys::person_key,
+    Database, DatabaseError, ProfileId, SessionId, keys::IndexKind, stored_keys::person_key,
 };
 
 /// All SQL about authentication.
@@ -156,13 +156,13 @@ impl AuthRepository {
             } => {
                 // A number we cannot read matches nobody's; it must not count as absent.
                 let phones = phone_number.as_deref().map(|text| {
-                    let number = normalize_phone_number(text).ok();
-                    number.into_iter().collect::<Vec<_>>()
+                    let number = text.parse::<PhoneNumber>().ok();
+                    number.into_iter().map(String::from).collect::<Vec<_>>()
                 });
-                ("username", username.trim().to_owned(), phones)
+                ("username", clean_line(username), phones)
             }
             Claim::Digits(digits) => {
-                let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
+                let digits = ascii_digits(digits);
                 let phones = meant_numbers(&digits);
                 ("digits", digits, Some(phones))
             }
@@ -238,8 +238,7 @@ impl AuthRepository {
         let (salt, hash): (Vec<u8>, Vec<u8>) = (row.get("code_salt"), row.get("hash"));
         let attempts_left = u16::try_from(row.get::<_, i32>("attempts_left")).unwrap_or(0);
         // Spaces and dashes are how people read codes out.
-        let code: String = code.chars().filter(char::is_ascii_digit).collect();
-        if equal(&code_hash(&salt, &code), &hash) {
+        if equal(&code_hash(&salt, &ascii_digits(code)), &hash) {
             let spent = self
                 .db
                 .one(

@@ -1,5 +1,6 @@
 //! Callers who want to be called back by a person.
 
+use call::input::caller_number;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -23,7 +24,7 @@ pub struct NewCallback {
     pub id: Uuid,
     /// In which call; its row must be stored before.
     pub session: SessionId,
-    /// Where to call; `None`: the number on file.
+    /// Where to call, as the network claims it; `None`, or what is no number: the one on file.
     pub phone_number: Option<String>,
     /// What it is about; sealed as the number is.
     pub reason: Option<String>,
@@ -59,14 +60,14 @@ impl CallbackRepository {
             // Without a key the session is erased or not stored, and then the callback is not either.
             _ => self.db.session_key(new.session).await?,
         };
-        let seal = |column: &str, text: &Option<String>| {
-            let text = text.as_deref().map(clean_text);
+        let seal = |column: &str, text: Option<String>| {
             let sealed = text.zip(key.as_ref());
             sealed
                 .map(|(text, key)| key.seal_field(column, new.session, &text))
                 .transpose()
         };
-        let (phone, reason) = (seal(PHONE, &new.phone_number)?, seal(REASON, &new.reason)?);
+        let phone = seal(PHONE, new.phone_number.as_deref().and_then(caller_number))?;
+        let reason = seal(REASON, new.reason.as_deref().map(clean_text))?;
         self.db
             .query(
                 "INSERT INTO callbacks (callback_id, session_id, phone_ct, reason_ct, requested_at) VALUES ($1, $2, $3, $4, $5)

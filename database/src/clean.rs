@@ -1,11 +1,11 @@
-//! Values as PostgreSQL can hold them.
+//! Values as PostgreSQL can hold them: it refuses text with U+0000, and one such character in a
+//! transcript must not stop a batch.
 
 use serde_json::Value;
 
-/// Text and JSON cannot hold U+0000 in PostgreSQL. One such character in a transcript must not
-/// stop a batch, so it is dropped.
+/// [`call::input::clean_text`] as a value of its own.
 pub(crate) fn clean_text(text: &str) -> String {
-    text.replace('\0', "")
+    call::input::clean_text(text).into_owned()
 }
 
 /// [`clean_text`] for every string within a JSON value, keys included.
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_null_character_survives_at_any_depth() {
+    fn no_hidden_character_survives_at_any_depth() {
         let dirty = serde_json::json!({"a\0": ["x\0y", {"b": "\0"}], "n": 1});
         assert_eq!(
             clean_json(&dirty),

@@ -1,5 +1,6 @@
 //! `rag_documents`: the chunks of a pack's documents.
 
+use call::input::clean_line;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -64,7 +65,7 @@ impl DocumentRepository {
             .db
             .one(
                 "SELECT added, kept, removed FROM import_documents($1, $2)",
-                &[&pack, &list],
+                &[&clean_line(pack), &list],
             )
             .await?;
         let count = |name: &str| usize::try_from(row.get::<_, i32>(name)).unwrap_or(0);
@@ -85,7 +86,7 @@ impl DocumentRepository {
             .query(
                 "SELECT d.* FROM rag_documents d JOIN knowledge_packs p ON p.id = d.knowledge_pack_id
                   WHERE p.name = $1 AND p.tenant_id = current_tenant() ORDER BY d.document, d.chunk, d.id",
-                &[&pack],
+                &[&clean_line(pack)],
             )
             .await?;
         let chunk = |row: &tokio_postgres::Row| DocumentChunk {
@@ -106,7 +107,7 @@ impl DocumentRepository {
     pub async fn revision(&self, pack: &str) -> Result<i64, DatabaseError> {
         let row = self
             .db
-            .optional("SELECT revision FROM knowledge_packs WHERE name = $1 AND tenant_id = current_tenant()", &[&pack])
+            .optional("SELECT revision FROM knowledge_packs WHERE name = $1 AND tenant_id = current_tenant()", &[&clean_line(pack)])
             .await?;
         Ok(row.map_or(0, |row| row.get(0)))
     }

@@ -1,19 +1,19 @@
-//! One of several workers does a chore: a lock that lives as long as a connection.
+//! One of several workers does a task: a lock that lives as long as a connection.
 
 use deadpool_postgres::Object;
 
 use crate::{Database, DatabaseError};
 
-/// A chore that one worker at a time does.
+/// A task that one worker at a time does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaderRole {
     /// Looks for rooms where a caller waits without an agent.
     AgentWatcher,
     /// Anchors, recounts, makes partitions, puts old months away.
-    Keeper,
+    Maintenance,
 }
 
-/// The right to do a chore. Holds a connection of the pool; dropping it gives up the right.
+/// The right to do a task. Holds a connection of the pool; dropping it gives up the right.
 pub struct Leader {
     connection: Option<Object>,
 }
@@ -25,7 +25,7 @@ impl std::fmt::Debug for Leader {
 }
 
 impl Database {
-    /// The right to do a chore, unless another worker has it. When that worker dies, PostgreSQL
+    /// The right to do a task, unless another worker has it. When that worker dies, PostgreSQL
     /// notices its connection and the right is free.
     ///
     /// # Errors
@@ -34,7 +34,7 @@ impl Database {
         let connection = self.connection().await?;
         let number = match role {
             LeaderRole::AgentWatcher => 7010,
-            LeaderRole::Keeper => 7013,
+            LeaderRole::Maintenance => 7013,
         };
         let row = connection
             .query_one(

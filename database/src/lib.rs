@@ -14,7 +14,6 @@ mod leader;
 mod message;
 mod migrate;
 mod outbox;
-mod phone;
 mod pool;
 mod profile;
 mod recount;
@@ -54,7 +53,6 @@ pub use message::{
 };
 pub use migrate::MigrationReport;
 pub use outbox::{ClaimedSummary, FailedSummary, SummaryQueue};
-pub use phone::{PhoneNumberError, normalize_phone_number};
 pub use pool::{Database, DatabaseConfig};
 pub use profile::{
     CustomerRow, CustomersImported, DrainProgress, Erasure, ErasureOutcome, MergeOutcome,

@@ -6,7 +6,10 @@ mod export;
 mod history;
 mod merges;
 
-use call::{sql_text, text_enum};
+use call::{
+    input::{clean_identifier, clean_line},
+    sql_text, text_enum,
+};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -118,7 +121,7 @@ impl ProfileRepository {
             .one(
                 "SELECT profile FROM find_or_create_anonymous(
                    CASE WHEN is_blocked_identifier('anonymous_id', $1) THEN $2 ELSE btrim($1) END, NULL, now())",
-                &[&anonymous_id, &fresh],
+                &[&anonymous_id.map(clean_identifier), &fresh],
             )
             .await?;
         let profile: ProfileId = row.get(0);
@@ -168,7 +171,7 @@ impl ProfileRepository {
     ) -> Result<Option<Profile>, DatabaseError> {
         self.find(
             "anonymous_id = $1 AND profile_type = 'anonymous' AND merged_into_profile_id IS NULL",
-            &anonymous_id,
+            &clean_identifier(anonymous_id),
         )
         .await
     }
@@ -181,7 +184,7 @@ impl ProfileRepository {
         self.find(
             "id = (SELECT coalesce(merged_into_profile_id, id) FROM user_profiles WHERE lower(username) = lower(btrim($1))
                    ORDER BY merged_into_profile_id NULLS FIRST, merged_at DESC LIMIT 1)",
-            &username,
+            &clean_line(username),
         )
         .await
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use call::input::clean_identifier;
+
 use crate::{Database, DatabaseError};
 
 /// Locks on rooms, each with a lease.
@@ -36,7 +38,7 @@ impl RoomLock {
                         taken_at = CASE WHEN room_locks.holder = excluded.holder THEN room_locks.taken_at ELSE now() END
                   WHERE room_locks.holder = excluded.holder OR room_locks.expires_at < now()
                  RETURNING 1",
-                &[&room, &holder, &lease.as_secs_f64()],
+                &[&clean_identifier(room), &holder, &lease.as_secs_f64()],
             )
             .await?;
         Ok(!rows.is_empty())
@@ -50,7 +52,7 @@ impl RoomLock {
         self.db
             .query(
                 "DELETE FROM room_locks WHERE (room = $1 AND holder = $2) OR expires_at < now() - interval '1 day'",
-                &[&room, &holder],
+                &[&clean_identifier(room), &holder],
             )
             .await
             .map(drop)

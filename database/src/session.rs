@@ -2,7 +2,11 @@
 
 mod closing;
 
-use call::{AuthLevel, Channel, sql_text, text_enum};
+use call::{
+    AuthLevel, Channel,
+    input::{caller_number, clean_identifier},
+    sql_text, text_enum,
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,7 +15,6 @@ pub use self::closing::{AbandonedSession, SessionEnd, StaleAfter};
 use crate::{
     Database, DatabaseError, MergeOutcome, ProfileId, SessionId,
     keys::{IndexKind, Keyring, SessionKey},
-    normalize_phone_number,
 };
 
 /// All SQL about sessions. Listing them for supervisors is in `session_list.rs`.
@@ -171,18 +174,20 @@ impl SessionRepository {
         let caller = new
             .number()
             .map(|n| keys.index(IndexKind::Phone, &n).to_vec());
-        let device = new.anonymous_id.as_deref();
+        let anonymous_id = new.anonymous_id.as_deref().map(clean_identifier);
+        let device = anonymous_id.as_deref();
         let device = device.map(|id| keys.index(IndexKind::Device, id).to_vec());
-        let participant = keys.index(IndexKind::Device, &new.participant_id).to_vec();
+        let identity = clean_identifier(&new.participant_id);
+        let participant = keys.index(IndexKind::Device, &identity).to_vec();
         let row = self
             .db
             .one(
                 "SELECT * FROM start_session($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                 &[
                     &new.id,
-                    &new.without_number(&new.room_id, keys),
-                    &new.without_number(&new.participant_id, keys),
-                    &new.anonymous_id,
+                    &new.without_number(&clean_identifier(&new.room_id), keys),
+                    &new.without_number(&identity, keys),
+                    &anonymous_id,
                     &new.channel,
                     &caller,
                     &device,
@@ -270,15 +275,8 @@ impl SessionRepository {
 }
 
 impl NewSession {
-    /// The caller's number, E.164, or an extension's digits. What the network gives instead of
-    /// one ("anonymous", zeros) is none.
     fn number(&self) -> Option<String> {
-        let claimed = self.caller_number.as_deref()?.trim();
-        let extension = || {
-            let digits = claimed.bytes().all(|b| b.is_ascii_digit());
-            (digits && claimed.bytes().any(|b| b != b'0')).then(|| claimed.to_owned())
-        };
-        normalize_phone_number(claimed).ok().or_else(extension)
+        caller_number(self.caller_number.as_deref()?)
     }
 
     fn without_number(&self, text: &str, keys: &Keyring) -> String {

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use call::AuthLevel;
+use call::{AuthLevel, PhoneNumber};
 
 use crate::{
     Database, DatabaseError, MergeOutcome, NewSession, ProfileRepository, SessionEnd, SessionId,
     SessionRepository, StartedSession, SummaryToken, SummaryTokenRepository, keys::SessionKey,
-    normalize_phone_number,
 };
 
 /// A caller may read the summary this long after the call began.
@@ -67,7 +66,7 @@ impl SessionManager {
         let Some(customer) = self.profiles.get_by_username(username).await? else {
             return Ok(MergeOutcome::NotFound);
         };
-        let claimed = normalize_phone_number(phone_number).ok();
+        let claimed = phone_number.parse::<PhoneNumber>().ok().map(String::from);
         if claimed.is_none() || customer.phone_number != claimed {
             return Ok(MergeOutcome::NotFound);
         }

@@ -46,7 +46,7 @@ pub(crate) fn seal(
     session: SessionId,
     name: &str,
 ) -> Result<Vec<u8>, DatabaseError> {
-    Ok(key.seal_field(COLUMN, session, &crate::clean::clean_text(name))?)
+    Ok(key.seal_field(COLUMN, session, &call::input::clean_line(name))?)
 }
 
 /// The name in a row with [`COLUMNS`]. One that does not open reads as none, as words do.

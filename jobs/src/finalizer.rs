@@ -40,7 +40,7 @@ pub struct Finalizer {
 impl AfterEnd for Finalizer {
     fn ended(&self, session: SessionId) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            if let Err(error) = self.settle_session(session).await {
+            if let Err(error) = self.complete_session(session).await {
                 tracing::warn!(session.id = %session, %error, "the summary is written later");
             }
         })
@@ -63,37 +63,37 @@ impl Finalizer {
     /// Writes the summary that a session owes, unless another worker has claimed it.
     ///
     /// # Errors
-    /// [`DatabaseError`]: it stays owed.
-    pub async fn settle_session(&self, session: SessionId) -> Result<bool, DatabaseError> {
+    /// [`DatabaseError`]: it stays pending.
+    pub async fn complete_session(&self, session: SessionId) -> Result<bool, DatabaseError> {
         match self.queue.claim_session(session, CLAIM).await? {
-            Some(owed) => self.settle(&owed).await,
+            Some(pending) => self.complete(&pending).await,
             None => Ok(false),
         }
     }
 
-    /// Writes summaries that are owed, at most so many; how many were written.
+    /// Writes summaries that are pending, at most so many; how many were written.
     ///
     /// # Errors
-    /// [`DatabaseError::Unavailable`]: the rest stays owed.
-    pub async fn settle_due(&self, at_most: i32) -> Result<usize, DatabaseError> {
+    /// [`DatabaseError::Unavailable`]: the rest stays pending.
+    pub async fn complete_due(&self, at_most: i32) -> Result<usize, DatabaseError> {
         let mut written = 0;
-        for owed in self.queue.claim(at_most, CLAIM).await? {
-            written += usize::from(self.settle(&owed).await?);
+        for pending in self.queue.claim(at_most, CLAIM).await? {
+            written += usize::from(self.complete(&pending).await?);
         }
         Ok(written)
     }
 
-    /// One that can never be written is tried a few times and parked: it keeps nobody else waiting.
-    async fn settle(&self, owed: &ClaimedSummary) -> Result<bool, DatabaseError> {
-        match self.write(owed.session, true).await {
+    /// One that can never be written is tried a few times and given up: it keeps nobody else waiting.
+    async fn complete(&self, pending: &ClaimedSummary) -> Result<bool, DatabaseError> {
+        match self.write(pending.session, true).await {
             Ok(written) => {
-                self.queue.complete(owed).await?;
+                self.queue.complete(pending).await?;
                 Ok(written)
             }
             Err(error) if error.is_unavailable() => Err(error),
             Err(error) => {
-                let parked = self.queue.fail(owed, &error.to_string()).await?;
-                tracing::error!(session.id = %owed.session, %error, parked, "a summary cannot be written");
+                let failed = self.queue.fail(pending, &error.to_string()).await?;
+                tracing::error!(session.id = %pending.session, %error, failed, "a summary cannot be written");
                 Ok(false)
             }
         }
@@ -131,14 +131,14 @@ impl Finalizer {
         self.write(session, false).await
     }
 
-    /// What is owed does not wait for the server's disk: it stays owed until that has it.
-    async fn write(&self, session: SessionId, owed: bool) -> Result<bool, DatabaseError> {
+    /// What is pending does not wait for the server's disk: it stays pending until that has it.
+    async fn write(&self, session: SessionId, pending: bool) -> Result<bool, DatabaseError> {
         let Some(stored) = self.sessions.get(session).await? else {
             return Ok(false);
         };
         let (made, key) = self.make(&stored).await?;
         let new = new_summary(session, &made);
-        let stored_now = match owed {
+        let stored_now = match pending {
             true => self.summaries.upsert_claimed(&new, key.as_ref()).await?,
             false => self.summaries.upsert(&new).await?,
         };

@@ -97,7 +97,7 @@ impl Maintenance {
             }
             *leader = None;
         }
-        match self.database.lead(LeaderRole::Keeper).await {
+        match self.database.lead(LeaderRole::Maintenance).await {
             Ok(won) => *leader = won,
             Err(error) => {
                 tracing::debug!(%error, "nobody keeps the record while the database is away")
@@ -141,8 +141,8 @@ impl Maintenance {
             tracing::error!(session.id = %orphan.session, messages = orphan.messages, "turns are stored and their session's start never came");
         }
         self.metrics.set_orphans(orphans.len());
-        let parked = SummaryQueue::new(&self.database).failed(100).await?;
-        self.metrics.set_parked(parked.len());
+        let failed = SummaryQueue::new(&self.database).failed(100).await?;
+        self.metrics.set_failed_summaries(failed.len());
         Ok(())
     }
 

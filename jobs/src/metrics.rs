@@ -1,4 +1,4 @@
-//! What the keeper of the record found: all of it should be zero, but for the time of the last
+//! What maintenance of the record found: all of it should be zero, but for the time of the last
 //! anchor.
 
 use std::{
@@ -14,10 +14,10 @@ pub struct JobMetrics {
     drift: Gauge,
     misplaced: Gauge,
     orphans: Gauge,
-    parked: Gauge,
+    failed_summaries: Gauge,
     anchored_at: Gauge,
     failing: Gauge,
-    /// How often each chore failed in a row.
+    /// How often each task failed in a row.
     failures: Mutex<BTreeMap<&'static str, u32>>,
 }
 
@@ -44,9 +44,9 @@ impl JobMetrics {
                 &self.orphans,
             ),
             (
-                "parked_summaries",
+                "failed_summaries",
                 "Summaries that were given up",
-                &self.parked,
+                &self.failed_summaries,
             ),
             (
                 "anchored_at_seconds",
@@ -79,8 +79,8 @@ impl JobMetrics {
     }
 
     /// Summaries that wait for a person.
-    pub fn set_parked(&self, found: usize) {
-        self.parked.set(saturated(found));
+    pub fn set_failed_summaries(&self, found: usize) {
+        self.failed_summaries.set(saturated(found));
     }
 
     /// An anchor was written, seconds since 1970.
@@ -88,10 +88,10 @@ impl JobMetrics {
         self.anchored_at.set(at);
     }
 
-    /// A chore, named in words, went through or did not.
-    pub fn set_failing(&self, chore: &'static str, failing: bool) {
+    /// A task, named in words, went through or did not.
+    pub fn set_failing(&self, task: &'static str, failing: bool) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let in_a_row = failures.entry(chore).or_default();
+        let in_a_row = failures.entry(task).or_default();
         *in_a_row = if failing {
             in_a_row.saturating_add(1)
         } else {
@@ -118,8 +118,8 @@ impl JobMetrics {
                 "sessions have turns and no start: is a worker's spool waiting to be started?",
             ),
             (
-                self.parked.get(),
-                "summaries were given up: teller sessions summarize --parked",
+                self.failed_summaries.get(),
+                "summaries were given up: teller sessions summarize --failed",
             ),
         ];
         let mut complaints: Vec<String> = found
@@ -129,8 +129,8 @@ impl JobMetrics {
             .collect();
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let failing = failures.iter().filter(|(_, n)| **n >= WORTH_A_COMPLAINT);
-        complaints.extend(failing.map(|(chore, n)| {
-            format!("upkeep of the record fails, {n} times in a row: {chore}; see the log")
+        complaints.extend(failing.map(|(task, n)| {
+            format!("upkeep of the record fails, {n} times in a row: {task}; see the log")
         }));
         complaints
     }
@@ -150,7 +150,7 @@ mod tests {
         upkeep.set_drift(3);
         upkeep.set_misplaced(1);
         upkeep.set_orphans(4);
-        upkeep.set_parked(2);
+        upkeep.set_failed_summaries(2);
         let complaints = upkeep.complaints();
         for (complaint, expected) in complaints.iter().zip([
             "3 counters differ",

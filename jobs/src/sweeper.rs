@@ -96,7 +96,7 @@ impl Sweeper {
         }
     }
 
-    /// One round: closes what was left behind, writes summaries that are owed. Of several at once,
+    /// One round: closes what was left behind, writes summaries that are pending. Of several at once,
     /// one gets each session and each summary.
     ///
     /// # Errors
@@ -108,7 +108,7 @@ impl Sweeper {
         }
         let mut summarised = 0;
         loop {
-            let written = self.finalizer.settle_due(CLAIMS).await?;
+            let written = self.finalizer.complete_due(CLAIMS).await?;
             summarised += written;
             if written == 0 {
                 break;

@@ -1,4 +1,4 @@
-//! Documents in pieces small enough to rank and to quote.
+//! Documents in pieces small enough to rank and to quote.
 
 use crate::DocumentText;
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use call::input::clean_text;
 use serde::Deserialize;
 
 use crate::{
@@ -26,7 +27,6 @@ pub(crate) fn parse(file: &Path, text: &str, topics: &[Topic]) -> Result<Documen
         file: file.to_owned(),
         message,
     };
-    let text = text.replace("\r\n", "\n");
     let shape = "a document begins with +++, then source, title and topic, then +++, then its text";
     let (front, body) = text
         .strip_prefix("+++\n")
@@ -52,6 +52,6 @@ pub(crate) fn parse(file: &Path, text: &str, topics: &[Topic]) -> Result<Documen
         title: front.title,
         topic: Some(front.topic),
         asks: front.asks,
-        text: body.trim().to_owned(),
+        text: clean_text(body.trim()).into_owned(),
     })
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use call::input::FileTextError;
+
 /// A pack that cannot be used. Every message names the file, the key and the accepted form,
 /// because the one who reads it is editing that file.
 #[derive(Debug, thiserror::Error)]
@@ -14,13 +16,13 @@ pub enum PackError {
         /// The error of the file system.
         source: std::io::Error,
     },
-    /// A file holds bytes that are not UTF-8 text.
-    #[error("{}: byte {offset} is not UTF-8; save the file as UTF-8 text", file.display())]
-    NotUtf8 {
+    /// A file holds bytes that are not text.
+    #[error("{}: {source}", file.display())]
+    NotText {
         /// The file.
         file: PathBuf,
-        /// How many bytes were good.
-        offset: usize,
+        /// Where it is not, and what to do.
+        source: FileTextError,
     },
     /// A file is not the TOML that it should be: a syntax error, a missing key, a wrong type.
     #[error("{}: {message}", file.display())]

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use call::input::decode_file;
 use language::Listening;
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -62,7 +63,7 @@ impl KnowledgeBase {
     /// Loads a pack folder and indexes its documents.
     ///
     /// # Errors
-    /// When a file is missing, not UTF-8, malformed or refers to something that does not exist.
+    /// When a file is missing, not text, malformed or refers to something that does not exist.
     pub fn load(folder: &Path) -> Result<Self, PackError> {
         Ok(Self::new(Pack::load(folder)?))
     }
@@ -73,7 +74,7 @@ impl Pack {
     /// where they exist `actions.toml`, `lookups.toml` and `language.toml`.
     ///
     /// # Errors
-    /// When a file cannot be read, is not UTF-8, is malformed, or names something that is not there;
+    /// When a file cannot be read, is not text, is malformed, or names something that is not there;
     /// the message names the file, the key and what would be accepted.
     pub fn load(folder: &Path) -> Result<Self, PackError> {
         let file = |name: &str| folder.join(name);
@@ -139,9 +140,9 @@ fn read(file: &Path) -> Result<String, PackError> {
         file: file.to_owned(),
         source,
     })?;
-    String::from_utf8(bytes).map_err(|error| PackError::NotUtf8 {
+    decode_file(&bytes).map_err(|source| PackError::NotText {
         file: file.to_owned(),
-        offset: error.utf8_error().valid_up_to(),
+        source,
     })
 }
 

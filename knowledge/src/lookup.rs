@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use call::input::strict_line;
 use language::numbers::grouped;
 use serde::Deserialize;
 
@@ -76,11 +77,7 @@ impl FieldKind {
                 let number = value.len() <= 9 && digits(value.strip_prefix('-').unwrap_or(value));
                 number.then(|| value.to_owned())
             }
-            Self::Text => {
-                let text = value.trim();
-                let line = !text.is_empty() && !text.contains(char::is_control);
-                (line && text.chars().count() <= MAX_TEXT).then(|| text.to_owned())
-            }
+            Self::Text => strict_line(value, MAX_TEXT).ok().map(str::to_owned),
         }
     }
 }

@@ -76,6 +76,31 @@ fn a_document_that_is_not_utf8_is_named() {
 }
 
 #[test]
+fn a_file_is_the_same_however_an_editor_saved_it() {
+    let plain = Copy::new("plain").load().expect("the bank's pack");
+    let saved = Copy::new("saved");
+    for (name, mark) in [("pack.toml", ""), ("topics.toml", "\u{feff}")] {
+        let file = saved.0.join(name);
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, format!("{mark}{}", text.replace('\n', "\r\n"))).unwrap();
+    }
+    for entry in fs::read_dir(saved.0.join("documents")).unwrap() {
+        let file = entry.unwrap().path();
+        let text = format!("\u{feff}{}", fs::read_to_string(&file).unwrap());
+        let units: Vec<_> = text.encode_utf16().map(u16::to_le_bytes).collect();
+        fs::write(&file, units.concat()).unwrap();
+    }
+    let saved = saved.load().expect("the pack as an editor saved it");
+    assert_eq!(saved.fingerprint(), plain.fingerprint());
+}
+
+#[test]
+fn a_nul_character_in_a_file_is_named() {
+    let message = &["NUL character", "line 5"];
+    check("nul", "topics.toml", "[[topic]]", "\0[[topic]]", message);
+}
+
+#[test]
 fn a_missing_file_is_named() {
     let copy = Copy::new("missing");
     fs::remove_file(copy.0.join("topics.toml")).unwrap();

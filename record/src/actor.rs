@@ -1,23 +1,26 @@
-//! Who changes something: a name that the audit keeps for good.
+//! Who acts, and why: lines that the audit keeps for good.
 
-/// Characters at most.
-const LONGEST: usize = 100;
+use call::input::{LineError, strict_line};
 
-/// A name as the audit keeps it: trimmed, 1 to 100 characters, none of them a control character.
+/// Characters of a name at most.
+const LONGEST_NAME: usize = 100;
+/// Characters of a reason at most.
+const LONGEST_REASON: usize = 500;
+
+/// A name as the audit keeps it: trimmed, 1 to 100 characters, none of them hidden.
 ///
 /// # Errors
-/// What is wrong with it, in words.
-pub fn actor_name(given: &str) -> Result<String, String> {
-    let name = given.trim();
-    if name.is_empty() {
-        return Err("a name is needed".to_owned());
-    }
-    if name.chars().count() > LONGEST || name.chars().any(char::is_control) {
-        return Err(format!(
-            "a name has at most {LONGEST} characters and no line breaks"
-        ));
-    }
-    Ok(name.to_owned())
+/// [`LineError`], which says what is accepted.
+pub fn actor_name(given: &str) -> Result<String, LineError> {
+    strict_line(given, LONGEST_NAME).map(str::to_owned)
+}
+
+/// A reason as the audit keeps it: trimmed, 1 to 500 characters, none of them hidden.
+///
+/// # Errors
+/// [`LineError`], which says what is accepted.
+pub fn action_reason(given: &str) -> Result<String, LineError> {
+    strict_line(given, LONGEST_REASON).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -27,7 +30,7 @@ mod tests {
     #[test]
     fn a_name_is_something_that_a_person_can_be_asked_by() {
         assert_eq!(actor_name("  Ann Moyo ").as_deref(), Ok("Ann Moyo"));
-        for nobody in ["", "  ", "a\nb", "\u{0}", &"x".repeat(101)] {
+        for nobody in ["", "  ", "a\nb", "\u{0}", "\u{202e}nnA", &"x".repeat(101)] {
             assert!(actor_name(nobody).is_err(), "{nobody:?} is no name");
         }
     }

@@ -1,4 +1,5 @@
-//! Opening what was kept of a call, for a person who reads it: the pages and the commands alike.
+//! Opening what was kept of a call, for a person who reads or changes it: the pages and the commands
+//! alike.
 
 use std::net::IpAddr;
 
@@ -39,30 +40,31 @@ impl AuditedReader<'_> {
         let Some(session) = SessionRepository::new(database).get(id).await? else {
             return Ok(None);
         };
-        self.note(database, "call.opened", ("session", &id.to_string()))
+        self.note(database, "call.opened", ("session", &*id.to_string()))
             .await?;
         let messages = MessageRepository::new(database).by_session(id).await?;
         Ok(Some(AuditedCall { session, messages }))
     }
 
-    /// Puts on record that this is being opened. Before anything of it is shown, and nothing is
-    /// shown if it fails: what nobody can be asked about afterwards must not have been seen. The
-    /// other order would let whoever can fill a disk or cut a connection read unnoticed.
+    /// Puts on record that this is being opened or changed; `subject` is its kind and id, if it is
+    /// one thing. Before anything of it is shown or changed, and nothing is if it fails: what nobody
+    /// can be asked about afterwards must not have been seen. The other order would let whoever can
+    /// fill a disk or cut a connection read unnoticed.
     ///
     /// # Errors
-    /// [`DatabaseError`]: show nothing.
+    /// [`DatabaseError`]: show and change nothing.
     pub async fn note(
         &self,
         database: &Database,
         action: &'static str,
-        subject: (&str, &str),
+        subject: impl Into<Option<(&str, &str)>>,
     ) -> Result<(), DatabaseError> {
         let detail = match self.address {
             Some(address) => json!({"through": self.through, "address": address}),
             None => json!({"through": self.through}),
         };
         AuditRepository::new(database)
-            .record(self.actor, action, Some(subject), &detail)
+            .record(self.actor, action, subject.into(), &detail)
             .await
             .map(drop)
     }

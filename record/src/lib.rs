@@ -43,7 +43,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-pub use actor::actor_name;
+pub use actor::{action_reason, actor_name};
 pub use audited::{AuditedCall, AuditedReader};
 pub use database::{NewCallback, NewToolCall, NewToolOutcome, SummaryToken};
 pub use handle::{RecordConfig, RecordHandle};

@@ -1,27 +1,29 @@
 //! Administrators' commands: profiles, sessions, knowledge, the schema.
 
+mod actor;
 mod keys;
 mod knowledge_commands;
 mod migrate;
 mod profiles;
 mod sessions;
 mod spool;
+mod usage_error;
 mod verify;
-mod wrong_use;
 
 use database::{Database, TenantId, keys::Keyring};
 use secrecy::ExposeSecret;
 
 use crate::config::DatabaseSettings;
 
+pub use actor::Actor;
 pub use keys::{KeysCommand, keys};
 pub use knowledge_commands::{ask, import_knowledge};
 pub use migrate::{MigrateArgs, migrate};
 pub use profiles::{Change, Erase, ProfilesCommand, profiles};
-pub use sessions::{SessionsCommand, sessions};
+pub use sessions::{Archive, SessionsCommand, sessions};
 pub use spool::{SpoolCommand, spool};
+pub use usage_error::UsageError;
 pub use verify::{VerifyArgs, verify};
-pub use wrong_use::WrongUse;
 
 /// Opens the database; connects at the first use.
 ///
@@ -38,5 +40,6 @@ pub fn open(config: &DatabaseSettings) -> anyhow::Result<Database> {
 
 /// A pack from a folder that was given on the command line.
 fn load_pack(folder: &std::path::Path) -> anyhow::Result<knowledge::Pack> {
-    knowledge::Pack::load(folder).map_err(|error| WrongUse::because(folder.display(), error).into())
+    knowledge::Pack::load(folder)
+        .map_err(|error| UsageError::because(folder.display(), error).into())
 }

@@ -8,7 +8,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{
-    admin::{self, KeysCommand, ProfilesCommand, SessionsCommand, SpoolCommand, VerifyArgs},
+    admin::{self, Actor, KeysCommand, ProfilesCommand, SessionsCommand, SpoolCommand, VerifyArgs},
     config::{Config, Reader, database_only, key_file, pack_or_setting, spool},
     serve,
 };
@@ -62,8 +62,11 @@ enum Command {
 enum KnowledgeCommand {
     /// Bring a pack's documents into the database; a second import changes nothing
     Import {
-        /// Folder of the pack, such as packs/bank
-        pack: PathBuf,
+        /// Folder of the pack; PACK_DIR unless given
+        pack: Option<PathBuf>,
+        /// By whom
+        #[command(flatten)]
+        actor: Actor,
     },
     /// Show how a question is routed, what is found and what would be answered
     Ask {
@@ -111,8 +114,9 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
             runtime()?.block_on(test_caller::run(*args))
         }
         Command::Migrate(args) => runtime()?.block_on(admin::migrate(&database()?, args)),
-        Command::Knowledge(KnowledgeCommand::Import { pack }) => {
-            runtime()?.block_on(admin::import_knowledge(&database()?, &pack))
+        Command::Knowledge(KnowledgeCommand::Import { pack, actor }) => {
+            let pack = pack_or_setting(pack)?;
+            runtime()?.block_on(admin::import_knowledge(&database()?, &pack, &actor))
         }
         Command::Knowledge(KnowledgeCommand::Ask { question, pack }) => {
             admin::ask(&pack_or_setting(pack)?, &question)

@@ -1,11 +1,11 @@
 //! `teller start`: wires everything, serves, drains.
 
 mod backpressure;
+mod components;
 mod housekeeping;
 mod knowledge_base;
 mod locks;
 mod metrics;
-mod parts;
 mod signals;
 
 use std::{sync::Arc, time::Duration};
@@ -54,11 +54,11 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let voice = config.tts.clone().or_voice(&pack.settings.voice.name);
     let tts = Tts::new(&TtsConfig::new(voice));
     let database = crate::admin::open(&config.database)?;
-    parts::warn_of_readable_connections(&config.database);
+    components::warn_of_readable_connections(&config.database);
 
     let rules = Arc::new(summary_rules(&pack));
     let writing = (rules.clone(), &metrics.record, &tasks);
-    let record = parts::record(&config.spool, &database, &worker_id, writing)?;
+    let record = components::record(&config.spool, &database, &worker_id, writing)?;
     let (recorder, record_health) = (record.recorder(), record.health());
     let live = LiveSessions::default();
     let last = ShutdownGuard::new(record, &live, &database, &worker_id);
@@ -66,11 +66,11 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let (of, outer) = (worker_id.clone(), config.stale_after);
     let sweeper = Sweeper::new(&database, finalizer, live.clone(), of, outer);
 
-    let replier = parts::replier(&config, &pack)?;
+    let replier = components::replier(&config, &pack)?;
     let telephony = Telephony::new(&config.livekit.url, &config.livekit.keys);
-    let transfer_to = parts::transfer_target(&replier)?;
-    let authenticator = parts::authenticator(&config, &database, &pack)?;
-    let locks = parts::locks(&database);
+    let transfer_to = components::transfer_target(&replier)?;
+    let authenticator = components::authenticator(&config, &database, &pack)?;
+    let locks = components::locks(&database);
     let worker = Worker::new(config.worker.clone(), metrics.agent.clone(), locks);
     // No call may come before it can be heard: the worker registers behind this.
     let stt = hearing
@@ -90,11 +90,11 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         metrics: metrics.agent.clone(),
     };
     let (control, follower) = shutdown();
-    let pages = parts::pages(&config, &pack, &stt, services.authenticator.is_some());
+    let pages = components::pages(&config, &pack, &stt, services.authenticator.is_some());
     let health = worker.health();
     let slots = health.slots().clone();
     let view = metrics.view(health, record_health.clone(), follower.clone(), &stt);
-    let servers = parts::servers(&config, pages, view, &metrics, &database).await?;
+    let servers = components::servers(&config, pages, view, &metrics, &database).await?;
     let background = housekeeping::Background {
         config: &config,
         database: &database,
@@ -108,7 +108,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let answering = CancellationToken::new();
     tasks.spawn(servers.run(answering.clone()));
     tasks.spawn(signals::follow(control));
-    tasks.spawn(parts::warm(tts, services.lines.clone()));
+    tasks.spawn(components::warm(tts, services.lines.clone()));
 
     worker
         .run(Calls::new(services, telephony), follower)

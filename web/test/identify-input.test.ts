@@ -2,18 +2,12 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { code, messageKey, newMessage, phoneNumber, userName } from "../src/caller/identify-input.ts";
 
-test("phone numbers are taken as people write them", () => {
-  for (const typed of ["+15550100199", "+1 555 010 0199", "+1 (555) 010-0199", "0015550100199", "+1.555.010.0199", " +1\u00a0555 0100\u2011199 "]) {
-    assert.deepEqual(phoneNumber(typed), { ok: true, value: "+15550100199" }, typed);
+test("a phone number is left to the agent as it was typed", () => {
+  for (const typed of ["+1 (555) 010-0199", "\u202a+1 555 010 0199\u202c", "5550100199"]) {
+    assert.deepEqual(phoneNumber(` ${typed} `), { ok: true, value: typed });
   }
-});
-
-test("anything but an international number is refused with an example", () => {
-  for (const typed of ["", "5550100199", "+0123456789", "+1555", "+1234567890123456", "+1555call me", "+1 555 010 0199 x2"]) {
-    const checked = phoneNumber(typed);
-    assert.equal(checked.ok, false, typed);
-    assert.match(checked.ok ? "" : checked.message, /\+1 555 010 0199/);
-  }
+  const checked = phoneNumber("  ");
+  assert.match(checked.ok ? "" : checked.message, /\+1 555 010 0199/);
 });
 
 test("a code is digits, with or without gaps", () => {
@@ -28,13 +22,13 @@ test("a user name is any text that is not empty", () => {
 });
 
 test("the newest message to the number is shown, no earlier one", () => {
-  const to = "+15550100199";
+  const [to, typed] = ["+15550100199", "+1 (555) 010-0199"];
   const old = { to, text: "code 1", at: "2026-05-17T10:00:00Z" };
   const first = { to, text: "code 2", at: "2026-05-17T10:05:00Z" };
   const second = { to, text: "code 3", at: "2026-05-17T10:06:00Z" };
   const other = { to: "+15550100100", text: "code 4", at: "2026-05-17T10:07:00Z" };
   const before = new Set([messageKey(old)]);
-  assert.equal(newMessage([old, other], to, before), null);
-  assert.equal(newMessage([second, first, old, other], to, before), second);
-  assert.equal(newMessage([old, first, second, other], to, before), second);
+  assert.equal(newMessage([old, other], typed, before), null);
+  assert.equal(newMessage([second, first, old, other], typed, before), second);
+  assert.equal(newMessage([old, first, second, other], typed, before), second);
 });

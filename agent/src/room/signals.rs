@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use call::input::clean_text;
 use futures_util::{Stream, StreamExt as _};
 use livekit::{
     Room, RoomEvent, TextStreamReader,
@@ -198,7 +199,8 @@ impl Translator {
             if timeout(TYPED_PATIENCE, read).await.is_err() {
                 tracing::debug!("a chat message did not end in time");
             }
-            let kind = SignalKind::Typed(text.chars().take(MAX_TYPED_CHARS).collect());
+            let text = text.chars().take(MAX_TYPED_CHARS).collect::<String>();
+            let kind = SignalKind::Typed(clean_text(&text).into_owned());
             if signals.send(Signal { from, kind }).await.is_err() {
                 tracing::trace!("the session ended before a message");
             }

@@ -4,7 +4,7 @@
 //! never holds up speech. Whatever the number, the caller hears the same words.
 
 use authentication::{Claim, Keypad, KeypadAction, Started, Verified};
-use call::{CallEnding, Channel};
+use call::{CallEnding, Channel, PhoneNumber};
 use dialogue::Awaiting;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,6 +12,10 @@ use tokio::sync::oneshot;
 
 use super::{End, Report, Session, ledger::SpeechKind};
 use crate::line::{RpcCall, RpcMethod};
+
+/// What a page shows when a number cannot be read.
+const NUMBER_FORM: &str =
+    "Please write the number with its country code, starting with +. An example: +1 555 010 0199.";
 
 /// How far the caller got.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,18 +88,9 @@ impl Session {
                 answer(Some(call.answer), json!({}));
                 return Some(End::HangUp(CallEnding::CallerLeft));
             }
-            RpcMethod::Authenticate => match serde_json::from_str::<ClaimForm>(&call.payload) {
-                Ok(form) => {
-                    let claim = Claim::Username {
-                        username: form.username,
-                        phone_number: Some(form.phone_number),
-                    };
-                    self.claim(claim, Some(call.answer));
-                }
-                Err(_) => answer(
-                    Some(call.answer),
-                    malformed("{\"username\": …, \"phone_number\": …}"),
-                ),
+            RpcMethod::Authenticate => match claim_of(&call.payload) {
+                Ok(claim) => self.claim(claim, Some(call.answer)),
+                Err(malformed) => answer(Some(call.answer), malformed),
             },
             RpcMethod::Verify => match serde_json::from_str::<CodeForm>(&call.payload) {
                 Ok(form) => self.verify(form.code, Some(call.answer)),
@@ -272,6 +267,19 @@ fn answer(page: Option<oneshot::Sender<Value>>, value: Value) {
     if page.is_some_and(|page| page.send(value).is_err()) {
         tracing::debug!("the page does not wait for its answer any more");
     }
+}
+
+/// What the page's form claims, or the answer to one that is none. A text that is not a number at all
+/// is nobody's secret: the page may show how to write one.
+fn claim_of(payload: &str) -> Result<Claim, Value> {
+    let form = serde_json::from_str::<ClaimForm>(payload)
+        .map_err(|_| malformed("{\"username\": …, \"phone_number\": …}"))?;
+    let number = form.phone_number.parse::<PhoneNumber>();
+    let number = number.map_err(|_| json!({ "status": "malformed", "message": NUMBER_FORM }))?;
+    Ok(Claim::Username {
+        username: form.username,
+        phone_number: Some(number.into()),
+    })
 }
 
 fn malformed(form: &str) -> Value {

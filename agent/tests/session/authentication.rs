@@ -240,10 +240,12 @@ async fn a_page_that_sends_nonsense_gets_the_answer_malformed() {
     scene.asks(4.0, RpcMethod::Authenticate, "{\"username\": 7}");
     scene.asks(4.1, RpcMethod::Verify, "not JSON");
     scene.asks(4.2, RpcMethod::Verify, "");
-    scene.claims(4.3);
+    let national = r#"{"username": "sarah", "phone_number": "0771234567"}"#;
+    scene.asks(4.3, RpcMethod::Authenticate, national);
+    scene.claims(4.4);
     scene.leaves(8.0);
     let played = scene.play().await;
-    played.answers("malformed malformed malformed code_sent");
+    played.answers("malformed malformed malformed malformed code_sent");
     played.hears_then(&[ENTER_CODE]);
 }
 

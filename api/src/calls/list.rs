@@ -6,7 +6,7 @@ use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
 };
-use call::AuthLevel;
+use call::{AuthLevel, input::strict_line};
 use chrono::{DateTime, Utc};
 use database::{SessionCursor, SessionFilter, SessionListItem, SessionRepository};
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,9 @@ use crate::{
 const PAGE: i64 = 50;
 /// Calls on a page at most.
 const LONGEST_PAGE: i64 = 200;
+
+/// Characters of a topic's id at most.
+const LONGEST_TOPIC: usize = 100;
 
 /// What narrows the list. Empty means not given: forms send every field.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -144,15 +147,14 @@ pub(super) async fn list(
 fn filter(query: ListQuery) -> Result<SessionFilter, ApiError> {
     let instant = "an instant such as 2026-01-31T00:00:00Z";
     let refused = |what: &str| ApiError::BadRequest(what.to_owned());
-    if query.topic.contains(char::is_control) {
-        return Err(refused("topic: give the id of a topic"));
-    }
+    let topic = given(&query.topic).map(|id| strict_line(id, LONGEST_TOPIC).map(str::to_owned));
+    let topic = topic.transpose();
     let after = given(&query.cursor)
         .map(|text| read_cursor(text).ok_or_else(|| refused("cursor: take it from next_cursor")));
     Ok(SessionFilter {
         from: parse("from", &query.from, instant)?,
         until: parse("to", &query.to, instant)?,
-        topic: given(&query.topic).map(str::to_owned),
+        topic: topic.map_err(|_| refused("topic: give the id of a topic"))?,
         sentiment: parse(
             "sentiment",
             &query.sentiment,

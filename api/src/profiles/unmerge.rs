@@ -15,7 +15,7 @@ use axum::{
     extract::{Path, State, rejection::JsonRejection},
 };
 use database::{DatabaseError, ProfileId, ProfileRepository, WouldUnmerge};
-use record::actor_name;
+use record::{action_reason, actor_name};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -27,9 +27,6 @@ use crate::{
     state::AppState,
     words::UnmergeOutcome,
 };
-
-/// Characters of a reason at most; it is kept for good.
-const LONGEST_REASON: usize = 500;
 
 /// What an administrator asks for.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -178,18 +175,11 @@ async fn unconfirmed(profiles: &ProfileRepository, id: ProfileId) -> ApiError {
     }
 }
 
+/// An empty one is none.
 fn reason(given: Option<String>) -> Result<Option<String>, ApiError> {
-    let given = given.map(|reason| reason.trim().to_owned());
-    let given = given.filter(|reason| !reason.is_empty());
-    match &given {
-        Some(reason) if reason.chars().count() > LONGEST_REASON => Err(ApiError::BadRequest(
-            format!("reason: give at most {LONGEST_REASON} characters"),
-        )),
-        Some(reason) if reason.contains(char::is_control) => Err(ApiError::BadRequest(
-            "reason: give one line of text".to_owned(),
-        )),
-        _ => Ok(given),
-    }
+    let given = given.filter(|reason| !reason.trim().is_empty());
+    let reason = given.as_deref().map(action_reason).transpose();
+    reason.map_err(|why| ApiError::BadRequest(format!("reason: {why}")))
 }
 
 fn refusal(outcome: database::UnmergeOutcome) -> ApiError {

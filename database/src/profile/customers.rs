@@ -1,14 +1,16 @@
 //! Customers from an administrator's list.
 
+use call::{PhoneNumber, input::clean_line};
 use uuid::Uuid;
 
 use super::ProfileRepository;
 use crate::{
     DatabaseError, ProfileId,
-    clean::clean_text,
     keys::{IndexKind, KeyError, Keyring, PersonKey},
-    normalize_phone_number,
 };
+
+/// As a user name, which `user_profiles` limits.
+const LONGEST_NAME: usize = 255;
 
 /// One customer of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,12 +112,12 @@ impl ProfileRepository {
         let found = self
             .db
             .one(
-                "SELECT profile, created FROM ensure_customer($1, $2, $3, btrim($4), $5, $6, $7, $8, $9, $10, $11)",
+                "SELECT profile, created FROM ensure_customer($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
                 &[
                     &candidate,
                     &wrapped.key_id,
                     &wrapped.bytes,
-                    &row.username,
+                    &clean_line(&row.username),
                     &sealed.name,
                     &sealed.phone,
                     &sealed.phone_index,
@@ -150,11 +152,11 @@ pub(crate) struct SealedContact {
 impl Contact {
     fn of(row: &CustomerRow) -> Result<Self, DatabaseError> {
         let given = |text: &Option<String>| {
-            let text = clean_text(text.as_deref().unwrap_or_default().trim());
+            let text = clean_line(text.as_deref().unwrap_or_default());
             (!text.is_empty()).then_some(text)
         };
         Ok(Self {
-            name: given(&row.name),
+            name: given(&row.name).map(name).transpose()?,
             phone: given(&row.phone_number).as_deref().map(phone).transpose()?,
             email: given(&row.email).map(email).transpose()?,
         })
@@ -198,15 +200,27 @@ fn email(text: String) -> Result<String, DatabaseError> {
     }
 }
 
+fn name(text: String) -> Result<String, DatabaseError> {
+    if text.chars().count() <= LONGEST_NAME {
+        Ok(text)
+    } else {
+        Err(DatabaseError::Invalid(format!(
+            "a name has at most {LONGEST_NAME} characters"
+        )))
+    }
+}
+
 fn phone(text: &str) -> Result<String, DatabaseError> {
-    normalize_phone_number(text).map_err(|error| DatabaseError::Invalid(error.to_string()))
+    let number = text.parse::<PhoneNumber>();
+    let number = number.map_err(|error| DatabaseError::Invalid(error.to_string()));
+    number.map(String::from)
 }
 
 fn customer_number(text: &str) -> Result<String, DatabaseError> {
-    let number = text.trim();
+    let number = clean_line(text);
     // What a keypad can send.
     if !number.is_empty() && number.len() <= 20 && number.bytes().all(|b| b.is_ascii_digit()) {
-        Ok(number.to_owned())
+        Ok(number)
     } else {
         Err(DatabaseError::Invalid(
             "a customer number has 1 to 20 digits".to_owned(),

@@ -30,7 +30,7 @@ pub struct StaleAfter {
 }
 
 impl Default for StaleAfter {
-    /// 90 s and 30 minutes (requirement U-13).
+    /// 90 s, six missed heartbeats, and 30 minutes.
     fn default() -> Self {
         Self {
             without_worker: Duration::from_secs(90),

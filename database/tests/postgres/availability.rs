@@ -120,7 +120,7 @@ async fn a_pool_that_is_used_up_gives_way_after_its_wait() {
         ..test.config()
     };
     let db = Database::new(config).unwrap();
-    let leader = db.lead(database::LeaderRole::Keeper).await.unwrap();
+    let leader = db.lead(database::LeaderRole::Maintenance).await.unwrap();
     let (answer, waited) = timed(db.ping()).await;
     assert!(
         matches!(answer, Err(DatabaseError::Unavailable(_))),

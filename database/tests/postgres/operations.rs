@@ -72,8 +72,12 @@ async fn one_worker_leads_until_its_connection_ends() {
         "two leaders"
     );
     assert!(
-        test.db.lead(LeaderRole::Keeper).await.unwrap().is_some(),
-        "another chore is free"
+        test.db
+            .lead(LeaderRole::Maintenance)
+            .await
+            .unwrap()
+            .is_some(),
+        "another task is free"
     );
     assert!(leader.still_leads().await);
     let (admin, connection) = tokio_postgres::connect(&test.superuser_url(), tokio_postgres::NoTls)
@@ -90,7 +94,7 @@ async fn one_worker_leads_until_its_connection_ends() {
         let taken = test.db.lead(LeaderRole::AgentWatcher).await.unwrap();
         taken.is_some()
     };
-    until("the chore is free again", take_over).await;
+    until("the task is free again", take_over).await;
     until("dropping gives it up", take_over).await;
 }
 

@@ -48,7 +48,7 @@ async fn a_worker_beats_sweeps_and_summarises_as_app_writer() {
     let workers = WorkerRepository::new(&db);
     workers.beat("w", LEASE, &json!({})).await.unwrap();
     assert_eq!(workers.alive().await.unwrap(), ["w"]);
-    assert!(db.lead(LeaderRole::Keeper).await.unwrap().is_some());
+    assert!(db.lead(LeaderRole::Maintenance).await.unwrap().is_some());
     let rooms = RoomLock::new(&db);
     assert!(rooms.take("r", "h", LEASE).await.unwrap());
     rooms.release("r", "h").await.unwrap();

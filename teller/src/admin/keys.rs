@@ -8,6 +8,7 @@ use database::{
     keys::{KeyError, Keyring},
 };
 
+use super::Actor;
 use crate::config::{Reader, database_only};
 
 /// Make the key file; list its keys.
@@ -29,9 +30,9 @@ pub enum KeysCommand {
     /// cut off goes on with --resume. Only person keys are rewritten. Afterwards copy the key file
     /// again; the old wrapping keys stay in it for the database's older back-ups
     Rotate {
-        /// Who does this; kept in the audit
-        #[arg(long, value_parser = record::actor_name)]
-        actor: String,
+        /// By whom
+        #[command(flatten)]
+        actor: Actor,
         /// Add no key: wrap with the newest what is still under an older one
         #[arg(long)]
         resume: bool,
@@ -58,7 +59,7 @@ pub async fn keys(file: &Path, command: KeysCommand) -> anyhow::Result<bool> {
             let path = other.as_deref().unwrap_or(file);
             let keys = match Keyring::create(path) {
                 Err(error @ KeyError::Exists(_)) => {
-                    return Err(super::WrongUse::new(error.to_string()).into());
+                    return Err(super::UsageError::new(error.to_string()).into());
                 }
                 made => made?,
             };
@@ -79,7 +80,7 @@ pub async fn keys(file: &Path, command: KeysCommand) -> anyhow::Result<bool> {
             json,
         } => {
             let database = super::open(&database_only(&mut Reader::from_env())?)?;
-            rotate(&database, &actor, !resume, dry_run, json).await?;
+            rotate(&database, actor.name(), !resume, dry_run, json).await?;
         }
     }
     Ok(true)

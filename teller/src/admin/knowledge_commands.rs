@@ -5,7 +5,7 @@ use std::path::Path;
 use database::{DocumentChunk, DocumentRepository};
 use knowledge::{KnowledgeBase, RouteContext};
 
-use super::WrongUse;
+use super::{Actor, UsageError};
 use crate::config::DatabaseSettings;
 
 /// How many passages `ask` shows.
@@ -15,9 +15,18 @@ const PASSAGES: usize = 5;
 ///
 /// # Errors
 /// When the pack is malformed or the database is away.
-pub async fn import_knowledge(config: &DatabaseSettings, folder: &Path) -> anyhow::Result<bool> {
+pub async fn import_knowledge(
+    config: &DatabaseSettings,
+    folder: &Path,
+    actor: &Actor,
+) -> anyhow::Result<bool> {
     let base = load(folder)?;
     let database = super::open(config)?;
+    let pack = ("pack", &*base.pack().settings.name);
+    actor
+        .through("teller knowledge import")
+        .note(&database, "knowledge.import", pack)
+        .await?;
     let report = DocumentRepository::new(&database)
         .import(&base.pack().settings.name, &chunks_of(&base))
         .await?;
@@ -31,8 +40,8 @@ pub async fn import_knowledge(config: &DatabaseSettings, folder: &Path) -> anyho
     Ok(true)
 }
 
-fn load(folder: &Path) -> Result<KnowledgeBase, WrongUse> {
-    KnowledgeBase::load(folder).map_err(|error| WrongUse::because(folder.display(), error))
+fn load(folder: &Path) -> Result<KnowledgeBase, UsageError> {
+    KnowledgeBase::load(folder).map_err(|error| UsageError::because(folder.display(), error))
 }
 
 /// The pack's documents as they are stored.

@@ -12,24 +12,30 @@ use uuid::Uuid;
 
 pub use change::{Change, Erase};
 
+use super::Actor;
 use crate::config::DatabaseSettings;
-use record::actor_name;
 
 /// Look at, merge, unmerge, import, export and erase profiles.
 #[derive(Debug, Subcommand)]
 pub enum ProfilesCommand {
-    /// Show a profile and the merges it took part in
+    /// Show a profile and the merges it took part in; audited
     Show {
         /// Profile id (UUID) or user name
         profile: String,
+        /// To whom
+        #[command(flatten)]
+        actor: Actor,
         /// As JSON: {"profile": {...}, "merges": [...]}
         #[arg(long)]
         json: bool,
     },
-    /// The merges a profile took part in, newest first, refused and undone ones too
+    /// The merges a profile took part in, newest first, refused and undone ones too; audited
     History {
         /// Profile id (UUID) or user name
         profile: String,
+        /// To whom
+        #[command(flatten)]
+        actor: Actor,
         /// As JSON
         #[arg(long)]
         json: bool,
@@ -60,18 +66,18 @@ pub enum ProfilesCommand {
     Import {
         /// The file
         file: PathBuf,
-        /// Who does this; kept in the audit
-        #[arg(long, value_parser = actor_name)]
-        actor: String,
+        /// By whom
+        #[command(flatten)]
+        actor: Actor,
     },
     /// Everything held of a person, readable, as JSON: profiles, identifiers, calls with what was
     /// said, summaries, merges, audit. The export itself is audited
     Export {
         /// Profile id (UUID) or user name
         profile: String,
-        /// Who asks; kept in the audit
-        #[arg(long, value_parser = actor_name)]
-        actor: String,
+        /// For whom
+        #[command(flatten)]
+        actor: Actor,
         /// Write to this new file, readable by its owner only, instead of standard output
         #[arg(long)]
         output: Option<PathBuf>,
@@ -90,9 +96,21 @@ pub async fn profiles(config: &DatabaseSettings, command: ProfilesCommand) -> an
     let database = super::open(config)?;
     let profiles = ProfileRepository::new(&database);
     match command {
-        ProfilesCommand::Show { profile, json } => show::show(&profiles, &profile, json).await,
-        ProfilesCommand::History { profile, json } => {
-            show::history(&profiles, &profile, json).await
+        ProfilesCommand::Show {
+            profile,
+            actor,
+            json,
+        } => {
+            let reader = actor.through("teller profiles show");
+            show::show(&database, reader, &profile, json).await
+        }
+        ProfilesCommand::History {
+            profile,
+            actor,
+            json,
+        } => {
+            let reader = actor.through("teller profiles history");
+            show::history(&database, reader, &profile, json).await
         }
         ProfilesCommand::Merge {
             anonymous,
@@ -103,12 +121,14 @@ pub async fn profiles(config: &DatabaseSettings, command: ProfilesCommand) -> an
         ProfilesCommand::Unmerge { profile, change } => {
             change::unmerge(&profiles, profile, &change).await
         }
-        ProfilesCommand::Import { file, actor } => import::import(&profiles, &file, &actor).await,
+        ProfilesCommand::Import { file, actor } => {
+            import::import(&profiles, &file, actor.name()).await
+        }
         ProfilesCommand::Export {
             profile,
             actor,
             output,
-        } => show::export(&database, &profile, &actor, output.as_deref()).await,
+        } => show::export(&database, &profile, actor.name(), output.as_deref()).await,
         ProfilesCommand::Erase(args) => change::erase(&profiles, &args).await,
     }
 }

@@ -1,24 +1,29 @@
 //! `teller sessions`
 
+mod archive;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::Subcommand;
-use database::{
-    ArchiveRepository, Database, SessionFilter, SessionId, SessionRepository, SummaryQueue,
-};
+use database::{Database, SessionFilter, SessionId, SessionRepository, SummaryQueue};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::wrong_use::{confirmed, somebody_to_ask};
-use crate::config::{DatabaseSettings, Reader, maintenance, pack_or_setting};
+pub use archive::Archive;
+
+use super::Actor;
+use crate::config::{DatabaseSettings, pack_or_setting};
 use jobs::{Finalizer, Sweeper, summary_rules};
 use record::{AuditedReader, LiveSessions};
 
 /// Look at sessions, close those a killed worker left open, write summaries, put old months away.
 #[derive(Debug, Subcommand)]
 pub enum SessionsCommand {
-    /// The newest sessions
+    /// The newest sessions, with their summaries; audited
     List {
+        /// To whom
+        #[command(flatten)]
+        actor: Actor,
         /// How many
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=10_000))]
         limit: i64,
@@ -26,17 +31,23 @@ pub enum SessionsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// One session with its messages; it is noted in the audit log
+    /// One session with its messages; audited
     Show {
         /// Session id
         session: Uuid,
+        /// To whom
+        #[command(flatten)]
+        actor: Actor,
         /// As JSON
         #[arg(long)]
         json: bool,
     },
-    /// Close sessions whose worker is gone and write the summaries that are owed, as every worker
-    /// does by itself. Several may run at once: each session is closed and summarised once
+    /// Close sessions whose worker is gone and write the summaries that are pending, as every worker
+    /// does by itself. Several may run at once: each session is closed and summarised once. Audited
     Sweep {
+        /// By whom
+        #[command(flatten)]
+        actor: Actor,
         /// Seconds without a sign of life after which a session without a living worker is closed
         #[arg(long, default_value_t = 90)]
         silent_for: u64,
@@ -50,14 +61,17 @@ pub enum SessionsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Write a session's summary anew from its messages, or those that were given up
+    /// Write a session's summary anew from its messages, or those that were given up; audited
     Summarize {
+        /// By whom
+        #[command(flatten)]
+        actor: Actor,
         /// Session id
-        #[arg(required_unless_present = "parked", conflicts_with = "parked")]
+        #[arg(required_unless_present = "failed", conflicts_with = "failed")]
         session: Option<Uuid>,
         /// All that were given up after failing again and again
         #[arg(long)]
-        parked: bool,
+        failed: bool,
         /// Folder of the pack whose topics the summary names; PACK_DIR unless given
         #[arg(long)]
         pack: Option<PathBuf>,
@@ -69,24 +83,9 @@ pub enum SessionsCommand {
         json: bool,
     },
     /// Write the messages of months that are over into files, then drop them from the database.
-    /// Sessions, summaries and counters stay. There is no way back into the tables: asks first
-    Archive {
-        /// Whole months that stay, beside the current one
-        #[arg(long)]
-        keep_months: u16,
-        /// Folder of the files; ARCHIVE_DIR unless given
-        #[arg(long)]
-        to: Option<PathBuf>,
-        /// Only say which months
-        #[arg(long)]
-        dry_run: bool,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
+    /// Sessions, summaries and counters stay. There is no way back into the tables: asks first. Each
+    /// month is audited
+    Archive(Archive),
 }
 
 /// Runs one command; `false` when the answer is no.
@@ -96,9 +95,20 @@ pub enum SessionsCommand {
 pub async fn sessions(config: &DatabaseSettings, command: SessionsCommand) -> anyhow::Result<bool> {
     let database = super::open(config)?;
     match command {
-        SessionsCommand::List { limit, json } => list(&database, limit, json).await,
-        SessionsCommand::Show { session, json } => show(&database, SessionId(session), json).await,
+        SessionsCommand::List { actor, limit, json } => {
+            let reader = actor.through("teller sessions list");
+            list(&database, reader, limit, json).await
+        }
+        SessionsCommand::Show {
+            session,
+            actor,
+            json,
+        } => {
+            let reader = actor.through("teller sessions show");
+            show(&database, reader, SessionId(session), json).await
+        }
         SessionsCommand::Sweep {
+            actor,
             silent_for,
             pack,
             dry_run,
@@ -108,44 +118,33 @@ pub async fn sessions(config: &DatabaseSettings, command: SessionsCommand) -> an
                 &database,
                 finalizer(&database, pack)?,
                 LiveSessions::default(),
+                // Closes as no worker: it has no lease to keep.
                 "administrator".into(),
                 Duration::from_secs(30 * 60),
             )
             .judging(Duration::from_secs(silent_for));
-            sweep(&database, &sweeper, dry_run, json).await
+            let by = (!dry_run).then(|| actor.through("teller sessions sweep"));
+            sweep(&database, &sweeper, by, json).await
         }
         SessionsCommand::Summarize {
+            actor,
             session,
-            parked: _,
+            failed: _,
             pack,
             dry_run,
             json,
         } => {
             let finalizer = finalizer(&database, pack)?;
+            let by = actor.through("teller sessions summarize");
             match session {
                 Some(session) => {
-                    summarize(&database, &finalizer, SessionId(session), dry_run, json).await
+                    let session = SessionId(session);
+                    summarize(&database, by, &finalizer, session, dry_run, json).await
                 }
-                None => summarize_parked(&database, &finalizer, dry_run, json).await,
+                None => summarize_failed(&database, by, &finalizer, dry_run, json).await,
             }
         }
-        SessionsCommand::Archive {
-            keep_months,
-            to,
-            dry_run,
-            yes,
-            json,
-        } => {
-            let folder = to.unwrap_or_else(|| maintenance(&mut Reader::from_env()).archive);
-            let archive = Archive {
-                folder,
-                keep_months,
-                dry_run,
-                yes,
-                json,
-            };
-            archive.run(&database).await
-        }
+        SessionsCommand::Archive(archive) => archive.run(&database).await,
     }
 }
 
@@ -154,7 +153,13 @@ fn finalizer(database: &Database, pack: Option<PathBuf>) -> anyhow::Result<Final
     Ok(Finalizer::new(database, summary_rules(&pack).into()))
 }
 
-async fn list(database: &Database, limit: i64, json: bool) -> anyhow::Result<bool> {
+async fn list(
+    database: &Database,
+    reader: AuditedReader<'_>,
+    limit: i64,
+    json: bool,
+) -> anyhow::Result<bool> {
+    reader.note(database, "calls.listed", None).await?;
     let sessions = SessionRepository::new(database);
     let calls = sessions.list(&SessionFilter::default(), limit).await?;
     if json {
@@ -174,13 +179,13 @@ async fn list(database: &Database, limit: i64, json: bool) -> anyhow::Result<boo
     Ok(true)
 }
 
-async fn show(database: &Database, session: SessionId, json: bool) -> anyhow::Result<bool> {
-    let opener = AuditedReader {
-        actor: "administrator",
-        through: "teller sessions show",
-        address: None,
-    };
-    let Some(opened) = opener.call(database, session).await? else {
+async fn show(
+    database: &Database,
+    reader: AuditedReader<'_>,
+    session: SessionId,
+    json: bool,
+) -> anyhow::Result<bool> {
+    let Some(opened) = reader.call(database, session).await? else {
         println!("no such session");
         return Ok(false);
     };
@@ -202,13 +207,14 @@ async fn show(database: &Database, session: SessionId, json: bool) -> anyhow::Re
     Ok(true)
 }
 
+/// Without a name nothing is closed: a dry run.
 async fn sweep(
     database: &Database,
     sweeper: &Sweeper,
-    dry_run: bool,
+    by: Option<AuditedReader<'_>>,
     json: bool,
 ) -> anyhow::Result<bool> {
-    if dry_run {
+    let Some(by) = by else {
         let stale = sweeper.would_close().await?;
         if json {
             println!("{}", json!({"would_close": stale}));
@@ -219,7 +225,8 @@ async fn sweep(
             println!("{} sessions would be closed", stale.len());
         }
         return Ok(true);
-    }
+    };
+    by.note(database, "sessions.swept", None).await?;
     SummaryQueue::new(database)
         .enqueue_missing(chrono::Utc::now())
         .await?;
@@ -236,8 +243,10 @@ async fn sweep(
     Ok(true)
 }
 
+/// A dry run shows what was said as well.
 async fn summarize(
     database: &Database,
+    by: AuditedReader<'_>,
     finalizer: &Finalizer,
     session: SessionId,
     dry_run: bool,
@@ -247,9 +256,15 @@ async fn summarize(
         println!("no such session");
         return Ok(false);
     };
+    let action = if dry_run {
+        "call.opened"
+    } else {
+        "call.summarised"
+    };
+    by.note(database, action, ("session", &*session.to_string()))
+        .await?;
     if !dry_run {
         finalizer.summarize(session).await?;
-        tracing::info!(session.id = %session, "summarised by an administrator");
     }
     if json {
         let shown = json!({"session": session, "summary": draft.summary, "extracted_info": draft.extracted_info,
@@ -258,27 +273,31 @@ async fn summarize(
     } else {
         println!("{}", draft.summary);
     }
-    // Of a session that still talks nothing is owed, and nothing is settled.
+    // Of a session that still talks nothing is pending, and nothing is completed.
     let queue = SummaryQueue::new(database);
-    if !dry_run && let Some(owed) = queue.claim_session(session, Duration::from_secs(1)).await? {
-        queue.complete(&owed).await?;
+    if !dry_run && let Some(pending) = queue.claim_session(session, Duration::from_secs(1)).await? {
+        queue.complete(&pending).await?;
     }
     Ok(true)
 }
 
-async fn summarize_parked(
+async fn summarize_failed(
     database: &Database,
+    by: AuditedReader<'_>,
     finalizer: &Finalizer,
     dry_run: bool,
     json: bool,
 ) -> anyhow::Result<bool> {
     let queue = SummaryQueue::new(database);
-    let parked = queue.failed(1_000).await?;
+    let failed = queue.failed(1_000).await?;
     let mut written = 0;
-    for summary in &parked {
+    for summary in &failed {
         if !dry_run {
+            let session = summary.session.to_string();
+            by.note(database, "call.summarised", ("session", &*session))
+                .await?;
             queue.enqueue(summary.session).await?;
-            written += usize::from(finalizer.settle_session(summary.session).await?);
+            written += usize::from(finalizer.complete_session(summary.session).await?);
         } else if !json {
             println!(
                 "{}  {} attempts  {}",
@@ -289,72 +308,9 @@ async fn summarize_parked(
         }
     }
     if json {
-        println!("{}", json!({"parked": parked, "written": written}));
+        println!("{}", json!({"failed": failed, "written": written}));
     } else {
-        println!("{written} of {} summaries written", parked.len());
+        println!("{written} of {} summaries written", failed.len());
     }
-    Ok(dry_run || written == parked.len())
-}
-
-/// `teller sessions archive`
-struct Archive {
-    folder: PathBuf,
-    keep_months: u16,
-    dry_run: bool,
-    yes: bool,
-    json: bool,
-}
-
-impl Archive {
-    async fn run(&self, database: &Database) -> anyhow::Result<bool> {
-        if !self.yes && !self.dry_run {
-            somebody_to_ask()?;
-        }
-        let archives = ArchiveRepository::new(database);
-        let months = archives.retired(self.keep_months.into()).await?;
-        if self.dry_run {
-            if self.json {
-                println!("{}", json!({"would_archive": months}));
-            } else {
-                for month in &months {
-                    println!("{}", month.partition);
-                }
-                println!("{} months would be put away", months.len());
-            }
-            return Ok(true);
-        }
-        let question = format!(
-            "{} months of messages leave the database for {}. Continue? [yes/no]",
-            months.len(),
-            self.folder.display()
-        );
-        if !months.is_empty() && !self.yes && !confirmed(&question, "yes")? {
-            println!("nothing was done");
-            return Ok(false);
-        }
-        let mut done = Vec::new();
-        for month in &months {
-            let archived = archives.put_away(month, &self.folder).await?;
-            if !self.json {
-                println!(
-                    "{}  {} messages  sha256 {}{}",
-                    archived.file.display(),
-                    archived.messages,
-                    archived.sha256,
-                    if archived.dropped {
-                        ""
-                    } else {
-                        "  (stays in the database: another tenant has messages in it)"
-                    }
-                );
-            }
-            done.push(archived);
-        }
-        if self.json {
-            println!("{}", serde_json::to_string(&done)?);
-        } else {
-            println!("{} months put away", done.len());
-        }
-        Ok(true)
-    }
+    Ok(dry_run || written == failed.len())
 }

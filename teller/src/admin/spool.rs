@@ -13,8 +13,9 @@ use database::{
 };
 use serde_json::{Value, json};
 
+use super::Actor;
 use crate::config::{DatabaseSettings, SpoolSettings};
-use record::{NothingAfterEnd, Writer};
+use record::{AuditedReader, NothingAfterEnd, Writer};
 
 /// Look at what waits on this host's disk for the database, and at what the database refused.
 ///
@@ -43,7 +44,8 @@ pub enum SpoolCommand {
         /// while the database is away it is shown all the same, and the command says so
         #[arg(long, requires = "actor")]
         reveal: bool,
-        /// Who looks; needed with --reveal and kept in the audit
+        /// Who looks: a name by which a colleague can be asked; needed with --reveal, kept in the
+        /// audit log for good
         #[arg(long, value_parser = record::actor_name)]
         actor: Option<String>,
         /// As JSON
@@ -51,10 +53,13 @@ pub enum SpoolCommand {
         json: bool,
     },
     /// Bring dead letters to the database again; one that is taken is removed. The answer is no
-    /// (1) while one is refused
+    /// (1) while one is refused. Each try is audited
     Retry {
         /// Its id; all of them unless given
         letter: Option<String>,
+        /// By whom
+        #[command(flatten)]
+        actor: Actor,
         /// Say what would be tried
         #[arg(long)]
         dry_run: bool,
@@ -79,7 +84,7 @@ pub async fn spool(
     let dir = settings.dir.as_path();
     if !dir.is_dir() {
         let text = format!("SPOOL_DIR: there is no folder {}", dir.display());
-        return Err(super::WrongUse::new(text).into());
+        return Err(super::UsageError::new(text).into());
     }
     match command {
         SpoolCommand::List { json } => list(dir, &key, json),
@@ -96,9 +101,13 @@ pub async fn spool(
         }
         SpoolCommand::Retry {
             letter,
+            actor,
             dry_run,
             json,
-        } => retry(dir, &key, &database, letter, dry_run, json).await,
+        } => {
+            let by = (!dry_run).then(|| actor.through("teller spool retry"));
+            retry(dir, &key, &database, letter, by, json).await
+        }
     }
 }
 
@@ -228,15 +237,16 @@ fn show(dir: &Path, key: &SealingKey, number: u64, as_json: bool) -> anyhow::Res
     Ok(segment.readable)
 }
 
+/// Without a name nothing is tried: a dry run.
 async fn retry(
     dir: &Path,
     key: &SealingKey,
     database: &Database,
     only: Option<String>,
-    dry_run: bool,
+    by: Option<AuditedReader<'_>>,
     as_json: bool,
 ) -> anyhow::Result<bool> {
-    // A worker writes the summaries that sessions owe from then on: it has the pack's topics.
+    // A worker writes the summaries that are pending from then on: it has the pack's topics.
     let writer = Writer::new(database, std::sync::Arc::new(NothingAfterEnd));
     let ids = match only {
         Some(id) => vec![id],
@@ -250,9 +260,10 @@ async fn retry(
             continue;
         };
         let mut outcome = about(&letter);
-        if dry_run {
-            outcome["outcome"] = "would be tried".into();
-        } else {
+        if let Some(by) = by {
+            let session = letter.record.id.session.to_string();
+            by.note(database, "letter.retried", ("session", &*session))
+                .await?;
             let record = [StoredRecord::from_spool(&letter.record.payload)];
             let written = writer.write(&record).await?;
             match written.refused.first() {
@@ -265,6 +276,8 @@ async fn retry(
                     outcome["outcome"] = "stored".into();
                 }
             }
+        } else {
+            outcome["outcome"] = "would be tried".into();
         }
         outcomes.push(outcome);
     }

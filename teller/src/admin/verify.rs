@@ -34,7 +34,7 @@ pub struct VerifyArgs {
 pub async fn verify(config: &DatabaseSettings, args: VerifyArgs) -> anyhow::Result<bool> {
     let database = super::open(config)?;
     if let Some(given) = args.anchors.as_deref().filter(|given| !given.is_dir()) {
-        return Err(super::WrongUse::because(given.display(), "--anchors is a folder").into());
+        return Err(super::UsageError::because(given.display(), "--anchors is a folder").into());
     }
     let folder = args
         .anchors

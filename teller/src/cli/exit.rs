@@ -2,7 +2,7 @@
 
 use database::keys::KeyError;
 
-use crate::{admin::WrongUse, config::ConfigError};
+use crate::{admin::UsageError, config::ConfigError};
 
 /// What every command's help says of its exit code.
 pub(super) const HELP: &str = "\
@@ -22,7 +22,7 @@ pub enum Exit {
     /// It ran, and the answer is no.
     No,
     /// The command line makes no sense; nothing was done.
-    WrongUse,
+    UsageError,
     /// It could not be carried out; standard error says why.
     Failed,
     /// `EX_CONFIG` of sysexits: a setting or the key file is wrong; nothing was started.
@@ -36,7 +36,7 @@ impl Exit {
         match ended {
             Ok(true) => Self::Yes,
             Ok(false) => Self::No,
-            Err(error) if error.is::<WrongUse>() => Self::WrongUse,
+            Err(error) if error.is::<UsageError>() => Self::UsageError,
             Err(error) if error.is::<ConfigError>() => Self::BadSetting,
             Err(error) => match error.downcast_ref::<KeyError>() {
                 Some(
@@ -55,7 +55,7 @@ impl Exit {
         match self {
             Self::Yes => 0,
             Self::No => 1,
-            Self::WrongUse => 2,
+            Self::UsageError => 2,
             Self::Failed => 3,
             Self::BadSetting => 78,
         }
@@ -92,8 +92,8 @@ mod tests {
     fn what_is_wrong_keeps_its_code_under_a_context() {
         let missing = || Err::<bool, _>(KeyError::Missing("keys.toml".into()));
         assert_eq!(Exit::of(&missing().context("opening")), Exit::BadSetting);
-        let wrong = Err::<bool, _>(WrongUse::new("no"));
-        assert_eq!(Exit::of(&wrong.context("reading")), Exit::WrongUse);
+        let wrong = Err::<bool, _>(UsageError::new("no"));
+        assert_eq!(Exit::of(&wrong.context("reading")), Exit::UsageError);
     }
 
     #[test]
@@ -101,7 +101,7 @@ mod tests {
         for exit in [
             Exit::Yes,
             Exit::No,
-            Exit::WrongUse,
+            Exit::UsageError,
             Exit::Failed,
             Exit::BadSetting,
         ] {

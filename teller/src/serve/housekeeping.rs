@@ -63,7 +63,7 @@ impl Background<'_> {
                 },
                 agent_name,
             };
-            let locks = super::parts::locks(self.database);
+            let locks = super::components::locks(self.database);
             let (metrics, shutdown) = (self.metrics.agent.clone(), self.shutdown);
             // Made in its task: its clients read the system's certificates, and nobody waits for it.
             spawn(tasks, &stop, async move {

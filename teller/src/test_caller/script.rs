@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use call::input::decode_file;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -105,8 +106,9 @@ impl Script {
     /// # Errors
     /// When the file is missing or a step is not understood; the message names the line.
     pub fn load(path: &Path) -> anyhow::Result<Self> {
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+        let reading = || format!("reading {}", path.display());
+        let bytes = std::fs::read(path).with_context(reading)?;
+        let text = decode_file(&bytes).with_context(reading)?;
         let reader = serde_yaml_ng::Deserializer::from_str(&text);
         let steps = serde_yaml_ng::with::singleton_map_recursive::deserialize(reader)
             .with_context(|| format!("{} is no call script", path.display()))?;

@@ -51,7 +51,7 @@ async fn open_sessions(stack: &Stack) -> i64 {
 /// `teller sessions sweep`, with patience for nobody.
 async fn sweep(stack: &Stack) {
     let output = stack
-        .teller(&["sessions", "sweep", "--silent-for", "0"])
+        .teller(&["sessions", "sweep", "--silent-for", "0", "--actor", "ann"])
         .output()
         .await
         .unwrap();

@@ -47,6 +47,9 @@ async fn migrate_says_what_is_missing_before_it_changes_anything() {
     assert_eq!(json(&nothing)["pending"], serde_json::json!([]));
 }
 
+/// Who gives the commands of these tests.
+const ANN: &str = "--actor=ann";
+
 /// Whether the command line shows it or what it names.
 #[tokio::test]
 async fn wrong_use_ends_with_2_names_what_is_wrong_and_changes_nothing() {
@@ -63,9 +66,12 @@ async fn wrong_use_ends_with_2_names_what_is_wrong_and_changes_nothing() {
     std::fs::write(&file, "name,colour\nsarah,red\n").unwrap();
     let (there, nowhere) = (file.to_str().unwrap(), nowhere.to_str().unwrap());
     let wrong: [(&[&str], &str); 18] = [
-        (&["profiles", "erase", &sarah, "--actor", "ann"], "--yes"),
-        (&["profiles", "erase", "nobody", "--actor", "ann"], "--yes"),
-        (&["sessions", "archive", "--keep-months", "12"], "--yes"),
+        (&["profiles", "erase", &sarah, ANN], "--yes"),
+        (&["profiles", "erase", "nobody", ANN], "--yes"),
+        (
+            &["sessions", "archive", "--keep-months", "12", ANN],
+            "--yes",
+        ),
         (&["spool", "inspect", "letter", "--reveal"], "--actor"),
         (
             &["profiles", "erase", &sarah, "--yes", "--actor", ""],
@@ -76,24 +82,16 @@ async fn wrong_use_ends_with_2_names_what_is_wrong_and_changes_nothing() {
             "--actor",
         ),
         (&["profiles", "unmerge", &sarah], "--actor"),
-        (&["profiles", "unmerge", "sarah", "--actor", "ann"], "sarah"),
+        (&["profiles", "unmerge", "sarah", ANN], "sarah"),
+        (&["profiles", "import", nowhere, ANN], "nowhere"),
+        (&["profiles", "import", there, ANN], "columns are username"),
         (
-            &["profiles", "import", nowhere, "--actor", "ann"],
-            "nowhere",
-        ),
-        (
-            &["profiles", "import", there, "--actor", "ann"],
-            "columns are username",
-        ),
-        (
-            &[
-                "profiles", "export", &sarah, "--output", there, "--actor", "ann",
-            ],
+            &["profiles", "export", &sarah, "--output", there, ANN],
             "exists",
         ),
-        (&["sessions", "list", "--limit", "0"], "1..=10000"),
-        (&["sessions", "sweep", "--pack", nowhere], "nowhere"),
-        (&["knowledge", "import", nowhere], "nowhere"),
+        (&["sessions", "list", "--limit", "0", ANN], "1..=10000"),
+        (&["sessions", "sweep", "--pack", nowhere, ANN], "nowhere"),
+        (&["knowledge", "import", nowhere, ANN], "nowhere"),
         (&["verify", "--anchors", nowhere], "--anchors is a folder"),
         (&["spool", "list"], "SPOOL_DIR"),
         (&["keys", "create", there], "exists"),
@@ -126,9 +124,9 @@ async fn a_question_asked_in_order_whose_answer_is_no_ends_with_1() {
         .unwrap()
         .to_string();
     let no: [&[&str]; 3] = [
-        &["profiles", "show", "nobody"],
-        &["profiles", "unmerge", &sarah, "--actor", "ann"],
-        &["sessions", "show", &sarah],
+        &["profiles", "show", "nobody", ANN],
+        &["profiles", "unmerge", &sarah, ANN],
+        &["sessions", "show", &sarah, ANN],
     ];
     for arguments in no {
         let output = teller(&database, arguments).await;
@@ -147,40 +145,25 @@ async fn a_command_whose_database_is_away_ends_with_3_and_says_so() {
     let (id, other) = (id.to_string(), other.to_string());
     let pack = concat!(env!("CARGO_MANIFEST_DIR"), "/../packs/bank");
     let anchors = env!("CARGO_MANIFEST_DIR");
-    let ann = ["--actor", "ann"];
     let commands: [&[&str]; 20] = [
         &["migrate"],
         &["migrate", "--dry-run"],
-        &["knowledge", "import", pack],
-        &["profiles", "show", "sarah"],
-        &["profiles", "history", &id, "--json"],
-        &["profiles", "merge", &id, &other, ann[0], ann[1]],
-        &[
-            "profiles",
-            "merge",
-            &id,
-            &other,
-            "--dry-run",
-            ann[0],
-            ann[1],
-        ],
-        &["profiles", "unmerge", &id, ann[0], ann[1]],
-        &[
-            "profiles",
-            "import",
-            customers.to_str().unwrap(),
-            ann[0],
-            ann[1],
-        ],
-        &["profiles", "export", "sarah", ann[0], ann[1]],
-        &["profiles", "erase", "sarah", "--yes", ann[0], ann[1]],
-        &["sessions", "list"],
-        &["sessions", "show", &id, "--json"],
-        &["sessions", "sweep", "--pack", pack],
-        &["sessions", "summarize", &id, "--pack", pack],
-        &["sessions", "summarize", "--parked", "--pack", pack],
-        &["sessions", "archive", "--keep-months", "1", "--yes"],
-        &["keys", "rotate", ann[0], ann[1]],
+        &["knowledge", "import", pack, ANN],
+        &["profiles", "show", "sarah", ANN],
+        &["profiles", "history", &id, "--json", ANN],
+        &["profiles", "merge", &id, &other, ANN],
+        &["profiles", "merge", &id, &other, "--dry-run", ANN],
+        &["profiles", "unmerge", &id, ANN],
+        &["profiles", "import", customers.to_str().unwrap(), ANN],
+        &["profiles", "export", "sarah", ANN],
+        &["profiles", "erase", "sarah", "--yes", ANN],
+        &["sessions", "list", ANN],
+        &["sessions", "show", &id, "--json", ANN],
+        &["sessions", "sweep", "--pack", pack, ANN],
+        &["sessions", "summarize", &id, "--pack", pack, ANN],
+        &["sessions", "summarize", "--failed", "--pack", pack, ANN],
+        &["sessions", "archive", "--keep-months", "1", "--yes", ANN],
+        &["keys", "rotate", ANN],
         &["verify", "--anchors", anchors],
         &["verify", "--session", &id, "--anchors", anchors],
     ];
@@ -203,11 +186,11 @@ async fn a_command_without_its_key_file_ends_with_78_and_one_whose_disk_refuses_
     let database = TestDatabase::new().await;
     let commands: [&[&str]; 7] = [
         &["migrate"],
-        &["profiles", "show", "sarah"],
-        &["sessions", "list"],
+        &["profiles", "show", "sarah", ANN],
+        &["sessions", "list", ANN],
         &["spool", "list"],
         &["keys", "list"],
-        &["keys", "rotate", "--actor", "ann"],
+        &["keys", "rotate", ANN],
         &["verify"],
     ];
     std::fs::remove_file(database.key_file()).unwrap();

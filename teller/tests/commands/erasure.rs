@@ -30,7 +30,7 @@ struct Person {
     calls: Vec<SessionId>,
 }
 
-/// What a person's calls said, as `teller rehearse` words it.
+/// What a person's calls said, as the program `rehearsal` words it.
 const TURNS: &str = "12";
 
 fn place(bytes: &[u8], needle: &[u8]) -> bool {

@@ -463,16 +463,16 @@ async fn f15_a_row_that_no_table_takes_is_set_aside_and_the_others_go_on() {
     assert_eq!((code, shown.contains(&words)), (Some(0), false), "{shown}");
     assert_opening_is_audited(&bank, &desk, letter, &words).await;
     assert!(!desk.log().contains(&words), "no log shows what was said");
-    let (code, dry) = teller(&["spool", "retry", "--dry-run"]);
+    let (code, dry) = teller(&["spool", "retry", "--dry-run", "--actor", "ann"]);
     assert!(code == Some(0) && dry.contains("would be tried"), "{dry}");
-    let (code, refused) = teller(&["spool", "retry"]);
+    let (code, refused) = teller(&["spool", "retry", "--actor", "ann"]);
     assert!(code == Some(1) && refused.contains("refused"), "{refused}");
     bank.sql()
         .await
         .batch_execute(TAKE_ANY_NUMBER)
         .await
         .unwrap();
-    let (code, stored) = teller(&["spool", "retry", id]);
+    let (code, stored) = teller(&["spool", "retry", id, "--actor", "ann"]);
     assert!(code == Some(0) && stored.contains("stored"), "{stored}");
     assert_eq!(
         teller(&["spool", "list"]).0,

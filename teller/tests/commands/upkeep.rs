@@ -124,7 +124,13 @@ async fn sweepers_that_run_at_once_close_and_summarise_each_session_once() {
         .batch_execute("UPDATE session_rows SET last_activity_at = now() - interval '1 hour'")
         .await
         .unwrap();
-    let dry = answer(&teller(&test, &["sessions", "sweep", "--dry-run", "--json"]).await);
+    let dry = answer(
+        &teller(
+            &test,
+            &["sessions", "sweep", "--dry-run", "--json", "--actor", "ann"],
+        )
+        .await,
+    );
     assert_eq!(dry["would_close"].as_array().unwrap().len(), 24);
     assert_eq!(
         count(
@@ -136,7 +142,7 @@ async fn sweepers_that_run_at_once_close_and_summarise_each_session_once() {
         "a dry run changes nothing"
     );
 
-    let sweep = ["sessions", "sweep", "--json"];
+    let sweep = ["sessions", "sweep", "--json", "--actor", "ann"];
     let (one, two, three) = tokio::join!(
         teller(&test, &sweep),
         teller(&test, &sweep),
@@ -231,7 +237,13 @@ async fn a_session_is_shown_and_summarised_by_hand() {
     let test = TestDatabase::new().await;
     let session = call(&test, SessionId::new(), 4).await;
     let id = session.to_string();
-    let shown = answer(&teller(&test, &["sessions", "show", &id, "--json"]).await);
+    let shown = answer(
+        &teller(
+            &test,
+            &["sessions", "show", &id, "--json", "--actor", "ann"],
+        )
+        .await,
+    );
     assert_eq!(
         shown["messages"][0]["content"],
         "How can I reset the PIN of my card, please?"
@@ -249,7 +261,15 @@ async fn a_session_is_shown_and_summarised_by_hand() {
     let draft = answer(
         &teller(
             &test,
-            &["sessions", "summarize", &id, "--dry-run", "--json"],
+            &[
+                "sessions",
+                "summarize",
+                &id,
+                "--dry-run",
+                "--json",
+                "--actor",
+                "ann",
+            ],
         )
         .await,
     );
@@ -262,7 +282,7 @@ async fn a_session_is_shown_and_summarised_by_hand() {
         0
     );
     assert!(
-        teller(&test, &["sessions", "summarize", &id])
+        teller(&test, &["sessions", "summarize", &id, "--actor", "ann"])
             .await
             .status
             .success()
@@ -287,6 +307,8 @@ async fn an_old_month_is_put_away_only_when_somebody_says_yes() {
     let archive = [
         "sessions",
         "archive",
+        "--actor",
+        "ann",
         "--keep-months",
         "12",
         "--json",

@@ -57,6 +57,8 @@ export class Identify {
     const payload = { username: name.value, phone_number: number.value };
     const answer = await this.ask?.("teller.authenticate", payload);
     if (!answer) return;
+    this.phone.setAttribute("aria-invalid", String(answer.status === "malformed"));
+    if (answer.status === "malformed") return this.refuse(this.phone, answer.message);
     this.showMessage(answer.message, answer.status === "code_sent" ? "info" : "problem");
     if (answer.status !== "code_sent") return;
     this.form.hidden = true;

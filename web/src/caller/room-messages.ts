@@ -31,7 +31,7 @@ export interface SessionInfo {
 
 /** Whether a code was sent; not whether there is such a customer. */
 export interface CodeRequested {
-  status: "code_sent" | "unavailable" | "limited";
+  status: "code_sent" | "unavailable" | "limited" | "malformed";
   message: string;
 }
 

@@ -18,14 +18,16 @@ async function requestCode({ page, causes }) {
   );
 }
 
-test("the form sends name and number in E.164, then the code", inRoom, async () => {
-  const { page, causes, agent, text } = await call();
+test("the form sends name and number as they were typed, then the code", inRoom, async () => {
+  const malformed = { status: "malformed", message: "Please write the number with its country code." };
+  const { page, causes, agent, text } = await call({ ...AGENT_ANSWERS, "teller.authenticate": malformed });
   await page.type("#identify-username", "jane");
   await page.type("#identify-phone", "555 0100");
   await causes(
     () => page.keyboard.press("Enter"),
     () => document.getElementById("identify-message").textContent.includes("country code"),
   );
+  await agent.evaluate((sent) => (globalThis.agent.answers["teller.authenticate"] = sent), AGENT_ANSWERS["teller.authenticate"]);
   await page.$eval("#identify-phone", (field) => (field.value = ""));
   await page.type("#identify-phone", "+1 (555) 010-0199");
   await causes(
@@ -39,7 +41,8 @@ test("the form sends name and number in E.164, then the code", inRoom, async () 
   );
   assert.equal(await text("#identify-message"), "Thank you, you are identified.");
   assert.deepEqual(await agent.evaluate(() => globalThis.agent.asked.filter(({ method }) => method !== "teller.session")), [
-    { method: "teller.authenticate", payload: { username: "jane", phone_number: PHONE } },
+    { method: "teller.authenticate", payload: { username: "jane", phone_number: "555 0100" } },
+    { method: "teller.authenticate", payload: { username: "jane", phone_number: "+1 (555) 010-0199" } },
     { method: "teller.verify", payload: { code: "482913" } },
   ]);
 });

@@ -6,17 +6,19 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::show::{find, print};
-use crate::admin::wrong_use::{confirmed, somebody_to_ask};
-use record::actor_name;
+use crate::admin::{
+    Actor,
+    usage_error::{confirm, require_terminal},
+};
+use record::action_reason;
 
 /// Who changes something, why, and whether only to say what would happen.
 #[derive(Debug, Args)]
 pub struct Change {
-    /// Who does this; kept in the audit for good: no personal data of others
-    #[arg(long, value_parser = actor_name)]
-    actor: String,
+    #[command(flatten)]
+    actor: Actor,
     /// Why; kept in the audit for good: no personal data
-    #[arg(long)]
+    #[arg(long, value_parser = action_reason)]
     reason: Option<String>,
     /// Only say what would happen
     #[arg(long)]
@@ -51,7 +53,7 @@ pub(super) async fn merge(
             .merge_anonymous_to_authenticated(
                 source,
                 target,
-                &change.actor,
+                change.actor.name(),
                 change.reason.as_deref(),
                 force,
             )
@@ -71,7 +73,7 @@ pub(super) async fn unmerge(
         profiles.would_unmerge(source).await?
     } else {
         profiles
-            .unmerge(source, &change.actor, change.reason.as_deref())
+            .unmerge(source, change.actor.name(), change.reason.as_deref())
             .await?
     };
     change.say(outcome.as_str())?;
@@ -83,9 +85,8 @@ pub(super) async fn unmerge(
 pub struct Erase {
     /// Profile id (UUID) or user name
     profile: String,
-    /// Who does this; kept in the audit for good
-    #[arg(long, value_parser = actor_name)]
-    actor: String,
+    #[command(flatten)]
+    actor: Actor,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -100,7 +101,7 @@ pub struct Erase {
 pub(super) async fn erase(profiles: &ProfileRepository, args: &Erase) -> anyhow::Result<bool> {
     let asks = !args.yes && !args.dry_run;
     if asks {
-        somebody_to_ask()?;
+        require_terminal()?;
     }
     let Some(profile) = find(profiles, &args.profile).await? else {
         return Ok(false);
@@ -113,14 +114,14 @@ pub(super) async fn erase(profiles: &ProfileRepository, args: &Erase) -> anyhow:
             profile.id, would.sessions
         )
     };
-    if ask && !confirmed(&question(), &profile.id.to_string())? {
+    if ask && !confirm(&question(), &profile.id.to_string())? {
         eprintln!("nothing was erased");
         return Ok(false);
     }
     let done = if args.dry_run {
         would
     } else {
-        profiles.erase(profile.id, &args.actor).await?
+        profiles.erase(profile.id, args.actor.name()).await?
     };
     if args.json {
         print(&json!(done))?;

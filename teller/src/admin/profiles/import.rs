@@ -1,9 +1,12 @@
 //! `teller profiles import`
 
+use std::fmt::Display;
+
+use call::input::decode_file;
 use database::{CustomerRow, ProfileRepository};
 use serde::Deserialize;
 
-use crate::admin::WrongUse;
+use crate::admin::UsageError;
 
 /// One line of the file.
 #[derive(Debug, Deserialize)]
@@ -38,19 +41,20 @@ pub(super) async fn import(
     file: &std::path::Path,
     actor: &str,
 ) -> anyhow::Result<bool> {
-    let wrong = |error: csv::Error| WrongUse::because(file.display(), error);
+    let wrong = |error: &dyn Display| UsageError::because(file.display(), error);
+    let bytes = std::fs::read(file).map_err(|error| wrong(&error))?;
+    let text = decode_file(&bytes).map_err(|error| wrong(&error))?;
+    // No line is a comment: a user name may begin with any character.
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
-        .comment(Some(b'#'))
-        .from_path(file)
-        .map_err(wrong)?;
+        .from_reader(text.as_bytes());
     let rows: Vec<CustomerRow> = reader
         .deserialize::<Line>()
         .map(|line| line.map(CustomerRow::from))
         .collect::<Result<_, _>>()
         .map_err(|error| {
             let columns = "columns are username,phone_number,email,name,customer_number";
-            WrongUse::because(file.display(), format!("{columns}: {error}"))
+            wrong(&format!("{columns}: {error}"))
         })?;
     let report = profiles.import_customers(&rows, actor).await?;
     println!(

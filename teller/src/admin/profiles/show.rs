@@ -4,10 +4,11 @@ use std::{fs::OpenOptions, io::Write as _, os::unix::fs::OpenOptionsExt as _, pa
 
 use anyhow::Context as _;
 use database::{AuditRepository, Database, MergeRecord, Profile, ProfileId, ProfileRepository};
+use record::AuditedReader;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::admin::WrongUse;
+use crate::admin::UsageError;
 
 /// A profile by id or user name; says so when there is none.
 pub(super) async fn find(
@@ -24,14 +25,32 @@ pub(super) async fn find(
     Ok(found)
 }
 
+/// The profile that somebody asks for, once the audit log says so.
+async fn opened(
+    database: &Database,
+    reader: AuditedReader<'_>,
+    wanted: &str,
+) -> anyhow::Result<Option<Profile>> {
+    let found = find(&ProfileRepository::new(database), wanted).await?;
+    if let Some(profile) = &found {
+        let id = profile.id.to_string();
+        reader
+            .note(database, "profile.opened", ("profile", &*id))
+            .await?;
+    }
+    Ok(found)
+}
+
 pub(super) async fn show(
-    profiles: &ProfileRepository,
+    database: &Database,
+    reader: AuditedReader<'_>,
     wanted: &str,
     json: bool,
 ) -> anyhow::Result<bool> {
-    let Some(profile) = find(profiles, wanted).await? else {
+    let Some(profile) = opened(database, reader, wanted).await? else {
         return Ok(false);
     };
+    let profiles = ProfileRepository::new(database);
     let merges = profiles.history(profile.id).await?;
     let stated_name = profiles.stated_name(profile.id).await?;
     if json {
@@ -47,14 +66,15 @@ pub(super) async fn show(
 }
 
 pub(super) async fn history(
-    profiles: &ProfileRepository,
+    database: &Database,
+    reader: AuditedReader<'_>,
     wanted: &str,
     json: bool,
 ) -> anyhow::Result<bool> {
-    let Some(profile) = find(profiles, wanted).await? else {
+    let Some(profile) = opened(database, reader, wanted).await? else {
         return Ok(false);
     };
-    let merges = profiles.history(profile.id).await?;
+    let merges = ProfileRepository::new(database).history(profile.id).await?;
     if json {
         print(&json!(merges))?;
     } else if merges.is_empty() {
@@ -95,7 +115,7 @@ pub(super) async fn export(
         return Ok(false);
     };
     if let Some(path) = output.filter(|path| path.exists()) {
-        return Err(WrongUse::because(path.display(), "it exists and is not overwritten").into());
+        return Err(UsageError::because(path.display(), "it exists and is not overwritten").into());
     }
     // Before anything is shown: what was not written down must not have been seen.
     let id = profile.id.to_string();

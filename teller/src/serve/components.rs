@@ -1,4 +1,4 @@
-//! The parts a worker is made of, from their settings.
+//! The components a worker is made of, from their settings.
 
 use std::sync::Arc;
 

@@ -6,9 +6,9 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 /// Something given to a command is not of the accepted form. Nothing was done.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct WrongUse(String);
+pub struct UsageError(String);
 
-impl WrongUse {
+impl UsageError {
     /// The text names what was given and what would be accepted.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -24,12 +24,12 @@ impl WrongUse {
 /// script is told the same whatever the database holds.
 ///
 /// # Errors
-/// [`WrongUse`] without a terminal.
-pub(super) fn somebody_to_ask() -> Result<(), WrongUse> {
+/// [`UsageError`] without a terminal.
+pub(super) fn require_terminal() -> Result<(), UsageError> {
     if std::io::stdin().is_terminal() {
         return Ok(());
     }
-    Err(WrongUse::new(
+    Err(UsageError::new(
         "this cannot be undone: give --yes where nobody can be asked",
     ))
 }
@@ -38,7 +38,7 @@ pub(super) fn somebody_to_ask() -> Result<(), WrongUse> {
 ///
 /// # Errors
 /// When the terminal is gone meanwhile.
-pub(super) fn confirmed(question: &str, expected: &str) -> std::io::Result<bool> {
+pub(super) fn confirm(question: &str, expected: &str) -> std::io::Result<bool> {
     eprint!("{question} ");
     std::io::stderr().flush()?;
     let mut answer = String::new();
