@@ -29,8 +29,9 @@ use crate::config::LiveKitConfig;
 
 /// How often a waiting step looks again.
 const LOOK: Duration = Duration::from_millis(20);
-/// Silence after which the agent has finished talking.
-const SILENCE: Duration = Duration::from_millis(900);
+/// Silence after which an agent that claims to listen has finished talking: longer than what travels
+/// behind its last state, shorter than a turn's pause.
+const SILENCE: Duration = Duration::from_millis(400);
 /// Expectations on text wait this long: transcripts travel beside the audio.
 const TEXT_PATIENCE: Duration = Duration::from_secs(6);
 
@@ -57,6 +58,8 @@ pub struct Caller {
     shown: Arc<Mutex<Shown>>,
     began: Instant,
     said_at: Instant,
+    /// Until when the agent's speech was waited for.
+    waited_until: Instant,
     turns: Vec<(String, Instant)>,
 }
 
@@ -111,6 +114,7 @@ impl Caller {
             shown,
             began,
             said_at: began,
+            waited_until: began,
             turns: Vec::new(),
         })
     }
@@ -130,7 +134,7 @@ impl Caller {
         self.mark();
         let words = clip.words.clone();
         let Some(player) = &self.player else { return };
-        if let Ok(said) = player.say(clip).await.await {
+        if let Ok(said) = player.say(clip).await.said.await {
             self.said_at = said.speech_ended;
             self.turns.push((words, said.speech_ended));
         }
@@ -146,14 +150,14 @@ impl Caller {
         sleep(pause).await;
     }
 
-    /// Waits until the agent is audible.
+    /// Waits until the agent begins to speak, after the caller last spoke and after what was waited for.
     ///
     /// # Errors
-    /// When it is not in time.
+    /// When it does not in time.
     pub async fn wait_until_audible(&mut self, patience: Duration) -> anyhow::Result<()> {
-        let since = self.said_at;
+        let since = self.said_at.max(self.waited_until);
         self.until(patience, "the agent did not speak", |caller| {
-            caller.listener.first_after(since).is_some()
+            caller.listener.began_after(since).is_some()
         })
         .await
     }
@@ -162,6 +166,10 @@ impl Caller {
     ///
     /// # Errors
     /// When it does not in time.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the caller's own clock: it measures the agent"
+    )]
     pub async fn wait_for_agent(&mut self, patience: Duration) -> anyhow::Result<()> {
         let since = self.said_at;
         self.until(patience, "the agent did not answer", |caller| {
@@ -176,7 +184,9 @@ impl Caller {
                 .is_none_or(|state| state != "thinking" && state != "speaking");
             caller.listener.first_after(since).is_some() && quiet && idle
         })
-        .await
+        .await?;
+        self.waited_until = Instant::now();
+        Ok(())
     }
 
     /// Sends a chat message.
@@ -315,8 +325,21 @@ impl Caller {
     }
 
     /// Leaves without a word to the server.
-    pub fn vanish(&mut self) {
+    pub fn vanish(&mut self) -> ! {
         std::process::abort();
+    }
+
+    /// Begins to say a clip and leaves without a word so long after its first sound.
+    ///
+    /// # Errors
+    /// When the microphone is closed.
+    pub async fn vanish_while_saying(&mut self, clip: Clip, after: Duration) -> anyhow::Result<()> {
+        let Some(player) = &self.player else {
+            anyhow::bail!("the microphone is closed");
+        };
+        player.say(clip).await.began.await?;
+        sleep(after).await;
+        self.vanish();
     }
 
     /// Hangs up and reports.

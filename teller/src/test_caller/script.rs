@@ -33,9 +33,10 @@ pub enum Step {
     Wait(f64),
     /// Says nothing for so many seconds.
     Pause(f64),
-    /// Waits until the agent is audible, then so many seconds, then says a text over it.
+    /// Waits until the agent begins to speak (after the last thing said and after the last `wait`), then so many
+    /// seconds, then says a text over it.
     Interrupt {
-        /// Seconds after the agent became audible.
+        /// Seconds after the agent began.
         after: f64,
         /// What to say.
         say: Option<String>,
@@ -69,6 +70,13 @@ pub enum Step {
     ExpectEnd(f64),
     /// Leaves without a goodbye to the server, as a dead battery does.
     Vanish,
+    /// The same in the middle of a sentence.
+    VanishWhileSaying {
+        /// The sentence.
+        say: String,
+        /// Seconds after its first sound.
+        after: f64,
+    },
 }
 
 impl Step {
@@ -171,6 +179,10 @@ impl Script {
             Step::ExpectCaller(text) => return caller.expect_caller(text).await,
             Step::ExpectEnd(patience) => return caller.expect_end(seconds(*patience)).await,
             Step::Vanish => caller.vanish(),
+            Step::VanishWhileSaying { say, after } => {
+                let clip = Clip::say(say).await?;
+                return caller.vanish_while_saying(clip, seconds(*after)).await;
+            }
         }
         Ok(())
     }
@@ -212,10 +224,11 @@ mod tests {
             "- wait: 10\n- say: Hello there\n- wav: hello.wav\n- pause: 1.5\n- interrupt: {after: 0.5, say: Stop}\n\
              - type: What are your fees?\n- dial: 100234#\n- active\n\
              - rpc: {method: teller.session, payload: {}, expect: [summary_token]}\n\
-             - expect_agent: fees\n- expect_caller: hello\n- expect_end: 5\n- vanish\n",
+             - expect_agent: fees\n- expect_caller: hello\n- expect_end: 5\n- vanish\n\
+             - vanish_while_saying: {say: I would like, after: 0.5}\n",
         )
         .expect("all forms are accepted");
-        assert_eq!(steps.len(), 13);
+        assert_eq!(steps.len(), 14);
     }
 
     #[test]
