@@ -211,7 +211,7 @@ fn quick_pack(stack: &Stack, away: &str, hangup: &str) -> String {
     let folder = stack.folder.join("pack");
     let status = std::process::Command::new("cp")
         .arg("-r")
-        .arg(support::stack::root().join("packs/bank"))
+        .arg(support::fixtures::root().join("packs/bank"))
         .arg(&folder)
         .status()
         .unwrap();

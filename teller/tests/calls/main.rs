@@ -13,6 +13,6 @@ mod identity;
 mod outages;
 mod pages;
 mod people;
-#[path = "../support/mod.rs"]
+mod starting;
 mod support;
 mod worker;

@@ -14,8 +14,8 @@ use tokio::process::Command;
 
 use crate::support::{
     Stack,
+    fixtures::{root, small_model},
     full::fill,
-    stack::{root, small_model},
 };
 
 /// Runs one of the drivers of `web/e2e` and returns what it saw.

@@ -12,7 +12,6 @@ mod erasure;
 mod people_commands;
 mod record;
 mod settings;
-#[path = "../support/mod.rs"]
 mod support;
 mod torture;
 mod upkeep;

@@ -15,7 +15,10 @@ use std::{
 use database::keys::SealingKey;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
-use crate::support::rehearsal::{self, Bank, Desk, Verdict};
+use crate::support::{
+    cluster::Cluster,
+    rehearsal::{self, Harness, Verdict},
+};
 
 /// Where the writer can be made to die.
 const POINTS: [&str; 6] = [
@@ -74,21 +77,21 @@ impl Plan {
 }
 
 /// Lives of writers, each ended by SIGKILL, while the server crashes now and then.
-async fn torture(bank: &Bank, plan: Arc<Plan>, tally: Arc<Tally>) -> Vec<Desk> {
-    let desks: Vec<Desk> = (0..plan.lanes)
-        .map(|lane| bank.desk(&lane.to_string()))
+async fn torture(cluster: &Cluster, plan: Arc<Plan>, tally: Arc<Tally>) -> Vec<Harness> {
+    let harnesses: Vec<Harness> = (0..plan.lanes)
+        .map(|lane| cluster.harness(&lane.to_string()))
         .collect();
     let mut lanes = Vec::new();
-    for (lane, desk) in desks.iter().cloned().enumerate() {
-        let (plan, tally, key) = (plan.clone(), tally.clone(), bank.keys.spool_key());
+    for (lane, harness) in harnesses.iter().cloned().enumerate() {
+        let (plan, tally, key) = (plan.clone(), tally.clone(), cluster.keys.spool_key());
         lanes.push(tokio::task::spawn_blocking(move || {
             let mut random = StdRng::seed_from_u64(plan.seed ^ (lane as u64 + 1) << 32);
             while !plan.over(&tally) {
-                one_life(&desk, &plan, &tally, &key, &mut random);
+                one_life(&harness, &plan, &tally, &key, &mut random);
             }
         }));
     }
-    let (cluster, breaker, counted) = (bank.cluster.clone(), plan.clone(), tally.clone());
+    let (server, breaker, counted) = (cluster.server.clone(), plan.clone(), tally.clone());
     let crashes = tokio::task::spawn_blocking(move || {
         let mut random = StdRng::seed_from_u64(breaker.seed);
         while counted.crashes.load(Ordering::Relaxed) < breaker.crashes
@@ -96,11 +99,11 @@ async fn torture(bank: &Bank, plan: Arc<Plan>, tally: Arc<Tally>) -> Vec<Desk> {
         {
             std::thread::sleep(Duration::from_millis(random.random_range(300..2500)));
             counted.database_away.store(1, Ordering::Relaxed);
-            cluster.crash();
+            server.crash();
             // Every fourth time it stays away for a while, so that whole lives pass without it.
             let away = if random.random_bool(0.25) { 3000 } else { 300 };
             std::thread::sleep(Duration::from_millis(random.random_range(0..away)));
-            cluster.restart();
+            server.restart();
             counted.database_away.store(0, Ordering::Relaxed);
             counted.crashes.fetch_add(1, Ordering::Relaxed);
         }
@@ -109,14 +112,14 @@ async fn torture(bank: &Bank, plan: Arc<Plan>, tally: Arc<Tally>) -> Vec<Desk> {
     for lane in lanes {
         lane.await.unwrap();
     }
-    desks
+    harnesses
 }
 
-fn one_life(desk: &Desk, plan: &Plan, tally: &Tally, key: &SealingKey, random: &mut StdRng) {
+fn one_life(harness: &Harness, plan: &Plan, tally: &Tally, key: &SealingKey, random: &mut StdRng) {
     let seed = random.random::<u32>().to_string();
     let mut arguments = vec!["--seed", &seed, "--pause-us", "2000"];
     arguments.extend(plan.arguments);
-    let mut command = desk.rehearse(&arguments);
+    let mut command = harness.rehearse(&arguments);
     let at_a_point = plan.arguments.is_empty() && random.random_bool(0.35);
     if at_a_point {
         let point = POINTS[random.random_range(0..POINTS.len())];
@@ -127,7 +130,7 @@ fn one_life(desk: &Desk, plan: &Plan, tally: &Tally, key: &SealingKey, random: &
         };
         command.env("TELLER_FAIL", format!("{point}:{passes}"));
     }
-    let mut life = rehearsal::Life(command.spawn().unwrap());
+    let mut life = rehearsal::Process(command.spawn().unwrap());
     if at_a_point && life.dies_within(Duration::from_millis(1500)) {
         tally.at_points.fetch_add(1, Ordering::Relaxed);
     } else {
@@ -141,16 +144,19 @@ fn one_life(desk: &Desk, plan: &Plan, tally: &Tally, key: &SealingKey, random: &
     if random.random_bool(0.2) {
         tally
             .torn
-            .fetch_add(u64::from(tear(desk, key, random)), Ordering::Relaxed);
+            .fetch_add(u64::from(tear(harness, key, random)), Ordering::Relaxed);
     }
 }
 
 /// Leaves bytes behind the last record, as a writer does whose frame was cut by the loss of power.
-fn tear(desk: &Desk, key: &SealingKey, random: &mut StdRng) -> bool {
-    let Some(newest) = database::spool::segments(&desk.spool, key).unwrap().pop() else {
+fn tear(harness: &Harness, key: &SealingKey, random: &mut StdRng) -> bool {
+    let Some(newest) = database::spool::segments(&harness.spool, key)
+        .unwrap()
+        .pop()
+    else {
         return false;
     };
-    let path = desk.spool.join(format!("{:012}.seg", newest.number));
+    let path = harness.spool.join(format!("{:012}.seg", newest.number));
     let mut file = std::fs::File::options().write(true).open(path).unwrap();
     let garbage: Vec<u8> = (0..random.random_range(1..300))
         .map(|_| random.random_range(1..=255))
@@ -163,7 +169,7 @@ fn tear(desk: &Desk, key: &SealingKey, random: &mut StdRng) -> bool {
     true
 }
 
-fn table(plan: &Plan, rows: &[(&str, &Tally, &[Desk], &Verdict, usize)], took: Duration) {
+fn table(plan: &Plan, rows: &[(&str, &Tally, &[Harness], &Verdict, usize)], took: Duration) {
     if std::env::var_os("TORTURE_TABLE").is_none() {
         return;
     }
@@ -188,9 +194,9 @@ fn table(plan: &Plan, rows: &[(&str, &Tally, &[Desk], &Verdict, usize)], took: D
         "gaps",
         "changed"
     );
-    for (name, tally, desks, verdict, doubled) in rows {
-        let replayed: u64 = desks.iter().map(|desk| desk.found()[0]).sum();
-        let torn: u64 = desks.iter().map(|desk| desk.found()[1]).sum();
+    for (name, tally, harnesses, verdict, doubled) in rows {
+        let replayed: u64 = harnesses.iter().map(|harness| harness.found()[0]).sum();
+        let torn: u64 = harnesses.iter().map(|harness| harness.found()[1]).sum();
         println!(
             "{name:<26} {:>7} {:>10} {:>10} {:>6} {replayed:>9} {:>9} {:>9} {:>6} {doubled:>8} {:>6} {:>8}",
             tally.kills.load(Ordering::Relaxed),
@@ -216,10 +222,10 @@ const WITHOUT_KEY: &str = "
 /// A shorter run that must fail in its way: without durability turns are lost, without the key
 /// they double.
 async fn control(
-    bank: &Bank,
+    cluster: &Cluster,
     plan: &Plan,
     arguments: &'static [&'static str],
-) -> (Arc<Tally>, Vec<Desk>) {
+) -> (Arc<Tally>, Vec<Harness>) {
     let plan = Arc::new(Plan {
         seed: plan.seed,
         kills: plan.kills.clamp(6, 24),
@@ -229,13 +235,19 @@ async fn control(
         arguments,
     });
     let tally = Arc::new(Tally::default());
-    let desks = torture(bank, plan, tally.clone()).await;
-    (tally, desks)
+    let harnesses = torture(cluster, plan, tally.clone()).await;
+    (tally, harnesses)
 }
 
-async fn delivered_twice(bank: &Bank) -> usize {
+async fn delivered_twice(cluster: &Cluster) -> usize {
     let sql = "SELECT count(*) - count(DISTINCT (session_id, seq)) FROM delivered";
-    let twice: i64 = bank.sql().await.query_one(sql, &[]).await.unwrap().get(0);
+    let twice: i64 = cluster
+        .sql()
+        .await
+        .query_one(sql, &[])
+        .await
+        .unwrap()
+        .get(0);
     usize::try_from(twice).unwrap()
 }
 
@@ -245,18 +257,18 @@ async fn nothing_acknowledged_is_lost_or_doubled_by_kills_and_crashes_and_the_pr
     let plan = Arc::new(Plan::from_env());
     let seed = plan.seed;
     println!("seed {seed}");
-    let bank = Bank::open().await;
+    let cluster = Cluster::open().await;
     let tally = Arc::new(Tally::default());
-    let desks = torture(&bank, plan.clone(), tally.clone()).await;
-    for desk in &desks {
-        desk.bring_home();
+    let harnesses = torture(&cluster, plan.clone(), tally.clone()).await;
+    for harness in &harnesses {
+        harness.bring_home();
     }
-    let exact = bank.judge(&desks.iter().collect::<Vec<_>>()).await;
+    let exact = cluster.judge(&harnesses.iter().collect::<Vec<_>>()).await;
 
-    let memory = Bank::on(bank.cluster.clone()).await;
+    let memory = Cluster::on(cluster.server.clone()).await;
     let (forgetting, careless) = control(&memory, &plan, &["--acknowledge-from-memory"]).await;
     let lossy = memory.judge(&careless.iter().collect::<Vec<_>>()).await;
-    let keyless = Bank::on(bank.cluster.clone()).await;
+    let keyless = Cluster::on(cluster.server.clone()).await;
     keyless
         .sql()
         .await
@@ -264,14 +276,14 @@ async fn nothing_acknowledged_is_lost_or_doubled_by_kills_and_crashes_and_the_pr
         .await
         .unwrap();
     let (repeating, repeated) = control(&keyless, &plan, &[]).await;
-    for desk in &repeated {
-        desk.bring_home();
+    for harness in &repeated {
+        harness.bring_home();
     }
     let keyed = keyless.judge(&repeated.iter().collect::<Vec<_>>()).await;
     let twice = delivered_twice(&keyless).await;
 
     let rows = [
-        ("spool", &*tally, &desks[..], &exact, exact.doubled),
+        ("spool", &*tally, &harnesses[..], &exact, exact.doubled),
         (
             "control: from memory",
             &*forgetting,

@@ -1,10 +1,6 @@
 //! One worker with its servers.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
+use std::{path::PathBuf, process::Stdio, sync::LazyLock, time::Duration};
 
 use database::{MessageRepository, SessionId, test_support::TestDatabase};
 use serde_json::Value;
@@ -15,11 +11,23 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::livekit::{API_KEY, API_SECRET, LiveKit};
+use super::{
+    fixtures::root,
+    livekit::{API_KEY, API_SECRET, LiveKit},
+    ports::Port,
+};
 
-/// Calls happen in real time, and callers share the machine: a caller whose voice stutters
-/// because another test is busy would fail for no fault of the agent.
-static TURN: Semaphore = Semaphore::const_new(1);
+/// Calls happen in real time and share the machine: a caller whose voice stutters because too many
+/// others call would fail for no fault of the agent. Three calls keep two cores busy by a half
+/// (most of a call is listening), hence one and a half for each core.
+static PLACES: LazyLock<Semaphore> = LazyLock::new(|| {
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    Semaphore::new((cores * 3 / 2).max(2))
+});
+/// A program that answers at all answers within this time.
+const ANSWER: Duration = Duration::from_secs(10);
+/// No scripted call lasts so long.
+const LONGEST_CALL: Duration = Duration::from_secs(240);
 
 /// What `teller call --json` prints.
 pub(crate) struct Report(pub(crate) Value);
@@ -60,19 +68,9 @@ pub(crate) struct Stack {
     pub(crate) http: String,
     pub(crate) health: String,
     pub(crate) folder: PathBuf,
-    _turn: SemaphorePermit<'static>,
-}
-
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_path_buf()
-}
-
-/// The small model of the fixtures: it hears synthetic speech of its own domain exactly.
-pub(crate) fn small_model() -> PathBuf {
-    root().join("voice/tests/fixtures/mini-whisper-q5_0.bin.gz")
+    client: reqwest::Client,
+    _ports: [Port; 2],
+    _place: SemaphorePermit<'static>,
 }
 
 /// whisper tiny.en: it hears people.
@@ -87,14 +85,6 @@ pub(crate) fn real_model() -> PathBuf {
         path.display()
     );
     path
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 impl Stack {
@@ -112,13 +102,11 @@ impl Stack {
 
     /// Everything but the worker.
     pub(crate) async fn prepare(settings: &[(&str, &str)]) -> Self {
-        let turn = TURN.acquire().await.unwrap();
+        let place = PLACES.acquire().await.unwrap();
         let livekit = tokio::task::spawn_blocking(LiveKit::start).await.unwrap();
         let database = TestDatabase::new().await;
-        let (http, health) = (
-            format!("127.0.0.1:{}", free_port()),
-            format!("127.0.0.1:{}", free_port()),
-        );
+        let ports = [(); 2].map(|()| Port::reserve());
+        let [http, health] = [0, 1].map(|index| ports[index].address());
         let folder =
             std::env::temp_dir().join(format!("teller-e2e-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -162,7 +150,9 @@ impl Stack {
             http,
             health,
             folder,
-            _turn: turn,
+            client: reqwest::Client::builder().timeout(ANSWER).build().unwrap(),
+            _ports: ports,
+            _place: place,
         }
     }
 
@@ -271,7 +261,8 @@ impl Stack {
 
     /// `GET` an address of the worker.
     pub(crate) async fn get(&self, server: &str, path: &str) -> Option<(u16, String)> {
-        let response = reqwest::Client::new()
+        let response = self
+            .client
             .get(format!("http://{server}{path}"))
             .send()
             .await
@@ -306,7 +297,10 @@ impl Stack {
 
     /// Waits for a caller's report.
     pub(crate) async fn finish(&self, caller: Child) -> Report {
-        let output = caller.wait_with_output().await.unwrap();
+        let output = tokio::time::timeout(LONGEST_CALL, caller.wait_with_output()).await;
+        let output = output
+            .unwrap_or_else(|_| panic!("the caller does not hang up; worker:\n{}", self.log()))
+            .unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let report = serde_json::from_str(&text).unwrap_or_else(|_| {
             panic!(
@@ -343,7 +337,7 @@ impl Stack {
 
     /// The newest session once it is summarised: its id, then the summary's row as JSON.
     pub(crate) async fn summarised(&self) -> (uuid::Uuid, Value) {
-        self.summarised_within(Duration::from_secs(25)).await
+        self.summarised_within(Duration::from_secs(60)).await
     }
 
     /// The same with more patience.
@@ -353,8 +347,9 @@ impl Stack {
         loop {
             let row = client
                 .query_opt(
-                    "SELECT s.session_id, to_jsonb(c) || to_jsonb(s) FROM agent_sessions s
-                       JOIN conversation_summaries c USING (session_id) ORDER BY s.started_at DESC LIMIT 1",
+                    "SELECT s.session_id, to_jsonb(c) || to_jsonb(s)
+                       FROM (SELECT * FROM agent_sessions ORDER BY started_at DESC LIMIT 1) s
+                       JOIN conversation_summaries c USING (session_id)",
                     &[],
                 )
                 .await
