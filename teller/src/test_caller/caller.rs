@@ -29,9 +29,11 @@ use crate::config::LiveKitConfig;
 
 /// How often a waiting step looks again.
 const LOOK: Duration = Duration::from_millis(20);
-/// Silence after which an agent that claims to listen has finished talking: longer than what travels
-/// behind its last state, shorter than a turn's pause.
-const SILENCE: Duration = Duration::from_millis(400);
+/// Silence after which an agent that claims to listen has finished talking: longer than a pause between two of its
+/// lines, shorter than its patience with a silent caller.
+const SILENCE: Duration = Duration::from_millis(600);
+/// The same where it has said nothing new since the caller spoke: it only finished what it was saying.
+const LONG_SILENCE: Duration = Duration::from_secs(3);
 /// Expectations on text wait this long: transcripts travel beside the audio.
 const TEXT_PATIENCE: Duration = Duration::from_secs(6);
 
@@ -173,16 +175,14 @@ impl Caller {
     pub async fn wait_for_agent(&mut self, patience: Duration) -> anyhow::Result<()> {
         let since = self.said_at;
         self.until(patience, "the agent did not answer", |caller| {
-            let quiet = caller
-                .listener
-                .last()
-                .is_some_and(|last| last.elapsed() > SILENCE);
-            let idle = caller
-                .shown()
-                .states
-                .last()
-                .is_none_or(|state| state != "thinking" && state != "speaking");
-            caller.listener.first_after(since).is_some() && quiet && idle
+            let listener = &caller.listener;
+            let quiet = listener.last().map(|last| last.elapsed());
+            let answered = listener.began_after(since).is_some();
+            let needed = if answered { SILENCE } else { LONG_SILENCE };
+            let busy = |state: &String| state != "listening" && state != "idle";
+            quiet.is_some_and(|quiet| quiet > needed)
+                && listener.first_after(since).is_some()
+                && !caller.shown().states.last().is_some_and(busy)
         })
         .await?;
         self.waited_until = Instant::now();

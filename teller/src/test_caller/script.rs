@@ -13,6 +13,8 @@ use super::{Caller, Clip};
 
 /// How long a step waits for the agent unless it says otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a step waits for a file that somebody else writes.
+const FILE_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Steps in order.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +35,8 @@ pub enum Step {
     Wait(f64),
     /// Says nothing for so many seconds.
     Pause(f64),
+    /// Says nothing until a file is there, relative to the script's folder: until something happened elsewhere.
+    UntilFile(PathBuf),
     /// Waits until the agent begins to speak (after the last thing said and after the last `wait`), then so many
     /// seconds, then says a text over it.
     Interrupt {
@@ -145,6 +149,9 @@ impl Script {
             Step::Wav(file) => caller.say(Clip::read(&self.folder.join(file))?).await,
             Step::Wait(patience) => return caller.wait_for_agent(seconds(*patience)).await,
             Step::Pause(pause) => caller.pause(seconds(*pause)).await,
+            Step::UntilFile(file) => {
+                wait_for_file(&self.folder.join(file), |_any| true).await?;
+            }
             Step::Interrupt { after, say, wav } => {
                 let clip = match (say, wav) {
                     (Some(text), None) => Clip::say(text).await?,
@@ -158,7 +165,7 @@ impl Script {
             Step::Type(text) => return caller.type_text(text).await,
             Step::Dial(keys) => return caller.dial(keys).await,
             Step::DialFrom(file) => {
-                let keys = wait_for_file(&self.folder.join(file)).await?;
+                let keys = wait_for_file(&self.folder.join(file), |text| !text.is_empty()).await?;
                 return caller.dial(keys.trim()).await;
             }
             Step::Active => return caller.become_active().await,
@@ -188,18 +195,19 @@ impl Script {
     }
 }
 
-async fn wait_for_file(file: &Path) -> anyhow::Result<String> {
+/// The text of a file once it is there and `whole`.
+async fn wait_for_file(file: &Path, whole: impl Fn(&str) -> bool) -> anyhow::Result<String> {
     let read = async {
         loop {
             if let Ok(text) = tokio::fs::read_to_string(file).await
-                && !text.is_empty()
+                && whole(&text)
             {
                 return text;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, read)
+    tokio::time::timeout(FILE_PATIENCE, read)
         .await
         .with_context(|| format!("{} did not come", file.display()))
 }
@@ -221,14 +229,14 @@ mod tests {
     #[test]
     fn every_step_has_a_plain_form() {
         let steps = parse(
-            "- wait: 10\n- say: Hello there\n- wav: hello.wav\n- pause: 1.5\n- interrupt: {after: 0.5, say: Stop}\n\
+            "- wait: 10\n- say: Hello there\n- wav: hello.wav\n- pause: 1.5\n- until_file: done\n- interrupt: {after: 0.5, say: Stop}\n\
              - type: What are your fees?\n- dial: 100234#\n- active\n\
              - rpc: {method: teller.session, payload: {}, expect: [summary_token]}\n\
              - expect_agent: fees\n- expect_caller: hello\n- expect_end: 5\n- vanish\n\
              - vanish_while_saying: {say: I would like, after: 0.5}\n",
         )
         .expect("all forms are accepted");
-        assert_eq!(steps.len(), 14);
+        assert_eq!(steps.len(), 15);
     }
 
     #[test]

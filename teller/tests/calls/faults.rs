@@ -172,7 +172,7 @@ async fn a_database_that_goes_away_in_the_call_delays_the_record_and_loses_nothi
         !rows.is_empty()
     });
     assert!(greeted.await, "the session is on record");
-    proxy.cut();
+    proxy.cut().await;
     stack.finish(caller).await.assert_met();
     proxy.mend();
     let (session, summary) = stack.summarised_within(PATIENCE).await;
@@ -190,7 +190,7 @@ async fn two_jobs_for_one_room_bring_one_agent() {
     let stack = Stack::with(&[("LIVEKIT_AGENT_NAME", "teller")]).await;
     let caller = stack
         .caller(
-            "- wait: 30\n- pause: 4\n- type: Who are you?\n- wait: 30\n",
+            "- wait: 30\n- until_file: dispatched\n- pause: 2\n- type: Who are you?\n- wait: 30\n",
             &["--room", "call-twice"],
         )
         .await;
@@ -215,6 +215,7 @@ async fn two_jobs_for_one_room_bring_one_agent() {
         ..Default::default()
     };
     dispatches.create_dispatch(again).await.unwrap();
+    std::fs::write(stack.folder.join("dispatched"), "").unwrap();
     stack.finish(caller).await.assert_met();
     let sessions: i64 = stack
         .sql()

@@ -71,9 +71,14 @@ async fn assert_complete(stack: &Stack, cluster: &Cluster) {
     }
 }
 
-/// A question before what happens, one after it, and answers to both.
-const TWO_QUESTIONS: &str = "- wait: 30\n- type: What are your opening hours?\n- wait: 30\n- pause: 5\n\
+/// A question before what happens, one after it ([`happened`]), and answers to both.
+const TWO_QUESTIONS: &str = "- wait: 30\n- type: What are your opening hours?\n- wait: 30\n- until_file: happened\n\
      - type: How do I block my card?\n- wait: 30\n- expect_agent: card\n- pause: 1\n";
+
+/// The caller goes on.
+fn happened(stack: &Stack) {
+    std::fs::write(stack.folder.join("happened"), "").unwrap();
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f3_a_call_goes_on_while_the_database_crashes_and_its_record_is_complete() {
@@ -85,6 +90,7 @@ async fn f3_a_call_goes_on_while_the_database_crashes_and_its_record_is_complete
     });
     assert!(asked.await, "the first question is on record");
     cluster.server.crash();
+    happened(&stack);
     stack.finish(caller).await.assert_met();
     let (_, told) = stack.get(&stack.health, "/health").await.unwrap();
     let told: Value = serde_json::from_str(&told).unwrap();
@@ -107,6 +113,7 @@ async fn f5_a_call_goes_on_while_the_database_hangs_and_its_record_is_complete()
     });
     assert!(asked.await, "the first question is on record");
     let hanging = cluster.hang().await;
+    happened(&stack);
     stack.finish(caller).await.assert_met();
     drop(hanging);
     assert_complete(&stack, &cluster).await;
@@ -115,7 +122,8 @@ async fn f5_a_call_goes_on_while_the_database_hangs_and_its_record_is_complete()
 #[tokio::test(flavor = "multi_thread")]
 async fn f7_readers_who_take_all_connections_hold_up_neither_the_call_nor_its_record() {
     let model = small_model().display().to_string();
-    let stack = Stack::with(&[("WHISPER_MODEL", &model), ("DATABASE_POOL_SIZE", "2")]).await;
+    // Two for who leads a chore, two for readers.
+    let stack = Stack::with(&[("WHISPER_MODEL", &model), ("DATABASE_POOL_SIZE", "4")]).await;
     let locker = stack.sql().await;
     let lock = "BEGIN; LOCK TABLE summary_rows IN ACCESS EXCLUSIVE MODE";
     locker.batch_execute(lock).await.unwrap();
@@ -148,6 +156,7 @@ async fn f7_readers_who_take_all_connections_hold_up_neither_the_call_nor_its_re
         taken.await,
         "readers hold every connection of the pool: {answers:?}"
     );
+    happened(&stack);
     let caller = stack.caller(TWO_QUESTIONS, &[]).await;
     let on_record = stack.eventually(PATIENCE, async || {
         let sql = "SELECT session_id FROM agent_sessions";
@@ -184,7 +193,7 @@ async fn a_spool_that_is_nearly_full_keeps_new_callers_away_until_it_has_room_an
     let mut stack = Stack::prepare(&[("WHISPER_MODEL", &model), ("SPOOL_MB", "1")]).await;
     let proxy = Proxy::before(&stack.database.url).await;
     stack.set("DATABASE_URL", &proxy.url);
-    proxy.cut();
+    proxy.cut().await;
     let acknowledged = fill(&stack).await;
     stack.start_worker().await;
     let refuses = stack.eventually(PATIENCE, async || {

@@ -3,6 +3,7 @@
 
 pub(crate) mod codes;
 pub(crate) mod full;
+mod pack;
 pub(crate) mod stack;
 
 #[path = "../support/cluster.rs"]

@@ -5,6 +5,8 @@ mod disk;
 
 use std::time::{Duration, Instant};
 
+use database::test_support::until;
+
 use crate::support::{self, cluster::Cluster, rehearsal::Harness};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,8 +20,10 @@ async fn f1_a_writer_killed_at_any_moment_loses_nothing_it_acknowledged() {
     let cluster = Cluster::open().await;
     let harness = cluster.harness("f1");
     for life in 1..=4_u64 {
+        let before = harness.acknowledged().len();
         let writer = harness.start(&["--seed", &life.to_string()]);
-        pause(100 + life * 170);
+        harness.until_acknowledged(before + 30, PATIENCE);
+        pause(life * 170 % 400);
         writer.kill();
     }
     harness.bring_home();
@@ -67,6 +71,7 @@ async fn f3_a_database_that_crashes_and_restarts_delays_the_record_and_loses_not
         cluster.server.restart();
         pause(300);
     }
+    harness.until_acknowledged(200, PATIENCE);
     assert!(
         writer.end(),
         "an orderly end brings everything home: {}",
@@ -108,14 +113,7 @@ async fn f4_a_writer_whose_spool_is_full_while_the_database_is_away_ends_when_it
     harness.spool_mb = "1".into();
     cluster.server.crash();
     let writer = harness.start(&["--patience", "1", "--pause-us", "0"]);
-    let full = "the spool takes no records";
-    for _ in 0..300 {
-        if harness.log().contains(full) {
-            break;
-        }
-        pause(100);
-    }
-    assert!(harness.log().contains(full), "{}", harness.log());
+    harness.until_logged("the spool takes no records", PATIENCE);
     pause(500);
     let before = Instant::now();
     assert!(!writer.end(), "it says that something waits");
@@ -133,13 +131,10 @@ async fn f5_a_database_that_hangs_holds_up_no_turn_and_loses_none() {
     harness.until_acknowledged(100, PATIENCE);
     let hanging = cluster.hang().await;
     let before = harness.acknowledged().len();
+    // Longer than a statement of the flusher may take.
     pause(3000);
-    let meanwhile = harness.acknowledged().len() - before;
+    harness.until_acknowledged(before + 500, PATIENCE);
     drop(hanging);
-    assert!(
-        meanwhile > 500,
-        "{meanwhile} turns in 3 s of a hanging database"
-    );
     assert!(writer.end(), "{}", harness.log());
     cluster.judge(&[&harness]).await.assert_exact(600);
 }
@@ -184,6 +179,7 @@ async fn f9_a_database_whose_disk_is_full_delays_the_record_and_loses_nothing() 
     owner.batch_execute(&refusing("53100")).await.unwrap();
     let before = harness.acknowledged().len();
     harness.until_acknowledged(before + 300, PATIENCE);
+    harness.until_logged("53100", PATIENCE);
     assert!(
         harness.files(".letter").is_empty(),
         "a full disk is no reason to set rows aside"
@@ -193,11 +189,6 @@ async fn f9_a_database_whose_disk_is_full_delays_the_record_and_loses_nothing() 
         .await
         .unwrap();
     assert!(writer.end(), "{}", harness.log());
-    assert!(
-        harness.log().contains("53100"),
-        "the log says why:\n{}",
-        harness.log()
-    );
     cluster.judge(&[&harness]).await.assert_exact(400);
 }
 
@@ -268,31 +259,31 @@ async fn f11_a_commit_whose_reply_is_lost_is_repeated_and_stored_once() {
         let sql = "SELECT count(*) FROM delivered";
         owner.query_one(sql, &[]).await.unwrap().get::<_, i64>(0)
     };
-    for _ in 0..8 {
-        let before = stored().await;
-        let deadline = Instant::now() + PATIENCE;
-        while stored().await == before {
-            assert!(
-                Instant::now() < deadline,
-                "no row arrives: {}",
-                harness.log()
-            );
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+    let repeated = async || {
+        let sql = "SELECT count(*) - count(DISTINCT (session_id, seq)) FROM delivered";
+        owner.query_one(sql, &[]).await.unwrap().get::<_, i64>(0)
+    };
+    let deadline = Instant::now() + 2 * PATIENCE;
+    let mut rounds = 0;
+    // The batch before may be the one that is stored: then there is another round.
+    while rounds < 3 || repeated().await == 0 {
+        assert!(
+            Instant::now() < deadline,
+            "no committed row was delivered again in {rounds} rounds: {}",
+            harness.log()
+        );
+        rounds += 1;
+        let (swallowed, before) = (proxy.swallowed(), stored().await);
         proxy.swallow_replies();
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        proxy.cut();
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        until("a batch is stored whose answer is lost", async || {
+            proxy.swallowed() > swallowed && stored().await > before
+        })
+        .await;
+        proxy.cut().await;
         proxy.mend();
     }
     let home = tokio::task::spawn_blocking(move || writer.end());
-    assert!(home.await.unwrap(), "{}", harness.log());
-    let sql = "SELECT count(*) - count(DISTINCT (session_id, seq)) FROM delivered";
-    let repeated: i64 = owner.query_one(sql, &[]).await.unwrap().get(0);
-    assert!(
-        repeated > 0,
-        "no committed row was delivered again: nothing was lost on the way"
-    );
+    assert!(home.await.unwrap(), "the writer ends in order");
     cluster.judge(&[&harness]).await.assert_exact(200);
 }
 

@@ -1,6 +1,6 @@
 //! What the caller heard, against what should have been said.
 
-use std::path::Path;
+use std::{ops::Range, path::Path};
 
 use voice::{
     listen::{Heard, LISTEN_RATE_HZ, ListenConfig, Listener, Stt},
@@ -9,12 +9,18 @@ use voice::{
 
 /// 10 ms at [`LISTEN_RATE_HZ`].
 const BLOCK: usize = LISTEN_RATE_HZ as usize / 100;
-/// Stretches that are compared closely, of those whose loudness is likest.
+/// Places that are compared closely, of those whose loudness is likest: for the beginning of a sentence.
 const CANDIDATES: usize = 12;
+/// And for each second after it.
+const CANDIDATES_NEAR: usize = 3;
 /// One second is compared at a time.
 const PIECE: usize = 100 * BLOCK;
-/// Each second may lie this much earlier or later: 100 ms.
-const SLACK: usize = 10 * BLOCK;
+/// Each second may lie so many blocks earlier than expected: 100 ms.
+const SLACK: usize = 10;
+/// Or later, where a busy machine made a pause: 600 ms.
+const STRETCH: usize = 60;
+/// What is less alike does not say where it is.
+const UNALIKE: f64 = 0.5;
 
 /// The agent's side of a caller's recording: the right channel.
 pub(crate) fn agents_side(recording: &Path) -> Vec<i16> {
@@ -61,30 +67,45 @@ pub(crate) fn at_listening_rate(speech: &Speech) -> Vec<i16> {
 /// How alike `wanted` is to a stretch of `recording`, 0 to 1, and where that begins (samples): the first stretch that
 /// is alike `enough`, else the likest.
 ///
-/// The lag is searched by loudness first (10 ms steps), then by the samples, piece by piece: a jitter buffer may have
-/// stretched a pause in between.
+/// Compared is piece by piece, each near the place where the one before was found: a jitter buffer stretches what a
+/// busy machine delays. The median counts, since such a machine also tears a hole into a piece now and then.
 pub(crate) fn likeness(recording: &[i16], wanted: &[i16], enough: f64) -> (f64, usize) {
-    let (loud, shape) = (loudness(recording), loudness(wanted));
-    let Some(lags) = loud.len().checked_sub(shape.len()) else {
+    let heard = Recording {
+        loudness: loudness(recording),
+        halved: halved(recording),
+    };
+    let pieces: Vec<Piece> = wanted
+        .chunks(PIECE)
+        .enumerate()
+        // A short end says little.
+        .filter(|(index, piece)| *index == 0 || piece.len() > PIECE / 2)
+        .map(|(_, piece)| Piece {
+            loudness: loudness(piece),
+            halved: halved(piece),
+        })
+        .collect();
+    let Some((first, rest)) = pieces.split_first() else {
         return (0.0, 0);
     };
-    let mut coarse: Vec<(f64, usize)> = (0..=lags)
-        .map(|lag| (correlation(&loud[lag..lag + shape.len()], &shape), lag))
-        .collect();
-    coarse.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut candidates: Vec<usize> = Vec::new();
-    for (_, lag) in coarse {
-        if candidates.len() < CANDIDATES && candidates.iter().all(|c| c.abs_diff(lag) > 50) {
-            candidates.push(lag);
-        }
-    }
-    candidates.sort_unstable();
-    let (recording, wanted) = (halved(recording), halved(wanted));
+    let mut starts = heard.places(first, 0..heard.loudness.len(), CANDIDATES);
+    starts.sort_unstable();
     let mut best = (0.0, 0);
-    for lag in candidates {
-        let alike = alike_at(&recording, &wanted, lag * BLOCK / 2);
+    for start in starts {
+        let (alike, begins) = heard.alike_at(first, start);
+        let mut all = vec![alike];
+        let mut ends = begins + PIECE;
+        for piece in rest {
+            let near = (ends / BLOCK).saturating_sub(SLACK)..ends / BLOCK + STRETCH;
+            let places = heard.places(piece, near, CANDIDATES_NEAR);
+            let found = places.into_iter().map(|place| heard.alike_at(piece, place));
+            let found = found.max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or_default();
+            all.push(found.0);
+            ends = if found.0 > UNALIKE { found.1 } else { ends } + PIECE;
+        }
+        all.sort_by(f64::total_cmp);
+        let alike = all[all.len() / 2];
         if alike > best.0 {
-            best = (alike, lag * BLOCK);
+            best = (alike, begins);
         }
         if alike >= enough {
             break;
@@ -93,17 +114,44 @@ pub(crate) fn likeness(recording: &[i16], wanted: &[i16], enough: f64) -> (f64, 
     best
 }
 
-/// The mean over pieces of `wanted`, each with the best lag near `from`; both at half the rate.
-fn alike_at(recording: &[f64], wanted: &[f64], from: usize) -> f64 {
-    let pieces = wanted.chunks(PIECE / 2).enumerate();
-    let weighted = pieces.map(|(i, piece)| {
-        let middle = from + i * PIECE / 2;
-        let lags = middle.saturating_sub(SLACK / 2)..=middle + SLACK / 2;
-        let stretch = |lag: usize| recording.get(lag..lag + piece.len());
-        let alike = lags.filter_map(|lag| Some(correlation(stretch(lag)?, piece)));
-        alike.fold(0.0, f64::max) * piece.len() as f64
-    });
-    weighted.sum::<f64>() / wanted.len().max(1) as f64
+/// A part of what should have been said.
+struct Piece {
+    loudness: Vec<f64>,
+    halved: Vec<f64>,
+}
+
+/// A recording, prepared.
+struct Recording {
+    loudness: Vec<f64>,
+    halved: Vec<f64>,
+}
+
+impl Recording {
+    /// Where a piece may be, in blocks, by its loudness alone: the likest places within `range`.
+    fn places(&self, piece: &Piece, range: Range<usize>, most: usize) -> Vec<usize> {
+        let stretch = |at: usize| self.loudness.get(at..at + piece.loudness.len());
+        let mut alike: Vec<(f64, usize)> = range
+            .filter_map(|at| Some((correlation(stretch(at)?, &piece.loudness), at)))
+            .collect();
+        alike.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut places: Vec<usize> = Vec::new();
+        for (_, at) in alike {
+            if places.len() < most && places.iter().all(|place| place.abs_diff(at) > 5) {
+                places.push(at);
+            }
+        }
+        places
+    }
+
+    /// How alike a piece is to what was heard near a block, and where that begins (samples).
+    fn alike_at(&self, piece: &Piece, block: usize) -> (f64, usize) {
+        let middle = block * BLOCK / 2;
+        let lags = middle.saturating_sub(BLOCK)..=middle + BLOCK;
+        let stretch = |lag: usize| self.halved.get(lag..lag + piece.halved.len());
+        let alike = lags.filter_map(|lag| Some((correlation(stretch(lag)?, &piece.halved), lag)));
+        let best = alike.max_by(|a, b| a.0.total_cmp(&b.0));
+        best.map_or((0.0, block * BLOCK), |(alike, lag)| (alike, lag * 2))
+    }
 }
 
 /// Half the rate: neighbours averaged.

@@ -14,15 +14,18 @@ use tokio::{
 use super::{
     fixtures::root,
     livekit::{API_KEY, API_SECRET, LiveKit},
+    pack,
     ports::Port,
 };
 
 /// Calls happen in real time and share the machine: a caller whose voice stutters because too many
-/// others call would fail for no fault of the agent. Three calls keep two cores busy by a half
-/// (most of a call is listening), hence one and a half for each core.
+/// others call would fail for no fault of the agent. Most of a call is listening, so each core has
+/// places for two. `CALLS_AT_ONCE` is another number; the runner must have as many threads
+/// (`--test-threads`).
 static PLACES: LazyLock<Semaphore> = LazyLock::new(|| {
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    Semaphore::new((cores * 3 / 2).max(2))
+    let asked = std::env::var("CALLS_AT_ONCE").map(|text| text.parse().unwrap());
+    Semaphore::new(asked.unwrap_or(cores * 2))
 });
 /// A program that answers at all answers within this time.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -88,6 +91,19 @@ pub(crate) fn real_model() -> PathBuf {
 }
 
 impl Stack {
+    /// A worker with the default pack as it is, every word of it.
+    pub(crate) async fn with_the_whole_pack(settings: &[(&str, &str)]) -> Self {
+        let mut stack = Self::prepare(settings).await;
+        stack.use_the_whole_pack();
+        stack.start_worker().await;
+        stack
+    }
+
+    /// Before the worker starts.
+    pub(crate) fn use_the_whole_pack(&mut self) {
+        self.set("PACK_DIR", &root().join("packs/bank").display().to_string());
+    }
+
     /// A worker that hears with tiny.en.
     pub(crate) async fn start() -> Self {
         Self::with(&[]).await
@@ -110,6 +126,8 @@ impl Stack {
         let folder =
             std::env::temp_dir().join(format!("teller-e2e-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir_all(&folder).unwrap();
+        let pack = pack::copy(&folder);
+        pack::shorten(&pack);
         let mut env: Vec<(String, String)> = [
             ("LIVEKIT_URL", livekit.url()),
             ("LIVEKIT_API_KEY", API_KEY.into()),
@@ -119,7 +137,7 @@ impl Stack {
             ("SPOOL_DIR", folder.join("spool").display().to_string()),
             ("ANCHOR_DIR", folder.join("anchors").display().to_string()),
             ("ARCHIVE_DIR", folder.join("archive").display().to_string()),
-            ("PACK_DIR", root().join("packs/bank").display().to_string()),
+            ("PACK_DIR", pack.display().to_string()),
             ("WEB_DIR", root().join("web/dist").display().to_string()),
             ("HTTP_BIND", http.clone()),
             ("HEALTH_BIND", health.clone()),
@@ -217,6 +235,16 @@ impl Stack {
         }
         self.env.retain(|(k, _)| k != key);
         self.env.push((key.to_owned(), value.to_owned()));
+    }
+
+    /// Before the worker starts: the pack asks a silent caller after so many seconds and hangs up after so many more.
+    pub(crate) fn wait_for_silent_callers(&self, away_s: u32, hangup_s: u32) {
+        let (away, hangup) = (
+            format!("away_s = {away_s}"),
+            format!("hangup_s = {hangup_s}"),
+        );
+        let changes = [("away_s = 15", &*away), ("hangup_s = 30", &hangup)];
+        pack::edit(&self.folder.join("pack/pack.toml"), &changes);
     }
 
     /// Imports customers as an administrator would.

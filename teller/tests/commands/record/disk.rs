@@ -55,14 +55,9 @@ async fn f8_a_full_disk_makes_each_turn_wait_for_its_commit_and_loses_none() {
     assert!(harness.files(".seg").is_empty(), "no segment fits");
     if let Some(disk) = &disk {
         disk.clear();
-        let deadline = Instant::now() + PATIENCE;
-        while harness.files(".seg").is_empty() {
-            assert!(
-                Instant::now() < deadline,
-                "room on the disk is never used again"
-            );
-            pause(20);
-        }
+        harness.until(PATIENCE, "room on the disk is used again", || {
+            !harness.files(".seg").is_empty()
+        });
     }
     assert!(writer.end(), "{}", harness.log());
     cluster.judge(&[&harness]).await.assert_exact(300);
@@ -77,8 +72,10 @@ async fn f8_a_failed_fdatasync_ends_its_segment_and_loses_nothing() {
     command.env("TELLER_FAIL", "io:fdatasync:30:1");
     let writer = support::rehearsal::Process(command.spawn().unwrap());
     harness.until_acknowledged(400, PATIENCE);
+    harness.until(PATIENCE, "another segment is begun", || {
+        harness.files(".seg").len() > 1
+    });
     writer.kill();
-    assert!(harness.files(".seg").len() > 1, "another segment was begun");
     cluster.server.restart();
     harness.bring_home();
     cluster.judge(&[&harness]).await.assert_exact(400);
@@ -91,16 +88,8 @@ async fn f8_when_disk_and_database_both_refuse_nothing_is_acknowledged_and_the_c
     harness.spool_mb = "1".into();
     cluster.server.crash();
     let writer = harness.start(&["--pause-us", "200"]);
-    let full = || harness.log().contains("takes no records");
     let deadline = Instant::now() + PATIENCE;
-    while !full() {
-        assert!(
-            Instant::now() < deadline,
-            "the spool is never full:\n{}",
-            harness.log()
-        );
-        pause(20);
-    }
+    harness.until_logged("takes no records", PATIENCE);
     // What was on the disk before may still be on its way to whoever said it.
     let mut acknowledged = harness.acknowledged().len();
     loop {

@@ -261,11 +261,27 @@ impl Harness {
     /// Waits until this many messages were acknowledged.
     #[track_caller]
     pub(crate) fn until_acknowledged(&self, count: usize, patience: Duration) {
+        self.until(patience, &format!("{count} turns are acknowledged"), || {
+            self.acknowledged().len() >= count
+        });
+    }
+
+    /// Waits until the log has these words.
+    #[track_caller]
+    pub(crate) fn until_logged(&self, words: &str, patience: Duration) {
+        self.until(patience, &format!("the log says `{words}`"), || {
+            self.log().contains(words)
+        });
+    }
+
+    /// Waits until this holds.
+    #[track_caller]
+    pub(crate) fn until(&self, patience: Duration, what: &str, holds: impl Fn() -> bool) {
         let deadline = Instant::now() + patience;
-        while self.acknowledged().len() < count {
+        while !holds() {
             assert!(
                 Instant::now() < deadline,
-                "{} of {count} turns were acknowledged in {patience:?}\n{}",
+                "waited {patience:?} in vain until {what}; {} turns were acknowledged\n{}",
                 self.acknowledged().len(),
                 self.log()
             );
