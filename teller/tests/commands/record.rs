@@ -273,6 +273,9 @@ async fn f11_a_commit_whose_reply_is_lost_is_repeated_and_stored_once() {
             harness.log()
         );
         rounds += 1;
+        // Rows pass: the statements of this connection are prepared, the next large request is a batch.
+        let before = stored().await;
+        until("rows arrive", async || stored().await > before).await;
         let (swallowed, before) = (proxy.swallowed(), stored().await);
         proxy.swallow_replies();
         until("a batch is stored whose answer is lost", async || {

@@ -175,6 +175,10 @@ impl Harness {
             .args(arguments)
             .stdout(append(&self.acks))
             .stderr(append(&self.log));
+        if !arguments.contains(&"--patience") {
+            // An orderly end brings everything home, however busy the machine.
+            command.args(["--patience", "120"]);
+        }
         command
     }
 
