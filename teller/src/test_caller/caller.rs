@@ -34,8 +34,10 @@ const LOOK: Duration = Duration::from_millis(20);
 const SILENCE: Duration = Duration::from_millis(600);
 /// The same where it has said nothing new since the caller spoke: it only finished what it was saying.
 const LONG_SILENCE: Duration = Duration::from_secs(3);
+/// Requests of which the server may miss all but one.
+const ATTEMPTS: usize = 3;
 /// Expectations on text wait this long: transcripts travel beside the audio.
-const TEXT_PATIENCE: Duration = Duration::from_secs(6);
+const TEXT_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Why a call could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -244,11 +246,14 @@ impl Caller {
     /// When the server does not take the attribute.
     pub async fn become_active(&mut self) -> anyhow::Result<()> {
         let attributes = HashMap::from([("sip.callStatus".to_owned(), "active".to_owned())]);
-        Ok(self
-            .room()?
-            .local_participant()
-            .set_attributes(attributes)
-            .await?)
+        let local = self.room()?.local_participant();
+        // On a busy machine the server's answer may come too late; asked again, nothing changes.
+        for _ in 1..ATTEMPTS {
+            if local.set_attributes(attributes.clone()).await.is_ok() {
+                return Ok(());
+            }
+        }
+        Ok(local.set_attributes(attributes).await?)
     }
 
     /// Calls a method of the agent.
