@@ -98,7 +98,8 @@ impl Maintenance {
             *leader = None;
         }
         match self.database.lead(LeaderRole::Maintenance).await {
-            Ok(won) => *leader = won,
+            Ok(Some(won)) => *leader = Some(won),
+            Ok(None) => tracing::debug!("another worker keeps the record"),
             Err(error) => {
                 tracing::debug!(%error, "nobody keeps the record while the database is away")
             }

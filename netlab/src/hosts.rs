@@ -101,19 +101,24 @@ pub struct Hosts {
     tag: String,
     families: Families,
     devices: Vec<OwnedFd>,
+    /// Names are the machine's: a lab waits for another one of its name.
+    _locked: fs::File,
 }
 
 impl Hosts {
     /// Makes the hosts of the lab called `tag` (letters and digits), removing what an earlier one
-    /// of that name left behind.
+    /// of that name left behind; waits for one that is still there.
     ///
     /// # Errors
     /// When `ip` fails or a device cannot be made; [`check`] says beforehand what is missing.
     pub fn create(tag: &str, families: Families) -> io::Result<Self> {
+        let locked = fs::File::create(format!("/run/{PREFIX}{tag}.lock"))?;
+        locked.lock()?;
         let mut hosts = Self {
             tag: tag.to_owned(),
             families,
             devices: Vec::new(),
+            _locked: locked,
         };
         hosts.remove();
         for role in Role::ALL {

@@ -7,6 +7,9 @@
     reason = "a test that cannot be set up fails where it stands"
 )]
 
+#[path = "../../teller/tests/support/ports.rs"]
+mod ports;
+#[expect(dead_code, reason = "nothing here restarts its server")]
 #[path = "../../teller/tests/support/livekit.rs"]
 mod server;
 
@@ -171,6 +174,8 @@ impl Browser {
 struct Received {
     /// Frequency and rms of the last half second.
     sound: Option<(f64, f64)>,
+    /// Half seconds heard.
+    measured: u32,
     data: Option<Vec<u8>>,
 }
 
@@ -199,6 +204,7 @@ async fn receive(
                     pcm.extend_from_slice(&frame.data);
                     if pcm.len() >= RATE_HZ as usize / 2 {
                         received.sound = Some(measure(&pcm));
+                        received.measured += 1;
                         pcm.clear();
                     }
                 }
@@ -265,7 +271,8 @@ async fn a_browser_with_the_passphrase_understands_us_and_we_understand_it() {
         .reports("our data packet", |seen| seen["data"] == "said in Rust")
         .await;
 
-    let outside = receive(&mut outside, Duration::from_secs(3), |_| false).await;
+    let outside = receive(&mut outside, PATIENCE, |outside| outside.measured >= 5).await;
+    assert!(outside.measured >= 5, "the outsider hears nothing at all");
     let (_, rms) = outside.sound.expect("the outsider is subscribed");
     assert!(
         rms < 100.0,

@@ -10,6 +10,9 @@
     reason = "a test that cannot be set up fails where it stands"
 )]
 
+#[path = "../../teller/tests/support/ports.rs"]
+mod ports;
+#[expect(dead_code, reason = "nothing here restarts its server")]
 #[path = "../../teller/tests/support/livekit.rs"]
 mod server;
 

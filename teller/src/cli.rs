@@ -7,13 +7,13 @@ use std::{io::IsTerminal as _, path::PathBuf};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
+#[cfg(feature = "test-caller")]
+use crate::test_caller::{self, CallArgs};
 use crate::{
     admin::{self, Actor, KeysCommand, ProfilesCommand, SessionsCommand, SpoolCommand, VerifyArgs},
     config::{Config, Reader, database_only, key_file, pack_or_setting, spool},
     serve,
 };
-#[cfg(feature = "test-caller")]
-use crate::test_caller::{self, CallArgs};
 
 pub use exit::Exit;
 

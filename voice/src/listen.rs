@@ -78,6 +78,6 @@ impl Default for ListenConfig {
 #[cfg(test)]
 pub(crate) mod fake_server;
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 pub(crate) mod sounds;
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,9 @@
 // what the page showed. Exit code 0: every action succeeded; 1: one failed (the
 // line names it); 2: the command line is invalid.
 
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { openBrowser, readArguments, screenshooter, seconds } from "./browser.mjs";
-import { installNotes, readHeard } from "./listening.mjs";
+import { installMicrophone, installNotes, readHeard, speak } from "./listening.mjs";
 
 const USAGE = `usage: node e2e/caller.mjs --url URL [options]
   --wav FILE           what the microphone hears, once, from the moment it opens; without it, silence
@@ -17,11 +17,14 @@ const USAGE = `usage: node e2e/caller.mjs --url URL [options]
       wait-transcript [SIDE] [/RE/|COUNT]   until so many finished lines of SIDE (caller, assistant,
                                    any), or one that matches RE (case aside), came after the last wait
       type TEXT                    write to the assistant
+      speak FILE                   play a sound file into the page's microphone, to its end; there is no
+                                   other sound then, and no --wav
       authenticate USER PHONE      fill in the form, read the code from the message on the page, confirm
       request-code USER PHONE      the first half of it
       enter-code [CODE]            the second half of it; without CODE, the one in the message on the page
       mute                         press mute (again: unmute)
       wait SECONDS
+      leave-file FILE              create an empty file: who waits for it knows that all before is done
       wait-notice [TEXT]           until a notice that contains TEXT is shown
       hangup                       press hang up
       wait-summary                 until the summary is shown
@@ -53,9 +56,11 @@ let failure = null;
 
 try {
   await installNotes(page);
+  const actions = options.actions.split(";").map((text) => text.trim());
+  if (actions.some((action) => action.startsWith("speak "))) await installMicrophone(page);
   await page.goto(new URL("/", options.url).href, { waitUntil: "load", timeout: options.timeoutMs });
   const began = Date.now();
-  for (const action of options.actions.split(";").map((text) => text.trim())) {
+  for (const action of actions) {
     if (!action) continue;
     try {
       await perform(action);
@@ -97,6 +102,10 @@ async function perform(action) {
       return toggleMute();
     case "wait":
       return new Promise((resolve) => setTimeout(resolve, seconds(text)));
+    case "speak":
+      return speak(page, readFileSync(text));
+    case "leave-file":
+      return writeFileSync(text, "");
     case "wait-state":
       return reach("states", text.split("|"));
     case "wait-phase":

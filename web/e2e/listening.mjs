@@ -69,3 +69,36 @@ export async function readHeard(page, withAudio) {
   const { pcm, rate, ...report } = heard;
   return { report, wav: pcm === undefined ? null : wavFile(Buffer.from(pcm, "base64"), rate) };
 }
+
+/**
+ * Gives the page, instead of the browser's microphone, one that is silent until `speak`. Before the page's own
+ * scripts run.
+ */
+export async function installMicrophone(page) {
+  await page.evaluateOnNewDocument(() => {
+    navigator.mediaDevices.getUserMedia = async () => {
+      const context = new AudioContext();
+      await context.resume();
+      const microphone = context.createMediaStreamDestination();
+      globalThis.tellerMicrophone = microphone;
+      return microphone.stream;
+    };
+  });
+}
+
+/** Plays a sound file into that microphone, to its end. */
+export async function speak(page, sound) {
+  await page.evaluate(async (encoded) => {
+    const microphone = globalThis.tellerMicrophone;
+    if (!microphone) throw new Error("the page has not opened its microphone");
+    const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
+    const source = microphone.context.createBufferSource();
+    source.buffer = await microphone.context.decodeAudioData(bytes.buffer);
+    source.connect(microphone);
+    const ended = new Promise((resolve) => {
+      source.onended = resolve;
+    });
+    source.start();
+    await ended;
+  }, sound.toString("base64"));
+}

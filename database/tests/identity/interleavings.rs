@@ -274,16 +274,25 @@ impl Worker {
     }
 }
 
+/// Drains of fifty rows each, far more than a trial leaves.
+const MOST_ROUNDS: u32 = 1_000;
+
 /// After the trial, and again when everything is drained.
 async fn settle(db: &Prepared, acknowledged: &[(Uuid, i32)]) -> Result<(), Broken> {
     invariants::broken(db).await.map_or(Ok(()), Err)?;
+    let mut rounds = 0;
     while db
         .query("SELECT pending FROM drain_merges(50)", &[])
         .await
         .map_err(text)?[0]
         .get::<_, i64>(0)
         > 0
-    {}
+    {
+        rounds += 1;
+        if rounds > MOST_ROUNDS {
+            return Err(format!("something is pending after {rounds} drains"));
+        }
+    }
     let (sessions, counts): (Vec<Uuid>, Vec<i32>) = acknowledged.iter().copied().unzip();
     let lost = "SELECT a.session FROM unnest($1::uuid[], $2::int[]) a(session, messages)
                  WHERE a.messages <> (SELECT count(*) FROM conversation_messages m JOIN agent_sessions s USING (session_id) WHERE m.session_id = a.session)";

@@ -155,13 +155,11 @@ async fn a_backend_killed_at_any_statement_of_a_merge_leaves_all_or_nothing() {
         merged >= 12 && drained >= 3 && unmerged >= 12,
         "{merged}, {drained}, {unmerged} statements were tried"
     );
-    while db
-        .query_one("SELECT pending FROM drain_merges(3)", &[])
-        .await
-        .unwrap()
-        .get::<_, i64>(0)
-        > 0
-    {}
+    until("everything is drained", async || {
+        let sql = "SELECT pending FROM drain_merges(3)";
+        db.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) == 0
+    })
+    .await;
     assert_eq!(
         invariants::broken(&Prepared::new(test.client().await)).await,
         None,

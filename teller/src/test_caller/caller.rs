@@ -29,10 +29,15 @@ use crate::config::LiveKitConfig;
 
 /// How often a waiting step looks again.
 const LOOK: Duration = Duration::from_millis(20);
-/// Silence after which the agent has finished talking.
-const SILENCE: Duration = Duration::from_millis(900);
+/// Silence after which an agent that claims to listen has finished talking: longer than a pause between two of its
+/// lines, shorter than its patience with a silent caller.
+const SILENCE: Duration = Duration::from_millis(600);
+/// The same where it has said nothing new since the caller spoke: it only finished what it was saying.
+const LONG_SILENCE: Duration = Duration::from_secs(3);
+/// Requests of which the server may miss all but one.
+const ATTEMPTS: usize = 3;
 /// Expectations on text wait this long: transcripts travel beside the audio.
-const TEXT_PATIENCE: Duration = Duration::from_secs(6);
+const TEXT_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Why a call could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +62,8 @@ pub struct Caller {
     shown: Arc<Mutex<Shown>>,
     began: Instant,
     said_at: Instant,
+    /// Until when the agent's speech was waited for.
+    waited_until: Instant,
     turns: Vec<(String, Instant)>,
 }
 
@@ -111,6 +118,7 @@ impl Caller {
             shown,
             began,
             said_at: began,
+            waited_until: began,
             turns: Vec::new(),
         })
     }
@@ -130,7 +138,7 @@ impl Caller {
         self.mark();
         let words = clip.words.clone();
         let Some(player) = &self.player else { return };
-        if let Ok(said) = player.say(clip).await.await {
+        if let Ok(said) = player.say(clip).await.said.await {
             self.said_at = said.speech_ended;
             self.turns.push((words, said.speech_ended));
         }
@@ -146,14 +154,14 @@ impl Caller {
         sleep(pause).await;
     }
 
-    /// Waits until the agent is audible.
+    /// Waits until the agent begins to speak, after the caller last spoke and after what was waited for.
     ///
     /// # Errors
-    /// When it is not in time.
+    /// When it does not in time.
     pub async fn wait_until_audible(&mut self, patience: Duration) -> anyhow::Result<()> {
-        let since = self.said_at;
+        let since = self.said_at.max(self.waited_until);
         self.until(patience, "the agent did not speak", |caller| {
-            caller.listener.first_after(since).is_some()
+            caller.listener.began_after(since).is_some()
         })
         .await
     }
@@ -162,21 +170,25 @@ impl Caller {
     ///
     /// # Errors
     /// When it does not in time.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the caller's own clock: it measures the agent"
+    )]
     pub async fn wait_for_agent(&mut self, patience: Duration) -> anyhow::Result<()> {
         let since = self.said_at;
         self.until(patience, "the agent did not answer", |caller| {
-            let quiet = caller
-                .listener
-                .last()
-                .is_some_and(|last| last.elapsed() > SILENCE);
-            let idle = caller
-                .shown()
-                .states
-                .last()
-                .is_none_or(|state| state != "thinking" && state != "speaking");
-            caller.listener.first_after(since).is_some() && quiet && idle
+            let listener = &caller.listener;
+            let quiet = listener.last().map(|last| last.elapsed());
+            let answered = listener.began_after(since).is_some();
+            let needed = if answered { SILENCE } else { LONG_SILENCE };
+            let busy = |state: &String| state != "listening" && state != "idle";
+            quiet.is_some_and(|quiet| quiet > needed)
+                && listener.first_after(since).is_some()
+                && !caller.shown().states.last().is_some_and(busy)
         })
-        .await
+        .await?;
+        self.waited_until = Instant::now();
+        Ok(())
     }
 
     /// Sends a chat message.
@@ -234,11 +246,14 @@ impl Caller {
     /// When the server does not take the attribute.
     pub async fn become_active(&mut self) -> anyhow::Result<()> {
         let attributes = HashMap::from([("sip.callStatus".to_owned(), "active".to_owned())]);
-        Ok(self
-            .room()?
-            .local_participant()
-            .set_attributes(attributes)
-            .await?)
+        let local = self.room()?.local_participant();
+        // On a busy machine the server's answer may come too late; asked again, nothing changes.
+        for _ in 1..ATTEMPTS {
+            if local.set_attributes(attributes.clone()).await.is_ok() {
+                return Ok(());
+            }
+        }
+        Ok(local.set_attributes(attributes).await?)
     }
 
     /// Calls a method of the agent.
@@ -315,8 +330,21 @@ impl Caller {
     }
 
     /// Leaves without a word to the server.
-    pub fn vanish(&mut self) {
+    pub fn vanish(&mut self) -> ! {
         std::process::abort();
+    }
+
+    /// Begins to say a clip and leaves without a word so long after its first sound.
+    ///
+    /// # Errors
+    /// When the microphone is closed.
+    pub async fn vanish_while_saying(&mut self, clip: Clip, after: Duration) -> anyhow::Result<()> {
+        let Some(player) = &self.player else {
+            anyhow::bail!("the microphone is closed");
+        };
+        player.say(clip).await.began.await?;
+        sleep(after).await;
+        self.vanish();
     }
 
     /// Hangs up and reports.

@@ -21,7 +21,21 @@ pub(super) struct Said {
     pub(super) speech_ended: Instant,
 }
 
-type Order = (Clip, oneshot::Sender<Said>);
+/// A clip on its way through the microphone.
+#[derive(Debug)]
+pub(super) struct Saying {
+    /// The first sound left the microphone.
+    pub(super) began: oneshot::Receiver<()>,
+    /// All of it did.
+    pub(super) said: oneshot::Receiver<Said>,
+}
+
+#[derive(Debug)]
+struct Order {
+    clip: Clip,
+    began: oneshot::Sender<()>,
+    said: oneshot::Sender<Said>,
+}
 
 /// The handle of the microphone.
 #[derive(Debug)]
@@ -43,13 +57,19 @@ impl Player {
         )
     }
 
-    /// Says the clip after those before it; resolves when it was said.
-    pub(super) async fn say(&self, clip: Clip) -> oneshot::Receiver<Said> {
-        let (said, done) = oneshot::channel();
-        if self.orders.send((clip, said)).await.is_err() {
+    /// Says the clip after those before it.
+    pub(super) async fn say(&self, clip: Clip) -> Saying {
+        let (first, began) = oneshot::channel();
+        let (last, said) = oneshot::channel();
+        let order = Order {
+            clip,
+            began: first,
+            said: last,
+        };
+        if self.orders.send(order).await.is_err() {
             tracing::debug!("the microphone is closed");
         }
-        done
+        Saying { began, said }
     }
 }
 
@@ -62,11 +82,15 @@ async fn speak(source: NativeAudioSource, mut orders: mpsc::Receiver<Order>) -> 
     let mut sent = Vec::new();
     loop {
         match orders.try_recv() {
-            Ok((clip, said)) => {
+            Ok(Order { clip, began, said }) => {
                 let speech = clip.speech_ends();
                 let mut speech_ended = Instant::now();
+                let mut first = Some(began);
                 for (i, frame) in clip.samples.chunks(FRAME).enumerate() {
                     capture(&source, frame, &mut sent).await;
+                    if first.take().is_some_and(|began| began.send(()).is_err()) {
+                        tracing::trace!("nobody waits for the beginning of this clip");
+                    }
                     if i * FRAME < speech {
                         speech_ended = Instant::now();
                     }

@@ -14,6 +14,8 @@ use super::{Caller, Clip};
 
 /// How long a step waits for the agent unless it says otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a step waits for a file that somebody else writes.
+const FILE_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Steps in order.
 #[derive(Debug, Clone, Default)]
@@ -34,9 +36,12 @@ pub enum Step {
     Wait(f64),
     /// Says nothing for so many seconds.
     Pause(f64),
-    /// Waits until the agent is audible, then so many seconds, then says a text over it.
+    /// Says nothing until a file is there, relative to the script's folder: until something happened elsewhere.
+    UntilFile(PathBuf),
+    /// Waits until the agent begins to speak (after the last thing said and after the last `wait`), then so many
+    /// seconds, then says a text over it.
     Interrupt {
-        /// Seconds after the agent became audible.
+        /// Seconds after the agent began.
         after: f64,
         /// What to say.
         say: Option<String>,
@@ -70,6 +75,13 @@ pub enum Step {
     ExpectEnd(f64),
     /// Leaves without a goodbye to the server, as a dead battery does.
     Vanish,
+    /// The same in the middle of a sentence.
+    VanishWhileSaying {
+        /// The sentence.
+        say: String,
+        /// Seconds after its first sound.
+        after: f64,
+    },
 }
 
 impl Step {
@@ -139,6 +151,9 @@ impl Script {
             Step::Wav(file) => caller.say(Clip::read(&self.folder.join(file))?).await,
             Step::Wait(patience) => return caller.wait_for_agent(seconds(*patience)).await,
             Step::Pause(pause) => caller.pause(seconds(*pause)).await,
+            Step::UntilFile(file) => {
+                wait_for_file(&self.folder.join(file), |_any| true).await?;
+            }
             Step::Interrupt { after, say, wav } => {
                 let clip = match (say, wav) {
                     (Some(text), None) => Clip::say(text).await?,
@@ -152,7 +167,7 @@ impl Script {
             Step::Type(text) => return caller.type_text(text).await,
             Step::Dial(keys) => return caller.dial(keys).await,
             Step::DialFrom(file) => {
-                let keys = wait_for_file(&self.folder.join(file)).await?;
+                let keys = wait_for_file(&self.folder.join(file), |text| !text.is_empty()).await?;
                 return caller.dial(keys.trim()).await;
             }
             Step::Active => return caller.become_active().await,
@@ -173,23 +188,28 @@ impl Script {
             Step::ExpectCaller(text) => return caller.expect_caller(text).await,
             Step::ExpectEnd(patience) => return caller.expect_end(seconds(*patience)).await,
             Step::Vanish => caller.vanish(),
+            Step::VanishWhileSaying { say, after } => {
+                let clip = Clip::say(say).await?;
+                return caller.vanish_while_saying(clip, seconds(*after)).await;
+            }
         }
         Ok(())
     }
 }
 
-async fn wait_for_file(file: &Path) -> anyhow::Result<String> {
+/// The text of a file once it is there and `whole`.
+async fn wait_for_file(file: &Path, whole: impl Fn(&str) -> bool) -> anyhow::Result<String> {
     let read = async {
         loop {
             if let Ok(text) = tokio::fs::read_to_string(file).await
-                && !text.is_empty()
+                && whole(&text)
             {
                 return text;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, read)
+    tokio::time::timeout(FILE_PATIENCE, read)
         .await
         .with_context(|| format!("{} did not come", file.display()))
 }
@@ -211,13 +231,14 @@ mod tests {
     #[test]
     fn every_step_has_a_plain_form() {
         let steps = parse(
-            "- wait: 10\n- say: Hello there\n- wav: hello.wav\n- pause: 1.5\n- interrupt: {after: 0.5, say: Stop}\n\
+            "- wait: 10\n- say: Hello there\n- wav: hello.wav\n- pause: 1.5\n- until_file: done\n- interrupt: {after: 0.5, say: Stop}\n\
              - type: What are your fees?\n- dial: 100234#\n- active\n\
              - rpc: {method: teller.session, payload: {}, expect: [summary_token]}\n\
-             - expect_agent: fees\n- expect_caller: hello\n- expect_end: 5\n- vanish\n",
+             - expect_agent: fees\n- expect_caller: hello\n- expect_end: 5\n- vanish\n\
+             - vanish_while_saying: {say: I would like, after: 0.5}\n",
         )
         .expect("all forms are accepted");
-        assert_eq!(steps.len(), 13);
+        assert_eq!(steps.len(), 15);
     }
 
     #[test]

@@ -2,11 +2,11 @@
 //! whisper, a real PostgreSQL. They assert on rows, on what was transcribed, on
 //! what was heard, and on what retrieval was (not) asked.
 
-use crate::support::{self, Stack, stack::assert_gapless};
+use crate::support::{Stack, stack::assert_gapless};
 
 #[tokio::test]
 async fn a_banking_question_is_answered_from_the_documents_and_summarised() {
-    let stack = Stack::start().await;
+    let stack = Stack::with_the_whole_pack(&[]).await;
     let report = stack
         .call(
             "- wait: 30\n\
@@ -125,8 +125,7 @@ async fn speaking_over_the_answer_cuts_it_and_only_what_was_heard_is_recorded() 
 #[tokio::test]
 async fn a_silent_caller_is_asked_then_the_call_ends() {
     let mut stack = Stack::prepare(&[]).await;
-    let pack = quick_pack(&stack, "away_s = 2", "hangup_s = 4");
-    stack.set("PACK_DIR", &pack);
+    stack.wait_for_silent_callers(2, 4);
     stack.start_worker().await;
     let report = stack
         .call("- wait: 30\n- pause: 4\n- expect_agent: still there\n- expect_end: 30\n")
@@ -204,26 +203,4 @@ async fn asking_for_a_person_gets_a_call_back_and_counts_as_escalated() {
         .unwrap()
         .get(0);
     assert_eq!(waiting, 1, "the call back is on somebody's list");
-}
-
-/// A copy of the bank's pack with shorter patience.
-fn quick_pack(stack: &Stack, away: &str, hangup: &str) -> String {
-    let folder = stack.folder.join("pack");
-    let status = std::process::Command::new("cp")
-        .arg("-r")
-        .arg(support::stack::root().join("packs/bank"))
-        .arg(&folder)
-        .status()
-        .unwrap();
-    assert!(status.success(), "the pack is copied");
-    let settings = std::fs::read_to_string(folder.join("pack.toml")).unwrap();
-    let quick = settings
-        .replace("away_s = 15", away)
-        .replace("hangup_s = 30", hangup);
-    assert_ne!(
-        settings, quick,
-        "the pack's silence limits are where this test looks for them"
-    );
-    std::fs::write(folder.join("pack.toml"), quick).unwrap();
-    folder.display().to_string()
 }

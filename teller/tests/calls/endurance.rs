@@ -13,7 +13,7 @@ use std::{
 use database::{MessageRepository, RecountRepository, SessionId};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
-use crate::support::{self, Stack, rehearsal::Bank, stack::small_model};
+use crate::support::{self, Stack, cluster::Cluster, fixtures::small_model};
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
@@ -85,7 +85,7 @@ impl Workers {
         self.stack.until_registered().await;
     }
 
-    async fn suffer(&mut self, fault: Fault, bank: &Bank, random: &mut StdRng) {
+    async fn suffer(&mut self, fault: Fault, cluster: &Cluster, random: &mut StdRng) {
         let while_away = Duration::from_millis(random.random_range(200..4000));
         match fault {
             Fault::WorkerKilled => {
@@ -94,25 +94,25 @@ impl Workers {
             }
             Fault::WorkerDrained => {
                 let mut worker = self.running.take().unwrap();
-                support::rehearsal::signal(worker.id().unwrap(), "TERM");
+                support::cluster::signal(worker.id().unwrap(), "TERM");
                 let ended = tokio::time::timeout(Duration::from_secs(30), worker.wait()).await;
                 ended.expect("a drained worker ends").unwrap();
                 self.start().await;
             }
             Fault::DatabaseCrashed => {
-                bank.cluster.crash();
+                cluster.server.crash();
                 tokio::time::sleep(while_away).await;
-                bank.cluster.restart();
+                cluster.server.restart();
             }
             Fault::DatabaseHung => {
-                let hanging = bank.hang().await;
+                let hanging = cluster.hang().await;
                 tokio::time::sleep(while_away).await;
                 drop(hanging);
             }
             Fault::ConnectionsTerminated => {
                 let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                             WHERE application_name = 'teller' AND datname = current_database()";
-                bank.superuser().await.query_one(sql, &[]).await.unwrap();
+                cluster.superuser().await.query_one(sql, &[]).await.unwrap();
             }
         }
     }
@@ -127,13 +127,13 @@ async fn f18_calls_under_random_faults_lose_and_double_nothing_that_was_answered
         ("SOAK_CALLERS", 3),
     ]
     .map(|(name, default)| setting(name, default));
-    let bank = Bank::open().await;
+    let cluster = Cluster::open().await;
     let model = small_model().display().to_string();
     let mut stack = Stack::prepare(&[("WHISPER_MODEL", &model), ("DRAIN_SECONDS", "5")]).await;
-    stack.set("DATABASE_URL", &bank.url());
+    stack.set("DATABASE_URL", &cluster.url());
     stack.set(
         "KEY_FILE",
-        &bank.folder.join("keys.toml").display().to_string(),
+        &cluster.folder.join("keys.toml").display().to_string(),
     );
     let stack = Arc::new(stack);
     let mut workers = Workers {
@@ -165,11 +165,11 @@ async fn f18_calls_under_random_faults_lose_and_double_nothing_that_was_answered
         }
         let drawn = FAULTS[random.random_range(0..FAULTS.len())];
         let fault = order.next().unwrap_or(drawn);
-        workers.suffer(fault, &bank, &mut random).await;
+        workers.suffer(fault, &cluster, &mut random).await;
         *suffered.entry(fault).or_default() += 1;
     }
     let answered = calls.answered.lock().unwrap().clone();
-    judge(&stack, &bank, &answered, seed).await;
+    judge(&stack, &cluster, &answered, seed).await;
     if minutes > 0 {
         let begun = calls.begun.load(Ordering::SeqCst) - usize::try_from(callers).unwrap();
         println!(
@@ -181,7 +181,7 @@ async fn f18_calls_under_random_faults_lose_and_double_nothing_that_was_answered
 }
 
 /// Every answered question is on record once, every session is whole, closed and summarised.
-async fn judge(stack: &Stack, bank: &Bank, answered: &[usize], seed: u64) {
+async fn judge(stack: &Stack, cluster: &Cluster, answered: &[usize], seed: u64) {
     assert!(
         !answered.is_empty(),
         "seed {seed}: nobody was answered:\n{}",
@@ -193,10 +193,10 @@ async fn judge(stack: &Stack, bank: &Bank, answered: &[usize], seed: u64) {
         .eventually(Duration::from_secs(200), async || {
             // Leases of killed workers run out by themselves; a test does not wait for that.
             let gone = "UPDATE workers SET expires_at = now() WHERE expires_at < now() + interval '20 seconds'";
-            bank.sql().await.execute(gone, &[]).await.unwrap();
+            cluster.sql().await.execute(gone, &[]).await.unwrap();
             let sweep = stack.teller(&["sessions", "sweep", "--silent-for", "0", "--actor", "ann"]).output();
             sweep.await.unwrap();
-            let open: i64 = bank.sql().await.query_one(sql, &[]).await.unwrap().get(0);
+            let open: i64 = cluster.sql().await.query_one(sql, &[]).await.unwrap().get(0);
             open == 0
         })
         .await;
@@ -205,9 +205,9 @@ async fn judge(stack: &Stack, bank: &Bank, answered: &[usize], seed: u64) {
         "seed {seed}: a session was not closed and summarised:\n{}",
         stack.log()
     );
-    let database = bank.database();
+    let database = cluster.database();
     let messages = MessageRepository::new(&database);
-    let sessions = bank
+    let sessions = cluster
         .sql()
         .await
         .query("SELECT session_id FROM agent_sessions", &[])
@@ -241,12 +241,12 @@ async fn judge(stack: &Stack, bank: &Bank, answered: &[usize], seed: u64) {
             question(*call)
         );
     }
-    assert_sound(stack, bank, seed).await;
+    assert_sound(stack, cluster, seed).await;
 }
 
 /// Counters agree with rows, chains with anchors.
-async fn assert_sound(stack: &Stack, bank: &Bank, seed: u64) {
-    let database = bank.database();
+async fn assert_sound(stack: &Stack, cluster: &Cluster, seed: u64) {
+    let database = cluster.database();
     let drift = RecountRepository::new(&database);
     assert!(
         drift.sessions().await.unwrap().is_empty(),

@@ -11,23 +11,19 @@ use crate::support::{
     stack::assert_gapless,
 };
 
+/// A bound on what happens at once, however busy the machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 #[tokio::test]
 async fn a_caller_who_vanishes_mid_sentence_leaves_a_complete_record() {
     let stack = Stack::start().await;
-    let mut caller = stack.caller("- wait: 30\n- say: \"I would like to know how I can open a savings account for my daughter, and what it costs every month.\"\n- wait: 30\n", &[]).await;
-    let speaking = stack.eventually(Duration::from_secs(30), async || {
-        let sql = "SELECT session_id FROM agent_sessions";
-        let sessions = stack.sql().await.query(sql, &[]).await.unwrap();
-        let Some(session) = sessions.first() else {
-            return false;
-        };
-        let rows = stack.messages(session.get(0)).await;
-        rows.iter().any(|row| row.content.contains("help you"))
-    });
-    assert!(speaking.await, "the greeting is on record");
-    tokio::time::sleep(Duration::from_millis(2_500)).await;
-    caller.start_kill().unwrap();
-    let (session, summary) = stack.summarised_within(Duration::from_secs(60)).await;
+    let script = "- wait: 30\n- vanish_while_saying: {after: 2.5, say: \"I would like to know how I can open \
+         a savings account for my daughter, and what it costs every month.\"}\n";
+    let mut caller = stack.caller(script, &[]).await;
+    let gone = tokio::time::timeout(PATIENCE, caller.wait()).await;
+    let status = gone.expect("the caller vanishes").unwrap();
+    assert!(status.code().is_none(), "the caller hung up: {status}");
+    let (session, summary) = stack.summarised_within(PATIENCE).await;
     let rows = stack.messages(session).await;
     assert_gapless(&rows);
     let last = rows
@@ -71,7 +67,7 @@ async fn a_killed_worker_loses_no_committed_turn_and_another_one_closes_the_sess
             &[],
         )
         .await;
-    let answered = stack.eventually(Duration::from_secs(40), async || {
+    let answered = stack.eventually(PATIENCE, async || {
         let rows = stack
             .sql()
             .await
@@ -115,7 +111,7 @@ async fn a_killed_worker_loses_no_committed_turn_and_another_one_closes_the_sess
 
 #[tokio::test]
 async fn a_drain_finishes_with_a_goodbye_and_a_summary() {
-    let mut stack = Stack::with(&[("DRAIN_SECONDS", "1")]).await;
+    let mut stack = Stack::with(&[("DRAIN_SECONDS", "3")]).await;
     let caller = stack
         .caller(
             "- wait: 30\n- say: Hello there.\n- wait: 30\n\
@@ -123,7 +119,7 @@ async fn a_drain_finishes_with_a_goodbye_and_a_summary() {
             &[],
         )
         .await;
-    let answered = stack.eventually(Duration::from_secs(40), async || {
+    let answered = stack.eventually(PATIENCE, async || {
         let sql =
             "SELECT 1 FROM conversation_messages a JOIN conversation_messages u USING (session_id)
                     WHERE a.role = 'assistant' AND u.role = 'user' AND a.seq > u.seq";
@@ -139,7 +135,7 @@ async fn a_drain_finishes_with_a_goodbye_and_a_summary() {
         "the goodbye was said: {:#}",
         report.0
     );
-    let status = tokio::time::timeout(Duration::from_secs(30), stack.worker().wait())
+    let status = tokio::time::timeout(PATIENCE, stack.worker().wait())
         .await
         .expect("a drained worker ends")
         .unwrap();
@@ -166,7 +162,7 @@ async fn a_database_that_goes_away_in_the_call_delays_the_record_and_loses_nothi
     stack.set("DATABASE_URL", &proxy.url);
     stack.start_worker().await;
     let caller = stack.caller("- wait: 30\n- say: What are your opening hours?\n- wait: 30\n- expect_agent: open\n- pause: 2\n", &[]).await;
-    let greeted = stack.eventually(Duration::from_secs(40), async || {
+    let greeted = stack.eventually(PATIENCE, async || {
         let rows = stack
             .sql()
             .await
@@ -176,10 +172,10 @@ async fn a_database_that_goes_away_in_the_call_delays_the_record_and_loses_nothi
         !rows.is_empty()
     });
     assert!(greeted.await, "the session is on record");
-    proxy.cut();
+    proxy.cut().await;
     stack.finish(caller).await.assert_met();
     proxy.mend();
-    let (session, summary) = stack.summarised_within(Duration::from_secs(60)).await;
+    let (session, summary) = stack.summarised_within(PATIENCE).await;
     let rows = stack.messages(session).await;
     assert_gapless(&rows);
     assert!(
@@ -194,11 +190,11 @@ async fn two_jobs_for_one_room_bring_one_agent() {
     let stack = Stack::with(&[("LIVEKIT_AGENT_NAME", "teller")]).await;
     let caller = stack
         .caller(
-            "- wait: 30\n- pause: 4\n- type: Who are you?\n- wait: 30\n",
+            "- wait: 30\n- until_file: dispatched\n- pause: 2\n- type: Who are you?\n- wait: 30\n",
             &["--room", "call-twice"],
         )
         .await;
-    let began = stack.eventually(Duration::from_secs(20), async || {
+    let began = stack.eventually(PATIENCE, async || {
         let rows = stack
             .sql()
             .await
@@ -219,6 +215,7 @@ async fn two_jobs_for_one_room_bring_one_agent() {
         ..Default::default()
     };
     dispatches.create_dispatch(again).await.unwrap();
+    std::fs::write(stack.folder.join("dispatched"), "").unwrap();
     stack.finish(caller).await.assert_met();
     let sessions: i64 = stack
         .sql()

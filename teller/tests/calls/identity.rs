@@ -13,7 +13,7 @@ async fn a_phone_caller_proves_who_they_are_by_keypad_and_gets_their_own_profile
         .caller(script, &["--sip", "--number", "+15550123"])
         .await;
     let code = codes
-        .code_for("+263771234567")
+        .code_for("+263771234567", 0)
         .await
         .expect("a code is sent to the stored number");
     tokio::fs::write(stack.folder.join("code"), &code)
@@ -127,7 +127,7 @@ async fn an_unknown_customer_hears_the_same_and_no_code_is_sent() {
         .await
         .assert_met();
     assert!(
-        codes.code_for("+263771234567").await.is_some(),
+        codes.code_for("+263771234567", 0).await.is_some(),
         "the right one does"
     );
 }

@@ -2,9 +2,10 @@
 //! while the disk is nearly full.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     path::{Path, PathBuf},
     process::Stdio,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -12,29 +13,31 @@ use database::{Message, MessageRepository, SessionId};
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::support::{self, Proxy, Stack, full::fill, rehearsal::Bank, stack::small_model};
+use crate::support::{
+    self, Proxy, Stack, cluster::Cluster, fixtures::small_model, full::fill, ports::Port,
+};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A worker whose record goes to a server that may be crashed.
-async fn stack_of(bank: &Bank) -> Stack {
+async fn stack_of(cluster: &Cluster) -> Stack {
     let model = small_model().display().to_string();
     let mut stack = Stack::prepare(&[("WHISPER_MODEL", &model)]).await;
-    stack.set("DATABASE_URL", &bank.url());
-    let keys = bank.folder.join("keys.toml");
+    stack.set("DATABASE_URL", &cluster.url());
+    let keys = cluster.folder.join("keys.toml");
     stack.set("KEY_FILE", &keys.display().to_string());
     stack.start_worker().await;
     stack
 }
 
 /// The messages of the only session there is.
-async fn said(bank: &Bank) -> Vec<Message> {
+async fn said(cluster: &Cluster) -> Vec<Message> {
     let sql = "SELECT session_id FROM agent_sessions";
-    let rows = bank.sql().await.query(sql, &[]).await.unwrap();
+    let rows = cluster.sql().await.query(sql, &[]).await.unwrap();
     let Some(row) = rows.first() else {
         return Vec::new();
     };
-    let database = bank.database();
+    let database = cluster.database();
     let messages = MessageRepository::new(&database);
     messages.by_session(SessionId(row.get(0))).await.unwrap()
 }
@@ -45,16 +48,16 @@ fn has(rows: &[Message], words: &str) -> bool {
 }
 
 /// Everything is on record once: both questions, the answers, the summary.
-async fn assert_complete(stack: &Stack, bank: &Bank) {
+async fn assert_complete(stack: &Stack, cluster: &Cluster) {
     let summarised = stack
-        .eventually(Duration::from_secs(60), async || {
+        .eventually(PATIENCE, async || {
             let sql = "SELECT 1 FROM conversation_summaries";
-            let rows = bank.sql().await.query(sql, &[]).await;
+            let rows = cluster.sql().await.query(sql, &[]).await;
             rows.is_ok_and(|rows| rows.len() == 1)
         })
         .await;
     assert!(summarised, "the call is summarised:\n{}", stack.log());
-    let rows = said(bank).await;
+    let rows = said(cluster).await;
     for (expected, row) in rows.iter().enumerate() {
         assert_eq!(usize::try_from(row.seq).unwrap(), expected, "{rows:#?}");
     }
@@ -68,18 +71,26 @@ async fn assert_complete(stack: &Stack, bank: &Bank) {
     }
 }
 
-/// A question before what happens, one after it, and answers to both.
-const TWO_QUESTIONS: &str = "- wait: 30\n- type: What are your opening hours?\n- wait: 30\n- pause: 5\n\
+/// A question before what happens, one after it ([`happened`]), and answers to both.
+const TWO_QUESTIONS: &str = "- wait: 30\n- type: What are your opening hours?\n- wait: 30\n- until_file: happened\n\
      - type: How do I block my card?\n- wait: 30\n- expect_agent: card\n- pause: 1\n";
+
+/// The caller goes on.
+fn happened(stack: &Stack) {
+    std::fs::write(stack.folder.join("happened"), "").unwrap();
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f3_a_call_goes_on_while_the_database_crashes_and_its_record_is_complete() {
-    let bank = Bank::open().await;
-    let stack = stack_of(&bank).await;
+    let cluster = Cluster::open().await;
+    let stack = stack_of(&cluster).await;
     let caller = stack.caller(TWO_QUESTIONS, &[]).await;
-    let asked = stack.eventually(PATIENCE, async || has(&said(&bank).await, "opening hours"));
+    let asked = stack.eventually(PATIENCE, async || {
+        has(&said(&cluster).await, "opening hours")
+    });
     assert!(asked.await, "the first question is on record");
-    bank.cluster.crash();
+    cluster.server.crash();
+    happened(&stack);
     stack.finish(caller).await.assert_met();
     let (_, told) = stack.get(&stack.health, "/health").await.unwrap();
     let told: Value = serde_json::from_str(&told).unwrap();
@@ -88,45 +99,64 @@ async fn f3_a_call_goes_on_while_the_database_crashes_and_its_record_is_complete
         (&Value::from("degraded"), &Value::from("down")),
         "the worker says that its database is away: {told:#}"
     );
-    bank.cluster.restart();
-    assert_complete(&stack, &bank).await;
+    cluster.server.restart();
+    assert_complete(&stack, &cluster).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f5_a_call_goes_on_while_the_database_hangs_and_its_record_is_complete() {
-    let bank = Bank::open().await;
-    let stack = stack_of(&bank).await;
+    let cluster = Cluster::open().await;
+    let stack = stack_of(&cluster).await;
     let caller = stack.caller(TWO_QUESTIONS, &[]).await;
-    let asked = stack.eventually(PATIENCE, async || has(&said(&bank).await, "opening hours"));
+    let asked = stack.eventually(PATIENCE, async || {
+        has(&said(&cluster).await, "opening hours")
+    });
     assert!(asked.await, "the first question is on record");
-    let hanging = bank.hang().await;
+    let hanging = cluster.hang().await;
+    happened(&stack);
     stack.finish(caller).await.assert_met();
     drop(hanging);
-    assert_complete(&stack, &bank).await;
+    assert_complete(&stack, &cluster).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f7_readers_who_take_all_connections_hold_up_neither_the_call_nor_its_record() {
     let model = small_model().display().to_string();
-    let stack = Stack::with(&[("WHISPER_MODEL", &model), ("DATABASE_POOL_SIZE", "2")]).await;
+    // Two for who leads a chore, two for readers.
+    let stack = Stack::with(&[("WHISPER_MODEL", &model), ("DATABASE_POOL_SIZE", "4")]).await;
     let locker = stack.sql().await;
     let lock = "BEGIN; LOCK TABLE summary_rows IN ACCESS EXCLUSIVE MODE";
     locker.batch_execute(lock).await.unwrap();
     let url = format!("http://{}/v1/calls", stack.http);
+    let answers = Arc::new(Mutex::new(BTreeMap::<u16, usize>::new()));
     let mut readers = tokio::task::JoinSet::new();
     for _ in 0..8 {
-        let url = url.clone();
+        let (url, answers) = (url.clone(), answers.clone());
         readers.spawn(async move {
             let client = reqwest::Client::new();
             loop {
                 let asked = client.get(&url).bearer_auth("supervisor-key-of-this-test");
                 if let Ok(answer) = asked.send().await {
-                    assert_ne!(answer.status().as_u16(), 200, "the table was not locked");
+                    let status = answer.status().as_u16();
+                    *answers.lock().unwrap().entry(status).or_default() += 1;
                 }
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
         });
     }
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    // A reader with a connection waits for the lock, others for a connection until they are refused.
+    let taken = stack.eventually(PATIENCE, async || {
+        let sql = "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+                    WHERE d.datname = current_database() AND NOT granted";
+        let row = locker.query_one(sql, &[]).await.unwrap();
+        let refused = answers.lock().unwrap().get(&503).copied();
+        row.get::<_, i64>(0) > 0 && refused.unwrap_or_default() >= 8
+    });
+    assert!(
+        taken.await,
+        "readers hold every connection of the pool: {answers:?}"
+    );
+    happened(&stack);
     let caller = stack.caller(TWO_QUESTIONS, &[]).await;
     let on_record = stack.eventually(PATIENCE, async || {
         let sql = "SELECT session_id FROM agent_sessions";
@@ -144,8 +174,10 @@ async fn f7_readers_who_take_all_connections_hold_up_neither_the_call_nor_its_re
     );
     stack.finish(caller).await.assert_met();
     readers.shutdown().await;
+    let served = answers.lock().unwrap().contains_key(&200);
+    assert!(!served, "readers were answered: the table was not locked");
     locker.batch_execute("ROLLBACK").await.unwrap();
-    let (session, _) = stack.summarised_within(Duration::from_secs(60)).await;
+    let (session, _) = stack.summarised_within(PATIENCE).await;
     support::stack::assert_gapless(&stack.messages(session).await);
 }
 
@@ -161,7 +193,7 @@ async fn a_spool_that_is_nearly_full_keeps_new_callers_away_until_it_has_room_an
     let mut stack = Stack::prepare(&[("WHISPER_MODEL", &model), ("SPOOL_MB", "1")]).await;
     let proxy = Proxy::before(&stack.database.url).await;
     stack.set("DATABASE_URL", &proxy.url);
-    proxy.cut();
+    proxy.cut().await;
     let acknowledged = fill(&stack).await;
     stack.start_worker().await;
     let refuses = stack.eventually(PATIENCE, async || {
@@ -200,16 +232,13 @@ fn anchors(folder: &Path) -> usize {
 }
 
 /// A second worker beside the stack's, with a spool, ports and anchors of its own.
-fn second_worker(stack: &Stack, folder: &Path) -> Command {
-    let free = || {
-        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        socket.local_addr().unwrap().to_string()
-    };
+fn second_worker(stack: &Stack, folder: &Path, [http, health]: &[Port; 2]) -> Command {
     let log = std::fs::File::create(stack.folder.join("second.log")).unwrap();
     let mut command = stack.teller(&["start"]);
     command
-        .env("HTTP_BIND", free())
-        .env("HEALTH_BIND", free())
+        .env("HTTP_BIND", http.address())
+        .env("HEALTH_BIND", health.address())
+        .env("RUST_LOG", "info,jobs=debug")
         .env("SPOOL_DIR", stack.folder.join("spool-2"))
         .env("ANCHOR_DIR", folder)
         .stdout(Stdio::null())
@@ -232,9 +261,15 @@ async fn of_two_workers_one_keeps_the_record_and_the_other_takes_over_when_it_di
         "a live worker anchors what was said:\n{}",
         stack.log()
     );
-    let mut second = second_worker(&stack, &folders[1]).spawn().unwrap();
+    let ports = [Port::reserve(), Port::reserve()];
+    let mut second = second_worker(&stack, &folders[1], &ports).spawn().unwrap();
     stack.call(call).await.assert_met();
-    tokio::time::sleep(Duration::from_secs(12)).await;
+    let log = stack.folder.join("second.log");
+    let asked = stack.eventually(PATIENCE, async || {
+        let log = std::fs::read_to_string(&log).unwrap();
+        log.contains("another worker keeps the record")
+    });
+    assert!(asked.await, "the second worker never asked for the record");
     assert_eq!(anchors(&folders[1]), 0, "two workers keep one record");
     stack.worker().start_kill().unwrap();
     stack.worker().wait().await.unwrap();

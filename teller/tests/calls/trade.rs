@@ -34,17 +34,16 @@ async fn a_library_is_served_whole_and_nothing_speaks_of_a_bank() {
     let log = "info,teller=debug,agent=debug,dialogue=debug,record=debug,jobs=debug,api=debug";
     let stack = Stack::with(&[("PACK_DIR", &pack.display().to_string()), ("RUST_LOG", log)]).await;
 
-    let wav = question(&stack, "How many books can I borrow?", 12).await;
+    let wav = question(&stack, "How many books can I borrow?").await;
+    let actions = format!(
+        "call; wait-transcript assistant /help you/; wait-state listening; speak {}; \
+         wait-transcript caller /books/; wait-transcript assistant /eight/; wait-state listening; \
+         type Thank you, goodbye; wait-phase ended; wait-summary",
+        wav.display()
+    );
     let url = format!("http://{}/", stack.http);
-    let caller = browse(
-        "caller.mjs",
-        &[
-            "--url", &url, "--wav", &wav.display().to_string(), "--timeout", "60", "--actions",
-            "call; wait-transcript assistant /help you/; wait-transcript caller /books/; wait-transcript assistant /eight/; \
-             wait-state listening; type Thank you, goodbye; wait-phase ended; wait-summary",
-        ],
-    )
-    .await;
+    let calling = ["--url", &url, "--timeout", "60", "--actions", &actions];
+    let caller = browse("caller.mjs", &calling).await;
     assert_eq!(caller["company"], "Willow Lane Library", "{caller:#}");
     assert!(
         lines(&caller, "assistant").contains("eight books"),

@@ -14,10 +14,7 @@ use database::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{
-    self,
-    rehearsal::{Bank, Desk},
-};
+use crate::support::{self, cluster::Cluster, rehearsal::Harness};
 
 /// Somebody's bytes, and what they are, for the message when they are found.
 type Needles = Vec<(String, Vec<u8>)>;
@@ -45,7 +42,7 @@ fn found(needles: &Needles, haystacks: &[Vec<u8>]) -> Vec<String> {
 }
 
 /// A back-up made now: its text, and the bytes that its hexadecimal digits stand for.
-fn dump(bank: &Bank) -> Vec<Vec<u8>> {
+fn dump(cluster: &Cluster) -> Vec<Vec<u8>> {
     let versions = std::fs::read_dir("/usr/lib/postgresql");
     let newest = versions
         .into_iter()
@@ -56,7 +53,7 @@ fn dump(bank: &Bank) -> Vec<Vec<u8>> {
         .max();
     let output = Command::new(newest.unwrap_or_else(|| "pg_dump".into()))
         .arg("--dbname")
-        .arg(bank.cluster.url("postgres", &bank.name))
+        .arg(cluster.server.url("postgres", &cluster.name))
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", said(&output));
@@ -94,10 +91,10 @@ fn said(output: &Output) -> String {
 }
 
 /// `teller` as an administrator runs it; exit code, answer and everything it wrote.
-fn admin(bank: &Bank, desk: &Desk, arguments: &[&str]) -> (Option<i32>, Value, String) {
-    let output = desk
+fn admin(cluster: &Cluster, harness: &Harness, arguments: &[&str]) -> (Option<i32>, Value, String) {
+    let output = harness
         .teller(arguments)
-        .env("ANCHOR_DIR", bank.folder.join("anchors"))
+        .env("ANCHOR_DIR", cluster.folder.join("anchors"))
         .output()
         .unwrap();
     let answer = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
@@ -105,9 +102,9 @@ fn admin(bank: &Bank, desk: &Desk, arguments: &[&str]) -> (Option<i32>, Value, S
 }
 
 /// Copies every segment of a spool into another folder.
-fn copy_segments(desk: &Desk, to: &Path) -> usize {
+fn copy_segments(harness: &Harness, to: &Path) -> usize {
     std::fs::create_dir_all(to).unwrap();
-    let segments = desk.files(".seg");
+    let segments = harness.files(".seg");
     for segment in &segments {
         let name = segment.file_name().unwrap();
         std::fs::copy(segment, to.join(name)).unwrap();
@@ -116,25 +113,25 @@ fn copy_segments(desk: &Desk, to: &Path) -> usize {
 }
 
 /// One call from their device and one from their telephone wait in the spool, the database away.
-fn call_twice(desk: &Desk, person: &mut Person, seed: &str) {
-    let before = desk.acknowledged();
+fn call_twice(harness: &Harness, person: &mut Person, seed: &str) {
+    let before = harness.acknowledged();
     for origin in [["--device", person.device], ["--phone", person.phone]] {
-        let status = desk
+        let status = harness
             .rehearse(&["--seed", seed, "--sessions", "1", "--turns", TURNS])
             .args(origin)
             .args(["--patience", "0"])
             .status()
             .unwrap();
-        assert_eq!(status.code(), Some(1), "it waits: {}", desk.log());
+        assert_eq!(status.code(), Some(1), "it waits: {}", harness.log());
     }
-    for (session, _) in desk.acknowledged().into_keys() {
+    for (session, _) in harness.acknowledged().into_keys() {
         let id = SessionId(session);
         let new = !before.keys().any(|(known, _)| *known == session);
         if new && !person.calls.contains(&id) {
             person.calls.push(id);
         }
     }
-    assert!(!person.calls.is_empty(), "{}", desk.log());
+    assert!(!person.calls.is_empty(), "{}", harness.log());
 }
 
 /// As if the caller had said their name: the rehearsed words hold none.
@@ -157,14 +154,14 @@ fn summary_naming(session_id: SessionId, name: &str) -> NewSummary {
 
 /// Merges the profiles that the calls began with into the customer, as an administrator; and what
 /// a conversation, a sweeper and a colleague would add.
-async fn know(bank: &Bank, desk: &Desk, person: &Person) -> ProfileId {
-    let database = bank.database();
+async fn know(cluster: &Cluster, harness: &Harness, person: &Person) -> ProfileId {
+    let database = cluster.database();
     let profiles = ProfileRepository::new(&database);
     let customer = profiles.get_by_username(person.name).await.unwrap();
     let customer = customer.expect("imported").id;
     let learned = json!({"trait": format!("trait-{}", person.name)});
     let summaries = ConversationSummaryRepository::new(&database);
-    let sql = bank.sql().await;
+    let sql = cluster.sql().await;
     for call in &person.calls {
         let row = sql
             .query_one(
@@ -183,8 +180,8 @@ async fn know(bank: &Bank, desk: &Desk, person: &Person) -> ProfileId {
         let (began, into) = (began.to_string(), customer.to_string());
         let arguments = ["profiles", "merge", &began, &into, "--actor", "ann"];
         let (code, _, text) = admin(
-            bank,
-            desk,
+            cluster,
+            harness,
             &[&arguments[..], &["--reason", &reason]].concat(),
         );
         assert_eq!(code, Some(0), "{text}");
@@ -202,7 +199,7 @@ async fn know(bank: &Bank, desk: &Desk, person: &Person) -> ProfileId {
 }
 
 /// What nobody may find afterwards. The first list is sealed and must not be found even before.
-async fn needles(bank: &Bank, person: &Person, customer: ProfileId) -> (Needles, Needles) {
+async fn needles(cluster: &Cluster, person: &Person, customer: ProfileId) -> (Needles, Needles) {
     let text = |what: &str, value: &str| (what.to_owned(), value.as_bytes().to_vec());
     let mut sealed = vec![
         text("telephone number", person.phone.trim_start_matches('+')),
@@ -235,7 +232,7 @@ async fn needles(bank: &Bank, person: &Person, customer: ProfileId) -> (Needles,
         UNION ALL SELECT 'index of an identifier', bidx FROM profile_identifiers JOIN tree ON tree.id = profile_id
         UNION ALL SELECT 'sealed number of a callback', phone_ct FROM callbacks JOIN calls USING (session_id)
         UNION ALL SELECT 'sealed reason of a callback', reason_ct FROM callbacks JOIN calls USING (session_id)";
-    let rows = bank.sql().await.query(sql, &[&customer]).await.unwrap();
+    let rows = cluster.sql().await.query(sql, &[&customer]).await.unwrap();
     for row in rows {
         if let Some(bytes) = row.get::<_, Option<Vec<u8>>>(1) {
             readable.push((row.get(0), bytes));
@@ -248,18 +245,18 @@ async fn needles(bank: &Bank, person: &Person, customer: ProfileId) -> (Needles,
 }
 
 /// Where something of a person could lie: back-up, spool, anchors, the workers' logs.
-fn everywhere(bank: &Bank, desk: &Desk, told: &str) -> Vec<Vec<u8>> {
-    let mut all = dump(bank);
-    all.extend(files(&desk.spool));
-    all.extend(files(&bank.folder.join("anchors")));
-    all.push(desk.log().into_bytes());
+fn everywhere(cluster: &Cluster, harness: &Harness, told: &str) -> Vec<Vec<u8>> {
+    let mut all = dump(cluster);
+    all.extend(files(&harness.spool));
+    all.extend(files(&cluster.folder.join("anchors")));
+    all.push(harness.log().into_bytes());
     all.push(told.as_bytes().to_vec());
     all
 }
 
 struct Erased {
-    bank: Bank,
-    desk: Desk,
+    cluster: Cluster,
+    harness: Harness,
     sarah: ProfileId,
     /// Segments copied before the erasure: of calls that were stored, and of calls that never were.
     stale: [PathBuf; 2],
@@ -267,8 +264,8 @@ struct Erased {
     of_john: Needles,
 }
 
-/// Two customers with a number, an address, a name and a device, imported as a bank does.
-fn two_customers(bank: &Bank, desk: &Desk) -> [Person; 2] {
+/// Two customers with a number, an address, a name and a device, imported as a cluster does.
+fn two_customers(cluster: &Cluster, harness: &Harness) -> [Person; 2] {
     let person = |name, device, phone| Person {
         name,
         device,
@@ -289,29 +286,29 @@ fn two_customers(bank: &Bank, desk: &Desk) -> [Person; 2] {
             "{name},{phone},{name}@example.com,Fullname of {name}\n"
         ));
     }
-    let file = bank.folder.join("customers.csv");
+    let file = cluster.folder.join("customers.csv");
     std::fs::write(&file, csv).unwrap();
     let file = file.display().to_string();
     let import = ["profiles", "import", &file, "--actor", "ann"];
-    let (code, _, text) = admin(bank, desk, &import);
+    let (code, _, text) = admin(cluster, harness, &import);
     assert_eq!(code, Some(0), "{text}");
     people
 }
 
 /// Calls of which the database never hears: another host's spool. Their segments lie in `stale`,
 /// and nowhere else.
-fn unheard_calls(bank: &Bank, desk: &Desk, person: &Person, stale: &Path) -> Needles {
+fn unheard_calls(cluster: &Cluster, harness: &Harness, person: &Person, stale: &Path) -> Needles {
     let mut unheard = Person {
         calls: Vec::new(),
         ..*person
     };
-    bank.cluster.crash();
-    call_twice(desk, &mut unheard, "3");
-    assert!(copy_segments(desk, stale) > 0);
-    for segment in desk.files(".seg") {
+    cluster.server.crash();
+    call_twice(harness, &mut unheard, "3");
+    assert!(copy_segments(harness, stale) > 0);
+    for segment in harness.files(".seg") {
         std::fs::remove_file(segment).unwrap();
     }
-    bank.cluster.restart();
+    cluster.server.restart();
     let words = |call: &SessionId| {
         let words = support::words::words(*call, 3).into_bytes();
         (format!("words of {call}, never stored"), words)
@@ -321,42 +318,42 @@ fn unheard_calls(bank: &Bank, desk: &Desk, person: &Person, stale: &Path) -> Nee
 
 /// Two customers with merged profiles; one of them is erased.
 async fn one_of_two_is_erased() -> Erased {
-    let bank = Bank::open().await;
-    let desk = bank.desk("erasure");
-    let [mut sarah, mut john] = two_customers(&bank, &desk);
-    let stale = ["stored", "unheard"].map(|name| bank.folder.join(name));
-    bank.cluster.crash();
-    call_twice(&desk, &mut sarah, "1");
-    call_twice(&desk, &mut john, "2");
-    let copied = copy_segments(&desk, &stale[0]);
+    let cluster = Cluster::open().await;
+    let harness = cluster.harness("erasure");
+    let [mut sarah, mut john] = two_customers(&cluster, &harness);
+    let stale = ["stored", "unheard"].map(|name| cluster.folder.join(name));
+    cluster.server.crash();
+    call_twice(&harness, &mut sarah, "1");
+    call_twice(&harness, &mut john, "2");
+    let copied = copy_segments(&harness, &stale[0]);
     assert!(copied > 0, "the record is on the disk");
-    bank.cluster.restart();
-    desk.bring_home();
-    let customer = know(&bank, &desk, &sarah).await;
-    let other = know(&bank, &desk, &john).await;
-    let (sealed, readable) = needles(&bank, &sarah, customer).await;
-    let (_, of_john) = needles(&bank, &john, other).await;
-    let before = everywhere(&bank, &desk, "");
+    cluster.server.restart();
+    harness.bring_home();
+    let customer = know(&cluster, &harness, &sarah).await;
+    let other = know(&cluster, &harness, &john).await;
+    let (sealed, readable) = needles(&cluster, &sarah, customer).await;
+    let (_, of_john) = needles(&cluster, &john, other).await;
+    let before = everywhere(&cluster, &harness, "");
     assert_eq!(found(&sealed, &before), Vec::<String>::new(), "sealed");
     let there = found(&readable, &before).len();
     assert_eq!(there, readable.len(), "the search finds what is there");
 
-    let unheard = unheard_calls(&bank, &desk, &sarah, &stale[1]);
+    let unheard = unheard_calls(&cluster, &harness, &sarah, &stale[1]);
     let of_sarah = [sealed, readable, unheard].concat();
     let id = customer.to_string();
     let erase = [
         "profiles", "erase", &id, "--actor", "ann", "--yes", "--json",
     ];
-    let (code, answer, text) = admin(&bank, &desk, &erase);
+    let (code, answer, text) = admin(&cluster, &harness, &erase);
     assert_eq!((code, &answer["outcome"]), (Some(0), &json!("erased")));
     assert_eq!(answer["profiles"], 3, "{text}");
-    let after = everywhere(&bank, &desk, &text);
+    let after = everywhere(&cluster, &harness, &text);
     assert_eq!(found(&of_sarah, &after), Vec::<String>::new(), "left");
     let others = found(&of_john, &after).len();
     assert_eq!(others, of_john.len(), "nobody else's");
     Erased {
-        bank,
-        desk,
+        cluster,
+        harness,
         sarah: customer,
         stale,
         of_sarah,
@@ -367,14 +364,14 @@ async fn one_of_two_is_erased() -> Erased {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_an_erased_person_is_left_in_a_dump_a_spool_or_a_log_and_none_comes_back() {
     let Erased {
-        bank,
-        desk,
+        cluster,
+        harness,
         sarah,
         stale,
         of_sarah,
         of_john,
     } = one_of_two_is_erased().await;
-    let verified = admin(&bank, &desk, &["verify", "--json"]);
+    let verified = admin(&cluster, &harness, &["verify", "--json"]);
     assert_eq!(
         verified.0,
         Some(0),
@@ -384,18 +381,18 @@ async fn nothing_of_an_erased_person_is_left_in_a_dump_a_spool_or_a_log_and_none
 
     for folder in &stale {
         for entry in std::fs::read_dir(folder).unwrap().flatten() {
-            std::fs::copy(entry.path(), desk.spool.join(entry.file_name())).unwrap();
+            std::fs::copy(entry.path(), harness.spool.join(entry.file_name())).unwrap();
         }
-        assert!(!desk.files(".seg").is_empty(), "stale segments are back");
-        desk.bring_home();
+        assert!(!harness.files(".seg").is_empty(), "stale segments are back");
+        harness.bring_home();
     }
-    let (code, list, text) = admin(&bank, &desk, &["spool", "list", "--json"]);
+    let (code, list, text) = admin(&cluster, &harness, &["spool", "list", "--json"]);
     assert_eq!(code, Some(0), "nothing was set aside: {list:#}");
-    let after = everywhere(&bank, &desk, &text);
+    let after = everywhere(&cluster, &harness, &text);
     let back = found(&of_sarah, &after);
     assert_eq!(back, Vec::<String>::new(), "a stale spool brought it back");
     assert_eq!(found(&of_john, &after).len(), of_john.len());
-    let sql = bank.sql().await;
+    let sql = cluster.sql().await;
     let row = sql
         .query_one(
             "SELECT sum(dropped), count(*) FROM erased_sessions WHERE dropped > 0",
@@ -407,21 +404,21 @@ async fn nothing_of_an_erased_person_is_left_in_a_dump_a_spool_or_a_log_and_none
     assert_eq!(sessions, 4, "two that were stored and two that never were");
     assert!(dropped >= 4 * 13, "each start and turn: {dropped}");
 
-    let john = ProfileRepository::new(&bank.database());
+    let john = ProfileRepository::new(&cluster.database());
     let john = john.get_by_username("johnwalrus").await.unwrap().unwrap();
     for (source, target) in [(sarah, john.id), (john.id, sarah)] {
         let (source, target) = (source.to_string(), target.to_string());
         let merge = [
             "profiles", "merge", &source, &target, "--actor", "ann", "--force", "--json",
         ];
-        let (code, answer, text) = admin(&bank, &desk, &merge);
+        let (code, answer, text) = admin(&cluster, &harness, &merge);
         assert_eq!(
             (code, &answer["outcome"]),
             (Some(1), &json!("refused_erased")),
             "{text}"
         );
     }
-    let verified = admin(&bank, &desk, &["verify", "--json"]);
+    let verified = admin(&cluster, &harness, &["verify", "--json"]);
     assert_eq!(verified.0, Some(0), "{}", verified.2);
     let drift = sql.query("SELECT FROM counter_drift", &[]).await.unwrap();
     assert!(drift.is_empty(), "counters stay exact");

@@ -8,11 +8,11 @@
 )]
 
 mod administration;
+mod audited;
 mod erasure;
 mod people_commands;
 mod record;
 mod settings;
-#[path = "../support/mod.rs"]
 mod support;
 mod torture;
 mod upkeep;

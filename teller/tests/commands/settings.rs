@@ -10,7 +10,7 @@ use std::{
 
 use tokio::process::Command;
 
-use crate::support::{self, Stack, stack::small_model};
+use crate::support::fixtures::{root, small_model};
 
 fn teller(arguments: &[&str], env: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_teller"));
@@ -24,9 +24,7 @@ fn teller(arguments: &[&str], env: &[(&str, &str)]) -> Command {
             std::env::temp_dir().join(format!("teller-settings-{}", uuid::Uuid::new_v4())),
         )
         .kill_on_drop(true);
-    command
-        .envs(env.iter().copied())
-        .current_dir(support::stack::root());
+    command.envs(env.iter().copied()).current_dir(root());
     command
 }
 
@@ -216,7 +214,7 @@ async fn a_document_that_is_not_utf8_is_named() {
         std::env::temp_dir().join(format!("teller-pack-{}", uuid::Uuid::new_v4().simple()));
     let status = std::process::Command::new("cp")
         .arg("-r")
-        .arg(support::stack::root().join("packs/bank"))
+        .arg(root().join("packs/bank"))
         .arg(&folder)
         .status()
         .unwrap();
@@ -286,57 +284,4 @@ async fn an_administrator_is_told_that_the_database_is_away() {
     let output = teller(&["migrate"], &GOOD).output().await.unwrap();
     assert_refused(&output, &["database"]);
     assert_eq!(output.status.code(), Some(3), "a failure is no answer");
-}
-
-#[tokio::test]
-async fn wrong_keys_are_reported_and_tried_again() {
-    let model = small_model().display().to_string();
-    let stack = Stack::prepare(&[
-        ("WHISPER_MODEL", &model),
-        ("LIVEKIT_API_SECRET", "not-the-secret-of-this-server-123"),
-    ])
-    .await;
-    let log = std::fs::File::create(stack.folder.join("worker.log")).unwrap();
-    let mut worker = stack.teller(&["start"]).stderr(log).spawn().unwrap();
-    let told = stack
-        .eventually(Duration::from_secs(20), async || {
-            stack.log().contains("refused LIVEKIT_API_KEY")
-        })
-        .await;
-    assert!(
-        told,
-        "the log says that the keys are refused:\n{}",
-        stack.log()
-    );
-    let (status, why) = stack
-        .get(&stack.health, "/")
-        .await
-        .expect("health answers while the server refuses");
-    assert_eq!((status, why.contains("LiveKit")), (503, true), "{why}");
-    assert!(
-        worker.try_wait().unwrap().is_none(),
-        "the worker keeps trying"
-    );
-}
-
-#[tokio::test]
-async fn a_database_that_is_away_at_the_start_does_not_keep_the_worker_from_calls() {
-    let model = small_model().display().to_string();
-    let stack = Stack::with(&[
-        ("WHISPER_MODEL", &model),
-        ("DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing"),
-    ])
-    .await;
-    let report = stack
-        .call(
-            "- wait: 30\n- type: What are your opening hours?\n- wait: 30\n- expect_agent: open\n",
-        )
-        .await;
-    report.assert_met();
-    let (status, why) = stack.get(&stack.health, "/").await.unwrap();
-    assert_eq!(
-        (status, why.as_str()),
-        (200, "OK"),
-        "a worker that can talk is healthy"
-    );
 }

@@ -1,11 +1,16 @@
 //! A real LiveKit server for one test: its own process, ports and keys.
 
-#![allow(dead_code, reason = "each test file uses its own part of this")]
+use std::{
+    fs::File,
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, TcpStream},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::Duration,
+};
 
-use std::net::{Ipv4Addr, TcpListener, UdpSocket};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use super::ports::Port;
 
 /// The key of every server started here.
 pub(crate) const API_KEY: &str = "teller-test-key";
@@ -16,7 +21,8 @@ pub(crate) const API_SECRET: &str = "teller-test-secret-of-thirty-two-bytes";
 pub(crate) struct LiveKit {
     process: Option<Child>,
     folder: PathBuf,
-    port: u16,
+    /// Of signalling, of media over UDP, of media over TCP.
+    ports: [Port; 3],
 }
 
 impl LiveKit {
@@ -25,10 +31,8 @@ impl LiveKit {
     /// The binary is `LIVEKIT_SERVER_BIN`, else `livekit-server` on the PATH,
     /// else the one that `scripts/setup` left in `.data/bin`.
     pub(crate) fn start() -> Self {
-        let [port, tcp_port] = free_tcp_ports();
-        let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free UDP port");
-        let udp_port = udp.local_addr().expect("bound").port();
-        drop(udp);
+        let ports = [(); 3].map(|()| Port::reserve());
+        let [port, udp_port, tcp_port] = [0, 1, 2].map(|index| ports[index].number);
         let folder =
             std::env::temp_dir().join(format!("teller-livekit-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("the temporary folder is writable");
@@ -44,7 +48,7 @@ impl LiveKit {
         let mut server = Self {
             process: None,
             folder,
-            port,
+            ports,
         };
         server.launch();
         server
@@ -52,7 +56,7 @@ impl LiveKit {
 
     /// The address for workers and callers.
     pub(crate) fn url(&self) -> String {
-        format!("ws://127.0.0.1:{}", self.port)
+        format!("ws://127.0.0.1:{}", self.ports[0].number)
     }
 
     /// What the server logged so far, for the message of a failing test.
@@ -70,7 +74,7 @@ impl LiveKit {
 
     /// Starts the server again at the same address; it has forgotten everything.
     pub(crate) fn launch(&mut self) {
-        let log = std::fs::File::options()
+        let log = File::options()
             .create(true)
             .append(true)
             .open(self.folder.join("log"))
@@ -84,27 +88,19 @@ impl LiveKit {
             .stderr(log)
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}; run scripts/setup", binary.display()));
-        self.process = Some(process);
-        // Twenty seconds: a cold machine needs several for the first start.
-        for _ in 0..1_000 {
-            if self.answers() {
+        let process = self.process.insert(process);
+        // A cold machine needs several seconds for the first start.
+        for _ in 0..3_000 {
+            let ended = process.try_wait().expect("the server can be asked for");
+            if let Some(status) = ended {
+                panic!("the LiveKit server ended, {status}:\n{}", self.log());
+            }
+            if answers(self.ports[0].number) {
                 return;
             }
-            std::thread::sleep(Duration::from_millis(20));
+            sleep(Duration::from_millis(20));
         }
         panic!("the LiveKit server does not answer:\n{}", self.log());
-    }
-
-    fn answers(&self) -> bool {
-        use std::io::{Read as _, Write as _};
-        let Ok(mut peer) = std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) else {
-            return false;
-        };
-        let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-        let mut answer = String::new();
-        peer.write_all(request).is_ok()
-            && peer.read_to_string(&mut answer).is_ok()
-            && answer.ends_with("OK")
     }
 }
 
@@ -118,13 +114,17 @@ impl Drop for LiveKit {
     }
 }
 
-/// Two ports nobody listened on a moment ago.
-fn free_tcp_ports() -> [u16; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-    listeners.map(|listener| {
-        let listener = listener.expect("a free TCP port");
-        listener.local_addr().expect("bound").port()
-    })
+/// Whether a server listens there and is ready.
+fn answers(port: u16) -> bool {
+    let Ok(mut peer) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
+        return false;
+    };
+    let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let mut answer = String::new();
+    peer.set_read_timeout(Some(Duration::from_secs(1))).is_ok()
+        && peer.write_all(request).is_ok()
+        && peer.read_to_string(&mut answer).is_ok()
+        && answer.ends_with("OK")
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test's own setting")]

@@ -2,15 +2,18 @@
 
 use std::{
     path::PathBuf,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream, UnixStream},
-    sync::watch,
 };
 use tokio_postgres::config::Host;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Where the server listens.
 #[derive(Clone)]
@@ -19,24 +22,30 @@ enum Server {
     Socket(PathBuf),
 }
 
-/// Bytes of a request that is no mere question.
+/// Bytes of a request that is more than a question.
 const LARGE: usize = 500;
 
-/// What becomes of bytes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// They pass.
-    Whole,
-    /// The server's answers are lost from the next large request on, which is a batch of rows.
-    Swallowing,
-    /// Every connection is dropped and new ones are refused.
-    Cut,
+/// What all connections share.
+#[derive(Default)]
+struct Shared {
+    now: Mutex<Generation>,
+    swallowing: AtomicBool,
+    swallowed: AtomicUsize,
+}
+
+/// Connections until the next cut.
+#[derive(Default)]
+struct Generation {
+    /// New ones are refused.
+    cut: bool,
+    ends: CancellationToken,
+    tasks: TaskTracker,
 }
 
 /// Passes bytes while it is whole; cut, it drops every connection and refuses new ones.
 pub(crate) struct Proxy {
     pub(crate) url: String,
-    whole: watch::Sender<State>,
+    shared: Arc<Shared>,
 }
 
 impl Proxy {
@@ -50,11 +59,16 @@ impl Proxy {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let own = listener.local_addr().unwrap().port();
-        let (whole, mut state) = watch::channel(State::Whole);
+        let shared = Arc::<Shared>::default();
+        let all = shared.clone();
         tokio::task::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                if *state.borrow_and_update() != State::Cut {
-                    tokio::task::spawn(pass(client, server.clone(), state.clone()));
+                let now = all.now.lock().unwrap();
+                if !now.cut {
+                    let carried = pass(client, server.clone(), all.clone());
+                    let ends = now.ends.clone();
+                    now.tasks
+                        .spawn(async move { ends.run_until_cancelled(carried).await });
                 }
             }
         });
@@ -62,41 +76,49 @@ impl Proxy {
         let name = config.get_dbname().unwrap_or(user);
         Self {
             url: format!("postgres://{user}@127.0.0.1:{own}/{name}"),
-            whole,
+            shared,
         }
     }
 
-    pub(crate) fn cut(&self) {
-        self.whole.send_replace(State::Cut);
+    /// Ends every connection, and returns when they have ended; new ones are refused.
+    pub(crate) async fn cut(&self) {
+        let tasks = {
+            let mut now = self.shared.now.lock().unwrap();
+            now.cut = true;
+            now.ends.cancel();
+            now.tasks.close();
+            now.tasks.clone()
+        };
+        tasks.wait().await;
     }
 
     /// What the server answers to the next batch of rows, and later, is lost, until the connection is cut.
     pub(crate) fn swallow_replies(&self) {
-        self.whole.send_replace(State::Swallowing);
+        self.shared.swallowing.store(true, Ordering::SeqCst);
     }
 
+    /// Batches so far whose answer was lost.
+    pub(crate) fn swallowed(&self) -> usize {
+        self.shared.swallowed.load(Ordering::SeqCst)
+    }
+
+    /// New connections are taken, and nothing is swallowed.
     pub(crate) fn mend(&self) {
-        self.whole.send_replace(State::Whole);
+        self.shared.swallowing.store(false, Ordering::SeqCst);
+        *self.shared.now.lock().unwrap() = Generation::default();
     }
 }
 
-async fn pass(client: TcpStream, server: Server, mut state: watch::Receiver<State>) {
-    let answers = state.clone();
-    let carry = async {
-        match server {
-            Server::Port(port) => {
-                let server = TcpStream::connect(("127.0.0.1", port)).await?;
-                carry(client.into_split(), server.into_split(), answers).await
-            }
-            Server::Socket(path) => {
-                let server = UnixStream::connect(path).await?;
-                carry(client.into_split(), server.into_split(), answers).await
-            }
+async fn pass(client: TcpStream, server: Server, shared: Arc<Shared>) -> std::io::Result<()> {
+    match server {
+        Server::Port(port) => {
+            let server = TcpStream::connect(("127.0.0.1", port)).await?;
+            carry(client.into_split(), server.into_split(), &shared).await
         }
-    };
-    tokio::select! {
-        _ = carry => {}
-        _ = state.wait_for(|state| *state == State::Cut) => {}
+        Server::Socket(path) => {
+            let server = UnixStream::connect(path).await?;
+            carry(client.into_split(), server.into_split(), &shared).await
+        }
     }
 }
 
@@ -104,7 +126,7 @@ async fn pass(client: TcpStream, server: Server, mut state: watch::Receiver<Stat
 async fn carry(
     (mut from_client, mut to_client): (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
     (mut from_server, mut to_server): (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
-    state: watch::Receiver<State>,
+    shared: &Shared,
 ) -> std::io::Result<()> {
     let swallowing = AtomicBool::new(false);
     let requests = async {
@@ -114,8 +136,11 @@ async fn carry(
             if read == 0 {
                 return Ok(());
             }
-            if *state.borrow() == State::Swallowing && read > LARGE {
-                swallowing.store(true, Ordering::SeqCst);
+            if read > LARGE
+                && shared.swallowing.load(Ordering::SeqCst)
+                && !swallowing.swap(true, Ordering::SeqCst)
+            {
+                shared.swallowed.fetch_add(1, Ordering::SeqCst);
             }
             to_server.write_all(&buffer[..read]).await?;
         }

@@ -1,5 +1,7 @@
 //! tiny.en on a human speaker and on what is not speech. Run by `scripts/test`, which provides the model.
 
+use std::time::Duration;
+
 use crate::listen::{
     Heard, ListenConfig, Listener, ModelFile, Stt, Utterance, WhisperConfig, WhisperPool, sounds,
 };
@@ -17,9 +19,12 @@ fn tiny_en() -> Stt {
         "the model calls itself {}",
         model.name()
     );
-    Stt::Whisper(
-        WhisperPool::start(&model, &WhisperConfig::default()).expect("whisper.cpp takes it"),
-    )
+    // Several tests share a core, with other programs beside them.
+    let patient = WhisperConfig {
+        timeout: Duration::from_secs(120),
+        ..WhisperConfig::default()
+    };
+    Stt::Whisper(WhisperPool::start(&model, &patient).expect("whisper.cpp takes it"))
 }
 
 async fn words(stt: &Stt, samples: &[i16]) -> String {

@@ -255,7 +255,10 @@ impl Ear {
     async fn listen(&mut self) -> Vec<i16> {
         let mut pcm = Vec::new();
         for _ in 0..10 {
-            let frame = self.stream.next().await.expect("the stream goes on");
+            let frame = timeout(PATIENCE, self.stream.next()).await;
+            let frame = frame
+                .expect("the next frame comes")
+                .expect("the stream goes on");
             assert_eq!(
                 (frame.sample_rate, frame.num_channels),
                 (self.rate, self.channels)

@@ -3,7 +3,7 @@
 use std::{io::Write as _, process::Command, time::Instant};
 
 use super::{PATIENCE, pause};
-use crate::support::{self, rehearsal::Bank};
+use crate::support::{self, cluster::Cluster};
 
 /// A disk of 4 MiB with no room on it; `None` where this user may not mount one.
 struct SmallDisk(std::path::PathBuf);
@@ -36,76 +36,65 @@ impl Drop for SmallDisk {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f8_a_full_disk_makes_each_turn_wait_for_its_commit_and_loses_none() {
-    let bank = Bank::open().await;
-    let desk = bank.desk("f8");
-    let disk = SmallDisk::full(&desk.spool);
-    let mut command = desk.rehearse(&[]);
+    let cluster = Cluster::open().await;
+    let harness = cluster.harness("f8");
+    let disk = SmallDisk::full(&harness.spool);
+    let mut command = harness.rehearse(&[]);
     if disk.is_none() {
         // Where no disk can be mounted, every fdatasync fails instead.
         command.env("TELLER_FAIL", "io:fdatasync:1:1000000000");
     }
-    let writer = support::rehearsal::Life(command.spawn().unwrap());
-    desk.until_acknowledged(300, PATIENCE);
+    let writer = support::rehearsal::Process(command.spawn().unwrap());
+    harness.until_acknowledged(300, PATIENCE);
     let said = "acknowledged when it is committed";
     assert!(
-        desk.log().contains(said),
+        harness.log().contains(said),
         "the log says so:\n{}",
-        desk.log()
+        harness.log()
     );
-    assert!(desk.files(".seg").is_empty(), "no segment fits");
+    assert!(harness.files(".seg").is_empty(), "no segment fits");
     if let Some(disk) = &disk {
         disk.clear();
-        let deadline = Instant::now() + PATIENCE;
-        while desk.files(".seg").is_empty() {
-            assert!(
-                Instant::now() < deadline,
-                "room on the disk is never used again"
-            );
-            pause(20);
-        }
+        harness.until(PATIENCE, "room on the disk is used again", || {
+            !harness.files(".seg").is_empty()
+        });
     }
-    assert!(writer.end(), "{}", desk.log());
-    bank.judge(&[&desk]).await.assert_exact(300);
+    assert!(writer.end(), "{}", harness.log());
+    cluster.judge(&[&harness]).await.assert_exact(300);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f8_a_failed_fdatasync_ends_its_segment_and_loses_nothing() {
-    let bank = Bank::open().await;
-    let desk = bank.desk("f8c");
-    bank.cluster.crash();
-    let mut command = desk.rehearse(&[]);
+    let cluster = Cluster::open().await;
+    let harness = cluster.harness("f8c");
+    cluster.server.crash();
+    let mut command = harness.rehearse(&[]);
     command.env("TELLER_FAIL", "io:fdatasync:30:1");
-    let writer = support::rehearsal::Life(command.spawn().unwrap());
-    desk.until_acknowledged(400, PATIENCE);
+    let writer = support::rehearsal::Process(command.spawn().unwrap());
+    harness.until_acknowledged(400, PATIENCE);
+    harness.until(PATIENCE, "another segment is begun", || {
+        harness.files(".seg").len() > 1
+    });
     writer.kill();
-    assert!(desk.files(".seg").len() > 1, "another segment was begun");
-    bank.cluster.restart();
-    desk.bring_home();
-    bank.judge(&[&desk]).await.assert_exact(400);
+    cluster.server.restart();
+    harness.bring_home();
+    cluster.judge(&[&harness]).await.assert_exact(400);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f8_when_disk_and_database_both_refuse_nothing_is_acknowledged_and_the_call_is_unsafe() {
-    let bank = Bank::open().await;
-    let mut desk = bank.desk("f8b");
-    desk.spool_mb = "1".into();
-    bank.cluster.crash();
-    let writer = desk.start(&["--pause-us", "200"]);
-    let full = || desk.log().contains("takes no records");
+    let cluster = Cluster::open().await;
+    let mut harness = cluster.harness("f8b");
+    harness.spool_mb = "1".into();
+    cluster.server.crash();
+    let writer = harness.start(&["--pause-us", "200"]);
     let deadline = Instant::now() + PATIENCE;
-    while !full() {
-        assert!(
-            Instant::now() < deadline,
-            "the spool is never full:\n{}",
-            desk.log()
-        );
-        pause(20);
-    }
+    harness.until_logged("takes no records", PATIENCE);
     // What was on the disk before may still be on its way to whoever said it.
-    let mut acknowledged = desk.acknowledged().len();
+    let mut acknowledged = harness.acknowledged().len();
     loop {
         pause(500);
-        let now = desk.acknowledged().len();
+        let now = harness.acknowledged().len();
         if now == acknowledged {
             break;
         }
@@ -115,27 +104,30 @@ async fn f8_when_disk_and_database_both_refuse_nothing_is_acknowledged_and_the_c
         );
         acknowledged = now;
     }
-    bank.cluster.restart();
-    desk.until_acknowledged(acknowledged + 500, PATIENCE);
-    assert!(writer.end(), "{}", desk.log());
-    bank.judge(&[&desk]).await.assert_exact(acknowledged + 500);
+    cluster.server.restart();
+    harness.until_acknowledged(acknowledged + 500, PATIENCE);
+    assert!(writer.end(), "{}", harness.log());
+    cluster
+        .judge(&[&harness])
+        .await
+        .assert_exact(acknowledged + 500);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f8_a_start_that_only_memory_had_is_written_again_before_the_first_turn_on_the_disk() {
-    let bank = Bank::open().await;
-    let desk = bank.desk("f8d");
-    bank.cluster.crash();
+    let cluster = Cluster::open().await;
+    let harness = cluster.harness("f8d");
+    cluster.server.crash();
     // The disk refuses the first group, which has a start in it, and both attempts at it.
-    let mut command = desk.rehearse(&[]);
+    let mut command = harness.rehearse(&[]);
     command.env("TELLER_FAIL", "io:fdatasync:1:2");
-    let writer = support::rehearsal::Life(command.spawn().unwrap());
-    desk.until_acknowledged(100, PATIENCE);
-    assert!(desk.log().contains("acknowledged when it is committed"));
+    let writer = support::rehearsal::Process(command.spawn().unwrap());
+    harness.until_acknowledged(100, PATIENCE);
+    assert!(harness.log().contains("acknowledged when it is committed"));
     writer.kill();
-    bank.cluster.restart();
-    desk.bring_home();
-    let verdict = bank.judge(&[&desk]).await;
+    cluster.server.restart();
+    harness.bring_home();
+    let verdict = cluster.judge(&[&harness]).await;
     // Turns that were in memory alone were not acknowledged and are gone; the others are readable.
     assert!(verdict.acked >= 100, "{verdict:?}");
     assert!(verdict.lost.is_empty(), "{verdict:?}");

@@ -1,89 +1,25 @@
-//! A writer that can be killed, a PostgreSQL that can be crashed, and the question afterwards:
+//! A writer that can be killed, and the question afterwards:
 //! is everything that was acknowledged there, once, in order, as it was said?
 
 use std::{
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
-    sync::Arc,
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use database::{
-    Database, DatabaseConfig, SessionId, SessionRepository,
-    keys::Keyring,
-    test_support::{Cluster, ephemeral_keys},
-};
-use tokio_postgres::{Client, NoTls};
+use database::{SessionId, SessionRepository};
 use uuid::Uuid;
 
-use super::stack::root;
+use super::{
+    cluster::{Cluster, signal},
+    fixtures::root,
+};
 
-const ROLE: &str = "teller_test";
-
-/// A database of its own on a server that may be crashed.
-pub(crate) struct Bank {
-    pub(crate) cluster: Arc<Cluster>,
-    pub(crate) name: String,
-    pub(crate) keys: Keyring,
-    pub(crate) folder: PathBuf,
-}
-
-impl Bank {
-    pub(crate) async fn open() -> Self {
-        let cluster = tokio::task::spawn_blocking(Cluster::start).await.unwrap();
-        Self::on(Arc::new(cluster)).await
-    }
-
-    /// A new database on a server that runs.
-    pub(crate) async fn on(cluster: Arc<Cluster>) -> Self {
-        let name = format!("bank_{}", Uuid::new_v4().simple());
-        let admin = connect(&cluster.url("postgres", "postgres")).await;
-        let role = format!(
-            "DO $$ BEGIN CREATE ROLE {ROLE} NOSUPERUSER LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
-        );
-        admin.batch_execute(&role).await.unwrap();
-        for sql in [
-            format!("CREATE DATABASE {name} OWNER {ROLE}"),
-            format!("ALTER DATABASE {name} SET app.tenant = '1'"),
-        ] {
-            admin.batch_execute(&sql).await.unwrap();
-        }
-        let folder =
-            std::env::temp_dir().join(format!("teller-record-{}", Uuid::new_v4().simple()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let keys = ephemeral_keys();
-        keys.write_to(&folder.join("keys.toml")).unwrap();
-        let bank = Self {
-            cluster,
-            name,
-            keys,
-            folder,
-        };
-        bank.database().migrate().await.unwrap();
-        bank
-    }
-
-    pub(crate) fn url(&self) -> String {
-        self.cluster.url(ROLE, &self.name)
-    }
-
-    pub(crate) fn database(&self) -> Database {
-        Database::new(DatabaseConfig::new(self.url(), self.keys.clone())).unwrap()
-    }
-
-    /// A connection to look at rows.
-    pub(crate) async fn sql(&self) -> Client {
-        connect(&self.url()).await
-    }
-
-    pub(crate) async fn superuser(&self) -> Client {
-        connect(&self.cluster.url("postgres", &self.name)).await
-    }
-
-    /// A desk with a spool of its own.
-    pub(crate) fn desk(&self, name: &str) -> Desk {
-        Desk {
+impl Cluster {
+    /// A harness with a spool of its own.
+    pub(crate) fn harness(&self, name: &str) -> Harness {
+        Harness {
             url: self.url(),
             keys: self.folder.join("keys.toml"),
             spool: self.folder.join(format!("spool-{name}")),
@@ -93,28 +29,11 @@ impl Bank {
         }
     }
 
-    /// Stops the server's processes where they stand: connections are taken and nothing answers.
-    pub(crate) async fn hang(&self) -> Hanging {
-        let sql = "SELECT pg_read_file('postmaster.pid')";
-        let file: String = self
-            .superuser()
-            .await
-            .query_one(sql, &[])
-            .await
-            .unwrap()
-            .get(0);
-        let postmaster = file.lines().next().unwrap().trim().parse().unwrap();
-        signal(postmaster, "STOP");
-        let hanging = Hanging(with_children(postmaster));
-        hanging.tell("-STOP");
-        hanging
-    }
-
-    /// What of the desks' acknowledgements the database has.
-    pub(crate) async fn judge(&self, desks: &[&Desk]) -> Verdict {
+    /// What of the harnesses' acknowledgements the database has.
+    pub(crate) async fn judge(&self, harnesses: &[&Harness]) -> Verdict {
         let mut acked = HashMap::new();
-        for desk in desks {
-            acked.extend(desk.acknowledged());
+        for harness in harnesses {
+            acked.extend(harness.acknowledged());
         }
         let rows = self
             .sql()
@@ -171,53 +90,6 @@ impl Bank {
     }
 }
 
-impl Drop for Bank {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("what was left: {}", self.folder.display());
-        } else {
-            drop(std::fs::remove_dir_all(&self.folder));
-        }
-    }
-}
-
-/// A server that hangs until this is dropped.
-pub(crate) struct Hanging(Vec<u32>);
-
-impl Hanging {
-    /// One that was about to end may be gone meanwhile.
-    fn tell(&self, signal: &str) {
-        for process in &self.0 {
-            let mut told = Command::new("kill");
-            told.args([signal, &process.to_string()])
-                .stderr(Stdio::null());
-            drop(told.status());
-        }
-    }
-}
-
-impl Drop for Hanging {
-    fn drop(&mut self) {
-        self.tell("-CONT");
-    }
-}
-
-/// A process and those it started: for PostgreSQL, all that write the database's files.
-fn with_children(parent: u32) -> Vec<u32> {
-    let mut all = vec![parent];
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        let after = stat.rsplit(") ").next().unwrap_or_default();
-        let started_by = after.split(' ').nth(1).and_then(|p| p.parse::<u32>().ok());
-        if started_by == Some(parent)
-            && let Some(id) = entry.file_name().to_str().and_then(|n| n.parse().ok())
-        {
-            all.push(id);
-        }
-    }
-    all
-}
-
 /// The assertion of every proof here.
 #[derive(Debug, Default)]
 pub(crate) struct Verdict {
@@ -257,7 +129,7 @@ impl Verdict {
 
 /// One writer at a time, and what it acknowledged over all its lives.
 #[derive(Clone)]
-pub(crate) struct Desk {
+pub(crate) struct Harness {
     pub(crate) url: String,
     keys: PathBuf,
     pub(crate) spool: PathBuf,
@@ -266,14 +138,14 @@ pub(crate) struct Desk {
     pub(crate) spool_mb: String,
 }
 
-impl Desk {
+impl Harness {
     pub(crate) fn teller(&self, arguments: &[&str]) -> Command {
         let mut command = self.program(env!("CARGO_BIN_EXE_teller"));
         command.args(arguments);
         command
     }
 
-    /// A program on this desk's database and spool.
+    /// A program on this harness's database and spool.
     pub(crate) fn program(&self, path: &str) -> Command {
         let mut command = Command::new(path);
         command
@@ -303,11 +175,15 @@ impl Desk {
             .args(arguments)
             .stdout(append(&self.acks))
             .stderr(append(&self.log));
+        if !arguments.contains(&"--patience") {
+            // An orderly end brings everything home, however busy the machine.
+            command.args(["--patience", "120"]);
+        }
         command
     }
 
-    pub(crate) fn start(&self, arguments: &[&str]) -> Life {
-        Life(self.rehearse(arguments).spawn().unwrap())
+    pub(crate) fn start(&self, arguments: &[&str]) -> Process {
+        Process(self.rehearse(arguments).spawn().unwrap())
     }
 
     /// Brings home what is left; the spool is empty then.
@@ -389,11 +265,27 @@ impl Desk {
     /// Waits until this many messages were acknowledged.
     #[track_caller]
     pub(crate) fn until_acknowledged(&self, count: usize, patience: Duration) {
+        self.until(patience, &format!("{count} turns are acknowledged"), || {
+            self.acknowledged().len() >= count
+        });
+    }
+
+    /// Waits until the log has these words.
+    #[track_caller]
+    pub(crate) fn until_logged(&self, words: &str, patience: Duration) {
+        self.until(patience, &format!("the log says `{words}`"), || {
+            self.log().contains(words)
+        });
+    }
+
+    /// Waits until this holds.
+    #[track_caller]
+    pub(crate) fn until(&self, patience: Duration, what: &str, holds: impl Fn() -> bool) {
         let deadline = Instant::now() + patience;
-        while self.acknowledged().len() < count {
+        while !holds() {
             assert!(
                 Instant::now() < deadline,
-                "{} of {count} turns were acknowledged in {patience:?}\n{}",
+                "waited {patience:?} in vain until {what}; {} turns were acknowledged\n{}",
                 self.acknowledged().len(),
                 self.log()
             );
@@ -403,9 +295,9 @@ impl Desk {
 }
 
 /// A writer that runs; killed when dropped.
-pub(crate) struct Life(pub(crate) Child);
+pub(crate) struct Process(pub(crate) Child);
 
-impl Life {
+impl Process {
     pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
@@ -430,23 +322,9 @@ impl Life {
     }
 }
 
-impl Drop for Life {
+impl Drop for Process {
     fn drop(&mut self) {
         drop(self.0.kill());
         drop(self.0.wait());
     }
-}
-
-pub(crate) fn signal(process: u32, name: &str) {
-    let sent: Output = Command::new("kill")
-        .args([&format!("-{name}"), &process.to_string()])
-        .output()
-        .unwrap();
-    assert!(sent.status.success(), "kill -{name} {process}: {sent:?}");
-}
-
-async fn connect(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
-    tokio::task::spawn(connection);
-    client
 }

@@ -1,10 +1,6 @@
 //! One worker with its servers.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
+use std::{path::PathBuf, process::Stdio, sync::LazyLock, time::Duration};
 
 use database::{MessageRepository, SessionId, test_support::TestDatabase};
 use serde_json::Value;
@@ -15,11 +11,26 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::livekit::{API_KEY, API_SECRET, LiveKit};
+use super::{
+    fixtures::root,
+    livekit::{API_KEY, API_SECRET, LiveKit},
+    pack,
+    ports::Port,
+};
 
-/// Calls happen in real time, and callers share the machine: a caller whose voice stutters
-/// because another test is busy would fail for no fault of the agent.
-static TURN: Semaphore = Semaphore::const_new(1);
+/// Calls happen in real time and share the machine: a caller whose voice stutters because too many
+/// others call would fail for no fault of the agent. Most of a call is listening, so each core has
+/// places for two. `CALLS_AT_ONCE` is another number; the runner must have as many threads
+/// (`--test-threads`).
+static PLACES: LazyLock<Semaphore> = LazyLock::new(|| {
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let asked = std::env::var("CALLS_AT_ONCE").map(|text| text.parse().unwrap());
+    Semaphore::new(asked.unwrap_or(cores * 2))
+});
+/// A program that answers at all answers within this time.
+const ANSWER: Duration = Duration::from_secs(10);
+/// No scripted call lasts so long.
+const LONGEST_CALL: Duration = Duration::from_secs(240);
 
 /// What `teller call --json` prints.
 pub(crate) struct Report(pub(crate) Value);
@@ -60,19 +71,9 @@ pub(crate) struct Stack {
     pub(crate) http: String,
     pub(crate) health: String,
     pub(crate) folder: PathBuf,
-    _turn: SemaphorePermit<'static>,
-}
-
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_path_buf()
-}
-
-/// The small model of the fixtures: it hears synthetic speech of its own domain exactly.
-pub(crate) fn small_model() -> PathBuf {
-    root().join("voice/tests/fixtures/mini-whisper-q5_0.bin.gz")
+    client: reqwest::Client,
+    _ports: [Port; 2],
+    _place: SemaphorePermit<'static>,
 }
 
 /// whisper tiny.en: it hears people.
@@ -89,15 +90,20 @@ pub(crate) fn real_model() -> PathBuf {
     path
 }
 
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
-}
-
 impl Stack {
+    /// A worker with the default pack as it is, every word of it.
+    pub(crate) async fn with_the_whole_pack(settings: &[(&str, &str)]) -> Self {
+        let mut stack = Self::prepare(settings).await;
+        stack.use_the_whole_pack();
+        stack.start_worker().await;
+        stack
+    }
+
+    /// Before the worker starts.
+    pub(crate) fn use_the_whole_pack(&mut self) {
+        self.set("PACK_DIR", &root().join("packs/bank").display().to_string());
+    }
+
     /// A worker that hears with tiny.en.
     pub(crate) async fn start() -> Self {
         Self::with(&[]).await
@@ -112,16 +118,16 @@ impl Stack {
 
     /// Everything but the worker.
     pub(crate) async fn prepare(settings: &[(&str, &str)]) -> Self {
-        let turn = TURN.acquire().await.unwrap();
+        let place = PLACES.acquire().await.unwrap();
         let livekit = tokio::task::spawn_blocking(LiveKit::start).await.unwrap();
         let database = TestDatabase::new().await;
-        let (http, health) = (
-            format!("127.0.0.1:{}", free_port()),
-            format!("127.0.0.1:{}", free_port()),
-        );
+        let ports = [(); 2].map(|()| Port::reserve());
+        let [http, health] = [0, 1].map(|index| ports[index].address());
         let folder =
             std::env::temp_dir().join(format!("teller-e2e-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir_all(&folder).unwrap();
+        let pack = pack::copy(&folder);
+        pack::shorten(&pack);
         let mut env: Vec<(String, String)> = [
             ("LIVEKIT_URL", livekit.url()),
             ("LIVEKIT_API_KEY", API_KEY.into()),
@@ -131,7 +137,7 @@ impl Stack {
             ("SPOOL_DIR", folder.join("spool").display().to_string()),
             ("ANCHOR_DIR", folder.join("anchors").display().to_string()),
             ("ARCHIVE_DIR", folder.join("archive").display().to_string()),
-            ("PACK_DIR", root().join("packs/bank").display().to_string()),
+            ("PACK_DIR", pack.display().to_string()),
             ("WEB_DIR", root().join("web/dist").display().to_string()),
             ("HTTP_BIND", http.clone()),
             ("HEALTH_BIND", health.clone()),
@@ -162,7 +168,9 @@ impl Stack {
             http,
             health,
             folder,
-            _turn: turn,
+            client: reqwest::Client::builder().timeout(ANSWER).build().unwrap(),
+            _ports: ports,
+            _place: place,
         }
     }
 
@@ -229,6 +237,16 @@ impl Stack {
         self.env.push((key.to_owned(), value.to_owned()));
     }
 
+    /// Before the worker starts: the pack asks a silent caller after so many seconds and hangs up after so many more.
+    pub(crate) fn wait_for_silent_callers(&self, away_s: u32, hangup_s: u32) {
+        let (away, hangup) = (
+            format!("away_s = {away_s}"),
+            format!("hangup_s = {hangup_s}"),
+        );
+        let changes = [("away_s = 15", &*away), ("hangup_s = 30", &hangup)];
+        pack::edit(&self.folder.join("pack/pack.toml"), &changes);
+    }
+
     /// Imports customers as an administrator would.
     pub(crate) async fn import_customers(&self, csv: &str) {
         let file = self.folder.join("customers.csv");
@@ -271,7 +289,8 @@ impl Stack {
 
     /// `GET` an address of the worker.
     pub(crate) async fn get(&self, server: &str, path: &str) -> Option<(u16, String)> {
-        let response = reqwest::Client::new()
+        let response = self
+            .client
             .get(format!("http://{server}{path}"))
             .send()
             .await
@@ -306,7 +325,10 @@ impl Stack {
 
     /// Waits for a caller's report.
     pub(crate) async fn finish(&self, caller: Child) -> Report {
-        let output = caller.wait_with_output().await.unwrap();
+        let output = tokio::time::timeout(LONGEST_CALL, caller.wait_with_output()).await;
+        let output = output
+            .unwrap_or_else(|_| panic!("the caller does not hang up; worker:\n{}", self.log()))
+            .unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let report = serde_json::from_str(&text).unwrap_or_else(|_| {
             panic!(
@@ -343,7 +365,7 @@ impl Stack {
 
     /// The newest session once it is summarised: its id, then the summary's row as JSON.
     pub(crate) async fn summarised(&self) -> (uuid::Uuid, Value) {
-        self.summarised_within(Duration::from_secs(25)).await
+        self.summarised_within(Duration::from_secs(60)).await
     }
 
     /// The same with more patience.
@@ -353,8 +375,9 @@ impl Stack {
         loop {
             let row = client
                 .query_opt(
-                    "SELECT s.session_id, to_jsonb(c) || to_jsonb(s) FROM agent_sessions s
-                       JOIN conversation_summaries c USING (session_id) ORDER BY s.started_at DESC LIMIT 1",
+                    "SELECT s.session_id, to_jsonb(c) || to_jsonb(s)
+                       FROM (SELECT * FROM agent_sessions ORDER BY started_at DESC LIMIT 1) s
+                       JOIN conversation_summaries c USING (session_id)",
                     &[],
                 )
                 .await

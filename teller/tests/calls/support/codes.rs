@@ -29,15 +29,15 @@ impl CodeInbox {
         Self { url, messages }
     }
 
-    /// The newest code sent to this number; waits for it up to forty seconds.
-    pub(crate) async fn code_for(&self, number: &str) -> Option<String> {
-        for _ in 0..800 {
+    /// The first code sent to this number behind so many messages of before; waits for it up to a minute.
+    pub(crate) async fn code_for(&self, number: &str, before: usize) -> Option<String> {
+        for _ in 0..1_200 {
             let found = self
                 .messages
                 .lock()
                 .unwrap()
                 .iter()
-                .rev()
+                .skip(before)
                 .find(|m| m["to"] == number)
                 .cloned();
             if let Some(message) = found {

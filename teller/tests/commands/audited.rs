@@ -1,12 +1,6 @@
 //! Who gives a command: the built program against a real PostgreSQL. Every command that reads or changes
 //! what is kept of people, or the state of the record, wants a name and writes it down first.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot be set up fails where it stands"
-)]
-
 use std::{path::PathBuf, process::Output};
 
 use chrono::Utc;
@@ -22,14 +16,14 @@ const PACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../packs/bank");
 const WORDS: &str = "How can I reset the PIN of my card, please?";
 
 /// A database with one customer, one call and what belongs to them.
-struct Desk {
+struct Harness {
     test: TestDatabase,
     sarah: ProfileId,
     session: SessionId,
     folder: PathBuf,
 }
 
-impl Desk {
+impl Harness {
     async fn new() -> Self {
         let test = TestDatabase::new().await;
         let profiles = ProfileRepository::new(&test.db);
@@ -77,7 +71,7 @@ impl Desk {
     }
 }
 
-impl Drop for Desk {
+impl Drop for Harness {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.folder) {
             eprintln!("{}: {error}", self.folder.display());
@@ -144,21 +138,21 @@ const COMMANDS: [(&str, &str); 11] = [
 
 #[tokio::test]
 async fn every_command_that_reads_or_changes_leaves_who_did_it() {
-    let desk = Desk::new().await;
+    let harness = Harness::new().await;
     let month = uuid::Timestamp::from_unix(uuid::NoContext, 1_704_100_000, 0);
-    let client = desk.test.client().await;
+    let client = harness.test.client().await;
     let partition = "SELECT make_message_partition('2024-01-15')";
     client.batch_execute(partition).await.unwrap();
-    call(&desk.test, SessionId(uuid::Uuid::new_v7(month))).await;
+    call(&harness.test, SessionId(uuid::Uuid::new_v7(month))).await;
     let filled = |text: &str| {
-        text.replace("{session}", &desk.session.to_string())
-            .replace("{sarah}", &desk.sarah.to_string())
-            .replace("{folder}", desk.folder.to_str().unwrap())
+        text.replace("{session}", &harness.session.to_string())
+            .replace("{sarah}", &harness.sarah.to_string())
+            .replace("{folder}", harness.folder.to_str().unwrap())
     };
     for (number, (command, row)) in COMMANDS.into_iter().enumerate() {
         let given = filled(command);
         let arguments: Vec<&str> = given.split(' ').collect();
-        let nameless = desk.teller(&arguments).await;
+        let nameless = harness.teller(&arguments).await;
         let told = String::from_utf8_lossy(&nameless.stderr).into_owned();
         assert_eq!(nameless.status.code(), Some(2), "{command}: {told}");
         assert!(told.contains("--actor <NAME>"), "{command}: {told}");
@@ -166,25 +160,28 @@ async fn every_command_that_reads_or_changes_leaves_who_did_it() {
 
         let ann = format!("Ann Moyo {number}");
         let named = [&arguments[..], &["--actor", &ann]].concat();
-        let output = desk.teller(&named).await;
+        let output = harness.teller(&named).await;
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(0), "{command}: {told}");
-        assert_eq!(desk.left_by(&ann).await, [filled(row)], "{command}");
+        assert_eq!(harness.left_by(&ann).await, [filled(row)], "{command}");
     }
 }
 
 /// Writes a message of the call into a dead letter, as a worker does with what the database refuses.
-async fn dead_letter(desk: &Desk) -> String {
-    let db = &desk.test.db;
-    let key = SessionRepository::new(db).key(desk.session).await.unwrap();
+async fn dead_letter(harness: &Harness) -> String {
+    let db = &harness.test.db;
+    let key = SessionRepository::new(db)
+        .key(harness.session)
+        .await
+        .unwrap();
     let messages = MessageRepository::new(db);
-    let stored = messages.sealed_by_session(desk.session).await.unwrap();
+    let stored = messages.sealed_by_session(harness.session).await.unwrap();
     let head = stored[0].row_hash;
-    let mut sealer = MessageSealer::after(desk.session, key.unwrap(), head);
-    let said = NewMessage::new(desk.session, 1, Role::User, WORDS, Utc::now());
+    let mut sealer = MessageSealer::after(harness.session, key.unwrap(), head);
+    let said = NewMessage::new(harness.session, 1, Role::User, WORDS, Utc::now());
     let record = StoredRecord::Message(sealer.seal(said).unwrap()).to_spool();
     let mut spool = Spool::open(SpoolConfig {
-        dir: desk.folder.join("spool"),
+        dir: harness.folder.join("spool"),
         key: db.keys().spool_key(),
         holder: "setup".into(),
         budget_bytes: 1 << 24,
@@ -199,33 +196,33 @@ async fn dead_letter(desk: &Desk) -> String {
 
 #[tokio::test]
 async fn trying_a_dead_letter_again_leaves_who_did_it() {
-    let desk = Desk::new().await;
-    let id = dead_letter(&desk).await;
+    let harness = Harness::new().await;
+    let id = dead_letter(&harness).await;
     let dry = ["spool", "retry", "--dry-run", "--actor", "ann"];
-    assert_eq!(desk.teller(&dry).await.status.code(), Some(0));
-    let left = desk.left_by("ann").await;
+    assert_eq!(harness.teller(&dry).await.status.code(), Some(0));
+    let left = harness.left_by("ann").await;
     assert!(left.is_empty(), "a dry run tries nothing: {left:?}");
-    let nameless = desk.teller(&["spool", "retry", &id]).await;
+    let nameless = harness.teller(&["spool", "retry", &id]).await;
     assert_eq!(nameless.status.code(), Some(2));
-    let tried = desk
+    let tried = harness
         .teller(&["spool", "retry", &id, "--actor", "ann"])
         .await;
     let told = String::from_utf8_lossy(&tried.stdout).into_owned();
     assert!(told.contains("stored"), "{told}");
-    let row = format!("letter.retried {} teller spool retry", desk.session);
-    assert_eq!(desk.left_by("ann").await, [row]);
+    let row = format!("letter.retried {} teller spool retry", harness.session);
+    assert_eq!(harness.left_by("ann").await, [row]);
 }
 
 /// Nothing is shown or changed of which the audit log takes no row.
 #[tokio::test]
 async fn what_is_not_written_down_is_neither_shown_nor_done() {
-    let desk = Desk::new().await;
+    let harness = Harness::new().await;
     let refuse = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no room'; END $$;
          CREATE TRIGGER refuse BEFORE INSERT ON audit_log FOR EACH ROW EXECUTE FUNCTION refuse();
          UPDATE session_rows SET last_activity_at = now() - interval '1 hour'";
-    let client = desk.test.client().await;
+    let client = harness.test.client().await;
     client.batch_execute(refuse).await.unwrap();
-    let session = desk.session.to_string();
+    let session = harness.session.to_string();
     let commands: [&[&str]; 7] = [
         &["sessions", "list"],
         &["sessions", "show", &session],
@@ -236,7 +233,9 @@ async fn what_is_not_written_down_is_neither_shown_nor_done() {
         &["profiles", "history", "sarah"],
     ];
     for command in commands {
-        let output = desk.teller(&[command, &["--actor", "ann"]].concat()).await;
+        let output = harness
+            .teller(&[command, &["--actor", "ann"]].concat())
+            .await;
         assert_eq!(output.status.code(), Some(3), "{command:?}");
         assert!(output.stdout.is_empty(), "{command:?} shows something");
     }
@@ -250,9 +249,9 @@ async fn what_is_not_written_down_is_neither_shown_nor_done() {
 /// Files of customers as people save them; a row is imported or refused by its number.
 #[tokio::test]
 async fn a_list_of_customers_is_read_however_it_was_saved_and_loses_no_row() {
-    let desk = Desk::new().await;
+    let harness = Harness::new().await;
     let list = "username,phone_number,name\r\n#ann,+263 (0)79 000 0006,Zoë\r\n\u{202a}john\u{202c},0771234567,\r\n";
-    let file = desk.folder.join("customers.csv");
+    let file = harness.folder.join("customers.csv");
     let import = [
         "profiles",
         "import",
@@ -268,7 +267,7 @@ async fn a_list_of_customers_is_read_however_it_was_saved_and_loses_no_row() {
         (utf16, "0 created, 1 updated"),
     ] {
         std::fs::write(&file, bytes).unwrap();
-        let output = desk.teller(&import).await;
+        let output = harness.teller(&import).await;
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(1), "a row was refused: {told}");
         assert!(
@@ -276,7 +275,7 @@ async fn a_list_of_customers_is_read_however_it_was_saved_and_loses_no_row() {
             "{told}"
         );
     }
-    let profiles = ProfileRepository::new(&desk.test.db);
+    let profiles = ProfileRepository::new(&harness.test.db);
     let ann = profiles.get_by_username("#ann").await.unwrap();
     let ann = ann.expect("no row is taken for a comment");
     assert_eq!(ann.phone_number.as_deref(), Some("+263790000006"));
@@ -286,7 +285,7 @@ async fn a_list_of_customers_is_read_however_it_was_saved_and_loses_no_row() {
         (b"username\na\0\n", "line 2 holds a NUL"),
     ] {
         std::fs::write(&file, bytes).unwrap();
-        let output = desk.teller(&import).await;
+        let output = harness.teller(&import).await;
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(
             (output.status.code(), told.contains(why)),

@@ -8,7 +8,7 @@
 mod sound;
 mod words;
 
-use std::{io::Read as _, path::PathBuf, process::Stdio};
+use std::{io::Read as _, path::PathBuf, process::Stdio, time::Duration};
 
 use voice::{
     listen::{ModelFile, Stt, WhisperConfig, WhisperPool},
@@ -38,49 +38,63 @@ const SAME: f64 = 0.8;
 /// And at most so much with a sentence that was never said (seen: 0.26).
 const OTHER: f64 = 0.5;
 
+/// Calls until the caller's recording was whole once: a machine that is too busy tears holes into any sound, which is
+/// no fault of the agent's. What the agent understood has no such excuse.
+const MOST_CALLS: usize = 3;
+
 #[tokio::test]
 async fn a_person_in_a_browser_is_understood_and_hears_what_is_on_record() {
     let sentences = recordings(&BROWSER);
-    let stack = Stack::start().await;
+    let stack = Stack::with_the_whole_pack(&[]).await;
     let recording = stack.folder.join("browser.wav").display().to_string();
     let mut arguments = vec!["call", "--json", "--record", &recording];
     for (wav, _) in &sentences {
         arguments.extend(["--wav", wav.to_str().unwrap()]);
     }
-    let caller = stack
-        .teller(&arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let report = stack.finish(caller).await;
-    report.assert_met();
+    for call in 1.. {
+        let caller = stack
+            .teller(&arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let report = stack.finish(caller).await;
+        report.assert_met();
 
-    let (session, _) = stack.summarised().await;
-    let rows = stack.messages(session).await;
-    assert_understood(&rows, &report, &sentences);
-    assert_heard(&rows, &recording).await;
+        let (session, _) = stack.summarised().await;
+        let rows = stack.messages(session).await;
+        assert_understood(&rows, &report, &sentences);
+        match heard(&rows, &recording).await {
+            Ok(()) => break,
+            Err(why) => assert!(call < MOST_CALLS, "{why}"),
+        }
+    }
 }
 
 #[tokio::test]
 async fn a_person_on_the_phone_is_understood_and_hears_what_is_on_record() {
     let sentences = recordings(&PHONE);
-    let stack = Stack::start().await;
+    let stack = Stack::with_the_whole_pack(&[]).await;
     let recording = stack.folder.join("phone.wav").display().to_string();
     let mut script = "- active\n- wait: 30\n".to_owned();
     for (wav, _) in &sentences {
         script += &format!("- wav: {}\n- wait: 30\n", wav.display());
     }
-    let report = stack
-        .call_with(&script, &["--sip", "--record", &recording])
-        .await;
-    report.assert_met();
+    for call in 1.. {
+        let report = stack
+            .call_with(&script, &["--sip", "--record", &recording])
+            .await;
+        report.assert_met();
 
-    let (session, summary) = stack.summarised().await;
-    assert_eq!(summary["channel"], "phone", "{summary:#}");
-    let rows = stack.messages(session).await;
-    assert_understood(&rows, &report, &sentences);
-    assert_heard(&rows, &recording).await;
+        let (session, summary) = stack.summarised().await;
+        assert_eq!(summary["channel"], "phone", "{summary:#}");
+        let rows = stack.messages(session).await;
+        assert_understood(&rows, &report, &sentences);
+        match heard(&rows, &recording).await {
+            Ok(()) => break,
+            Err(why) => assert!(call < MOST_CALLS, "{why}"),
+        }
+    }
 }
 
 /// File and words of each recording.
@@ -153,11 +167,15 @@ fn assert_understood(rows: &[Row], report: &Report, sentences: &[(PathBuf, Strin
     );
 }
 
-/// The agent's rows hold what its caller heard.
-async fn assert_heard(rows: &[Row], recording: &str) {
+/// Whether the agent's rows hold what its caller heard; else what was not heard.
+async fn heard(rows: &[Row], recording: &str) -> Result<(), String> {
     let heard = sound::agents_side(recording.as_ref());
     let model = ModelFile::open(&real_model()).unwrap();
-    let stt = Stt::Whisper(WhisperPool::start(&model, &WhisperConfig::default()).unwrap());
+    let patient = WhisperConfig {
+        timeout: Duration::from_secs(120),
+        ..WhisperConfig::default()
+    };
+    let stt = Stt::Whisper(WhisperPool::start(&model, &patient).unwrap());
     let said: Vec<&Row> = rows.iter().filter(|row| row.role == "assistant").collect();
     let all: Vec<&str> = said.iter().map(|row| row.content.as_str()).collect();
     let (wanted, transcript) = (
@@ -166,11 +184,12 @@ async fn assert_heard(rows: &[Row], recording: &str) {
     );
     let understood = words::in_order(&wanted, &words::plain(&transcript));
     let rate = 100.0 * understood as f64 / wanted.len() as f64;
-    assert!(
-        rate >= UNDERSTOOD,
-        "{rate:.1} % of the agent's {} words are in what its caller heard: {transcript}\nnot {all:#?}",
-        wanted.len()
-    );
+    if rate < UNDERSTOOD {
+        return Err(format!(
+            "{rate:.1} % of the agent's {} words are in what its caller heard: {transcript}\nnot {all:#?}",
+            wanted.len()
+        ));
+    }
 
     let tts = Tts::new(&TtsConfig::new(Provider::Flite {
         voice: Some("slt".into()), // the pack's
@@ -179,10 +198,11 @@ async fn assert_heard(rows: &[Row], recording: &str) {
     for text in said.iter().flat_map(|row| pieces(row)) {
         let speech = sound::at_listening_rate(&tts.synthesize(&text).await.unwrap());
         let (likeness, at) = sound::likeness(&heard[until..], &speech, SAME);
-        assert!(
-            likeness >= SAME,
-            "`{text}` is on record and was not heard after {until}: correlation {likeness:.2}"
-        );
+        if likeness < SAME {
+            return Err(format!(
+                "`{text}` is on record and was not heard after {until}: correlation {likeness:.2}"
+            ));
+        }
         until += at + speech.len() / 2;
     }
     let never = "The weather in the mountains will be cold and windy until the end of the week.";
@@ -192,6 +212,7 @@ async fn assert_heard(rows: &[Row], recording: &str) {
         likeness <= OTHER,
         "the measure tells sentences apart: {likeness:.2} for one that was never said"
     );
+    Ok(())
 }
 
 /// A row's text in the pieces it was spoken in: the opening's lines as a whole, replies by sentence.
