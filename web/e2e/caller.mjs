@@ -17,8 +17,9 @@ const USAGE = `usage: node e2e/caller.mjs --url URL [options]
       wait-transcript [SIDE] [/RE/|COUNT]   until so many finished lines of SIDE (caller, assistant,
                                    any), or one that matches RE (case aside), came after the last wait
       type TEXT                    write to the assistant
-      speak FILE                   play a sound file into the page's microphone, to its end; there is no
-                                   other sound then, and no --wav
+      speak FILE [/RE/]            play a sound file into the page's microphone, to its end; there is no
+                                   other sound then, and no --wav. Until a finished line of the caller
+                                   matches RE: a busy machine tears sound; said three times at most
       authenticate USER PHONE      fill in the form, read the code from the message on the page, confirm
       request-code USER PHONE      the first half of it
       enter-code [CODE]            the second half of it; without CODE, the one in the message on the page
@@ -48,6 +49,8 @@ const HANG_UP = /^console: (DataChannel error on \w+: User-Initiated Abort|publi
 
 const { page, errors, close } = await openBrowser(options);
 const shoot = screenshooter(page, options.screenshots);
+/** How long a sentence may take to be shown before it is said again. */
+const HEARD_MS = 20_000;
 /** Finished lines that an earlier wait-transcript has already counted. */
 let consumed = 0;
 /** When each action was done, in milliseconds since the page was opened. */
@@ -103,7 +106,7 @@ async function perform(action) {
     case "wait":
       return new Promise((resolve) => setTimeout(resolve, seconds(text)));
     case "speak":
-      return speak(page, readFileSync(text));
+      return speakUntilHeard(rest[0], text.slice(rest[0].length).trim());
     case "leave-file":
       return writeFileSync(text, "");
     case "wait-state":
@@ -177,13 +180,26 @@ async function answered(button) {
   }, before);
 }
 
-async function waitTranscript(text) {
+async function waitTranscript(text, timeout = options.timeoutMs) {
   const [, side = "any", what = "1"] = /^(caller|assistant|any)?\s*(.*)$/.exec(text);
   const pattern = /^\/(.*)\/$/.exec(what)?.[1] ?? null;
   const wanted = { side, pattern, count: pattern === null ? Number(what || "1") : 1, from: consumed };
   if (!(wanted.count > 0)) throw new Error("neither a count nor /a pattern/");
-  const handle = await until(transcriptReached, wanted);
+  const handle = await page.waitForFunction(transcriptReached, { timeout, polling: 50 }, wanted);
   consumed = await handle.jsonValue();
+}
+
+async function speakUntilHeard(file, pattern) {
+  const sound = readFileSync(file);
+  for (let times = 1; ; times += 1) {
+    await speak(page, sound);
+    if (!pattern) return;
+    try {
+      return await waitTranscript(`caller ${pattern}`, HEARD_MS);
+    } catch (error) {
+      if (times === 3) throw error;
+    }
+  }
 }
 
 async function press(id) {

@@ -144,13 +144,19 @@ async fn a_returning_browser_is_welcomed_without_facts() {
         .await
         .assert_met();
     stack.summarised().await;
-    let report = stack
-        .call_with("- wait: 30\n- expect_agent: welcome back\n", &device)
-        .await;
-    report.assert_met();
-    assert!(
-        !report.text("agent").contains("Sarah"),
-        "nothing personal before authentication: {:#}",
-        report.0
-    );
+    // The greeting does not wait for a database that is slow to recognise a device: a busy machine has three calls.
+    for call in 1.. {
+        let report = stack.call_with("- wait: 30\n", &device).await;
+        report.assert_met();
+        let said = report.text("agent");
+        assert!(
+            !said.contains("Sarah"),
+            "nothing personal before authentication: {:#}",
+            report.0
+        );
+        if said.contains("Welcome back") {
+            break;
+        }
+        assert!(call < 3, "not recognised in {call} calls: {:#}", report.0);
+    }
 }

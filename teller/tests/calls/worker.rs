@@ -171,6 +171,32 @@ async fn job_ends(server: &LiveKit, job_id: &str, status: &str) {
     );
 }
 
+/// Waits until the server has noted that this call's job was taken: it hands the job out first, and
+/// forgets a report that comes in between.
+async fn job_is_known(server: &LiveKit, call: &Call) {
+    let room = call.assignment.job.room.clone().unwrap_or_default().name;
+    let known = async {
+        loop {
+            let listed = dispatches(server).list_dispatch(room.clone()).await;
+            let jobs = listed
+                .iter()
+                .flatten()
+                .filter_map(|made| made.state.as_ref());
+            let mut jobs = jobs.flat_map(|state| &state.jobs);
+            if jobs.any(|job| job.id == call.assignment.job.id) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let noted = timeout(PATIENCE, known).await;
+    assert!(
+        noted.is_ok(),
+        "the server lists no job of {room}:\n{}",
+        server.log()
+    );
+}
+
 async fn next_call(worker: &mut Running, server: &LiveKit) -> Call {
     let call = timeout(PATIENCE, worker.calls.recv()).await;
     let call = call.unwrap_or_else(|_| panic!("no call came:\n{}", server.log()));
@@ -240,6 +266,7 @@ async fn a_dispatch_becomes_a_call_with_a_token_for_its_room() {
     assert_eq!(call.assignment.url, server.url());
     assert_eq!(worker.health.slots().used(), 1);
 
+    job_is_known(&server, &call).await;
     assert_eq!(call.reports.running().await, Delivery::Written);
     assert_eq!(call.reports.succeeded().await, Delivery::Written);
     job_ends(&server, &call.assignment.job.id, "JS_SUCCESS").await;
@@ -289,6 +316,7 @@ async fn a_panic_in_a_call_fails_that_job_alone() {
     }
     let breaks = next_call(&mut worker, &server).await;
     let goes_on = next_call(&mut worker, &server).await;
+    job_is_known(&server, &breaks).await;
     let broken = breaks.assignment.job.id.clone();
     drop(breaks);
     job_ends(&server, &broken, "JS_FAILED").await;
