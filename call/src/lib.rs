@@ -18,6 +18,6 @@ pub use auth_level::AuthLevel;
 pub use channel::Channel;
 pub use ending::CallEnding;
 pub use ids::{ProfileId, SessionId, TenantId};
-pub use outcome::{Resolution, Sentiment};
+pub use outcome::{Resolution, Sentiment, ToolOutcome};
 pub use speaker::Speaker;
 pub use turn::Turn;
