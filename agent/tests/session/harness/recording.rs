@@ -81,14 +81,14 @@ impl Kept {
                 self.rows.push(*row);
             }
             // The record knows a callback by its id: the same one once more changes nothing.
-            Record::Callback(callback) => {
+            Record::Callback(callback, _) => {
                 if self.callbacks.iter().all(|kept| kept.id != callback.id) {
                     self.lines.push("callback".to_owned());
                     self.callbacks.push(callback);
                 }
             }
-            Record::ToolCall(call) => self.lines.push(format!("tool {}", call.tool)),
-            Record::ToolOutcome(outcome) => {
+            Record::ToolCall(call, _) => self.lines.push(format!("tool {}", call.tool)),
+            Record::ToolOutcome(outcome, _) => {
                 self.lines
                     .push(format!("tool {}", outcome.outcome.as_str()));
             }
