@@ -1,7 +1,7 @@
 //! A finished turn in, sentences out.
 //!
 //! ```text
-//! text -> route (knowledge) -+-> small talk, deeds, refusals: fixed lines of the pack      actions.rs
+//! text -> route (knowledge) -+-> small talk, deeds, refusals: fixed lines of the pack      conversation/actions.rs
 //!                            +-> question about the trade: retrieval (the only place)       retrieval.rs
 //!                                  +-> a language model phrases the passages               llm.rs
 //!                                  +-> none, late or failing: the documents' own sentences extractive.rs
@@ -10,14 +10,12 @@
 //! Sentences leave as soon as they are whole. Whatever fails, a reply says something and ends with
 //! exactly one [`ReplyEvent::Done`]; dropping the future cancels it with all it has started.
 
-mod actions;
+mod conversation;
 mod extractive;
 mod history;
 mod llm;
-mod prompt;
 mod replier;
 mod retrieval;
-mod stream;
 #[cfg(test)]
 mod tests;
 

@@ -1,7 +1,7 @@
 //! A language model behind the OpenAI chat completion API, streamed, with deadlines, never retried:
 //! a caller is waiting, and the documents can answer at once.
 
-use super::stream::{Rubbish, SentenceStream};
+use super::conversation::sentences::{Rubbish, SentenceStream};
 use super::{LlmConfig, ReplyEvent};
 use async_openai::Client;
 use async_openai::config::OpenAIConfig;

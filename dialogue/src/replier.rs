@@ -1,10 +1,12 @@
 //! From a turn to its reply: routes it, and lets the right part answer.
 
-use super::actions::{fixed_reply, offer};
+use super::conversation::actions::{fixed_reply, offer};
+use super::conversation::sentences::SentenceStream;
 use super::llm::Llm;
 use super::retrieval::{Found, Retrieval};
-use super::stream::SentenceStream;
-use super::{Awaiting, ReplyConfig, ReplyEvent, ReplyMeta, ReplyRequest, extractive, prompt};
+use super::{
+    Awaiting, ReplyConfig, ReplyEvent, ReplyMeta, ReplyRequest, conversation::prompt, extractive,
+};
 use call::{Speaker, Turn};
 use knowledge::{KnowledgeBase, Route, RouteContext, is_grounded, sentences};
 use std::sync::{Arc, PoisonError, RwLock};

@@ -11,7 +11,7 @@ const MAX_ANSWER: usize = 1_500;
 
 /// Why a model's text was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Rubbish {
+pub(crate) enum Rubbish {
     #[error("it held control characters")]
     ControlCharacters,
     #[error("it held no sentence")]
@@ -22,7 +22,7 @@ pub(super) enum Rubbish {
 
 /// Collects pieces of text and hands out whole sentences.
 #[derive(Debug)]
-pub(super) struct SentenceStream {
+pub(crate) struct SentenceStream {
     pending: String,
     taken: usize,
     /// Numbers that may be spoken.
@@ -32,7 +32,7 @@ pub(super) struct SentenceStream {
 impl SentenceStream {
     /// `facts`: all that the model was given. A sentence with a number that is in none of them is
     /// left out: an invented fee or code does more harm than a shorter answer.
-    pub(super) fn new<'a>(facts: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn new<'a>(facts: impl IntoIterator<Item = &'a str>) -> Self {
         Self {
             pending: String::new(),
             taken: 0,
@@ -44,7 +44,7 @@ impl SentenceStream {
     ///
     /// # Errors
     /// [`Rubbish`] when this is no speech; the stream is of no use afterwards.
-    pub(super) fn push(&mut self, piece: &str) -> Result<Vec<String>, Rubbish> {
+    pub(crate) fn push(&mut self, piece: &str) -> Result<Vec<String>, Rubbish> {
         let forbidden =
             |c: char| (c.is_control() && !c.is_whitespace()) || c == char::REPLACEMENT_CHARACTER;
         if piece.contains(forbidden) {
@@ -68,7 +68,7 @@ impl SentenceStream {
     }
 
     /// The text is complete: what is left is a sentence too.
-    pub(super) fn rest(&mut self) -> Option<String> {
+    pub(crate) fn rest(&mut self) -> Option<String> {
         let last = std::mem::take(&mut self.pending).trim().to_owned();
         self.may_be_spoken(&last).then_some(last)
     }

@@ -1,6 +1,6 @@
 //! What the model is told: the texts of `prompts`, put together for one turn.
 
-use super::ReplyRequest;
+use crate::ReplyRequest;
 use async_openai::types::chat::{
     ChatCompletionRequestAssistantMessage, ChatCompletionRequestMessage,
     ChatCompletionRequestSystemMessage, ChatCompletionRequestUserMessage,
@@ -13,7 +13,7 @@ use prompts::{AnswerPrompt, SpokenRules, caller_words};
 const TURNS: usize = 10;
 
 /// The messages for one question about the trade.
-pub(super) fn messages(
+pub(crate) fn messages(
     settings: &Settings,
     request: &ReplyRequest,
     passages: &[Passage],

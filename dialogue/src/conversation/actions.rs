@@ -1,15 +1,15 @@
 //! Turns that a fixed line of the pack answers, with the deed that goes with it. Pure.
 
-use super::history::{caller_turns, last_agent_text};
-use super::{Awaiting, CallAction, Channel, ReplyRequest};
+use crate::history::{caller_turns, last_agent_text};
+use crate::{Awaiting, CallAction, Channel, ReplyRequest};
 use knowledge::{Pack, Route};
 
 /// A reply that needs no search and no model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct FixedReply {
-    pub(super) text: String,
-    pub(super) action: Option<CallAction>,
-    pub(super) awaiting: Awaiting,
+pub(crate) struct FixedReply {
+    pub(crate) text: String,
+    pub(crate) action: Option<CallAction>,
+    pub(crate) awaiting: Awaiting,
 }
 
 impl FixedReply {
@@ -34,7 +34,7 @@ impl FixedReply {
 
 /// The fixed reply to a turn; `None` where the answer must be found.
 /// `can_transfer`: a number to transfer to is configured.
-pub(super) fn fixed_reply(
+pub(crate) fn fixed_reply(
     route: &Route,
     request: &ReplyRequest,
     pack: &Pack,
@@ -78,7 +78,7 @@ pub(super) fn fixed_reply(
 
 /// The offer of a person by the way that is open: transfer on a phone that has somewhere to go,
 /// otherwise a callback.
-pub(super) fn offer_person(channel: Channel, pack: &Pack, can_transfer: bool) -> FixedReply {
+pub(crate) fn offer_person(channel: Channel, pack: &Pack, can_transfer: bool) -> FixedReply {
     let lines = &pack.settings.lines;
     match offer(channel, can_transfer) {
         Awaiting::TransferConsent => FixedReply::say(&lines.transfer_offer),
@@ -88,7 +88,7 @@ pub(super) fn offer_person(channel: Channel, pack: &Pack, can_transfer: bool) ->
 }
 
 /// What a yes to "would you like to speak to a person" means here.
-pub(super) fn offer(channel: Channel, can_transfer: bool) -> Awaiting {
+pub(crate) fn offer(channel: Channel, can_transfer: bool) -> Awaiting {
     match channel {
         Channel::Phone if can_transfer => Awaiting::TransferConsent,
         Channel::Phone | Channel::Web => Awaiting::CallbackConsent,
