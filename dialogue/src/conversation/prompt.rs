@@ -1,43 +1,45 @@
-//! What the model is told: the texts of `prompts`, put together for one turn.
+//! What the model receives: the texts of `prompts`, put together for one turn.
 
-use crate::ReplyRequest;
-use async_openai::types::chat::{
-    ChatCompletionRequestAssistantMessage, ChatCompletionRequestMessage,
-    ChatCompletionRequestSystemMessage, ChatCompletionRequestUserMessage,
-};
-use call::{Speaker, Turn};
+use std::sync::Arc;
+
+use call::Turn;
 use knowledge::{Passage, Settings};
-use prompts::{AnswerPrompt, SpokenRules, caller_words};
+use prompts::{AnswerPrompt, SpokenRules};
+
+use super::answer::Question;
 
 /// Turns of the past that a model is shown; the rest of the history serves other ends.
 const TURNS: usize = 10;
 
-/// The messages for one question about the trade.
-pub(crate) fn messages(
-    settings: &Settings,
-    request: &ReplyRequest,
-    passages: &[Passage],
-) -> Vec<ChatCompletionRequestMessage> {
-    let mut messages =
-        vec![ChatCompletionRequestSystemMessage::from(rules(settings, request, passages)).into()];
-    let recent = request.history.len().saturating_sub(TURNS);
-    messages.extend(request.history[recent..].iter().map(|said| turn(said)));
-    messages.push(caller(&request.text));
-    messages
+/// What a language model is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompt {
+    /// Who it is, how it speaks, and the passages it may use: the system message.
+    pub rules: String,
+    /// What was said before, oldest first.
+    pub turns: Vec<Arc<Turn>>,
+    /// What is to be answered.
+    pub question: String,
 }
 
-fn turn(turn: &Turn) -> ChatCompletionRequestMessage {
-    match turn.speaker {
-        Speaker::Caller => caller(&turn.text),
-        Speaker::Agent => ChatCompletionRequestAssistantMessage::from(turn.text.as_str()).into(),
+impl Prompt {
+    /// For one question about the trade. `caller_name`: of a caller who has proved who they are.
+    pub(super) fn new(
+        settings: &Settings,
+        question: &Question,
+        passages: &[Passage],
+        caller_name: Option<&str>,
+    ) -> Self {
+        let recent = question.history.len().saturating_sub(TURNS);
+        Self {
+            rules: rules(settings, passages, caller_name),
+            turns: question.history[recent..].to_vec(),
+            question: question.text.clone(),
+        }
     }
 }
 
-fn caller(text: &str) -> ChatCompletionRequestMessage {
-    ChatCompletionRequestUserMessage::from(caller_words(text)).into()
-}
-
-fn rules(settings: &Settings, request: &ReplyRequest, passages: &[Passage]) -> String {
+fn rules(settings: &Settings, passages: &[Passage], caller_name: Option<&str>) -> String {
     let passages: Vec<prompts::Passage<'_>> = passages
         .iter()
         .map(|passage| prompts::Passage {
@@ -54,7 +56,7 @@ fn rules(settings: &Settings, request: &ReplyRequest, passages: &[Passage]) -> S
             pack_rules: &pack_rules,
         },
         passages: &passages,
-        caller_name: request.caller.authenticated_name.as_deref(),
+        caller_name,
     };
     prompt.render()
 }
