@@ -6,13 +6,13 @@
 //! data channel: those answer through queues.
 
 mod authenticate;
-mod callbacks;
 mod ending;
 mod handoff;
 mod hearing;
 mod ledger;
 mod opening;
 mod phase;
+mod ports;
 mod services;
 mod speech;
 mod turn_metrics;
@@ -21,7 +21,7 @@ use std::{future::pending, sync::Arc, time::Duration};
 
 use authentication::Keypad;
 use call::CallEnding;
-use dialogue::{Awaiting, CallAction, ReplyMeta};
+use dialogue::{CallAction, Driver, Event, ReplyMeta};
 use futures_util::{StreamExt as _, stream::FuturesOrdered};
 use insight::redact::Redactor;
 use record::LiveSession;
@@ -31,7 +31,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 use tokio_util::task::TaskTracker;
-use tools::ToolError;
+use tools::Outcome;
 use voice::{
     listen::{Listener, SttError, Transcript},
     speak::{SpeechId, Voice, VoiceEvent},
@@ -70,16 +70,14 @@ pub(crate) enum Report {
     ReplyFailed { id: SpeechId },
     /// An authentication step came to its end.
     Authentication(authenticate::Outcome),
-    /// The carrier took a transfer, or did not.
-    Transferred(Result<(), ToolError>),
+    /// What came of a transfer.
+    Transferred(Outcome),
 }
 
 /// One call.
 pub struct Session {
     services: Arc<Services>,
     caller: Caller,
-    /// Name of the room.
-    room: String,
     id: call::SessionId,
     clock: Instant,
 
@@ -101,12 +99,12 @@ pub struct Session {
     agent: AgentVoice,
     /// The reply being written.
     reply: Option<speech::Writing>,
-    awaiting: Awaiting,
+    /// What is said, and why; it knows the turns so far.
+    dialogue: Driver,
     /// "I did not catch that" in a row: the lines grow more helpful.
     not_caught: usize,
     keypad: Keypad,
     authentication: authenticate::Authentication,
-    callback_requested: bool,
     /// The caller's connection broke: they are waited for until then.
     away_until: Option<Duration>,
     summary_token: record::SummaryToken,
@@ -251,7 +249,7 @@ impl Session {
                 interrupted,
             } => {
                 self.agent = AgentVoice::Silent;
-                let spoken = self.finished(id, &heard, interrupted).await;
+                let spoken = self.finished(id, &heard, interrupted);
                 let end = self.tell(TurnEvent::AgentStoppedSpeaking).await;
                 match spoken {
                     Some(spoken) => self.after(&spoken, interrupted).or(end),
@@ -265,7 +263,7 @@ impl Session {
     fn after(&mut self, spoken: &ledger::Spoken, interrupted: bool) -> Option<End> {
         let action = spoken.meta.as_ref().and_then(|meta| meta.action);
         match action {
-            Some(CallAction::Transfer) => self.transfer(),
+            Some(CallAction::Transfer) => self.transfer(spoken.turn),
             // "One more thing" in the middle of a goodbye: the call goes on.
             Some(CallAction::HangUp) if !interrupted => {
                 return Some(End::HangUp(CallEnding::Goodbye));
@@ -280,15 +278,14 @@ impl Session {
     }
 
     /// The row of a speech that is over, and its figures.
-    async fn finished(
-        &mut self,
-        id: SpeechId,
-        heard: &str,
-        interrupted: bool,
-    ) -> Option<ledger::Spoken> {
+    fn finished(&mut self, id: SpeechId, heard: &str, interrupted: bool) -> Option<ledger::Spoken> {
         let heard = self.redactor.redact(call::Speaker::Agent, heard).text;
         let now = self.now();
         let spoken = self.ledger.agent_said(id, &heard, interrupted, now)?;
+        if !heard.trim().is_empty() {
+            let heard = heard.trim().to_owned();
+            self.dialogue.on(Event::AgentHeard(heard));
+        }
         self.outputs.send(Outgoing::AgentDone {
             segment: spoken.segment.clone(),
         });
@@ -297,11 +294,6 @@ impl Session {
         self.turns.expect_answer(heard.trim_end().ends_with('?'));
         if spoken.kind == SpeechKind::Reply {
             self.report_turn(&spoken, interrupted);
-        }
-        // A promise that was heard in part binds, whatever cut it short.
-        let promised = spoken.meta.as_ref().and_then(|meta| meta.action);
-        if promised == Some(CallAction::Callback) && !heard.trim().is_empty() {
-            self.request_callback().await;
         }
         Some(spoken)
     }
@@ -315,7 +307,6 @@ impl Session {
                 None
             }
             Report::ReplyWritten { id, meta } => {
-                let awaiting = meta.awaiting;
                 if meta.retrieval.is_some() {
                     self.services.metrics.retrieval();
                 }
@@ -326,11 +317,12 @@ impl Session {
                     spoken.meta = Some(*meta);
                 }
                 self.reply.take_if(|reply| reply.id == id)?;
-                self.awaiting = awaiting;
+                self.dialogue.on(Event::ReplyWritten);
                 self.tell(TurnEvent::ReplyEnded).await
             }
             Report::ReplyFailed { id } => {
                 self.reply.take_if(|reply| reply.id == id)?;
+                self.dialogue.on(Event::ReplyCancelled);
                 self.tell(TurnEvent::ReplyEnded).await
             }
             Report::Authentication(outcome) => {
@@ -397,7 +389,7 @@ impl Session {
             }
             TurnAction::AreYouThere => {
                 // A yes to this is no yes to an offer made before it.
-                self.awaiting = Awaiting::None;
+                self.dialogue.on(Event::OfferLapsed);
                 let text = self.services.lines.still_there.clone();
                 self.announce(SpeechKind::Announcement, &text, true).await;
             }

@@ -21,6 +21,6 @@ pub use channel::Channel;
 pub use ending::CallEnding;
 pub use ids::{ProfileId, SessionId, TenantId};
 pub use input::PhoneNumber;
-pub use outcome::{Resolution, Sentiment};
+pub use outcome::{Resolution, Sentiment, ToolOutcome};
 pub use speaker::Speaker;
 pub use turn::Turn;

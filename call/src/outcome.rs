@@ -21,3 +21,21 @@ crate::text_enum! {
         Incomplete = "incomplete",
     }
 }
+
+crate::text_enum! {
+    /// What became of a call of a tool.
+    pub enum ToolOutcome {
+        /// It was carried out.
+        Success = "success",
+        /// It was not allowed, or the tool said no.
+        Refused = "refused",
+        /// It was tried and went wrong.
+        Failed = "failed",
+        /// No answer in time, and it has no effect that lasts.
+        TimedOut = "timed_out",
+        /// It was taken back before it was carried out.
+        Cancelled = "cancelled",
+        /// Nobody could find out whether it was carried out.
+        Unknown = "unknown",
+    }
+}

@@ -5,7 +5,9 @@ use std::error::Error;
 use postgres_types::{FromSql, IsNull, Kind, ToSql, Type, private::BytesMut, to_sql_checked};
 use uuid::Uuid;
 
-use crate::{CallEnding, Channel, ProfileId, Resolution, Sentiment, SessionId, Speaker};
+use crate::{
+    CallEnding, Channel, ProfileId, Resolution, Sentiment, SessionId, Speaker, ToolOutcome,
+};
 
 #[doc(hidden)]
 pub use postgres_types as types;
@@ -43,7 +45,14 @@ macro_rules! sql_text {
     )+ };
 }
 
-sql_text!(CallEnding, Channel, Resolution, Sentiment, Speaker);
+sql_text!(
+    CallEnding,
+    Channel,
+    Resolution,
+    Sentiment,
+    Speaker,
+    ToolOutcome
+);
 
 /// Whether the wire form of a type is the text itself.
 #[must_use]

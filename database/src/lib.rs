@@ -42,7 +42,7 @@ pub use audit::{AuditEntry, AuditRepository};
 pub use auth::{
     AuthLimits, AuthRepository, ChallengeStart, Claim, Delivery, NewChallenge, Verification,
 };
-pub use call::{Channel, ProfileId, Resolution, Sentiment, SessionId, TenantId};
+pub use call::{Channel, ProfileId, Resolution, Sentiment, SessionId, TenantId, ToolOutcome};
 pub use callback::{Callback, CallbackRepository, NewCallback};
 pub use chain::RowHash;
 pub use document::{DocumentChunk, DocumentRepository, ImportReport};
@@ -76,6 +76,5 @@ pub use summary_token::{RedeemedSummary, SummaryToken, SummaryTokenRepository};
 pub use tls::{certificates, is_address, is_unencrypted};
 pub use tool_call::{
     NewToolCall, NewToolOutcome, SealedToolCall, SealedToolOutcome, ToolCall, ToolCallRepository,
-    ToolOutcome,
 };
 pub use worker::WorkerRepository;

@@ -2,7 +2,7 @@
 //! of it. Two records, each written once and sealed before it leaves the agent: the intent before the
 //! request, the outcome before anything is said about it.
 
-use call::{sql_text, text_enum};
+use call::ToolOutcome;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,26 +20,6 @@ use crate::{
 pub struct ToolCallRepository {
     db: Database,
 }
-
-text_enum! {
-    /// What became of a call of a tool.
-    pub enum ToolOutcome {
-        /// It was carried out.
-        Success = "success",
-        /// It was not allowed, or the tool said no.
-        Refused = "refused",
-        /// It was tried and went wrong.
-        Failed = "failed",
-        /// No answer in time, and it has no effect that lasts.
-        TimedOut = "timed_out",
-        /// It was taken back before it was carried out.
-        Cancelled = "cancelled",
-        /// Nobody could find out whether it was carried out.
-        Unknown = "unknown",
-    }
-}
-
-sql_text!(ToolOutcome);
 
 /// A tool is about to be called.
 #[derive(Clone, Debug, PartialEq)]

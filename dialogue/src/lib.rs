@@ -1,32 +1,35 @@
-//! A finished turn in, sentences out.
+//! A conversation: finished turns in, sentences and deeds out.
 //!
 //! ```text
-//! text -> route (knowledge) -+-> small talk, deeds, refusals: fixed lines of the pack      actions.rs
-//!                            +-> question about the trade: retrieval (the only place)       retrieval.rs
-//!                                  +-> a language model phrases the passages               llm.rs
-//!                                  +-> none, late or failing: the documents' own sentences extractive.rs
+//! turn -> route (knowledge) -+-> small talk, offers, refusals: fixed lines of the pack   conversation/actions.rs
+//!                            +-> look-ups and deeds the caller agreed to: tools           (crate `tools`)
+//!                            +-> question about the trade: retrieval (the only place)     conversation/answer.rs
+//!                                  +-> a language model phrases the passages             llm.rs
+//!                                  +-> none, late or failing: the documents' own sentences
 //! ```
 //!
-//! Sentences leave as soon as they are whole. Whatever fails, a reply says something and ends with
-//! exactly one [`ReplyEvent::Done`]; dropping the future cancels it with all it has started.
+//! [`Conversation`] decides and is pure; [`Driver`] carries out what it decides. Sentences leave as
+//! soon as they are whole. Whatever fails, a reply says something and ends with exactly one
+//! [`ReplyEvent::Done`]; dropping its future cancels it with all it has started, except deeds.
 
-mod actions;
-mod extractive;
-mod history;
+mod conversation;
+mod driver;
 mod llm;
-mod prompt;
 mod replier;
-mod retrieval;
-mod stream;
 #[cfg(test)]
 mod tests;
 
+pub use conversation::{
+    Abilities, CallFacts, CallerTurn, Conversation, Delta, Event, Found, ModelFailure, Prompt,
+    Query, Step, ToolCallId, UnusableText,
+};
+pub use driver::{Driver, Reply};
 pub use replier::Replier;
 
-use call::{Channel, Turn};
+use std::time::Duration;
+
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, time::Duration};
 
 /// What answers are made with, besides the pack.
 #[derive(Debug, Clone, Default)]
@@ -55,32 +58,6 @@ pub struct LlmConfig {
     /// Requests at a time over all calls; a call that finds no place before the first-token deadline
     /// is answered from the documents.
     pub max_concurrent: usize,
-}
-
-/// One turn to answer.
-#[derive(Debug, Clone, Default)]
-pub struct ReplyRequest {
-    /// What the caller said, already redacted.
-    pub text: String,
-    /// The turns before it, oldest first, already redacted; without `text` itself.
-    pub history: Vec<Arc<Turn>>,
-    /// Who asks, and by what way.
-    pub caller: CallerContext,
-}
-
-/// What is known of the caller.
-#[derive(Debug, Clone, Default)]
-pub struct CallerContext {
-    /// Browser or phone.
-    pub channel: Channel,
-    /// The name of an authenticated caller.
-    pub authenticated_name: Option<String>,
-    /// The customer's name in the company's systems, of an authenticated caller.
-    pub customer: Option<String>,
-    /// Whether callers can authenticate here at all (a sender of codes is configured).
-    pub can_authenticate: bool,
-    /// What the agent's last reply waits for.
-    pub awaiting: Awaiting,
 }
 
 /// The yes or no that the agent's last reply asked for.
@@ -124,9 +101,9 @@ pub struct ReplyMeta {
     /// What the session has to do once the reply has been heard.
     #[serde(skip)]
     pub action: Option<CallAction>,
-    /// What to hand in with the next turn.
+    /// Why the language model did not finish its answer, if it was asked and did not.
     #[serde(skip)]
-    pub awaiting: Awaiting,
+    pub failure: Option<ModelFailure>,
 }
 
 /// A document that an answer rests on.
@@ -147,7 +124,7 @@ pub enum CallAction {
     HangUp,
     /// The caller agreed to be put through. The call counts as escalated.
     Transfer,
-    /// The caller agreed to be called back. The call counts as escalated.
+    /// The callback that the caller agreed to is on record. The call counts as escalated.
     Callback,
     /// The reply's sentences are the agent's last words once more; nothing else is to be done.
     Repeat,

@@ -1,16 +1,24 @@
-//! Replies from the bank pack, alone and with a model behind real HTTP.
+//! The driver at work on the bank pack: alone, with company's systems and with a model behind real HTTP.
 
-mod conversation;
+mod driving;
 mod model;
 mod model_server;
 
-use super::{CallerContext, LlmConfig};
-use super::{Replier, ReplyConfig, ReplyEvent, ReplyMeta, ReplyRequest};
-use call::{Speaker, Turn};
+use std::{
+    path::Path,
+    sync::{Arc, LazyLock, Mutex},
+};
+
+use call::SessionId;
 use knowledge::KnowledgeBase;
-use std::path::Path;
-use std::sync::{Arc, LazyLock};
 use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+use tools::{BoxFuture, Intent, NotRecorded, Outcome, Registry, Tool, ToolCallLog};
+use uuid::Uuid;
+
+use super::{
+    CallFacts, CallerTurn, Driver, Event, LlmConfig, Replier, ReplyConfig, ReplyEvent, ReplyMeta,
+};
 
 static BANK: LazyLock<Arc<KnowledgeBase>> = LazyLock::new(|| {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../packs/bank"));
@@ -30,34 +38,71 @@ impl Replied {
     }
 }
 
-fn replier(llm: Option<LlmConfig>, transfer_to: Option<&str>) -> Replier {
-    let transfer_to = transfer_to.map(str::to_owned);
-    Replier::new(Arc::clone(&BANK), ReplyConfig { llm, transfer_to }, None)
-}
+/// The rows of a conversation's tools, a line each; clones share them.
+#[derive(Clone, Default)]
+struct Rows(Arc<Mutex<Vec<String>>>);
 
-fn asks(text: &str) -> ReplyRequest {
-    ReplyRequest {
-        text: text.to_owned(),
-        ..ReplyRequest::default()
+impl Rows {
+    fn add(&self, row: String) -> BoxFuture<'static, Result<(), NotRecorded>> {
+        self.0.lock().unwrap().push(row);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
     }
 }
 
-fn says(text: &str, caller: CallerContext, history: &[(Speaker, &str)]) -> ReplyRequest {
-    let history = history.iter().map(|(speaker, text)| Turn {
-        speaker: *speaker,
-        text: (*text).to_owned(),
-    });
-    ReplyRequest {
-        text: text.to_owned(),
-        history: history.map(Into::into).collect(),
-        caller,
+impl ToolCallLog for Rows {
+    fn intend(&self, intent: Intent) -> BoxFuture<'static, Result<(), NotRecorded>> {
+        self.add(format!("{} for turn {}", intent.tool, intent.seq))
+    }
+
+    fn finish(
+        &self,
+        _: SessionId,
+        _: Uuid,
+        outcome: &Outcome,
+    ) -> BoxFuture<'static, Result<(), NotRecorded>> {
+        self.add(outcome.kind().as_str().to_owned())
     }
 }
 
-/// Runs a reply to its end and holds it to the contract: sentences, then one `Done`.
-async fn reply(replier: &Replier, request: ReplyRequest) -> Replied {
+fn replier(llm: Option<LlmConfig>) -> Replier {
+    let config = ReplyConfig {
+        llm,
+        transfer_to: None,
+    };
+    Replier::new(Arc::clone(&BANK), config, None)
+}
+
+/// A conversation with the look-ups of the pack and these tools.
+fn conversation(replier: &Replier, tools: Vec<Arc<dyn Tool>>) -> (Driver, Rows) {
+    let rows = Rows::default();
+    let tools = replier.look_up_tools().into_iter().chain(tools).collect();
+    let registry = Registry::new(SessionId::new(), tools, Arc::new(rows.clone()), Vec::new());
+    let facts = CallFacts::default();
+    let driver = Driver::new(replier.clone(), registry, facts, TaskTracker::new());
+    (driver, rows)
+}
+
+fn turn(text: &str) -> CallerTurn {
+    CallerTurn {
+        text: text.to_owned(),
+        question: text.to_owned(),
+        seq: 0,
+    }
+}
+
+/// The reply to this as the first words of a conversation.
+async fn ask(replier: &Replier, text: &str) -> Replied {
+    reply(&conversation(replier, Vec::new()).0, text).await
+}
+
+/// Writes a reply to its end and holds it to the contract: sentences, then one `Done`.
+async fn reply(driver: &Driver, text: &str) -> Replied {
     let (out, mut events) = mpsc::channel(2);
-    let replying = replier.reply(request, out);
+    let writing = driver.reply_to(turn(text)).write(out);
     let collecting = async {
         let mut sentences = Vec::new();
         let mut done = None;
@@ -73,6 +118,7 @@ async fn reply(replier: &Replier, request: ReplyRequest) -> Replied {
             meta: done.expect("a reply ends with `Done`"),
         }
     };
-    let ((), replied) = tokio::join!(replying, collecting);
+    let ((), replied) = tokio::join!(writing, collecting);
+    driver.on(Event::ReplyWritten);
     replied
 }

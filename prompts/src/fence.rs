@@ -18,7 +18,7 @@ pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<&str>>().join(" ")
 }
 
-/// A name for the middle of a sentence: letters and what belongs between them, so that it can give no orders in
+/// A name for the middle of a sentence: letters and what belongs between them, so that it cannot give orders in
 /// tags or on lines of its own.
 pub(crate) fn name(text: &str) -> String {
     let kept: String = text
@@ -30,7 +30,7 @@ pub(crate) fn name(text: &str) -> String {
     one_line(&kept)
 }
 
-/// Markup as entities; characters that no one sees are dropped, for they could hide orders from a reader.
+/// Writes markup as entities and drops invisible characters, which could hide orders from a reader.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

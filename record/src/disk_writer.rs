@@ -84,16 +84,18 @@ impl DiskWriter {
             Record::Message(row, at) => {
                 self.after_start(row.session, at, |sealer| sealer.message(*row, at))
             }
-            Record::Callback(callback) => Ok(vec![self.sealer.callback(callback)]),
-            Record::ToolCall(call) => {
+            Record::Callback(callback, waiting) => {
+                Ok(vec![self.sealer.callback(callback).awaited(waiting)])
+            }
+            Record::ToolCall(call, waiting) => {
                 self.after_start(call.session_id, call.requested_at, |sealer| {
-                    sealer.tool_call(&call)
+                    Ok(sealer.tool_call(&call)?.awaited(waiting))
                 })
             }
-            Record::ToolOutcome(outcome) => self
+            Record::ToolOutcome(outcome, waiting) => self
                 .sealer
                 .tool_outcome(&outcome)
-                .map(|outcome| vec![outcome]),
+                .map(|outcome| vec![outcome.awaited(waiting)]),
             Record::Ended(end) => Ok(vec![self.sealer.end(&end)]),
             Record::Flush(_) | Record::Close => return Vec::new(),
         };
@@ -122,20 +124,19 @@ impl DiskWriter {
         if group.is_empty() {
             return;
         }
-        let durable = match self.durability {
-            Durability::Disk => self.append(&group),
+        let (durable, at_once) = match self.durability {
+            Durability::Disk => (self.append(&group), false),
             #[cfg(feature = "test-support")]
-            Durability::Nothing => {
-                group.iter().for_each(|sealed| self.acknowledge(sealed));
-                0
-            }
+            Durability::Nothing => (0, true),
         };
-        for (place, sealed) in group.into_iter().enumerate() {
-            if place < durable {
-                self.acknowledge(&sealed);
-            } else {
+        for (place, mut sealed) in group.into_iter().enumerate() {
+            let kept = place < durable;
+            if kept || at_once {
+                self.acknowledge(&mut sealed);
+            }
+            if !kept {
                 self.starts.handed_over(&sealed);
-                self.health.at_risk(sealed.told.session);
+                self.health.at_risk(sealed.acknowledged.session);
                 self.hand_over(Handover::Record(Box::new(sealed), self.durable_until));
             }
         }
@@ -161,13 +162,11 @@ impl DiskWriter {
         }
     }
 
-    fn acknowledge(&self, sealed: &Sealed) {
+    fn acknowledge(&self, sealed: &mut Sealed) {
         let made = DateTime::from_timestamp_micros(sealed.record.at_micros);
         let took = made.and_then(|made| (Utc::now() - made).to_std().ok());
         self.metrics.durable(took.unwrap_or_default());
-        if let Some(told) = &self.acknowledgements {
-            (told.0)(&sealed.told);
-        }
+        sealed.acknowledge(self.acknowledgements.as_ref());
     }
 
     /// Waits while the flusher's queue is full: then the recorder's fills, and says so.

@@ -122,7 +122,7 @@ impl Flusher {
                 None
             }
             Handover::Record(sealed, after) if done >= after => {
-                self.store_handed_over(&sealed).await;
+                self.store_handed_over(*sealed).await;
                 None
             }
             early => Some(early),
@@ -130,17 +130,15 @@ impl Flusher {
     }
 
     /// What the disk did not take is acknowledged now.
-    async fn store_handed_over(&mut self, sealed: &Sealed) {
+    async fn store_handed_over(&mut self, mut sealed: Sealed) {
         let stored = [StoredRecord::from_spool(&sealed.record.payload)];
         let written = self.write(&stored).await;
         for (_, why) in &written.refused {
             self.park(&sealed.record, &Batch::default(), why);
         }
-        self.health.safe_again(sealed.told.session);
-        if let Some(told) = &self.acknowledgements
-            && self.commits_acknowledge
-        {
-            (told.0)(&sealed.told);
+        self.health.safe_again(sealed.acknowledged.session);
+        if self.commits_acknowledge {
+            sealed.acknowledge(self.acknowledgements.as_ref());
         }
         self.metrics.stored(1);
     }

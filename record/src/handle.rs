@@ -157,3 +157,6 @@ impl RecordHandle {
         written
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,7 +50,7 @@ pub use handle::{RecordConfig, RecordHandle};
 pub use health::{DatabaseState, RecordHealth, RecordStatus};
 pub use live_sessions::{LiveSession, LiveSessions};
 pub use metrics::RecordMetrics;
-pub use types::{Acknowledged, Acknowledgements, Durability};
+pub use types::{Acknowledged, Acknowledgement, Acknowledgements, Durability};
 pub use writer::{Writer, Written};
 
 /// What waits for the disk: an hour of talk of a full worker, 25 calls with a row every three
@@ -154,11 +154,11 @@ pub enum Record {
     /// A turn of one side, with the time it was made: a replay must not move it.
     Message(Box<MessageRow>, DateTime<Utc>),
     /// A person is to call back.
-    Callback(NewCallback),
+    Callback(NewCallback, oneshot::Sender<Acknowledged>),
     /// A tool is about to be called.
-    ToolCall(Box<NewToolCall>),
+    ToolCall(Box<NewToolCall>, oneshot::Sender<Acknowledged>),
     /// How the call of a tool ended.
-    ToolOutcome(Box<NewToolOutcome>),
+    ToolOutcome(Box<NewToolOutcome>, oneshot::Sender<Acknowledged>),
     /// A session ends.
     Ended(SessionEnd),
     /// Answered when everything before it is in the database.
@@ -173,16 +173,17 @@ impl Record {
         match self {
             Self::Started(start) => (Some(start.session), None),
             Self::Message(row, _) => (Some(row.session), Some(row.seq)),
-            Self::Callback(callback) => (Some(callback.session), None),
-            Self::ToolCall(call) => (Some(call.session_id), None),
-            Self::ToolOutcome(outcome) => (Some(outcome.session_id), None),
+            Self::Callback(callback, _) => (Some(callback.session), None),
+            Self::ToolCall(call, _) => (Some(call.session_id), None),
+            Self::ToolOutcome(outcome, _) => (Some(outcome.session_id), None),
             Self::Ended(end) => (Some(end.session), None),
             Self::Flush(_) | Self::Close => (None, None),
         }
     }
 }
 
-/// The way into the record; cheap to clone. No method waits for disk or database.
+/// The way into the record; cheap to clone. A record is on its way when a method returns; only
+/// [`Acknowledgement::within`] and [`Recorder::flush`] wait for disk or database.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     queue: SyncSender<Record>,
@@ -219,18 +220,18 @@ impl Recorder {
     }
 
     /// A person is to call back.
-    pub fn callback(&self, callback: NewCallback) {
-        self.put(Record::Callback(callback));
+    pub fn callback(&self, callback: NewCallback) -> Acknowledgement {
+        self.put_acknowledged(|sender| Record::Callback(callback, sender))
     }
 
-    /// A tool is about to be called.
-    pub fn tool_call(&self, call: NewToolCall) {
-        self.put(Record::ToolCall(Box::new(call)));
+    /// A tool is about to be called. Its request leaves once this is acknowledged.
+    pub fn tool_call(&self, call: NewToolCall) -> Acknowledgement {
+        self.put_acknowledged(|sender| Record::ToolCall(Box::new(call), sender))
     }
 
     /// What came of a tool's call; before its session's end, with which the session's key goes.
-    pub fn tool_outcome(&self, outcome: NewToolOutcome) {
-        self.put(Record::ToolOutcome(Box::new(outcome)));
+    pub fn tool_outcome(&self, outcome: NewToolOutcome) -> Acknowledgement {
+        self.put_acknowledged(|sender| Record::ToolOutcome(Box::new(outcome), sender))
     }
 
     /// A session ends; its summary follows.
@@ -266,6 +267,15 @@ impl Recorder {
     /// Nothing follows: the disk's side stops when it has dealt with what waits.
     fn close(&self) {
         self.put(Record::Close);
+    }
+
+    fn put_acknowledged(
+        &self,
+        record: impl FnOnce(oneshot::Sender<Acknowledged>) -> Record,
+    ) -> Acknowledgement {
+        let (sender, acknowledged) = oneshot::channel();
+        self.put(record(sender));
+        Acknowledgement(acknowledged)
     }
 
     fn put(&self, record: Record) {

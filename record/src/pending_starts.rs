@@ -30,12 +30,12 @@ impl WithStarts {
 impl PendingStarts {
     /// The disk refused this record.
     pub(super) fn handed_over(&mut self, sealed: &Sealed) {
-        match sealed.told.seq {
+        match sealed.acknowledged.seq {
             StoredRecord::START => {
                 let start = sealed.record.clone();
-                self.0.insert(sealed.told.session, start);
+                self.0.insert(sealed.acknowledged.session, start);
             }
-            StoredRecord::END => drop(self.0.remove(&sealed.told.session)),
+            StoredRecord::END => drop(self.0.remove(&sealed.acknowledged.session)),
             _ => {}
         }
     }
@@ -47,7 +47,7 @@ impl PendingStarts {
         let mut ends = Vec::with_capacity(group.len());
         let mut given = Vec::new();
         for sealed in group {
-            let session = sealed.told.session;
+            let session = sealed.acknowledged.session;
             if let Some(start) = self.0.get(&session)
                 && !given.contains(&session)
             {
@@ -63,7 +63,7 @@ impl PendingStarts {
     /// The disk took these, and the starts before them.
     pub(super) fn durable(&mut self, group: &[Sealed]) {
         for sealed in group {
-            self.0.remove(&sealed.told.session);
+            self.0.remove(&sealed.acknowledged.session);
         }
     }
 }
@@ -87,11 +87,12 @@ mod tests {
                 at_micros: 0,
                 payload: Vec::new(),
             },
-            told: Acknowledged {
+            acknowledged: Acknowledged {
                 session,
                 seq,
                 hash: None,
             },
+            waiting: None,
         }
     }
 

@@ -11,15 +11,39 @@ use database::{
     spool,
 };
 use serde_json::json;
+use tokio::sync::oneshot;
 
 use super::recognition::Recognitions;
-use super::{Acknowledged, MessageRow, SessionEnd, SessionStart};
+use super::{Acknowledged, Acknowledgements, MessageRow, SessionEnd, SessionStart};
 
-/// A record that is ready for the spool, and what is told when it is durable.
+/// A record that is ready for the spool, and what is reported when it is durable.
 #[derive(Debug)]
 pub(super) struct Sealed {
     pub(super) record: spool::Record,
-    pub(super) told: Acknowledged,
+    pub(super) acknowledged: Acknowledged,
+    /// Who waits for that.
+    pub(super) waiting: Option<oneshot::Sender<Acknowledged>>,
+}
+
+impl Sealed {
+    /// The same, with somebody who waits until it is kept.
+    pub(super) fn awaited(self, waiting: oneshot::Sender<Acknowledged>) -> Self {
+        Self {
+            waiting: Some(waiting),
+            ..self
+        }
+    }
+
+    /// It is kept: reports it.
+    pub(super) fn acknowledge(&mut self, everybody: Option<&Acknowledgements>) {
+        if let Some(everybody) = everybody {
+            (everybody.0)(&self.acknowledged);
+        }
+        if let Some(waiting) = self.waiting.take() {
+            // Nobody waits any more: it took too long.
+            waiting.send(self.acknowledged).unwrap_or_default();
+        }
+    }
 }
 
 /// Keeps the keys and chains of the sessions that go on.
@@ -132,12 +156,16 @@ fn sealed(stored: &StoredRecord) -> Sealed {
         StoredRecord::Message(message) => Some(message.row_hash),
         _ => None,
     };
-    let told = Acknowledged {
+    let acknowledged = Acknowledged {
         session: SessionId(record.id.session),
         seq: record.id.seq,
         hash,
     };
-    Sealed { record, told }
+    Sealed {
+        record,
+        acknowledged,
+        waiting: None,
+    }
 }
 
 fn new_session(start: SessionStart) -> NewSession {
@@ -214,7 +242,7 @@ mod tests {
         let start = sealer.start_in_place(session, now).expect("a key");
         let start = start.expect("its own start never came");
         assert_eq!(
-            (start.told.session, start.told.seq),
+            (start.acknowledged.session, start.acknowledged.seq),
             (session, StoredRecord::START)
         );
         let again = sealer.start_in_place(session, now).expect("a key");
@@ -256,9 +284,9 @@ mod tests {
         assert!(sealer.tool_call(&call).is_err(), "no key is stored for it");
         assert!(sealer.start_in_place(session_id, now).is_ok());
         let sealed = sealer.tool_call(&call).expect("sealed");
-        assert_eq!(sealed.told.seq, StoredRecord::TOOL_CALL);
+        assert_eq!(sealed.acknowledged.seq, StoredRecord::TOOL_CALL);
         let sealed = sealer.tool_outcome(&outcome).expect("sealed");
-        assert_eq!(sealed.told.seq, StoredRecord::TOOL_OUTCOME);
+        assert_eq!(sealed.acknowledged.seq, StoredRecord::TOOL_OUTCOME);
         sealer.end(&SessionEnd {
             session: session_id,
             ending: call::CallEnding::CallerLeft,

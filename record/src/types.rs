@@ -1,10 +1,10 @@
 //! What passes between the parts of the record.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use call::SessionId;
 use database::{RowHash, spool::Position};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 
 use super::seal::Sealed;
 
@@ -19,7 +19,19 @@ pub struct Acknowledged {
     pub hash: Option<RowHash>,
 }
 
-/// Told of each acknowledged record, on a thread of the record's: it must be quick.
+/// Answers whether a record is kept. Dropping it takes nothing back.
+#[derive(Debug)]
+pub struct Acknowledgement(pub(super) oneshot::Receiver<Acknowledged>);
+
+impl Acknowledgement {
+    /// Whether the record is on the disk, or committed, before `patience` is over. `false` also when
+    /// neither disk nor database will take it; it may still be kept later.
+    pub async fn within(self, patience: Duration) -> bool {
+        matches!(timeout(patience, self.0).await, Ok(Ok(_)))
+    }
+}
+
+/// Notified of each acknowledged record, on a thread of the record's: it must be quick.
 #[derive(Clone)]
 pub struct Acknowledgements(pub Arc<dyn Fn(&Acknowledged) + Send + Sync>);
 

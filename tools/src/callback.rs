@@ -1,12 +1,19 @@
 //! Records that a person should call the caller back.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use crate::{BoxFuture, Outcome, Tool, ToolCaller, ToolError};
+use call::{AuthLevel, SessionId};
+use serde_json::Value;
+
+use crate::{BoxFuture, Effect, Tool, ToolCall, ToolError, ToolSpec, tool::no_arguments};
+
+/// The record takes milliseconds, or it does not take anything.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where callbacks go on record.
 pub trait Callbacks: Send + Sync {
-    /// Records the request; recording the same session twice leaves one request.
+    /// Records the request, and resolves once it is kept; recording the same session twice leaves one
+    /// request.
     fn record(&self, request: CallbackRequest) -> BoxFuture<'_, Result<(), ToolError>>;
 }
 
@@ -14,7 +21,7 @@ pub trait Callbacks: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallbackRequest {
     /// The session it was asked for in; one request a session.
-    pub session: String,
+    pub session: SessionId,
     /// The customer, if they have authenticated: the company knows their number.
     pub customer: Option<String>,
     /// The number they called from; a hint, not proof of who they are.
@@ -23,35 +30,47 @@ pub struct CallbackRequest {
 
 /// Records a callback for the caller.
 pub struct CallbackTool {
+    spec: ToolSpec,
     port: Arc<dyn Callbacks>,
 }
 
 impl CallbackTool {
+    /// Its name.
+    pub const NAME: &str = "callback";
+
     /// Records by way of `port`.
     #[must_use]
     pub fn new(port: Arc<dyn Callbacks>) -> Self {
-        Self { port }
+        let spec = ToolSpec {
+            name: Self::NAME.to_owned(),
+            description: "Has a person of the company call the caller back.".to_owned(),
+            arguments: no_arguments(),
+            timeout: TIMEOUT,
+            effect: Effect::Idempotent,
+            consent: true,
+        };
+        Self { spec, port }
     }
 }
 
 impl Tool for CallbackTool {
-    fn name(&self) -> &'static str {
-        "callback"
+    fn spec(&self) -> &ToolSpec {
+        &self.spec
     }
 
-    fn description(&self) -> &'static str {
-        "Has a person of the company call the caller back."
+    fn needs(&self) -> AuthLevel {
+        AuthLevel::Anonymous
     }
 
-    fn call<'a>(&'a self, caller: &'a ToolCaller) -> BoxFuture<'a, Result<Outcome, ToolError>> {
+    fn call<'a>(&'a self, call: ToolCall<'a>) -> BoxFuture<'a, Result<Value, ToolError>> {
         Box::pin(async move {
             let request = CallbackRequest {
-                session: caller.session.clone(),
-                customer: caller.customer.clone(),
-                phone: caller.phone.clone(),
+                session: call.session,
+                customer: call.caller.customer.clone(),
+                phone: call.caller.phone.clone(),
             };
             self.port.record(request).await?;
-            Ok(Outcome::CallbackRecorded)
+            Ok(Value::Null)
         })
     }
 }
@@ -61,6 +80,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::ToolCaller;
 
     #[derive(Default)]
     struct Book(Mutex<Vec<CallbackRequest>>);
@@ -75,15 +95,21 @@ mod tests {
     async fn a_callback_says_whom_to_call() {
         let book = Arc::new(Book::default());
         let caller = ToolCaller {
-            session: "s1".to_owned(),
-            participant: "sip_x".to_owned(),
             phone: Some("+14155550100".to_owned()),
-            customer: None,
+            ..ToolCaller::default()
         };
-        let outcome = CallbackTool::new(book.clone()).call(&caller).await;
-        assert_eq!(outcome, Ok(Outcome::CallbackRecorded));
+        let session = SessionId::new();
+        let call = ToolCall {
+            session,
+            seq: 3,
+            arguments: &Value::Null,
+            key: session.0,
+            caller: &caller,
+        };
+        let result = CallbackTool::new(book.clone()).call(call).await;
+        assert_eq!(result, Ok(Value::Null));
         let request = CallbackRequest {
-            session: "s1".to_owned(),
+            session,
             customer: None,
             phone: caller.phone,
         };

@@ -1,11 +1,14 @@
 //! Asks another system what it knows about a customer.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
+use call::AuthLevel;
 use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use uuid::Uuid;
 
-use crate::{BoxFuture, Outcome, Tool, ToolCaller, ToolError};
+use crate::{BoxFuture, Effect, Tool, ToolCall, ToolError, ToolSpec, tool::no_arguments};
 
 /// A caller is waiting on the line.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -22,10 +25,6 @@ pub struct LookupConfig {
     pub token: Option<SecretString>,
 }
 
-/// What a system answered: the fields of its JSON object, as text. Fields that are neither text nor numbers are left
-/// out. Amounts are best sent as text, which stays as it was written; a JSON number passes through a float.
-pub type Record = BTreeMap<String, String>;
-
 /// Asks for what is known about customers.
 #[derive(Debug, Clone)]
 pub struct Lookups {
@@ -37,7 +36,7 @@ pub struct Lookups {
 /// One look-up of a pack.
 #[derive(Debug, Clone)]
 pub struct LookupTool {
-    name: String,
+    spec: ToolSpec,
     lookups: Lookups,
 }
 
@@ -54,9 +53,7 @@ impl Lookups {
                 "the look-up's URL has no host".to_owned(),
             ));
         }
-        let http = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none());
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
         Ok(Self {
             url,
             token: config.token,
@@ -67,23 +64,30 @@ impl Lookups {
     /// The look-up of this name, as a tool.
     #[must_use]
     pub fn tool(&self, name: &str) -> LookupTool {
-        LookupTool {
+        let spec = ToolSpec {
             name: name.to_owned(),
+            description: "Finds what the company's systems know about the customer.".to_owned(),
+            arguments: no_arguments(),
+            timeout: TIMEOUT,
+            effect: Effect::Reads,
+            consent: false,
+        };
+        LookupTool {
+            spec,
             lookups: self.clone(),
         }
     }
 
-    /// What the look-up `name` finds for an authenticated customer.
-    ///
-    /// # Errors
-    /// [`ToolError::Unknown`] for a customer that the system does not know, [`ToolError::Failed`] when it
-    /// does not answer, or answers with anything but a JSON object.
-    pub async fn find(&self, name: &str, customer: &str) -> Result<Record, ToolError> {
+    /// The answer is an object whose fields are text: others are left out, numbers are written out.
+    /// Amounts are best sent as text, which stays as it was written; a JSON number passes through a
+    /// float.
+    async fn find(&self, name: &str, customer: &str, key: Uuid) -> Result<Value, ToolError> {
         let mut url = self.url.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().push(name);
         }
         let mut request = self.http.get(url).query(&[("customer", customer)]);
+        request = request.header("Idempotency-Key", key.to_string());
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.expose_secret());
         }
@@ -91,7 +95,7 @@ impl Lookups {
         let failed = |error: reqwest::Error| ToolError::Failed(error.without_url().to_string());
         let mut response = request.send().await.map_err(failed)?;
         match response.status() {
-            StatusCode::NOT_FOUND => return Err(ToolError::Unknown),
+            StatusCode::NOT_FOUND => return Err(ToolError::NotFound),
             StatusCode::OK => {}
             other => return Err(ToolError::Failed(format!("the system answered {other}"))),
         }
@@ -108,31 +112,28 @@ impl Lookups {
 }
 
 impl Tool for LookupTool {
-    fn name(&self) -> &str {
-        &self.name
+    fn spec(&self) -> &ToolSpec {
+        &self.spec
     }
 
-    fn description(&self) -> &'static str {
-        "Finds what the company's systems know about an authenticated customer."
+    fn needs(&self) -> AuthLevel {
+        AuthLevel::OneTimeCode
     }
 
-    fn call<'a>(&'a self, caller: &'a ToolCaller) -> BoxFuture<'a, Result<Outcome, ToolError>> {
+    fn call<'a>(&'a self, call: ToolCall<'a>) -> BoxFuture<'a, Result<Value, ToolError>> {
         Box::pin(async move {
-            let customer = caller
-                .customer
-                .as_deref()
-                .ok_or(ToolError::NotAuthenticated)?;
-            let found = self.lookups.find(&self.name, customer).await?;
-            Ok(Outcome::Found(found))
+            // A caller whom another system knows by no name has nothing to be found.
+            let customer = call.caller.customer.as_deref().ok_or(ToolError::NotFound)?;
+            self.lookups.find(&self.spec.name, customer, call.key).await
         })
     }
 }
 
-fn record(body: &[u8]) -> Option<Record> {
-    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
+fn record(body: &[u8]) -> Option<Value> {
+    let object: serde_json::Map<String, Value> = serde_json::from_slice(body).ok()?;
     let text = |value| match value {
-        serde_json::Value::String(text) => Some(text),
-        serde_json::Value::Number(number) => Some(number.to_string()),
+        Value::String(text) => Some(Value::String(text)),
+        Value::Number(number) => Some(Value::String(number.to_string())),
         _ => None,
     };
     let fields = object.into_iter();

@@ -5,7 +5,7 @@
 
 use authentication::{Claim, Keypad, KeypadAction, Started, Verified};
 use call::{CallEnding, Channel, PhoneNumber};
-use dialogue::Awaiting;
+use dialogue::Event;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -18,20 +18,15 @@ const NUMBER_FORM: &str =
     "Please write the number with its country code, starting with +. An example: +1 555 010 0199.";
 
 /// How far the caller got.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum State {
     /// Nobody claimed anything.
     #[default]
     Anonymous,
     /// A claim was made; a code may be on its way.
     Claimed,
-    /// Proven.
-    Authenticated {
-        /// What the agent may call the caller.
-        name: String,
-        /// Their name in the company's systems.
-        customer: String,
-    },
+    /// Proven; the dialogue knows who they are.
+    Authenticated,
 }
 
 /// How far the caller got, and whether a step is under way.
@@ -47,18 +42,8 @@ impl Authentication {
         self.state != State::Anonymous
     }
 
-    pub(crate) fn name(&self) -> Option<&str> {
-        match &self.state {
-            State::Authenticated { name, .. } => Some(name),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn customer(&self) -> Option<&str> {
-        match &self.state {
-            State::Authenticated { customer, .. } => Some(customer),
-            _ => None,
-        }
+    fn is_complete(&self) -> bool {
+        self.state == State::Authenticated
     }
 }
 
@@ -101,7 +86,7 @@ impl Session {
     }
 
     pub(super) async fn on_digit(&mut self, digit: char) {
-        if self.caller.channel != Channel::Phone || self.authentication.name().is_some() {
+        if self.caller.channel != Channel::Phone || self.authentication.is_complete() {
             return;
         }
         let now = self.now();
@@ -130,7 +115,7 @@ impl Session {
     pub(super) async fn on_authentication(&mut self, outcome: Outcome) {
         self.authentication.busy = false;
         // A yes to what follows is no yes to an offer made before it.
-        self.awaiting = Awaiting::None;
+        self.dialogue.on(Event::OfferLapsed);
         let lines = self.services.lines.clone();
         let (text, page, status) = match outcome {
             Outcome::Started(Started::CodeSent, page) => {
@@ -161,7 +146,8 @@ impl Session {
             Outcome::Verified(Verified::Authenticated { name, customer }, page) => {
                 self.keypad.reset();
                 let text = lines.authenticated.replace("{name}", &name);
-                self.authentication.state = State::Authenticated { name, customer };
+                self.authentication.state = State::Authenticated;
+                self.dialogue.on(Event::Proven { name, customer });
                 (text, page, "authenticated")
             }
         };

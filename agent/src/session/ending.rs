@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use call::CallEnding;
+use dialogue::Event;
 use futures_util::StreamExt as _;
 use record::SessionEnd;
 use tokio::time::timeout;
+use tools::CallbackTool;
 use voice::{
     listen::Heard,
     speak::VoiceEvent,
@@ -16,6 +18,8 @@ use super::{AgentVoice, End, Leaving, Phase, Session, ledger::SpeechKind};
 
 /// The server closes the room three seconds after it ended a job.
 const HURRIED: Duration = Duration::from_millis(1_500);
+/// A deed that is being recorded takes milliseconds; one that hangs is given up with the call.
+const DEED_PATIENCE: Duration = Duration::from_millis(500);
 /// A cancelled voice reports within a frame; a second covers a busy machine.
 const VOICE_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -49,6 +53,8 @@ impl Session {
             );
         }
         self.keep_last_words(end, duration).await;
+        // What came of them is on record before the end, with which the session's key goes.
+        self.dialogue.close(DEED_PATIENCE).await;
         self.outputs.set_state(AgentState::Idle);
         self.ledger.close(SessionEnd {
             session: self.id,
@@ -56,7 +62,7 @@ impl Session {
             ended_at,
             duration,
             transferred: end == End::Transferred,
-            callback_requested: self.callback_requested,
+            callback_requested: self.dialogue.has_done(CallbackTool::NAME),
             authentication_attempted: self.authentication.attempted(),
         });
         tracing::info!(session.id = %self.id, ?ending, duration_s = duration.as_secs(), "the call ended");
@@ -80,7 +86,7 @@ impl Session {
             && !text.trim().is_empty()
         {
             let now = self.now();
-            self.ledger.caller_left_saying(text.clone(), now);
+            self.leave_unanswered(text.clone(), now);
         }
     }
 
@@ -92,6 +98,7 @@ impl Session {
             TurnAction::Reply(turn) => {
                 let now = self.now();
                 self.ledger.caller_said(&turn, now);
+                self.dialogue.on(Event::CallerUnanswered(turn.text));
             }
             _ => {}
         }
@@ -115,7 +122,7 @@ impl Session {
                         interrupted,
                     }) => {
                         self.agent = AgentVoice::Silent;
-                        self.finished(id, &heard, interrupted).await;
+                        self.finished(id, &heard, interrupted);
                     }
                     Some(VoiceEvent::Sentence { .. }) => {}
                     None => break,
@@ -151,7 +158,13 @@ impl Session {
         }
         let last_words = last_words.trim().to_owned();
         if !last_words.is_empty() {
-            self.ledger.caller_left_saying(last_words, ended);
+            self.leave_unanswered(last_words, ended);
         }
+    }
+
+    /// Words that nobody answers become a row, and are remembered.
+    fn leave_unanswered(&mut self, text: String, now: Duration) {
+        self.ledger.caller_left_saying(text.clone(), now);
+        self.dialogue.on(Event::CallerUnanswered(text));
     }
 }

@@ -1,71 +1,32 @@
-//! The way to a person: a transfer on the phone, a callback otherwise.
+//! The way to a person on the phone: a transfer. Callbacks are the dialogue's own.
 
-use std::{sync::Arc, time::Duration};
+use dialogue::Event;
+use tools::Outcome;
 
-use dialogue::Awaiting;
-use tokio::time::timeout;
-use tools::{CallbackTool, Tool as _, ToolCaller, ToolError, TransferTool};
-
-use super::{
-    End, FAREWELL, Phase, Report, Session, callbacks::RecordedCallbacks, ledger::SpeechKind,
-};
-
-/// It rings for 30 s at the other end; a carrier that takes much longer to say what came of it has
-/// failed, and the caller is talked with again.
-const TRANSFER_PATIENCE: Duration = Duration::from_secs(45);
+use super::{End, FAREWELL, Phase, Report, Session, ledger::SpeechKind};
 
 impl Session {
-    /// Notes that a person shall call back; the reply has already promised it. Done before anything
-    /// else happens, so that it comes before the end of the call; the record's queue does not wait.
-    pub(super) async fn request_callback(&mut self) {
-        self.callback_requested = true;
-        let callback =
-            CallbackTool::new(Arc::new(RecordedCallbacks(self.services.recorder.clone())));
-        if let Err(error) = callback.call(&self.tool_caller()).await {
-            tracing::error!(%error, "a promised callback is not on record");
-        }
-    }
-
-    /// Asks the carrier to transfer the call; the reply that says so was heard.
-    pub(super) fn transfer(&mut self) {
-        let Some(to) = self.services.transfer_to.clone() else {
+    /// Asks the carrier to transfer the call; the reply to `turn` that says so was heard.
+    pub(super) fn transfer(&mut self, turn: Option<i32>) {
+        let Some(seq) = turn.filter(|_| self.services.transfer_to.is_some()) else {
             return;
         };
         if !matches!(self.phase, Phase::Talking) {
             return;
         }
         self.phase = Phase::Transferring { leave_by: None };
-        let port = self.services.transfers.in_room(&self.room);
-        let (transfer, caller) = (TransferTool::new(port, to), self.tool_caller());
+        let transfer = self.dialogue.clone().transfer(seq);
         let reporter = self.reporter.clone();
         self.tasks.spawn(async move {
-            let transferred = timeout(TRANSFER_PATIENCE, transfer.call(&caller)).await;
-            let late = |_| Err(ToolError::Failed("the carrier does not answer".to_owned()));
-            let transferred = transferred.unwrap_or_else(late).map(drop);
-            if let Err(error) = &transferred {
-                tracing::warn!(%error, "a transfer failed");
-            }
-            if reporter
-                .send(Report::Transferred(transferred))
-                .await
-                .is_err()
-            {
+            let outcome = transfer.await;
+            if reporter.send(Report::Transferred(outcome)).await.is_err() {
                 tracing::debug!("the call ended during its transfer");
             }
         });
     }
 
-    fn tool_caller(&self) -> ToolCaller {
-        ToolCaller {
-            session: self.id.to_string(),
-            participant: self.caller.identity.clone(),
-            phone: self.caller.phone_hint.clone(),
-            customer: self.authentication.customer().map(str::to_owned),
-        }
-    }
-
-    pub(super) async fn on_transferred(&mut self, outcome: Result<(), ToolError>) -> Option<End> {
-        if outcome.is_ok() {
+    pub(super) async fn on_transferred(&mut self, outcome: Outcome) -> Option<End> {
+        if outcome.is_success() {
             return Some(End::Transferred);
         }
         let Phase::Transferring { leave_by } = self.phase else {
@@ -79,10 +40,9 @@ impl Session {
         }
         self.phase = Phase::Talking;
         self.turns.excuse_silence(self.now());
-        // The caller asked for a person; the line offers a call back instead.
-        self.awaiting = Awaiting::CallbackConsent;
-        let text = self.services.lines.transfer_failed.clone();
-        self.announce(SpeechKind::Announcement, &text, true).await;
+        for text in self.dialogue.on(Event::TransferFailed(outcome)) {
+            self.announce(SpeechKind::Announcement, &text, true).await;
+        }
         None
     }
 }

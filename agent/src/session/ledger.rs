@@ -1,15 +1,11 @@
-//! The turns of one call as they become rows: numbering, history, latency.
+//! The turns of one call as they become rows: numbering, latency.
 //!
 //! Rows are written once, when they are final: the caller's when the turn is
 //! committed, the agent's when its playout ended or was cut, with what was heard.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
-use call::{CallEnding, Speaker, Turn};
+use call::{CallEnding, Speaker};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -17,9 +13,6 @@ use dialogue::ReplyMeta;
 use record::{MessageRow, Recorder, SessionEnd};
 use voice::speak::SpeechId;
 use voice::turn::UserTurn;
-
-/// How many turns a reply may look back on.
-const HISTORY_TURNS: usize = 20;
 
 /// Why the agent speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +32,9 @@ pub(crate) enum SpeechKind {
 pub(crate) struct Spoken {
     pub(crate) kind: SpeechKind,
     pub(crate) segment: String,
-    /// When the turn it answers ended, if it answers one.
+    /// Number of the turn it answers, if it answers one.
+    pub(crate) turn: Option<i32>,
+    /// When that turn ended.
     pub(crate) asked_at: Option<Duration>,
     pub(crate) endpointing: Option<Duration>,
     pub(crate) stt: Option<Duration>,
@@ -54,7 +49,6 @@ pub(crate) struct Ledger {
     recorder: Recorder,
     session: call::SessionId,
     seq: i32,
-    history: VecDeque<Arc<Turn>>,
     spoken: HashMap<SpeechId, Spoken>,
     next_speech: u64,
     last_stt: Option<Duration>,
@@ -68,7 +62,6 @@ impl Ledger {
             recorder,
             session,
             seq: 0,
-            history: VecDeque::new(),
             spoken: HashMap::new(),
             next_speech: 0,
             last_stt: None,
@@ -83,25 +76,21 @@ impl Ledger {
         self.recorder.session_ended(end);
     }
 
-    /// The last turns, oldest first.
-    pub(crate) fn history(&self) -> Vec<Arc<Turn>> {
-        self.history.iter().cloned().collect()
-    }
-
     /// How long recognition of the newest utterance took.
     pub(crate) fn heard_in(&mut self, stt: Duration) {
         self.last_stt = Some(stt);
     }
 
-    /// A finished turn of the caller becomes a row. Returns the segment it is shown under.
-    pub(crate) fn caller_said(&mut self, turn: &UserTurn, now: Duration) -> String {
+    /// A finished turn of the caller becomes a row. Returns its number.
+    pub(crate) fn caller_said(&mut self, turn: &UserTurn, now: Duration) -> i32 {
+        let seq = self.next_seq();
         let meta = json!({
             "typed": turn.typed,
             "latency": { "endpointing_ms": millis(turn.endpointing), "stt_ms": self.last_stt.filter(|_| !turn.typed).map(millis) },
         });
         let row = MessageRow {
             session: self.session,
-            seq: self.next_seq(),
+            seq,
             speaker: Speaker::Caller,
             redacted: insight::redact::has_placeholder(&turn.text),
             content: turn.text.clone(),
@@ -118,8 +107,7 @@ impl Ledger {
             "the caller's turn is complete"
         );
         self.recorder.message(row);
-        self.remember(Speaker::Caller, turn.text.clone());
-        format!("SG_caller_{}", self.seq)
+        seq
     }
 
     /// Words of the caller that came too late for a turn: kept, unanswered.
@@ -135,13 +123,19 @@ impl Ledger {
         self.caller_said(&turn, now);
     }
 
-    /// Opens the books for one speech.
-    pub(crate) fn speech(&mut self, kind: SpeechKind, turn: Option<&UserTurn>) -> SpeechId {
+    /// Opens the books for one speech; for a reply, with its turn and the number of that.
+    pub(crate) fn speech(
+        &mut self,
+        kind: SpeechKind,
+        answers: Option<(&UserTurn, i32)>,
+    ) -> SpeechId {
+        let turn = answers.map(|(turn, _)| turn);
         self.next_speech += 1;
         let id = SpeechId(self.next_speech);
         let spoken = Spoken {
             kind,
             segment: format!("SG_agent_{}", self.next_speech),
+            turn: answers.map(|(_, seq)| seq),
             asked_at: turn.map(|turn| turn.stopped_at),
             endpointing: turn.map(|turn| turn.endpointing),
             stt: self
@@ -202,7 +196,6 @@ impl Ledger {
             meta: agent_meta(&spoken, reply),
         };
         self.recorder.message(row);
-        self.remember(Speaker::Agent, heard.to_owned());
         Some(spoken)
     }
 
@@ -218,13 +211,6 @@ impl Ledger {
         let seq = self.seq;
         self.seq += 1;
         seq
-    }
-
-    fn remember(&mut self, speaker: Speaker, text: String) {
-        self.history.push_back(Arc::new(Turn { speaker, text }));
-        if self.history.len() > HISTORY_TURNS {
-            self.history.pop_front();
-        }
     }
 }
 
@@ -291,6 +277,8 @@ fn clamp_millis(duration: Duration) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use record::Record;
 

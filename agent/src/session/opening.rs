@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Duration};
 
 use authentication::Keypad;
 use call::Channel;
-use dialogue::Awaiting;
 use futures_util::stream::FuturesOrdered;
 use insight::redact::Redactor;
 use record::SessionStart;
@@ -22,7 +21,7 @@ use voice::{
 use super::{
     AgentVoice, Phase, REPORT_QUEUE, Services, Session, VOICE_QUEUE, authenticate,
     ledger::{Ledger, SpeechKind},
-    speech,
+    ports, speech,
 };
 use crate::{line::Line, worker::CallStop};
 
@@ -53,6 +52,7 @@ impl Session {
             summary_token: summary_token.clone(),
             recognised: Some(recognised),
         });
+        let dialogue = ports::dialogue(&services, &line.caller, (id, &line.room), tasks.clone());
         let (voice_sender, voice_events) = mpsc::channel(VOICE_QUEUE);
         let (reporter, reports) = mpsc::channel(REPORT_QUEUE);
         Self {
@@ -72,13 +72,11 @@ impl Session {
             },
             agent: AgentVoice::default(),
             caller: line.caller,
-            room: line.room,
             reply: None,
-            awaiting: Awaiting::None,
+            dialogue,
             not_caught: 0,
             keypad: Keypad::default(),
             authentication: authenticate::Authentication::default(),
-            callback_requested: false,
             away_until: None,
             services,
             id,

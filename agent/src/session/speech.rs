@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dialogue::{CallerContext, ReplyEvent, ReplyRequest};
+use dialogue::{CallerTurn, Event, ReplyEvent};
 use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 use voice::{
@@ -31,42 +31,35 @@ impl Session {
             tracing::debug!("a cancelled speech is written after the turn that cut it");
         }
         let now = self.now();
-        let history = self.ledger.history();
-        let segment = self.ledger.caller_said(&turn, now);
+        let seq = self.ledger.caller_said(&turn, now);
         // Front-ends show what was typed themselves: sent back, it would stand there twice.
         if !turn.typed {
             self.outputs.send(Outgoing::CallerSaid {
-                segment,
+                segment: format!("SG_caller_{seq}"),
                 text: turn.text.clone(),
                 is_final: true,
             });
         }
-        let id = self.ledger.speech(SpeechKind::Reply, Some(&turn));
+        let id = self.ledger.speech(SpeechKind::Reply, Some((&turn, seq)));
         let cancel = CancellationToken::new();
-        let request = ReplyRequest {
-            text: turn.question(),
-            history,
-            caller: CallerContext {
-                channel: self.caller.channel,
-                authenticated_name: self.authentication.name().map(str::to_owned),
-                customer: self.authentication.customer().map(str::to_owned),
-                can_authenticate: self.services.authenticator.is_some(),
-                awaiting: self.awaiting,
-            },
-        };
+        let reply = self.dialogue.reply_to(CallerTurn {
+            question: turn.question(),
+            text: turn.text,
+            seq,
+        });
         let job = ReplyJob {
             id,
             voice: self.voice.clone(),
             tts: self.services.tts.clone(),
             reports: self.reporter.clone(),
         };
-        let (replier, cancelled) = (self.services.replier.clone(), cancel.clone());
+        let cancelled = cancel.clone();
         let task = self.tasks.spawn(async move {
             let (sentences, written) = mpsc::channel(SENTENCE_QUEUE);
             tokio::select! {
                 biased;
                 () = cancelled.cancelled() => {}
-                ((), ()) = async { tokio::join!(replier.reply(request, sentences), job.speak(written)) } => {}
+                ((), ()) = async { tokio::join!(reply.write(sentences), job.speak(written)) } => {}
             }
         });
         self.reply = Some(Writing { id, cancel, task });
@@ -81,6 +74,7 @@ impl Session {
                 tracing::error!("a reply broke off");
             }
             self.ledger.forget(reply.id);
+            self.dialogue.on(Event::ReplyCancelled);
         }
         self.agent = if self.ledger.audible() > 0 {
             AgentVoice::Interrupted

@@ -143,7 +143,7 @@ async fn a_drain_waits_for_a_transfer_that_succeeds() {
     scene.is_stopped(11.0, StopReason::Draining);
     let played = scene.play().await;
     played.hears_then(&[TRANSFER_OFFER, TRANSFERRING]);
-    played.goes_on(&format!("{ASKED}\nended transferred"));
+    played.goes_on(&format!("{ASKED}\ntool success\nended transferred"));
     assert!(!played.hangs_up(), "{played}");
 }
 
@@ -155,6 +155,7 @@ async fn after_a_transfer_that_fails_during_a_drain_the_goodbye_alone_is_said() 
     played.hears_then(&[TRANSFER_OFFER, TRANSFERRING, SERVICE_GOODBYE]);
     played.goes_on(&format!(
         "{ASKED}
+         tool failed
          6 agent: {SERVICE_GOODBYE}
          ended drained"
     ));
@@ -163,10 +164,9 @@ async fn after_a_transfer_that_fails_during_a_drain_the_goodbye_alone_is_said() 
 #[tokio::test(start_paused = true)]
 async fn a_transfer_that_hangs_does_not_hold_a_drain_up() {
     let mut scene = transferring(Carrier::Hangs);
-    scene.something_hangs = true;
     scene.is_stopped(11.0, StopReason::Draining);
     let played = scene.play().await;
-    played.goes_on(&format!("{ASKED}\nended drained"));
+    played.goes_on(&format!("{ASKED}\ntool unknown\nended drained"));
     played.ends_at(23.0);
 }
 

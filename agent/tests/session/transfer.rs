@@ -4,8 +4,8 @@ use crate::harness::{
     Carrier, Scene, at,
     words::{
         ANSWER, ANSWER_BEGINS, ANSWER_ENDS, CALLBACK_OFFER, CALLBACK_PROMISED, NO, NOTHING_ELSE,
-        QUESTION, STILL_THERE, TRANSFER_FAILED, TRANSFER_OFFER, TRANSFERRING, UNCLEAR,
-        WANTS_PERSON, YES,
+        QUESTION, STILL_THERE, TECHNICAL_PROBLEM, TRANSFER_FAILED, TRANSFER_OFFER, TRANSFERRING,
+        UNCLEAR, WANTS_PERSON, YES,
     },
 };
 
@@ -28,13 +28,14 @@ pub(crate) fn transferring(carrier: Carrier) -> Scene {
 pub(crate) const ASKED: &str = "2 caller: Can I speak to a person?
      3 agent: Shall I transfer you?
      4 caller: Yes, please.
-     5 agent: I am transferring you now.";
+     5 agent: I am transferring you now.
+     tool transfer for 4";
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_who_agrees_is_put_through() {
     let played = transferring(Carrier::Takes(at(8.0))).play().await;
     played.hears_then(&[TRANSFER_OFFER, TRANSFERRING]);
-    played.goes_on(&format!("{ASKED}\nended transferred"));
+    played.goes_on(&format!("{ASKED}\ntool success\nended transferred"));
     assert_eq!(played.transfers, 1, "the carrier is asked once:\n{played}");
     assert!(!played.hangs_up(), "the carrier has the call:\n{played}");
     let end = played.end();
@@ -54,7 +55,7 @@ async fn a_caller_who_declines_is_not_put_through() {
 async fn the_agent_is_silent_while_it_rings_at_the_other_end() {
     let played = transferring(Carrier::Takes(at(29.0))).play().await;
     played.hears_then(&[TRANSFER_OFFER, TRANSFERRING]);
-    played.goes_on(&format!("{ASKED}\nended transferred"));
+    played.goes_on(&format!("{ASKED}\ntool success\nended transferred"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -63,7 +64,9 @@ async fn what_is_said_while_it_rings_is_kept_and_not_answered() {
     scene.says(11.0, 12.0, QUESTION);
     let played = scene.play().await;
     played.hears_then(&[TRANSFER_OFFER, TRANSFERRING]);
-    played.goes_on(&format!("{ASKED}\n6 caller: {QUESTION}\nended transferred"));
+    played.goes_on(&format!(
+        "{ASKED}\n6 caller: {QUESTION}\ntool success\nended transferred"
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -81,10 +84,13 @@ async fn a_transfer_that_fails_offers_a_call_back_instead() {
     ]);
     played.goes_on(&format!(
         "{ASKED}
+         tool failed
          6 agent: {TRANSFER_FAILED}
          7 caller: {YES}
-         8 agent: {CALLBACK_PROMISED}
+         tool callback for 7
          callback
+         tool success
+         8 agent: {CALLBACK_PROMISED}
          ended caller_left"
     ));
     let [callback] = &played.kept.callbacks[..] else {
@@ -153,10 +159,9 @@ async fn a_carrier_that_never_answers_is_given_up() {
 #[tokio::test(start_paused = true)]
 async fn a_caller_who_hangs_up_while_it_rings_ends_the_call() {
     let mut scene = transferring(Carrier::Takes(at(20.0)));
-    scene.something_hangs = true;
     scene.leaves(14.0);
     let played = scene.play().await;
-    played.goes_on(&format!("{ASKED}\nended caller_left"));
+    played.goes_on(&format!("{ASKED}\ntool unknown\nended caller_left"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,8 +186,10 @@ async fn a_browser_is_offered_a_call_back_although_there_is_a_carrier() {
         "2 caller: {WANTS_PERSON}
          3 agent: {CALLBACK_OFFER}
          4 caller: {YES}
-         5 agent: {CALLBACK_PROMISED}
+         tool callback for 4
          callback
+         tool success
+         5 agent: {CALLBACK_PROMISED}
          ended caller_left"
     ));
     assert_eq!(played.transfers, 0, "{played}");
@@ -204,6 +211,45 @@ async fn a_call_back_that_is_promised_twice_is_kept_once() {
         CALLBACK_PROMISED,
     ]);
     assert_eq!(played.kept.callbacks.len(), 1, "{played}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_promised_or_done_that_cannot_be_recorded() {
+    let mut scene = transferring(Carrier::Takes(at(1.0)));
+    scene.nothing_is_kept = true;
+    // The transfer is given up at 11.5 s.
+    scene.says(15.0, 15.4, YES);
+    scene.leaves(24.0);
+    let played = scene.play().await;
+    played.hears_then(&[
+        TRANSFER_OFFER,
+        TRANSFERRING,
+        TRANSFER_FAILED,
+        TECHNICAL_PROBLEM,
+    ]);
+    assert_eq!(played.transfers, 0, "the carrier is not asked:\n{played}");
+    assert!(played.kept.callbacks.is_empty(), "{played}");
+    assert!(!played.end().callback_requested, "{played}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_hangs_up_while_a_call_back_is_recorded_is_called_back() {
+    let mut scene = Scene::browser();
+    scene.says(4.0, 5.0, WANTS_PERSON);
+    scene.says(7.5, 7.9, YES);
+    // The turn is complete at 8.42 s, and the disk takes some milliseconds.
+    scene.leaves(8.425);
+    let played = scene.play().await;
+    played.goes_on(&format!(
+        "2 caller: {WANTS_PERSON}
+         3 agent: {CALLBACK_OFFER}
+         4 caller: {YES}
+         tool callback for 4
+         callback
+         tool success
+         ended caller_left"
+    ));
+    assert!(played.end().callback_requested, "{played}");
 }
 
 #[tokio::test(start_paused = true)]

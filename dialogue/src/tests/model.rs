@@ -1,12 +1,17 @@
 //! With a model that behaves, and with models that do not.
 
-use super::super::{Awaiting, LlmConfig, ReplyEvent};
-use super::model_server::{Behaviour, ModelServer, chunk};
-use super::{Replied, asks, replier, reply};
-use axum::http::StatusCode;
 use std::time::Duration;
-use tokio::sync::mpsc;
-use tokio::time::Instant;
+
+use axum::http::StatusCode;
+use tokio::{
+    sync::{Notify, mpsc},
+    time::Instant,
+};
+
+use super::{
+    model_server::{Behaviour, ModelServer, chunk},
+    *,
+};
 
 const QUESTION: &str = "How do I withdraw cash without a card?";
 
@@ -14,11 +19,27 @@ fn pieces(text: &str) -> Vec<String> {
     text.split_inclusive(' ').map(str::to_owned).collect()
 }
 
-async fn ask(behaviour: Behaviour) -> (Replied, Duration, ModelServer) {
+/// Less than any limit that must not be waited for, more than a busy machine takes.
+const PROMPT: Duration = Duration::from_secs(15);
+
+async fn answer(behaviour: Behaviour) -> (Replied, Duration, ModelServer) {
     let server = ModelServer::start(behaviour).await;
+    let config = server.config();
+    let (replied, took) = timed(config).await;
+    (replied, took, server)
+}
+
+/// The same with limits: to the first token, and to the last.
+async fn hurried(behaviour: Behaviour, first_token: f64, total: f64) -> (Replied, Duration) {
+    let server = ModelServer::start(behaviour).await;
+    let seconds = Duration::from_secs_f64;
+    timed(server.config_with(seconds(first_token), seconds(total))).await
+}
+
+async fn timed(config: LlmConfig) -> (Replied, Duration) {
     let begun = Instant::now();
-    let replied = reply(&replier(Some(server.config()), None), asks(QUESTION)).await;
-    (replied, begun.elapsed(), server)
+    let replied = ask(&replier(Some(config)), QUESTION).await;
+    (replied, begun.elapsed())
 }
 
 /// The documents answered, in the time a caller can bear.
@@ -34,19 +55,13 @@ fn assert_documents_answered(replied: &Replied, took: Duration, why: &str) {
         "{why}: {}",
         replied.text()
     );
-    assert!(
-        took < Duration::from_millis(1_200),
-        "{why}: the caller waited {took:?}"
-    );
+    assert!(took < PROMPT, "{why}: the caller waited {took:?}");
 }
 
 #[tokio::test]
 async fn a_model_phrases_the_passages_it_was_given() {
-    let told = Behaviour::Tells(
-        pieces("You can dial *236# on your phone. Then choose cash. "),
-        Duration::ZERO,
-    );
-    let (replied, _, server) = ask(told).await;
+    let text = "You can dial *236# on your phone. Then choose cash. ";
+    let (replied, _, server) = answer(Behaviour::Writes(pieces(text))).await;
     assert_eq!(
         replied.sentences,
         ["You can dial *236# on your phone.", "Then choose cash."]
@@ -74,48 +89,25 @@ async fn a_model_phrases_the_passages_it_was_given() {
 
 #[tokio::test]
 async fn speech_can_start_with_the_first_sentence() {
-    let told = Behaviour::Tells(
-        pieces("Dial *236# now. It is quick. Then you are done."),
-        Duration::from_millis(60),
-    );
-    let server = ModelServer::start(told).await;
-    let replier = replier(Some(server.config()), None);
+    let gate = Arc::new(Notify::new());
+    let (before, after) = (pieces("Dial *236# now. It "), pieces("is quick."));
+    let server = ModelServer::start(Behaviour::Gated(before, gate.clone(), after)).await;
+    let (driver, _) = conversation(&replier(Some(server.config())), Vec::new());
     let (out, mut events) = mpsc::channel(8);
-    let begun = Instant::now();
-    let first = async {
-        let first = events.recv().await;
-        let at = begun.elapsed();
-        while events.recv().await.is_some() {}
-        (first, at, begun.elapsed())
+    let sentence = |text: &str| Some(ReplyEvent::Sentence(text.to_owned()));
+    let heard = async {
+        assert_eq!(events.recv().await, sentence("Dial *236# now."));
+        // The model goes on only now.
+        gate.notify_one();
+        assert_eq!(events.recv().await, sentence("It is quick."));
     };
-    let ((), (first, at, end)) = tokio::join!(replier.reply(asks(QUESTION), out), first);
-    assert_eq!(
-        first,
-        Some(ReplyEvent::Sentence("Dial *236# now.".to_owned()))
-    );
-    assert!(
-        at + Duration::from_millis(200) < end,
-        "the first sentence came at {at:?} of {end:?}"
-    );
-}
-
-#[tokio::test]
-async fn a_model_that_offers_a_person_can_be_answered_yes() {
-    let offers = "That depends. Would you like a person to help you?";
-    for (text, awaiting) in [
-        (offers, Awaiting::CallbackConsent),
-        ("Dial *236# for it. Did that help?", Awaiting::None),
-        ("A person at the branch can help.", Awaiting::None),
-    ] {
-        let (replied, ..) = ask(Behaviour::Tells(pieces(text), Duration::ZERO)).await;
-        assert_eq!(replied.meta.awaiting, awaiting, "{text}");
-    }
+    tokio::join!(driver.reply_to(turn(QUESTION)).write(out), heard);
 }
 
 #[tokio::test]
 async fn small_talk_never_asks_the_model_nor_the_documents() {
     let server = ModelServer::start(Behaviour::Hangs).await;
-    let replier = replier(Some(server.config()), None);
+    let replier = replier(Some(server.config()));
     for text in [
         "Hello!",
         "Thank you",
@@ -123,7 +115,7 @@ async fn small_talk_never_asks_the_model_nor_the_documents() {
         "What is the capital of France?",
         "Goodbye",
     ] {
-        let replied = reply(&replier, asks(text)).await;
+        let replied = ask(&replier, text).await;
         assert_eq!(replied.meta.model, "pack", "{text}");
     }
     assert_eq!((replier.retrievals(), server.requests().len()), (0, 0));
@@ -131,7 +123,7 @@ async fn small_talk_never_asks_the_model_nor_the_documents() {
 
 #[tokio::test]
 async fn a_model_that_hangs_is_not_waited_for() {
-    let (replied, took, _server) = ask(Behaviour::Hangs).await;
+    let (replied, took) = hurried(Behaviour::Hangs, 0.4, 60.0).await;
     assert_documents_answered(&replied, took, "it hangs");
     assert!(
         took >= Duration::from_millis(400),
@@ -146,7 +138,7 @@ async fn a_model_that_fails_is_asked_once() {
         StatusCode::TOO_MANY_REQUESTS,
         StatusCode::UNAUTHORIZED,
     ] {
-        let (replied, took, server) = ask(Behaviour::Fails(status)).await;
+        let (replied, took, server) = answer(Behaviour::Fails(status)).await;
         assert_documents_answered(&replied, took, status.as_str());
         assert_eq!(
             server.requests().len(),
@@ -157,7 +149,7 @@ async fn a_model_that_fails_is_asked_once() {
 }
 
 #[tokio::test]
-async fn rubbish_is_not_spoken() {
+async fn what_cannot_be_spoken_is_not_spoken() {
     let event = |text: &str| chunk(text, None);
     for (why, body) in [
         ("no JSON", "data: {{{{\n\n".to_owned()),
@@ -183,14 +175,15 @@ async fn rubbish_is_not_spoken() {
             String::from_utf8_lossy(b"data: \xff\xfe\n\n").into_owned(),
         ),
     ] {
-        let (replied, took, _server) = ask(Behaviour::Sends(body)).await;
+        let (replied, took, _server) = answer(Behaviour::Sends(body)).await;
         assert_documents_answered(&replied, took, why);
     }
 }
 
 #[tokio::test]
 async fn a_first_sentence_that_does_not_come_is_not_waited_for() {
-    let (replied, took, _server) = ask(Behaviour::StallsAfter(pieces("You can dial"))).await;
+    let stalls = Behaviour::StallsAfter(pieces("You can dial"));
+    let (replied, took) = hurried(stalls, 0.4, 60.0).await;
     assert_documents_answered(&replied, took, "it stalls before its first sentence");
 }
 
@@ -200,23 +193,20 @@ async fn a_model_that_breaks_off_has_its_whole_sentences_spoken_and_no_more() {
         Behaviour::BreaksOffAfter(pieces("Dial *236# on your phone. Then you cho")),
         Behaviour::StallsAfter(pieces("Dial *236# on your phone. Then you cho")),
     ] {
-        let (replied, took, _server) = ask(behaviour.clone()).await;
+        let (replied, took) = hurried(behaviour.clone(), 10.0, 3.0).await;
         assert_eq!(
             replied.sentences,
             ["Dial *236# on your phone."],
             "{behaviour:?}"
         );
         assert_eq!(replied.meta.model, "small-model");
-        assert!(
-            took < Duration::from_millis(2_000),
-            "{behaviour:?} took {took:?}"
-        );
+        assert!(took < PROMPT, "{behaviour:?} took {took:?}");
     }
 }
 
 #[tokio::test]
 async fn a_model_that_breaks_off_before_a_sentence_leaves_the_answer_to_the_documents() {
-    let (replied, took, _server) = ask(Behaviour::BreaksOffAfter(pieces("Dial *236# on"))).await;
+    let (replied, took, _server) = answer(Behaviour::BreaksOffAfter(pieces("Dial *236# on"))).await;
     assert_documents_answered(&replied, took, "it breaks off");
 }
 
@@ -226,29 +216,30 @@ async fn a_server_that_is_not_there_leaves_the_answer_to_the_documents() {
         base_url: "http://127.0.0.1:1/v1".to_owned(),
         ..ModelServer::start(Behaviour::Hangs).await.config()
     };
-    let begun = Instant::now();
-    let replied = reply(&replier(Some(config), None), asks(QUESTION)).await;
-    assert_documents_answered(&replied, begun.elapsed(), "nothing listens");
+    let (replied, took) = timed(config).await;
+    assert_documents_answered(&replied, took, "nothing listens");
 }
 
 #[tokio::test]
 async fn a_call_without_a_place_at_the_model_is_answered_from_the_documents() {
-    let server = ModelServer::start(Behaviour::StallsAfter(pieces(
-        "Dial *236# on your phone. Then",
-    )))
-    .await;
+    let gate = Arc::new(Notify::new());
+    let (before, after) = (pieces("Dial *236# on your phone. Then"), pieces(" choose."));
+    let server = ModelServer::start(Behaviour::Gated(before, gate.clone(), after)).await;
+    let seconds = Duration::from_secs;
     let config = LlmConfig {
         max_concurrent: 1,
-        ..server.config()
+        ..server.config_with(seconds(2), seconds(60))
     };
-    let replier = replier(Some(config), None);
-    let (first, second) = tokio::join!(
-        reply(&replier, asks(QUESTION)),
-        reply(&replier, asks(QUESTION))
-    );
-    let mut models = [first.meta.model, second.meta.model];
-    models.sort();
-    assert_eq!(models, ["extractive", "small-model"]);
+    let replier = replier(Some(config));
+    let second = async {
+        server.asked(1).await;
+        let second = ask(&replier, QUESTION).await;
+        gate.notify_one();
+        second
+    };
+    let (first, second) = tokio::join!(ask(&replier, QUESTION), second);
+    assert_eq!(first.meta.model, "small-model");
+    assert_eq!(second.meta.model, "extractive");
     assert_eq!(
         server.requests().len(),
         1,
@@ -261,21 +252,16 @@ async fn dropping_a_reply_frees_its_place_at_the_model() {
     let server = ModelServer::start(Behaviour::Hangs).await;
     let config = LlmConfig {
         max_concurrent: 1,
-        first_token_timeout: Duration::from_secs(30),
         ..server.config()
     };
-    let replier = replier(Some(config), None);
-    for _ in 0..3 {
+    let replier = replier(Some(config));
+    for replies in 1..=3 {
+        let (driver, _) = conversation(&replier, Vec::new());
         let (out, _events) = mpsc::channel(1);
-        let cancelled = tokio::time::timeout(
-            Duration::from_millis(150),
-            replier.reply(asks(QUESTION), out),
-        )
-        .await;
-        assert!(
-            cancelled.is_err(),
-            "the model hangs, so the reply was still under way"
-        );
+        tokio::select! {
+            () = driver.reply_to(turn(QUESTION)).write(out) => panic!("the model hangs"),
+            () = server.asked(replies) => {}
+        }
     }
     assert_eq!(server.requests().len(), 3, "each reply found a place");
 }

@@ -10,14 +10,17 @@ use axum::routing::post;
 use futures_util::{StreamExt, stream};
 use secrecy::SecretString;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{Notify, watch};
 
 /// How the server answers.
 #[derive(Debug, Clone)]
 pub(super) enum Behaviour {
-    /// Streams these pieces, this far apart, and says that it is done.
-    Tells(Vec<String>, Duration),
+    /// Streams these pieces and reports that it is done.
+    Writes(Vec<String>),
+    /// Streams these pieces, waits until it is notified, and goes on as [`Self::Writes`].
+    Gated(Vec<String>, Arc<Notify>, Vec<String>),
     /// Streams these pieces and closes the connection.
     BreaksOffAfter(Vec<String>),
     /// Streams these pieces and then nothing more, for ever.
@@ -34,26 +37,31 @@ pub(super) enum Behaviour {
 pub(super) struct ModelServer {
     pub(super) url: String,
     /// The bodies of the requests so far.
-    pub(super) asked: Arc<Mutex<Vec<serde_json::Value>>>,
+    requests: watch::Sender<Vec<serde_json::Value>>,
 }
 
 impl ModelServer {
     pub(super) async fn start(behaviour: Behaviour) -> Self {
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&asked);
+        let requests = watch::Sender::default();
+        let seen = requests.clone();
         let answer = move |Json(body): Json<serde_json::Value>| {
-            seen.lock().unwrap().push(body);
+            seen.send_modify(|requests: &mut Vec<_>| requests.push(body));
             respond(behaviour.clone())
         };
         let url = serve(Router::new().route("/v1/chat/completions", post(answer))).await;
-        Self { url, asked }
+        Self { url, requests }
     }
 
-    /// A configuration that asks this server, impatiently.
+    /// A configuration that asks this server, with more patience than any test takes.
     pub(super) fn config(&self) -> LlmConfig {
+        self.config_with(Duration::from_secs(30), Duration::from_secs(60))
+    }
+
+    /// The same with limits of its own: to the first token, and to the last.
+    pub(super) fn config_with(&self, first_token: Duration, total: Duration) -> LlmConfig {
         LlmConfig {
-            first_token_timeout: Duration::from_millis(400),
-            total_timeout: Duration::from_millis(1_500),
+            first_token_timeout: first_token,
+            total_timeout: total,
             base_url: format!("{}v1/", self.url),
             api_key: SecretString::from("key"),
             model: "small-model".to_owned(),
@@ -62,7 +70,14 @@ impl ModelServer {
     }
 
     pub(super) fn requests(&self) -> Vec<serde_json::Value> {
-        self.asked.lock().unwrap().clone()
+        self.requests.borrow().clone()
+    }
+
+    /// Resolves when so many requests have come.
+    pub(super) async fn asked(&self, requests: usize) {
+        let mut coming = self.requests.subscribe();
+        let come = coming.wait_for(|come| come.len() >= requests).await;
+        come.expect("the server lives as long as its requests");
     }
 }
 
@@ -82,17 +97,13 @@ pub(super) async fn serve(app: Router) -> String {
 
 async fn respond(behaviour: Behaviour) -> Response {
     match behaviour {
-        Behaviour::Tells(pieces, apart) => {
-            let end = [chunk("", Some("stop")), "data: [DONE]\n\n".to_owned()];
-            let all = pieces
-                .iter()
-                .map(|piece| chunk(piece, None))
-                .chain(end)
-                .collect::<Vec<_>>();
-            events(stream::iter(all).then(move |event| async move {
-                tokio::time::sleep(apart).await;
-                event
-            }))
+        Behaviour::Writes(pieces) => events(stream::iter(complete(&pieces))),
+        Behaviour::Gated(before, gate, after) => {
+            let rest = async move {
+                gate.notified().await;
+                stream::iter(complete(&after))
+            };
+            events(stream::iter(chunks(&before)).chain(stream::once(rest).flatten()))
         }
         Behaviour::BreaksOffAfter(pieces) => events(stream::iter(chunks(&pieces))),
         Behaviour::StallsAfter(pieces) => {
@@ -109,6 +120,11 @@ async fn respond(behaviour: Behaviour) -> Response {
 fn events(events: impl futures_util::Stream<Item = String> + Send + 'static) -> Response {
     let body = Body::from_stream(events.map(|event| Ok::<_, Infallible>(Bytes::from(event))));
     ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()
+}
+
+fn complete(pieces: &[String]) -> Vec<String> {
+    let end = [chunk("", Some("stop")), "data: [DONE]\n\n".to_owned()];
+    chunks(pieces).into_iter().chain(end).collect()
 }
 
 fn chunks(pieces: &[String]) -> Vec<String> {

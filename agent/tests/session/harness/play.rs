@@ -59,7 +59,7 @@ impl Scene {
             rpc,
             stop,
             microphones: Microphones::new(crew.clone()),
-            recording: Recording::start(queue),
+            recording: Recording::start(queue, self.nothing_is_kept),
             answers: <_>::default(),
             tasks: crew.clone(),
         };
@@ -67,12 +67,14 @@ impl Scene {
             (stage.begun, stage.recording.clone(), stage.answers.clone());
         let page = crew.spawn(show(begun, shown));
         let acting = crew.spawn(stage.perform(self.acts));
+        let keeping = crew.spawn(recording.clone().keep());
         let session = Session::open(services, line, CallStop::new(stopped), tasks.clone());
         let ended = AssertUnwindSafe(session.run()).catch_unwind().await.ok();
         let lasted = begun.elapsed();
         tasks.close();
         let idle = timeout(TASK_PATIENCE, tasks.wait()).await.is_ok();
         acting.abort();
+        keeping.abort();
         assert!(
             idle || self.something_hangs,
             "a task of the call outlives it"

@@ -1,9 +1,16 @@
 //! Reads the recorder's queue as the record's thread would, without a disk or a database.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
 
-use record::{MessageRow, NewCallback, Record, RecordQueue, SessionEnd};
-use tokio::sync::oneshot;
+use call::SessionId;
+use record::{Acknowledged, MessageRow, NewCallback, Record, RecordQueue, SessionEnd};
+use tokio::{sync::oneshot, time::sleep};
+
+/// How long the disk takes at most.
+const DISK: Duration = Duration::from_millis(10);
 
 /// What a call left on record.
 #[derive(Debug, Default)]
@@ -17,6 +24,8 @@ pub(crate) struct Kept {
     /// Whom to call back.
     pub(crate) callbacks: Vec<NewCallback>,
     started: usize,
+    /// Neither disk nor database takes what is waited for.
+    nothing_is_kept: bool,
 }
 
 /// The queue while the call lasts; clones share it.
@@ -30,12 +39,24 @@ struct State {
 }
 
 impl Recording {
-    pub(super) fn start(queue: RecordQueue) -> Self {
+    pub(super) fn start(queue: RecordQueue, nothing_is_kept: bool) -> Self {
+        let kept = Kept {
+            nothing_is_kept,
+            ..Kept::default()
+        };
         Self(Arc::new(Mutex::new(State {
             queue,
-            kept: Kept::default(),
+            kept,
             recognised: None,
         })))
+    }
+
+    /// Takes records as the disk would, as long as it runs.
+    pub(super) async fn keep(self) {
+        loop {
+            drop(self.read());
+            sleep(DISK).await;
+        }
     }
 
     /// Answers whether the caller was here before.
@@ -81,14 +102,20 @@ impl Kept {
                 self.rows.push(*row);
             }
             // The record knows a callback by its id: the same one once more changes nothing.
-            Record::Callback(callback) => {
+            Record::Callback(callback, waiting) => {
+                self.acknowledge(waiting, callback.session);
                 if self.callbacks.iter().all(|kept| kept.id != callback.id) {
                     self.lines.push("callback".to_owned());
                     self.callbacks.push(callback);
                 }
             }
-            Record::ToolCall(call) => self.lines.push(format!("tool {}", call.tool)),
-            Record::ToolOutcome(outcome) => {
+            Record::ToolCall(call, waiting) => {
+                self.acknowledge(waiting, call.session_id);
+                self.lines
+                    .push(format!("tool {} for {}", call.tool, call.seq));
+            }
+            Record::ToolOutcome(outcome, waiting) => {
+                self.acknowledge(waiting, outcome.session_id);
                 self.lines
                     .push(format!("tool {}", outcome.outcome.as_str()));
             }
@@ -97,6 +124,18 @@ impl Kept {
                 self.end = Some(end);
             }
             Record::Flush(_) | Record::Close => panic!("a call does not stop the record"),
+        }
+    }
+
+    /// The record is kept. Not everybody waits for that.
+    fn acknowledge(&self, waiting: oneshot::Sender<Acknowledged>, session: SessionId) {
+        let acknowledged = Acknowledged {
+            session,
+            seq: -1,
+            hash: None,
+        };
+        if !self.nothing_is_kept {
+            waiting.send(acknowledged).unwrap_or_default();
         }
     }
 

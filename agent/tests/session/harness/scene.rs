@@ -42,6 +42,8 @@ pub(crate) struct Scene {
     pub(crate) recognition_takes: Duration,
     /// Limits of the call.
     pub(crate) config: SessionConfig,
+    /// Neither disk nor database takes the record.
+    pub(crate) nothing_is_kept: bool,
     /// Something in the script never answers, and its task outlives the call.
     pub(crate) something_hangs: bool,
 }
@@ -120,6 +122,7 @@ impl Scene {
                 language_model: None,
                 worker_id: "worker".to_owned(),
             },
+            nothing_is_kept: false,
             something_hangs: false,
         }
     }

@@ -2,20 +2,23 @@
 
 use std::collections::BTreeSet;
 
-/// A spoken sentence is never longer, in bytes: what is has no stops, and is no speech.
+/// A spoken sentence is never longer, in bytes: longer text has no stops and cannot be spoken.
 const MAX_SENTENCE: usize = 600;
-/// Nor is a word.
+/// The same for a word.
 const MAX_WORD: usize = 60;
 /// More than this, in bytes over the whole answer, is a lecture or a loop (90 s of speech).
 const MAX_ANSWER: usize = 1_500;
 
 /// Why a model's text was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Rubbish {
+pub enum UnusableText {
+    /// It held control characters.
     #[error("it held control characters")]
     ControlCharacters,
+    /// It held no sentence.
     #[error("it held no sentence")]
     NoSentence,
+    /// It went on for too long.
     #[error("it went on for too long")]
     TooLong,
 }
@@ -43,16 +46,16 @@ impl SentenceStream {
     /// Adds a piece; returns the sentences that are whole now.
     ///
     /// # Errors
-    /// [`Rubbish`] when this is no speech; the stream is of no use afterwards.
-    pub(super) fn push(&mut self, piece: &str) -> Result<Vec<String>, Rubbish> {
+    /// [`UnusableText`] when this cannot be spoken; the stream is of no use afterwards.
+    pub(super) fn push(&mut self, piece: &str) -> Result<Vec<String>, UnusableText> {
         let forbidden =
             |c: char| (c.is_control() && !c.is_whitespace()) || c == char::REPLACEMENT_CHARACTER;
         if piece.contains(forbidden) {
-            return Err(Rubbish::ControlCharacters);
+            return Err(UnusableText::ControlCharacters);
         }
         self.taken += piece.len();
         if self.taken > MAX_ANSWER {
-            return Err(Rubbish::TooLong);
+            return Err(UnusableText::TooLong);
         }
         self.pending.push_str(piece);
         let mut sentences = knowledge::sentences(&self.pending);
@@ -61,7 +64,7 @@ impl SentenceStream {
         let breaks_off = self.pending.ends_with(char::is_whitespace) && !open.is_empty();
         self.pending = if breaks_off { open + " " } else { open };
         if self.pending.len() > MAX_SENTENCE || has_endless_word(&self.pending) {
-            return Err(Rubbish::NoSentence);
+            return Err(UnusableText::NoSentence);
         }
         sentences.retain(|sentence| self.may_be_spoken(sentence));
         Ok(sentences)
@@ -92,9 +95,9 @@ fn numbers(text: &str) -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Rubbish, SentenceStream};
+    use super::{SentenceStream, UnusableText};
 
-    fn spoken(facts: &str, pieces: &[&str]) -> Result<Vec<String>, Rubbish> {
+    fn spoken(facts: &str, pieces: &[&str]) -> Result<Vec<String>, UnusableText> {
         let mut stream = SentenceStream::new([facts]);
         let mut all = Vec::new();
         for piece in pieces {
@@ -143,22 +146,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_speech_is_refused() {
+    fn what_cannot_be_spoken_is_refused() {
         assert_eq!(
             spoken("", &["All\u{0}is\u{1b}[0m well. "]),
-            Err(Rubbish::ControlCharacters)
+            Err(UnusableText::ControlCharacters)
         );
         assert_eq!(
             spoken("", &["\u{fffd}\u{fffd}"]),
-            Err(Rubbish::ControlCharacters)
+            Err(UnusableText::ControlCharacters)
         );
-        assert_eq!(spoken("", &[&"QUJD".repeat(40)]), Err(Rubbish::NoSentence));
+        assert_eq!(
+            spoken("", &[&"QUJD".repeat(40)]),
+            Err(UnusableText::NoSentence)
+        );
         assert_eq!(
             spoken("", &[&"and so on ".repeat(80)]),
-            Err(Rubbish::NoSentence)
+            Err(UnusableText::NoSentence)
         );
         let endless = ["Once more with feeling. "; 100];
-        assert_eq!(spoken("", &endless), Err(Rubbish::TooLong));
+        assert_eq!(spoken("", &endless), Err(UnusableText::TooLong));
         assert_eq!(
             spoken("", &["...", " -- ", "!!"]).unwrap(),
             Vec::<String>::new(),

@@ -1,0 +1,104 @@
+//! The dialogue of a call with its tools, and the record as the ports that these know.
+
+use std::{sync::Arc, time::Duration};
+
+use call::SessionId;
+use chrono::Utc;
+use dialogue::{CallFacts, Driver};
+use record::{Acknowledgement, NewCallback, NewToolCall, NewToolOutcome, Recorder};
+use tokio_util::task::TaskTracker;
+use tools::{
+    BoxFuture, CallbackRequest, CallbackTool, Callbacks, Intent, NotRecorded, Outcome, Registry,
+    Tool, ToolCallLog, ToolCaller, ToolError, TransferTool,
+};
+use uuid::Uuid;
+
+use super::Services;
+use crate::line::Caller;
+
+/// A disk that takes longer does not answer, and a caller waits.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The dialogue of a call in this room, in which nothing was said yet.
+pub(super) fn dialogue(
+    services: &Services,
+    caller: &Caller,
+    (session, room): (SessionId, &str),
+    tasks: TaskTracker,
+) -> Driver {
+    let recorded = Arc::new(Recorded(services.recorder.clone()));
+    let mut tools = services.replier.look_up_tools();
+    tools.push(Arc::new(CallbackTool::new(recorded.clone())));
+    if let Some(to) = services.transfer_to.clone() {
+        let port = services.transfers.in_room(room);
+        tools.push(Arc::new(TransferTool::new(port, to)) as Arc<dyn Tool>);
+    }
+    let registry = Registry::new(session, tools, recorded, Vec::new());
+    let facts = CallFacts {
+        channel: caller.channel,
+        can_authenticate: services.authenticator.is_some(),
+        name: None,
+        caller: ToolCaller {
+            participant: caller.identity.clone(),
+            phone: caller.phone_hint.clone(),
+            ..ToolCaller::default()
+        },
+    };
+    Driver::new(services.replier.clone(), registry, facts, tasks)
+}
+
+/// The rows of a call's tools and callbacks, on their way to the record.
+#[derive(Debug, Clone)]
+pub(super) struct Recorded(pub(super) Recorder);
+
+impl ToolCallLog for Recorded {
+    fn intend(&self, intent: Intent) -> BoxFuture<'static, Result<(), NotRecorded>> {
+        kept(self.0.tool_call(NewToolCall {
+            session_id: intent.session,
+            idempotency_key: intent.key,
+            seq: intent.seq,
+            tool: intent.tool,
+            arguments: intent.arguments,
+            requested_at: Utc::now(),
+        }))
+    }
+
+    fn finish(
+        &self,
+        session: SessionId,
+        key: Uuid,
+        outcome: &Outcome,
+    ) -> BoxFuture<'static, Result<(), NotRecorded>> {
+        kept(self.0.tool_outcome(NewToolOutcome {
+            session_id: session,
+            idempotency_key: key,
+            outcome: outcome.kind(),
+            result: outcome.result(),
+            finished_at: Utc::now(),
+        }))
+    }
+}
+
+impl Callbacks for Recorded {
+    fn record(&self, request: CallbackRequest) -> BoxFuture<'_, Result<(), ToolError>> {
+        let acknowledgement = self.0.callback(NewCallback {
+            // One callback a session, however often it is promised.
+            id: request.session.0,
+            session: request.session,
+            phone_number: request.phone,
+            reason: None,
+            requested_at: Utc::now(),
+        });
+        Box::pin(async move {
+            let kept = kept(acknowledgement).await;
+            kept.map_err(|error| ToolError::Unclear(error.to_string()))
+        })
+    }
+}
+
+fn kept(acknowledgement: Acknowledgement) -> BoxFuture<'static, Result<(), NotRecorded>> {
+    Box::pin(async move {
+        let kept = acknowledgement.within(PATIENCE).await;
+        kept.then_some(()).ok_or(NotRecorded)
+    })
+}

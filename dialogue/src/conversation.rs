@@ -1,0 +1,275 @@
+//! What is said in a conversation, and why. Pure: it takes events and the time, and gives steps.
+//! `driver.rs` carries the steps out and reports what came of them.
+
+mod actions;
+mod answer;
+mod event;
+mod prompt;
+mod sentences;
+#[cfg(test)]
+mod tests;
+
+pub use event::{
+    Abilities, CallFacts, CallerTurn, Delta, Event, Found, ModelFailure, Query, Step, ToolCallId,
+};
+pub use prompt::Prompt;
+pub use sentences::UnusableText;
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use call::{AuthLevel, Speaker, Turn};
+use knowledge::{KnowledgeBase, Route, RouteContext};
+use serde_json::json;
+use tools::{CallbackTool, Outcome, Request};
+
+use crate::{Awaiting, ReplyMeta};
+use answer::{Phrasing, Question};
+
+/// Turns that a reply can look back on.
+const TURNS: usize = 20;
+/// Turns of the caller after which a subject is left behind ("and how much does that cost?").
+const CONTEXT_TURNS: usize = 6;
+
+/// One conversation.
+#[derive(Debug)]
+pub struct Conversation {
+    facts: CallFacts,
+    abilities: Abilities,
+    base: Arc<KnowledgeBase>,
+    /// The last turns of both sides, oldest first: the only history of the call.
+    turns: VecDeque<Arc<Turn>>,
+    subject: Subject,
+    awaiting: Awaiting,
+    reply: Reply,
+    calls: u32,
+}
+
+/// What the conversation is about.
+#[derive(Debug, Default)]
+struct Subject {
+    topics: Vec<String>,
+    /// Turns of the caller since then.
+    age: usize,
+}
+
+/// How far the reply to the last turn is.
+#[derive(Debug)]
+enum Reply {
+    /// None is under way.
+    None,
+    /// The documents are searched.
+    Searching(Question),
+    /// The language model writes.
+    Phrasing(Box<Phrasing>),
+    /// A tool works.
+    Calling {
+        id: ToolCallId,
+        purpose: Purpose,
+        meta: ReplyMeta,
+    },
+    /// It is complete, and becomes valid when its last sentence is with the voice.
+    Complete { asks: Awaiting },
+}
+
+/// What a tool is called for.
+#[derive(Debug)]
+enum Purpose {
+    /// The look-up of this name.
+    LookUp(String),
+    /// A callback that the caller agreed to.
+    Callback,
+}
+
+impl Conversation {
+    /// A conversation in which nothing was said yet.
+    #[must_use]
+    pub fn new(base: Arc<KnowledgeBase>, abilities: Abilities, facts: CallFacts) -> Self {
+        Self {
+            facts,
+            abilities,
+            base,
+            turns: VecDeque::new(),
+            subject: Subject::default(),
+            awaiting: Awaiting::None,
+            reply: Reply::None,
+            calls: 0,
+        }
+    }
+
+    /// Takes what happened at `now`, since the conversation began, and adds what is to be done.
+    pub fn on(&mut self, event: Event, now: Duration, steps: &mut Vec<Step>) {
+        match event {
+            Event::Knowledge(base) => self.base = base,
+            Event::CallerSaid(turn) => self.answer(turn, steps),
+            Event::CallerUnanswered(text) => {
+                self.route(&text);
+                self.remember(Speaker::Caller, text);
+            }
+            Event::AgentHeard(heard) => self.remember(Speaker::Agent, heard),
+            Event::Found(found) => self.on_found(found, now, steps),
+            Event::ModelWrote(delta) => self.on_model(delta, now, steps),
+            Event::ToolDone(done, outcome) => self.on_tool(done, outcome, steps),
+            Event::ReplyWritten => {
+                if let Reply::Complete { asks } = self.take_reply() {
+                    self.awaiting = asks;
+                }
+            }
+            Event::ReplyCancelled => self.reply = Reply::None,
+            Event::OfferLapsed => self.awaiting = Awaiting::None,
+            Event::Proven { name, customer } => {
+                self.facts.name = Some(name);
+                self.facts.caller.customer = Some(customer);
+                self.facts.caller.level = AuthLevel::OneTimeCode;
+            }
+            Event::TransferFailed(_) => {
+                // The caller asked for a person; the line offers a call back instead.
+                self.awaiting = Awaiting::CallbackConsent;
+                let line = &self.base.pack().settings.lines.transfer_failed;
+                steps.push(Step::Say(line.clone()));
+            }
+        }
+    }
+
+    /// The documents that the reply under way uses.
+    #[must_use]
+    pub fn knowledge(&self) -> &Arc<KnowledgeBase> {
+        &self.base
+    }
+
+    /// A call of a tool that takes no arguments, for the caller's turn `seq`.
+    #[must_use]
+    pub fn request(&self, tool: &str, seq: i32, consent: bool) -> Request {
+        Request {
+            tool: tool.to_owned(),
+            seq,
+            round: 0,
+            arguments: json!({}),
+            consent,
+            caller: self.facts.caller.clone(),
+        }
+    }
+
+    fn answer(&mut self, turn: CallerTurn, steps: &mut Vec<Step>) {
+        let route = self.route(&turn.question);
+        let meta = ReplyMeta {
+            route: route.name().to_owned(),
+            intent: intent(&route),
+            model: "pack".to_owned(),
+            ..ReplyMeta::default()
+        };
+        match route {
+            Route::Knowledge { topics, .. } => {
+                let question = turn.question;
+                self.reply = Reply::Searching(Question {
+                    text: question.clone(),
+                    topics: topics.clone(),
+                    history: self.turns.iter().cloned().collect(),
+                    meta,
+                });
+                steps.push(Step::Find(Query { question, topics }));
+            }
+            Route::Lookup(name) if self.can_look_up() => {
+                let request = self.request(&name, turn.seq, false);
+                self.call(request, Purpose::LookUp(name), meta, steps);
+            }
+            Route::HumanRequested | Route::Affirm if self.awaiting == Awaiting::CallbackConsent => {
+                let request = self.request(CallbackTool::NAME, turn.seq, true);
+                self.call(request, Purpose::Callback, meta, steps);
+            }
+            route => {
+                let fixed = self.fixed_reply(&route);
+                self.say_fixed(fixed, meta, steps);
+            }
+        }
+        self.remember(Speaker::Caller, turn.text);
+    }
+
+    fn call(&mut self, request: Request, purpose: Purpose, meta: ReplyMeta, steps: &mut Vec<Step>) {
+        self.calls += 1;
+        let id = ToolCallId(self.calls);
+        self.reply = Reply::Calling { id, purpose, meta };
+        steps.push(Step::CallTool(id, request));
+    }
+
+    fn on_tool(&mut self, done: ToolCallId, outcome: Outcome, steps: &mut Vec<Step>) {
+        match self.take_reply() {
+            Reply::Calling { id, purpose, meta } if id == done => {
+                let (fixed, meta) = match purpose {
+                    Purpose::LookUp(name) => self.looked_up(&name, outcome, meta),
+                    Purpose::Callback => (self.called_back(&outcome), meta),
+                };
+                self.say_fixed(fixed, meta, steps);
+            }
+            // Of a reply that is over.
+            other => self.reply = other,
+        }
+    }
+
+    /// What a turn asks for, read with the turns before it.
+    fn route(&mut self, text: &str) -> Route {
+        self.subject.age += 1;
+        if self.subject.age > CONTEXT_TURNS {
+            self.subject.topics.clear();
+        }
+        let context = RouteContext {
+            last_topics: std::mem::take(&mut self.subject.topics),
+            awaiting: self.awaiting != Awaiting::None,
+        };
+        let route = self.base.route(text, &context);
+        match &route {
+            Route::Knowledge { topics, .. } => {
+                self.subject = Subject {
+                    topics: topics.clone(),
+                    age: 0,
+                };
+            }
+            Route::OutOfScope | Route::HumanRequested | Route::Lookup(_) | Route::Authenticate => {}
+            Route::SmallTalk { .. }
+            | Route::Repeat
+            | Route::Goodbye
+            | Route::Affirm
+            | Route::Deny
+            | Route::Unclear => self.subject.topics = context.last_topics,
+        }
+        route
+    }
+
+    fn remember(&mut self, speaker: Speaker, text: String) {
+        self.turns.push_back(Arc::new(Turn { speaker, text }));
+        if self.turns.len() > TURNS {
+            self.turns.pop_front();
+        }
+    }
+
+    fn take_reply(&mut self) -> Reply {
+        std::mem::replace(&mut self.reply, Reply::None)
+    }
+
+    fn can_look_up(&self) -> bool {
+        self.abilities.look_ups && self.facts.name.is_some() && self.facts.caller.customer.is_some()
+    }
+
+    fn can_transfer(&self) -> bool {
+        self.abilities.transfer || self.base.pack().settings.transfer_number.is_some()
+    }
+
+    fn say_fixed(&mut self, fixed: actions::FixedReply, meta: ReplyMeta, steps: &mut Vec<Step>) {
+        let sentences = knowledge::sentences(&fixed.text);
+        steps.extend(sentences.into_iter().map(Step::Say));
+        let action = fixed.action;
+        self.complete(ReplyMeta { action, ..meta }, fixed.awaiting, steps);
+    }
+
+    fn complete(&mut self, meta: ReplyMeta, asks: Awaiting, steps: &mut Vec<Step>) {
+        self.reply = Reply::Complete { asks };
+        steps.push(Step::Done(Box::new(meta)));
+    }
+}
+
+fn intent(route: &Route) -> Option<String> {
+    match route {
+        Route::Knowledge { topics, .. } => topics.first().cloned(),
+        Route::SmallTalk { kind } => Some(kind.clone()),
+        _ => None,
+    }
+}

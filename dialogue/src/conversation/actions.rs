@@ -1,0 +1,202 @@
+//! Turns that a fixed line of the pack answers, with the deed that goes with it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use call::{Channel, Speaker, Turn};
+use knowledge::Route;
+use serde_json::Value;
+use tools::{Outcome, Refusal};
+
+use super::Conversation;
+use crate::{Awaiting, CallAction, ReplyMeta};
+
+/// A reply that needs no search and no model.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct FixedReply {
+    pub(super) text: String,
+    pub(super) action: Option<CallAction>,
+    pub(super) awaiting: Awaiting,
+}
+
+impl FixedReply {
+    fn say(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    fn and(self, action: CallAction) -> Self {
+        Self {
+            action: Some(action),
+            ..self
+        }
+    }
+
+    fn awaiting(self, awaiting: Awaiting) -> Self {
+        Self { awaiting, ..self }
+    }
+}
+
+impl Conversation {
+    /// The fixed reply to a turn of this route; nothing where the answer must be found.
+    pub(super) fn fixed_reply(&self, route: &Route) -> FixedReply {
+        let pack = self.base.pack();
+        let lines = &pack.settings.lines;
+        let turn = self.caller_turns();
+        match route {
+            Route::Knowledge { .. } => FixedReply::default(),
+            Route::HumanRequested | Route::Affirm if self.awaiting == Awaiting::TransferConsent => {
+                FixedReply::say(&lines.transferring).and(CallAction::Transfer)
+            }
+            Route::HumanRequested => self.offer_person(),
+            Route::Deny => self.denied(),
+            Route::Lookup(name) => {
+                let lookup = pack.lookup(name);
+                let known = self.facts.name.is_some();
+                FixedReply::say(lookup.map_or("", |lookup| {
+                    if known {
+                        &lookup.unavailable
+                    } else {
+                        &lookup.unauthenticated
+                    }
+                }))
+            }
+            Route::Authenticate => FixedReply::say(self.way_to_authenticate()),
+            Route::Repeat => match self.last_agent_text() {
+                Some(text) => FixedReply::say(text)
+                    .and(CallAction::Repeat)
+                    .awaiting(self.awaiting),
+                None => FixedReply::say(&lines.nothing_to_repeat),
+            },
+            Route::Goodbye => FixedReply::say(&lines.goodbye).and(CallAction::HangUp),
+            Route::SmallTalk { kind } => FixedReply::say(
+                pack.small_talk_answer(kind, turn)
+                    .unwrap_or(&lines.greeting),
+            ),
+            Route::OutOfScope => FixedReply::say(variant(&lines.out_of_scope, turn)),
+            Route::Affirm => FixedReply::say(variant(&lines.unclear, turn)),
+            // An offer stands until it is answered: say the other thing, and go on waiting.
+            Route::Unclear => {
+                FixedReply::say(variant(&lines.unclear, turn)).awaiting(self.awaiting)
+            }
+        }
+    }
+
+    /// What a yes to "would you like to speak to a person" means here: transfer on a phone that has
+    /// somewhere to go, otherwise a callback.
+    pub(super) fn offer(&self) -> Awaiting {
+        match self.facts.channel {
+            Channel::Phone if self.can_transfer() => Awaiting::TransferConsent,
+            Channel::Phone | Channel::Web => Awaiting::CallbackConsent,
+        }
+    }
+
+    /// The sentence for what a look-up found, or why it found nothing.
+    pub(super) fn looked_up(
+        &self,
+        name: &str,
+        outcome: Outcome,
+        mut meta: ReplyMeta,
+    ) -> (FixedReply, ReplyMeta) {
+        let settings = &self.base.pack().settings;
+        let problem = &settings.lines.technical_problem;
+        let Some(lookup) = self.base.pack().lookup(name) else {
+            return (FixedReply::say(problem), meta);
+        };
+        let text = match outcome {
+            Outcome::Success(found) => {
+                let sentence = lookup.sentence(&fields(&found), settings.currency.as_ref());
+                if let Some(sentence) = sentence {
+                    "tool".clone_into(&mut meta.model);
+                    return (FixedReply::say(&sentence), meta);
+                }
+                tracing::warn!(
+                    lookup = name,
+                    "the answer lacks a field that the pack describes"
+                );
+                problem
+            }
+            Outcome::Refused(Refusal::NotFound) => &lookup.unavailable,
+            Outcome::Refused(Refusal::NotAuthenticated) => &lookup.unauthenticated,
+            Outcome::Refused(_)
+            | Outcome::Failed(_)
+            | Outcome::TimedOut
+            | Outcome::Cancelled
+            | Outcome::Unknown => problem,
+        };
+        (FixedReply::say(text), meta)
+    }
+
+    /// A callback is promised once it is on record, and not before.
+    pub(super) fn called_back(&self, outcome: &Outcome) -> FixedReply {
+        let lines = &self.base.pack().settings.lines;
+        if outcome.is_success() {
+            FixedReply::say(&lines.callback_promised).and(CallAction::Callback)
+        } else {
+            FixedReply::say(&lines.technical_problem)
+        }
+    }
+
+    fn offer_person(&self) -> FixedReply {
+        let lines = &self.base.pack().settings.lines;
+        match self.offer() {
+            Awaiting::TransferConsent => FixedReply::say(&lines.transfer_offer),
+            Awaiting::CallbackConsent | Awaiting::None => FixedReply::say(&lines.callback_offer),
+        }
+        .awaiting(self.offer())
+    }
+
+    /// No: to an offer, to "anything else?" (the caller is done), or to nothing in particular.
+    fn denied(&self) -> FixedReply {
+        let lines = &self.base.pack().settings.lines;
+        let asked_anything_else = self
+            .last_agent_text()
+            .is_some_and(|text| text.ends_with(lines.anything_else.as_str()));
+        match self.awaiting {
+            Awaiting::None if asked_anything_else => {
+                FixedReply::say(&lines.goodbye).and(CallAction::HangUp)
+            }
+            Awaiting::None => FixedReply::say(&lines.anything_else),
+            Awaiting::TransferConsent | Awaiting::CallbackConsent => {
+                FixedReply::say(&lines.offer_declined)
+            }
+        }
+    }
+
+    fn way_to_authenticate(&self) -> &str {
+        let lines = &self.base.pack().settings.lines;
+        match self.facts.channel {
+            _ if self.facts.name.is_some() => &lines.already_authenticated,
+            _ if !self.facts.can_authenticate => &lines.authentication_unavailable,
+            Channel::Web => &lines.authenticate_web,
+            Channel::Phone => &lines.authenticate_phone,
+        }
+    }
+
+    /// The agent's last words.
+    fn last_agent_text(&self) -> Option<&str> {
+        let is_agents = |turn: &&Arc<Turn>| turn.speaker == Speaker::Agent;
+        let last = self.turns.iter().rev().find(is_agents);
+        last.map(|turn| turn.text.as_str())
+    }
+
+    /// How many turns the caller has had lately; picks among the variants of a fixed line.
+    fn caller_turns(&self) -> usize {
+        let turns = self.turns.iter();
+        turns.filter(|turn| turn.speaker == Speaker::Caller).count()
+    }
+}
+
+fn variant(lines: &[String], turn: usize) -> &str {
+    lines
+        .get(turn % lines.len().max(1))
+        .map_or("", String::as_str)
+}
+
+fn fields(found: &Value) -> BTreeMap<String, String> {
+    let fields = found.as_object().into_iter().flatten();
+    fields
+        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect()
+}

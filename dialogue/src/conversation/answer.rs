@@ -1,0 +1,174 @@
+//! Questions about the trade: search, then the model if there is one and the documents support an
+//! answer, then the documents themselves if it said nothing.
+
+use std::{sync::Arc, time::Duration};
+
+use call::Turn;
+use knowledge::{Passage, is_grounded};
+
+use super::{
+    Conversation, Delta, Found, ModelFailure, Prompt, Reply, Step, sentences::SentenceStream,
+};
+use crate::{Awaiting, ReplyMeta, Source};
+
+/// A question whose answer is being found.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) text: String,
+    pub(super) topics: Vec<String>,
+    /// The turns before it.
+    pub(super) history: Vec<Arc<Turn>>,
+    pub(super) meta: ReplyMeta,
+}
+
+/// An answer that the language model writes.
+#[derive(Debug)]
+pub(super) struct Phrasing {
+    question: Question,
+    found: Found,
+    text: SentenceStream,
+    asked_at: Duration,
+    /// The last sentence; `None`: none was whole so far.
+    last: Option<String>,
+}
+
+impl Conversation {
+    pub(super) fn on_found(&mut self, found: Found, now: Duration, steps: &mut Vec<Step>) {
+        let mut question = match self.take_reply() {
+            Reply::Searching(question) => question,
+            // Of a reply that is over.
+            other => return self.reply = other,
+        };
+        question.meta.retrieval = Some(found.took);
+        let settings = &self.base.pack().settings;
+        let (passages, topics) = (&found.passages, &question.topics);
+        if self.abilities.model.is_none() || !is_grounded(passages, topics, settings.grounding_mode)
+        {
+            return self.say_documents(question, &found, steps);
+        }
+        let name = self.facts.name.as_deref();
+        steps.push(Step::AskModel(Prompt::new(
+            settings, &question, passages, name,
+        )));
+        let given = passages.iter().map(|passage| passage.text.as_str());
+        let said = question.history.iter().map(|turn| turn.text.as_str());
+        let facts = given.chain(said).chain([question.text.as_str()]);
+        self.reply = Reply::Phrasing(Box::new(Phrasing {
+            text: SentenceStream::new(facts),
+            question,
+            found,
+            asked_at: now,
+            last: None,
+        }));
+    }
+
+    pub(super) fn on_model(&mut self, delta: Delta, now: Duration, steps: &mut Vec<Step>) {
+        let mut phrasing = match self.take_reply() {
+            Reply::Phrasing(phrasing) => phrasing,
+            // Of a reply that is over.
+            other => return self.reply = other,
+        };
+        let failure = match delta {
+            Delta::Text(piece) => match phrasing.push(&piece, now, steps) {
+                Ok(()) => return self.reply = Reply::Phrasing(phrasing),
+                Err(failure) => Some(failure),
+            },
+            Delta::Finished => {
+                let rest = phrasing.text.rest();
+                phrasing.say(rest, steps);
+                None
+            }
+            // A last half sentence is not spoken.
+            Delta::CutOff => None,
+            Delta::Failed(failure) => Some(failure),
+        };
+        let Phrasing {
+            mut question,
+            found,
+            last,
+            ..
+        } = *phrasing;
+        question.meta.failure = failure;
+        let Some(last) = last else {
+            question.meta.failure.get_or_insert(ModelFailure::Empty);
+            return self.say_documents(question, &found, steps);
+        };
+        let asks = self.offered_in(&last);
+        let model = self.abilities.model.clone();
+        let meta = ReplyMeta {
+            model: model.unwrap_or_default(),
+            sources: found.passages.iter().map(source).collect(),
+            ..question.meta
+        };
+        self.complete(meta, asks, steps);
+    }
+
+    /// The documents' own sentences, or that they hold no answer.
+    fn say_documents(&mut self, question: Question, found: &Found, steps: &mut Vec<Step>) {
+        let passages = &found.passages;
+        let answer = self
+            .base
+            .answer_from(&question.text, &question.topics, passages);
+        let is_cited = |passage: &&Passage| {
+            let mut cited = answer.sources.iter();
+            cited.any(|cited| cited.source == passage.source)
+        };
+        let by = if answer.supported {
+            "extractive"
+        } else {
+            "pack"
+        };
+        let meta = ReplyMeta {
+            model: by.to_owned(),
+            sources: passages.iter().filter(is_cited).map(source).collect(),
+            ..question.meta
+        };
+        // "I do not know; would you like to speak to a person?" is an offer, if the pack words it so.
+        let asks = match answer.sentences.last() {
+            Some(last) if !answer.supported => self.offered_in(last),
+            _ => Awaiting::None,
+        };
+        steps.extend(answer.sentences.into_iter().map(Step::Say));
+        self.complete(meta, asks, steps);
+    }
+
+    /// What a yes to a reply with this last sentence would mean.
+    fn offered_in(&self, last: &str) -> Awaiting {
+        if self.base.pack().listening.offers_person(last) {
+            self.offer()
+        } else {
+            Awaiting::None
+        }
+    }
+}
+
+impl Phrasing {
+    fn push(
+        &mut self,
+        piece: &str,
+        now: Duration,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), ModelFailure> {
+        let first_token = &mut self.question.meta.llm_first_token;
+        first_token.get_or_insert(now.saturating_sub(self.asked_at));
+        let sentences = self.text.push(piece)?;
+        self.say(sentences, steps);
+        Ok(())
+    }
+
+    fn say(&mut self, sentences: impl IntoIterator<Item = String>, steps: &mut Vec<Step>) {
+        for sentence in sentences {
+            self.last = Some(sentence.clone());
+            steps.push(Step::Say(sentence));
+        }
+    }
+}
+
+/// A passage as it is cited.
+fn source(passage: &Passage) -> Source {
+    Source {
+        source: passage.source.clone(),
+        title: passage.title.clone(),
+        score: passage.score,
+    }
+}

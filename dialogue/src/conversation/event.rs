@@ -1,0 +1,150 @@
+//! What a conversation takes and gives: events and steps, and what they carry.
+
+use std::{sync::Arc, time::Duration};
+
+use call::Channel;
+use knowledge::{KnowledgeBase, Passage};
+use tools::{Outcome, Request, ToolCaller};
+
+use super::{Prompt, UnusableText};
+use crate::ReplyMeta;
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The documents changed: replies that begin from now on use these.
+    Knowledge(Arc<KnowledgeBase>),
+    /// The caller finished a turn, which is to be answered. A reply under way is over.
+    CallerSaid(CallerTurn),
+    /// The caller said something that nobody may answer now: it is only remembered.
+    CallerUnanswered(String),
+    /// The caller heard this of a speech of the agent, which was whole or cut short there.
+    AgentHeard(String),
+    /// What [`Step::Find`] found.
+    Found(Found),
+    /// What came of [`Step::AskModel`] so far.
+    ModelWrote(Delta),
+    /// What came of the [`Step::CallTool`] with this id.
+    ToolDone(ToolCallId, Outcome),
+    /// The last sentence of the reply is with the voice: what the reply asks for stands from now on.
+    ReplyWritten,
+    /// The reply under way was cut off before it was written: nothing of it counts.
+    ReplyCancelled,
+    /// The agent asked something else: a yes to that is not a yes to an offer before it.
+    OfferLapsed,
+    /// The caller has proved who they are.
+    Proven {
+        /// What the agent may call them.
+        name: String,
+        /// Their name in the company's systems.
+        customer: String,
+    },
+    /// The transfer that the caller agreed to did not come about.
+    TransferFailed(Outcome),
+}
+
+/// What is to be done. The steps of a reply end with one [`Step::Done`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Search the documents: for questions about the trade alone. Leads to [`Event::Found`].
+    Find(Query),
+    /// Have the language model phrase an answer. Leads to [`Event::ModelWrote`], until the reply is
+    /// done.
+    AskModel(Prompt),
+    /// Call a tool. Leads to [`Event::ToolDone`].
+    CallTool(ToolCallId, Request),
+    /// Say a sentence.
+    Say(String),
+    /// The reply is complete.
+    Done(Box<ReplyMeta>),
+}
+
+/// A finished turn of the caller, already redacted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallerTurn {
+    /// What was said in it.
+    pub text: String,
+    /// The same after what was said before and never answered: what is to be answered.
+    pub question: String,
+    /// Its number in the record.
+    pub seq: i32,
+}
+
+/// A question for the documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// In the caller's words.
+    pub question: String,
+    /// What it is about, best first.
+    pub topics: Vec<String>,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// Best first.
+    pub passages: Vec<Passage>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// A language model's answer as it arrives.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Delta {
+    /// More text.
+    Text(String),
+    /// It is complete.
+    Finished,
+    /// It ended at a limit of the server's, perhaps in the middle of a sentence.
+    CutOff,
+    /// It will not be completed.
+    Failed(ModelFailure),
+}
+
+/// Why a model's answer ended before its end. Carries none of its text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ModelFailure {
+    /// This did not come in time.
+    #[error("no {0} in time")]
+    Late(&'static str),
+    /// The server answered something else.
+    #[error("the server answered {0}")]
+    Refused(String),
+    /// The stream was malformed or broke off.
+    #[error("the stream was malformed or broke off")]
+    Broken,
+    /// The text cannot be spoken.
+    #[error("the text was unusable: {0}")]
+    Unusable(#[from] UnusableText),
+    /// There was nothing to speak in it.
+    #[error("the text was empty")]
+    Empty,
+}
+
+/// Which of the calls of a conversation's tools.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ToolCallId(pub u32);
+
+/// What is known of the call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallFacts {
+    /// How the caller came.
+    pub channel: Channel,
+    /// Callers can prove here who they are (a sender of codes is configured).
+    pub can_authenticate: bool,
+    /// The name of a caller who has done so.
+    pub name: Option<String>,
+    /// The caller as tools know them.
+    pub caller: ToolCaller,
+}
+
+/// What the agent can do here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Abilities {
+    /// The name of the language model; `None`: the documents speak for themselves.
+    pub model: Option<String>,
+    /// The company's systems can be asked about customers.
+    pub look_ups: bool,
+    /// Phone calls can be transferred; if not, the pack's number decides.
+    pub transfer: bool,
+}

@@ -1,0 +1,259 @@
+//! Scripts. A line is a time in seconds and what happened; what the conversation wants done is written
+//! the same way, each step at the time it was given. Neither a model nor a runtime is there.
+//!
+//! `caller WORDS` is a finished turn, `agent WORDS` what was heard of the agent; `found` answers a
+//! search from the pack's own documents, `found nothing` without any; `model WORDS` is a piece of the
+//! language model's text, and `model ends`, `model is cut off` and `model breaks` are its end.
+
+mod answers;
+mod offers;
+
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use call::Channel;
+use knowledge::{KnowledgeBase, Pack};
+use serde_json::json;
+use tools::{Outcome, Refusal, ToolCaller};
+
+use super::{
+    Abilities, CallFacts, CallerTurn, Conversation, Delta, Event, Found, ModelFailure, Query, Step,
+    ToolCallId,
+};
+
+/// Passages of a search.
+const PASSAGES: usize = 3;
+
+/// The agent and the caller of a script.
+#[derive(Clone, Copy, Default)]
+struct Cast {
+    phone: bool,
+    desk: bool,
+    model: bool,
+    look_ups: bool,
+    codes: bool,
+}
+
+const WEB: Cast = Cast {
+    phone: false,
+    desk: false,
+    model: false,
+    look_ups: false,
+    codes: false,
+};
+const PHONE: Cast = Cast { phone: true, ..WEB };
+const DESK: Cast = Cast {
+    desk: true,
+    ..PHONE
+};
+const MODEL: Cast = Cast { model: true, ..WEB };
+const LOOK_UPS: Cast = Cast {
+    look_ups: true,
+    codes: true,
+    ..WEB
+};
+
+/// A library with short fixed lines.
+fn library() -> Arc<KnowledgeBase> {
+    static LIBRARY: OnceLock<Arc<KnowledgeBase>> = OnceLock::new();
+    let library = LIBRARY.get_or_init(|| Arc::new(KnowledgeBase::new(pack())));
+    library.clone()
+}
+
+fn pack() -> Pack {
+    let folder = Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../knowledge/tests/packs/library"
+    ));
+    let mut pack = Pack::load(folder).expect("the pack is in order");
+    let lines = &mut pack.settings.lines;
+    for (line, text) in [
+        (&mut lines.technical_problem, "Something went wrong."),
+        (&mut lines.anything_else, "Anything else?"),
+        (&mut lines.nothing_to_repeat, "I said nothing."),
+        (&mut lines.goodbye, "Goodbye."),
+        (&mut lines.transfer_offer, "Shall I transfer you?"),
+        (&mut lines.transferring, "I am transferring you."),
+        (
+            &mut lines.transfer_failed,
+            "The transfer failed. Shall we call you?",
+        ),
+        (&mut lines.callback_offer, "Shall we call you?"),
+        (&mut lines.callback_promised, "We will call you."),
+        (&mut lines.offer_declined, "What else?"),
+        (&mut lines.authenticate_web, "Press verify."),
+        (&mut lines.authenticate_phone, "Enter your number."),
+        (
+            &mut lines.authentication_unavailable,
+            "I cannot verify you.",
+        ),
+        (&mut lines.already_authenticated, "You are verified."),
+        (
+            &mut lines.unsupported,
+            "I do not know. Would you like to speak to a person?",
+        ),
+    ] {
+        text.clone_into(line);
+    }
+    lines.out_of_scope = vec!["I know nothing of that.".to_owned()];
+    lines.unclear = vec!["What do you need?".to_owned()];
+    let lookup = &mut pack.lookups[0];
+    "You have {count} books.".clone_into(&mut lookup.answer);
+    lookup.fields.retain(|key, _| key == "count");
+    "Verify first.".clone_into(&mut lookup.unauthenticated);
+    "I cannot see your books.".clone_into(&mut lookup.unavailable);
+    pack
+}
+
+#[track_caller]
+fn check(cast: Cast, script: &str, expected: &str) {
+    let happened = play(cast, script).join("\n");
+    let expected: Vec<&str> = lines(expected).collect();
+    assert_eq!(happened, expected.join("\n"), "\nthe script was:{script}");
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
+fn play(cast: Cast, script: &str) -> Vec<String> {
+    let mut stage = Stage::new(cast);
+    for line in lines(script) {
+        let (time, what) = line.split_once(' ').expect("a line is `<seconds> <event>`");
+        let now = Duration::from_secs_f64(time.parse().expect("a time in seconds"));
+        let event = stage.event(what);
+        let mut steps = Vec::new();
+        stage.conversation.on(event, now, &mut steps);
+        for step in steps {
+            let what = stage.note(step);
+            stage.done.push(format!("{:.1} {what}", now.as_secs_f64()));
+        }
+    }
+    stage.done
+}
+
+struct Stage {
+    conversation: Conversation,
+    done: Vec<String>,
+    turns: i32,
+    query: Option<Query>,
+    call: ToolCallId,
+}
+
+impl Stage {
+    fn new(cast: Cast) -> Self {
+        let abilities = Abilities {
+            model: cast.model.then(|| "model".to_owned()),
+            look_ups: cast.look_ups,
+            transfer: cast.desk,
+        };
+        let channel = if cast.phone {
+            Channel::Phone
+        } else {
+            Channel::Web
+        };
+        let facts = CallFacts {
+            channel,
+            can_authenticate: cast.codes,
+            name: None,
+            caller: ToolCaller::default(),
+        };
+        Self {
+            conversation: Conversation::new(library(), abilities, facts),
+            done: Vec::new(),
+            turns: 0,
+            query: None,
+            call: ToolCallId::default(),
+        }
+    }
+
+    fn event(&mut self, what: &str) -> Event {
+        let words = |prefix: &str| what.strip_prefix(prefix).map(str::to_owned);
+        if let Some(text) = words("caller ") {
+            self.turns += 1;
+            return Event::CallerSaid(CallerTurn {
+                question: text.clone(),
+                text,
+                seq: self.turns,
+            });
+        }
+        if let Some(text) = words("unanswered ") {
+            return Event::CallerUnanswered(text);
+        }
+        if let Some(text) = words("agent ") {
+            return Event::AgentHeard(text);
+        }
+        match what {
+            "found" => {
+                let query = self.query.clone().expect("something was searched for");
+                let passages = library().search(&query.question, &query.topics, PASSAGES);
+                return Event::Found(Found {
+                    passages,
+                    took: Duration::ZERO,
+                });
+            }
+            "found nothing" => return Event::Found(Found::default()),
+            "model ends" => return Event::ModelWrote(Delta::Finished),
+            "model is cut off" => return Event::ModelWrote(Delta::CutOff),
+            "model breaks" => return Event::ModelWrote(Delta::Failed(ModelFailure::Broken)),
+            "written" => return Event::ReplyWritten,
+            "cancelled" => return Event::ReplyCancelled,
+            "lapsed" => return Event::OfferLapsed,
+            "transfer fails" => return Event::TransferFailed(Outcome::TimedOut),
+            "proven" => {
+                return Event::Proven {
+                    name: "Ana".to_owned(),
+                    customer: "ana".to_owned(),
+                };
+            }
+            _ => {}
+        }
+        if let Some(text) = words("model ") {
+            return Event::ModelWrote(Delta::Text(text + " "));
+        }
+        let outcome = match what.strip_prefix("tool ") {
+            Some("done") => Outcome::Success(json!(null)),
+            Some("finds 2") => Outcome::Success(json!({"count": "2"})),
+            Some("finds something else") => Outcome::Success(json!({"number": "2"})),
+            Some("knows nobody") => Outcome::Refused(Refusal::NotFound),
+            Some("is not recorded") => Outcome::Refused(Refusal::NotRecorded),
+            Some("is late") => Outcome::TimedOut,
+            Some("ends unseen") => Outcome::Unknown,
+            _ => panic!("no such event in the notation: {what}"),
+        };
+        Event::ToolDone(self.call, outcome)
+    }
+
+    fn note(&mut self, step: Step) -> String {
+        match step {
+            Step::Find(query) => {
+                let topics = query.topics.join(", ");
+                self.query = Some(query);
+                format!("FIND {topics}")
+            }
+            Step::AskModel(prompt) => {
+                assert!(prompt.rules.contains("Willow Lane Library"));
+                format!("ASK {} after {} turns", prompt.question, prompt.turns.len())
+            }
+            Step::CallTool(id, request) => {
+                self.call = id;
+                let agreed = if request.consent { ", agreed to" } else { "" };
+                let level = request.caller.level.number();
+                format!(
+                    "CALL {} for turn {}{agreed}, level {level}",
+                    request.tool, request.seq
+                )
+            }
+            Step::Say(sentence) => format!("SAY {sentence}"),
+            Step::Done(meta) => {
+                let action = meta.action.map(|action| format!(", then {action:?}"));
+                let failure = meta.failure.map(|failure| format!(" ({failure})"));
+                let (action, failure) = (action.unwrap_or_default(), failure.unwrap_or_default());
+                format!("DONE {} by {}{failure}{action}", meta.route, meta.model)
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Carries out what the conversation decides: searches, the language model, tools; and hands on what
+//! is to be said. Whoever speaks with the caller, by voice or in writing, uses the same driver.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::mpsc, time::Instant};
+use tokio_util::task::TaskTracker;
+use tools::{Outcome, Registry, Request, TransferTool};
+
+use crate::{
+    CallFacts, Replier, ReplyEvent,
+    conversation::{CallerTurn, Conversation, Delta, Event, Prompt, Step},
+};
+
+/// One conversation at work; cheap to clone.
+#[derive(Clone)]
+pub struct Driver {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    replier: Replier,
+    registry: Registry,
+    /// Held for moments only, never over an await.
+    conversation: Mutex<Conversation>,
+    begun: Instant,
+    /// Where deeds run to their end, whatever becomes of the reply that asked for them.
+    tasks: TaskTracker,
+}
+
+impl Driver {
+    /// A conversation in which nothing was said yet, with the tools of `registry`.
+    #[must_use]
+    pub fn new(replier: Replier, registry: Registry, facts: CallFacts, tasks: TaskTracker) -> Self {
+        let conversation = Conversation::new(replier.knowledge(), replier.abilities(), facts);
+        Self {
+            shared: Arc::new(Shared {
+                replier,
+                registry,
+                conversation: Mutex::new(conversation),
+                begun: Instant::now(),
+                tasks,
+            }),
+        }
+    }
+
+    /// Reports something that asks for no reply. Returns the sentences that it calls for, if any.
+    pub fn on(&self, event: Event) -> Vec<String> {
+        let steps = self.steps(event).into_iter();
+        let sentences = steps.filter_map(|step| match step {
+            Step::Say(sentence) => Some(sentence),
+            _ => None,
+        });
+        sentences.collect()
+    }
+
+    /// The caller finished a turn: the reply to it, which [`Reply::write`] writes.
+    #[must_use]
+    pub fn reply_to(&self, turn: CallerTurn) -> Reply {
+        self.on(Event::Knowledge(self.shared.replier.knowledge()));
+        Reply {
+            steps: self.steps(Event::CallerSaid(turn)).into(),
+            driver: self.clone(),
+        }
+    }
+
+    /// Puts the caller through, who agreed to it in the turn `seq`.
+    pub async fn transfer(self, seq: i32) -> Outcome {
+        let request = self.conversation().request(TransferTool::NAME, seq, true);
+        self.shared.registry.call(request).await
+    }
+
+    /// Whether this tool has done what it is for.
+    #[must_use]
+    pub fn has_done(&self, tool: &str) -> bool {
+        self.shared.registry.has_done(tool)
+    }
+
+    /// The conversation ends: deeds under way have so long to come to their end, then they are given
+    /// up, and the record says so.
+    pub async fn close(&self, patience: Duration) {
+        self.shared.registry.close(patience).await;
+    }
+
+    async fn call(&self, request: Request) -> Outcome {
+        let registry = self.shared.registry.clone();
+        if !registry.is_deed(&request.tool) {
+            return registry.call(request).await;
+        }
+        let deed = async move { registry.call(request).await };
+        // It broke off: nobody knows.
+        let done = self.shared.tasks.spawn(deed).await;
+        done.unwrap_or(Outcome::Unknown)
+    }
+
+    fn steps(&self, event: Event) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let now = self.shared.begun.elapsed();
+        self.conversation().on(event, now, &mut steps);
+        steps
+    }
+
+    fn conversation(&self) -> MutexGuard<'_, Conversation> {
+        self.shared
+            .conversation
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The reply to one turn.
+#[must_use = "it is written by `write`"]
+pub struct Reply {
+    driver: Driver,
+    steps: VecDeque<Step>,
+}
+
+impl Reply {
+    /// Writes it into `out`: sentences as soon as they are whole, then one [`ReplyEvent::Done`]. Ends
+    /// early when nobody listens to `out`; dropping the future cancels it with all it has started,
+    /// except deeds.
+    pub async fn write(mut self, out: mpsc::Sender<ReplyEvent>) {
+        while let Some(step) = self.steps.pop_front() {
+            let is_open = match step {
+                Step::Say(sentence) => out.send(ReplyEvent::Sentence(sentence)).await.is_ok(),
+                Step::Find(query) => {
+                    let base = Arc::clone(self.driver.conversation().knowledge());
+                    let found = self.driver.shared.replier.search(&base, &query);
+                    self.report(Event::Found(found));
+                    true
+                }
+                Step::CallTool(id, request) => {
+                    let outcome = self.driver.call(request).await;
+                    self.report(Event::ToolDone(id, outcome));
+                    true
+                }
+                Step::AskModel(prompt) => self.ask_model(&prompt, &out).await,
+                Step::Done(meta) => {
+                    if let Some(failure) = &meta.failure {
+                        tracing::warn!(%failure, answered_by = meta.model, "the language model did not finish its answer");
+                    }
+                    out.send(ReplyEvent::Done(*meta)).await.is_ok()
+                }
+            };
+            if !is_open {
+                return;
+            }
+        }
+    }
+
+    fn report(&mut self, event: Event) {
+        self.steps.extend(self.driver.steps(event));
+    }
+
+    /// Passes the model's answer on until the conversation has what it needs; the steps after the
+    /// sentences that came of it are left to be carried out. `false` when nobody listens to `out`.
+    async fn ask_model(&mut self, prompt: &Prompt, out: &mpsc::Sender<ReplyEvent>) -> bool {
+        let driver = self.driver.clone();
+        let Some(llm) = driver.shared.replier.llm() else {
+            return true;
+        };
+        let mut answer = match llm.ask(prompt).await {
+            Ok(answer) => answer,
+            Err(failure) => {
+                self.report(Event::ModelWrote(Delta::Failed(failure)));
+                return true;
+            }
+        };
+        let mut has_spoken = false;
+        loop {
+            let delta = answer.next(has_spoken).await;
+            self.report(Event::ModelWrote(delta));
+            while matches!(self.steps.front(), Some(Step::Say(_))) {
+                let Some(Step::Say(sentence)) = self.steps.pop_front() else {
+                    break;
+                };
+                has_spoken = true;
+                if out.send(ReplyEvent::Sentence(sentence)).await.is_err() {
+                    return false;
+                }
+            }
+            // What is left is the end of the reply.
+            if !self.steps.is_empty() {
+                return true;
+            }
+        }
+    }
+}

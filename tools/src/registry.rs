@@ -1,0 +1,323 @@
+//! Checks, carries out and records the calls of one conversation.
+
+mod book;
+
+use std::{sync::Arc, time::Duration};
+
+use call::SessionId;
+use jsonschema::Validator;
+use serde_json::Value;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use crate::{
+    BoxFuture, Effect, Intent, Outcome, RecordedCall, Refusal, Tool, ToolCall, ToolCallLog,
+    ToolCaller, key::idempotency_key, outcome::reported,
+};
+use book::{Book, Claim, Known, Progress};
+
+/// How often in one turn a model may be given results and ask for more.
+pub const MAX_ROUNDS: usize = 4;
+
+/// The tools of one conversation; cheap to clone.
+#[derive(Clone)]
+pub struct Registry {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    session: SessionId,
+    tools: Vec<Registered>,
+    log: Arc<dyn ToolCallLog>,
+    book: Book,
+}
+
+struct Registered {
+    tool: Arc<dyn Tool>,
+    arguments: Validator,
+}
+
+/// What is asked of the registry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The tool's name.
+    pub tool: String,
+    /// Number of the caller's turn that asks for it.
+    pub seq: i32,
+    /// How many rounds of results the turn has had before.
+    pub round: usize,
+    /// What it is called with; nobody vouches for it yet.
+    pub arguments: Value,
+    /// The caller has agreed to it in so many words.
+    pub consent: bool,
+    /// For whom.
+    pub caller: ToolCaller,
+}
+
+impl Registry {
+    /// A conversation with these tools; one whose schema is invalid is left out, with an error in the
+    /// log. `before`: the calls that an earlier life of the conversation left on record; none of them
+    /// is made twice.
+    #[must_use]
+    pub fn new(
+        session: SessionId,
+        tools: Vec<Arc<dyn Tool>>,
+        log: Arc<dyn ToolCallLog>,
+        before: Vec<RecordedCall>,
+    ) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                session,
+                tools: tools.into_iter().filter_map(Registered::new).collect(),
+                log,
+                book: Book::new(before),
+            }),
+        }
+    }
+
+    /// Makes a call, unless it was made before: then its outcome is returned again. Dropping the
+    /// future cancels the call and records that.
+    pub async fn call(&self, request: Request) -> Outcome {
+        let shared = &self.shared;
+        let Some(registered) = shared.find(&request.tool) else {
+            // No row: its name is whatever a model wrote.
+            tracing::warn!("a tool was asked for that is not there");
+            return Outcome::Refused(Refusal::UnknownTool);
+        };
+        let effect = registered.tool.spec().effect;
+        let arguments = (effect == Effect::Reads).then_some(&request.arguments);
+        let key = idempotency_key(shared.session, request.seq, &request.tool, arguments);
+        let resumed = match shared.book.claim(key, &request.tool, effect) {
+            Claim::Finished(outcome) => return outcome,
+            Claim::Running(outcome) => return outcome.await,
+            Claim::Mine { resumed } => resumed,
+        };
+        let mut running = Running {
+            shared,
+            key,
+            done: false,
+        };
+        let attempt = Attempt {
+            shared,
+            registered,
+            request: &request,
+            key,
+        };
+        let outcome = tokio::select! {
+            // The conversation's end gives it up.
+            biased;
+            outcome = shared.book.outcome(key) => outcome,
+            outcome = attempt.run(resumed) => outcome,
+        };
+        running.done = true;
+        shared.book.publish(key, outcome)
+    }
+
+    /// Whether this tool leaves something behind.
+    #[must_use]
+    pub fn is_deed(&self, tool: &str) -> bool {
+        let registered = self.shared.find(tool);
+        registered.is_some_and(|found| found.tool.spec().effect != Effect::Reads)
+    }
+
+    /// Whether a call of this tool was carried out.
+    #[must_use]
+    pub fn has_done(&self, tool: &str) -> bool {
+        self.shared.book.any(
+            tool,
+            |known| matches!(known, Known::Finished(outcome) if outcome.is_success()),
+        )
+    }
+
+    /// The conversation ends: waits for the calls under way, then gives up and records that. Nothing
+    /// is recorded any more when this returns.
+    pub async fn close(&self, patience: Duration) {
+        let book = &self.shared.book;
+        if timeout(patience, book.idle()).await.is_err() {
+            for key in book.running() {
+                self.shared.give_up(key);
+            }
+        }
+    }
+}
+
+impl Registered {
+    fn new(tool: Arc<dyn Tool>) -> Option<Self> {
+        match jsonschema::validator_for(&tool.spec().arguments) {
+            Ok(arguments) => Some(Self { tool, arguments }),
+            Err(error) => {
+                tracing::error!(tool = tool.spec().name, %error, "a tool is left out: the schema of its arguments is invalid");
+                None
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn find(&self, name: &str) -> Option<&Registered> {
+        let mut tools = self.tools.iter();
+        tools.find(|registered| registered.tool.spec().name == name)
+    }
+
+    /// Ends a call that nobody waits for any more.
+    fn give_up(&self, key: Uuid) {
+        let Some((outcome, is_recorded)) = self.book.abandoned(key) else {
+            return;
+        };
+        if !is_recorded {
+            // The record is on its way; nobody waits until it is kept.
+            drop(self.log.finish(self.session, key, &outcome));
+        }
+        self.book.publish(key, outcome);
+    }
+}
+
+/// Ends a call whose future is dropped.
+struct Running<'a> {
+    shared: &'a Shared,
+    key: Uuid,
+    done: bool,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.shared.give_up(self.key);
+        }
+    }
+}
+
+/// One call on its way.
+struct Attempt<'a> {
+    shared: &'a Shared,
+    registered: &'a Registered,
+    request: &'a Request,
+    key: Uuid,
+}
+
+impl Attempt<'_> {
+    /// `resumed`: an earlier life of the conversation wrote the intent and no outcome.
+    async fn run(&self, resumed: bool) -> Outcome {
+        let is_deed = self.registered.tool.spec().effect != Effect::Reads;
+        let outcome = match self.refusal() {
+            Some(refusal) => {
+                if !resumed {
+                    drop(self.intend());
+                }
+                Outcome::Refused(refusal)
+            }
+            None if resumed => self.resume().await,
+            None => {
+                let recorded = self.intend();
+                // A deed is on record before its request leaves.
+                if is_deed && recorded.await.is_err() {
+                    Outcome::Refused(Refusal::NotRecorded)
+                } else {
+                    self.carry_out().await
+                }
+            }
+        };
+        let (kind, reason) = (outcome.kind().as_str(), outcome.result());
+        if !outcome.is_success() {
+            tracing::warn!(tool = self.request.tool, outcome = kind, %reason, "a call of a tool did not succeed");
+        }
+        let progress = Progress::Recorded(outcome.clone());
+        self.shared.book.reached(self.key, progress);
+        let recorded = self
+            .shared
+            .log
+            .finish(self.shared.session, self.key, &outcome);
+        if is_deed && outcome.is_success() && recorded.await.is_err() {
+            // What is not on record is not said to be done.
+            return Outcome::Unknown;
+        }
+        outcome
+    }
+
+    fn refusal(&self) -> Option<Refusal> {
+        let (request, tool) = (self.request, &self.registered.tool);
+        if request.round >= MAX_ROUNDS {
+            return Some(Refusal::TooManyRounds);
+        }
+        if let Err(error) = self.registered.arguments.validate(&request.arguments) {
+            return Some(Refusal::Arguments(error.masked().to_string()));
+        }
+        if request.caller.level < tool.needs() {
+            return Some(Refusal::NotAuthenticated);
+        }
+        (tool.spec().consent && !request.consent).then_some(Refusal::NoConsent)
+    }
+
+    fn intend(&self) -> BoxFuture<'static, Result<(), crate::NotRecorded>> {
+        self.shared.book.reached(self.key, Progress::Intended);
+        self.shared.log.intend(Intent {
+            session: self.shared.session,
+            key: self.key,
+            seq: self.request.seq,
+            tool: self.request.tool.clone(),
+            arguments: self.request.arguments.clone(),
+        })
+    }
+
+    /// The request may have left in an earlier life of the conversation.
+    async fn resume(&self) -> Outcome {
+        match self.registered.tool.spec().effect {
+            Effect::Reads | Effect::Idempotent => self.carry_out().await,
+            Effect::Once => Outcome::Unknown,
+            Effect::Status => match self.status().await {
+                None => self.carry_out().await,
+                Some(outcome) => outcome,
+            },
+        }
+    }
+
+    async fn carry_out(&self) -> Outcome {
+        let effect = self.registered.tool.spec().effect;
+        self.shared.book.reached(self.key, Progress::Requested);
+        let (outcome, is_late) = self.ask().await;
+        if let Some(outcome) = outcome {
+            return outcome;
+        }
+        // Nobody saw how it ended.
+        match effect {
+            Effect::Reads if is_late => Outcome::TimedOut,
+            Effect::Reads => Outcome::Failed("the answer broke off".to_owned()),
+            Effect::Idempotent => self.ask().await.0.unwrap_or(Outcome::Unknown),
+            Effect::Once => Outcome::Unknown,
+            Effect::Status => match self.status().await {
+                Some(outcome) => outcome,
+                None if is_late => Outcome::TimedOut,
+                None => Outcome::Failed("the request did not arrive".to_owned()),
+            },
+        }
+    }
+
+    /// One request; what came of it if that is known, and whether it took too long.
+    async fn ask(&self) -> (Option<Outcome>, bool) {
+        let call = ToolCall {
+            session: self.shared.session,
+            seq: self.request.seq,
+            arguments: &self.request.arguments,
+            key: self.key,
+            caller: &self.request.caller,
+        };
+        let tool = &self.registered.tool;
+        match timeout(tool.spec().timeout, tool.call(call)).await {
+            Ok(answer) => (reported(answer), false),
+            Err(_late) => (None, true),
+        }
+    }
+
+    /// What came of it by the other side's account; `None`: the request never arrived there.
+    async fn status(&self) -> Option<Outcome> {
+        let tool = &self.registered.tool;
+        match timeout(tool.spec().timeout, tool.status(self.key)).await {
+            Ok(Ok(Some(result))) => Some(Outcome::Success(result)),
+            Ok(Ok(None)) => None,
+            Ok(Err(_)) | Err(_) => Some(Outcome::Unknown),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
