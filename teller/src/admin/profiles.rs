@@ -62,7 +62,8 @@ pub enum ProfilesCommand {
         change: Change,
     },
     /// Create or update customers from a CSV file with the columns
-    /// username,phone_number,email,name,customer_number (only username is required)
+    /// username,phone_number,email,name,customer_number (only username is required). Lines above
+    /// the header that begin with # are comments
     Import {
         /// The file
         file: PathBuf,

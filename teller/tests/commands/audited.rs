@@ -1,6 +1,7 @@
 //! Who gives a command: the built program against a real PostgreSQL. Every command that reads or changes
 //! what is kept of people, or the state of the record, wants a name and writes it down first.
 
+
 use std::{path::PathBuf, process::Output};
 
 use chrono::Utc;
@@ -170,10 +171,7 @@ async fn every_command_that_reads_or_changes_leaves_who_did_it() {
 /// Writes a message of the call into a dead letter, as a worker does with what the database refuses.
 async fn dead_letter(harness: &Harness) -> String {
     let db = &harness.test.db;
-    let key = SessionRepository::new(db)
-        .key(harness.session)
-        .await
-        .unwrap();
+    let key = SessionRepository::new(db).key(harness.session).await.unwrap();
     let messages = MessageRepository::new(db);
     let stored = messages.sealed_by_session(harness.session).await.unwrap();
     let head = stored[0].row_hash;
@@ -233,9 +231,7 @@ async fn what_is_not_written_down_is_neither_shown_nor_done() {
         &["profiles", "history", "sarah"],
     ];
     for command in commands {
-        let output = harness
-            .teller(&[command, &["--actor", "ann"]].concat())
-            .await;
+        let output = harness.teller(&[command, &["--actor", "ann"]].concat()).await;
         assert_eq!(output.status.code(), Some(3), "{command:?}");
         assert!(output.stdout.is_empty(), "{command:?} shows something");
     }
@@ -250,7 +246,7 @@ async fn what_is_not_written_down_is_neither_shown_nor_done() {
 #[tokio::test]
 async fn a_list_of_customers_is_read_however_it_was_saved_and_loses_no_row() {
     let harness = Harness::new().await;
-    let list = "username,phone_number,name\r\n#ann,+263 (0)79 000 0006,Zoë\r\n\u{202a}john\u{202c},0771234567,\r\n";
+    let list = "# A comment\r\n#\r\nusername,phone_number,name\r\n#ann,+263 (0)79 000 0006,Zoë\r\n\u{202a}john\u{202c},0771234567,\r\n";
     let file = harness.folder.join("customers.csv");
     let import = [
         "profiles",
@@ -275,6 +271,11 @@ async fn a_list_of_customers_is_read_however_it_was_saved_and_loses_no_row() {
             "{told}"
         );
     }
+    let demo = format!("{PACK}/demo-customers.csv");
+    let output = harness
+        .teller(&["profiles", "import", &demo, "--actor", "ann"])
+        .await;
+    assert_eq!(output.status.code(), Some(0), "the customers to try with");
     let profiles = ProfileRepository::new(&harness.test.db);
     let ann = profiles.get_by_username("#ann").await.unwrap();
     let ann = ann.expect("no row is taken for a comment");

@@ -35,6 +35,15 @@ impl From<Line> for CustomerRow {
     }
 }
 
+/// Without the comments above the header. Below it no line is one: a user name may begin with `#`.
+fn table(text: &str) -> &str {
+    let mut table = text;
+    while table.starts_with('#') {
+        table = table.split_once('\n').map_or("", |(_, below)| below);
+    }
+    table
+}
+
 /// Runs the command; `false` when a row was refused.
 pub(super) async fn import(
     profiles: &ProfileRepository,
@@ -44,10 +53,9 @@ pub(super) async fn import(
     let wrong = |error: &dyn Display| UsageError::because(file.display(), error);
     let bytes = std::fs::read(file).map_err(|error| wrong(&error))?;
     let text = decode_file(&bytes).map_err(|error| wrong(&error))?;
-    // No line is a comment: a user name may begin with any character.
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
+        .from_reader(table(&text).as_bytes());
     let rows: Vec<CustomerRow> = reader
         .deserialize::<Line>()
         .map(|line| line.map(CustomerRow::from))
