@@ -176,10 +176,9 @@ fn address_mark(pages: &Pages, address: IpAddr) -> String {
     let keyed = Sha256::new()
         .chain_update(pages.keys.secret.expose_secret())
         .chain_update(address.to_string());
-    keyed.finalize()[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut mark = format!("{:x}", keyed.finalize());
+    mark.truncate(16);
+    mark
 }
 
 fn cookie(device: &str, secure: bool) -> HeaderValue {

@@ -7,7 +7,7 @@
 //!
 //! | kind | accepted form | function |
 //! |---|---|---|
-//! | a room's name, a participant's identity, a device's id | 1 line of at most 256 characters; hidden ones become U+FFFD | [`clean_identifier`] |
+//! | a room's name, a participant's identity, a device's id | at most 256 characters; each hidden one becomes U+FFFD | [`clean_identifier`] |
 //! | a telephone number | `+` and 7 to 15 digits (E.164) | [`PhoneNumber`] |
 //! | the number that the telephone network claims | the same, or an extension's digits | [`caller_number`] |
 //! | a one-time code, keys of a keypad | ASCII digits | [`ascii_digits`] |

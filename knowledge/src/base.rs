@@ -135,8 +135,5 @@ fn fingerprint(pack: &Pack, chunks: &[Chunk]) -> String {
     let mut hash = Sha256::new();
     // `Debug` of plain data is deterministic and covers every field, those added later too.
     hash.update(format!("{pack:?}{chunks:?}"));
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    format!("{:x}", hash.finalize())
 }
