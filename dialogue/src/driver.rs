@@ -59,7 +59,6 @@ impl Driver {
     }
 
     /// The caller finished a turn: the reply to it, which [`Reply::write`] writes.
-    #[must_use]
     pub fn reply_to(&self, turn: CallerTurn) -> Reply {
         self.on(Event::Knowledge(self.shared.replier.knowledge()));
         Reply {
