@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use livekit_api::services::{
-    ServiceError,
+    ServerError, ServiceError,
     room::RoomClient,
     sip::{SIPClient, TransferSIPParticipantOptions},
 };
@@ -72,10 +72,19 @@ impl SipTransfer for RoomTelephony {
         Box::pin(async move {
             let sip = &self.telephony.sip;
             let transferred = sip.transfer_sip_participant(room, participant, to, options);
-            transferred
-                .await
-                .map_err(|error| ToolError::Failed(error.to_string()))
+            transferred.await.map_err(failure)
         })
+    }
+}
+
+/// A request that left and was not answered may have been carried out.
+fn failure(error: ServiceError) -> ToolError {
+    let reason = error.to_string();
+    match error {
+        ServiceError::Twirp(ServerError::Request(cause)) if !cause.is_connect() => {
+            ToolError::Unclear(reason)
+        }
+        _ => ToolError::Failed(reason),
     }
 }
 
