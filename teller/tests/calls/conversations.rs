@@ -2,7 +2,9 @@
 //! whisper, a real PostgreSQL. They assert on rows, on what was transcribed, on
 //! what was heard, and on what retrieval was (not) asked.
 
-use crate::support::{Stack, stack::assert_gapless};
+use database::{SessionId, ToolCallRepository};
+
+use crate::support::{CodeInbox, Stack, stack::assert_gapless};
 
 #[tokio::test]
 async fn a_banking_question_is_answered_from_the_documents_and_summarised() {
@@ -193,7 +195,7 @@ async fn asking_for_a_person_gets_a_call_back_and_counts_as_escalated() {
         .call("- wait: 30\n- say: Can I speak to a person, please?\n- wait: 30\n- say: Yes please.\n- wait: 30\n- expect_agent: call you back\n")
         .await;
     report.assert_met();
-    let (_, summary) = stack.summarised().await;
+    let (session, summary) = stack.summarised().await;
     assert_eq!(summary["resolution_status"], "escalated", "{summary:#}");
     let waiting: i64 = stack
         .sql()
@@ -203,4 +205,61 @@ async fn asking_for_a_person_gets_a_call_back_and_counts_as_escalated() {
         .unwrap()
         .get(0);
     assert_eq!(waiting, 1, "the call back is on somebody's list");
+    let rows = stack.messages(session).await;
+    let consent = rows.iter().rfind(|row| row.role == "user").unwrap().seq;
+    let calls = tool_calls(&stack, session).await;
+    assert_eq!(calls, [format!("{consent} callback {{}} success null")]);
+}
+
+#[tokio::test]
+async fn a_transfer_and_a_look_up_that_fail_are_admitted_and_on_record() {
+    let codes = CodeInbox::open().await;
+    let stack = Stack::with(&[
+        ("CODE_WEBHOOK_URL", &codes.url),
+        ("TRANSFER_TO", "+15550199"),
+        // Nothing listens there, and the server has no bridge to the telephone network.
+        ("LOOKUP_URL", "http://127.0.0.1:1/"),
+    ])
+    .await;
+    stack
+        .import_customers("username,phone_number,email,name,customer_number\nsarah,+263771234567,,Sarah Moyo,100234\n")
+        .await;
+    let script = "- active\n- wait: 30\n- dial: \"100234#\"\n- wait: 30\n- dial_from: code\n- wait: 30\n- expect_agent: Sarah\n\
+                  - say: What is my account balance?\n- wait: 30\n- expect_agent: went wrong on our side\n\
+                  - say: Can I speak to a person, please?\n- wait: 30\n- say: Yes please.\n- wait: 30\n\
+                  - wait: 30\n- expect_agent: did not go through\n";
+    let caller = stack
+        .caller(script, &["--sip", "--number", "+15550123"])
+        .await;
+    let code = codes.code_for("+263771234567", 0).await;
+    let code = code.expect("a code is sent to the stored number");
+    tokio::fs::write(stack.folder.join("code"), &code)
+        .await
+        .unwrap();
+    stack.finish(caller).await.assert_met();
+    let (session, _) = stack.summarised().await;
+    let calls = tool_calls(&stack, session).await;
+    let [look_up, transfer] = &calls[..] else {
+        panic!("one look-up and one transfer are on record: {calls:#?}")
+    };
+    assert!(look_up.contains("account_balance {} failed"), "{look_up}");
+    assert!(transfer.contains("transfer {} failed"), "{transfer}");
+    for call in &calls {
+        assert!(call.contains("reason"), "says why: {call}");
+    }
+    assert!(!calls.concat().contains("sarah"), "{calls:#?}");
+}
+
+/// The calls of a session's tools: turn, tool, arguments, outcome and result.
+async fn tool_calls(stack: &Stack, session: uuid::Uuid) -> Vec<String> {
+    let calls = ToolCallRepository::new(&stack.database.db);
+    let calls = calls.by_session(SessionId(session)).await.unwrap();
+    calls
+        .into_iter()
+        .map(|call| {
+            let (arguments, result) = (call.arguments.unwrap(), call.result.unwrap());
+            let outcome = call.outcome.expect("every call has an outcome").as_str();
+            format!("{} {} {arguments} {outcome} {result}", call.seq, call.tool)
+        })
+        .collect()
 }
