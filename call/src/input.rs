@@ -3,7 +3,7 @@
 //! Rooms and participants, forms, keypads, the command line, HTTP and files all bring text that was
 //! typed, pasted or made by other programs. Every door passes it through these functions before it is
 //! compared, stored or shown, so that the same thing is accepted, corrected or refused at all of them.
-//! `call/tests/doors.rs` lists the doors.
+//! `call/tests/house/doors.rs` lists the doors.
 //!
 //! | kind | accepted form | function |
 //! |---|---|---|

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     pages::{browse, lines, question},
-    support::{Stack, stack::root},
+    support::{Stack, fixtures::root},
 };
 
 /// Words that a program made for a bank would let slip.

@@ -1,7 +1,6 @@
 //! Who gives a command: the built program against a real PostgreSQL. Every command that reads or changes
 //! what is kept of people, or the state of the record, wants a name and writes it down first.
 
-
 use std::{path::PathBuf, process::Output};
 
 use chrono::Utc;
@@ -171,7 +170,10 @@ async fn every_command_that_reads_or_changes_leaves_who_did_it() {
 /// Writes a message of the call into a dead letter, as a worker does with what the database refuses.
 async fn dead_letter(harness: &Harness) -> String {
     let db = &harness.test.db;
-    let key = SessionRepository::new(db).key(harness.session).await.unwrap();
+    let key = SessionRepository::new(db)
+        .key(harness.session)
+        .await
+        .unwrap();
     let messages = MessageRepository::new(db);
     let stored = messages.sealed_by_session(harness.session).await.unwrap();
     let head = stored[0].row_hash;
@@ -231,7 +233,9 @@ async fn what_is_not_written_down_is_neither_shown_nor_done() {
         &["profiles", "history", "sarah"],
     ];
     for command in commands {
-        let output = harness.teller(&[command, &["--actor", "ann"]].concat()).await;
+        let output = harness
+            .teller(&[command, &["--actor", "ann"]].concat())
+            .await;
         assert_eq!(output.status.code(), Some(3), "{command:?}");
         assert!(output.stdout.is_empty(), "{command:?} shows something");
     }

@@ -1,7 +1,7 @@
 //! Where text comes in from outside, and that each such place uses the one parser of its kind. A new
 //! door is added to the list; a parser of one's own is refused by its marks.
 
-use std::{fs, path::Path};
+use crate::sources::{files, read, root};
 
 /// The file that a kind of text passes on its way to the record, and the function it passes there.
 const DOORS: &[(&str, &str, &str)] = &[
@@ -131,17 +131,11 @@ const HANDLERS: &[&str] = &[
     "teller",
 ];
 
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-}
-
 #[test]
 fn every_door_uses_the_parser_of_its_kind() {
     for (what, file, parser) in DOORS {
-        let text = fs::read_to_string(root().join(file));
-        let text = text.unwrap_or_else(|error| panic!("{what}: {file}: {error}"));
         assert!(
-            text.contains(parser),
+            read(&root().join(file)).contains(parser),
             "{what} does not pass {parser} in {file}: see call/src/input.rs"
         );
     }
@@ -150,22 +144,13 @@ fn every_door_uses_the_parser_of_its_kind() {
 #[test]
 fn nobody_has_a_parser_of_their_own() {
     for handler in HANDLERS {
-        look_into(&root().join(handler).join("src"));
-    }
-}
-
-fn look_into(folder: &Path) {
-    for entry in fs::read_dir(folder).expect("a crate's folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            look_into(&path);
-        } else if path.extension().is_some_and(|kind| kind == "rs") {
-            let text = fs::read_to_string(&path).expect("a source file");
+        for file in files(&root().join(handler).join("src"), "rs") {
+            let text = read(&file);
             for mark in MARKS {
                 assert!(
                     !text.contains(mark),
                     "{} looks at text by itself ({mark}): see call/src/input.rs",
-                    path.display()
+                    file.display()
                 );
             }
         }

@@ -1,11 +1,9 @@
 //! Which crate may use which, and what the pure ones must not touch. ARCHITECTURE.md draws the map;
 //! whoever adds an arrow adds it there and here.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
-};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::sources::{files, product_lines, read, root};
 
 /// Every crate of the workspace with those of ours that it may use.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -97,14 +95,6 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("std::thread", "starts a thread"),
 ];
 
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
 /// The members of the workspace, by folder.
 fn members() -> Vec<String> {
     let manifest = read(&root().join("Cargo.toml"));
@@ -141,20 +131,20 @@ fn no_crate_uses_one_that_is_not_on_its_list() {
     for member in members() {
         let Some(list) = allowed.get(member.as_str()) else {
             panic!(
-                "{member} is not in ARROWS of call/tests/arrows.rs: draw it in ARCHITECTURE.md, then add it"
+                "{member} is not in ARROWS of call/tests/house/arrows.rs: draw it in ARCHITECTURE.md, then add it"
             );
         };
         let used = used_by(&member, &ours);
         for arrow in &used {
             assert!(
                 list.contains(&arrow.as_str()),
-                "{member} -> {arrow} is not on the list of call/tests/arrows.rs; ARCHITECTURE.md says which way arrows go"
+                "{member} -> {arrow} is not on the list of call/tests/house/arrows.rs; ARCHITECTURE.md says which way arrows go"
             );
         }
         for arrow in *list {
             assert!(
                 used.contains(*arrow),
-                "{member} -> {arrow} is on the list of call/tests/arrows.rs and not in {member}/Cargo.toml: remove it there"
+                "{member} -> {arrow} is on the list of call/tests/house/arrows.rs and not in {member}/Cargo.toml: remove it there"
             );
         }
     }
@@ -182,12 +172,12 @@ fn pure_code_touches_no_clock_no_socket_and_no_environment() {
     let of_crates = PURE.iter().map(|name| root().join(name).join("src"));
     let of_others = PURE_PARTS.iter().map(|part| root().join(part));
     for place in of_crates.chain(of_others) {
-        let files = if place.is_dir() {
-            sources(&place)
+        let sources = if place.is_dir() {
+            files(&place, "rs")
         } else {
             vec![place]
         };
-        for file in files.iter().filter(|file| !file.ends_with(LOADS)) {
+        for file in sources.iter().filter(|file| !file.ends_with(LOADS)) {
             for (number, line) in product_lines(&read(file)) {
                 for (forbidden, what) in FORBIDDEN {
                     assert!(
@@ -199,38 +189,4 @@ fn pure_code_touches_no_clock_no_socket_and_no_environment() {
             }
         }
     }
-}
-
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let entries =
-        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.expect("an entry").path();
-        let stem = path
-            .file_stem()
-            .and_then(|stem| stem.to_str())
-            .unwrap_or_default();
-        if stem == "tests" || stem.ends_with("_tests") {
-            continue;
-        }
-        if path.is_dir() {
-            files.extend(sources(&path));
-        } else if path.extension().is_some_and(|kind| kind == "rs") {
-            files.push(path);
-        }
-    }
-    files
-}
-
-/// The lines before the tests of a file, without comments, numbered from 1.
-fn product_lines(text: &str) -> Vec<(usize, &str)> {
-    let numbered = text
-        .lines()
-        .enumerate()
-        .map(|(index, line)| (index + 1, line));
-    numbered
-        .take_while(|(_, line)| !line.contains("#[cfg(test)]"))
-        .filter(|(_, line)| !line.trim_start().starts_with("//"))
-        .collect()
 }
