@@ -15,7 +15,7 @@ stage() {
   ( "$@" ) >"$log" 2>&1 || status=$?
   if [ $status != 0 ]; then
     result=FAILED
-    tail -n 150 "$log"
+    grep -v " \.\.\. ok$" "$log" | tail -n 150 || true
   fi
   printf '%5d %-7s %s\n' $((SECONDS - began)) $result "$name" >>"$stages"
   say "$name: $result in $((SECONDS - began)) s$([ $status = 0 ] || echo "; the whole log: $log")"
