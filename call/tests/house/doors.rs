@@ -59,7 +59,7 @@ const DOORS: &[(&str, &str, &str)] = &[
     // HTTP.
     ("a query's topic", "api/src/calls/list.rs", "strict_line("),
     ("who unmerges", "api/src/profiles/unmerge.rs", "actor_name("),
-    ("why", "api/src/profiles/unmerge.rs", "action_reason("),
+    ("why", "api/src/profiles/unmerge.rs", "action_reason)"),
     // The command line and files.
     ("who acts and why", "record/src/actor.rs", "strict_line("),
     (

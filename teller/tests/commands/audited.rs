@@ -275,7 +275,7 @@ async fn a_list_of_customers_is_read_however_it_was_saved_and_loses_no_row() {
             "{told}"
         );
     }
-    let demo = format!("{PACK}/demo-customers.csv");
+    let demo = format!("{PACK}/demo/customers.csv");
     let output = harness
         .teller(&["profiles", "import", &demo, "--actor", "ann"])
         .await;
