@@ -117,9 +117,17 @@ fn call_twice(harness: &Harness, person: &mut Person, seed: &str) {
     let before = harness.acknowledged();
     for origin in [["--device", person.device], ["--phone", person.phone]] {
         let status = harness
-            .rehearse(&["--seed", seed, "--sessions", "1", "--turns", TURNS])
+            .rehearse(&[
+                "--seed",
+                seed,
+                "--sessions",
+                "1",
+                "--turns",
+                TURNS,
+                "--patience",
+                "0",
+            ])
             .args(origin)
-            .args(["--patience", "0"])
             .status()
             .unwrap();
         assert_eq!(status.code(), Some(1), "it waits: {}", harness.log());
