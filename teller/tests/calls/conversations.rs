@@ -216,7 +216,7 @@ async fn a_transfer_and_a_look_up_that_fail_are_admitted_and_on_record() {
     let codes = CodeInbox::open().await;
     let stack = Stack::with(&[
         ("CODE_WEBHOOK_URL", &codes.url),
-        ("TRANSFER_TO", "+15550199"),
+        ("TRANSFER_TO", "tel:+15550199"),
         // Nothing listens there, and the server has no bridge to the telephone network.
         ("LOOKUP_URL", "http://127.0.0.1:1/"),
     ])

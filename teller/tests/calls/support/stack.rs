@@ -19,13 +19,13 @@ use super::{
 };
 
 /// Calls happen in real time and share the machine: a caller whose voice stutters because too many
-/// others call would fail for no fault of the agent. Most of a call is listening, so each core has
-/// places for two. `CALLS_AT_ONCE` is another number; the runner must have as many threads
+/// others call would fail for no fault of the agent. Most of a call is listening, so there is a place
+/// more than there are cores. `CALLS_AT_ONCE` is another number; the runner must have as many threads
 /// (`--test-threads`).
 static PLACES: LazyLock<Semaphore> = LazyLock::new(|| {
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let asked = std::env::var("CALLS_AT_ONCE").map(|text| text.parse().unwrap());
-    Semaphore::new(asked.unwrap_or(cores * 2))
+    Semaphore::new(asked.unwrap_or(cores + 1))
 });
 /// A program that answers at all answers within this time.
 const ANSWER: Duration = Duration::from_secs(10);
