@@ -91,7 +91,7 @@ async fn a_browser_caller_talks_authenticates_and_reads_the_summary_that_a_super
         .await;
     let wav = question(&stack, "How can I withdraw cash without my card?").await;
     let actions = format!(
-        "call; wait-transcript assistant /help you/; wait-state listening; speak {} /card/; \
+        "call; wait-transcript assistant /help you/; wait-state listening; speak {} /ithdraw cash/; \
          wait-transcript assistant /236/; wait-state listening; \
          authenticate sarah +263771234567; type Thank you, goodbye; wait-phase ended; wait-summary",
         wav.display()
