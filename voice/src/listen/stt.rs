@@ -64,7 +64,11 @@ impl Stt {
         };
         match tokio::task::spawn_blocking(load).await {
             Ok(pool) => pool.map(Self::Whisper),
-            Err(stopped) => resume_unwind(stopped.into_panic()),
+            Err(stopped) => match stopped.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                // The runtime stops, and with it whoever waits here.
+                Err(_) => std::future::pending().await,
+            },
         }
     }
 
