@@ -122,3 +122,29 @@ pub enum SttError {
     #[error("the speech-to-text server failed: {0}")]
     Remote(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_start_that_fails_beside_it_does_not_make_the_loading_panic() {
+        let builder = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = builder.expect("a runtime");
+        let handle = runtime.handle().clone();
+        // What is begun from now on is cancelled.
+        runtime.shutdown_background();
+        let _inside = handle.enter();
+        let model = PathBuf::from("/nowhere/model.bin");
+        let mut opening = pin!(Stt::open(SttConfig::Whisper { model, threads: 1 }));
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..2 {
+            assert!(matches!(opening.as_mut().poll(&mut context), Poll::Pending));
+        }
+    }
+}
