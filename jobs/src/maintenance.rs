@@ -8,7 +8,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use database::{
     ArchiveError, ArchiveRepository, Database, DatabaseError, Leader, LeaderRole,
-    RecountRepository, SummaryQueue,
+    RecountRepository, SummaryQueue, SummaryTokenRepository,
     verify::{AnchorError, Anchors},
 };
 use tokio::time::sleep;
@@ -144,6 +144,8 @@ impl Maintenance {
         self.metrics.set_orphans(orphans.len());
         let failed = SummaryQueue::new(&self.database).failed(100).await?;
         self.metrics.set_failed_summaries(failed.len());
+        let tokens = SummaryTokenRepository::new(&self.database);
+        tokens.delete_expired().await?;
         Ok(())
     }
 

@@ -140,12 +140,6 @@ impl RecordHealth {
         self.spool.status().fullness
     }
 
-    /// Whether turns of this call are in memory alone.
-    #[must_use]
-    pub fn is_unsafe(&self, session: SessionId) -> bool {
-        self.state().at_risk.contains_key(&session)
-    }
-
     pub(super) fn at_risk(&self, session: SessionId) {
         *self.state().at_risk.entry(session).or_default() += 1;
     }

@@ -14,7 +14,7 @@ const NIGHT_HOUR: u32 = 2;
 pub(super) enum Task {
     /// Sign what was said since the last anchor.
     Anchor,
-    /// Make partitions, look for stray rows.
+    /// Make partitions, look for stray rows, delete tokens that expired.
     Check,
     /// Recount, put old months away.
     Nightly,
@@ -25,7 +25,7 @@ impl Task {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Anchor => "signing anchors",
-            Self::Check => "making partitions and looking for stray rows",
+            Self::Check => "making partitions and looking for stray rows and expired tokens",
             Self::Nightly => "the nightly recount and putting months away",
         }
     }
@@ -35,7 +35,7 @@ impl Task {
 #[derive(Debug)]
 pub(super) struct Schedule {
     anchor_every: TimeDelta,
-    antaskd: Option<DateTime<Utc>>,
+    anchored: Option<DateTime<Utc>>,
     looked: Option<DateTime<Utc>>,
     night: Option<NaiveDate>,
 }
@@ -44,7 +44,7 @@ impl Schedule {
     pub(super) fn new(anchor_every: Duration) -> Self {
         Self {
             anchor_every: TimeDelta::from_std(anchor_every).unwrap_or(TimeDelta::MAX),
-            antaskd: None,
+            anchored: None,
             looked: None,
             night: None,
         }
@@ -62,7 +62,7 @@ impl Schedule {
         let last_night = *self.night.get_or_insert_with(first_night);
         [
             (over(self.looked, LOOK_EVERY), Task::Check),
-            (over(self.antaskd, self.anchor_every), Task::Anchor),
+            (over(self.anchored, self.anchor_every), Task::Anchor),
             (is_night && last_night < now.date_naive(), Task::Nightly),
         ]
         .into_iter()
@@ -72,7 +72,7 @@ impl Schedule {
 
     pub(super) fn done(&mut self, task: Task, now: DateTime<Utc>) {
         match task {
-            Task::Anchor => self.antaskd = Some(now),
+            Task::Anchor => self.anchored = Some(now),
             Task::Check => self.looked = Some(now),
             Task::Nightly => self.night = Some(now.date_naive()),
         }

@@ -13,9 +13,10 @@ use call::{CallEnding, Channel};
 use chrono::Utc;
 use database::{
     MessageRepository, MessageSealer, NewMessage, NewSession, Role, SessionEnd, SessionId,
-    SessionManager, SessionRepository, test_support::TestDatabase, verify::Anchors,
+    SessionManager, SessionRepository, SummaryToken, SummaryTokenRepository,
+    test_support::TestDatabase, verify::Anchors,
 };
-use jobs::{Finalizer, summary_rules};
+use jobs::{Finalizer, Maintenance, MaintenanceConfig, summary_rules};
 use record::AfterEnd as _;
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -383,4 +384,38 @@ async fn a_summary_is_there_milliseconds_after_the_end() {
         least < Duration::from_millis(100),
         "the fastest of {calls} summaries takes {least:?}"
     );
+}
+
+#[tokio::test]
+async fn tokens_that_expired_do_not_stay() {
+    let test = TestDatabase::new().await;
+    let tokens = SummaryTokenRepository::new(&test.db);
+    let session = SessionId::new();
+    for lifetime in [Duration::ZERO, Duration::from_secs(3600)] {
+        let token = SummaryToken::random();
+        tokens.save(&token, session, lifetime).await.unwrap();
+    }
+    let folder = std::env::temp_dir().join(format!("teller-tokens-{}", uuid::Uuid::new_v4()));
+    let config = MaintenanceConfig {
+        anchors: folder.clone(),
+        anchor_every: Duration::from_secs(3600),
+        keep_months: None,
+        archive: folder.clone(),
+    };
+    let maintenance = Maintenance::new(&test.db, config, Default::default());
+    let running = tokio::spawn(maintenance.run());
+    let client = test.client().await;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let left = "SELECT count(*) FROM summary_tokens";
+        let left: i64 = client.query_one(left, &[]).await.unwrap().get(0);
+        assert!(left >= 1, "the token that still holds stays");
+        if left == 1 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "an expired token is still there");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    running.abort();
+    drop(std::fs::remove_dir_all(&folder));
 }
