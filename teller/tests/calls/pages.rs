@@ -16,11 +16,14 @@ use crate::support::{
     Stack,
     fixtures::{root, small_model},
     full::fill,
+    livekit::AHEAD,
 };
 
 /// Runs one of the drivers of `web/e2e` and returns what it saw.
 pub(crate) async fn browse(driver: &str, arguments: &[&str]) -> Value {
-    let output = Command::new("node")
+    let output = Command::new("nice")
+        .args(AHEAD)
+        .arg("node")
         .arg(root().join("web/e2e").join(driver))
         .args(arguments)
         .current_dir(root().join("web"))

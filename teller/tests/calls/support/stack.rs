@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     fixtures::root,
-    livekit::{API_KEY, API_SECRET, LiveKit},
+    livekit::{AHEAD, API_KEY, API_SECRET, LiveKit},
     pack,
     ports::Port,
 };
@@ -349,8 +349,15 @@ impl Stack {
         writer.write_all(script.as_bytes()).await.unwrap();
         writer.flush().await.unwrap();
         let file = file.display().to_string();
-        let mut command = self.teller(&["call", "--json", "--script", &file]);
-        command
+        self.program("nice")
+            .args(AHEAD)
+            .args([
+                env!("CARGO_BIN_EXE_teller"),
+                "call",
+                "--json",
+                "--script",
+                &file,
+            ])
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
