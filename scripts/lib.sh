@@ -96,11 +96,27 @@ SQL
 stop_postgres() { as_postgres "$(postgres_bin)/pg_ctl" -D "$pg_dir" -s -m fast stop || true; }
 
 # A LiveKit server on loopback; sets livekit_pid and LIVEKIT_*. $livekit_settings: further lines of its settings.
+# Somebody else may take a free port before the server does: it ends then, and is started on others.
 start_livekit() {
-  local bin port tcp udp i
+  local bin port=7880 try
   bin=$(livekit_bin) || die "no LiveKit server; scripts/setup installs one"
-  port=$(free_port 7880); tcp=$(free_port $((port + 1))); udp=$((tcp + 1))
   mkdir -p "$data"
+  for try in 1 2 3; do
+    port=$(free_port "$port")
+    if livekit_on "$bin" "$port"; then
+      export LIVEKIT_URL=ws://127.0.0.1:$port LIVEKIT_API_KEY=devkey LIVEKIT_API_SECRET=$dev_secret
+      say "LiveKit server on port $port"
+      return
+    fi
+    say "the LiveKit server ended on port $port (try $try of 3)"
+    port=$((port + 10))
+  done
+  die "the LiveKit server does not start: see $data/livekit.log"
+}
+# livekit_on BINARY PORT: fails if it ends before it answers.
+livekit_on() {
+  local port=$2 tcp udp i
+  tcp=$(free_port $((port + 1))); udp=$((tcp + 1))
   cat >"$data/livekit.yaml" <<YAML
 port: $port
 bind_addresses: ["127.0.0.1"]
@@ -109,16 +125,17 @@ rtc: {udp_port: $udp, tcp_port: $tcp, node_ip: 127.0.0.1, use_external_ip: false
 logging: {level: warn}
 ${livekit_settings:-}
 YAML
-  apart "$bin" --config "$data/livekit.yaml" --node-ip 127.0.0.1 >"$data/livekit.log" 2>&1
+  apart "$1" --config "$data/livekit.yaml" --node-ip 127.0.0.1 >"$data/livekit.log" 2>&1
   livekit_pid=$apart_pid
   for i in $(seq 100); do
     port_free "$port" || break
-    kill -0 "$livekit_pid" 2>/dev/null || die "the LiveKit server stopped: see $data/livekit.log"
+    kill -0 "$livekit_pid" 2>/dev/null || return 1
     sleep 0.1
   done
   port_free "$port" && die "the LiveKit server did not open port $port in 10 s: see $data/livekit.log"
-  export LIVEKIT_URL=ws://127.0.0.1:$port LIVEKIT_API_KEY=devkey LIVEKIT_API_SECRET=$dev_secret
-  say "LiveKit server on port $port"
+  # Whoever answers may be somebody else.
+  sleep 0.2
+  kill -0 "$livekit_pid" 2>/dev/null
 }
 # Loopback only, and long enough that the server does not complain about it.
 dev_secret=development-secret-for-loopback-only-0000
