@@ -205,7 +205,9 @@ impl Stack {
             .append(true)
             .open(self.folder.join("worker.log"))
             .unwrap();
-        self.teller(&["start"])
+        // Ahead of what else runs here, as deploy/teller.service says.
+        self.program("nice")
+            .args(["-n", "-5", env!("CARGO_BIN_EXE_teller"), "start"])
             // As in a bank: a worker is no owner of its tables.
             .env("DATABASE_URL", &self.worker_url)
             .stdout(Stdio::null())
