@@ -15,13 +15,6 @@ pub mod native {
         video_track::RtcVideoTrack,
     };
 
-    /// How a stream is buffered.
-    #[derive(Clone, Debug, Default)]
-    pub struct NativeVideoStreamOptions {
-        /// Frames kept.
-        pub queue_size_frames: Option<usize>,
-    }
-
     /// Unsupported: ends at once, with a warning in the log when it is made.
     #[derive(Debug)]
     pub struct NativeVideoStream {
@@ -31,11 +24,6 @@ pub mod native {
     impl NativeVideoStream {
         /// A stream without frames.
         pub fn new(track: RtcVideoTrack) -> Self {
-            Self::with_options(track, NativeVideoStreamOptions::default())
-        }
-
-        /// A stream without frames.
-        pub fn with_options(track: RtcVideoTrack, _options: NativeVideoStreamOptions) -> Self {
             unsupported("NativeVideoStream::new");
             Self { track }
         }

@@ -66,11 +66,6 @@ impl PacketTrailerHandler {
         self.enabled.load(Ordering::Acquire)
     }
 
-    /// None.
-    pub fn lookup_frame_metadata(&self, _rtp_timestamp: u32) -> Option<(u64, u32, Vec<u8>)> {
-        None
-    }
-
     /// Ignored.
     pub fn store_frame_metadata(
         &self,
