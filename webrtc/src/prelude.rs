@@ -8,7 +8,7 @@ pub use crate::{
     data_channel::{DataBuffer, DataChannel, DataChannelError, DataChannelInit, DataChannelState},
     ice_candidate::*,
     media_stream::*,
-    media_stream_track::{MediaStreamTrack, RtcTrackState},
+    media_stream_track::MediaStreamTrack,
     peer_connection::{
         AnswerOptions, IceGatheringState, OfferOptions, PeerConnection, PeerConnectionState,
         SignalingState,

@@ -34,19 +34,11 @@ pub struct RtpParameters {
     pub codecs: Vec<RtpCodecParameters>,
     /// One for audio. Its `max_bitrate` is applied at once.
     pub encodings: Vec<RtpEncodingParameters>,
-    pub(crate) degradation: Option<DegradationPreference>,
 }
 
 impl RtpParameters {
-    /// Keeps a preference; there is no video to apply it to.
-    pub fn set_degradation_preference(&mut self, preference: DegradationPreference) {
-        self.degradation = Some(preference);
-    }
-
-    /// The preference last set.
-    pub fn degradation_preference(&self) -> Option<DegradationPreference> {
-        self.degradation
-    }
+    /// Ignored: there is no video to apply it to.
+    pub fn set_degradation_preference(&mut self, _preference: DegradationPreference) {}
 }
 
 /// One encoding of a track.
