@@ -57,7 +57,7 @@ impl Stage {
 
 /// Everything counted in one worker. Shared as `Arc<Metrics>`; every method
 /// is quick and takes no lock that waits for another thread's I/O.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Metrics {
     calls_active: Gauge,
     slots_total: Gauge,
@@ -72,106 +72,52 @@ pub struct Metrics {
     turns: Counter,
     interruptions: Counter,
     retrievals: Counter,
-    latency: Family<Label, Histogram, fn() -> Histogram>,
+    latency: Latency,
     audio_frames_dropped: Counter,
     authentications: Family<Label, Counter>,
 }
 
-impl Default for Metrics {
-    /// All series at zero.
+/// A histogram of each stage.
+#[derive(Debug)]
+struct Latency(Family<Label, Histogram, fn() -> Histogram>);
+
+impl Default for Latency {
     fn default() -> Self {
-        Self {
-            calls_active: Gauge::default(),
-            slots_total: Gauge::default(),
-            slots_used: Gauge::default(),
-            load: Gauge::default(),
-            registered: Gauge::default(),
-            calls: Family::default(),
-            call_panics: Counter::default(),
-            offers: Family::default(),
-            registrations: Counter::default(),
-            watcher_dispatches: Counter::default(),
-            turns: Counter::default(),
-            interruptions: Counter::default(),
-            retrievals: Counter::default(),
-            latency: Family::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS_SECONDS)),
-            audio_frames_dropped: Counter::default(),
-            authentications: Family::default(),
-        }
+        let new_histogram = || Histogram::new(LATENCY_BUCKETS_SECONDS);
+        Self(Family::new_with_constructor(new_histogram))
     }
 }
 
 impl Metrics {
     /// Under the names that Prometheus reads.
     pub fn register(&self, registry: &mut Registry) {
-        self.register_worker(registry);
-        self.register_calls(registry);
-    }
-
-    fn register_worker(&self, registry: &mut Registry) {
-        registry.register(
-            "calls_active",
-            "Calls running now",
-            self.calls_active.clone(),
-        );
-        registry.register("slots", "Places for calls", self.slots_total.clone());
-        registry.register(
-            "slots_used",
-            "Places taken or promised",
-            self.slots_used.clone(),
-        );
-        registry.register(
-            "load",
-            "Load reported to the LiveKit server, 0 to 1",
-            self.load.clone(),
-        );
-        registry.register(
-            "registered",
-            "1 while registered with the LiveKit server",
-            self.registered.clone(),
-        );
-        registry.register("calls", "Calls ended, by reason", self.calls.clone());
-        registry.register(
-            "call_panics",
-            "Calls that panicked",
-            self.call_panics.clone(),
-        );
-        registry.register("offers", "Job offers, by answer", self.offers.clone());
-        registry.register(
-            "registrations",
-            "Registrations with the LiveKit server",
-            self.registrations.clone(),
-        );
-        registry.register(
-            "watcher_dispatches",
-            "Agents sent to callers who had none",
-            self.watcher_dispatches.clone(),
-        );
-    }
-
-    fn register_calls(&self, registry: &mut Registry) {
-        registry.register("turns", "Turns of callers answered", self.turns.clone());
-        registry.register(
-            "interruptions",
-            "Replies cut by the caller",
-            self.interruptions.clone(),
-        );
-        registry.register("retrievals", "Knowledge searches", self.retrievals.clone());
-        registry.register(
-            "audio_frames_dropped",
-            "Caller audio frames dropped",
-            self.audio_frames_dropped.clone(),
-        );
-        registry.register(
-            "authentications",
-            "Authentication attempts, by outcome",
-            self.authentications.clone(),
-        );
+        macro_rules! register {
+            ($($name:literal, $help:literal, $metric:ident;)*) => {
+                $(registry.register($name, $help, self.$metric.clone());)*
+            };
+        }
+        register! {
+            "calls_active", "Calls running now", calls_active;
+            "slots", "Places for calls", slots_total;
+            "slots_used", "Places taken or promised", slots_used;
+            "load", "Load reported to the LiveKit server, 0 to 1", load;
+            "registered", "1 while registered with the LiveKit server", registered;
+            "calls", "Calls ended, by reason", calls;
+            "call_panics", "Calls that panicked", call_panics;
+            "offers", "Job offers, by answer", offers;
+            "registrations", "Registrations with the LiveKit server", registrations;
+            "watcher_dispatches", "Agents sent to callers who had none", watcher_dispatches;
+            "turns", "Turns of callers answered", turns;
+            "interruptions", "Replies cut by the caller", interruptions;
+            "retrievals", "Knowledge searches", retrievals;
+            "audio_frames_dropped", "Caller audio frames dropped", audio_frames_dropped;
+            "authentications", "Authentication attempts, by outcome", authentications;
+        }
         registry.register_with_unit(
             "turn_latency",
             "Time each stage of a turn took",
             Unit::Seconds,
-            self.latency.clone(),
+            self.latency.0.clone(),
         );
     }
 
@@ -226,6 +172,7 @@ impl Metrics {
     /// One stage of a turn took `duration`.
     pub fn observe(&self, stage: Stage, duration: Duration) {
         self.latency
+            .0
             .get_or_create(&[("stage", stage.name())])
             .observe(duration.as_secs_f64());
     }

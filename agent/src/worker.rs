@@ -31,7 +31,7 @@ use tokio::time::timeout;
 
 pub use drain::{DrainConfig, Phase, Shutdown, ShutdownControl, shutdown};
 pub use health::{LinkState, WorkerHealth};
-pub use locks::{Lock, LockGuard, LockName, Locks, NoGuard, NoLocks};
+pub use locks::{Lock, LockGuard, LockName, Locks};
 pub use protocol::Report;
 pub use slots::{SlotGuard, Slots};
 pub use socket::install_crypto_provider;
@@ -74,7 +74,7 @@ pub enum WorkerError {
 
 /// A worker before it runs.
 #[derive(Debug)]
-pub struct Worker<L = NoLocks> {
+pub struct Worker<L> {
     config: WorkerConfig,
     metrics: Arc<Metrics>,
     locks: L,
@@ -83,7 +83,7 @@ pub struct Worker<L = NoLocks> {
 }
 
 impl<L: Locks> Worker<L> {
-    /// `locks` keeps one agent a room over all workers; [`NoLocks`] without a database.
+    /// `locks` keeps one agent a room over all workers.
     #[must_use]
     pub fn new(config: WorkerConfig, metrics: Arc<Metrics>, locks: L) -> Self {
         let slots = Slots::new(config.slots);

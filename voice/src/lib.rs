@@ -5,4 +5,6 @@
 
 pub mod listen;
 pub mod speak;
+#[cfg(any(test, feature = "test-support"))]
+pub mod test_support;
 pub mod turn;

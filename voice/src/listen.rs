@@ -12,8 +12,6 @@ mod filter;
 mod gate;
 mod model;
 mod remote;
-#[cfg(feature = "test-support")]
-mod scripted;
 mod stt;
 mod tone;
 mod utterance;
@@ -22,8 +20,6 @@ mod whisper;
 
 pub use model::{Family, ModelError, ModelFile};
 pub use remote::{RemoteStt, RemoteSttConfig};
-#[cfg(feature = "test-support")]
-pub use scripted::{Recognition, ScriptedLine, ScriptedStt};
 pub use stt::{Stt, SttConfig, SttError, Transcript};
 pub use utterance::{Heard, Utterance};
 pub use vad::Listener;
@@ -53,7 +49,7 @@ pub struct ListenConfig {
     pub pre_roll: Duration,
     /// Whisper reads 30 s at once; talk without a pause is cut before that, at its quietest place.
     pub max_utterance: Duration,
-    /// Sound that [`ScriptedStt`] knows is speech, and nothing else is.
+    /// Sound that [`crate::test_support::ScriptedStt`] knows is speech, and nothing else is.
     #[cfg(feature = "test-support")]
     pub scripted: bool,
 }
@@ -75,9 +71,5 @@ impl Default for ListenConfig {
     }
 }
 
-#[cfg(test)]
-pub(crate) mod fake_server;
-#[cfg(test)]
-pub(crate) mod sounds;
 #[cfg(test)]
 mod tests;

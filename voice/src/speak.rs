@@ -10,8 +10,6 @@ mod cache;
 mod engine;
 mod playout;
 mod remote;
-#[cfg(feature = "test-support")]
-mod scripted;
 mod speech;
 mod tts;
 mod voice;
@@ -19,8 +17,6 @@ mod wav;
 
 pub use playout::{Playout, Step};
 pub use remote::RemoteTtsConfig;
-#[cfg(feature = "test-support")]
-pub use scripted::ScriptedVoice;
 pub use speech::Speech;
 pub use tts::{Provider, Tts, TtsConfig, TtsError};
 pub use voice::{FrameSink, Voice};

@@ -15,8 +15,6 @@
 mod barge_in;
 mod config;
 mod endpointing;
-#[cfg(test)]
-mod properties;
 mod silence;
 mod state;
 mod steps;

@@ -2,11 +2,6 @@
 
 pub use crate::types::audio_options::AudioSourceOptions;
 
-/// Samples per second of a device source.
-pub const DEFAULT_SAMPLE_RATE: u32 = 48_000;
-/// Channels of a device source.
-pub const DEFAULT_NUM_CHANNELS: u32 = 1;
-
 /// A source of any kind.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
@@ -18,37 +13,10 @@ pub enum RtcAudioSource {
 }
 
 impl RtcAudioSource {
-    /// Keeps the options of a native source.
-    pub fn set_audio_options(&self, options: AudioSourceOptions) {
-        match self {
-            Self::Native(source) => source.set_audio_options(options),
-            Self::Device => {
-                crate::native::unsupported("RtcAudioSource::Device.set_audio_options");
-            }
-        }
-    }
-
-    /// The options last set.
-    pub fn audio_options(&self) -> AudioSourceOptions {
-        match self {
-            Self::Native(source) => source.audio_options(),
-            Self::Device => AudioSourceOptions::default(),
-        }
-    }
-
-    /// Samples per second of one channel.
-    pub fn sample_rate(&self) -> u32 {
-        match self {
-            Self::Native(source) => source.sample_rate(),
-            Self::Device => DEFAULT_SAMPLE_RATE,
-        }
-    }
-
-    /// 1 or 2.
-    pub fn num_channels(&self) -> u32 {
-        match self {
-            Self::Native(source) => source.num_channels(),
-            Self::Device => DEFAULT_NUM_CHANNELS,
+    /// Ignored, as by [`native::NativeAudioSource::new`].
+    pub fn set_audio_options(&self, _options: AudioSourceOptions) {
+        if let Self::Device = self {
+            crate::native::unsupported("RtcAudioSource::Device.set_audio_options");
         }
     }
 }
@@ -77,7 +45,7 @@ pub mod native {
         /// `queue_size_ms` is rounded up to a multiple of 10. 0 means no queue: every frame is
         /// exactly 10 ms and is sent at once.
         pub fn new(
-            options: AudioSourceOptions,
+            _options: AudioSourceOptions,
             sample_rate: u32,
             num_channels: u32,
             queue_size_ms: u32,
@@ -87,7 +55,7 @@ pub mod native {
                 channels: num_channels,
             };
             Self {
-                inner: Source::new(options, format, queue_size_ms, driver::ticker()),
+                inner: Source::new(format, queue_size_ms, driver::ticker()),
             }
         }
 
@@ -104,26 +72,6 @@ pub mod native {
         /// another capture waits.
         pub async fn capture_frame(&self, frame: &AudioFrame<'_>) -> Result<(), RtcError> {
             self.inner.capture(frame).await
-        }
-
-        /// Keeps the options.
-        pub fn set_audio_options(&self, options: AudioSourceOptions) {
-            *self.inner.options.lock() = options;
-        }
-
-        /// The options last set.
-        pub fn audio_options(&self) -> AudioSourceOptions {
-            self.inner.options.lock().clone()
-        }
-
-        /// Samples per second of one channel.
-        pub fn sample_rate(&self) -> u32 {
-            self.inner.format.rate_hz
-        }
-
-        /// 1 or 2.
-        pub fn num_channels(&self) -> u32 {
-            self.inner.format.channels
         }
     }
 

@@ -82,11 +82,6 @@ pub mod native {
             Self { track, queue, sink }
         }
 
-        /// The track listened to.
-        pub fn track(&self) -> RtcAudioTrack {
-            self.track.clone()
-        }
-
         /// Frames that were dropped since the stream began because the application took them too
         /// late: each is 10 ms that it never heard. An addition of this engine.
         pub fn dropped_frames(&self) -> u64 {

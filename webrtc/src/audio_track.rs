@@ -2,10 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{
-    engine::{sink::SinkSet, track::AudioTrack},
-    media_stream_track::RtcTrackState,
-};
+use crate::engine::{sink::SinkSet, track::AudioTrack};
 
 /// A track of audio, local or remote.
 #[derive(Clone)]
@@ -32,11 +29,6 @@ impl RtcAudioTrack {
     /// Mutes or unmutes; a muted local track sends silence. Returns whether that changed.
     pub fn set_enabled(&self, enabled: bool) -> bool {
         self.inner.enabled.set(enabled)
-    }
-
-    /// Always live: a track ends with its publication.
-    pub fn state(&self) -> RtcTrackState {
-        RtcTrackState::Live
     }
 }
 

@@ -4,15 +4,6 @@ use crate::{
     audio_track::RtcAudioTrack, engine::track::Track, enum_dispatch, video_track::RtcVideoTrack,
 };
 
-/// Whether a track can still carry media.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RtcTrackState {
-    /// It can.
-    Live,
-    /// Never again.
-    Ended,
-}
-
 /// A track of either kind.
 #[derive(Debug, Clone)]
 pub enum MediaStreamTrack {
@@ -28,7 +19,6 @@ impl MediaStreamTrack {
         pub fn id(self: &Self) -> String;
         pub fn enabled(self: &Self) -> bool;
         pub fn set_enabled(self: &Self, enabled: bool) -> bool;
-        pub fn state(self: &Self) -> RtcTrackState;
     );
 }
 

@@ -6,11 +6,8 @@ use std::{fmt, sync::Arc};
 
 use self::callbacks::Callbacks;
 pub use crate::types::{
-    configuration::{AnswerOptions, BitrateSettings, OfferOptions},
-    connection_state::{
-        IceCandidateError, IceConnectionState, IceGatheringState, PeerConnectionState,
-        SignalingState,
-    },
+    configuration::{AnswerOptions, OfferOptions},
+    connection_state::{IceCandidateError, IceGatheringState, PeerConnectionState, SignalingState},
 };
 use crate::{
     MediaType, RtcError,
@@ -51,14 +48,6 @@ pub type OnDataChannel = Box<dyn FnMut(DataChannel) + Send + Sync>;
 pub type OnIceCandidate = Box<dyn FnMut(IceCandidate) + Send + Sync>;
 /// Called for each server that reported no address.
 pub type OnIceCandidateError = Box<dyn FnMut(IceCandidateError) + Send + Sync>;
-/// Called with each new ICE state.
-pub type OnIceConnectionChange = Box<dyn FnMut(IceConnectionState) + Send + Sync>;
-/// Called with each new gathering state.
-pub type OnIceGatheringChange = Box<dyn FnMut(IceGatheringState) + Send + Sync>;
-/// Called when an offer is due, with a number that counts up.
-pub type OnNegotiationNeeded = Box<dyn FnMut(u32) + Send + Sync>;
-/// Called with each new signalling state.
-pub type OnSignalingChange = Box<dyn FnMut(SignalingState) + Send + Sync>;
 /// Called with each track that the peer begins to send.
 pub type OnTrack = Box<dyn FnMut(TrackEvent) + Send + Sync>;
 
@@ -96,15 +85,6 @@ impl PeerConnection {
     /// On a closed connection, and for another `enable_sctp_snap`.
     pub fn set_configuration(&self, config: RtcConfiguration) -> Result<(), RtcError> {
         self.inner.with(|core, _| core.set_configuration(config))
-    }
-
-    /// Checks limits. They are not applied: audio follows its encodings.
-    ///
-    /// # Errors
-    ///
-    /// On a closed connection, and for limits that contradict each other.
-    pub fn set_bitrate(&self, settings: BitrateSettings) -> Result<(), RtcError> {
-        self.inner.read(|core| core.set_bitrate(&settings))
     }
 
     /// An offer of all that is wanted. It may be thrown away.
@@ -261,19 +241,9 @@ impl PeerConnection {
         self.inner.close();
     }
 
-    /// Asks for an offer; make it with [`OfferOptions::ice_restart`].
-    pub fn restart_ice(&self) {
-        self.inner.with(|core, _| core.request_negotiation());
-    }
-
     /// Whether media can flow.
     pub fn connection_state(&self) -> PeerConnectionState {
         self.inner.read(|core| core.connection_state())
-    }
-
-    /// How far ICE is.
-    pub fn ice_connection_state(&self) -> IceConnectionState {
-        self.inner.read(|core| core.ice_state())
     }
 
     /// Whether all addresses are known.
@@ -304,14 +274,6 @@ impl PeerConnection {
             .collect()
     }
 
-    /// The receiving halves of all sections.
-    pub fn receivers(&self) -> Vec<RtpReceiver> {
-        self.transceivers()
-            .iter()
-            .map(RtpTransceiver::receiver)
-            .collect()
-    }
-
     /// All sections; none on a closed connection.
     pub fn transceivers(&self) -> Vec<RtpTransceiver> {
         let sections = self.inner.read(|core| core.session.transceivers().to_vec());
@@ -337,26 +299,6 @@ impl PeerConnection {
     /// Sets or clears the callback for addresses that could not be learnt.
     pub fn on_ice_candidate_error(&self, callback: Option<OnIceCandidateError>) {
         self.callbacks.candidate_error.set(callback);
-    }
-
-    /// Sets or clears the callback for the ICE state.
-    pub fn on_ice_connection_state_change(&self, callback: Option<OnIceConnectionChange>) {
-        self.callbacks.ice.set(callback);
-    }
-
-    /// Sets or clears the callback for the gathering state.
-    pub fn on_ice_gathering_state_change(&self, callback: Option<OnIceGatheringChange>) {
-        self.callbacks.gathering.set(callback);
-    }
-
-    /// Sets or clears the callback for a due offer.
-    pub fn on_negotiation_needed(&self, callback: Option<OnNegotiationNeeded>) {
-        self.callbacks.negotiation_needed.set(callback);
-    }
-
-    /// Sets or clears the callback for the signalling state.
-    pub fn on_signaling_state_change(&self, callback: Option<OnSignalingChange>) {
-        self.callbacks.signaling.set(callback);
     }
 
     /// Sets or clears the callback for tracks of the peer.

@@ -17,11 +17,6 @@ pub mod native;
 pub struct PeerConnectionFactory {}
 
 impl PeerConnectionFactory {
-    /// As [`Self::default`]: playout starts as early as the network's jitter allows.
-    pub fn with_zero_playout_delay() -> Self {
-        Self::default()
-    }
-
     /// As [`Self::default`]. `warp` asks for SNAP, which [`RtcConfiguration`] enables, and for
     /// DTLS within STUN, which is unsupported and negotiated away.
     pub fn with_options(_zero_playout_delay: bool, _warp: bool) -> Self {
@@ -44,11 +39,6 @@ impl PeerConnectionFactory {
     pub fn get_rtp_sender_capabilities(&self, kind: MediaType) -> RtpCapabilities {
         capabilities(kind)
     }
-
-    /// Opus for audio, nothing for video.
-    pub fn get_rtp_receiver_capabilities(&self, kind: MediaType) -> RtpCapabilities {
-        capabilities(kind)
-    }
 }
 
 fn capabilities(kind: MediaType) -> RtpCapabilities {
@@ -63,8 +53,5 @@ fn capabilities(kind: MediaType) -> RtpCapabilities {
     } else {
         Vec::new()
     };
-    RtpCapabilities {
-        codecs,
-        header_extensions: Vec::new(),
-    }
+    RtpCapabilities { codecs }
 }

@@ -8,10 +8,10 @@ pub use crate::{
     data_channel::{DataBuffer, DataChannel, DataChannelError, DataChannelInit, DataChannelState},
     ice_candidate::*,
     media_stream::*,
-    media_stream_track::{MediaStreamTrack, RtcTrackState},
+    media_stream_track::MediaStreamTrack,
     peer_connection::{
-        AnswerOptions, BitrateSettings, IceConnectionState, IceGatheringState, OfferOptions,
-        PeerConnection, PeerConnectionState, SignalingState,
+        AnswerOptions, IceGatheringState, OfferOptions, PeerConnection, PeerConnectionState,
+        SignalingState,
     },
     peer_connection_factory::{
         ContinualGatheringPolicy, IceServer, IceTransportsType, PeerConnectionFactory,
@@ -22,10 +22,7 @@ pub use crate::{
     rtp_sender::{RtpSender, VideoEncoderBackend},
     rtp_transceiver::*,
     session_description::{SdpType, SessionDescription},
-    video_frame::{
-        BoxVideoBuffer, BoxVideoFrame, I010Buffer, I420ABuffer, I420Buffer, I422Buffer, I444Buffer,
-        NV12Buffer, VideoBuffer, VideoBufferType, VideoFormatType, VideoFrame, VideoRotation,
-    },
+    video_frame::{BoxVideoFrame, I420Buffer, VideoBuffer, VideoFrame, VideoRotation},
     video_source::{RtcVideoSource, VideoResolution},
     video_track::*,
 };

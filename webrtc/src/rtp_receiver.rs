@@ -30,7 +30,7 @@ impl RtpReceiver {
 
     /// The remote streams; none while the peer does not send.
     pub fn streams(&self) -> Vec<MediaStream> {
-        MediaStream::of(self.inner.recv_stream_ids(), &self.inner.recv_track())
+        MediaStream::of(self.inner.recv_stream_ids())
     }
 
     /// Counters of this section.

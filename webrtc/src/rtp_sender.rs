@@ -29,17 +29,6 @@ pub enum VideoEncoderBackend {
     Auto,
     Software,
     Hardware,
-    Nvenc,
-    Vaapi,
-    VideoToolbox,
-    PreEncoded,
-}
-
-impl VideoEncoderBackend {
-    /// `Auto` alone, because callers take it to be always valid. No encoder is compiled in.
-    pub fn list_available() -> impl IntoIterator<Item = Self> {
-        [Self::Auto]
-    }
 }
 
 /// What we send on one section.

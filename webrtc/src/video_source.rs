@@ -19,14 +19,6 @@ impl Default for VideoResolution {
     }
 }
 
-/// What an encoder is asked to produce.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct EncodedRateControl {
-    pub target_bitrate_bps: u64,
-    pub framerate_fps: f64,
-}
-
 /// A source of any kind.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
@@ -44,10 +36,10 @@ impl RtcVideoSource {
 
 /// Sources that the application feeds.
 pub mod native {
-    use super::{EncodedRateControl, VideoResolution};
+    use super::VideoResolution;
     use crate::{
         native::{packet_trailer::PacketTrailerHandler, unsupported},
-        video_frame::{EncodedVideoFrame, VideoBuffer, VideoFrame},
+        video_frame::{VideoBuffer, VideoFrame},
     };
 
     /// Unsupported: refuses every frame, with a warning in the log when it is made.
@@ -69,31 +61,10 @@ pub mod native {
             Self { resolution }
         }
 
-        /// A source that refuses frames.
-        pub fn new_encoded(resolution: VideoResolution) -> Self {
-            Self::new(resolution, false)
-        }
-
         /// Refused.
         pub fn capture_frame<T: AsRef<dyn VideoBuffer>>(&self, _frame: &VideoFrame<T>) -> bool {
             unsupported("NativeVideoSource::capture_frame");
             false
-        }
-
-        /// Refused.
-        pub fn capture_encoded_frame(&self, _frame: &EncodedVideoFrame<'_>) -> bool {
-            unsupported("NativeVideoSource::capture_encoded_frame");
-            false
-        }
-
-        /// Never.
-        pub fn take_keyframe_request(&self) -> bool {
-            false
-        }
-
-        /// None.
-        pub fn take_rate_control_request(&self) -> Option<EncodedRateControl> {
-            None
         }
 
         /// Ignored.

@@ -9,50 +9,18 @@ pub mod native {
 
     use tokio_stream::Stream;
 
-    use crate::{
-        native::{packet_trailer::PacketTrailerHandler, unsupported},
-        video_frame::BoxVideoFrame,
-        video_track::RtcVideoTrack,
-    };
-
-    /// How a stream is buffered.
-    #[derive(Clone, Debug, Default)]
-    pub struct NativeVideoStreamOptions {
-        /// Frames kept.
-        pub queue_size_frames: Option<usize>,
-    }
+    use crate::{native::unsupported, video_frame::BoxVideoFrame, video_track::RtcVideoTrack};
 
     /// Unsupported: ends at once, with a warning in the log when it is made.
     #[derive(Debug)]
-    pub struct NativeVideoStream {
-        track: RtcVideoTrack,
-    }
+    pub struct NativeVideoStream {}
 
     impl NativeVideoStream {
         /// A stream without frames.
-        pub fn new(track: RtcVideoTrack) -> Self {
-            Self::with_options(track, NativeVideoStreamOptions::default())
-        }
-
-        /// A stream without frames.
-        pub fn with_options(track: RtcVideoTrack, _options: NativeVideoStreamOptions) -> Self {
+        pub fn new(_track: RtcVideoTrack) -> Self {
             unsupported("NativeVideoStream::new");
-            Self { track }
+            Self {}
         }
-
-        /// Kept, without effect.
-        pub fn set_packet_trailer_handler(&self, handler: PacketTrailerHandler) {
-            unsupported("NativeVideoStream::set_packet_trailer_handler");
-            self.track.keep_packet_trailer_handler(handler);
-        }
-
-        /// The track.
-        pub fn track(&self) -> RtcVideoTrack {
-            self.track.clone()
-        }
-
-        /// It has ended already.
-        pub fn close(&mut self) {}
     }
 
     impl Stream for NativeVideoStream {

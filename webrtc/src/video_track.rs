@@ -4,7 +4,6 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     engine::track::VideoTrack,
-    media_stream_track::RtcTrackState,
     native::{packet_trailer::PacketTrailerHandler, unsupported},
 };
 
@@ -37,18 +36,9 @@ impl RtcVideoTrack {
         self.inner.enabled.set(enabled)
     }
 
-    /// Always live: a track ends with its publication.
-    pub fn state(&self) -> RtcTrackState {
-        RtcTrackState::Live
-    }
-
     /// Kept, without effect.
     pub fn set_packet_trailer_handler(&self, handler: PacketTrailerHandler) {
         unsupported("RtcVideoTrack::set_packet_trailer_handler");
-        self.keep_packet_trailer_handler(handler);
-    }
-
-    pub(crate) fn keep_packet_trailer_handler(&self, handler: PacketTrailerHandler) {
         *self.inner.trailer.lock() = Some(handler);
     }
 

@@ -39,25 +39,3 @@ pub trait Locks: Clone + Send + Sync + 'static {
     /// Tries to take a lock without waiting for its holder.
     fn try_lock(&self, name: LockName<'_>) -> impl Future<Output = Lock<Self::Guard>> + Send;
 }
-
-/// Without a database: every lock is [`Lock::Unknown`].
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoLocks;
-
-/// The guard that [`NoLocks`] never gives.
-#[derive(Debug)]
-pub enum NoGuard {}
-
-impl LockGuard for NoGuard {
-    fn is_held(&self) -> bool {
-        match *self {}
-    }
-}
-
-impl Locks for NoLocks {
-    type Guard = NoGuard;
-
-    async fn try_lock(&self, _name: LockName<'_>) -> Lock<NoGuard> {
-        Lock::Unknown
-    }
-}

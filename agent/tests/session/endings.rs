@@ -2,7 +2,7 @@
 
 use agent::{line::RpcMethod, worker::StopReason};
 use call::CallEnding;
-use voice::listen::Recognition;
+use voice::test_support::Recognition;
 
 use crate::harness::{
     OTHER, Scene, at,

@@ -1,6 +1,6 @@
 //! What comes of a recogniser that is slow, fails or never answers.
 
-use voice::listen::Recognition;
+use voice::test_support::Recognition;
 
 use crate::harness::{
     Scene, at,

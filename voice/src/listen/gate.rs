@@ -85,7 +85,7 @@ pub(super) fn level_db(frame: &[i16]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::listen::sounds;
+    use crate::test_support::sounds;
 
     fn open_share(gate: &mut LevelGate, samples: &[i16]) -> f32 {
         let frames: Vec<_> = samples.chunks_exact(256).collect();

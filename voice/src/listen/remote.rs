@@ -148,8 +148,8 @@ fn now() -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::listen::fake_server::{http, serve};
-    use crate::listen::sounds;
+    use crate::test_support::fake_server::{http, serve};
+    use crate::test_support::sounds;
     use tokio::net::TcpListener;
 
     fn remote(url: String, timeout: Duration) -> RemoteStt {

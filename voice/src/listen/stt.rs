@@ -2,11 +2,11 @@
 
 use std::{panic::resume_unwind, path::PathBuf, time::Duration};
 
-#[cfg(feature = "test-support")]
-use super::ScriptedStt;
 use super::{
     ModelError, ModelFile, RemoteStt, RemoteSttConfig, Utterance, WhisperConfig, WhisperPool,
 };
+#[cfg(feature = "test-support")]
+use crate::test_support::ScriptedStt;
 
 /// Where words come from.
 #[derive(Debug, Clone)]

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use crate::listen::{
-    Heard, ListenConfig, Listener, ModelFile, Stt, Utterance, WhisperConfig, WhisperPool, sounds,
+use crate::{
+    listen::{
+        Heard, ListenConfig, Listener, ModelFile, Stt, Utterance, WhisperConfig, WhisperPool,
+    },
+    test_support::sounds,
 };
 
 fn tiny_en() -> Stt {

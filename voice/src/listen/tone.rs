@@ -138,7 +138,7 @@ impl Bin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::listen::sounds;
+    use crate::test_support::sounds;
 
     fn tonal_share_of_frames(samples: &[i16]) -> f32 {
         let mut veto = ToneVeto::new();

@@ -139,7 +139,7 @@ impl Listener {
     fn score(&mut self, frame: &[i16]) -> (f32, bool) {
         #[cfg(feature = "test-support")]
         if self.scripted {
-            let speaks = super::ScriptedStt::speaks(frame);
+            let speaks = crate::test_support::ScriptedStt::speaks(frame);
             return (if speaks { 1.0 } else { 0.0 }, false);
         }
         let loud = self.gate.push(frame);

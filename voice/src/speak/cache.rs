@@ -38,8 +38,8 @@ impl SpeechCache {
     }
 
     pub(super) fn insert(&mut self, text: String, speech: Arc<Speech>) {
-        let size = size(&speech);
-        if size > self.limit {
+        let added = size(&speech);
+        if added > self.limit {
             return;
         }
         self.uses += 1;
@@ -50,9 +50,9 @@ impl SpeechCache {
                 last_use: self.uses,
             },
         ) {
-            self.bytes -= size_of_entry(&old);
+            self.bytes -= size(&old.speech);
         }
-        self.bytes += size;
+        self.bytes += added;
         while self.bytes > self.limit {
             // A few hundred sentences: looking at all of them is quicker than keeping them in order.
             let Some(oldest) = self
@@ -64,7 +64,7 @@ impl SpeechCache {
                 break;
             };
             if let Some(gone) = self.entries.remove(&oldest) {
-                self.bytes -= size_of_entry(&gone);
+                self.bytes -= size(&gone.speech);
             }
         }
     }
@@ -72,10 +72,6 @@ impl SpeechCache {
 
 fn size(speech: &Speech) -> usize {
     speech.samples.len() * 2
-}
-
-fn size_of_entry(entry: &Entry) -> usize {
-    size(&entry.speech)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::fd::AsRawFd as _;
 use std::process::Stdio;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 use super::{Speech, TtsError, wav};
@@ -98,7 +98,7 @@ async fn run(program: &'static str, arguments: &[&str], text: &str) -> Result<Ve
         std::io::ErrorKind::NotFound => TtsError::Missing { engine: program },
         _ => failed(error.to_string()),
     })?;
-    let (Some(mut input), Some(mut output)) = (child.stdin.take(), child.stdout.take()) else {
+    let Some(mut input) = child.stdin.take() else {
         return Err(failed("it has no pipes".to_owned()));
     };
     // Both at once: a child that fills its output before it has read its input would wait for ever.
@@ -109,17 +109,12 @@ async fn run(program: &'static str, arguments: &[&str], text: &str) -> Result<Ve
         }
         drop(input);
     };
-    let mut sound = Vec::new();
-    let ((), read) = tokio::join!(write, output.read_to_end(&mut sound));
-    read.map_err(|error| failed(error.to_string()))?;
-    let status = child
-        .wait()
-        .await
-        .map_err(|error| failed(error.to_string()))?;
-    if status.success() {
-        Ok(sound)
+    let ((), output) = tokio::join!(write, child.wait_with_output());
+    let output = output.map_err(|error| failed(error.to_string()))?;
+    if output.status.success() {
+        Ok(output.stdout)
     } else {
-        Err(failed(status.to_string()))
+        Err(failed(output.status.to_string()))
     }
 }
 

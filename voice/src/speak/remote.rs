@@ -80,7 +80,7 @@ impl RemoteVoice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::listen::fake_server::{http, serve};
+    use crate::test_support::fake_server::{http, serve};
 
     fn voice(url: String) -> RemoteVoice {
         RemoteVoice::new(&RemoteTtsConfig {

@@ -9,9 +9,9 @@ use tokio::sync::Semaphore;
 use super::cache::SpeechCache;
 use super::engine::Engine;
 use super::remote::RemoteVoice;
-#[cfg(feature = "test-support")]
-use super::scripted::ScriptedVoice;
 use super::{RemoteTtsConfig, Speech};
+#[cfg(feature = "test-support")]
+use crate::test_support::ScriptedVoice;
 
 /// Where the voice comes from.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@
 
 mod barge_in;
 mod endpointing;
+mod properties;
 mod silence;
 mod watchdog;
 

@@ -1,7 +1,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use libwebrtc::fuzzing;
+use libwebrtc::test_support::fuzzing;
 
 fuzz_target!(
     init: fuzzing::survive_contained_panics(),

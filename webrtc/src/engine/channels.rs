@@ -152,8 +152,6 @@ impl Core {
         self.channels.waiting.push(Arc::clone(&channel));
         if self.channels.negotiated {
             self.open_waiting_channels(now);
-        } else {
-            self.request_negotiation();
         }
         Ok(channel)
     }

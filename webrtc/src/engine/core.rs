@@ -29,9 +29,10 @@ use super::{
     transport::{self, health::Health, paths::Paths, servers::Servers},
 };
 use crate::types::{
-    configuration::{BitrateSettings, RtcConfiguration},
-    connection_state::{IceConnectionState, IceGatheringState, PeerConnectionState},
+    configuration::RtcConfiguration,
+    connection_state::{IceGatheringState, PeerConnectionState},
     error::RtcError,
+    stats::IceTransportState,
 };
 
 /// Bytes that SCTP may hold at most; `channels` keeps it on a much shorter lead.
@@ -379,20 +380,8 @@ impl Core {
         Ok(())
     }
 
-    /// Checks the limits; the engine has no bandwidth estimation for audio to apply them to.
-    pub(crate) fn set_bitrate(&self, limits: &BitrateSettings) -> Result<(), RtcError> {
-        self.ensure_open()?;
-        match (limits.start_bitrate_bps, limits.min_bitrate_bps) {
-            (Some(start), Some(min)) if start < min => Err(RtcError::internal(format!(
-                "start_bitrate_bps {start} is below min_bitrate_bps {min}"
-            ))),
-            _ => Ok(()),
-        }
-    }
-
     pub(crate) fn set_gathering(&mut self, state: IceGatheringState) {
         self.gathering = state;
-        self.outbox.events.push(Event::Gathering(state));
     }
 
     /// Ends everything; a second call does nothing.
@@ -410,8 +399,7 @@ impl Core {
         self.servers.close(now);
         self.tend_servers(now);
         self.close_all_channels();
-        let event = self.session.close();
-        self.outbox.events.push(event);
+        self.session.close();
     }
 
     // ---- what the application asks ----------------------------------------
@@ -420,7 +408,7 @@ impl Core {
         self.health.connection()
     }
 
-    pub(crate) const fn ice_state(&self) -> IceConnectionState {
+    pub(crate) const fn ice_state(&self) -> IceTransportState {
         self.health.ice()
     }
 
@@ -451,10 +439,6 @@ impl Core {
     }
 
     pub(super) fn report_connection(&mut self, change: Option<PeerConnectionState>) {
-        let ice = self.health.ice();
-        if self.paths.has_new_ice_state(ice) {
-            self.outbox.events.push(Event::Ice(ice));
-        }
         if let Some(state) = change {
             self.outbox.events.push(Event::Connection(state));
         }

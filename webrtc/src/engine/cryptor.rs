@@ -28,6 +28,7 @@ mod reports;
 mod tests;
 
 pub(crate) use self::{audio::AudioCryptor, data::DataCryptor, keys::KeyStore};
+use crate::types::encryption::EncryptionAlgorithm;
 
 /// Runs work that takes milliseconds of a processor, or that calls the application, beside the
 /// threads that carry packets.
@@ -46,4 +47,11 @@ pub(crate) enum CryptorError {
     UnsupportedCipher,
     #[error("the cryptography refused a key")]
     Refused,
+}
+
+const fn check_cipher(algorithm: EncryptionAlgorithm) -> Result<(), CryptorError> {
+    match algorithm {
+        EncryptionAlgorithm::AesGcm => Ok(()),
+        EncryptionAlgorithm::AesCbc => Err(CryptorError::UnsupportedCipher),
+    }
 }

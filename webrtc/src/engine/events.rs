@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use super::{channels::Channel, negotiation::transceiver::Transceiver, track::Track};
 use crate::types::{
-    connection_state::{
-        IceCandidateError, IceConnectionState, IceGatheringState, PeerConnectionState,
-        SignalingState,
-    },
+    connection_state::{IceCandidateError, PeerConnectionState},
     data_channel::DataChannelState,
     ice_candidate::IceCandidate,
 };
@@ -15,10 +12,6 @@ use crate::types::{
 /// Something the application has a callback for.
 pub(crate) enum Event {
     Connection(PeerConnectionState),
-    Ice(IceConnectionState),
-    Gathering(IceGatheringState),
-    Signaling(SignalingState),
-    NegotiationNeeded(u32),
     Candidate(IceCandidate),
     CandidateError(IceCandidateError),
     Track(RemoteTrack),

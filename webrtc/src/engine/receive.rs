@@ -15,13 +15,13 @@ mod arrivals;
 mod buffer;
 mod counters;
 pub(crate) mod frames;
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) mod fuzzing;
 mod histogram;
 mod opus_packet;
 mod playout;
 pub(crate) mod red;
 mod stretch;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod test_support;
 #[cfg(test)]
 mod tests;
 mod ticks;

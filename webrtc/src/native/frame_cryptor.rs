@@ -89,14 +89,9 @@ impl FrameCryptor {
         keys: KeyProvider,
         sender: RtpSender,
     ) -> Self {
-        let inner = Arc::new(AudioCryptor::new(
-            participant,
-            algorithm,
-            keys.keys,
-            driver::in_background,
-        ));
-        sender.inner.set_send_cryptor(Arc::clone(&inner));
-        Self { inner }
+        let cryptor = Self::new(participant, algorithm, keys);
+        sender.inner.set_send_cryptor(Arc::clone(&cryptor.inner));
+        cryptor
     }
 
     /// For what we receive. Disabled at first: frames are decoded as they are.
@@ -107,24 +102,24 @@ impl FrameCryptor {
         keys: KeyProvider,
         receiver: RtpReceiver,
     ) -> Self {
-        let inner = Arc::new(AudioCryptor::new(
-            participant,
-            algorithm,
-            keys.keys,
-            driver::in_background,
-        ));
-        receiver.inner.set_receive_cryptor(Arc::clone(&inner));
-        Self { inner }
+        let cryptor = Self::new(participant, algorithm, keys);
+        receiver
+            .inner
+            .set_receive_cryptor(Arc::clone(&cryptor.inner));
+        cryptor
+    }
+
+    fn new(participant: String, algorithm: EncryptionAlgorithm, keys: KeyProvider) -> Self {
+        let background = driver::in_background;
+        let inner = AudioCryptor::new(participant, algorithm, keys.keys, background);
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     /// Whether frames are encrypted or decrypted, from the next frame on.
     pub fn set_enabled(&self, enabled: bool) {
         self.inner.set_enabled(enabled);
-    }
-
-    /// Whether frames are encrypted or decrypted.
-    pub fn enabled(&self) -> bool {
-        self.inner.enabled()
     }
 
     /// Which key encrypts, at first 0; negative for the one set last. Received frames name
@@ -136,11 +131,6 @@ impl FrameCryptor {
     /// Which key encrypts.
     pub fn key_index(&self) -> i32 {
         self.inner.key_index()
-    }
-
-    /// Whose media this is.
-    pub fn participant_id(&self) -> String {
-        self.inner.participant().to_owned()
     }
 
     /// Sets or clears the callback for changes of state, which runs in their order and with no lock

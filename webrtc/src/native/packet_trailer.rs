@@ -1,6 +1,6 @@
 //! Trailers of video frames: kept for the interface, without video they carry nothing.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use super::unsupported;
 pub use crate::types::packet_trailer::PacketTrailerHandler;
@@ -53,22 +53,11 @@ pub type PublishTimingObserver = Arc<dyn Fn(PublishTimingEvent) + Send + Sync + 
 pub type SubscribeTimingObserver = Arc<dyn Fn(SubscribeTimingEvent) + Send + Sync + 'static>;
 
 impl PacketTrailerHandler {
-    /// Kept, without effect.
+    /// Ignored.
     pub fn set_enabled(&self, enabled: bool) {
         if enabled {
             unsupported("PacketTrailerHandler::set_enabled");
         }
-        self.enabled.store(enabled, Ordering::Release);
-    }
-
-    /// What was last set.
-    pub fn enabled(&self) -> bool {
-        self.enabled.load(Ordering::Acquire)
-    }
-
-    /// None.
-    pub fn lookup_frame_metadata(&self, _rtp_timestamp: u32) -> Option<(u64, u32, Vec<u8>)> {
-        None
     }
 
     /// Ignored.

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    OnConnectionChange, OnDataChannel, OnIceCandidate, OnIceCandidateError, OnIceConnectionChange,
-    OnIceGatheringChange, OnNegotiationNeeded, OnSignalingChange, OnTrack, TrackEvent,
+    OnConnectionChange, OnDataChannel, OnIceCandidate, OnIceCandidateError, OnTrack, TrackEvent,
 };
 use crate::{
     data_channel::DataChannel,
@@ -24,10 +23,6 @@ pub(super) struct Callbacks {
     pub(super) data_channel: Slot<OnDataChannel>,
     pub(super) candidate: Slot<OnIceCandidate>,
     pub(super) candidate_error: Slot<OnIceCandidateError>,
-    pub(super) ice: Slot<OnIceConnectionChange>,
-    pub(super) gathering: Slot<OnIceGatheringChange>,
-    pub(super) negotiation_needed: Slot<OnNegotiationNeeded>,
-    pub(super) signaling: Slot<OnSignalingChange>,
     pub(super) track: Slot<OnTrack>,
 }
 
@@ -35,10 +30,6 @@ impl Listener for Callbacks {
     fn on_event(&self, event: Event, connection: &Arc<Connection>) {
         match event {
             Event::Connection(state) => self.connection.call(|f| f(state)),
-            Event::Ice(state) => self.ice.call(|f| f(state)),
-            Event::Gathering(state) => self.gathering.call(|f| f(state)),
-            Event::Signaling(state) => self.signaling.call(|f| f(state)),
-            Event::NegotiationNeeded(id) => self.negotiation_needed.call(|f| f(id)),
             Event::Candidate(candidate) => self.candidate.call(|f| f(candidate)),
             Event::CandidateError(error) => self.candidate_error.call(|f| f(error)),
             Event::Track(remote) => self.track.call(|f| f(track_event(remote, connection))),
@@ -60,7 +51,7 @@ fn track_event(remote: RemoteTrack, connection: &Arc<Connection>) -> TrackEvent 
     };
     TrackEvent {
         receiver: transceiver.receiver(),
-        streams: MediaStream::of(remote.stream_ids, &remote.track),
+        streams: MediaStream::of(remote.stream_ids),
         track: remote.track.into(),
         transceiver,
     }

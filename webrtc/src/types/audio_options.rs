@@ -1,6 +1,6 @@
 //! Options of audio sources.
 
-/// Processing a microphone would need. Kept, not applied: this engine's sources are programs.
+/// Processing a microphone would need. Ignored: this engine's sources are programs.
 #[derive(Clone, Debug, Default)]
 pub struct AudioSourceOptions {
     /// Remove what the loudspeaker plays.

@@ -62,23 +62,8 @@ impl Default for RtcConfiguration {
 pub struct OfferOptions {
     /// New ICE credentials: the way to a peer is looked for again.
     pub ice_restart: bool,
-    /// Accepted, without effect: transceivers say what is received.
-    pub offer_to_receive_audio: bool,
-    /// Accepted, without effect: transceivers say what is received.
-    pub offer_to_receive_video: bool,
 }
 
 /// What an answer is to contain: nothing can be chosen.
 #[derive(Debug, Clone, Default)]
 pub struct AnswerOptions {}
-
-/// Limits in bits per second.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct BitrateSettings {
-    /// Never less.
-    pub min_bitrate_bps: Option<u64>,
-    /// At first.
-    pub start_bitrate_bps: Option<u64>,
-    /// Never more.
-    pub max_bitrate_bps: Option<u64>,
-}

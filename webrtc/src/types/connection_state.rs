@@ -17,20 +17,6 @@ pub enum PeerConnectionState {
     Closed,
 }
 
-/// How far ICE is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the states of RFC 8445")]
-pub enum IceConnectionState {
-    New,
-    Checking,
-    Connected,
-    Completed,
-    Failed,
-    Disconnected,
-    Closed,
-    Max,
-}
-
 /// Whether all addresses are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IceGatheringState {
@@ -49,12 +35,8 @@ pub enum SignalingState {
     Stable,
     /// The peer's: it has our offer.
     HaveLocalOffer,
-    /// The peer's, after a preliminary answer of ours. Not used.
-    HaveLocalPrAnswer,
     /// Ours: we have the peer's offer.
     HaveRemoteOffer,
-    /// Ours, after a preliminary answer of the peer. Not used.
-    HaveRemotePrAnswer,
     /// Over.
     Closed,
 }

@@ -2,10 +2,7 @@
 
 use std::str::Utf8Error;
 
-use serde::Deserialize;
 use thiserror::Error;
-
-use super::rtp_parameters::Priority;
 
 /// How a channel is to behave.
 #[derive(Clone, Debug)]
@@ -22,8 +19,6 @@ pub struct DataChannelInit {
     pub negotiated: bool,
     /// SCTP stream of a negotiated channel, else -1.
     pub id: i32,
-    /// Accepted, not applied.
-    pub priority: Option<Priority>,
 }
 
 impl Default for DataChannelInit {
@@ -35,7 +30,6 @@ impl Default for DataChannelInit {
             protocol: String::new(),
             negotiated: false,
             id: -1,
-            priority: None,
         }
     }
 }
@@ -52,8 +46,7 @@ pub enum DataChannelError {
 }
 
 /// How far a channel is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DataChannelState {
     /// Being negotiated or opened.
     Connecting,

@@ -155,10 +155,7 @@ impl Side {
 
     /// `None` when there is nothing to offer.
     pub(crate) fn offer(&mut self, ice_restart: bool) -> Option<SessionDescription> {
-        let options = OfferOptions {
-            ice_restart,
-            ..OfferOptions::default()
-        };
+        let options = OfferOptions { ice_restart };
         let offer = now(self.connection.create_offer(options)).ok();
         assert!(
             offer.is_none() || !self.is_closed(),

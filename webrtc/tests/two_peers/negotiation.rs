@@ -176,10 +176,7 @@ async fn an_ice_restart_keeps_audio_and_channels() {
     alice.is_told(0, &[PeerConnectionState::Connected]).await;
 
     let known = alice.states.lock().len();
-    let restart = OfferOptions {
-        ice_restart: true,
-        ..OfferOptions::default()
-    };
+    let restart = OfferOptions { ice_restart: true };
     negotiate_with(&alice, &bob, restart).await;
     let restarted = [
         PeerConnectionState::Connecting,

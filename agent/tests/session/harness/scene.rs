@@ -11,8 +11,8 @@ use authentication::{ScriptedAuthenticator, Started, Verified};
 use call::Channel;
 use serde_json::json;
 use voice::{
-    listen::{ListenConfig, Recognition, ScriptedLine, ScriptedStt},
-    speak::ScriptedVoice,
+    listen::ListenConfig,
+    test_support::{Recognition, ScriptedLine, ScriptedStt, ScriptedVoice},
     turn::TurnConfig,
 };
 

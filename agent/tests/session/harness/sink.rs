@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::time::{Instant, sleep};
-use voice::speak::{FrameSink, ScriptedVoice};
+use voice::{speak::FrameSink, test_support::ScriptedVoice};
 
 /// How long a frame sounds.
 const FRAME: Duration = Duration::from_millis(10);

@@ -32,95 +32,41 @@ struct Format {
     block_bytes: usize,
 }
 
-const F32: Format = Format {
-    name: "f32",
-    ftype: 0,
-    tensor_type: 0,
-    block_values: 1,
-    block_bytes: 4,
-};
-const F16: Format = Format {
-    name: "f16",
-    ftype: 1,
-    tensor_type: 1,
-    block_values: 1,
-    block_bytes: 2,
-};
+const F32: Format = Format::new("f32", 0, 0, 1, 4);
+const F16: Format = Format::new("f16", 1, 1, 1, 2);
 
 /// What a model may be stored in. f32 is missing: such a file loads, and aborts the process at the first word.
 const FORMATS: [Format; 11] = [
     F16,
-    Format {
-        name: "q4_0",
-        ftype: 2,
-        tensor_type: 2,
-        block_values: 32,
-        block_bytes: 18,
-    },
-    Format {
-        name: "q4_1",
-        ftype: 3,
-        tensor_type: 3,
-        block_values: 32,
-        block_bytes: 20,
-    },
-    Format {
-        name: "q8_0",
-        ftype: 7,
-        tensor_type: 8,
-        block_values: 32,
-        block_bytes: 34,
-    },
-    Format {
-        name: "q5_0",
-        ftype: 8,
-        tensor_type: 6,
-        block_values: 32,
-        block_bytes: 22,
-    },
-    Format {
-        name: "q5_1",
-        ftype: 9,
-        tensor_type: 7,
-        block_values: 32,
-        block_bytes: 24,
-    },
-    Format {
-        name: "q2_k",
-        ftype: 10,
-        tensor_type: 10,
-        block_values: 256,
-        block_bytes: 84,
-    },
-    Format {
-        name: "q3_k",
-        ftype: 11,
-        tensor_type: 11,
-        block_values: 256,
-        block_bytes: 110,
-    },
-    Format {
-        name: "q4_k",
-        ftype: 12,
-        tensor_type: 12,
-        block_values: 256,
-        block_bytes: 144,
-    },
-    Format {
-        name: "q5_k",
-        ftype: 13,
-        tensor_type: 13,
-        block_values: 256,
-        block_bytes: 176,
-    },
-    Format {
-        name: "q6_k",
-        ftype: 14,
-        tensor_type: 14,
-        block_values: 256,
-        block_bytes: 210,
-    },
+    Format::new("q4_0", 2, 2, 32, 18),
+    Format::new("q4_1", 3, 3, 32, 20),
+    Format::new("q8_0", 7, 8, 32, 34),
+    Format::new("q5_0", 8, 6, 32, 22),
+    Format::new("q5_1", 9, 7, 32, 24),
+    Format::new("q2_k", 10, 10, 256, 84),
+    Format::new("q3_k", 11, 11, 256, 110),
+    Format::new("q4_k", 12, 12, 256, 144),
+    Format::new("q5_k", 13, 13, 256, 176),
+    Format::new("q6_k", 14, 14, 256, 210),
 ];
+
+impl Format {
+    const fn new(
+        name: &'static str,
+        ftype: u32,
+        tensor_type: u32,
+        block_values: usize,
+        block_bytes: usize,
+    ) -> Self {
+        Self {
+            name,
+            ftype,
+            tensor_type,
+            block_values,
+            block_bytes,
+        }
+    }
+}
 
 impl Header {
     /// The published size with these dimensions.

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use super::*;
-use crate::listen::sounds;
+use crate::test_support::sounds;
 
 const FIXTURE: &str = "mini-whisper-q5_0.bin.gz";
 const HEADER_FORMAT_AT: usize = 4 + 10 * 4;

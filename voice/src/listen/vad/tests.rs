@@ -1,7 +1,7 @@
 //! Scripts for the listener: real samples, and everything that is not speech.
 
 use super::*;
-use crate::listen::sounds;
+use crate::test_support::sounds;
 
 /// Pushes 10 ms at a time, as a track does, and returns everything heard.
 fn hear(listener: &mut Listener, track: &[i16], agent_speaking: bool) -> Vec<Heard> {

@@ -1,7 +1,7 @@
 //! The real whisper.cpp on the fixture model.
 
 use super::*;
-use crate::listen::sounds;
+use crate::test_support::sounds;
 
 fn pool(threads: usize) -> WhisperPool {
     let model = ModelFile::open(&sounds::fixtures().join("mini-whisper-q5_0.bin.gz"))

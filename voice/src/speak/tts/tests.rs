@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::{
-    listen::{LISTEN_RATE_HZ, ModelFile, Stt, Utterance, WhisperConfig, WhisperPool, sounds},
+    listen::{LISTEN_RATE_HZ, ModelFile, Stt, Utterance, WhisperConfig, WhisperPool},
     speak::SPEECH_RATE_HZ,
+    test_support::sounds,
 };
 
 fn tts(provider: Provider) -> Tts {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Background, CryptorError, KeyStore,
+    Background, CryptorError, KeyStore, check_cipher,
     frame::{self, Sealed},
     key::{IvSource, Key},
     reports::Reports,
@@ -102,7 +102,7 @@ impl AudioCryptor {
     }
 
     fn try_seal(&self, frame: &[u8]) -> Result<Vec<u8>, CryptorError> {
-        self.check_cipher()?;
+        check_cipher(self.algorithm)?;
         let wanted = self.key_index();
         let missing = CryptorError::MissingKey(u32::try_from(wanted).unwrap_or(0));
         let (slot, key) = self.keys.key(self.participant(), wanted).ok_or(missing)?;
@@ -133,7 +133,7 @@ impl AudioCryptor {
 
     /// `None` for a failure that is not to be reported (yet).
     fn try_open(&self, frame: &[u8]) -> Result<Option<Vec<u8>>, CryptorError> {
-        self.check_cipher()?;
+        check_cipher(self.algorithm)?;
         let sealed = Sealed::parse(frame)?;
         let index = u32::from(sealed.key_index);
         let key = self.keys.key_at(self.participant(), index)?;
@@ -195,13 +195,6 @@ impl AudioCryptor {
         let before = std::mem::replace(&mut self.progress.lock().state, state);
         if before != state {
             self.reports.report(state);
-        }
-    }
-
-    const fn check_cipher(&self) -> Result<(), CryptorError> {
-        match self.algorithm {
-            EncryptionAlgorithm::AesGcm => Ok(()),
-            EncryptionAlgorithm::AesCbc => Err(CryptorError::UnsupportedCipher),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    CryptorError, KeyStore,
+    CryptorError, KeyStore, check_cipher,
     frame::IV_BYTES,
     key::{IvSource, Key},
 };
@@ -36,7 +36,7 @@ impl DataCryptor {
         index: u32,
         data: &[u8],
     ) -> Result<EncryptedPacket, CryptorError> {
-        self.check_cipher()?;
+        check_cipher(self.algorithm)?;
         let key = self.keys.key_at(participant, index)?;
         let iv = self.ivs.next();
         let mut sealed = data.to_vec();
@@ -60,7 +60,7 @@ impl DataCryptor {
         participant: &str,
         packet: &EncryptedPacket,
     ) -> Result<Vec<u8>, CryptorError> {
-        self.check_cipher()?;
+        check_cipher(self.algorithm)?;
         let key = self.keys.key_at(participant, packet.key_index)?;
         let iv: [u8; IV_BYTES] = packet
             .iv
@@ -80,12 +80,5 @@ impl DataCryptor {
             }
         }
         Err(CryptorError::Unauthentic)
-    }
-
-    const fn check_cipher(&self) -> Result<(), CryptorError> {
-        match self.algorithm {
-            EncryptionAlgorithm::AesGcm => Ok(()),
-            EncryptionAlgorithm::AesCbc => Err(CryptorError::UnsupportedCipher),
-        }
     }
 }

@@ -108,21 +108,32 @@ fn deliver(connection: &Weak<Connection>, event: Event) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::connection_state::IceCandidateError;
+
+    fn numbered(port: i32) -> Event {
+        Event::CandidateError(IceCandidateError {
+            address: String::new(),
+            port,
+            url: String::new(),
+            error_code: 0,
+            error_text: String::new(),
+        })
+    }
 
     #[test]
     fn a_dispatcher_is_started_once_and_ends_with_the_last_event() {
         let queue = EventQueue::default();
         assert!(!queue.extend([].into_iter()), "started for nothing");
-        assert!(queue.extend([Event::NegotiationNeeded(1)].into_iter()));
-        let more = queue.extend([Event::NegotiationNeeded(2)].into_iter());
+        assert!(queue.extend([numbered(1)].into_iter()));
+        let more = queue.extend([numbered(2)].into_iter());
         assert!(!more, "two dispatchers would deliver out of order");
         let mut ids = Vec::new();
-        while let Some(Event::NegotiationNeeded(id)) = queue.next() {
-            ids.push(id);
+        while let Some(Event::CandidateError(event)) = queue.next() {
+            ids.push(event.port);
         }
         assert_eq!(ids, [1, 2]);
         assert!(
-            queue.extend([Event::NegotiationNeeded(3)].into_iter()),
+            queue.extend([numbered(3)].into_iter()),
             "nobody delivers what comes after a pause"
         );
     }
@@ -130,7 +141,7 @@ mod tests {
     #[tokio::test]
     async fn a_reader_waits_while_the_application_is_far_behind() {
         let queue = Arc::new(EventQueue::default());
-        let events: Vec<_> = (0..5_000).map(Event::NegotiationNeeded).collect();
+        let events: Vec<_> = (0..5_000).map(numbered).collect();
         assert!(queue.extend(events.into_iter()));
         assert!(queue.is_congested());
         let brief = std::time::Duration::from_millis(20);

@@ -87,7 +87,7 @@ impl Core {
         self.session.answer = Some(sdp::strip_unsent(&answer));
         self.follow_remote(&sections);
         self.session.remote = Some(description);
-        self.enter_signaling(SignalingState::HaveRemoteOffer);
+        self.session.state = SignalingState::HaveRemoteOffer;
         self.on_data_section(sdp::data_section(&sections), now);
         Ok(())
     }
@@ -165,7 +165,7 @@ impl Core {
         self.follow_remote(&sections);
         self.session.local = self.session.pending_local.take();
         self.session.remote = Some(description);
-        self.enter_signaling(SignalingState::Stable);
+        self.session.state = SignalingState::Stable;
         self.on_data_section(sdp::data_section(&sections), now);
         Ok(())
     }

@@ -161,7 +161,7 @@ impl Core {
                     return Err(RtcError::state("there is no answer to apply"));
                 }
                 self.session.local = Some(description);
-                self.enter_signaling(SignalingState::Stable);
+                self.session.state = SignalingState::Stable;
                 Ok(())
             }
             SdpType::Rollback => {
@@ -195,7 +195,7 @@ impl Core {
             .collect();
         self.channels.on_offered(&channels);
         self.session.pending_local = Some(description);
-        self.enter_signaling(SignalingState::HaveLocalOffer);
+        self.session.state = SignalingState::HaveLocalOffer;
         Ok(())
     }
 }

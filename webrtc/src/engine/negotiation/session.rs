@@ -6,7 +6,7 @@ use str0m::{change::SdpPendingOffer, channel::ChannelId, media::Mid};
 
 use super::{sdp, sources::Retired, transceiver::Transceiver};
 use crate::{
-    engine::{channels::Channel, core::Core, events::Event},
+    engine::{channels::Channel, core::Core},
     types::{
         connection_state::SignalingState,
         error::RtcError,
@@ -38,7 +38,6 @@ pub(crate) struct Session {
     pub(super) remote: Option<SessionDescription>,
     pub(super) pending_local: Option<SessionDescription>,
     pub(super) retired: Retired,
-    negotiation_id: u32,
 }
 
 impl Default for Session {
@@ -53,7 +52,6 @@ impl Default for Session {
             remote: None,
             pending_local: None,
             retired: Retired::default(),
-            negotiation_id: 0,
         }
     }
 }
@@ -100,12 +98,11 @@ impl Session {
         first.map(|section| section.mid).unwrap_or_default()
     }
 
-    pub(crate) fn close(&mut self) -> Event {
+    pub(crate) fn close(&mut self) {
         for transceiver in &self.transceivers {
             transceiver.end();
         }
         self.state = SignalingState::Closed;
-        Event::Signaling(SignalingState::Closed)
     }
 }
 
@@ -126,7 +123,6 @@ impl Core {
         }
         let transceiver = Transceiver::new(kind, init);
         self.session.transceivers.push(Arc::clone(&transceiver));
-        self.request_negotiation();
         Ok(transceiver)
     }
 
@@ -143,23 +139,7 @@ impl Core {
             RtpTransceiverDirection::SendOnly => RtpTransceiverDirection::Inactive,
             other => other,
         });
-        self.request_negotiation();
         Ok(())
-    }
-
-    /// Notifies the application that an offer is due.
-    pub(crate) fn request_negotiation(&mut self) {
-        self.session.negotiation_id += 1;
-        self.outbox
-            .events
-            .push(Event::NegotiationNeeded(self.session.negotiation_id));
-    }
-
-    pub(super) fn enter_signaling(&mut self, state: SignalingState) {
-        if self.session.state != state {
-            self.session.state = state;
-            self.outbox.events.push(Event::Signaling(state));
-        }
     }
 
     /// Abandons an outstanding offer, as if it had not been made.
@@ -172,6 +152,6 @@ impl Core {
             self.channels.on_rollback(pending.channels);
         }
         self.session.pending_local = None;
-        self.enter_signaling(SignalingState::Stable);
+        self.session.state = SignalingState::Stable;
     }
 }

@@ -17,7 +17,7 @@ use crate::{
         ticker::{Tick, Ticker},
         wakers,
     },
-    types::{audio_frame::AudioFrame, audio_options::AudioSourceOptions, error::RtcError},
+    types::{audio_frame::AudioFrame, error::RtcError},
 };
 
 /// A source without queue still needs a format; this stands in for an unusable one.
@@ -28,7 +28,6 @@ const FALLBACK: Format = Format {
 
 /// What a native audio source is inside.
 pub(crate) struct Source {
-    pub(crate) options: LeafMutex<AudioSourceOptions>,
     pub(crate) format: Format,
     pub(crate) sinks: Arc<SinkSet>,
     /// `None`: frames of exactly 10 ms go straight to the sinks.
@@ -40,12 +39,7 @@ pub(crate) struct Source {
 
 impl Source {
     /// `queue_ms` is rounded up to a multiple of 10; 0 is "no queue".
-    pub(crate) fn new(
-        options: AudioSourceOptions,
-        format: Format,
-        queue_ms: u32,
-        ticker: Arc<dyn Ticker>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(format: Format, queue_ms: u32, ticker: Arc<dyn Ticker>) -> Arc<Self> {
         let format = if format.block_samples() == 0 {
             log::warn!("an audio source of {format:?} is unusable, taken as {FALLBACK:?}");
             FALLBACK
@@ -56,7 +50,6 @@ impl Source {
         let queue =
             (blocks > 0).then(|| LeafMutex::new(SourceQueue::new(format.block_samples(), blocks)));
         let source = Arc::new(Self {
-            options: LeafMutex::new(options),
             format,
             sinks: Arc::default(),
             queue,
@@ -282,8 +275,7 @@ mod tests {
     /// A source, and what calls it every 10 ms.
     fn source(format: Format, queue_ms: u32) -> (Arc<Source>, Arc<ManualTicker>) {
         let ticker: Arc<ManualTicker> = Arc::default();
-        let options = AudioSourceOptions::default();
-        let source = Source::new(options, format, queue_ms, Arc::clone(&ticker) as _);
+        let source = Source::new(format, queue_ms, Arc::clone(&ticker) as _);
         (source, ticker)
     }
 

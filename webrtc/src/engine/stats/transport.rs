@@ -4,8 +4,8 @@ use super::candidate::{LOCAL_CERTIFICATE_ID, REMOTE_CERTIFICATE_ID, selected_pai
 use crate::{
     engine::core::Core,
     types::{
-        connection_state::{IceConnectionState, PeerConnectionState},
-        stats::{DtlsTransportState, IceTransportState, RtcStats, TransportStats},
+        connection_state::PeerConnectionState,
+        stats::{DtlsTransportState, RtcStats, TransportStats},
     },
 };
 
@@ -24,15 +24,7 @@ impl Core {
         if self.paths.peer_fingerprint().is_some() {
             REMOTE_CERTIFICATE_ID.clone_into(&mut figures.remote_certificate_id);
         }
-        figures.ice_state = Some(match self.ice_state() {
-            IceConnectionState::New => IceTransportState::New,
-            IceConnectionState::Checking => IceTransportState::Checking,
-            IceConnectionState::Connected => IceTransportState::Connected,
-            IceConnectionState::Completed => IceTransportState::Completed,
-            IceConnectionState::Disconnected => IceTransportState::Disconnected,
-            IceConnectionState::Failed => IceTransportState::Failed,
-            IceConnectionState::Closed | IceConnectionState::Max => IceTransportState::Closed,
-        });
+        figures.ice_state = Some(self.ice_state());
         figures.dtls_state = Some(match self.connection_state() {
             PeerConnectionState::New => DtlsTransportState::New,
             PeerConnectionState::Closed => DtlsTransportState::Closed,

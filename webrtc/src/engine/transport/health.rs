@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use str0m::IceConnectionState as AgentState;
 
-use crate::types::connection_state::{IceConnectionState, PeerConnectionState};
+use crate::types::{connection_state::PeerConnectionState, stats::IceTransportState};
 
 /// Silence until `Disconnected`. The agent asks the peer for a sign every two seconds and more
 /// often while none comes, so that four of them are lost by then.
@@ -187,19 +187,19 @@ impl Health {
         }
     }
 
-    pub(crate) const fn ice(&self) -> IceConnectionState {
+    pub(crate) const fn ice(&self) -> IceTransportState {
         match (self.phase, self.agent) {
-            (Phase::Closed, _) => IceConnectionState::Closed,
-            (Phase::Failed(_), _) => IceConnectionState::Failed,
+            (Phase::Closed, _) => IceTransportState::Closed,
+            (Phase::Failed(_), _) => IceTransportState::Failed,
             (Phase::Lost { .. }, _) | (_, AgentState::Disconnected) => {
-                IceConnectionState::Disconnected
+                IceTransportState::Disconnected
             }
-            (_, AgentState::New) => IceConnectionState::New,
-            (_, AgentState::Completed) => IceConnectionState::Completed,
+            (_, AgentState::New) => IceTransportState::New,
+            (_, AgentState::Completed) => IceTransportState::Completed,
             (Phase::Connected { .. }, _) | (_, AgentState::Connected) => {
-                IceConnectionState::Connected
+                IceTransportState::Connected
             }
-            (_, AgentState::Checking) => IceConnectionState::Checking,
+            (_, AgentState::Checking) => IceTransportState::Checking,
         }
     }
 
@@ -327,7 +327,7 @@ mod tests {
             (33, Step::Wait, Some(State::Failed)),
             (40, Step::Alive, Some(State::Connected)),
         ]);
-        assert_eq!(health.ice(), IceConnectionState::Connected);
+        assert_eq!(health.ice(), IceTransportState::Connected);
     }
 
     #[test]

@@ -20,8 +20,8 @@ use crate::{
         transport::{framing::ACTIVE_PORT, rest::Rest},
     },
     types::{
-        configuration::IceTransportsType, connection_state::IceConnectionState, error::RtcError,
-        ice_candidate::IceCandidate,
+        configuration::IceTransportsType, error::RtcError, ice_candidate::IceCandidate,
+        stats::IceTransportState,
     },
 };
 
@@ -62,7 +62,6 @@ pub(crate) struct Paths {
     peer: Vec<String>,
     tcp: TcpOffer,
     recheck_at: Option<Instant>,
-    ice: Option<IceConnectionState>,
     pair: Option<SelectedPair>,
     pair_changes: u32,
     /// The servers that reported candidates, for the statistics.
@@ -161,13 +160,6 @@ impl Paths {
                 });
             }
         }
-    }
-
-    /// Whether this state has not been reported to the application.
-    pub(crate) fn has_new_ice_state(&mut self, state: IceConnectionState) -> bool {
-        let known = self.ice.unwrap_or(IceConnectionState::New);
-        self.ice = Some(state);
-        known != state
     }
 
     fn knows(&self, candidate: &Candidate) -> bool {
@@ -388,7 +380,7 @@ impl Core {
             self.paths.tcp = TcpOffer::NotYet;
             if !matches!(
                 self.health.ice(),
-                IceConnectionState::Connected | IceConnectionState::Completed
+                IceTransportState::Connected | IceTransportState::Completed
             ) {
                 self.offer_tcp(now);
             }

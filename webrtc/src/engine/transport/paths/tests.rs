@@ -87,10 +87,7 @@ impl Link {
 
     fn negotiate(&mut self, ice_restart: bool) {
         let (now, [alice, bob]) = (self.now, &mut self.peers);
-        let options = OfferOptions {
-            ice_restart,
-            ..OfferOptions::default()
-        };
+        let options = OfferOptions { ice_restart };
         let offer = alice.create_offer(&options, now).expect("an offer");
         alice.set_local(offer.clone()).expect("our own offer");
         bob.set_remote(offer, now).expect("the peer's offer");

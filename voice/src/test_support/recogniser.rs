@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{SttError, Transcript, Utterance};
+use crate::listen::{SttError, Transcript, Utterance};
 
 /// The level of the first line; quieter samples are silence.
 const FIRST_LEVEL: i16 = 2_000;
@@ -55,11 +55,11 @@ impl ScriptedStt {
     }
 
     /// Whether these samples say something.
-    pub(super) fn speaks(samples: &[i16]) -> bool {
+    pub(crate) fn speaks(samples: &[i16]) -> bool {
         samples.iter().any(|sample| *sample >= FIRST_LEVEL)
     }
 
-    pub(super) async fn transcribe(&self, utterance: Utterance) -> Result<Transcript, SttError> {
+    pub(crate) async fn transcribe(&self, utterance: Utterance) -> Result<Transcript, SttError> {
         let said = self.said(&utterance.samples);
         let takes = said.iter().map(|line| line.takes).max().unwrap_or_default();
         tokio::time::sleep(takes).await;

@@ -112,10 +112,7 @@ impl Side {
     }
 
     fn offer(&mut self, ice_restart: bool) {
-        let options = OfferOptions {
-            ice_restart,
-            ..OfferOptions::default()
-        };
+        let options = OfferOptions { ice_restart };
         if let Ok(offer) = self.core.create_offer(&options, self.now) {
             self.mids = sections(&offer.sdp)
                 .into_iter()

@@ -1,6 +1,6 @@
 //! What holds for any order of events, sensible or not.
 
-use super::{AgentState, TurnAction, TurnConfig, TurnEvent, Turns};
+use crate::turn::{AgentState, TurnAction, TurnConfig, TurnEvent, Turns};
 use proptest::prelude::*;
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The receive path of one track in virtual time, for hostile input (see `crate::fuzzing`).
+//! The receive path of one track in virtual time, for hostile input (see `crate::test_support::fuzzing`).
 
 use std::{
     sync::Arc,

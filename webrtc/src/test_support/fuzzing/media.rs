@@ -9,7 +9,7 @@ use opus::{Application, Channels, Encoder};
 
 use super::bytes::Bytes;
 use crate::engine::{
-    receive::fuzzing::{Listener, Packet},
+    receive::test_support::{Listener, Packet},
     sink::Format,
 };
 

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{SPEECH_RATE_HZ, Speech, TtsError};
+use crate::speak::{SPEECH_RATE_HZ, Speech, TtsError};
 
 /// The level of the first text; 0 is silence.
 const FIRST_LEVEL: i16 = 2_000;
@@ -42,7 +42,7 @@ impl ScriptedVoice {
         texts.get(place).cloned()
     }
 
-    pub(super) async fn speak(&self, text: &str) -> Result<Speech, TtsError> {
+    pub(crate) async fn speak(&self, text: &str) -> Result<Speech, TtsError> {
         tokio::time::sleep(self.takes).await;
         if self
             .fails_on

@@ -1,0 +1,16 @@
+//! What tests have in place of speakers, models and servers.
+
+#[cfg(test)]
+pub(crate) mod fake_server;
+#[cfg(feature = "test-support")]
+mod recogniser;
+#[cfg(test)]
+pub(crate) mod sounds;
+#[cfg(feature = "test-support")]
+mod voice;
+
+#[cfg(feature = "test-support")]
+pub use self::{
+    recogniser::{Recognition, ScriptedLine, ScriptedStt},
+    voice::ScriptedVoice,
+};

@@ -1,0 +1,3 @@
+//! What tests and fuzz targets need of this crate; not for applications.
+
+pub mod fuzzing;
