@@ -68,7 +68,7 @@ impl AppState {
 
     fn take(&self, limiter: &Limiter<Network>, address: IpAddr) -> Result<(), ApiError> {
         limiter.take(address.into()).map_err(|retry_after| {
-            self.metrics.request_limited();
+            self.metrics.limited.inc();
             ApiError::Limited { retry_after }
         })
     }
@@ -77,14 +77,14 @@ impl AppState {
     pub(crate) fn may_show_key(&self, guesser: Guesser) -> Result<(), ApiError> {
         let look = self.limits.wrong_keys.look(guesser);
         look.map_err(|retry_after| {
-            self.metrics.request_limited();
+            self.metrics.limited.inc();
             ApiError::KeysLimited { retry_after }
         })
     }
 
     /// Counts a wrong key, also against its client.
     pub(crate) fn wrong_key(&self, guesser: Guesser) -> ApiError {
-        self.metrics.wrong_key();
+        self.metrics.wrong_keys.inc();
         match self.limits.wrong_keys.take(guesser) {
             Ok(()) => ApiError::Unauthorized,
             // Requests of the same client came in between.

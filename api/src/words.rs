@@ -71,6 +71,16 @@ words! {
 }
 
 words! {
+    /// How full the spool is: `alarm` from 80 % on; from 95 % on there are no new calls.
+    Fullness for database::spool::Fullness {
+        Normal = "normal",
+        Alarm = "alarm",
+        NoNewCalls = "no_new_calls",
+        Full = "full",
+    }
+}
+
+words! {
     /// Who a message is from.
     Role for database::Role {
         User = "user",
@@ -123,6 +133,7 @@ mod tests {
         Sentiment::assert_spelled_as_in_the_record();
         Resolution::assert_spelled_as_in_the_record();
         CallStatus::assert_spelled_as_in_the_record();
+        Fullness::assert_spelled_as_in_the_record();
         Role::assert_spelled_as_in_the_record();
         ProfileType::assert_spelled_as_in_the_record();
         MergeOutcome::assert_spelled_as_in_the_record();

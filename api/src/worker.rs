@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::state::AppState;
+use crate::{state::AppState, words::Fullness};
 
 pub(crate) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(show))
@@ -95,16 +95,6 @@ struct RecordState {
     database: DatabaseState,
 }
 
-/// How full the spool is: `alarm` from 80 % on; from 95 % on there are no new calls.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum Fullness {
-    Normal,
-    Alarm,
-    NoNewCalls,
-    Full,
-}
-
 /// Whether rows reach the database; `unknown` until the first one was sent.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case", tag = "state")]
@@ -121,13 +111,7 @@ enum DatabaseState {
 impl From<RecordStatus> for RecordState {
     fn from(record: RecordStatus) -> Self {
         Self {
-            spool: match record.spool {
-                "normal" => Fullness::Normal,
-                "alarm" => Fullness::Alarm,
-                "no_new_calls" => Fullness::NoNewCalls,
-                // A state that is not known here is shown as the worst.
-                _ => Fullness::Full,
-            },
+            spool: record.spool.into(),
             spool_used_bytes: record.spool_used_bytes,
             spool_budget_bytes: record.spool_budget_bytes,
             waiting: record.waiting,

@@ -6,7 +6,8 @@ use postgres_types::{FromSql, IsNull, Kind, ToSql, Type, private::BytesMut, to_s
 use uuid::Uuid;
 
 use crate::{
-    CallEnding, Channel, ProfileId, Resolution, Sentiment, SessionId, Speaker, ToolOutcome,
+    AuthLevel, CallEnding, Channel, ProfileId, Resolution, Sentiment, SessionId, Speaker,
+    ToolOutcome,
 };
 
 #[doc(hidden)]
@@ -84,3 +85,12 @@ macro_rules! sql_uuid {
 }
 
 sql_uuid!(ProfileId, SessionId);
+
+impl<'a> FromSql<'a> for AuthLevel {
+    fn from_sql(ty: &Type, raw: &'a [u8]) -> Converted<Self> {
+        i16::from_sql(ty, raw).map(Self::from)
+    }
+    fn accepts(ty: &Type) -> bool {
+        <i16 as FromSql>::accepts(ty)
+    }
+}

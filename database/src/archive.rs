@@ -15,26 +15,27 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio_postgres::{IsolationLevel, Transaction};
 
-use crate::{Database, DatabaseError, SessionId};
+use crate::{DatabaseError, SessionId};
 
 /// Rows read at once.
 const PAGE: i32 = 2_000;
 
-/// All SQL about months that are put away.
-#[derive(Clone, Debug)]
-pub struct ArchiveRepository {
-    db: Database,
-}
+repository!(
+    /// All SQL about months that are put away.
+    ArchiveRepository
+);
 
-/// A month that is over for longer than it is to be kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RetiredMonth {
-    /// Name of its partition.
-    pub partition: String,
-    #[serde(skip)]
-    low: SessionId,
-    #[serde(skip)]
-    high: SessionId,
+row! {
+    /// A month that is over for longer than it is to be kept.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct RetiredMonth {
+        /// Name of its partition.
+        pub partition: String = "name",
+        #[serde(skip)]
+        low: SessionId,
+        #[serde(skip)]
+        high: SessionId,
+    }
 }
 
 /// What was put away.
@@ -66,30 +67,13 @@ pub enum ArchiveError {
 }
 
 impl ArchiveRepository {
-    /// Uses this database.
-    #[must_use]
-    pub fn new(db: &Database) -> Self {
-        Self { db: db.clone() }
-    }
-
     /// Months that ended more than `keep_months` months ago, oldest first.
     ///
     /// # Errors
     /// [`DatabaseError`].
     pub async fn retired(&self, keep_months: i32) -> Result<Vec<RetiredMonth>, DatabaseError> {
-        let rows = self
-            .db
-            .query(
-                "SELECT name, low, high FROM retired_partitions($1)",
-                &[&keep_months],
-            )
-            .await?;
-        let month = |row: &tokio_postgres::Row| RetiredMonth {
-            partition: row.get(0),
-            low: row.get(1),
-            high: row.get(2),
-        };
-        Ok(rows.iter().map(month).collect())
+        let sql = "SELECT name, low, high FROM retired_partitions($1)";
+        self.db.list(sql, &[&keep_months]).await
     }
 
     /// Writes this tenant's messages of a month to a file in `folder` (0600), forces it to disk,
@@ -118,7 +102,7 @@ impl ArchiveRepository {
                        sha256 = excluded.sha256, archived_at = now() WHERE message_archives.dropped_at IS NULL";
         let digest_bytes: &[u8] = &digest;
         self.db
-            .query(
+            .run(
                 note,
                 &[
                     &month.partition,
@@ -131,17 +115,15 @@ impl ArchiveRepository {
                 ],
             )
             .await?;
-        let row = self
-            .db
-            .one("SELECT drop_archived_partition($1)", &[&month.partition])
-            .await?;
+        let drop = "SELECT drop_archived_partition($1)";
+        let outcome: String = self.db.value(drop, &[&month.partition]).await?;
         Ok(ArchivedMonth {
             partition: month.partition.clone(),
             file,
             messages,
             tool_call_records,
             sha256: hex::encode(digest),
-            dropped: row.get::<_, &str>(0) == "dropped",
+            dropped: outcome == "dropped",
         })
     }
 

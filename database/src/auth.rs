@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    Database, DatabaseError, ProfileId, SessionId, keys::IndexKind, stored_keys::person_key,
+    Database, DatabaseError, ProfileId, SessionId, keys::IndexKind, pool::Params,
+    stored_keys::person_key,
 };
 
 /// All SQL about authentication.
@@ -224,10 +225,8 @@ impl AuthRepository {
         address: Option<&str>,
     ) -> Result<Verification, DatabaseError> {
         let address = self.address(address);
-        let row = self
-            .db
-            .one("SELECT * FROM take_attempt($1, $2)", &[&session, &address])
-            .await?;
+        let take = "SELECT * FROM take_attempt($1, $2)";
+        let row = self.db.one(take, &[&session, &address]).await?;
         match row.get::<_, &str>("outcome") {
             "open" => {}
             "expired" => return Ok(Verification::Expired),
@@ -237,25 +236,17 @@ impl AuthRepository {
         let challenge: Uuid = row.get("challenge");
         let (salt, hash): (Vec<u8>, Vec<u8>) = (row.get("code_salt"), row.get("hash"));
         let attempts_left = u16::try_from(row.get::<_, i32>("attempts_left")).unwrap_or(0);
+        let attempt: Params<'_> = &[&challenge, &session, &address];
         // Spaces and dashes are how people read codes out.
         if equal(&code_hash(&salt, &ascii_digits(code)), &hash) {
-            let spent = self
-                .db
-                .one(
-                    "SELECT spend_challenge($1, $2, $3)",
-                    &[&challenge, &session, &address],
-                )
-                .await?;
-            if let Some(customer) = spent.get(0) {
+            let spend = "SELECT spend_challenge($1, $2, $3)";
+            let spent = self.db.value(spend, attempt).await?;
+            if let Some(customer) = spent {
                 return Ok(Verification::Verified(customer));
             }
         } else {
-            self.db
-                .one(
-                    "SELECT log_attempt($1, $2, $3, 'wrong')::text",
-                    &[&challenge, &session, &address],
-                )
-                .await?;
+            let log = "SELECT log_attempt($1, $2, $3, 'wrong')::text";
+            self.db.run(log, attempt).await?;
         }
         Ok(Verification::Wrong { attempts_left })
     }

@@ -3,19 +3,19 @@
 use call::input::caller_number;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use crate::{Database, DatabaseError, SessionId, clean::clean_text};
+use crate::{DatabaseError, SessionId, clean::clean_text, pool::Params};
 
 /// What the sealed values are bound to, with their session.
 pub(crate) const PHONE: &str = "callbacks.phone_ct";
 pub(crate) const REASON: &str = "callbacks.reason_ct";
 
-/// All SQL about callbacks.
-#[derive(Clone, Debug)]
-pub struct CallbackRepository {
-    db: Database,
-}
+repository!(
+    /// All SQL about callbacks.
+    CallbackRepository
+);
 
 /// A promise to call back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,24 +32,20 @@ pub struct NewCallback {
     pub requested_at: DateTime<Utc>,
 }
 
-/// A stored callback.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "the fields are those of NewCallback")]
-pub struct Callback {
-    pub id: Uuid,
-    pub session: SessionId,
-    pub phone_number: Option<String>,
-    pub reason: Option<String>,
-    pub requested_at: DateTime<Utc>,
+row! {
+    /// A stored callback.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    #[expect(missing_docs, reason = "the fields are those of NewCallback")]
+    pub struct Callback {
+        pub id: Uuid = "callback_id",
+        pub session: SessionId = "session_id",
+        pub phone_number: Option<String> = sealed,
+        pub reason: Option<String> = sealed,
+        pub requested_at: DateTime<Utc>,
+    }
 }
 
 impl CallbackRepository {
-    /// Uses this database.
-    #[must_use]
-    pub fn new(db: &Database) -> Self {
-        Self { db: db.clone() }
-    }
-
     /// Stores a promise.
     ///
     /// # Errors
@@ -68,23 +64,10 @@ impl CallbackRepository {
         };
         let phone = seal(PHONE, new.phone_number.as_deref().and_then(caller_number))?;
         let reason = seal(REASON, new.reason.as_deref().map(clean_text))?;
-        self.db
-            .query(
-                "INSERT INTO callbacks (callback_id, session_id, phone_ct, reason_ct, requested_at) VALUES ($1, $2, $3, $4, $5)
-                 ON CONFLICT (callback_id) DO NOTHING",
-                &[&new.id, &new.session, &phone, &reason, &new.requested_at],
-            )
-            .await
-            .map(drop)
-    }
-
-    /// Promises not kept yet, oldest first.
-    ///
-    /// # Errors
-    /// [`DatabaseError`].
-    pub async fn open(&self, limit: i64) -> Result<Vec<Callback>, DatabaseError> {
-        self.list("done_at IS NULL ORDER BY requested_at LIMIT $1", &limit)
-            .await
+        let sql = "INSERT INTO callbacks (callback_id, session_id, phone_ct, reason_ct, requested_at) VALUES ($1, $2, $3, $4, $5)
+                   ON CONFLICT (callback_id) DO NOTHING";
+        let params: Params<'_> = &[&new.id, &new.session, &phone, &reason, &new.requested_at];
+        self.db.run(sql, params).await
     }
 
     /// The promises of a call.
@@ -96,36 +79,17 @@ impl CallbackRepository {
             .await
     }
 
-    /// Notes who kept a promise. True if it was open.
-    ///
-    /// # Errors
-    /// [`DatabaseError`].
-    pub async fn done(&self, id: Uuid, by: &str) -> Result<bool, DatabaseError> {
-        let rows = self
-            .db
-            .query(
-                "UPDATE callbacks SET done_at = now(), done_by = $2 WHERE callback_id = $1 AND done_at IS NULL RETURNING 1",
-                &[&id, &by],
-            )
-            .await?;
-        Ok(!rows.is_empty())
-    }
-
-    async fn list(
+    pub(crate) async fn list(
         &self,
         condition: &str,
-        param: &(dyn tokio_postgres::types::ToSql + Sync),
+        param: &(dyn ToSql + Sync),
     ) -> Result<Vec<Callback>, DatabaseError> {
-        let rows = self
-            .db
-            .query(
-                &format!("SELECT * FROM callbacks WHERE {condition}"),
-                &[param],
-            )
-            .await?;
+        let sql = format!("SELECT * FROM callbacks WHERE {condition}");
+        let rows = self.db.query(&sql, &[param]).await?;
         let mut callbacks = Vec::with_capacity(rows.len());
         for row in &rows {
-            let session: SessionId = row.get("session_id");
+            let mut callback = Callback::from(row);
+            let session = callback.session;
             let sealed: [Option<&[u8]>; 2] = [row.get("phone_ct"), row.get("reason_ct")];
             let key = match sealed {
                 [None, None] => None,
@@ -137,14 +101,9 @@ impl CallbackRepository {
                     .map(|(sealed, key)| key.open_field(column, session, sealed))
                     .transpose()
             };
-            let [phone_number, reason] = [open(PHONE, sealed[0])?, open(REASON, sealed[1])?];
-            callbacks.push(Callback {
-                id: row.get("callback_id"),
-                session,
-                phone_number,
-                reason,
-                requested_at: row.get("requested_at"),
-            });
+            callback.phone_number = open(PHONE, sealed[0])?;
+            callback.reason = open(REASON, sealed[1])?;
+            callbacks.push(callback);
         }
         Ok(callbacks)
     }

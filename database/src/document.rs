@@ -5,31 +5,32 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Database, DatabaseError,
+    DatabaseError,
     clean::{clean_json, clean_text},
 };
 
-/// All SQL about documents.
-#[derive(Clone, Debug)]
-pub struct DocumentRepository {
-    db: Database,
-}
+repository!(
+    /// All SQL about documents.
+    DocumentRepository
+);
 
-/// A chunk of a document.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DocumentChunk {
-    /// The document's name within its pack.
-    pub document: String,
-    /// The chunk's place in the document, from 0.
-    pub chunk: i32,
-    /// The document's title.
-    pub title: String,
-    /// The document's topic.
-    pub topic: Option<String>,
-    /// The text.
-    pub body: String,
-    /// Anything else: an object.
-    pub meta: Value,
+row! {
+    /// A chunk of a document.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct DocumentChunk {
+        /// The document's name within its pack.
+        pub document: String,
+        /// The chunk's place in the document, from 0.
+        pub chunk: i32,
+        /// The document's title.
+        pub title: String,
+        /// The document's topic.
+        pub topic: Option<String>,
+        /// The text.
+        pub body: String,
+        /// Anything else: an object.
+        pub meta: Value,
+    }
 }
 
 /// What an import did, in chunks.
@@ -44,12 +45,6 @@ pub struct ImportReport {
 }
 
 impl DocumentRepository {
-    /// Uses this database.
-    #[must_use]
-    pub fn new(db: &Database) -> Self {
-        Self { db: db.clone() }
-    }
-
     /// Makes a pack hold exactly these chunks. Importing the same ones again changes nothing, the
     /// revision included.
     ///
@@ -61,13 +56,8 @@ impl DocumentRepository {
         chunks: &[DocumentChunk],
     ) -> Result<ImportReport, DatabaseError> {
         let list: Value = chunks.iter().map(DocumentChunk::to_json).collect();
-        let row = self
-            .db
-            .one(
-                "SELECT added, kept, removed FROM import_documents($1, $2)",
-                &[&clean_line(pack), &list],
-            )
-            .await?;
+        let sql = "SELECT added, kept, removed FROM import_documents($1, $2)";
+        let row = self.db.one(sql, &[&clean_line(pack), &list]).await?;
         let count = |name: &str| usize::try_from(row.get::<_, i32>(name)).unwrap_or(0);
         Ok(ImportReport {
             added: count("added"),
@@ -81,23 +71,9 @@ impl DocumentRepository {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn all(&self, pack: &str) -> Result<Vec<DocumentChunk>, DatabaseError> {
-        let rows = self
-            .db
-            .query(
-                "SELECT d.* FROM rag_documents d JOIN knowledge_packs p ON p.id = d.knowledge_pack_id
-                  WHERE p.name = $1 AND p.tenant_id = current_tenant() ORDER BY d.document, d.chunk, d.id",
-                &[&clean_line(pack)],
-            )
-            .await?;
-        let chunk = |row: &tokio_postgres::Row| DocumentChunk {
-            document: row.get("document"),
-            chunk: row.get("chunk"),
-            title: row.get("title"),
-            topic: row.get("topic"),
-            body: row.get("body"),
-            meta: row.get("meta"),
-        };
-        Ok(rows.iter().map(chunk).collect())
+        let sql = "SELECT d.* FROM rag_documents d JOIN knowledge_packs p ON p.id = d.knowledge_pack_id
+                    WHERE p.name = $1 AND p.tenant_id = current_tenant() ORDER BY d.document, d.chunk, d.id";
+        self.db.list(sql, &[&clean_line(pack)]).await
     }
 
     /// A number that grows whenever the pack changes; 0 if it was never imported. Cheap to ask.
@@ -105,10 +81,9 @@ impl DocumentRepository {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn revision(&self, pack: &str) -> Result<i64, DatabaseError> {
-        let row = self
-            .db
-            .optional("SELECT revision FROM knowledge_packs WHERE name = $1 AND tenant_id = current_tenant()", &[&clean_line(pack)])
-            .await?;
+        let sql =
+            "SELECT revision FROM knowledge_packs WHERE name = $1 AND tenant_id = current_tenant()";
+        let row = self.db.optional(sql, &[&clean_line(pack)]).await?;
         Ok(row.map_or(0, |row| row.get(0)))
     }
 }

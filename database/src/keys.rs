@@ -16,6 +16,8 @@ mod cipher;
 mod data;
 mod error;
 mod file;
+#[cfg(feature = "test-support")]
+mod test_support;
 #[cfg(test)]
 mod tests;
 
@@ -101,15 +103,6 @@ impl Keyring {
         Self::of(material)
     }
 
-    /// Keys without a file, gone with the process.
-    ///
-    /// # Errors
-    /// [`KeyError::Random`].
-    #[cfg(feature = "test-support")]
-    pub fn ephemeral() -> Result<Self, KeyError> {
-        Self::of(Material::generate(None)?)
-    }
-
     fn of(material: Material) -> Result<Self, KeyError> {
         let signing = Ed25519KeyPair::from_seed_unchecked(material.signing.bytes())
             .map_err(|_rejected| material.malformed("the signing key is not an Ed25519 seed"))?;
@@ -129,15 +122,6 @@ impl Keyring {
             tenant,
             shared: Arc::clone(&self.shared),
         }
-    }
-
-    /// Writes these keys to a file: how a test hands its keys to a worker.
-    ///
-    /// # Errors
-    /// [`KeyError::Exists`] if something is there; otherwise if it cannot be written.
-    #[cfg(feature = "test-support")]
-    pub fn write_to(&self, path: &Path) -> Result<(), KeyError> {
-        self.material().at(path).write_new()
     }
 
     /// Names the file's keys without revealing them: 16 hexadecimal digits that stay the same when

@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+#[macro_use]
+mod rows;
+
 mod archive;
 mod audit;
 mod auth;
@@ -21,8 +24,6 @@ mod room_lock;
 mod session;
 mod session_list;
 mod session_manager;
-#[cfg(feature = "test-support")]
-mod settings;
 pub mod spool;
 mod stated_name;
 mod stored_keys;
@@ -67,12 +68,12 @@ pub use session::{
 };
 pub use session_list::{SessionCursor, SessionFilter, SessionListItem};
 pub use session_manager::SessionManager;
-#[cfg(feature = "test-support")]
-pub use settings::ConfigRepository;
 pub use stored_keys::Rewrapped;
 pub use stored_record::{StoredEnd, StoredRecord, StoredStart};
 pub use summary::{ConversationSummaryRepository, NewSummary, Summary};
 pub use summary_token::{RedeemedSummary, SummaryToken, SummaryTokenRepository};
+#[cfg(feature = "test-support")]
+pub use test_support::ConfigRepository;
 pub use tls::{certificates, is_address, is_unencrypted};
 pub use tool_call::{
     NewToolCall, NewToolOutcome, SealedToolCall, SealedToolOutcome, ToolCall, ToolCallRepository,

@@ -9,20 +9,21 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+#[cfg(feature = "test-support")]
+pub(crate) use self::store::BY_SESSION;
 pub use self::store::Inserted;
 pub(crate) use self::store::sealed;
 use crate::{
-    Database, SessionId,
+    SessionId,
     chain::RowHash,
     clean::{clean_json, clean_text},
     keys::{KeyError, SessionKey},
 };
 
-/// All SQL about messages.
-#[derive(Clone, Debug)]
-pub struct MessageRepository {
-    pub(crate) db: Database,
-}
+repository!(
+    /// All SQL about messages.
+    MessageRepository
+);
 
 text_enum! {
     /// Who speaks.
@@ -68,22 +69,24 @@ pub struct NewMessage {
     pub created_at: DateTime<Utc>,
 }
 
-/// A stored message.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the fields are those of NewMessage")]
-pub struct Message {
-    pub seq: i32,
-    pub role: Role,
-    /// `None`: the key of these words was destroyed, or is not here.
-    pub content: Option<String>,
-    pub redacted: bool,
-    pub started_ms: Option<i32>,
-    pub ended_ms: Option<i32>,
-    pub interrupted: bool,
-    pub intent: Option<String>,
-    pub latency_ms: Option<i32>,
-    pub meta: Value,
-    pub created_at: DateTime<Utc>,
+row! {
+    /// A stored message.
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    #[expect(missing_docs, reason = "the fields are those of NewMessage")]
+    pub struct Message {
+        pub seq: i32,
+        pub role: Role,
+        /// `None`: the key of these words was destroyed, or is not here.
+        pub content: Option<String> = sealed,
+        pub redacted: bool,
+        pub started_ms: Option<i32>,
+        pub ended_ms: Option<i32>,
+        pub interrupted: bool,
+        pub intent: Option<String>,
+        pub latency_ms: Option<i32>,
+        pub meta: Value,
+        pub created_at: DateTime<Utc>,
+    }
 }
 
 impl Message {
@@ -91,33 +94,6 @@ impl Message {
     #[must_use]
     pub fn words(&self) -> &str {
         self.content.as_deref().unwrap_or("[erased]")
-    }
-}
-
-impl NewMessage {
-    /// A message with nothing known but who said what, when.
-    #[must_use]
-    pub fn new(
-        session_id: SessionId,
-        seq: i32,
-        role: Role,
-        content: impl Into<String>,
-        created_at: DateTime<Utc>,
-    ) -> Self {
-        Self {
-            session_id,
-            seq,
-            role,
-            content: content.into(),
-            redacted: false,
-            started_ms: None,
-            ended_ms: None,
-            interrupted: false,
-            intent: None,
-            latency_ms: None,
-            meta: Value::Object(serde_json::Map::new()),
-            created_at,
-        }
     }
 }
 
@@ -208,13 +184,5 @@ impl MessageSealer {
         sealed.row_hash = self.head.then(&sealed);
         self.head = sealed.row_hash;
         Ok(sealed)
-    }
-}
-
-impl MessageRepository {
-    /// Uses this database.
-    #[must_use]
-    pub fn new(db: &Database) -> Self {
-        Self { db: db.clone() }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::{Database, DatabaseError, SessionId};
+use crate::{DatabaseError, SessionId, pool::Params};
 
 /// After this many attempts a summary has failed: a person must look.
 const ATTEMPTS: i32 = 8;
@@ -15,44 +15,41 @@ const ATTEMPTS: i32 = 8;
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
-/// All SQL about pending summaries.
-#[derive(Clone, Debug)]
-pub struct SummaryQueue {
-    db: Database,
+repository!(
+    /// All SQL about pending summaries.
+    SummaryQueue
+);
+
+row! {
+    /// A claim: whoever holds it writes the summary.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct ClaimedSummary {
+        id: i64 = "item",
+        /// Whose.
+        pub session: SessionId = "of_session",
+        /// Grows when the summary is enqueued again meanwhile: then this claim completes nothing.
+        round: i32 = "of_round",
+        /// 1 for the first.
+        pub attempt: i32,
+    }
 }
 
-/// A claim: whoever holds it writes the summary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClaimedSummary {
-    id: i64,
-    /// Whose.
-    pub session: SessionId,
-    /// Grows when the summary is enqueued again meanwhile: then this claim completes nothing.
-    round: i32,
-    /// 1 for the first.
-    pub attempt: i32,
-}
-
-/// A summary that was given up.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FailedSummary {
-    /// Whose.
-    pub session: SessionId,
-    /// How often it was tried.
-    pub attempts: i32,
-    /// When it was given up.
-    pub failed_at: DateTime<Utc>,
-    /// What the last attempt said.
-    pub error: Option<String>,
+row! {
+    /// A summary that was given up.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct FailedSummary {
+        /// Whose.
+        pub session: SessionId,
+        /// How often it was tried.
+        pub attempts: i32,
+        /// When it was given up.
+        pub failed_at: DateTime<Utc>,
+        /// What the last attempt said.
+        pub error: Option<String>,
+    }
 }
 
 impl SummaryQueue {
-    /// Uses this database.
-    #[must_use]
-    pub fn new(db: &Database) -> Self {
-        Self { db: db.clone() }
-    }
-
     /// Claims what is due, oldest first. A claim that is neither completed nor failed within
     /// `lease` goes to the next who asks: its worker died. Two who ask at once never get the same.
     ///
@@ -66,7 +63,7 @@ impl SummaryQueue {
         // One whose writer dies each time never reports a failure.
         let give_up = "UPDATE outbox SET failed_at = now(), error = coalesce(error, 'whoever claimed it never came back')
                         WHERE tenant_id = current_tenant() AND completed_at IS NULL AND failed_at IS NULL AND next_at <= now() AND attempts >= $1";
-        self.db.query(give_up, &[&ATTEMPTS]).await?;
+        self.db.run(give_up, &[&ATTEMPTS]).await?;
         self.claim_of(None, at_most, lease).await
     }
 
@@ -90,17 +87,8 @@ impl SummaryQueue {
         lease: Duration,
     ) -> Result<Vec<ClaimedSummary>, DatabaseError> {
         let sql = "SELECT item, of_session, of_round, attempt FROM claim_summaries($1, $2, make_interval(secs => $3))";
-        let rows = self
-            .db
-            .query(sql, &[&session, &at_most, &lease.as_secs_f64()])
-            .await?;
-        let claimed = |row: &tokio_postgres::Row| ClaimedSummary {
-            id: row.get(0),
-            session: row.get(1),
-            round: row.get(2),
-            attempt: row.get(3),
-        };
-        Ok(rows.iter().map(claimed).collect())
+        let params: Params<'_> = &[&session, &at_most, &lease.as_secs_f64()];
+        self.db.list(sql, params).await
     }
 
     /// The summary is written. False if it is pending again: a turn came meanwhile. As the claim,
@@ -111,8 +99,7 @@ impl SummaryQueue {
     pub async fn complete(&self, claim: &ClaimedSummary) -> Result<bool, DatabaseError> {
         let sql = "UPDATE outbox SET completed_at = now(), error = NULL WHERE id = $1 AND round = $2 AND completed_at IS NULL
                     RETURNING set_config('synchronous_commit', 'off', true)";
-        let rows = self.db.query(sql, &[&claim.id, &claim.round]).await?;
-        Ok(!rows.is_empty())
+        Ok(self.db.count(sql, &[&claim.id, &claim.round]).await? > 0)
     }
 
     /// It could not be written; `why` without personal data. True if it is given up now, false if
@@ -128,14 +115,8 @@ impl SummaryQueue {
             "UPDATE outbox SET error = left($3, 500), next_at = now() + make_interval(secs => $4),
                           failed_at = CASE WHEN $5 THEN now() END
                     WHERE id = $1 AND round = $2 AND completed_at IS NULL RETURNING 1";
-        let rows = self
-            .db
-            .query(
-                sql,
-                &[&claim.id, &claim.round, &why, &wait.as_secs_f64(), &last],
-            )
-            .await?;
-        Ok(last && !rows.is_empty())
+        let params: Params<'_> = &[&claim.id, &claim.round, &why, &wait.as_secs_f64(), &last];
+        Ok(self.db.count(sql, params).await? > 0 && last)
     }
 
     /// Summaries that were given up, newest first.
@@ -143,16 +124,9 @@ impl SummaryQueue {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn failed(&self, limit: i64) -> Result<Vec<FailedSummary>, DatabaseError> {
-        let sql = "SELECT dedupe_key::uuid, attempts, failed_at, error FROM outbox
+        let sql = "SELECT dedupe_key::uuid AS session, attempts, failed_at, error FROM outbox
                     WHERE tenant_id = current_tenant() AND failed_at IS NOT NULL ORDER BY failed_at DESC LIMIT $1";
-        let rows = self.db.query(sql, &[&limit]).await?;
-        let failed = |row: &tokio_postgres::Row| FailedSummary {
-            session: row.get(0),
-            attempts: row.get(1),
-            failed_at: row.get(2),
-            error: row.get(3),
-        };
-        Ok(rows.iter().map(failed).collect())
+        self.db.list(sql, &[&limit]).await
     }
 
     /// A session's summary is pending again, failed or completed as it may be.
@@ -160,10 +134,8 @@ impl SummaryQueue {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn enqueue(&self, session: SessionId) -> Result<(), DatabaseError> {
-        self.db
-            .query("SELECT enqueue_summary($1)", &[&session])
-            .await
-            .map(drop)
+        let sql = "SELECT enqueue_summary($1)";
+        self.db.run(sql, &[&session]).await
     }
 
     /// Enqueues the summary of every session that ended before and has none of all its messages,
@@ -172,11 +144,8 @@ impl SummaryQueue {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn enqueue_missing(&self, ended_before: DateTime<Utc>) -> Result<i32, DatabaseError> {
-        let row = self
-            .db
-            .one("SELECT enqueue_missing_summaries($1)", &[&ended_before])
-            .await?;
-        Ok(row.get(0))
+        let sql = "SELECT enqueue_missing_summaries($1)";
+        self.db.value(sql, &[&ended_before]).await
     }
 
     /// Forgets those completed before; a session's late turn makes a new one. Returns how many.
@@ -185,6 +154,6 @@ impl SummaryQueue {
     /// [`DatabaseError`].
     pub async fn forget(&self, completed_before: DateTime<Utc>) -> Result<u64, DatabaseError> {
         let sql = "DELETE FROM outbox WHERE tenant_id = current_tenant() AND completed_at < $1 RETURNING 1";
-        Ok(self.db.query(sql, &[&completed_before]).await?.len() as u64)
+        Ok(self.db.count(sql, &[&completed_before]).await? as u64)
     }
 }

@@ -6,7 +6,11 @@ use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
     Timeouts,
 };
-use tokio_postgres::{Row, error::SqlState, types::ToSql};
+use tokio_postgres::{
+    Row,
+    error::SqlState,
+    types::{FromSqlOwned, ToSql},
+};
 
 use crate::{DatabaseError, TenantId, error::lost_a_race, keys::Keyring, tls};
 
@@ -82,6 +86,9 @@ impl fmt::Debug for DatabaseConfig {
             .finish_non_exhaustive()
     }
 }
+
+/// The parameters of a statement.
+pub(crate) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 /// PostgreSQL, for one tenant. Cheap to clone; all clones share the pool.
 #[derive(Clone, Debug)]
@@ -167,14 +174,6 @@ impl Database {
         self.config.tenant
     }
 
-    /// Asks PostgreSQL for a sign of life.
-    ///
-    /// # Errors
-    /// [`DatabaseError::Unavailable`] if none comes in time.
-    pub async fn ping(&self) -> Result<(), DatabaseError> {
-        self.one("SELECT 1", &[]).await.map(drop)
-    }
-
     pub(crate) fn config(&self) -> &DatabaseConfig {
         &self.config
     }
@@ -188,7 +187,7 @@ impl Database {
     pub(crate) async fn query(
         &self,
         sql: &str,
-        params: &[&(dyn ToSql + Sync)],
+        params: Params<'_>,
     ) -> Result<Vec<Row>, DatabaseError> {
         let mut attempt: u32 = 0;
         loop {
@@ -204,11 +203,7 @@ impl Database {
         }
     }
 
-    async fn query_once(
-        &self,
-        sql: &str,
-        params: &[&(dyn ToSql + Sync)],
-    ) -> Result<Vec<Row>, QueryError> {
+    async fn query_once(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, QueryError> {
         let connection = self.connection().await.map_err(QueryError::Other)?;
         let work = async {
             let statement = connection.prepare_cached(sql).await?;
@@ -231,7 +226,7 @@ impl Database {
     pub(crate) async fn query_with_timeout(
         &self,
         sql: &str,
-        params: &[&(dyn ToSql + Sync)],
+        params: Params<'_>,
         limit: Duration,
     ) -> Result<Vec<Row>, DatabaseError> {
         let mut connection = self.connection().await?;
@@ -255,21 +250,59 @@ impl Database {
     }
 
     /// The only row of a statement that always returns one.
-    pub(crate) async fn one(
-        &self,
-        sql: &str,
-        params: &[&(dyn ToSql + Sync)],
-    ) -> Result<Row, DatabaseError> {
+    pub(crate) async fn one(&self, sql: &str, params: Params<'_>) -> Result<Row, DatabaseError> {
         self.optional(sql, params)
             .await?
             .ok_or_else(|| DatabaseError::Invalid("expected a row".to_owned()))
+    }
+
+    /// The first column of the only row of a statement that always returns one.
+    pub(crate) async fn value<T: FromSqlOwned>(
+        &self,
+        sql: &str,
+        params: Params<'_>,
+    ) -> Result<T, DatabaseError> {
+        Ok(self.one(sql, params).await?.get(0))
+    }
+
+    /// What each row of a statement is read into.
+    pub(crate) async fn list<T: for<'a> From<&'a Row>>(
+        &self,
+        sql: &str,
+        params: Params<'_>,
+    ) -> Result<Vec<T>, DatabaseError> {
+        Ok(self.query(sql, params).await?.iter().map(T::from).collect())
+    }
+
+    /// The first column of each row of a statement.
+    pub(crate) async fn column<T: FromSqlOwned>(
+        &self,
+        sql: &str,
+        params: Params<'_>,
+    ) -> Result<Vec<T>, DatabaseError> {
+        let rows = self.query(sql, params).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// How many rows a statement returns: one for each that it changed.
+    pub(crate) async fn count(
+        &self,
+        sql: &str,
+        params: Params<'_>,
+    ) -> Result<usize, DatabaseError> {
+        Ok(self.query(sql, params).await?.len())
+    }
+
+    /// A statement that returns nothing of interest.
+    pub(crate) async fn run(&self, sql: &str, params: Params<'_>) -> Result<(), DatabaseError> {
+        self.query(sql, params).await.map(drop)
     }
 
     /// The only row of a statement whose changes are rolled back at once: what it would do.
     pub(crate) async fn dry_run(
         &self,
         sql: &str,
-        params: &[&(dyn ToSql + Sync)],
+        params: Params<'_>,
     ) -> Result<Row, DatabaseError> {
         let mut connection = self.connection().await?;
         // Rolled back when dropped, also if this is cancelled.
@@ -283,7 +316,7 @@ impl Database {
     pub(crate) async fn optional(
         &self,
         sql: &str,
-        params: &[&(dyn ToSql + Sync)],
+        params: Params<'_>,
     ) -> Result<Option<Row>, DatabaseError> {
         Ok(self.query(sql, params).await?.into_iter().next())
     }

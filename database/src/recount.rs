@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use tokio_postgres::Row;
 
-use crate::{Database, DatabaseError, ProfileId, SessionId};
+use crate::{DatabaseError, ProfileId, SessionId, pool::Params};
 
 /// A profile whose counters differ from its rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,44 +19,36 @@ pub struct CounterDrift {
     pub messages: (i64, i64),
 }
 
-/// Turns whose session never came.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Orphan {
-    /// The session that is not there.
-    pub session: SessionId,
-    /// Its messages.
-    pub messages: i64,
-    /// When the first was said.
-    pub first_at: DateTime<Utc>,
+row! {
+    /// Turns whose session never came.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct Orphan {
+        /// The session that is not there.
+        pub session: SessionId = "session_id",
+        /// Its messages.
+        pub messages: i64,
+        /// When the first was said.
+        pub first_at: DateTime<Utc>,
+    }
 }
 
-/// All of these should be empty, always.
-#[derive(Clone, Debug)]
-pub struct RecountRepository {
-    db: Database,
-}
+repository!(
+    /// All of these should be empty, always.
+    RecountRepository
+);
 
 /// A recount reads every row: minutes for a hundred million, so it has its own limit.
 const LONGEST_RECOUNT: Duration = Duration::from_secs(30 * 60);
 
 impl RecountRepository {
-    /// Uses this database.
-    #[must_use]
-    pub fn new(db: &Database) -> Self {
-        Self { db: db.clone() }
-    }
-
     /// Profiles whose counters drifted, at most 100.
     ///
     /// # Errors
     /// [`DatabaseError`].
     pub async fn profiles(&self) -> Result<Vec<CounterDrift>, DatabaseError> {
         let sql = "SELECT id, total_sessions, counted_sessions, total_messages, counted_messages::bigint FROM counter_drift LIMIT 100";
-        let rows = self
-            .db
-            .query_with_timeout(sql, &[], LONGEST_RECOUNT)
-            .await?;
-        let drift = |row: &tokio_postgres::Row| CounterDrift {
+        let rows = self.slowly(sql, &[]).await?;
+        let drift = |row: &Row| CounterDrift {
             profile: row.get(0),
             sessions: (row.get(1), row.get(2)),
             messages: (row.get(3), row.get(4)),
@@ -69,10 +62,7 @@ impl RecountRepository {
     /// [`DatabaseError`].
     pub async fn sessions(&self) -> Result<Vec<SessionId>, DatabaseError> {
         let sql = "SELECT session_id FROM session_drift LIMIT 100";
-        let rows = self
-            .db
-            .query_with_timeout(sql, &[], LONGEST_RECOUNT)
-            .await?;
+        let rows = self.slowly(sql, &[]).await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
@@ -86,20 +76,17 @@ impl RecountRepository {
         from: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> Result<Vec<Orphan>, DatabaseError> {
-        let sql = "SELECT m.session_id, count(*), min(m.created_at) FROM conversation_messages m
+        let sql = "SELECT m.session_id, count(*) AS messages, min(m.created_at) AS first_at FROM conversation_messages m
                     WHERE m.session_id >= v7_floor($1) AND m.session_id < v7_floor($2)
                       AND NOT EXISTS (SELECT FROM session_rows s WHERE s.session_id = m.session_id)
                     GROUP BY 1 ORDER BY 1 LIMIT 100";
-        let rows = self
-            .db
-            .query_with_timeout(sql, &[&from, &until], LONGEST_RECOUNT)
-            .await?;
-        let orphan = |row: &tokio_postgres::Row| Orphan {
-            session: row.get(0),
-            messages: row.get(1),
-            first_at: row.get(2),
-        };
-        Ok(rows.iter().map(orphan).collect())
+        let rows = self.slowly(sql, &[&from, &until]).await?;
+        Ok(rows.iter().map(Orphan::from).collect())
+    }
+
+    async fn slowly(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, DatabaseError> {
+        let rows = self.db.query_with_timeout(sql, params, LONGEST_RECOUNT);
+        rows.await
     }
 
     /// Makes this month's partition and those of the next months; how many were missing.
@@ -107,11 +94,8 @@ impl RecountRepository {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn make_partitions(&self, months_ahead: i32) -> Result<i32, DatabaseError> {
-        let row = self
-            .db
-            .one("SELECT make_message_partitions($1)", &[&months_ahead])
-            .await?;
-        Ok(row.get(0))
+        let sql = "SELECT make_message_partitions($1)";
+        self.db.value(sql, &[&months_ahead]).await
     }
 
     /// Messages whose id names no month that has a partition: a clock is wrong, or a writer makes
@@ -120,7 +104,6 @@ impl RecountRepository {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn misplaced(&self) -> Result<i64, DatabaseError> {
-        let sql = "SELECT misplaced_messages()";
-        Ok(self.db.one(sql, &[]).await?.get(0))
+        self.db.value("SELECT misplaced_messages()", &[]).await
     }
 }

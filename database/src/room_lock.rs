@@ -4,21 +4,14 @@ use std::time::Duration;
 
 use call::input::clean_identifier;
 
-use crate::{Database, DatabaseError};
+use crate::{DatabaseError, pool::Params};
 
-/// Locks on rooms, each with a lease.
-#[derive(Clone, Debug)]
-pub struct RoomLock {
-    db: Database,
-}
+repository!(
+    /// Locks on rooms, each with a lease.
+    RoomLock
+);
 
 impl RoomLock {
-    /// Uses this database.
-    #[must_use]
-    pub fn new(db: &Database) -> Self {
-        Self { db: db.clone() }
-    }
-
     /// Takes or renews the lock on a room, if nobody else holds it. `room` is best the room's
     /// `sid`, which a later room of the same name does not share; `holder` names one job.
     ///
@@ -30,18 +23,13 @@ impl RoomLock {
         holder: &str,
         lease: Duration,
     ) -> Result<bool, DatabaseError> {
-        let rows = self
-            .db
-            .query(
-                "INSERT INTO room_locks (room, holder, expires_at) VALUES ($1, $2, now() + make_interval(secs => $3))
-                 ON CONFLICT (tenant_id, room) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at,
-                        taken_at = CASE WHEN room_locks.holder = excluded.holder THEN room_locks.taken_at ELSE now() END
-                  WHERE room_locks.holder = excluded.holder OR room_locks.expires_at < now()
-                 RETURNING 1",
-                &[&clean_identifier(room), &holder, &lease.as_secs_f64()],
-            )
-            .await?;
-        Ok(!rows.is_empty())
+        let sql = "INSERT INTO room_locks (room, holder, expires_at) VALUES ($1, $2, now() + make_interval(secs => $3))
+                   ON CONFLICT (tenant_id, room) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at,
+                          taken_at = CASE WHEN room_locks.holder = excluded.holder THEN room_locks.taken_at ELSE now() END
+                    WHERE room_locks.holder = excluded.holder OR room_locks.expires_at < now()
+                   RETURNING 1";
+        let params: Params<'_> = &[&clean_identifier(room), &holder, &lease.as_secs_f64()];
+        Ok(self.db.count(sql, params).await? > 0)
     }
 
     /// Gives the lock back. Also clears away locks that ran out long ago.
@@ -49,12 +37,7 @@ impl RoomLock {
     /// # Errors
     /// [`DatabaseError`]; repeating is safe.
     pub async fn release(&self, room: &str, holder: &str) -> Result<(), DatabaseError> {
-        self.db
-            .query(
-                "DELETE FROM room_locks WHERE (room = $1 AND holder = $2) OR expires_at < now() - interval '1 day'",
-                &[&clean_identifier(room), &holder],
-            )
-            .await
-            .map(drop)
+        let sql = "DELETE FROM room_locks WHERE (room = $1 AND holder = $2) OR expires_at < now() - interval '1 day'";
+        self.db.run(sql, &[&clean_identifier(room), &holder]).await
     }
 }

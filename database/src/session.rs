@@ -13,15 +13,15 @@ use serde_json::Value;
 
 pub use self::closing::{AbandonedSession, SessionEnd, StaleAfter};
 use crate::{
-    Database, DatabaseError, MergeOutcome, ProfileId, SessionId,
+    DatabaseError, MergeOutcome, ProfileId, SessionId,
     keys::{IndexKind, Keyring, SessionKey},
+    pool::Params,
 };
 
-/// All SQL about sessions. Listing them for supervisors is in `session_list.rs`.
-#[derive(Clone, Debug)]
-pub struct SessionRepository {
-    pub(crate) db: Database,
-}
+repository!(
+    /// All SQL about sessions. Listing them for supervisors is in `session_list.rs`.
+    SessionRepository
+);
 
 text_enum! {
     /// Where a session stands.
@@ -83,64 +83,44 @@ impl StartedSession {
     };
 }
 
-/// A row of `agent_sessions`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Session {
-    /// Its id.
-    pub id: SessionId,
-    /// The room's name.
-    pub room_id: String,
-    /// The participant's identity.
-    pub participant_id: String,
-    /// The live profile it belongs to now.
-    pub profile_id: ProfileId,
-    /// The profile it began with.
-    pub origin_profile_id: ProfileId,
-    /// How the caller came.
-    pub channel: Channel,
-    /// The number as the network claimed it.
-    pub caller_number: Option<String>,
-    /// 0 device, 1 declared, 2 one-time code, 3 strong.
-    pub auth_level: AuthLevel,
-    /// Where it stands.
-    pub status: SessionStatus,
-    /// Why it ended.
-    pub end_reason: Option<String>,
-    /// The worker that serves it.
-    pub worker_id: Option<String>,
-    /// When the caller joined.
-    pub started_at: DateTime<Utc>,
-    /// When it ended.
-    pub ended_at: Option<DateTime<Utc>>,
-    /// Messages stored. Exact.
-    pub message_count: i32,
-    /// Whatever the agent measured.
-    pub metrics: Value,
+row! {
+    /// A row of `agent_sessions`.
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    pub struct Session {
+        /// Its id.
+        pub id: SessionId = "session_id",
+        /// The room's name.
+        pub room_id: String,
+        /// The participant's identity.
+        pub participant_id: String,
+        /// The live profile it belongs to now.
+        pub profile_id: ProfileId,
+        /// The profile it began with.
+        pub origin_profile_id: ProfileId,
+        /// How the caller came.
+        pub channel: Channel,
+        /// The number as the network claimed it.
+        pub caller_number: Option<String> = sealed,
+        /// 0 device, 1 declared, 2 one-time code, 3 strong.
+        pub auth_level: AuthLevel,
+        /// Where it stands.
+        pub status: SessionStatus,
+        /// Why it ended.
+        pub end_reason: Option<String>,
+        /// The worker that serves it.
+        pub worker_id: Option<String>,
+        /// When the caller joined.
+        pub started_at: DateTime<Utc>,
+        /// When it ended.
+        pub ended_at: Option<DateTime<Utc>>,
+        /// Messages stored. Exact.
+        pub message_count: i32,
+        /// Whatever the agent measured.
+        pub metrics: Value,
+    }
 }
 
 impl SessionRepository {
-    /// Uses this database.
-    #[must_use]
-    pub fn new(db: &Database) -> Self {
-        Self { db: db.clone() }
-    }
-
-    /// [`Self::start`] with a key of its own, where no message was sealed before.
-    ///
-    /// # Errors
-    /// [`DatabaseError`].
-    pub async fn create_session(&self, new: &NewSession) -> Result<StartedSession, DatabaseError> {
-        let started = self.store(new).await?;
-        if started.erased {
-            return Ok(started);
-        }
-        let key = self.db.keys().new_session_key()?;
-        self.db
-            .keep_session_key(new.id, &key, new.number().as_deref())
-            .await?;
-        Ok(started)
-    }
-
     /// Finds or creates the caller's profile, stores the session and the key that its messages
     /// are sealed with. Repeating it with the same id and key changes nothing and gives the same
     /// answer.
@@ -169,7 +149,7 @@ impl SessionRepository {
         }
     }
 
-    async fn store(&self, new: &NewSession) -> Result<StartedSession, DatabaseError> {
+    pub(crate) async fn store(&self, new: &NewSession) -> Result<StartedSession, DatabaseError> {
         let keys = self.db.keys();
         let caller = new
             .number()
@@ -222,14 +202,10 @@ impl SessionRepository {
         level: AuthLevel,
         actor: &str,
     ) -> Result<MergeOutcome, DatabaseError> {
-        let row = self
-            .db
-            .one(
-                "SELECT authenticate_session($1, $2, $3, $4)",
-                &[&session, &customer, &i32::from(level.number()), &actor],
-            )
-            .await?;
-        Ok(row.get(0))
+        let sql = "SELECT authenticate_session($1, $2, $3, $4)";
+        let level = i32::from(level.number());
+        let params: Params<'_> = &[&session, &customer, &level, &actor];
+        self.db.value(sql, params).await
     }
 
     /// The session, if it is stored.
@@ -237,45 +213,23 @@ impl SessionRepository {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn get(&self, session: SessionId) -> Result<Option<Session>, DatabaseError> {
-        let row = self
-            .db
-            .optional(
-                "SELECT s.*, k.caller_ct FROM agent_sessions s LEFT JOIN session_keys k USING (session_id) WHERE s.session_id = $1",
-                &[&session],
-            )
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let caller: Option<&[u8]> = row.get("caller_ct");
-        let caller_number = match caller {
-            None => None,
-            Some(sealed) => {
-                let key = self.db.session_key(session).await?;
-                key.map(|key| key.open_field("caller_ct", session, sealed))
-                    .transpose()?
-            }
+        let sql = "SELECT s.*, k.caller_ct FROM agent_sessions s LEFT JOIN session_keys k USING (session_id) WHERE s.session_id = $1";
+        let Some(row) = self.db.optional(sql, &[&session]).await? else {
+            return Ok(None);
         };
-        Ok(Some(Session {
-            id: row.get("session_id"),
-            room_id: row.get("room_id"),
-            participant_id: row.get("participant_id"),
-            profile_id: row.get("profile_id"),
-            origin_profile_id: row.get("origin_profile_id"),
-            channel: row.get("channel"),
-            caller_number,
-            auth_level: row.get::<_, i16>("auth_level").into(),
-            status: row.get("status"),
-            end_reason: row.get("end_reason"),
-            worker_id: row.get("worker_id"),
-            started_at: row.get("started_at"),
-            ended_at: row.get("ended_at"),
-            message_count: row.get("message_count"),
-            metrics: row.get("metrics"),
-        }))
+        let mut stored = Session::from(&row);
+        let caller: Option<&[u8]> = row.get("caller_ct");
+        if let Some(sealed) = caller {
+            let key = self.db.session_key(session).await?;
+            let number = key.map(|key| key.open_field("caller_ct", session, sealed));
+            stored.caller_number = number.transpose()?;
+        }
+        Ok(Some(stored))
     }
 }
 
 impl NewSession {
-    fn number(&self) -> Option<String> {
+    pub(crate) fn number(&self) -> Option<String> {
         caller_number(self.caller_number.as_deref()?)
     }
 

@@ -39,35 +39,37 @@ pub struct SessionCursor {
     pub id: SessionId,
 }
 
-/// One call of the list.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SessionListItem {
-    /// The session.
-    pub id: SessionId,
-    /// Its live profile.
-    pub profile_id: ProfileId,
-    /// The customer's name, if the profile is one's.
-    pub username: Option<String>,
-    /// How the caller came.
-    pub channel: Channel,
-    /// Where it stands.
-    pub status: SessionStatus,
-    /// 2 and more: authenticated.
-    pub auth_level: AuthLevel,
-    /// When it began.
-    pub started_at: DateTime<Utc>,
-    /// When it ended.
-    pub ended_at: Option<DateTime<Utc>>,
-    /// Messages stored.
-    pub message_count: i32,
-    /// The summary's text; this and the next three are absent until there is one.
-    pub summary: Option<String>,
-    /// The summary's.
-    pub sentiment: Option<Sentiment>,
-    /// The summary's.
-    pub resolution: Option<Resolution>,
-    /// The summary's.
-    pub topics: Vec<String>,
+row! {
+    /// One call of the list.
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    pub struct SessionListItem {
+        /// The session.
+        pub id: SessionId = "session_id",
+        /// Its live profile.
+        pub profile_id: ProfileId,
+        /// The customer's name, if the profile is one's.
+        pub username: Option<String>,
+        /// How the caller came.
+        pub channel: Channel,
+        /// Where it stands.
+        pub status: SessionStatus,
+        /// 2 and more: authenticated.
+        pub auth_level: AuthLevel,
+        /// When it began.
+        pub started_at: DateTime<Utc>,
+        /// When it ended.
+        pub ended_at: Option<DateTime<Utc>>,
+        /// Messages stored.
+        pub message_count: i32,
+        /// The summary's text; this and the next three are absent until there is one.
+        pub summary: Option<String>,
+        /// The summary's.
+        pub sentiment: Option<Sentiment>,
+        /// The summary's.
+        pub resolution: Option<Resolution> = "resolution_status",
+        /// The summary's.
+        pub topics: Vec<String>,
+    }
 }
 
 impl SessionListItem {
@@ -91,13 +93,9 @@ impl SessionRepository {
         filter: &SessionFilter,
         limit: i64,
     ) -> Result<Vec<SessionListItem>, DatabaseError> {
-        let (after_at, after_id) = (
-            filter.after.map(|c| c.started_at),
-            filter.after.map(|c| c.id),
-        );
-        let rows = self
-            .db
-            .query(
+        let (after_at, after_id) = filter.after.map(|c| (c.started_at, c.id)).unzip();
+        self.db
+            .list(
                 "SELECT s.session_id, s.profile_id, u.username, s.channel, s.status, s.auth_level, s.started_at, s.ended_at,
                         s.message_count, c.summary, c.sentiment, c.resolution_status, coalesce(c.topics, '{}') AS topics
                    FROM agent_sessions s JOIN user_profiles u ON u.id = s.profile_id
@@ -122,25 +120,6 @@ impl SessionRepository {
                     &limit,
                 ],
             )
-            .await?;
-        Ok(rows.iter().map(item).collect())
-    }
-}
-
-fn item(row: &tokio_postgres::Row) -> SessionListItem {
-    SessionListItem {
-        id: row.get("session_id"),
-        profile_id: row.get("profile_id"),
-        username: row.get("username"),
-        channel: row.get("channel"),
-        status: row.get("status"),
-        auth_level: row.get::<_, i16>("auth_level").into(),
-        started_at: row.get("started_at"),
-        ended_at: row.get("ended_at"),
-        message_count: row.get("message_count"),
-        summary: row.get("summary"),
-        sentiment: row.get("sentiment"),
-        resolution: row.get("resolution_status"),
-        topics: row.get("topics"),
+            .await
     }
 }

@@ -6,6 +6,7 @@ use tokio_postgres::Row;
 use crate::{
     Database, DatabaseError, ProfileId, SessionId, SessionRepository,
     keys::{Keyring, PersonKey, SessionKey, WrappedKey},
+    pool::Params,
 };
 
 /// What [`Database::rewrap_person_keys`] did.
@@ -30,12 +31,9 @@ impl Database {
         }
         let made = self.keys().new_person_key()?;
         let candidate = self.keys().wrap_person(&made, profile)?;
-        let row = self
-            .one(
-                "SELECT key_id, wrapped FROM keep_person_key($1, $2, $3)",
-                &[&profile, &candidate.key_id, &candidate.bytes],
-            )
-            .await?;
+        let sql = "SELECT key_id, wrapped FROM keep_person_key($1, $2, $3)";
+        let params: Params<'_> = &[&profile, &candidate.key_id, &candidate.bytes];
+        let row = self.one(sql, params).await?;
         person_key(self.keys(), &row, profile)
     }
 
@@ -44,14 +42,11 @@ impl Database {
         &self,
         session: SessionId,
     ) -> Result<Option<SessionKey>, DatabaseError> {
-        let row = self
-            .optional(
-                "SELECT s.profile_id, s.wrapped AS session_wrapped, p.key_id, p.wrapped
-                   FROM session_keys s JOIN person_keys p USING (profile_id) WHERE s.session_id = $1",
-                &[&session],
-            )
-            .await?;
-        let Some(row) = row else { return Ok(None) };
+        let sql = "SELECT s.profile_id, s.wrapped AS session_wrapped, p.key_id, p.wrapped
+                     FROM session_keys s JOIN person_keys p USING (profile_id) WHERE s.session_id = $1";
+        let Some(row) = self.optional(sql, &[&session]).await? else {
+            return Ok(None);
+        };
         let person = person_key(self.keys(), &row, row.get("profile_id"))?;
         let wrapped: &[u8] = row.get("session_wrapped");
         let key = person.map(|person| person.unwrap_session(wrapped, session));
@@ -66,14 +61,11 @@ impl Database {
         key: &SessionKey,
         caller: Option<&str>,
     ) -> Result<Option<SessionKey>, DatabaseError> {
-        let row = self
-            .optional(
-                "SELECT s.home_profile_id, k.key_id, k.wrapped FROM session_rows s
-                   LEFT JOIN person_keys k ON k.profile_id = s.home_profile_id WHERE s.session_id = $1",
-                &[&session],
-            )
-            .await?;
-        let Some(row) = row else { return Ok(None) };
+        let sql = "SELECT s.home_profile_id, k.key_id, k.wrapped FROM session_rows s
+                     LEFT JOIN person_keys k ON k.profile_id = s.home_profile_id WHERE s.session_id = $1";
+        let Some(row) = self.optional(sql, &[&session]).await? else {
+            return Ok(None);
+        };
         let home = row.get("home_profile_id");
         let person = match person_key(self.keys(), &row, home)? {
             Some(person) => person,
@@ -86,14 +78,9 @@ impl Database {
         let caller = caller
             .map(|number| key.seal_field("caller_ct", session, number))
             .transpose()?;
-        let row = self
-            .one(
-                "SELECT keep_session_key($1, $2, $3)",
-                &[&session, &candidate, &caller],
-            )
-            .await?;
-        let stored: Option<&[u8]> = row.get(0);
-        let stored = stored.map(|wrapped| person.unwrap_session(wrapped, session));
+        let sql = "SELECT keep_session_key($1, $2, $3)";
+        let stored: Option<Vec<u8>> = self.value(sql, &[&session, &candidate, &caller]).await?;
+        let stored = stored.map(|wrapped| person.unwrap_session(&wrapped, session));
         Ok(stored.transpose()?)
     }
 
@@ -123,22 +110,18 @@ impl Database {
         }
         // Only where it is still the key that was read: another rotation may run.
         let changed = self
-            .query(
+            .count(
                 "UPDATE person_keys k SET key_id = $4, wrapped = n.after
                    FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) AS n(profile_id, before, after)
                   WHERE k.profile_id = n.profile_id AND k.wrapped = n.before RETURNING 1",
                 &[&profiles, &before, &after, &newest],
             )
             .await?;
-        let left = self
-            .one(
-                "SELECT count(*) FROM person_keys WHERE key_id < $1",
-                &[&newest],
-            )
-            .await?;
+        let left = "SELECT count(*) FROM person_keys WHERE key_id < $1";
+        let left: i64 = self.value(left, &[&newest]).await?;
         Ok(Rewrapped {
-            keys: changed.len() as u64,
-            left: u64::try_from(left.get::<_, i64>(0)).unwrap_or(0),
+            keys: changed as u64,
+            left: u64::try_from(left).unwrap_or(0),
         })
     }
 

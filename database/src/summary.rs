@@ -7,17 +7,16 @@ use serde_json::Value;
 use tokio_postgres::Row;
 
 use crate::{
-    Database, DatabaseError, ProfileId, SessionId,
+    DatabaseError, ProfileId, SessionId,
     clean::{clean_json, clean_text},
     keys::{Keyring, SessionKey},
     stated_name,
 };
 
-/// All SQL about summaries.
-#[derive(Clone, Debug)]
-pub struct ConversationSummaryRepository {
-    db: Database,
-}
+repository!(
+    /// All SQL about summaries.
+    ConversationSummaryRepository
+);
 
 /// A summary to store.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,33 +48,29 @@ pub struct NewSummary {
     pub partial: bool,
 }
 
-/// A stored summary.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the fields are those of NewSummary")]
-pub struct Summary {
-    pub session_id: SessionId,
-    /// The live profile that the session belongs to.
-    pub profile_id: ProfileId,
-    pub summary: String,
-    pub extracted_info: Value,
-    pub sentiment: Sentiment,
-    pub resolution_status: Resolution,
-    pub topics: Vec<String>,
-    pub message_count: i32,
-    pub duration_seconds: i32,
-    pub method: String,
-    pub partial: bool,
-    /// When it was first written.
-    pub created_at: DateTime<Utc>,
+row! {
+    /// A stored summary; as a row gives it, without the name that the caller stated.
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    #[expect(missing_docs, reason = "the fields are those of NewSummary")]
+    pub struct Summary {
+        pub session_id: SessionId,
+        /// The live profile that the session belongs to.
+        pub profile_id: ProfileId,
+        pub summary: String,
+        pub extracted_info: Value,
+        pub sentiment: Sentiment,
+        pub resolution_status: Resolution,
+        pub topics: Vec<String>,
+        pub message_count: i32,
+        pub duration_seconds: i32,
+        pub method: String,
+        pub partial: bool,
+        /// When it was first written.
+        pub created_at: DateTime<Utc>,
+    }
 }
 
 impl ConversationSummaryRepository {
-    /// Uses this database.
-    #[must_use]
-    pub fn new(db: &Database) -> Self {
-        Self { db: db.clone() }
-    }
-
     /// Stores a session's summary, or replaces one that saw no more messages than this one. True
     /// if it is the stored one now.
     ///
@@ -112,9 +107,9 @@ impl ConversationSummaryRepository {
         claimed: bool,
     ) -> Result<bool, DatabaseError> {
         let (info, name) = stated_name::sealed(new, key)?;
-        let rows = self
+        let stored = self
             .db
-            .query(
+            .count(
                 "WITH stored AS (
                  INSERT INTO conversation_summaries (session_id, summary, extracted_info, sentiment, resolution_status, topics,
                         message_count, duration_seconds, method, method_version, source_last_seq, partial)
@@ -144,7 +139,7 @@ impl ConversationSummaryRepository {
                 ],
             )
             .await?;
-        Ok(!rows.is_empty())
+        Ok(stored > 0)
     }
 
     /// The summary of a session.
@@ -163,52 +158,12 @@ impl ConversationSummaryRepository {
         let row = self.db.optional(&sql, &[&session]).await?;
         row.map(|row| opened(&row, self.db.keys())).transpose()
     }
-
-    /// A person's summaries, newest first; 10 by default. A merged profile's are found
-    /// by its live profile.
-    ///
-    /// # Errors
-    /// [`DatabaseError`].
-    pub async fn get_by_profile(
-        &self,
-        profile: ProfileId,
-        limit: Option<i64>,
-    ) -> Result<Vec<Summary>, DatabaseError> {
-        let sql = format!(
-            "SELECT c.*, {} FROM sessions_of($1) s JOIN conversation_summaries c USING (session_id) {} ORDER BY c.created_at DESC, c.session_id DESC LIMIT $2",
-            stated_name::COLUMNS,
-            stated_name::JOIN
-        );
-        let rows = self
-            .db
-            .query(&sql, &[&profile, &limit.unwrap_or(10)])
-            .await?;
-        rows.iter().map(|row| opened(row, self.db.keys())).collect()
-    }
 }
 
 /// With the name, if the caller stated one and its key is there.
-fn opened(row: &Row, keys: &Keyring) -> Result<Summary, DatabaseError> {
-    let mut summary = from_row(row);
+pub(crate) fn opened(row: &Row, keys: &Keyring) -> Result<Summary, DatabaseError> {
+    let mut summary = Summary::from(row);
     let name = stated_name::opened(row, keys, summary.session_id)?;
     stated_name::put_back(&mut summary.extracted_info, name);
     Ok(summary)
-}
-
-/// As it is stored: without the name.
-pub(crate) fn from_row(row: &Row) -> Summary {
-    Summary {
-        session_id: row.get("session_id"),
-        profile_id: row.get("profile_id"),
-        summary: row.get("summary"),
-        extracted_info: row.get("extracted_info"),
-        sentiment: row.get("sentiment"),
-        resolution_status: row.get("resolution_status"),
-        topics: row.get("topics"),
-        message_count: row.get("message_count"),
-        duration_seconds: row.get("duration_seconds"),
-        method: row.get("method"),
-        partial: row.get("partial"),
-        created_at: row.get("created_at"),
-    }
 }

@@ -6,13 +6,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{Database, DatabaseError, SessionId, Summary, summary::from_row};
+use crate::{DatabaseError, SessionId, Summary, pool::Params};
 
-/// All SQL about summary tokens. The database holds their hashes only.
-#[derive(Clone, Debug)]
-pub struct SummaryTokenRepository {
-    db: Database,
-}
+repository!(
+    /// All SQL about summary tokens. The database holds their hashes only.
+    SummaryTokenRepository
+);
 
 /// A token: 64 hexadecimal digits, 244 random bits. Secret: it stands for the caller. Serialised
 /// for the spool alone.
@@ -56,12 +55,6 @@ pub enum RedeemedSummary {
 }
 
 impl SummaryTokenRepository {
-    /// Uses this database.
-    #[must_use]
-    pub fn new(db: &Database) -> Self {
-        Self { db: db.clone() }
-    }
-
     /// Makes a token good for a session's summary, for so long. The session's row may follow.
     ///
     /// # Errors
@@ -72,14 +65,10 @@ impl SummaryTokenRepository {
         session: SessionId,
         lifetime: Duration,
     ) -> Result<(), DatabaseError> {
-        self.db
-            .query(
-                "INSERT INTO summary_tokens (token_hash, session_id, expires_at) VALUES ($1, $2, now() + make_interval(secs => $3))
-                 ON CONFLICT (token_hash) DO NOTHING",
-                &[&hash(&token.0), &session, &lifetime.as_secs_f64()],
-            )
-            .await
-            .map(drop)
+        let sql = "INSERT INTO summary_tokens (token_hash, session_id, expires_at) VALUES ($1, $2, now() + make_interval(secs => $3))
+                   ON CONFLICT (token_hash) DO NOTHING";
+        let params: Params<'_> = &[&hash(&token.0), &session, &lifetime.as_secs_f64()];
+        self.db.run(sql, params).await
     }
 
     /// Spends a token for its summary.
@@ -88,26 +77,16 @@ impl SummaryTokenRepository {
     /// [`DatabaseError`].
     pub async fn redeem(&self, token: &str) -> Result<RedeemedSummary, DatabaseError> {
         let hash = hash(token);
-        let row = self
-            .db
-            .optional(
-                "UPDATE summary_tokens t SET used_at = now() FROM conversation_summaries c
-                  WHERE t.token_hash = $1 AND t.used_at IS NULL AND t.expires_at > now() AND c.session_id = t.session_id
-                 RETURNING c.*",
-                &[&hash],
-            )
-            .await?;
-        if let Some(row) = row {
-            return Ok(RedeemedSummary::Ready(Box::new(from_row(&row))));
+        let spend = "UPDATE summary_tokens t SET used_at = now() FROM conversation_summaries c
+                      WHERE t.token_hash = $1 AND t.used_at IS NULL AND t.expires_at > now() AND c.session_id = t.session_id
+                     RETURNING c.*";
+        if let Some(row) = self.db.optional(spend, &[&hash]).await? {
+            return Ok(RedeemedSummary::Ready(Box::new(Summary::from(&row))));
         }
-        let waiting = self
-            .db
-            .optional("SELECT 1 FROM summary_tokens WHERE token_hash = $1 AND used_at IS NULL AND expires_at > now()", &[&hash])
-            .await?;
-        Ok(if waiting.is_some() {
-            RedeemedSummary::NotYet
-        } else {
-            RedeemedSummary::Refused
+        let waits = "SELECT 1 FROM summary_tokens WHERE token_hash = $1 AND used_at IS NULL AND expires_at > now()";
+        Ok(match self.db.count(waits, &[&hash]).await? {
+            0 => RedeemedSummary::Refused,
+            _ => RedeemedSummary::NotYet,
         })
     }
 
@@ -116,14 +95,8 @@ impl SummaryTokenRepository {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn delete_expired(&self) -> Result<usize, DatabaseError> {
-        Ok(self
-            .db
-            .query(
-                "DELETE FROM summary_tokens WHERE expires_at < now() RETURNING 1",
-                &[],
-            )
-            .await?
-            .len())
+        let sql = "DELETE FROM summary_tokens WHERE expires_at < now() RETURNING 1";
+        self.db.count(sql, &[]).await
     }
 }
 

@@ -12,6 +12,8 @@ mod cluster;
 pub(crate) mod faults;
 mod messages;
 mod psql_script;
+mod questions;
+mod settings;
 
 use std::{
     path::{Path, PathBuf},
@@ -23,7 +25,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
-pub use self::{cluster::Cluster, psql_script::migration_script};
+pub use self::{cluster::Cluster, psql_script::migration_script, settings::ConfigRepository};
 use crate::{Database, DatabaseConfig, keys::Keyring};
 
 /// Owns the test databases.

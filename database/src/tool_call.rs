@@ -10,16 +10,16 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
-    Database, DatabaseError, SessionId,
+    DatabaseError, SessionId,
     clean::clean_text,
     keys::{KeyError, SessionKey},
+    pool::Params,
 };
 
-/// All SQL about calls of tools.
-#[derive(Clone, Debug)]
-pub struct ToolCallRepository {
-    db: Database,
-}
+repository!(
+    /// All SQL about calls of tools.
+    ToolCallRepository
+);
 
 /// A tool is about to be called.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,25 +80,27 @@ pub struct SealedToolOutcome {
     pub finished_at: DateTime<Utc>,
 }
 
-/// A stored call.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ToolCall {
-    /// What went out with the request.
-    pub idempotency_key: Uuid,
-    /// The turn that asked for it.
-    pub seq: i32,
-    /// The tool's name.
-    pub tool: String,
-    /// What it was called with; `None`: the key was destroyed, or is not here.
-    pub arguments: Option<Value>,
-    /// When.
-    pub requested_at: DateTime<Utc>,
-    /// What became of it; `None`: the conversation broke off before anybody knew.
-    pub outcome: Option<ToolOutcome>,
-    /// What the tool answered; as `arguments`.
-    pub result: Option<Value>,
-    /// When.
-    pub finished_at: Option<DateTime<Utc>>,
+row! {
+    /// A stored call.
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    pub struct ToolCall {
+        /// What went out with the request.
+        pub idempotency_key: Uuid,
+        /// The turn that asked for it.
+        pub seq: i32,
+        /// The tool's name.
+        pub tool: String,
+        /// What it was called with; `None`: the key was destroyed, or is not here.
+        pub arguments: Option<Value> = sealed,
+        /// When.
+        pub requested_at: DateTime<Utc>,
+        /// What became of it; `None`: the conversation broke off before anybody knew.
+        pub outcome: Option<ToolOutcome>,
+        /// What the tool answered; as `arguments`.
+        pub result: Option<Value> = sealed,
+        /// When.
+        pub finished_at: Option<DateTime<Utc>>,
+    }
 }
 
 impl NewToolCall {
@@ -149,12 +151,6 @@ const FINISH: &str = "
     ON CONFLICT DO NOTHING RETURNING 1";
 
 impl ToolCallRepository {
-    /// Uses this database.
-    #[must_use]
-    pub fn new(db: &Database) -> Self {
-        Self { db: db.clone() }
-    }
-
     /// Stores an intent. True if it is new; false if it was stored before, or its session was
     /// erased. Its session may be stored later.
     ///
@@ -162,23 +158,12 @@ impl ToolCallRepository {
     /// [`DatabaseError::Invalid`] if another call is stored under its key. Repeating is safe.
     pub async fn begin(&self, call: &SealedToolCall) -> Result<bool, DatabaseError> {
         let (session, key) = (&call.session_id, &call.idempotency_key);
-        let new = self
-            .db
-            .query(
-                BEGIN,
-                &[
-                    session,
-                    key,
-                    &call.seq,
-                    &call.tool,
-                    &call.arguments_ct,
-                    &call.requested_at,
-                ],
-            )
-            .await?;
+        let (seq, tool, at) = (&call.seq, &call.tool, &call.requested_at);
+        let params: Params<'_> = &[session, key, seq, tool, &call.arguments_ct, at];
+        let new = self.db.count(BEGIN, params).await?;
         let stored =
             "SELECT arguments_ct FROM tool_calls WHERE session_id = $1 AND idempotency_key = $2";
-        self.is_new(&new, stored, *session, *key, &call.arguments_ct)
+        self.is_new(new, stored, &[session, key], &call.arguments_ct)
             .await
     }
 
@@ -190,38 +175,28 @@ impl ToolCallRepository {
     /// safe.
     pub async fn finish(&self, outcome: &SealedToolOutcome) -> Result<bool, DatabaseError> {
         let (session, key) = (&outcome.session_id, &outcome.idempotency_key);
+        let (came, sealed, at) = (&outcome.outcome, &outcome.result_ct, &outcome.finished_at);
         let new = self
             .db
-            .query(
-                FINISH,
-                &[
-                    session,
-                    key,
-                    &outcome.outcome,
-                    &outcome.result_ct,
-                    &outcome.finished_at,
-                ],
-            )
+            .count(FINISH, &[session, key, came, sealed, at])
             .await?;
         let stored = "SELECT result_ct FROM tool_call_outcomes WHERE session_id = $1 AND idempotency_key = $2";
-        self.is_new(&new, stored, *session, *key, &outcome.result_ct)
-            .await
+        self.is_new(new, stored, &[session, key], sealed).await
     }
 
     /// A record that is there already must be this very one. One that is neither new nor there was
     /// turned away, and counted in `erased_sessions`.
     async fn is_new(
         &self,
-        new: &[Row],
+        new: usize,
         stored: &str,
-        session: SessionId,
-        key: Uuid,
+        key: Params<'_>,
         sealed: &[u8],
     ) -> Result<bool, DatabaseError> {
-        if !new.is_empty() {
+        if new > 0 {
             return Ok(true);
         }
-        match self.db.optional(stored, &[&session, &key]).await? {
+        match self.db.optional(stored, key).await? {
             Some(row) if row.get::<_, &[u8]>(0) != sealed => Err(DatabaseError::Invalid(
                 "another record is stored under this call's key".to_owned(),
             )),
@@ -249,21 +224,15 @@ impl ToolCallRepository {
 
 /// `key`: of the session, unless it is not known or was destroyed.
 fn tool_call(row: &Row, session: SessionId, key: Option<&SessionKey>) -> ToolCall {
-    let call = row.get("idempotency_key");
+    let mut stored = ToolCall::from(row);
+    let call = stored.idempotency_key;
     let open = |column: &str, sealed: Option<&[u8]>| {
         let opened = key?
             .open_field(&bound(column, call), session, sealed?)
             .ok()?;
         serde_json::from_str(&opened).ok()
     };
-    ToolCall {
-        idempotency_key: call,
-        seq: row.get("seq"),
-        tool: row.get("tool"),
-        arguments: open("tool_calls.arguments_ct", row.get("arguments_ct")),
-        requested_at: row.get("requested_at"),
-        outcome: row.get("outcome"),
-        result: open("tool_call_outcomes.result_ct", row.get("result_ct")),
-        finished_at: row.get("finished_at"),
-    }
+    stored.arguments = open("tool_calls.arguments_ct", row.get("arguments_ct"));
+    stored.result = open("tool_call_outcomes.result_ct", row.get("result_ct"));
+    stored
 }

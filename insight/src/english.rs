@@ -41,6 +41,17 @@ pub(crate) struct SummaryLists {
     pub(crate) trouble: Vec<String>,
     pub(crate) asks_for_name: Vec<String>,
     pub(crate) not_names: Vec<String>,
+    pub(crate) not_wished: Vec<String>,
+    pub(crate) wishes: Vec<Wish>,
+}
+
+/// A wish of callers, as the summary notes it, and the phrases that state it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wish {
+    pub(crate) key: String,
+    pub(crate) value: String,
+    pub(crate) phrases: Vec<String>,
 }
 
 /// The words by which digits are named.
@@ -54,6 +65,9 @@ pub(crate) struct Vocabulary {
     pub(crate) prepositions: Vec<String>,
     pub(crate) determiners: Vec<String>,
     pub(crate) counted: Vec<String>,
+    pub(crate) asks: Vec<String>,
+    pub(crate) warns: Vec<String>,
+    pub(crate) asks_how_much: Vec<String>,
     secrets: Secrets,
     /// Phrases that name a secret, word by word, longest first.
     #[serde(skip)]

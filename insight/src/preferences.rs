@@ -2,7 +2,7 @@
 
 use language::contains_any;
 
-use crate::turn::TurnText;
+use crate::{english::english, turn::TurnText};
 use call::Speaker;
 
 /// A wish of the caller and the turn that states it.
@@ -18,88 +18,22 @@ pub(crate) struct Preference {
 
 /// The caller's wishes; a later word on the same matter replaces an earlier one.
 pub(crate) fn of_call(turns: &[TurnText]) -> Vec<Preference> {
-    const WISHES: &[(&str, &str, &[&str])] = &[
-        (
-            "answer_style",
-            "concise",
-            &[
-                "keep it short",
-                "keep it brief",
-                "be brief",
-                "be quick",
-                "in short",
-                "short answer",
-            ],
-        ),
-        (
-            "answer_style",
-            "detailed",
-            &[
-                "in detail",
-                "more detail",
-                "more details",
-                "step by step",
-                "explain it fully",
-            ],
-        ),
-        (
-            "answer_style",
-            "simple",
-            &[
-                "in simple words",
-                "simple terms",
-                "more simply",
-                "speak slowly",
-            ],
-        ),
-        (
-            "contact_channel",
-            "sms",
-            &[
-                "text me",
-                "send me a text",
-                "send me an sms",
-                "by sms",
-                "by text",
-            ],
-        ),
-        (
-            "contact_channel",
-            "email",
-            &["email me", "by email", "send me an email", "to my email"],
-        ),
-        (
-            "contact_channel",
-            "phone",
-            &["call me back", "phone me", "call me instead", "ring me"],
-        ),
-    ];
+    let lists = &english().summary;
     let mut found: Vec<Preference> = Vec::new();
     for turn in turns.iter().filter(|t| t.speaker == Speaker::Caller) {
-        for (key, value, phrases) in WISHES {
-            if contains_any(&turn.text, phrases) && !is_refused(&turn.text) {
-                found.retain(|p| p.key != *key);
+        if contains_any(&turn.text, &lists.not_wished) {
+            continue;
+        }
+        for wish in &lists.wishes {
+            if contains_any(&turn.text, &wish.phrases) {
+                found.retain(|p| p.key != wish.key);
                 found.push(Preference {
-                    key,
-                    value,
+                    key: &wish.key,
+                    value: &wish.value,
                     seq: turn.seq,
                 });
             }
         }
     }
     found
-}
-
-fn is_refused(text: &str) -> bool {
-    contains_any(
-        text,
-        &[
-            "don't text",
-            "don't email",
-            "don't call",
-            "do not text",
-            "do not email",
-            "do not call",
-        ],
-    )
 }

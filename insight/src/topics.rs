@@ -77,15 +77,6 @@ impl TopicMatcher {
         Self { topics, phrases }
     }
 
-    /// The topics of a call in the order of their first mention.
-    ///
-    /// What the router made of a turn counts before its words, and the agent's turn carries it as well as the
-    /// caller's. A topic that only the agent named in passing does not count.
-    #[must_use]
-    pub fn of_call(&self, turns: &[TurnText]) -> Vec<TopicFound> {
-        self.tally(turns, &self.raised(turns))
-    }
-
     /// For each turn the positions of the topics that the caller raised in it; none for the agent's turns.
     pub(crate) fn raised(&self, turns: &[TurnText]) -> Vec<Vec<usize>> {
         let of_turn = |at: usize| {
@@ -103,6 +94,10 @@ impl TopicMatcher {
         (0..turns.len()).map(of_turn).collect()
     }
 
+    /// The topics of a call in the order of their first mention; `raised` are those of each turn.
+    ///
+    /// What the router made of a turn counts before its words, and the agent's turn carries it as well as the
+    /// caller's. A topic that only the agent named in passing does not count.
     pub(crate) fn tally(&self, turns: &[TurnText], raised: &[Vec<usize>]) -> Vec<TopicFound> {
         let mut found: Vec<(usize, TopicFound)> = Vec::new();
         // What the caller last spoke of: an answer belongs to it.
@@ -258,9 +253,9 @@ mod tests {
                 }
             })
             .collect();
-        let rules = rules();
-        let found: Vec<String> = TopicMatcher::new(&rules)
-            .of_call(&turns)
+        let matcher = TopicMatcher::new(&rules());
+        let found: Vec<String> = matcher
+            .tally(&turns, &matcher.raised(&turns))
             .iter()
             .map(|t| {
                 format!(

@@ -13,7 +13,7 @@ use database::{
 };
 use tokio::time::sleep;
 
-use super::JobMetrics;
+use super::{JobMetrics, metrics::saturated};
 use schedule::{Schedule, Task};
 
 /// Looks at its schedule this often; a new leader is found within this time.
@@ -122,12 +122,13 @@ impl Maintenance {
         for anchor in &made {
             tracing::info!(anchor = anchor.anchor, sessions = anchor.heads.len(), root = %anchor.root, "anchored the record");
         }
-        self.metrics.set_anchored(now.timestamp());
+        self.metrics.found.anchored_at.set(now.timestamp());
         Ok(())
     }
 
     async fn check(&self, now: DateTime<Utc>) -> Result<(), TaskError> {
         let recount = RecountRepository::new(&self.database);
+        let found = &self.metrics.found;
         recount.make_partitions(MONTHS_AHEAD).await?;
         let misplaced = recount.misplaced().await?;
         if misplaced > 0 {
@@ -136,14 +137,14 @@ impl Maintenance {
                 "messages have an id of no month that has a partition"
             );
         }
-        self.metrics.set_misplaced(misplaced);
+        found.misplaced.set(misplaced);
         let orphans = recount.orphans(now - ORPHAN_DAYS, now - LATE_START).await?;
         for orphan in &orphans {
             tracing::error!(session.id = %orphan.session, messages = orphan.messages, "turns are stored and their session's start never came");
         }
-        self.metrics.set_orphans(orphans.len());
+        found.orphans.set(saturated(orphans.len()));
         let failed = SummaryQueue::new(&self.database).failed(100).await?;
-        self.metrics.set_failed_summaries(failed.len());
+        found.failed_summaries.set(saturated(failed.len()));
         let tokens = SummaryTokenRepository::new(&self.database);
         tokens.delete_expired().await?;
         Ok(())
@@ -159,14 +160,15 @@ impl Maintenance {
         for session in &sessions {
             tracing::error!(session.id = %session, "the session's numbers differ from its messages");
         }
-        self.metrics.set_drift(profiles.len() + sessions.len());
+        let drift = profiles.len() + sessions.len();
+        self.metrics.found.drift.set(saturated(drift));
         let queue = SummaryQueue::new(&self.database);
         let forgotten = queue.enqueue_missing(now - TimeDelta::hours(1)).await?;
         if forgotten > 0 {
             tracing::warn!(forgotten, "sessions had no summary of all their messages");
         }
         queue.forget(now - SETTLED_KEPT).await?;
-        tracing::info!(drift = profiles.len() + sessions.len(), "recounted");
+        tracing::info!(drift, "recounted");
         self.retire().await
     }
 

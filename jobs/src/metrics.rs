@@ -7,16 +7,30 @@ use std::{
 };
 
 use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
+use record::series;
+
+series! {
+    /// What upkeep found.
+    pub(super) struct Found {
+        /// Profiles and sessions whose counters differ from their rows
+        pub(super) drift: Gauge = "counter_drift",
+        /// Messages in the partition for ids of no month
+        pub(super) misplaced: Gauge = "misplaced_messages",
+        /// Sessions whose turns are stored and whose start never came
+        pub(super) orphans: Gauge = "orphaned_sessions",
+        /// Summaries that were given up
+        pub(super) failed_summaries: Gauge = "failed_summaries",
+        /// When this worker last wrote an anchor, in seconds since 1970
+        pub(super) anchored_at: Gauge = "anchored_at_seconds",
+        /// Chores of the record's upkeep that failed several times in a row
+        failing: Gauge = "upkeep_failing",
+    }
+}
 
 /// Gauges of the record's upkeep, and the complaints that follow from them.
 #[derive(Debug, Default)]
 pub struct JobMetrics {
-    drift: Gauge,
-    misplaced: Gauge,
-    orphans: Gauge,
-    failed_summaries: Gauge,
-    anchored_at: Gauge,
-    failing: Gauge,
+    pub(super) found: Found,
     /// How often each task failed in a row.
     failures: Mutex<BTreeMap<&'static str, u32>>,
 }
@@ -27,65 +41,7 @@ const WORTH_A_COMPLAINT: u32 = 4;
 impl JobMetrics {
     /// Under the names that Prometheus reads.
     pub fn register(&self, registry: &mut Registry) {
-        for (name, help, gauge) in [
-            (
-                "counter_drift",
-                "Profiles and sessions whose counters differ from their rows",
-                &self.drift,
-            ),
-            (
-                "misplaced_messages",
-                "Messages in the partition for ids of no month",
-                &self.misplaced,
-            ),
-            (
-                "orphaned_sessions",
-                "Sessions whose turns are stored and whose start never came",
-                &self.orphans,
-            ),
-            (
-                "failed_summaries",
-                "Summaries that were given up",
-                &self.failed_summaries,
-            ),
-            (
-                "anchored_at_seconds",
-                "When this worker last wrote an anchor, in seconds since 1970",
-                &self.anchored_at,
-            ),
-            (
-                "upkeep_failing",
-                "Chores of the record's upkeep that failed several times in a row",
-                &self.failing,
-            ),
-        ] {
-            registry.register(name, help, gauge.clone());
-        }
-    }
-
-    /// Profiles and sessions that a recount found wrong.
-    pub fn set_drift(&self, found: usize) {
-        self.drift.set(saturated(found));
-    }
-
-    /// Messages in the default partition.
-    pub fn set_misplaced(&self, found: i64) {
-        self.misplaced.set(found);
-    }
-
-    /// Sessions that are not there and have messages.
-    pub fn set_orphans(&self, found: usize) {
-        self.orphans.set(saturated(found));
-    }
-
-    /// Summaries that wait for a person.
-    pub fn set_failed_summaries(&self, found: usize) {
-        self.failed_summaries.set(saturated(found));
-    }
-
-    /// An anchor was written, seconds since 1970.
-    pub fn set_anchored(&self, at: i64) {
-        self.anchored_at.set(at);
+        self.found.register(registry);
     }
 
     /// A task, named in words, went through or did not.
@@ -98,7 +54,7 @@ impl JobMetrics {
             0
         };
         let complained = failures.values().filter(|n| **n >= WORTH_A_COMPLAINT);
-        self.failing.set(saturated(complained.count()));
+        self.found.failing.set(saturated(complained.count()));
     }
 
     /// What an operator should look at; empty when all is well.
@@ -106,19 +62,19 @@ impl JobMetrics {
     pub fn complaints(&self) -> Vec<String> {
         let found = [
             (
-                self.drift.get(),
+                self.found.drift.get(),
                 "counters differ from their rows: see the log of the last recount",
             ),
             (
-                self.misplaced.get(),
+                self.found.misplaced.get(),
                 "messages have an id of no month: a clock or a writer is wrong",
             ),
             (
-                self.orphans.get(),
+                self.found.orphans.get(),
                 "sessions have turns and no start: is a worker's spool waiting to be started?",
             ),
             (
-                self.failed_summaries.get(),
+                self.found.failed_summaries.get(),
                 "summaries were given up: teller sessions summarize --failed",
             ),
         ];
@@ -136,7 +92,7 @@ impl JobMetrics {
     }
 }
 
-fn saturated(count: usize) -> i64 {
+pub(super) fn saturated(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
@@ -147,10 +103,10 @@ mod tests {
     #[test]
     fn what_upkeep_finds_is_a_complaint_with_its_count() {
         let upkeep = JobMetrics::default();
-        upkeep.set_drift(3);
-        upkeep.set_misplaced(1);
-        upkeep.set_orphans(4);
-        upkeep.set_failed_summaries(2);
+        upkeep.found.drift.set(3);
+        upkeep.found.misplaced.set(1);
+        upkeep.found.orphans.set(4);
+        upkeep.found.failed_summaries.set(2);
         let complaints = upkeep.complaints();
         for (complaint, expected) in complaints.iter().zip([
             "3 counters differ",

@@ -4,6 +4,7 @@
 //! normalised, these agree with what the pack's author typed.
 
 use crate::{
+    english::english,
     numbers::{Item, Numeral, What, first_piece, scan},
     stem::stem,
 };
@@ -161,14 +162,15 @@ fn numbers(text: &str, items: &[Item], words: &mut Vec<String>) {
 
 /// Adds a word, contractions in full: "what's" is "what is", "can't" is "can not".
 fn expand(word: &str, words: &mut Vec<String>) {
-    if let Some(whole) = whole_contraction(word) {
+    let reading = &english().reading;
+    if let Some(whole) = reading.in_full.get(word) {
         words.extend(whole.split(' ').map(str::to_owned));
         return;
     }
     let (head, tail) = match word.split_once('\'') {
         None => (word, ""),
         Some((head, "t")) => (head.strip_suffix('n').unwrap_or(head), "not"),
-        Some((head, "s")) if IS_HEADS.contains(&head) => (head, "is"),
+        Some((head, "s")) if reading.is_heads.contains(head) => (head, "is"),
         Some((head, "m")) => (head, "am"),
         Some((head, "re")) => (head, "are"),
         Some((head, "ve")) => (head, "have"),
@@ -179,46 +181,6 @@ fn expand(word: &str, words: &mut Vec<String>) {
     };
     let parts = [head, tail].into_iter().filter(|part| !part.is_empty());
     words.extend(parts.map(str::to_owned));
-}
-
-/// Words after which `'s` means "is" and not a possession.
-const IS_HEADS: [&str; 12] = [
-    "what",
-    "that",
-    "it",
-    "who",
-    "where",
-    "when",
-    "how",
-    "there",
-    "here",
-    "he",
-    "she",
-    "everything",
-];
-
-fn whole_contraction(token: &str) -> Option<&'static str> {
-    Some(match token {
-        "cannot" | "can't" | "cant" => "can not",
-        "won't" => "will not",
-        "dont" => "do not",
-        "doesnt" => "does not",
-        "didnt" => "did not",
-        "isnt" => "is not",
-        "whats" => "what is",
-        "thats" => "that is",
-        "im" => "i am",
-        "ive" => "i have",
-        "gonna" => "going to",
-        "wanna" => "want to",
-        "gimme" => "give me",
-        "ok" => "okay",
-        "yeah" | "yep" | "yup" | "yah" => "yes",
-        "nope" | "nah" => "no",
-        "hullo" | "hallo" => "hello",
-        "thanx" | "thankyou" => "thank you",
-        _ => return None,
-    })
 }
 
 fn symbol(c: char) -> Option<&'static str> {

@@ -2,6 +2,8 @@
 
 use rust_stemmers::{Algorithm, Stemmer};
 
+use crate::english::english;
+
 /// The stem of a word in lower case; words with one stem count as the same word. What is not letters stays as it is.
 #[must_use]
 pub fn stem(word: &str) -> String {
@@ -9,45 +11,13 @@ pub fn stem(word: &str) -> String {
     if UNCHANGED.contains(&word) || !word.chars().all(|c| c.is_ascii_alphabetic()) {
         return word.to_owned();
     }
-    let base = irregular(word).unwrap_or(word);
+    let irregular = english().reading.irregular.get(word);
+    let base = irregular.map_or(word, String::as_str);
     Stemmer::create(Algorithm::English).stem(base).into_owned()
 }
 
 /// Words that the stemmer would confuse with others: "business" with "busy", "evening" with "even".
 const UNCHANGED: [&str; 3] = ["business", "evening", "morning"];
-
-/// The word whose form this is, for forms that share no ending with it.
-fn irregular(word: &str) -> Option<&'static str> {
-    Some(match word {
-        "sent" => "send",
-        "lost" | "misplaced" | "misplace" => "lose",
-        "stole" | "stolen" => "steal",
-        "forgot" | "forgotten" => "forget",
-        "took" | "taken" => "take",
-        "paid" | "payment" | "payments" => "pay",
-        "repaid" | "repayment" | "repayments" => "repay",
-        "bought" => "buy",
-        "got" | "gotten" => "get",
-        "withdrew" | "withdrawn" | "withdrawal" | "withdrawals" => "withdraw",
-        "gave" | "given" => "give",
-        "made" => "make",
-        "spoke" | "spoken" => "speak",
-        "broke" | "broken" => "break",
-        "ate" | "eaten" => "eat",
-        "kept" => "keep",
-        "told" => "tell",
-        "said" => "say",
-        "went" | "gone" => "go",
-        "left" => "leave",
-        "done" | "did" | "does" => "do",
-        "was" | "were" | "been" | "are" | "am" | "is" => "be",
-        "has" | "had" => "have",
-        "died" | "dead" | "death" | "deceased" => "die",
-        "children" => "child",
-        "people" | "persons" => "person",
-        _ => return None,
-    })
-}
 
 #[cfg(test)]
 mod tests {

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Acknowledgements, Durability, Record, RecordHealth, RecordMetrics, RecordQueue,
+    metrics::saturated,
     pending_starts::PendingStarts,
     seal::{Sealed, Sealer},
     types::Handover,
@@ -65,7 +66,10 @@ impl DiskWriter {
                     next = self.queue.try_take();
                 }
             }
-            self.metrics.set_queue(self.queue.waiting());
+            self.metrics
+                .series
+                .queue
+                .set(saturated(self.queue.waiting()));
             self.keep(group);
             for done in flushes {
                 self.hand_over(Handover::Flush(done, self.durable_until));
@@ -101,7 +105,7 @@ impl DiskWriter {
         };
         if let Err(error) = &sealed {
             // Without random numbers nothing can be encrypted, and in the clear nothing is kept.
-            self.metrics.lost();
+            self.metrics.series.lost.inc();
             tracing::error!(session.id = session.map(|id| id.to_string()), seq, %error, "something said could not be sealed and is lost");
         }
         sealed.unwrap_or_default()
@@ -152,7 +156,7 @@ impl DiskWriter {
                 group.len()
             }
             Err(refused) => {
-                if self.health.spool_refused(&refused) {
+                if self.health.spool_refused() {
                     tracing::error!(error = %refused, "the spool takes no records; each is acknowledged when it is committed");
                 }
                 let durable = with_starts.of_group(refused.durable);
@@ -165,7 +169,8 @@ impl DiskWriter {
     fn acknowledge(&self, sealed: &mut Sealed) {
         let made = DateTime::from_timestamp_micros(sealed.record.at_micros);
         let took = made.and_then(|made| (Utc::now() - made).to_std().ok());
-        self.metrics.durable(took.unwrap_or_default());
+        let took = took.unwrap_or_default();
+        self.metrics.durable.observe(took.as_secs_f64());
         sealed.acknowledge(self.acknowledgements.as_ref());
     }
 
@@ -173,7 +178,7 @@ impl DiskWriter {
     fn hand_over(&self, handover: Handover) {
         if self.handovers.blocking_send(handover).is_err() {
             tracing::error!("the flusher is gone; something said waits for nobody");
-            self.metrics.lost();
+            self.metrics.series.lost.inc();
         }
     }
 }

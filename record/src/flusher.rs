@@ -109,8 +109,8 @@ impl Flusher {
             self.park(&batch.records[*place], &batch, why);
         }
         self.reader.done(&batch);
-        self.metrics
-            .stored(batch.records.len() - written.refused.len());
+        let stored = batch.records.len() - written.refused.len();
+        self.metrics.series.stored.inc_by(stored as u64);
     }
 
     /// A record whose turn has come is written; otherwise it is given back.
@@ -140,7 +140,7 @@ impl Flusher {
         if self.commits_acknowledge {
             sealed.acknowledge(self.acknowledgements.as_ref());
         }
-        self.metrics.stored(1);
+        self.metrics.series.stored.inc();
     }
 
     /// Tries until the database has dealt with all of them.
@@ -154,7 +154,8 @@ impl Flusher {
                         self.recognitions.answer(*session, *seen_before);
                     }
                     if written.differing > 0 {
-                        self.metrics.conflicts(written.differing);
+                        let differing = written.differing as u64;
+                        self.metrics.series.conflicts.inc_by(differing);
                         tracing::error!(
                             rows = written.differing,
                             "another row is stored under the number of a message"
@@ -175,7 +176,7 @@ impl Flusher {
     /// Sets aside what the database can never take: the others must not suffer for it.
     fn park(&self, record: &spool::Record, batch: &Batch, why: &str) {
         let (session, seq) = (record.id.session, record.id.seq);
-        self.metrics.parked();
+        self.metrics.series.parked.inc();
         match self.reader.park(record, batch, why) {
             Ok(letter) => {
                 tracing::error!(session.id = %session, seq, letter, why, "a record cannot be stored; teller spool shows it")
@@ -196,14 +197,14 @@ impl Flusher {
     }
 
     fn up(&self) {
-        self.metrics.set_database_up(true);
+        self.metrics.series.database_up.set(1);
         if self.health.database_up() {
             tracing::info!("the database takes rows again");
         }
     }
 
     fn down(&self, error: &DatabaseError) {
-        self.metrics.set_database_up(false);
+        self.metrics.series.database_up.set(0);
         if self.health.database_down(Utc::now(), error.to_string()) {
             let waiting = self.health.status().waiting;
             match error {

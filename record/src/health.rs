@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use database::{
     SessionId,
-    spool::{Fullness, NotAppended, Spool},
+    spool::{Fullness, Spool},
 };
 use serde::Serialize;
 
@@ -33,8 +33,8 @@ pub enum DatabaseState {
 /// What `/health` says of the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RecordStatus {
-    /// `normal`, `alarm` (80 %), `no_new_calls` (95 %) or `full`.
-    pub spool: &'static str,
+    /// How full the spool is.
+    pub spool: Fullness,
     /// Bytes on the disk.
     pub spool_used_bytes: u64,
     /// Bytes it may take.
@@ -65,10 +65,10 @@ impl RecordStatus {
                 self.waiting
             ));
         }
-        if self.spool != Fullness::Normal.as_str() {
+        if self.spool != Fullness::Normal {
             let effect = match self.spool {
-                "alarm" => "at 95 % no new calls are taken",
-                "no_new_calls" => "no new calls are taken",
+                Fullness::Alarm => "at 95 % no new calls are taken",
+                Fullness::NoNewCalls => "no new calls are taken",
                 _ => "no new calls are taken, and each turn waits for the database",
             };
             complaints.push(format!(
@@ -122,7 +122,7 @@ impl RecordHealth {
         let dead_letters = self.spool.dead_letters();
         let state = self.state();
         RecordStatus {
-            spool: spool.fullness.as_str(),
+            spool: spool.fullness,
             spool_used_bytes: spool.used_bytes,
             spool_budget_bytes: spool.budget_bytes,
             waiting: spool.waiting,
@@ -132,12 +132,6 @@ impl RecordHealth {
             unsafe_turns: state.at_risk.values().sum(),
             database: state.database.clone(),
         }
-    }
-
-    /// How full the spool is.
-    #[must_use]
-    pub fn fullness(&self) -> Fullness {
-        self.spool.status().fullness
     }
 
     pub(super) fn at_risk(&self, session: SessionId) {
@@ -181,7 +175,7 @@ impl RecordHealth {
     }
 
     /// `true` the first time in a row.
-    pub(super) fn spool_refused(&self, _why: &NotAppended) -> bool {
+    pub(super) fn spool_refused(&self) -> bool {
         !std::mem::replace(&mut self.state().spool_refuses, true)
     }
 
@@ -196,7 +190,7 @@ mod tests {
 
     fn filled(fullness: Fullness, percent: u64) -> Vec<String> {
         let status = RecordStatus {
-            spool: fullness.as_str(),
+            spool: fullness,
             spool_used_bytes: percent * 10,
             spool_budget_bytes: 1_000,
             waiting: 0,

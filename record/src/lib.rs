@@ -10,6 +10,9 @@
 //! in the order they were made: its start, its messages, its end. While the
 //! database is away they wait on the disk, also over a restart.
 
+#[macro_use]
+mod series;
+
 mod actor;
 mod audited;
 mod disk_writer;
@@ -282,7 +285,7 @@ impl Recorder {
         match self.queue.try_send(record) {
             Ok(()) => {
                 let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
-                self.metrics.set_queue(waiting);
+                self.metrics.series.queue.set(metrics::saturated(waiting));
             }
             Err(error) => {
                 let (why, record) = match error {
@@ -291,7 +294,7 @@ impl Recorder {
                 };
                 let (session, seq) = record.name();
                 if let Some(session) = session {
-                    self.metrics.lost();
+                    self.metrics.series.lost.inc();
                     tracing::error!(session.id = %session, seq, "{why}; something said is lost");
                 }
             }

@@ -12,6 +12,7 @@ mod verify;
 
 use database::{Database, TenantId, keys::Keyring};
 use secrecy::ExposeSecret;
+use serde::Serialize;
 
 use crate::config::DatabaseSettings;
 
@@ -36,6 +37,12 @@ pub fn open(config: &DatabaseSettings) -> anyhow::Result<Database> {
     settings.tenant = TenantId(config.tenant);
     settings.pool_size = config.pool_size;
     Ok(Database::new(settings)?)
+}
+
+/// What a command answers, as JSON that people can read too.
+fn print(value: &impl Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
 }
 
 /// A pack from a folder that was given on the command line.

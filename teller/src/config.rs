@@ -296,9 +296,7 @@ fn stt(env: &mut Reader) -> SttConfig {
     let model = env.path("WHISPER_MODEL", "models/ggml-tiny.en-q8_0.bin");
     let threads = env.number("WHISPER_THREADS", 2, 1..=64);
     let base_url = env.url("STT_BASE_URL", &["http", "https"]);
-    let api_key = env
-        .secret("STT_API_KEY")
-        .unwrap_or_else(|| String::new().into());
+    let api_key = env.secret("STT_API_KEY").unwrap_or_default();
     let name = env.text("STT_MODEL", "whisper-1");
     match base_url {
         Some(base_url) => SttConfig::Remote(RemoteSttConfig {
@@ -315,9 +313,7 @@ fn tts(env: &mut Reader) -> Provider {
     let engine = env.choice("TTS_ENGINE", "flite", &["flite", "espeak-ng", "openai"]);
     let voice = env.optional("TTS_VOICE");
     let base_url = env.url("TTS_BASE_URL", &["http", "https"]);
-    let api_key = env
-        .secret("TTS_API_KEY")
-        .unwrap_or_else(|| String::new().into());
+    let api_key = env.secret("TTS_API_KEY").unwrap_or_default();
     let model = env.text("TTS_MODEL", "tts-1");
     match engine.as_str() {
         "openai" => Provider::Remote(RemoteTtsConfig {
@@ -345,7 +341,7 @@ fn llm(env: &mut Reader) -> Option<LlmConfig> {
     }
     Some(LlmConfig {
         base_url: base_url.unwrap_or_else(|| "https://api.openai.com/v1".into()),
-        api_key: api_key.unwrap_or_else(|| String::new().into()),
+        api_key: api_key.unwrap_or_default(),
         model,
         first_token_timeout,
         total_timeout,

@@ -28,6 +28,7 @@ use voice::{
 };
 
 use crate::config::Config;
+use locks::DatabaseLocks;
 use metrics::Metrics;
 
 /// Calls that were given up close their records in this time.
@@ -70,7 +71,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let telephony = Telephony::new(&config.livekit.url, &config.livekit.keys);
     let transfer_to = components::transfer_target(&replier)?;
     let authenticator = components::authenticator(&config, &database, &pack)?;
-    let locks = components::locks(&database);
+    let locks = DatabaseLocks::new(&database);
     let worker = Worker::new(config.worker.clone(), metrics.agent.clone(), locks);
     // No call may come before it can be heard: the worker registers behind this.
     let stt = hearing

@@ -35,7 +35,7 @@ pub struct WrappingKeyInfo {
 #[derive(Clone)]
 pub(super) struct Material {
     /// Nowhere, for keys that live in memory.
-    path: Option<PathBuf>,
+    pub(super) path: Option<PathBuf>,
     pub(super) index: Secret,
     pub(super) spool: Secret,
     pub(super) signing: Secret,
@@ -151,14 +151,6 @@ impl Material {
             Ok(renewed)
         } else {
             Err(self.malformed("it was replaced by another one while this process runs"))
-        }
-    }
-
-    #[cfg(feature = "test-support")]
-    pub(super) fn at(&self, path: &Path) -> Self {
-        Self {
-            path: Some(path.to_path_buf()),
-            ..self.clone()
         }
     }
 

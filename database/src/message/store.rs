@@ -1,9 +1,9 @@
 //! Messages in and out of PostgreSQL.
 
-use tokio_postgres::{Row, types::ToSql};
+use tokio_postgres::Row;
 
 use super::{Message, MessageRepository, SealedMessage};
-use crate::{DatabaseError, SessionId, chain::RowHash, keys::SessionKey};
+use crate::{DatabaseError, SessionId, chain::RowHash, keys::SessionKey, pool::Params};
 
 /// What became of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +44,9 @@ const COUNT_ERASED: &str = "
                     WHERE late.session_id = e.session_id RETURNING late.n)
     SELECT coalesce(sum(n), 0) FROM noted";
 
+pub(crate) const BY_SESSION: &str =
+    "SELECT * FROM conversation_messages WHERE session_id = $1 ORDER BY seq";
+
 impl MessageRepository {
     /// Stores messages, all or none. Those stored before are skipped and counted nowhere, so a
     /// batch whose answer was lost is simply sent again. Batches of 50 are right. The session of
@@ -66,7 +69,7 @@ impl MessageRepository {
         let hashes: Vec<&[u8]> = messages.iter().map(|m| &m.row_hash.0[..]).collect();
         let words: Vec<&[u8]> = messages.iter().map(|m| m.content_ct.as_slice()).collect();
         let meta: Vec<&serde_json::Value> = messages.iter().map(|m| &m.meta).collect();
-        let params: [&(dyn ToSql + Sync); 13] = [
+        let params: Params<'_> = &[
             &sessions,
             &seqs,
             &column(messages, |m| m.role.as_str()),
@@ -81,19 +84,16 @@ impl MessageRepository {
             &column(messages, |m| m.created_at),
             &hashes,
         ];
-        let new = self.db.query(INSERT, &params).await?.len();
+        let new = self.db.count(INSERT, params).await?;
         let mut inserted = Inserted {
             new: new as u64,
-            differing: Vec::new(),
-            erased: 0,
+            ..Inserted::default()
         };
         if new < messages.len() {
-            let rows = self
-                .db
-                .query(DIFFERING, &[&sessions, &seqs, &hashes])
-                .await?;
-            let erased = self.db.one(COUNT_ERASED, &[&sessions]).await?;
-            inserted.erased = u64::try_from(erased.get::<_, i64>(0)).unwrap_or(0);
+            let keys: Params<'_> = &[&sessions, &seqs, &hashes];
+            let rows = self.db.query(DIFFERING, keys).await?;
+            let erased: i64 = self.db.value(COUNT_ERASED, &[&sessions]).await?;
+            inserted.erased = u64::try_from(erased).unwrap_or(0);
             inserted.differing = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
         }
         Ok(inserted)
@@ -115,53 +115,20 @@ impl MessageRepository {
         &self,
         session: SessionId,
     ) -> Result<(Vec<Message>, Option<SessionKey>), DatabaseError> {
-        let rows = self
-            .db
-            .query(
-                "SELECT * FROM conversation_messages WHERE session_id = $1 ORDER BY seq",
-                &[&session],
-            )
-            .await?;
+        let rows = self.db.query(BY_SESSION, &[&session]).await?;
         let key = self.db.session_key(session).await?;
         let opened = |row| message(row, session, key.as_ref());
         Ok((rows.iter().map(opened).collect(), key))
-    }
-
-    /// The encrypted messages of a session as they are stored, in order: what its chain is made of.
-    ///
-    /// # Errors
-    /// [`DatabaseError`].
-    #[cfg(feature = "test-support")]
-    pub async fn sealed_by_session(
-        &self,
-        session: SessionId,
-    ) -> Result<Vec<SealedMessage>, DatabaseError> {
-        let sql = "SELECT * FROM conversation_messages WHERE session_id = $1 ORDER BY seq";
-        let rows = self.db.query(sql, &[&session]).await?;
-        Ok(rows.iter().filter_map(sealed).collect())
     }
 }
 
 /// `key`: of the session, unless it is not known or was destroyed.
 fn message(row: &Row, session: SessionId, key: Option<&SessionKey>) -> Message {
-    let seq = row.get("seq");
+    let mut stored = Message::from(row);
     let sealed: Option<&[u8]> = row.get("content_ct");
-    let opened = sealed
-        .zip(key)
-        .and_then(|(sealed, key)| key.open_message(session, seq, sealed).ok());
-    Message {
-        seq,
-        role: row.get("role"),
-        content: opened,
-        redacted: row.get("redacted"),
-        started_ms: row.get("started_ms"),
-        ended_ms: row.get("ended_ms"),
-        interrupted: row.get("interrupted"),
-        intent: row.get("intent"),
-        latency_ms: row.get("latency_ms"),
-        meta: row.get("meta"),
-        created_at: row.get("created_at"),
-    }
+    let open = |(sealed, key): (_, &SessionKey)| key.open_message(session, stored.seq, sealed).ok();
+    stored.content = sealed.zip(key).and_then(open);
+    stored
 }
 
 /// A row as it was sealed; `None` if its words or its hash are gone. `meta` that no program of ours

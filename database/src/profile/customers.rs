@@ -1,6 +1,7 @@
 //! Customers from an administrator's list.
 
 use call::{PhoneNumber, input::clean_line};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::ProfileRepository;
@@ -13,7 +14,8 @@ use crate::{
 const LONGEST_NAME: usize = 255;
 
 /// One customer of an import.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CustomerRow {
     /// The name to log in with; unique without regard to case.
     pub username: String,
@@ -62,12 +64,8 @@ impl ProfileRepository {
             }
         }
         let detail = serde_json::json!({"created": report.created, "updated": report.updated, "refused": report.refused.len()});
-        self.db
-            .one(
-                "SELECT audit($1, 'profile.import', NULL, NULL, $2)",
-                &[&actor, &detail],
-            )
-            .await?;
+        let sql = "SELECT audit($1, 'profile.import', NULL, NULL, $2)";
+        self.db.run(sql, &[&actor, &detail]).await?;
         Ok(report)
     }
 
@@ -79,7 +77,7 @@ impl ProfileRepository {
             let key = key.ok_or(DatabaseError::Erased)?;
             let sealed = Contact::of(row)?.seal(&key, profile, self.db.keys())?;
             self.db
-                .one(
+                .run(
                     "SELECT set_contact($1, $2, $3, $4, $5, $6)",
                     &[
                         &profile,
@@ -97,7 +95,7 @@ impl ProfileRepository {
 
     /// The customer of this name, and whether it was made now, with what the row says. Of a known
     /// one nothing but the customer number changes, and that only if `overwrite`.
-    pub(super) async fn ensure_customer(
+    pub(crate) async fn ensure_customer(
         &self,
         row: &CustomerRow,
         overwrite: bool,
@@ -194,9 +192,8 @@ fn email(text: String) -> Result<String, DatabaseError> {
     if text.len() <= 320 && parts.is_some_and(|(user, host)| !user.is_empty() && !host.is_empty()) {
         Ok(text)
     } else {
-        Err(DatabaseError::Invalid(
-            "an e-mail address is of the form name@host and has at most 320 bytes".to_owned(),
-        ))
+        let form = "an e-mail address is of the form name@host and has at most 320 bytes";
+        Err(DatabaseError::Invalid(form.to_owned()))
     }
 }
 
@@ -204,9 +201,8 @@ fn name(text: String) -> Result<String, DatabaseError> {
     if text.chars().count() <= LONGEST_NAME {
         Ok(text)
     } else {
-        Err(DatabaseError::Invalid(format!(
-            "a name has at most {LONGEST_NAME} characters"
-        )))
+        let form = format!("a name has at most {LONGEST_NAME} characters");
+        Err(DatabaseError::Invalid(form))
     }
 }
 
@@ -222,8 +218,7 @@ fn customer_number(text: &str) -> Result<String, DatabaseError> {
     if !number.is_empty() && number.len() <= 20 && number.bytes().all(|b| b.is_ascii_digit()) {
         Ok(number)
     } else {
-        Err(DatabaseError::Invalid(
-            "a customer number has 1 to 20 digits".to_owned(),
-        ))
+        let form = "a customer number has 1 to 20 digits";
+        Err(DatabaseError::Invalid(form.to_owned()))
     }
 }

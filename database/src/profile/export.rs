@@ -54,6 +54,10 @@ pub struct SessionExport {
     pub tool_calls: Vec<ToolCall>,
 }
 
+const IDENTIFIERS: &str = "SELECT to_jsonb(i) - 'bidx' - 'tenant_id' FROM profile_identifiers i WHERE profile_id = ANY ($1) ORDER BY first_seen_at";
+const CHALLENGES: &str = "
+    SELECT jsonb_build_object('session', session_id, 'at', created_at, 'sent', sent, 'attempts', attempts, 'consumed_at', consumed_at)
+      FROM auth_challenges WHERE profile_id = ANY ($1) ORDER BY created_at";
 const ATTEMPTS: &str = "SELECT jsonb_build_object('session', session_id, 'at', at, 'outcome', outcome) FROM auth_attempts WHERE session_id = ANY ($1) ORDER BY at";
 /// Of a merge with somebody else only the half that is this person's.
 const MERGE_IMAGES: &str = "
@@ -72,7 +76,7 @@ impl ProfileRepository {
     /// [`DatabaseError`].
     pub async fn export(&self, id: ProfileId) -> Result<Option<ProfileExport>, DatabaseError> {
         let tree = "SELECT id FROM user_profiles WHERE live_profile($1) IN (id, merged_into_profile_id) ORDER BY merged_at NULLS FIRST, id";
-        let tree: Vec<ProfileId> = self.ids(tree, id).await?;
+        let tree: Vec<ProfileId> = self.db.column(tree, &[&id]).await?;
         let mut profiles = Vec::new();
         let mut merges = BTreeMap::new();
         for part in &tree {
@@ -84,7 +88,7 @@ impl ProfileRepository {
             return Ok(None);
         }
         let calls = "SELECT session_id FROM sessions_of($1) ORDER BY started_at, session_id";
-        let calls: Vec<SessionId> = self.ids(calls, id).await?;
+        let calls: Vec<SessionId> = self.db.column(calls, &[&id]).await?;
         let mut sessions = Vec::new();
         for call in &calls {
             sessions.extend(self.export_session(*call).await?);
@@ -97,21 +101,13 @@ impl ProfileRepository {
             profile: profiles.remove(0),
             stated_name: self.stated_name(id).await?,
             merged: profiles,
-            identifiers: self
-                .values("SELECT to_jsonb(i) - 'bidx' - 'tenant_id' FROM profile_identifiers i WHERE profile_id = ANY ($1) ORDER BY first_seen_at", &tree)
-                .await?,
+            identifiers: self.db.column(IDENTIFIERS, &[&tree]).await?,
             sessions,
             merges: merges.into_values().collect(),
-            challenges: self
-                .values(
-                    "SELECT jsonb_build_object('session', session_id, 'at', created_at, 'sent', sent, 'attempts', attempts, 'consumed_at', consumed_at)
-                       FROM auth_challenges WHERE profile_id = ANY ($1) ORDER BY created_at",
-                    &tree,
-                )
-                .await?,
-            attempts: self.values(ATTEMPTS, &calls).await?,
-            merge_images: self.values(MERGE_IMAGES, &tree).await?,
-            archives: self.values(ARCHIVES, &calls).await?,
+            challenges: self.db.column(CHALLENGES, &[&tree]).await?,
+            attempts: self.db.column(ATTEMPTS, &[&calls]).await?,
+            merge_images: self.db.column(MERGE_IMAGES, &[&tree]).await?,
+            archives: self.db.column(ARCHIVES, &[&calls]).await?,
             audit: AuditRepository::new(&self.db).about(&subjects).await?,
         }))
     }
@@ -129,23 +125,5 @@ impl ProfileRepository {
             callbacks: CallbackRepository::new(&self.db).by_session(id).await?,
             tool_calls: ToolCallRepository::new(&self.db).by_session(id).await?,
         }))
-    }
-
-    pub(super) async fn ids<T: for<'a> tokio_postgres::types::FromSql<'a>>(
-        &self,
-        sql: &str,
-        id: ProfileId,
-    ) -> Result<Vec<T>, DatabaseError> {
-        let rows = self.db.query(sql, &[&id]).await?;
-        Ok(rows.iter().map(|row| row.get(0)).collect())
-    }
-
-    async fn values<T: tokio_postgres::types::ToSql + Sync>(
-        &self,
-        sql: &str,
-        ids: &[T],
-    ) -> Result<Vec<Value>, DatabaseError> {
-        let rows = self.db.query(sql, &[&ids]).await?;
-        Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 }

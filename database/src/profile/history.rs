@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::{MergeRecord, Profile, ProfileRepository, UnmergeOutcome, merges::merge_record};
-use crate::{AuditEntry, DatabaseError, ProfileId, audit::entry};
+use super::{MergeRecord, Profile, ProfileRepository, UnmergeOutcome};
+use crate::{AuditEntry, DatabaseError, ProfileId, pool::Params};
 
 /// Merges and attempts that a history shows at most, the newest. Older ones are in
 /// `teller profiles export`.
@@ -35,23 +35,25 @@ pub enum WouldUnmerge {
     Refused(UnmergeOutcome),
 }
 
-/// What comes apart.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Separation {
-    /// The merge that is undone: what a confirmation names.
-    pub merge: i64,
-    /// The profile that lives again.
-    pub source: ProfileId,
-    /// The live profile that loses it.
-    pub from: ProfileId,
-    /// That one's name, if it is a customer.
-    pub from_username: Option<String>,
-    /// Profiles that go: the source and those merged into it before.
-    pub profiles: i64,
-    /// Calls that go with them.
-    pub sessions: i64,
-    /// Messages of those calls.
-    pub messages: i64,
+row! {
+    /// What comes apart.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct Separation {
+        /// The merge that is undone: what a confirmation names.
+        pub merge: i64 = "merge_id",
+        /// The profile that lives again.
+        pub source: ProfileId = "source_id",
+        /// The live profile that loses it.
+        pub from: ProfileId = "id",
+        /// That one's name, if it is a customer.
+        pub from_username: Option<String> = "username",
+        /// Profiles that go: the source and those merged into it before.
+        pub profiles: i64,
+        /// Calls that go with them.
+        pub sessions: i64,
+        /// Messages of those calls.
+        pub messages: i64,
+    }
 }
 
 impl ProfileRepository {
@@ -73,7 +75,7 @@ impl ProfileRepository {
         };
         let live = live.unwrap_or_else(|| profile.clone());
         let tree = "SELECT id FROM user_profiles WHERE $1 IN (id, merged_into_profile_id)";
-        let tree: Vec<ProfileId> = self.ids(tree, live.id).await?;
+        let tree: Vec<ProfileId> = self.db.column(tree, &[&live.id]).await?;
         let merges = self.merges_of_tree(&tree).await?;
         let attempts = self.attempts(&tree, &merges).await?;
         Ok(Some(ProfileHistory {
@@ -89,8 +91,7 @@ impl ProfileRepository {
         let sql = "SELECT * FROM profile_merges WHERE source_id = ANY ($1) OR target_id = ANY ($1)
                        OR requested_source = ANY ($1) OR requested_target = ANY ($1)
                     ORDER BY merge_id DESC LIMIT $2";
-        let rows = self.db.query(sql, &[&tree, &LONGEST]).await?;
-        Ok(rows.iter().map(merge_record).collect())
+        self.db.list(sql, &[&tree, &LONGEST]).await
     }
 
     /// The audit names the source of a merge. That of a refused merge is not a profile of this person;
@@ -114,11 +115,8 @@ impl ProfileRepository {
                       AND (subject_id = ANY ($2) OR detail ->> 'merge' = ANY ($3)
                            OR action = 'profile.unmerge' AND detail ->> 'merge' IS NULL)
                     ORDER BY id DESC LIMIT $4";
-        let rows = self
-            .db
-            .query(sql, &[&all, &own, &numbers, &LONGEST])
-            .await?;
-        Ok(rows.iter().map(entry).collect())
+        let params: Params<'_> = &[&all, &own, &numbers, &LONGEST];
+        self.db.list(sql, params).await
     }
 
     /// What [`Self::unmerge`] would take apart; changes nothing. Takes the identity lock as an
@@ -132,25 +130,15 @@ impl ProfileRepository {
             return Ok(WouldUnmerge::Refused(outcome));
         }
         let sql = "WITH parts AS MATERIALIZED (SELECT p.id FROM merged_subtree($1) p)
-                   SELECT m.merge_id, live.id, live.username, (SELECT count(*) FROM parts) AS profiles, moved.sessions, moved.messages
+                   SELECT m.merge_id, m.source_id, live.id, live.username, (SELECT count(*) FROM parts) AS profiles, moved.sessions, moved.messages
                      FROM profile_merges m JOIN user_profiles live ON live.id = live_profile($1),
                           (SELECT count(*) AS sessions, coalesce(sum(s.message_count), 0)::bigint AS messages
                              FROM session_rows s WHERE s.home_profile_id IN (SELECT id FROM parts)) moved
                     WHERE m.source_id = $1 AND m.outcome = 'merged' AND m.reverted_at IS NULL";
         let row = self.db.optional(sql, &[&source]).await?;
-        // Undone between the two questions.
-        let Some(row) = row else {
-            return Ok(WouldUnmerge::Refused(UnmergeOutcome::NotMerged));
-        };
-        Ok(WouldUnmerge::Parts(Separation {
-            merge: row.get("merge_id"),
-            source,
-            from: row.get("id"),
-            from_username: row.get("username"),
-            profiles: row.get("profiles"),
-            sessions: row.get("sessions"),
-            messages: row.get("messages"),
-        }))
+        // None: undone between the two questions.
+        let undone = WouldUnmerge::Refused(UnmergeOutcome::NotMerged);
+        Ok(row.map_or(undone, |row| WouldUnmerge::Parts(Separation::from(&row))))
     }
 
     /// [`Self::unmerge`] of the merge that was confirmed ([`Separation::merge`]);
@@ -166,10 +154,7 @@ impl ProfileRepository {
         reason: Option<&str>,
     ) -> Result<UnmergeOutcome, DatabaseError> {
         let sql = "SELECT unmerge_profile($1, $3, $4, $2)";
-        let row = self
-            .db
-            .one(sql, &[&source, &merge, &actor, &reason])
-            .await?;
-        Ok(row.get(0))
+        let params: Params<'_> = &[&source, &merge, &actor, &reason];
+        self.db.value(sql, params).await
     }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use call::{sql_text, text_enum};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use tokio_postgres::Row;
 
 use super::ProfileRepository;
-use crate::{Database, DatabaseError, ProfileId, SessionId};
+use crate::{DatabaseError, ProfileId, SessionId, pool::Params};
 
 text_enum! {
     /// What became of a merge. Refusals are answers, not errors: repeating one is useless.
@@ -112,14 +113,9 @@ impl ProfileRepository {
         reason: Option<&str>,
         force: bool,
     ) -> Result<MergeOutcome, DatabaseError> {
-        let row = self
-            .db
-            .one(
-                "SELECT merge_profiles($1, $2, $3, $4, $5)",
-                &[&anonymous, &authenticated, &actor, &reason, &force],
-            )
-            .await?;
-        Ok(row.get(0))
+        let sql = "SELECT merge_profiles($1, $2, $3, $4, $5)";
+        let params: Params<'_> = &[&anonymous, &authenticated, &actor, &reason, &force];
+        self.db.value(sql, params).await
     }
 
     /// What [`Self::merge_anonymous_to_authenticated`] would answer; changes nothing.
@@ -133,9 +129,8 @@ impl ProfileRepository {
         force: bool,
     ) -> Result<MergeOutcome, DatabaseError> {
         let sql = "SELECT merge_profiles($1, $2, 'dry run', NULL, $3)";
-        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
-            [&anonymous, &authenticated, &force];
-        Ok(self.db.dry_run(sql, &params).await?.get(0))
+        let params: Params<'_> = &[&anonymous, &authenticated, &force];
+        Ok(self.db.dry_run(sql, params).await?.get(0))
     }
 
     /// What [`Self::unmerge`] would answer; changes nothing.
@@ -161,10 +156,8 @@ impl ProfileRepository {
     /// # Errors
     /// [`DatabaseError`]; repeating is safe.
     pub async fn drain_merges(&self, limit: i32) -> Result<DrainProgress, DatabaseError> {
-        let row = self
-            .db
-            .one("SELECT refiled, pending FROM drain_merges($1)", &[&limit])
-            .await?;
+        let sql = "SELECT refiled, pending FROM drain_merges($1)";
+        let row = self.db.one(sql, &[&limit]).await?;
         Ok(DrainProgress {
             refiled: row.get("refiled"),
             pending: row.get("pending"),
@@ -181,14 +174,8 @@ impl ProfileRepository {
         actor: &str,
         reason: Option<&str>,
     ) -> Result<UnmergeOutcome, DatabaseError> {
-        Ok(self
-            .db
-            .one(
-                "SELECT unmerge_profile($1, $2, $3)",
-                &[&source, &actor, &reason],
-            )
-            .await?
-            .get(0))
+        let sql = "SELECT unmerge_profile($1, $2, $3)";
+        self.db.value(sql, &[&source, &actor, &reason]).await
     }
 
     /// Every merge that this profile took part in, newest first, refused and undone ones too.
@@ -196,35 +183,28 @@ impl ProfileRepository {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn history(&self, profile: ProfileId) -> Result<Vec<MergeRecord>, DatabaseError> {
-        merges_of(&self.db, profile).await
+        let sql = "SELECT * FROM profile_merges
+                    WHERE $1 IN (source_id, target_id, requested_source, requested_target) ORDER BY merge_id DESC";
+        self.db.list(sql, &[&profile]).await
     }
 }
 
-async fn merges_of(db: &Database, profile: ProfileId) -> Result<Vec<MergeRecord>, DatabaseError> {
-    let rows = db
-        .query(
-            "SELECT * FROM profile_merges
-              WHERE $1 IN (source_id, target_id, requested_source, requested_target) ORDER BY merge_id DESC",
-            &[&profile],
-        )
-        .await?;
-    Ok(rows.iter().map(merge_record).collect())
-}
-
-pub(super) fn merge_record(row: &tokio_postgres::Row) -> MergeRecord {
-    MergeRecord {
-        id: row.get("merge_id"),
-        requested: (row.get("requested_source"), row.get("requested_target")),
-        resolved: (row.get("source_id"), row.get("target_id")),
-        outcome: row.get("outcome"),
-        actor: row.get("actor"),
-        reason: row.get("reason"),
-        session: row.get("session_id"),
-        sessions_moved: row.get("sessions_moved"),
-        messages_moved: row.get("messages_moved"),
-        merged_at: row.get("merged_at"),
-        reverted_at: row.get("reverted_at"),
-        reverted_by: row.get("reverted_by"),
-        reverted_reason: row.get("reverted_reason"),
+impl From<&Row> for MergeRecord {
+    fn from(row: &Row) -> Self {
+        Self {
+            id: row.get("merge_id"),
+            requested: (row.get("requested_source"), row.get("requested_target")),
+            resolved: (row.get("source_id"), row.get("target_id")),
+            outcome: row.get("outcome"),
+            actor: row.get("actor"),
+            reason: row.get("reason"),
+            session: row.get("session_id"),
+            sessions_moved: row.get("sessions_moved"),
+            messages_moved: row.get("messages_moved"),
+            merged_at: row.get("merged_at"),
+            reverted_at: row.get("reverted_at"),
+            reverted_by: row.get("reverted_by"),
+            reverted_reason: row.get("reverted_reason"),
+        }
     }
 }

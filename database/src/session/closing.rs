@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::SessionRepository;
-use crate::{DatabaseError, SessionId, clean::clean_json};
+use crate::{DatabaseError, SessionId, clean::clean_json, pool::Params};
 
 /// A call ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,13 +39,21 @@ impl Default for StaleAfter {
     }
 }
 
-/// A session that this sweeper closed; it wants a summary.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AbandonedSession {
-    /// Which.
-    pub id: SessionId,
-    /// Its worker, if it had one.
-    pub worker_id: Option<String>,
+impl StaleAfter {
+    fn seconds(self) -> (f64, f64) {
+        (self.without_worker.as_secs_f64(), self.outer.as_secs_f64())
+    }
+}
+
+row! {
+    /// A session that this sweeper closed; it wants a summary.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct AbandonedSession {
+        /// Which.
+        pub id: SessionId = "session_id",
+        /// Its worker, if it had one.
+        pub worker_id: Option<String>,
+    }
 }
 
 const STALE: &str = "s.status = 'active' AND (
@@ -65,22 +73,18 @@ impl SessionRepository {
         end: &SessionEnd,
         wants_summary: bool,
     ) -> Result<bool, DatabaseError> {
-        let rows = self
-            .db
-            .query(
-                "UPDATE agent_sessions SET status = 'ended', end_reason = $2, ended_at = greatest($3, started_at),
-                        last_activity_at = greatest(last_activity_at, least($3, now())), metrics = $4, wants_summary = $5
-                  WHERE session_id = $1 AND status <> 'ended' RETURNING session_id",
-                &[
-                    &session,
-                    &end.reason,
-                    &end.ended_at,
-                    &clean_json(&end.metrics),
-                    &wants_summary,
-                ],
-            )
-            .await?;
-        Ok(!rows.is_empty())
+        let sql = "UPDATE agent_sessions SET status = 'ended', end_reason = $2, ended_at = greatest($3, started_at),
+                          last_activity_at = greatest(last_activity_at, least($3, now())), metrics = $4, wants_summary = $5
+                    WHERE session_id = $1 AND status <> 'ended' RETURNING session_id";
+        let metrics = clean_json(&end.metrics);
+        let params: Params<'_> = &[
+            &session,
+            &end.reason,
+            &end.ended_at,
+            &metrics,
+            &wants_summary,
+        ];
+        Ok(self.db.count(sql, params).await? > 0)
     }
 
     /// Signs of life of calls that go on; every 15 s is right.
@@ -89,15 +93,10 @@ impl SessionRepository {
     /// [`DatabaseError`].
     pub async fn heartbeat(&self, sessions: &[SessionId]) -> Result<(), DatabaseError> {
         // Locked in order, as the message trigger does: the two must not wait for each other.
-        self.db
-            .query(
-                "WITH mine AS (SELECT session_id FROM agent_sessions WHERE session_id = ANY ($1) AND status = 'active'
-                                ORDER BY session_id FOR NO KEY UPDATE)
-                 UPDATE agent_sessions s SET last_activity_at = greatest(s.last_activity_at, now()) FROM mine WHERE s.session_id = mine.session_id",
-                &[&sessions],
-            )
-            .await
-            .map(drop)
+        let sql = "WITH mine AS (SELECT session_id FROM agent_sessions WHERE session_id = ANY ($1) AND status = 'active'
+                                  ORDER BY session_id FOR NO KEY UPDATE)
+                   UPDATE agent_sessions s SET last_activity_at = greatest(s.last_activity_at, now()) FROM mine WHERE s.session_id = mine.session_id";
+        self.db.run(sql, &[&sessions]).await
     }
 
     /// Sessions left behind, oldest first.
@@ -112,18 +111,8 @@ impl SessionRepository {
         let sql = format!(
             "SELECT s.session_id FROM agent_sessions s WHERE {STALE} ORDER BY s.last_activity_at LIMIT $3"
         );
-        let rows = self
-            .db
-            .query(
-                &sql,
-                &[
-                    &after.without_worker.as_secs_f64(),
-                    &after.outer.as_secs_f64(),
-                    &limit,
-                ],
-            )
-            .await?;
-        Ok(rows.iter().map(|row| row.get(0)).collect())
+        let (gone, outer) = after.seconds();
+        self.db.column(&sql, &[&gone, &outer, &limit]).await
     }
 
     /// Closes sessions left behind, as of their last message. Of several sweepers at once, one
@@ -146,23 +135,7 @@ impl SessionRepository {
                FROM stale WHERE s.session_id = stale.session_id AND s.status = 'active'
              RETURNING s.session_id, s.worker_id"
         );
-        let rows = self
-            .db
-            .query(
-                &sql,
-                &[
-                    &after.without_worker.as_secs_f64(),
-                    &after.outer.as_secs_f64(),
-                    &limit,
-                ],
-            )
-            .await?;
-        Ok(rows
-            .iter()
-            .map(|row| AbandonedSession {
-                id: row.get(0),
-                worker_id: row.get(1),
-            })
-            .collect())
+        let (gone, outer) = after.seconds();
+        self.db.list(&sql, &[&gone, &outer, &limit]).await
     }
 }

@@ -1,28 +1,19 @@
 //! How much disk the spool may take, and what follows from how much it has. Pure.
 
-/// How full the spool is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fullness {
-    /// Below 80 %.
-    Normal,
-    /// From 80 %: an operator should look.
-    Alarm,
-    /// From 95 %: calls that run are kept, new ones are refused.
-    NoNewCalls,
-    /// No further segment fits.
-    Full,
-}
+use call::text_enum;
 
-impl Fullness {
-    /// For logs, health and metrics.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Normal => "normal",
-            Self::Alarm => "alarm",
-            Self::NoNewCalls => "no_new_calls",
-            Self::Full => "full",
-        }
+text_enum! {
+    /// How full the spool is.
+    #[derive(PartialOrd, Ord)]
+    pub enum Fullness {
+        /// Below 80 %.
+        Normal = "normal",
+        /// From 80 %: an operator should look.
+        Alarm = "alarm",
+        /// From 95 %: calls that run are kept, new ones are refused.
+        NoNewCalls = "no_new_calls",
+        /// No further segment fits.
+        Full = "full",
     }
 }
 

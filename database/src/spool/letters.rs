@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     error::{SpoolError, disk},
-    frame::{Record, RecordId},
+    frame::Record,
     header::{self, HEADER},
     scan::{Found, Scanner},
     segment,
@@ -120,15 +120,6 @@ pub fn remove(dir: &Path, id: &str) -> Result<(), SpoolError> {
 
 pub(super) fn count(dir: &Path) -> usize {
     ids(dir).map_or(0, |ids| ids.len())
-}
-
-/// Which record a letter holds.
-impl DeadLetter {
-    /// Session and number.
-    #[must_use]
-    pub fn record_id(&self) -> RecordId {
-        self.record.id
-    }
 }
 
 fn path(dir: &Path, id: &str) -> PathBuf {

@@ -38,7 +38,11 @@ static PLAN: LazyLock<Plan> = LazyLock::new(|| {
 });
 static PASSED: AtomicU64 = AtomicU64::new(0);
 
-pub(crate) fn point(label: &str) {
+/// The process dies here, if a test asked for it.
+///
+/// # Panics
+/// If it lives on.
+pub fn point(label: &str) {
     if let Plan::Die {
         label: at_label,
         at,
@@ -53,12 +57,18 @@ pub(crate) fn point(label: &str) {
     }
 }
 
-pub(crate) fn armed(label: &str) -> bool {
+/// The next [`point`] of this label kills.
+#[must_use]
+pub fn armed(label: &str) -> bool {
     matches!(&*PLAN, Plan::Die { label: at_label, at }
         if at_label == label && PASSED.fetch_add(1, Ordering::SeqCst) + 2 >= *at)
 }
 
-pub(crate) fn failing(label: &str) -> std::io::Result<()> {
+/// An operation of the disk that fails, if a test asked for it.
+///
+/// # Errors
+/// What the test asked for.
+pub fn failing(label: &str) -> std::io::Result<()> {
     if let Plan::Fail {
         label: of,
         from,

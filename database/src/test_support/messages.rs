@@ -2,9 +2,41 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
 use crate::{
-    DatabaseError, MessageRepository, MessageSealer, NewMessage, RowHash, SealedMessage, SessionId,
+    DatabaseError, MessageRepository, MessageSealer, NewMessage, Role, RowHash, SealedMessage,
+    SessionId,
+    message::{BY_SESSION, sealed},
 };
+
+impl NewMessage {
+    /// A message with nothing known but who said what, when.
+    #[must_use]
+    pub fn new(
+        session_id: SessionId,
+        seq: i32,
+        role: Role,
+        content: impl Into<String>,
+        created_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            session_id,
+            seq,
+            role,
+            content: content.into(),
+            redacted: false,
+            started_ms: None,
+            ended_ms: None,
+            interrupted: false,
+            intent: None,
+            latency_ms: None,
+            meta: Value::Object(serde_json::Map::new()),
+            created_at,
+        }
+    }
+}
 
 impl MessageRepository {
     /// Seals messages with the keys of their sessions and stores them; returns how many were new.
@@ -26,6 +58,18 @@ impl MessageRepository {
             sealed.extend(self.seal(session, &messages).await?);
         }
         Ok(self.insert_batch(&sealed).await?.new)
+    }
+
+    /// The encrypted messages of a session as they are stored, in order: what its chain is made of.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn sealed_by_session(
+        &self,
+        session: SessionId,
+    ) -> Result<Vec<SealedMessage>, DatabaseError> {
+        let rows = self.db.query(BY_SESSION, &[&session]).await?;
+        Ok(rows.iter().filter_map(sealed).collect())
     }
 
     async fn seal(

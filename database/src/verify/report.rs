@@ -43,15 +43,17 @@ pub struct Finding {
 }
 
 /// What is wrong with a session, the audit log or an anchor.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "problem", rename_all = "snake_case")]
 pub enum Problem {
     /// The row does not hash to what was written.
+    #[error("message {seq} was changed")]
     Changed {
         /// Which.
         seq: i32,
     },
     /// Two rows stand in each other's place.
+    #[error("messages {seq} and {with} were swapped")]
     Swapped {
         /// The first.
         seq: i32,
@@ -59,6 +61,7 @@ pub enum Problem {
         with: i32,
     },
     /// Rows are missing between others.
+    #[error("{}", missing(*from, *to))]
     Missing {
         /// The first that is not there.
         from: i32,
@@ -66,6 +69,7 @@ pub enum Problem {
         to: i32,
     },
     /// The last rows are missing.
+    #[error("the end is missing: messages {from} to {to}")]
     Truncated {
         /// The first that is not there.
         from: i32,
@@ -73,16 +77,21 @@ pub enum Problem {
         to: i32,
     },
     /// A row without words or without a hash.
+    #[error("message {seq} has lost its words or its hash")]
     Unhashed {
         /// Which.
         seq: i32,
     },
     /// The session's own numbers do not fit its rows.
+    #[error("{what} does not fit the messages")]
     Miscounted {
         /// `message_count`, `last_seq` or `chain_head`.
         what: &'static str,
     },
     /// The chain holds, and is not the one that was anchored: it was computed anew.
+    #[error(
+        "messages {from} to {to} were rewritten, hashes included: anchor {anchor} has another hash of message {to}"
+    )]
     Rewritten {
         /// The first row that may differ: the one after the last that an anchor confirms.
         from: i32,
@@ -92,24 +101,33 @@ pub enum Problem {
         anchor: u64,
     },
     /// Anchored, and not in the database.
+    #[error("in anchor {anchor}, and not in the database")]
     SessionGone {
         /// Number of the anchor.
         anchor: u64,
     },
     /// The database says that this session was anchored further than any anchor file here does:
     /// an anchor file is missing, or its end was cut off.
+    #[error(
+        "said to be anchored up to message {seq}, and no anchor file here says so: a file is missing or was cut"
+    )]
     AnchorGone {
         /// The last row said to be anchored.
         seq: i32,
     },
     /// Sessions were anchored, and not one anchor is in the folder that was given.
+    #[error(
+        "sessions were anchored, and there is no anchor here to compare with: give the folder of the anchor files"
+    )]
     NoAnchors,
     /// A row of the audit log does not hash to what was written.
+    #[error("audit log: row {id} was changed")]
     AuditChanged {
         /// Its number.
         id: i64,
     },
     /// Rows of the audit log are missing.
+    #[error("audit log: rows {from} to {to} are missing")]
     AuditMissing {
         /// The first that is not there.
         from: i64,
@@ -117,6 +135,9 @@ pub enum Problem {
         to: i64,
     },
     /// The audit log holds, and is not the one that was anchored.
+    #[error(
+        "audit log: rewritten up to row {id}, hashes included: anchor {anchor} has another hash of it"
+    )]
     AuditRewritten {
         /// The anchored row that differs.
         id: i64,
@@ -124,6 +145,7 @@ pub enum Problem {
         anchor: u64,
     },
     /// An anchor's signature, root or link to the one before it does not hold.
+    #[error("{file}, line {line}: {why}")]
     BadAnchor {
         /// Name of the file.
         file: String,
@@ -143,41 +165,9 @@ impl fmt::Display for Finding {
     }
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Changed { seq } => write!(f, "message {seq} was changed"),
-            Self::Swapped { seq, with } => write!(f, "messages {seq} and {with} were swapped"),
-            Self::Missing { from, to } if from == to => write!(f, "message {from} is missing"),
-            Self::Missing { from, to } => write!(f, "messages {from} to {to} are missing"),
-            Self::Truncated { from, to } => {
-                write!(f, "the end is missing: messages {from} to {to}")
-            }
-            Self::Unhashed { seq } => write!(f, "message {seq} has lost its words or its hash"),
-            Self::Miscounted { what } => write!(f, "{what} does not fit the messages"),
-            Self::Rewritten { from, to, anchor } => write!(
-                f,
-                "messages {from} to {to} were rewritten, hashes included: anchor {anchor} has another hash of message {to}"
-            ),
-            Self::SessionGone { anchor } => {
-                write!(f, "in anchor {anchor}, and not in the database")
-            }
-            Self::AnchorGone { seq } => write!(
-                f,
-                "said to be anchored up to message {seq}, and no anchor file here says so: a file is missing or was cut"
-            ),
-            Self::NoAnchors => f.write_str(
-                "sessions were anchored, and there is no anchor here to compare with: give the folder of the anchor files",
-            ),
-            Self::AuditChanged { id } => write!(f, "audit log: row {id} was changed"),
-            Self::AuditMissing { from, to } => {
-                write!(f, "audit log: rows {from} to {to} are missing")
-            }
-            Self::AuditRewritten { id, anchor } => write!(
-                f,
-                "audit log: rewritten up to row {id}, hashes included: anchor {anchor} has another hash of it"
-            ),
-            Self::BadAnchor { file, line, why } => write!(f, "{file}, line {line}: {why}"),
-        }
+fn missing(from: i32, to: i32) -> String {
+    match from == to {
+        true => format!("message {from} is missing"),
+        false => format!("messages {from} to {to} are missing"),
     }
 }

@@ -6,10 +6,13 @@ use language::{contains_any, numbers::What};
 
 use call::Speaker;
 
-use crate::redact::{
-    Kind,
-    judge::{Cut, MAX_PLAIN_DIGITS, Turn, is_empty_word, string_digits},
-    labels::{self, Label},
+use crate::{
+    english::english,
+    redact::{
+        Kind,
+        judge::{Cut, MAX_PLAIN_DIGITS, Turn, is_empty_word, string_digits},
+        labels::{self, Label},
+    },
 };
 
 /// Caller turns for which a question stands: "hold on", "let me look", then the code.
@@ -84,26 +87,9 @@ impl Memory {
     }
 
     fn after_agent(&mut self, turn: &Turn<'_>) {
-        let asks = turn.text.contains('?')
-            || contains_any(
-                turn.text,
-                &[
-                    "please", "enter", "tell me", "give me", "say", "read", "type", "provide",
-                    "confirm", "i need", "sent",
-                ],
-            );
-        if !asks
-            || contains_any(
-                turn.text,
-                &[
-                    "never ask",
-                    "never share",
-                    "do not share",
-                    "don't share",
-                    "never tell",
-                ],
-            )
-        {
+        let lists = &english().redaction;
+        let asks = turn.text.contains('?') || contains_any(turn.text, &lists.asks);
+        if !asks || contains_any(turn.text, &lists.warns) {
             return;
         }
         let labels = labels::all(&turn.items);
@@ -114,10 +100,7 @@ impl Memory {
         let harmless = labels
             .iter()
             .any(|l| matches!(l.label, Label::Harmless | Label::Vague))
-            || contains_any(
-                turn.text,
-                &["how much", "how many", "what time", "which date", "when"],
-            );
+            || contains_any(turn.text, &lists.asks_how_much);
         if let Some(kind) = secret {
             self.expect(Ask::Secret(kind), ASK_TURNS);
         } else if harmless {

@@ -4,104 +4,11 @@ use super::{
     read::{Chain, Gap, Piece},
     scan::Item,
 };
+use crate::english::english;
 
-/// Words after an amount of money.
-const MONEY: &[&str] = &[
-    "dollar",
-    "dollars",
-    "pounds",
-    "rupee",
-    "rupees",
-    "naira",
-    "shilling",
-    "shillings",
-    "euro",
-    "euros",
-    "rand",
-    "cents",
-    "usd",
-    "zwl",
-    "zig",
-    "gbp",
-    "eur",
-    "bucks",
-    "quid",
-    "percent",
-    "crore",
-    "lakh",
-];
-/// Words after a count or a measure. A digit string is longer than [`MAX_COUNT_DIGITS`] or not parted from them.
-const UNITS: &[&str] = &[
-    "pound",
-    "cent",
-    "per",
-    "time",
-    "times",
-    "second",
-    "seconds",
-    "minute",
-    "minutes",
-    "hour",
-    "hours",
-    "day",
-    "days",
-    "week",
-    "weeks",
-    "month",
-    "months",
-    "year",
-    "years",
-    "o'clock",
-    "am",
-    "pm",
-    "th",
-    "st",
-    "nd",
-    "rd",
-    "k",
-    "m",
-    "bn",
-    "gb",
-    "mb",
-    "g",
-    "people",
-    "moment",
-    "moments",
-    "attempt",
-    "attempts",
-    "digit",
-    "digits",
-    "of",
-    "more",
-    "thing",
-    "things",
-    "bedroom",
-    "kilometres",
-    "miles",
-    "working",
-    "business",
-    "other",
-];
+/// A digit string is longer than this, or not parted from the words of a count.
 const MAX_COUNT_DIGITS: usize = 3;
 pub(super) const CURRENCY_MARKS: &[char] = &['$', '€', '£', '₦', '₹', '¥'];
-const CURRENCY_WORDS: &[&str] = &[
-    "usd", "us$", "zwl", "zig", "gbp", "eur", "rs", "ksh", "ngn", "inr",
-];
-const MONTHS: &[&str] = &[
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
-
 /// Marks the pieces of a chain that are measures, by what stands around and between them.
 pub(super) fn mark_measures<S: AsRef<str>>(
     text: &str,
@@ -119,10 +26,13 @@ pub(super) fn mark_measures<S: AsRef<str>>(
     let last_end = chain.pieces.last().map_or(0, |p| p.span.end);
     let lead = text[..first_start].trim_end();
     let tail = text[last_end..].trim_start();
+    let reading = &english().reading;
     let priced =
-        lead.ends_with(CURRENCY_MARKS) || before.is_some_and(|w| CURRENCY_WORDS.contains(&w));
-    let month_before = before.is_some_and(|w| MONTHS.contains(&w));
-    let month_after = after.is_some_and(|w| MONTHS.contains(&w));
+        lead.ends_with(CURRENCY_MARKS) || before.is_some_and(|w| reading.currencies.contains(w));
+    let months = &english().speaking.months;
+    let is_month = |word: &str| months.iter().any(|month| month.eq_ignore_ascii_case(word));
+    let month_before = before.is_some_and(is_month);
+    let month_after = after.is_some_and(is_month);
     // The unit must follow at once: in "4321. May I …" a sentence lies between.
     let near = tail.chars().next().is_some_and(char::is_alphabetic);
     if priced || month_before {
@@ -135,11 +45,12 @@ pub(super) fn mark_measures<S: AsRef<str>>(
     }
     let money = tail.starts_with(['%'])
         || tail.starts_with(CURRENCY_MARKS)
-        || (near && after.is_some_and(|w| MONEY.contains(&w)));
+        || (near && after.is_some_and(|w| reading.money.contains(w)));
     let unit = near
         && (month_after
-            || after
-                .is_some_and(|w| UNITS.contains(&w) || counted.iter().any(|c| c.as_ref() == w))
+            || after.is_some_and(|w| {
+                reading.units.contains(w) || counted.iter().any(|c| c.as_ref() == w)
+            })
             || tail.starts_with("a.m")
             || tail.starts_with("p.m"));
     // In "one two three four of them" the unit takes no single digit out of the string.

@@ -1,21 +1,10 @@
 //! Times of day and dates.
 
-use crate::numbers::{in_words, ordinal_in_words};
+use crate::{
+    english::english,
+    numbers::{in_words, ordinal_in_words},
+};
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 pub(super) fn is_half_of_day(word: &str) -> bool {
     matches!(
         word.to_ascii_lowercase().as_str(),
@@ -78,7 +67,8 @@ pub(super) fn date(core: &str) -> Option<String> {
     if year.len() != 4 || month.len() != 2 || day.len() != 2 {
         return None;
     }
-    let month = MONTHS.get(month.parse::<usize>().ok()?.checked_sub(1)?)?;
+    let months = &english().speaking.months;
+    let month = months.get(month.parse::<usize>().ok()?.checked_sub(1)?)?;
     let day = ordinal_in_words(&format!(
         "{}th",
         day.parse::<u32>()

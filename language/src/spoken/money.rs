@@ -1,62 +1,33 @@
 //! Amounts of money, with their sign or code before them or their unit behind.
 
-use crate::numbers::{cardinal, in_words, in_words_with_scale, whole_number};
-
-/// A currency as it is written before an amount, and its unit and the unit's hundredth as they are said, one and many.
-struct Currency {
-    before: &'static [&'static str],
-    unit: [&'static str; 2],
-    hundredth: [&'static str; 2],
-}
-
-const CURRENCIES: [Currency; 5] = [
-    Currency {
-        before: &["$", "USD"],
-        unit: ["dollar", "dollars"],
-        hundredth: ["cent", "cents"],
-    },
-    Currency {
-        before: &["£", "GBP"],
-        unit: ["pound", "pounds"],
-        hundredth: ["penny", "pence"],
-    },
-    Currency {
-        before: &["€", "EUR"],
-        unit: ["euro", "euros"],
-        hundredth: ["cent", "cents"],
-    },
-    Currency {
-        before: &["₹", "INR", "Rs"],
-        unit: ["rupee", "rupees"],
-        hundredth: ["paisa", "paise"],
-    },
-    Currency {
-        before: &["KES", "KSh", "Ksh"],
-        unit: ["shilling", "shillings"],
-        hundredth: ["cent", "cents"],
-    },
-];
+use crate::{
+    english::{Currency, english},
+    numbers::{cardinal, in_words, in_words_with_scale, whole_number},
+};
 
 /// The amount that begins `words` (each without the punctuation around it), and of how many of them it consists:
 /// "$1,250.50", "KES 1,500", "20 euros", "$1.5 million".
 pub(super) fn amount(words: &[&str]) -> Option<(String, usize)> {
     let (first, rest) = words.split_first()?;
-    for currency in &CURRENCIES {
-        for sign in currency.before {
-            if let Some(number) = first.strip_prefix(sign)
+    for currency in &english().speaking.currency {
+        for sign in &currency.before {
+            if let Some(number) = first.strip_prefix(sign.as_str())
                 && let Some((amount, more)) = currency.amount(number, rest)
             {
                 return Some((amount, 1 + more));
             }
-            if first.trim_end_matches('.') == *sign
+            if first.trim_end_matches('.') == sign
                 && let Some((number, rest)) = rest.split_first()
                 && let Some((amount, more)) = currency.amount(number, rest)
             {
                 return Some((amount, 2 + more));
             }
         }
-        let names = |unit: &&str| currency.unit.contains(unit) || currency.before.contains(unit);
-        if rest.first().is_some_and(names) {
+        let mut names = currency.unit.iter().chain(&currency.before);
+        if rest
+            .first()
+            .is_some_and(|unit| names.any(|name| name == unit))
+        {
             return currency.spoken(first).map(|amount| (amount, 2));
         }
     }
@@ -84,16 +55,16 @@ impl Currency {
             // "$1.5" has no cents.
             _ => return in_words(number).map(|number| format!("{number} {}", self.unit[1])),
         };
-        let count = |number: u64, names: [&str; 2]| {
+        let count = |number: u64, names: &[String; 2]| {
             format!("{} {}", cardinal(number), names[usize::from(number != 1)])
         };
         Some(match (whole, hundredths) {
-            (whole, 0) => count(whole, self.unit),
-            (0, hundredths) => count(hundredths, self.hundredth),
+            (whole, 0) => count(whole, &self.unit),
+            (0, hundredths) => count(hundredths, &self.hundredth),
             (whole, hundredths) => format!(
                 "{} and {}",
-                count(whole, self.unit),
-                count(hundredths, self.hundredth)
+                count(whole, &self.unit),
+                count(hundredths, &self.hundredth)
             ),
         })
     }

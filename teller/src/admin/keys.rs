@@ -7,8 +7,9 @@ use database::{
     AuditRepository, Database, Rewrapped,
     keys::{KeyError, Keyring},
 };
+use serde_json::json;
 
-use super::Actor;
+use super::{Actor, UsageError, print};
 use crate::config::{Reader, database_only};
 
 /// Make the key file; list its keys.
@@ -59,15 +60,12 @@ pub async fn keys(file: &Path, command: KeysCommand) -> anyhow::Result<bool> {
             let path = other.as_deref().unwrap_or(file);
             let keys = match Keyring::create(path) {
                 Err(error @ KeyError::Exists(_)) => {
-                    return Err(super::UsageError::new(error.to_string()).into());
+                    return Err(UsageError::new(error.to_string()).into());
                 }
                 made => made?,
             };
-            println!(
-                "{} made, fingerprint {}",
-                path.display(),
-                keys.fingerprint()
-            );
+            let (file, fingerprint) = (path.display(), keys.fingerprint());
+            println!("{file} made, fingerprint {fingerprint}");
             println!(
                 "copy it to a safe place apart from the database's back-ups: nothing opens without it"
             );
@@ -115,15 +113,14 @@ async fn rotate(
                 break;
             }
         }
-        let detail = serde_json::json!({"wrapping_key": key, "keys": done.keys});
+        let detail = json!({"wrapping_key": key, "keys": done.keys});
         AuditRepository::new(database)
             .record(actor, "keys.rotate", None, &detail)
             .await?;
     }
     if json {
-        let shown =
-            serde_json::json!({"wrapping_key": key, "rewrapped": done.keys, "left": done.left});
-        println!("{}", serde_json::to_string_pretty(&shown)?);
+        let (rewrapped, left) = (done.keys, done.left);
+        print(&json!({"wrapping_key": key, "rewrapped": rewrapped, "left": left}))?;
     } else if dry_run {
         println!("{} person keys would be wrapped anew", done.left);
     } else {
@@ -138,9 +135,7 @@ async fn rotate(
 fn list(keys: &Keyring, json: bool) -> anyhow::Result<()> {
     let wrapping = keys.wrapping_keys();
     if json {
-        let shown = serde_json::json!({"fingerprint": keys.fingerprint(), "wrapping": wrapping});
-        println!("{}", serde_json::to_string_pretty(&shown)?);
-        return Ok(());
+        return print(&json!({"fingerprint": keys.fingerprint(), "wrapping": wrapping}));
     }
     println!("fingerprint {}", keys.fingerprint());
     for key in &wrapping {

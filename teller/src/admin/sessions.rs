@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 pub use archive::Archive;
 
-use super::Actor;
+use super::{Actor, print};
 use crate::config::{DatabaseSettings, pack_or_setting};
 use jobs::{Finalizer, Sweeper, summary_rules};
 use record::{AuditedReader, LiveSessions};
@@ -163,8 +163,7 @@ async fn list(
     let sessions = SessionRepository::new(database);
     let calls = sessions.list(&SessionFilter::default(), limit).await?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&calls)?);
-        return Ok(true);
+        return print(&calls).map(|()| true);
     }
     for call in calls {
         println!(
@@ -192,10 +191,9 @@ async fn show(
     let (stored, messages) = (opened.session, opened.messages);
     if json {
         let whole = json!({"session": stored, "messages": messages});
-        println!("{}", serde_json::to_string_pretty(&whole)?);
-        return Ok(true);
+        return print(&whole).map(|()| true);
     }
-    println!("{}", serde_json::to_string_pretty(&stored)?);
+    print(&stored)?;
     for message in messages {
         println!(
             "{:>4} {:<9} {}",
@@ -269,7 +267,7 @@ async fn summarize(
     if json {
         let shown = json!({"session": session, "summary": draft.summary, "extracted_info": draft.extracted_info,
             "topics": draft.topics, "messages": draft.message_count, "stored": !dry_run});
-        println!("{}", serde_json::to_string_pretty(&shown)?);
+        print(&shown)?;
     } else {
         println!("{}", draft.summary);
     }

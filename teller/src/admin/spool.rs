@@ -13,7 +13,7 @@ use database::{
 };
 use serde_json::{Value, json};
 
-use super::Actor;
+use super::{Actor, print};
 use crate::config::{DatabaseSettings, SpoolSettings};
 use record::{AuditedReader, NothingAfterEnd, Writer};
 
@@ -138,8 +138,7 @@ fn list(dir: &Path, key: &SealingKey, as_json: bool) -> anyhow::Result<bool> {
     let damaged = damaged_files(dir)?;
     needs_a_look |= !damaged.is_empty();
     if as_json {
-        let all = json!({ "segments": shown, "dead_letters": dead, "damaged_files": damaged });
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        print(&json!({ "segments": shown, "dead_letters": dead, "damaged_files": damaged }))?;
         return Ok(!needs_a_look);
     }
     for segment in &shown {
@@ -223,7 +222,7 @@ fn show(dir: &Path, key: &SealingKey, number: u64, as_json: bool) -> anyhow::Res
         })
         .collect();
     if as_json {
-        println!("{}", serde_json::to_string_pretty(&records)?);
+        print(&records)?;
     } else {
         for ((id, at, bytes), _) in segment.records.iter().zip(&records) {
             println!(
@@ -282,7 +281,7 @@ async fn retry(
         outcomes.push(outcome);
     }
     if as_json {
-        println!("{}", serde_json::to_string_pretty(&outcomes)?);
+        print(&outcomes)?;
     } else {
         for outcome in &outcomes {
             let text = |key: &str| outcome[key].as_str().unwrap_or_default().to_owned();

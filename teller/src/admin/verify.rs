@@ -52,7 +52,7 @@ pub async fn verify(config: &DatabaseSettings, args: VerifyArgs) -> anyhow::Resu
     };
     let holds = report.findings.is_empty();
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        super::print(&report)?;
         return Ok(holds);
     }
     for finding in report.findings.iter().take(SHOWN) {

@@ -16,17 +16,18 @@ Exit codes:
 /// The end of a command, for scripts. What may be tried again later as it is never shares a code
 /// with an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Exit {
     /// Yes, or done.
-    Yes,
+    Yes = 0,
     /// It ran, and the answer is no.
-    No,
+    No = 1,
     /// The command line makes no sense; nothing was done.
-    UsageError,
+    UsageError = 2,
     /// It could not be carried out; standard error says why.
-    Failed,
+    Failed = 3,
     /// `EX_CONFIG` of sysexits: a setting or the key file is wrong; nothing was started.
-    BadSetting,
+    BadSetting = 78,
 }
 
 impl Exit {
@@ -52,13 +53,7 @@ impl Exit {
     /// The number that the shell sees.
     #[must_use]
     pub fn code(self) -> u8 {
-        match self {
-            Self::Yes => 0,
-            Self::No => 1,
-            Self::UsageError => 2,
-            Self::Failed => 3,
-            Self::BadSetting => 78,
-        }
+        self as u8
     }
 }
 

@@ -59,18 +59,15 @@ impl Reader {
 
     fn wrong(&mut self, key: &str, value: &str, form: &dyn Display) {
         // Addresses and keys may hold passwords: the value is shown only where it cannot be a secret.
-        let shown = if key.contains("URL") || key.contains("SECRET") || key.contains("KEY") {
-            if value.contains('@')
-                || value.contains(' ')
-                || !key.contains("URL")
-                || key.ends_with("DATABASE_URL")
-            {
-                "(value hidden)".to_owned()
-            } else {
-                format!("`{value}`")
-            }
+        let is_secret = key.contains("SECRET") || key.contains("KEY");
+        let is_hidden = if key.contains("URL") {
+            value.contains(['@', ' ']) || key.ends_with("DATABASE_URL")
         } else {
-            format!("`{value}`")
+            is_secret
+        };
+        let shown = match is_hidden {
+            true => "(value hidden)".to_owned(),
+            false => format!("`{value}`"),
         };
         self.mistakes
             .push(format!("{key} is {shown}; it should be {form}"));

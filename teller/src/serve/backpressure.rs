@@ -16,8 +16,8 @@ pub(super) async fn watch(health: RecordHealth, slots: Slots, metrics: Arc<Recor
     let mut before = Fullness::Normal;
     loop {
         let status = health.status();
-        let fullness = health.fullness();
-        metrics.set_status(&status, fullness);
+        let fullness = status.spool;
+        metrics.set_status(&status);
         slots.pause(fullness >= Fullness::NoNewCalls);
         if fullness != before {
             let (used_bytes, waiting) = (status.spool_used_bytes, status.waiting);

@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use tools::{Lookups, TransferTarget};
 use voice::{listen::Stt, speak::Tts};
 
-use super::{Metrics, locks::DatabaseLocks};
+use super::Metrics;
 use crate::config::{Config, DatabaseSettings, SpoolSettings};
 
 /// The record at work: what waits on the disk is brought home first.
@@ -140,10 +140,6 @@ pub(super) fn warn_of_readable_connections(database: &DatabaseSettings) {
             "DATABASE_URL names another host and does not insist on encryption: add sslmode=require"
         );
     }
-}
-
-pub(super) fn locks(database: &Database) -> DatabaseLocks {
-    DatabaseLocks::new(database)
 }
 
 /// The fixed sentences are synthesised once, before the first caller needs them.

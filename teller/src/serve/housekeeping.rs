@@ -3,7 +3,7 @@
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Metrics, backpressure, knowledge_base};
+use super::{Metrics, backpressure, knowledge_base, locks::DatabaseLocks};
 use crate::config::Config;
 use agent::worker::{Shutdown, Slots, Watcher, WatcherConfig};
 use dialogue::Replier;
@@ -63,7 +63,7 @@ impl Background<'_> {
                 },
                 agent_name,
             };
-            let locks = super::components::locks(self.database);
+            let locks = DatabaseLocks::new(self.database);
             let (metrics, shutdown) = (self.metrics.agent.clone(), self.shutdown);
             // Made in its task: its clients read the system's certificates, and nobody waits for it.
             spawn(tasks, &stop, async move {

@@ -5,9 +5,9 @@ use database::{ErasureOutcome, ProfileId, ProfileRepository, UnmergeOutcome};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::show::{find, print};
+use super::show::find;
 use crate::admin::{
-    Actor,
+    Actor, print,
     usage_error::{confirm, require_terminal},
 };
 use record::action_reason;

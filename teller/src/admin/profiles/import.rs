@@ -4,36 +4,8 @@ use std::fmt::Display;
 
 use call::input::decode_file;
 use database::{CustomerRow, ProfileRepository};
-use serde::Deserialize;
 
 use crate::admin::UsageError;
-
-/// One line of the file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    username: String,
-    #[serde(default)]
-    phone_number: Option<String>,
-    #[serde(default)]
-    email: Option<String>,
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    customer_number: Option<String>,
-}
-
-impl From<Line> for CustomerRow {
-    fn from(line: Line) -> Self {
-        Self {
-            username: line.username,
-            phone_number: line.phone_number,
-            email: line.email,
-            name: line.name,
-            customer_number: line.customer_number,
-        }
-    }
-}
 
 /// Without the comments above the header. Below it no line is one: a user name may begin with `#`.
 fn table(text: &str) -> &str {
@@ -56,14 +28,13 @@ pub(super) async fn import(
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_reader(table(&text).as_bytes());
-    let rows: Vec<CustomerRow> = reader
-        .deserialize::<Line>()
-        .map(|line| line.map(CustomerRow::from))
-        .collect::<Result<_, _>>()
-        .map_err(|error| {
-            let columns = "columns are username,phone_number,email,name,customer_number";
-            wrong(&format!("{columns}: {error}"))
-        })?;
+    let rows = reader
+        .deserialize()
+        .collect::<Result<Vec<CustomerRow>, _>>();
+    let rows = rows.map_err(|error| {
+        let columns = "columns are username,phone_number,email,name,customer_number";
+        wrong(&format!("{columns}: {error}"))
+    })?;
     let report = profiles.import_customers(&rows, actor).await?;
     println!(
         "{} created, {} updated, {} refused",

@@ -8,7 +8,7 @@ use record::AuditedReader;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::admin::UsageError;
+use crate::admin::{UsageError, print};
 
 /// A profile by id or user name; says so when there is none.
 pub(super) async fn find(
@@ -57,7 +57,7 @@ pub(super) async fn show(
         print(&json!({"profile": profile, "stated_name": stated_name, "merges": merges}))?;
         return Ok(true);
     }
-    println!("{}", serde_json::to_string_pretty(&profile)?);
+    print(&profile)?;
     if let Some(name) = stated_name {
         println!("stated name, by nobody proved: {name}");
     }
@@ -75,13 +75,10 @@ pub(super) async fn history(
         return Ok(false);
     };
     let merges = ProfileRepository::new(database).history(profile.id).await?;
-    if json {
-        print(&json!(merges))?;
-    } else if merges.is_empty() {
-        println!("no merges");
-    }
-    if !json {
-        merges.iter().for_each(line);
+    match merges.as_slice() {
+        merges if json => print(&json!(merges))?,
+        [] => println!("no merges"),
+        merges => merges.iter().for_each(line),
     }
     Ok(true)
 }
@@ -139,9 +136,4 @@ pub(super) async fn export(
     file.sync_all()?;
     println!("{}", path.display());
     Ok(true)
-}
-
-pub(super) fn print(value: &serde_json::Value) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
-    Ok(())
 }

@@ -8,6 +8,7 @@ use database::{
 use serde_json::Value;
 
 use super::{about, line};
+use crate::admin::print;
 use record::AuditedReader;
 
 /// Shows one dead letter; with a reader's name also the record and what was said.
@@ -35,7 +36,7 @@ pub(super) async fn inspect(
         }
     }
     if as_json {
-        println!("{}", serde_json::to_string_pretty(&shown)?);
+        print(&shown)?;
     } else {
         println!("{}", line(&shown));
         for part in ["words", "record"] {

@@ -2,21 +2,14 @@
 
 use serde_json::Value;
 
-use crate::{Database, DatabaseError, clean::clean_json};
+use crate::{DatabaseError, clean::clean_json};
 
-/// All SQL about settings.
-#[derive(Clone, Debug)]
-pub struct ConfigRepository {
-    db: Database,
-}
+repository!(
+    /// All SQL about settings.
+    ConfigRepository
+);
 
 impl ConfigRepository {
-    /// Uses this database.
-    #[must_use]
-    pub fn new(db: &Database) -> Self {
-        Self { db: db.clone() }
-    }
-
     /// A setting.
     ///
     /// # Errors
