@@ -18,7 +18,7 @@ pub use sentences::UnusableText;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use call::{AuthLevel, Speaker, Turn};
-use knowledge::{KnowledgeBase, Route, RouteContext};
+use knowledge::{Before, KnowledgeBase, Route, RouteContext, Routed};
 use serde_json::json;
 use tools::{CallbackTool, Outcome, Request};
 
@@ -47,7 +47,7 @@ pub struct Conversation {
 /// What the conversation is about.
 #[derive(Debug, Default)]
 struct Subject {
-    topics: Vec<String>,
+    last: Before,
     /// Turns of the caller since then.
     age: usize,
 }
@@ -150,7 +150,9 @@ impl Conversation {
     }
 
     fn answer(&mut self, turn: CallerTurn, steps: &mut Vec<Step>) {
-        let route = self.route(&turn.question);
+        let Routed {
+            route, questions, ..
+        } = self.route(&turn.question);
         let meta = ReplyMeta {
             route: route.name().to_owned(),
             intent: intent(&route),
@@ -158,15 +160,14 @@ impl Conversation {
             ..ReplyMeta::default()
         };
         match route {
-            Route::Knowledge { topics, .. } => {
-                let question = turn.question;
+            Route::Knowledge { .. } => {
                 self.reply = Reply::Searching(Question {
-                    text: question.clone(),
-                    topics: topics.clone(),
+                    text: turn.question,
+                    asked: questions.clone(),
                     history: self.turns.iter().cloned().collect(),
                     meta,
                 });
-                steps.push(Step::Find(Query { question, topics }));
+                steps.push(Step::Find(Query { questions }));
             }
             Route::Lookup(name) if self.can_look_up() => {
                 let request = self.request(&name, turn.seq, false);
@@ -206,20 +207,31 @@ impl Conversation {
     }
 
     /// What a turn asks for, read with the turns before it.
-    fn route(&mut self, text: &str) -> Route {
+    fn route(&mut self, text: &str) -> Routed {
         self.subject.age += 1;
         if self.subject.age > CONTEXT_TURNS {
-            self.subject.topics.clear();
+            self.subject.last = Before::default();
         }
         let context = RouteContext {
-            last_topics: std::mem::take(&mut self.subject.topics),
+            last: std::mem::take(&mut self.subject.last),
             awaiting: self.awaiting != Awaiting::None,
         };
-        let route = self.base.route(text, &context);
-        match &route {
-            Route::Knowledge { topics, .. } => {
+        let routed = self.base.explain(text, &context);
+        match &routed.route {
+            Route::Knowledge { .. } => {
+                let asked = routed.questions.first();
+                let leans = asked.and_then(|question| question.before.as_ref());
+                // A question that leans on another adds to it; the document is known once it is found.
+                let question = match leans {
+                    Some(before) => format!("{} {text}", before.question),
+                    None => text.to_owned(),
+                };
                 self.subject = Subject {
-                    topics: topics.clone(),
+                    last: Before {
+                        topics: asked.map_or_else(Vec::new, |question| question.topics.clone()),
+                        question,
+                        source: leans.and_then(|before| before.source.clone()),
+                    },
                     age: 0,
                 };
             }
@@ -229,9 +241,9 @@ impl Conversation {
             | Route::Goodbye
             | Route::Affirm
             | Route::Deny
-            | Route::Unclear => self.subject.topics = context.last_topics,
+            | Route::Unclear => self.subject.last = context.last,
         }
-        route
+        routed
     }
 
     fn remember(&mut self, speaker: Speaker, text: String) {

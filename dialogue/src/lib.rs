@@ -15,6 +15,7 @@
 mod conversation;
 mod driver;
 mod llm;
+pub mod rehearsal;
 mod replier;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,9 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+
+/// Passages given to a model or an extractive answer; more dilute a short spoken answer.
+const PASSAGES: usize = 3;
 
 /// What answers are made with, besides the pack.
 #[derive(Debug, Clone, Default)]

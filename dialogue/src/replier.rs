@@ -10,13 +10,10 @@ use tokio::time::Instant;
 use tools::{Lookups, Tool};
 
 use crate::{
-    ReplyConfig,
+    PASSAGES, ReplyConfig,
     conversation::{Abilities, Found, Query},
     llm::Llm,
 };
-
-/// Passages given to a model or an extractive answer; more dilute a short spoken answer.
-const PASSAGES: usize = 3;
 
 /// What answers are made with. Shared by all calls; cheap to clone.
 #[derive(Debug, Clone)]
@@ -119,9 +116,10 @@ impl Replier {
     pub(crate) fn search(&self, base: &KnowledgeBase, query: &Query) -> Found {
         self.shared.retrievals.fetch_add(1, Ordering::Relaxed);
         let begun = Instant::now();
-        let passages = base.search(&query.question, &query.topics, PASSAGES);
+        let questions = query.questions.iter();
+        let passages = questions.map(|question| base.search(question, PASSAGES));
         Found {
-            passages,
+            passages: passages.collect(),
             took: begun.elapsed(),
         }
     }

@@ -10,10 +10,13 @@ use language::{
 use crate::{
     index::{Index, Passage},
     pack::{Aspect, GroundingMode, Settings},
+    route::Question,
 };
 
 /// Sentences spoken at most; more is a lecture on a phone.
 const MAX_SENTENCES: usize = 3;
+/// Sentences to each of two questions.
+const SENTENCES_OF_EACH: usize = 2;
 /// Words spoken at most, about 25 seconds; the first sentence is spoken however long it is.
 const MAX_WORDS: usize = 70;
 /// Share of the question's words that a document must speak of.
@@ -25,6 +28,20 @@ const MIN_COVERAGE_ON_TOPIC: f32 = 0.0;
 const MIN_SCORE_OFF_TOPIC: f32 = 3.5;
 /// A second source counts as support when it scores this share of the first.
 const SECOND_SOURCE: f32 = 0.35;
+
+/// Added to the first sentence of a document, and to the others of its first paragraph.
+const FIRST: f32 = 0.8;
+const LEAD: f32 = 0.4;
+/// A sentence beyond the first paragraph is worth this much to be said beside the best one.
+const WORTH_SAYING: f32 = 1.5;
+/// Words by which a sentence leans on the one before it.
+const LEANING: [&str; 8] = [
+    "it", "they", "this", "that", "these", "those", "then", "both",
+];
+/// Score from which on a document that stands out is an answer, whatever else the caller said.
+const STANDS_OUT_SCORE: f32 = 8.5;
+/// It stands out when the next one has this part of its score at most.
+const STANDS_OUT: f32 = 0.8;
 
 /// Added to a sentence that speaks of the aspect asked for; about the weight of one rare word.
 const ASPECT: f32 = 3.0;
@@ -38,6 +55,37 @@ pub struct Answer {
     pub sources: Vec<Citation>,
     /// Whether the documents answer the question; if not, `sentences` say so and offer a person.
     pub supported: bool,
+}
+
+impl Answer {
+    /// One answer to several questions, in their order: what is known, then that the rest is not.
+    #[must_use]
+    pub fn together(mut answers: Vec<Self>) -> Self {
+        if answers.len() < 2 || answers.iter().all(|answer| !answer.supported) {
+            answers.truncate(1);
+        }
+        answers.sort_by_key(|answer| !answer.supported);
+        let limit = if answers.len() < 2 {
+            MAX_SENTENCES
+        } else {
+            SENTENCES_OF_EACH
+        };
+        let mut together = Self {
+            sentences: Vec::new(),
+            sources: Vec::new(),
+            supported: answers.iter().any(|answer| answer.supported),
+        };
+        for answer in answers {
+            let sentences = answer.sentences.into_iter().take(limit);
+            for sentence in sentences {
+                if !together.sentences.contains(&sentence) {
+                    together.sentences.push(sentence);
+                }
+            }
+            together.sources.extend(answer.sources);
+        }
+        together
+    }
 }
 
 /// A document that an answer rests on.
@@ -69,9 +117,11 @@ pub fn is_grounded(passages: &[Passage], topics: &[String], mode: GroundingMode)
         .iter()
         .filter(|p| p.score >= best.score * SECOND_SOURCE)
         .count();
+    let second = passages.get(1).map_or(0.0, |second| second.score);
+    // Whatever an upset caller says beside the matter does not make it less clear.
+    let stands_out = best.score >= STANDS_OUT_SCORE && second <= best.score * STANDS_OUT;
     let strong = on_topic || best.score >= MIN_SCORE_OFF_TOPIC;
-    strong
-        && best.coverage >= needed
+    (stands_out || strong && best.coverage >= needed)
         && match mode {
             GroundingMode::Blended => true,
             GroundingMode::Strict => sources >= 2,
@@ -89,17 +139,19 @@ pub(crate) struct Extractor<'a> {
 
 impl Extractor<'_> {
     /// Answers from passages found for `question`, best first.
-    pub(crate) fn answer(self, question: &str, topics: &[String], passages: &[Passage]) -> Answer {
+    pub(crate) fn answer(self, question: &Question, passages: &[Passage]) -> Answer {
         let settings = self.settings;
         match passages.first() {
-            Some(best) if is_grounded(passages, topics, settings.grounding_mode) => Answer {
-                sentences: self.choose(question, best),
-                sources: vec![Citation {
-                    source: best.source.clone(),
-                    title: best.title.clone(),
-                }],
-                supported: true,
-            },
+            Some(best) if is_grounded(passages, &question.topics, settings.grounding_mode) => {
+                Answer {
+                    sentences: self.choose(question, best),
+                    sources: vec![Citation {
+                        source: best.source.clone(),
+                        title: best.title.clone(),
+                    }],
+                    supported: true,
+                }
+            }
             _ => Answer {
                 sentences: sentences(&settings.lines.unsupported),
                 sources: Vec::new(),
@@ -108,14 +160,14 @@ impl Extractor<'_> {
         }
     }
 
-    /// The sentences of a passage that answer the question: the direct answer (the first paragraph), or
-    /// the one that speaks of what was asked in particular, followed by it.
-    fn choose(self, question: &str, passage: &Passage) -> Vec<String> {
+    /// The sentences of a passage that answer the question: the nearest one first, then the one before it where it
+    /// leans on that, then the direct answer that the document begins with, then the next nearest.
+    fn choose(self, question: &Question, passage: &Passage) -> Vec<String> {
         let text = passage.text.as_str();
         let lead = text.split("\n\n").next().unwrap_or(text);
-        let lead = sentences(lead);
+        let lead = sentences(lead).len();
         let all = sentences(text);
-        let asked = self.lexicon.terms(question);
+        let asked = self.lexicon.terms(&question.text);
         // The title's words are the subject of every sentence; they do not distinguish sentences.
         let subject = self.lexicon.document_stems(&passage.title);
         let wanted: BTreeSet<String> = self
@@ -124,27 +176,38 @@ impl Extractor<'_> {
             .filter(|stem| !subject.contains(stem))
             .collect();
         let signs = self.aspects.asked_for(Utterance::new(asked));
-        let worth = |sentence: &String| self.worth(sentence, &wanted, signs);
-        let lead_worth = lead.iter().map(worth).fold(0.0, f32::max);
-        // Of equals the earlier sentence: the author put the more important one first.
-        let particular = all.iter().skip(lead.len()).map(|s| (s, worth(s)));
-        let particular = particular.reduce(|best, next| if next.1 > best.1 { next } else { best });
-        let mut chosen = Vec::new();
-        match particular {
-            Some((sentence, worth))
-                if worth > lead_worth * 1.25 + 0.5
-                    && signs.is_some_and(|signs| has_sign(sentence, signs)) =>
-            {
-                chosen.push(sentence.clone());
-                chosen.extend(lead);
+        // The author put the more important sentence first.
+        let favour = |at: usize| match at {
+            0 => FIRST,
+            at if at < lead => LEAD,
+            _ => 0.0,
+        };
+        let mut ranked: Vec<(usize, f32)> = all
+            .iter()
+            .enumerate()
+            .map(|(at, sentence)| (at, favour(at) + self.worth(sentence, &wanted, signs)))
+            .collect();
+        ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        let mut chosen: Vec<usize> = Vec::new();
+        let mut choose = |at: usize| {
+            let before = at.checked_sub(1).filter(|_| leans_back(&all[at]));
+            for at in [Some(at), before].into_iter().flatten() {
+                if !chosen.contains(&at) {
+                    chosen.push(at);
+                }
             }
-            Some((sentence, worth)) if worth > lead_worth * 0.8 && worth > 1.0 => {
-                chosen.extend(lead);
-                chosen.push(sentence.clone());
-            }
-            _ => chosen.extend(lead),
+        };
+        let mut ranked = ranked.into_iter();
+        if let Some((best, _)) = ranked.next() {
+            choose(best);
         }
-        shorten(chosen)
+        choose(0);
+        for (at, worth) in ranked {
+            if worth > WORTH_SAYING || at < lead {
+                choose(at);
+            }
+        }
+        shorten(chosen.into_iter().map(|at| all[at].clone()).collect())
     }
 
     /// How much of the question a sentence speaks of, by the words' rarity.
@@ -162,6 +225,11 @@ impl Extractor<'_> {
         let sign = signs.is_some_and(|signs| has_sign(sentence, signs));
         shared + if sign { ASPECT } else { 0.0 }
     }
+}
+
+fn leans_back(sentence: &str) -> bool {
+    let first = sentence.split_whitespace().next().unwrap_or_default();
+    LEANING.contains(&&*first.to_lowercase())
 }
 
 fn shorten(chosen: Vec<String>) -> Vec<String> {

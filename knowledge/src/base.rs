@@ -10,9 +10,9 @@ use crate::{
     chunk::{Chunk, chunks},
     index::{Index, Passage},
     pack::{DocumentText, Pack},
-    route::{Route, RouteContext, Routed},
-    router,
+    route::{Question, Route, RouteContext, Routed},
     rules::Rules,
+    understand::Reader,
 };
 
 /// Passages that an extractive answer looks at.
@@ -99,35 +99,37 @@ impl KnowledgeBase {
     /// The route with its reasons.
     #[must_use]
     pub fn explain(&self, text: &str, context: &RouteContext) -> Routed {
-        router::route(&self.rules, &self.lexicon, text, context)
+        let reader = Reader {
+            rules: &self.rules,
+            lexicon: &self.lexicon,
+            index: &self.index,
+            words: &self.pack.meaning,
+        };
+        reader.understand(text, context)
     }
 
-    /// The `k` best passages for a question about the trade, one per document. `topics` are the route's.
+    /// The `k` best passages for a question about the trade, one per document.
     #[must_use]
-    pub fn search(&self, query: &str, topics: &[String], k: usize) -> Vec<Passage> {
-        self.index.search(&self.lexicon, query, topics, k)
+    pub fn search(&self, question: &Question, k: usize) -> Vec<Passage> {
+        self.index.search(&self.lexicon, question, k)
     }
 
     /// The extractive answer to a question about the trade.
     #[must_use]
-    pub fn answer(&self, question: &str, topics: &[String]) -> Answer {
-        self.answer_from(
-            question,
-            topics,
-            &self.search(question, topics, ANSWER_PASSAGES),
-        )
+    pub fn answer(&self, question: &Question) -> Answer {
+        self.answer_from(question, &self.search(question, ANSWER_PASSAGES))
     }
 
     /// The extractive answer from passages that [`Self::search`] found.
     #[must_use]
-    pub fn answer_from(&self, question: &str, topics: &[String], passages: &[Passage]) -> Answer {
+    pub fn answer_from(&self, question: &Question, passages: &[Passage]) -> Answer {
         let extractor = Extractor {
             lexicon: &self.lexicon,
             index: &self.index,
             aspects: &self.aspects,
             settings: &self.pack.settings,
         };
-        extractor.answer(question, topics, passages)
+        extractor.answer(question, passages)
     }
 }
 

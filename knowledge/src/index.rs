@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use language::Lexicon;
 
-use crate::chunk::Chunk;
+use crate::{chunk::Chunk, route::Question};
 
 /// Saturation of repeated terms, and how far length counts (the usual range is 1.2 to 2 and 0.5 to 0.8).
 const K1: f32 = 1.2;
@@ -16,6 +16,10 @@ const TITLE: f32 = 3.0;
 const ASKS: f32 = 1.5;
 /// Two query words that stand together in a title or way of asking add this share of their weight.
 const PAIR: f32 = 0.4;
+/// A word of the question before counts as this part of one of this question.
+const BEFORE: f32 = 0.35;
+/// What the document gains that answered the question before.
+const SAME_SOURCE: f32 = 8.0;
 /// What the first routed topic's documents gain; the next ones gain half and a third of it.
 const TOPIC: f32 = 6.0;
 
@@ -82,18 +86,20 @@ impl Index {
     }
 
     /// The best passages, one per document, best first; equal scores in order of source.
-    pub(crate) fn search(
-        &self,
-        lexicon: &Lexicon,
-        query: &str,
-        topics: &[String],
-        k: usize,
-    ) -> Vec<Passage> {
-        let terms: Vec<String> = lexicon.stems(&lexicon.terms(query)).collect();
+    pub(crate) fn search(&self, lexicon: &Lexicon, question: &Question, k: usize) -> Vec<Passage> {
+        let stems = |text: &str| -> Vec<String> { lexicon.stems(&lexicon.terms(text)).collect() };
+        let terms = stems(&question.text);
+        let before = question.before.as_ref();
+        let earlier = before.map_or_else(Vec::new, |before| stems(&before.question));
+        let source = before.and_then(|before| before.source.as_deref());
         let mut best: BTreeMap<&str, Passage> = BTreeMap::new();
         for entry in &self.entries {
-            let score =
-                self.score(entry, &terms) + topic_gain(entry.chunk.topic.as_deref(), topics);
+            let mut score = self.score(entry, &terms)
+                + topic_gain(entry.chunk.topic.as_deref(), &question.topics)
+                + BEFORE * self.score(entry, &earlier);
+            if source == Some(entry.chunk.source.as_str()) {
+                score += SAME_SOURCE;
+            }
             if score <= 0.0 {
                 continue;
             }
@@ -139,6 +145,11 @@ impl Index {
         let n = count(self.frequency.get(stem).copied().unwrap_or(0));
         let all = count(self.entries.len());
         (1.0 + (all - n + 0.5) / (n + 0.5)).ln()
+    }
+
+    /// Whether any document has this stem.
+    pub(crate) fn knows(&self, stem: &str) -> bool {
+        self.frequency.contains_key(stem)
     }
 
     fn coverage(&self, entry: &Entry, terms: &[String]) -> f32 {

@@ -11,10 +11,13 @@ mod lines;
 mod load;
 mod lookup;
 mod matches;
+mod meant;
 mod pack;
+mod pack_test;
 mod route;
 mod router;
 mod rules;
+mod understand;
 
 pub use answer::{Answer, Citation, is_grounded, sentences};
 pub use base::KnowledgeBase;
@@ -27,4 +30,5 @@ pub use pack::{
     Actions, Aspect, Currency, DocumentText, GroundingMode, Lines, Pack, PhraseSet, Settings,
     SilenceSettings, SmallTalk, Topic, TradeWords, VoiceSettings,
 };
-pub use route::{Reason, Route, RouteContext, Routed};
+pub use pack_test::{TestDialogue, TestTurn};
+pub use route::{Before, Question, Reason, Route, RouteContext, Routed};

@@ -17,7 +17,9 @@ use crate::{
     document,
     error::PackError,
     lookup::Lookup,
+    meant::MeaningWords,
     pack::{Actions, Aspect, DocumentText, Pack, Settings, SmallTalk, Topic, TradeWords},
+    pack_test::{self, TestDialogue},
 };
 
 #[derive(Deserialize)]
@@ -46,6 +48,7 @@ struct LanguageFile {
     actions: Option<Actions>,
     follow_ups: Option<Vec<String>>,
     aspect: Option<Vec<Aspect>>,
+    meaning: Option<MeaningWords>,
 }
 
 impl LanguageFile {
@@ -55,6 +58,7 @@ impl LanguageFile {
             actions: self.actions.or(other.actions),
             follow_ups: self.follow_ups.or(other.follow_ups),
             aspect: self.aspect.or(other.aspect),
+            meaning: self.meaning.or(other.meaning),
         }
     }
 }
@@ -66,6 +70,26 @@ impl KnowledgeBase {
     /// When a file is missing, not text, malformed or refers to something that does not exist.
     pub fn load(folder: &Path) -> Result<Self, PackError> {
         Ok(Self::new(Pack::load(folder)?))
+    }
+
+    /// The tests in the folder `tests` of the pack that this was loaded from, in the order of their files; none
+    /// without such a folder.
+    ///
+    /// # Errors
+    /// When a file is malformed or names something that the pack does not have.
+    pub fn tests(&self, folder: &Path) -> Result<Vec<TestDialogue>, PackError> {
+        let files = match files(&folder.join("tests"), "toml") {
+            Err(PackError::Unreadable { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                Vec::new()
+            }
+            files => files?,
+        };
+        let mut dialogues = Vec::new();
+        for file in files {
+            let text = read(&file)?;
+            dialogues.extend(pack_test::parse(file, &text, self)?);
+        }
+        Ok(dialogues)
     }
 }
 
@@ -107,6 +131,7 @@ impl Pack {
         let pack = Self {
             documents: documents(&file("documents"), &topics)?,
             listening: language.listening.unwrap_or_default(),
+            meaning: language.meaning.unwrap_or_default(),
             settings,
             topics,
             words,
@@ -166,7 +191,7 @@ fn optional<T: DeserializeOwned>(file: &Path) -> Result<Option<T>, PackError> {
 
 /// The language that the pack speaks: English, but for what its own file replaces.
 fn language(own: &Path) -> Result<LanguageFile, PackError> {
-    const PARTS: [&str; 4] = ["listening", "actions", "follow_ups", "aspect"];
+    const PARTS: [&str; 5] = ["listening", "actions", "follow_ups", "aspect", "meaning"];
     let english = toml::from_str(language::ENGLISH).and_then(|mut english: toml::Table| {
         english.retain(|part, _| PARTS.contains(&part));
         english.try_into::<LanguageFile>()
@@ -207,7 +232,8 @@ fn small_talk(file: &Path, names: Names<'_>) -> Result<Vec<SmallTalk>, PackError
     Ok(small_talk)
 }
 
-fn documents(folder: &Path, topics: &[Topic]) -> Result<Vec<DocumentText>, PackError> {
+/// The files of a folder whose names end so, sorted.
+fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, PackError> {
     let unreadable = |source| PackError::Unreadable {
         file: folder.to_owned(),
         source,
@@ -215,13 +241,20 @@ fn documents(folder: &Path, topics: &[Topic]) -> Result<Vec<DocumentText>, PackE
     let mut files: Vec<PathBuf> = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let file = entry.map_err(unreadable)?.path();
-        if file.extension().is_some_and(|extension| extension == "md") {
+        if file
+            .extension()
+            .is_some_and(|extension| extension == ending)
+        {
             files.push(file);
         }
     }
     files.sort();
+    Ok(files)
+}
+
+fn documents(folder: &Path, topics: &[Topic]) -> Result<Vec<DocumentText>, PackError> {
     let mut by_source: BTreeMap<String, (PathBuf, DocumentText)> = BTreeMap::new();
-    for file in files {
+    for file in files(folder, "md")? {
         let document = document::parse(&file, &read(&file)?, topics)?;
         if let Some((other, _)) = by_source.get(&document.source) {
             let accepted = format!("a source of its own; {} has this one", other.display());

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use language::{Listening, SummaryWords};
 use serde::Deserialize;
 
-use crate::lookup::Lookup;
+use crate::{lookup::Lookup, meant::MeaningWords};
 
 /// A trade's whole configuration and knowledge.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub struct Pack {
     pub lookups: Vec<Lookup>,
     /// Words of the language by which turns and replies are judged.
     pub listening: Listening,
+    /// Words of the language by which a turn's meaning is found.
+    pub(crate) meaning: MeaningWords,
     /// `documents/*.md`, by source.
     pub documents: Vec<DocumentText>,
 }

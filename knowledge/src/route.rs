@@ -69,11 +69,53 @@ impl Route {
     }
 }
 
+/// The last question about the trade, if the conversation is still there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Before {
+    /// What it was about, best first; none when nothing was asked yet.
+    pub topics: Vec<String>,
+    /// In the caller's words.
+    pub question: String,
+    /// The document that answered it.
+    pub source: Option<String>,
+}
+
+impl Before {
+    /// Nothing was asked yet, or it is long ago.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.topics.is_empty() && self.source.is_none()
+    }
+}
+
+/// A question about the trade, as it is searched for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Question {
+    /// What is asked, without what was taken back.
+    pub text: String,
+    /// What it is about, best first.
+    pub topics: Vec<String>,
+    /// The question that it leans on: "and how much is that?".
+    pub before: Option<Before>,
+}
+
+impl Question {
+    /// A question that stands alone.
+    #[must_use]
+    pub fn new(text: &str, topics: &[String]) -> Self {
+        Self {
+            text: text.to_owned(),
+            topics: topics.to_vec(),
+            before: None,
+        }
+    }
+}
+
 /// What the turns before say about this one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteContext {
-    /// Topics of the last question about the trade, if the conversation is still there.
-    pub last_topics: Vec<String>,
+    /// What was asked last.
+    pub last: Before,
     /// The agent has just asked for a yes or no (a transfer, a callback).
     pub awaiting: bool,
 }
@@ -85,6 +127,8 @@ pub struct Routed {
     pub route: Route,
     /// What spoke for or against it, strongest first.
     pub reasons: Vec<Reason>,
+    /// What to search for: one question or two where the route is `Knowledge`, else none.
+    pub questions: Vec<Question>,
 }
 
 /// One match that counted.

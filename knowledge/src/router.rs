@@ -3,54 +3,73 @@
 //! Rules, not a model: a pack's author can read why ([`Routed::reasons`]) and mend it with one line.
 
 use language::{
-    Lexicon,
+    is_function_word,
     phrase::{Phrases, Utterance},
 };
 
 use crate::{
     matches::{Matches, covers},
-    route::{Reason, Route, RouteContext, Routed, reason},
-    rules::Rules,
+    route::{Question, Reason, Route, RouteContext, Routed, reason},
+    understand::Reader,
 };
 
 /// Weight from which on an utterance is a question about the trade.
 const KNOWLEDGE_THRESHOLD: f32 = 0.5;
+/// The reason of a turn that leans on the one before.
+const FOLLOW_UP: &str = "follow-up";
 /// Topics returned at most.
 const MAX_TOPICS: usize = 3;
 
 /// A route and, where one phrase decided, that phrase.
 type Decision = (Route, Option<Reason>);
 
+/// Meaningful words of a turn that may lean on the one before without a phrase that says so.
+const MAX_LEANING: usize = 6;
+/// Part of these that the pack's documents must know.
+const KNOWN: f32 = 0.6;
+/// Weight of a topic that stands for itself, whatever was asked before.
+const STANDS_ALONE: f32 = 1.5;
+
 /// Decides on one turn.
 struct Router<'a> {
-    rules: &'a Rules,
+    reader: Reader<'a>,
     said: &'a Utterance,
     matches: &'a Matches,
     context: &'a RouteContext,
 }
 
 /// What `text` asks for.
-pub(crate) fn route(
-    rules: &Rules,
-    lexicon: &Lexicon,
-    text: &str,
-    context: &RouteContext,
-) -> Routed {
-    let said = Utterance::new(lexicon.terms(text));
-    let matches = Matches::of(rules, &said);
+pub(crate) fn route(reader: Reader<'_>, text: &str, context: &RouteContext) -> Routed {
+    let said = Utterance::new(reader.lexicon.terms(text));
+    let matches = Matches::of(reader.rules, &said);
     let router = Router {
-        rules,
+        reader,
         said: &said,
         matches: &matches,
         context,
     };
     let (route, because) = router.decide();
+    let leans = because
+        .as_ref()
+        .is_some_and(|because| because.of == FOLLOW_UP);
     let mut reasons = matches.reasons;
     reasons.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
     if let Some(because) = because {
         reasons.insert(0, because);
     }
-    Routed { route, reasons }
+    let questions = match &route {
+        Route::Knowledge { topics, .. } => vec![Question {
+            text: text.to_owned(),
+            topics: topics.clone(),
+            before: leans.then(|| context.last.clone()),
+        }],
+        _ => Vec::new(),
+    };
+    Routed {
+        route,
+        reasons,
+        questions,
+    }
 }
 
 impl Router<'_> {
@@ -64,7 +83,7 @@ impl Router<'_> {
         {
             return answer;
         }
-        let rules = self.rules;
+        let rules = self.reader.rules;
         if let Some(found) = self.action(&rules.human, Route::HumanRequested) {
             return found;
         }
@@ -106,8 +125,8 @@ impl Router<'_> {
 
     /// The whole turn is a goodbye, a yes or no, or small talk.
     fn courtesy(&self) -> Option<Decision> {
-        if covers(&self.rules.goodbye, self.said) {
-            return self.action(&self.rules.goodbye, Route::Goodbye);
+        if covers(&self.reader.rules.goodbye, self.said) {
+            return self.action(&self.reader.rules.goodbye, Route::Goodbye);
         }
         if let Some(answer) = self.yes_or_no(usize::MAX) {
             return Some(answer);
@@ -127,11 +146,14 @@ impl Router<'_> {
             let firsts = matches.iter().filter_map(|(_, found)| found.at.first());
             firsts.copied().min()
         };
-        let (yes, no) = (earliest(&self.rules.affirm), earliest(&self.rules.deny));
+        let (yes, no) = (
+            earliest(&self.reader.rules.affirm),
+            earliest(&self.reader.rules.deny),
+        );
         let (phrases, route) = match (yes, no) {
-            (Some(yes), Some(no)) if yes < no => (&self.rules.affirm, Route::Affirm),
-            (Some(_), None) => (&self.rules.affirm, Route::Affirm),
-            (_, Some(_)) => (&self.rules.deny, Route::Deny),
+            (Some(yes), Some(no)) if yes < no => (&self.reader.rules.affirm, Route::Affirm),
+            (Some(_), None) => (&self.reader.rules.affirm, Route::Affirm),
+            (_, Some(_)) => (&self.reader.rules.deny, Route::Deny),
             (None, None) => return None,
         };
         let leads = yes.into_iter().chain(no).min() == Some(0) && first == 1;
@@ -143,23 +165,17 @@ impl Router<'_> {
     }
 
     fn knowledge(&self) -> Option<Decision> {
-        let (matches, last_topics) = (self.matches, &self.context.last_topics);
+        let matches = self.matches;
         let best = self.best_topic();
         let score = best + matches.words - matches.foreign;
-        let follow_up = self.rules.follow_ups.matches(self.said);
-        // "And how much does it cost?" leans on the turn before even when it names a topic of its
-        // own kind (fees) weakly; a clear new topic stands alone.
-        if let Some((phrase, _)) = follow_up.first()
-            && !last_topics.is_empty()
-            && matches.foreign == 0.0
-            && best < 1.5
-        {
-            let mut topics = last_topics.clone();
+        if let Some(because) = self.follow_up() {
+            // The new turn may name a topic of its own weakly: fees, hours.
+            let last = &self.context.last.topics;
+            let mut topics = last.clone();
             let new = matches.best_topics(MAX_TOPICS);
-            topics.extend(new.into_iter().filter(|t| !last_topics.contains(t)));
+            topics.extend(new.into_iter().filter(|topic| !last.contains(topic)));
             topics.truncate(MAX_TOPICS);
             let score = score.max(1.0);
-            let because = reason("follow-up", phrase.written(), 1.0);
             return Some((Route::Knowledge { topics, score }, Some(because)));
         }
         // "Thanks for your help with my card" names a subject and asks nothing.
@@ -172,6 +188,47 @@ impl Router<'_> {
         }
         let topics = matches.best_topics(MAX_TOPICS);
         Some((Route::Knowledge { topics, score }, None))
+    }
+
+    /// Why the turn leans on the one before it, if it does: "and how much does it cost?". A clear new topic
+    /// stands alone.
+    fn follow_up(&self) -> Option<Reason> {
+        let (matches, last) = (self.matches, &self.context.last);
+        let best = self.best_topic();
+        if last.is_empty() || matches.foreign > 0.0 || best >= STANDS_ALONE {
+            return None;
+        }
+        let phrases = self.reader.rules.follow_ups.matches(self.said);
+        if let Some((phrase, _)) = phrases.first() {
+            return Some(reason(FOLLOW_UP, phrase.written(), 1.0));
+        }
+        let is_small_talk = matches
+            .small_talk
+            .iter()
+            .any(|talk| talk.whole && !talk.opens);
+        if is_small_talk || matches.content > MAX_LEANING {
+            return None;
+        }
+        let words = self.reader.words;
+        let mut said = self.said.words.iter();
+        let leaning = said.find(|word| words.leans.contains(&word.text));
+        let first = self.said.words.first();
+        let asks = first.filter(|word| best < 1.0 && words.opens.contains(&word.text));
+        let because = leaning.or(asks)?;
+        let content = self
+            .said
+            .words
+            .iter()
+            .filter(|word| !is_function_word(&word.text));
+        let content: Vec<_> = content.cloned().collect();
+        let stems: Vec<String> = self.reader.lexicon.stems(&content).collect();
+        let known = stems
+            .iter()
+            .filter(|stem| self.reader.index.knows(stem))
+            .count();
+        let share = |n: usize| f32::from(u16::try_from(n).unwrap_or(u16::MAX));
+        let is_known = share(known) >= KNOWN * share(stems.len());
+        is_known.then(|| reason(FOLLOW_UP, &because.text, 1.0))
     }
 
     fn rest(&self) -> Route {

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use knowledge::{Answer, GroundingMode, KnowledgeBase, Pack, Route, RouteContext, is_grounded};
+use knowledge::{
+    Answer, Before, GroundingMode, KnowledgeBase, Pack, Question, Route, RouteContext, is_grounded,
+};
 
 fn pack() -> Pack {
     Pack::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../packs/bank"))
@@ -11,11 +13,15 @@ fn pack() -> Pack {
 
 fn ask(base: &KnowledgeBase, question: &str, before: &[&str]) -> Answer {
     let context = RouteContext {
-        last_topics: before.iter().map(|topic| (*topic).to_owned()).collect(),
+        last: Before {
+            topics: before.iter().map(|topic| (*topic).to_owned()).collect(),
+            ..Before::default()
+        },
         awaiting: false,
     };
-    match base.route(question, &context) {
-        Route::Knowledge { topics, .. } => base.answer(question, &topics),
+    let routed = base.explain(question, &context);
+    match routed.route {
+        Route::Knowledge { .. } => base.answer(&routed.questions[0]),
         other => panic!("{question:?} is {other:?}"),
     }
 }
@@ -106,7 +112,7 @@ fn what_no_document_answers_is_said_honestly() {
         "Does the bank sponsor a cricket club account jersey?",
         "What is the bank share price on the exchange account?",
     ] {
-        let answer = base.answer(question, &[]);
+        let answer = base.answer(&Question::new(question, &[]));
         assert!(!answer.supported, "{question:?} got {answer:?}");
         assert!(answer.sources.is_empty(), "{question:?} cites");
         assert!(
@@ -123,7 +129,7 @@ fn a_single_everyday_word_supports_no_answer() {
         "I need help with my account.",
         "I have a problem with my card.",
     ] {
-        let best = base.search(question, &[], 1);
+        let best = base.search(&Question::new(question, &[]), 1);
         let answer = ask(&base, question, &[]);
         assert!(
             !answer.supported,
@@ -136,7 +142,7 @@ fn a_single_everyday_word_supports_no_answer() {
 fn strict_grounding_wants_two_sources() {
     let base = KnowledgeBase::new(pack());
     let topics = ["lost_card".to_owned()];
-    let passages = base.search("I lost my card", &topics, 3);
+    let passages = base.search(&Question::new("I lost my card", &topics), 3);
     assert!(is_grounded(&passages[..1], &topics, GroundingMode::Blended));
     assert!(!is_grounded(&passages[..1], &topics, GroundingMode::Strict));
     let mut second = passages[0].clone();
@@ -155,10 +161,13 @@ fn a_base_without_documents_answers_nothing_and_does_not_panic() {
     pack.documents.clear();
     let base = KnowledgeBase::new(pack);
     assert!(
-        base.search("I lost my card", &["lost_card".to_owned()], 3)
-            .is_empty()
+        base.search(
+            &Question::new("I lost my card", &["lost_card".to_owned()]),
+            3
+        )
+        .is_empty()
     );
-    assert!(!base.answer("I lost my card", &[]).supported);
+    assert!(!base.answer(&Question::new("I lost my card", &[])).supported);
 }
 
 #[test]
@@ -183,7 +192,7 @@ fn any_text_is_routed_and_answered_without_panic() {
         let route = base.route(text, &RouteContext::default());
         assert!(!route.name().is_empty());
         assert!(
-            !base.answer(text, &[]).sentences.is_empty(),
+            !base.answer(&Question::new(text, &[])).sentences.is_empty(),
             "{text:.20?} is answered with silence"
         );
     }

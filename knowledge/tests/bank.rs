@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use knowledge::{KnowledgeBase, Route, RouteContext};
+use knowledge::{Before, KnowledgeBase, Question, Route, RouteContext};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../packs/bank")
@@ -31,10 +31,13 @@ fn every_utterance_of_the_table_takes_its_route() {
         let before = row.get(2).copied().unwrap_or_default();
         let context = RouteContext {
             awaiting: before == "awaiting",
-            last_topics: if before.is_empty() || before == "awaiting" {
-                Vec::new()
-            } else {
-                vec![before.to_owned()]
+            last: Before {
+                topics: if before.is_empty() || before == "awaiting" {
+                    Vec::new()
+                } else {
+                    vec![before.to_owned()]
+                },
+                ..Before::default()
             },
         };
         let (name, detail) = row[1].split_once(':').unwrap_or((row[1], ""));
@@ -71,7 +74,7 @@ fn retrieval(rows: &[Vec<&'static str>]) -> (f32, f32, String) {
         // Questions that the router does not take for banking questions find nothing, as in a call.
         let found: Vec<String> = match bank.route(question, &RouteContext::default()) {
             Route::Knowledge { topics, .. } => bank
-                .search(question, &topics, 3)
+                .search(&Question::new(question, &topics), 3)
                 .into_iter()
                 .map(|p| p.source)
                 .collect(),

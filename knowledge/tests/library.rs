@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use knowledge::{KnowledgeBase, Route, RouteContext, default_pack};
+use knowledge::{Before, KnowledgeBase, Question, Route, RouteContext, default_pack};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packs/library")
@@ -85,14 +85,17 @@ fn questions_are_answered_from_the_documents() {
         else {
             panic!("{question:?} is routed elsewhere");
         };
-        let answer = library.answer(question, &topics);
+        let answer = library.answer(&Question::new(question, &topics));
         assert!(answer.supported, "{question:?} is unsupported");
         assert_eq!(answer.sources[0].source, source, "{question:?}");
         let said = answer.sentences.join(" ");
         assert!(said.contains(part), "{question:?}: {said:?} lacks {part:?}");
     }
     let context = RouteContext {
-        last_topics: vec!["reservations".to_owned()],
+        last: Before {
+            topics: vec!["reservations".to_owned()],
+            ..Before::default()
+        },
         awaiting: false,
     };
     let Route::Knowledge { topics, .. } = library.route("And how much does it cost?", &context)

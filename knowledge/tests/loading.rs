@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use knowledge::{Chunk, KnowledgeBase, RouteContext};
+use knowledge::{Chunk, KnowledgeBase, Question, RouteContext};
 
 /// A copy of the bank's pack in a folder of its own, removed at the end.
 struct Copy(PathBuf);
@@ -312,7 +312,7 @@ fn stored_chunks_answer_like_the_documents_they_came_from() {
         panic!("a banking question is routed elsewhere");
     };
     assert_eq!(
-        again.answer(question, &topics),
-        base.answer(question, &topics)
+        again.answer(&Question::new(question, &topics)),
+        base.answer(&Question::new(question, &topics))
     );
 }

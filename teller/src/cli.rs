@@ -76,6 +76,8 @@ enum KnowledgeCommand {
         #[arg(long)]
         pack: Option<PathBuf>,
     },
+    /// Hold the pack's own tests (tests/*.toml) against what it would answer; a score for each kind and topic
+    Test(admin::TestArgs),
 }
 
 impl Cli {
@@ -120,6 +122,9 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         }
         Command::Knowledge(KnowledgeCommand::Ask { question, pack }) => {
             admin::ask(&pack_or_setting(pack)?, &question)
+        }
+        Command::Knowledge(KnowledgeCommand::Test(args)) => {
+            admin::test(&pack_or_setting(args.pack.clone())?, &args)
         }
         Command::Profiles(command) => runtime()?.block_on(admin::profiles(&database()?, command)),
         Command::Keys(command) => {

@@ -15,7 +15,8 @@ use crate::{Awaiting, ReplyMeta, Source};
 #[derive(Debug)]
 pub(super) struct Question {
     pub(super) text: String,
-    pub(super) topics: Vec<String>,
+    /// What is asked in it, one thing or two.
+    pub(super) asked: Vec<knowledge::Question>,
     /// The turns before it.
     pub(super) history: Vec<Arc<Turn>>,
     pub(super) meta: ReplyMeta,
@@ -41,14 +42,16 @@ impl Conversation {
         };
         question.meta.retrieval = Some(found.took);
         let settings = &self.base.pack().settings;
-        let (passages, topics) = (&found.passages, &question.topics);
-        if self.abilities.model.is_none() || !is_grounded(passages, topics, settings.grounding_mode)
-        {
+        let mode = settings.grounding_mode;
+        let mut asked = question.asked.iter().zip(&found.passages);
+        let grounded = asked.any(|(asked, passages)| is_grounded(passages, &asked.topics, mode));
+        if self.abilities.model.is_none() || !grounded {
             return self.say_documents(question, &found, steps);
         }
+        let passages = found.together();
         let name = self.facts.name.as_deref();
         steps.push(Step::AskModel(Prompt::new(
-            settings, &question, passages, name,
+            settings, &question, &passages, name,
         )));
         let given = passages.iter().map(|passage| passage.text.as_str());
         let said = question.history.iter().map(|turn| turn.text.as_str());
@@ -97,7 +100,7 @@ impl Conversation {
         let model = self.abilities.model.clone();
         let meta = ReplyMeta {
             model: model.unwrap_or_default(),
-            sources: found.passages.iter().map(source).collect(),
+            sources: found.together().iter().map(source).collect(),
             ..question.meta
         };
         self.complete(meta, asks, steps);
@@ -105,14 +108,16 @@ impl Conversation {
 
     /// The documents' own sentences, or that they hold no answer.
     fn say_documents(&mut self, question: Question, found: &Found, steps: &mut Vec<Step>) {
-        let passages = &found.passages;
-        let answer = self
-            .base
-            .answer_from(&question.text, &question.topics, passages);
-        let is_cited = |passage: &&Passage| {
-            let mut cited = answer.sources.iter();
-            cited.any(|cited| cited.source == passage.source)
-        };
+        let nothing = Vec::new();
+        let passages = found.passages.iter().chain(std::iter::repeat(&nothing));
+        let asked = question.asked.iter().zip(passages);
+        let answers = asked.map(|(asked, passages)| self.base.answer_from(asked, passages));
+        let answer = knowledge::Answer::together(answers.collect());
+        let passages = found.together();
+        let cited = answer.sources.iter().filter_map(|cited| {
+            let mut passages = passages.iter();
+            passages.find(|passage| passage.source == cited.source)
+        });
         let by = if answer.supported {
             "extractive"
         } else {
@@ -120,9 +125,12 @@ impl Conversation {
         };
         let meta = ReplyMeta {
             model: by.to_owned(),
-            sources: passages.iter().filter(is_cited).map(source).collect(),
+            sources: cited.map(source).collect(),
             ..question.meta
         };
+        if let Some(cited) = answer.sources.first() {
+            self.subject.last.source = Some(cited.source.clone());
+        }
         // "I do not know; would you like to speak to a person?" is an offer, if the pack words it so.
         let asks = match answer.sentences.last() {
             Some(last) if !answer.supported => self.offered_in(last),
@@ -161,6 +169,22 @@ impl Phrasing {
             self.last = Some(sentence.clone());
             steps.push(Step::Say(sentence));
         }
+    }
+}
+
+impl Found {
+    /// All passages, each once.
+    pub(super) fn together(&self) -> Vec<Passage> {
+        let mut all: Vec<Passage> = Vec::new();
+        for passage in self.passages.iter().flatten() {
+            if !all
+                .iter()
+                .any(|known| known.source == passage.source && known.text == passage.text)
+            {
+                all.push(passage.clone());
+            }
+        }
+        all
     }
 }
 

@@ -70,20 +70,18 @@ pub struct CallerTurn {
     pub seq: i32,
 }
 
-/// A question for the documents.
+/// What the documents are asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// In the caller's words.
-    pub question: String,
-    /// What it is about, best first.
-    pub topics: Vec<String>,
+    /// One question or two.
+    pub questions: Vec<knowledge::Question>,
 }
 
 /// What a search found.
 #[derive(Debug, Clone, Default)]
 pub struct Found {
-    /// Best first.
-    pub passages: Vec<Passage>,
+    /// For each question, best first.
+    pub passages: Vec<Vec<Passage>>,
     /// How long it took.
     pub took: Duration,
 }

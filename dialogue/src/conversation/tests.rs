@@ -189,7 +189,10 @@ impl Stage {
         match what {
             "found" => {
                 let query = self.query.clone().expect("something was searched for");
-                let passages = library().search(&query.question, &query.topics, PASSAGES);
+                let passages = query.questions.iter();
+                let passages = passages
+                    .map(|asked| library().search(asked, PASSAGES))
+                    .collect();
                 return Event::Found(Found {
                     passages,
                     took: Duration::ZERO,
@@ -230,7 +233,9 @@ impl Stage {
     fn note(&mut self, step: Step) -> String {
         match step {
             Step::Find(query) => {
-                let topics = query.topics.join(", ");
+                let questions = query.questions.iter();
+                let topics: Vec<String> = questions.map(|asked| asked.topics.join(", ")).collect();
+                let topics = topics.join("; ");
                 self.query = Some(query);
                 format!("FIND {topics}")
             }

@@ -71,20 +71,24 @@ pub fn ask(folder: &Path, question: &str) -> anyhow::Result<bool> {
             reason.weight, reason.of, reason.phrase
         );
     }
-    let knowledge::Route::Knowledge { topics, .. } = &routed.route else {
+    if routed.questions.is_empty() {
         println!("retrieval none: this is not a question about the trade");
         return Ok(true);
-    };
-    println!("topics    {}", topics.join(", "));
-    for passage in base.search(question, topics, PASSAGES) {
-        println!(
-            "passage   {:>6.2}  {}  ({:.0} % of the question)",
-            passage.score,
-            passage.source,
-            passage.coverage * 100.0
-        );
     }
-    let answer = base.answer(question, topics);
+    for question in &routed.questions {
+        println!("question  {}", question.text);
+        println!("topics    {}", question.topics.join(", "));
+        for passage in base.search(question, PASSAGES) {
+            println!(
+                "passage   {:>6.2}  {}  ({:.0} % of the question)",
+                passage.score,
+                passage.source,
+                passage.coverage * 100.0
+            );
+        }
+    }
+    let answers = routed.questions.iter().map(|asked| base.answer(asked));
+    let answer = knowledge::Answer::together(answers.collect());
     println!("answer    {}", answer.sentences.join(" "));
     for source in &answer.sources {
         println!("source    {}  {}", source.source, source.title);

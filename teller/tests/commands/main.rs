@@ -10,6 +10,7 @@
 mod administration;
 mod audited;
 mod erasure;
+mod pack_tests;
 mod people_commands;
 mod record;
 mod settings;

@@ -1,0 +1,100 @@
+//! A turn as it was meant: what was taken back is dropped, then its clauses are read one by one, so that two
+//! questions are two, and a matter is found behind a greeting or a long complaint.
+
+use language::Lexicon;
+
+use crate::{
+    index::Index,
+    meant::MeaningWords,
+    route::{Question, Route, RouteContext, Routed},
+    router,
+    rules::Rules,
+};
+
+/// Questions that one answer takes up.
+const MAX_QUESTIONS: usize = 2;
+/// Weight of a topic that a clause names clearly.
+const CLEAR: f32 = 1.0;
+
+/// What a turn is read with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader<'a> {
+    pub(crate) rules: &'a Rules,
+    pub(crate) lexicon: &'a Lexicon,
+    pub(crate) index: &'a Index,
+    pub(crate) words: &'a MeaningWords,
+}
+
+/// Clauses about one thing.
+#[derive(Debug)]
+struct Group {
+    topics: Vec<String>,
+    clauses: Vec<String>,
+}
+
+impl Reader<'_> {
+    pub(crate) fn understand(self, text: &str, context: &RouteContext) -> Routed {
+        let text = self.words.without_taken_back(text);
+        let mut whole = self.route(&text, context);
+        let is_open = matches!(
+            whole.route,
+            Route::Knowledge { .. } | Route::SmallTalk { .. } | Route::OutOfScope | Route::Unclear
+        );
+        let clauses = self.words.clauses(&text);
+        if !is_open
+            || clauses.len() < 2
+            || !whole.questions.is_empty() && whole.questions[0].before.is_some()
+        {
+            return whole;
+        }
+        let groups = self.groups(&clauses);
+        let Some(first) = groups.first() else {
+            return whole;
+        };
+        if groups.len() == 1 && matches!(whole.route, Route::Knowledge { .. }) {
+            return whole;
+        }
+        whole.route = Route::Knowledge {
+            topics: first.topics.clone(),
+            score: CLEAR,
+        };
+        let questions = groups
+            .into_iter()
+            .take(MAX_QUESTIONS)
+            .map(|group| Question {
+                text: group.clauses.join(" "),
+                topics: group.topics,
+                before: None,
+            });
+        whole.questions = questions.collect();
+        whole
+    }
+
+    fn route(self, text: &str, context: &RouteContext) -> Routed {
+        router::route(self, text, context)
+    }
+
+    /// The clauses by what they are about; one that names nothing belongs to the one before it.
+    fn groups(self, clauses: &[String]) -> Vec<Group> {
+        let mut groups: Vec<Group> = Vec::new();
+        for clause in clauses {
+            let routed = self.route(clause, &RouteContext::default());
+            let topics = match routed.route {
+                Route::Knowledge { topics, score } if score >= CLEAR => topics,
+                _ => Vec::new(),
+            };
+            match (groups.last_mut(), topics.first()) {
+                (None, None) => {}
+                (Some(group), None) => group.clauses.push(clause.clone()),
+                (Some(group), Some(topic)) if group.topics.contains(topic) => {
+                    group.clauses.push(clause.clone());
+                }
+                (_, Some(_)) => groups.push(Group {
+                    topics,
+                    clauses: vec![clause.clone()],
+                }),
+            }
+        }
+        groups
+    }
+}
