@@ -77,7 +77,7 @@ async fn a_person_in_a_browser_is_understood_and_hears_what_is_on_record() {
     let mut unheard = Unheard::default();
     for call in 1.. {
         let caller = stack
-            .teller(&arguments)
+            .ahead(&arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -181,6 +181,14 @@ impl Stack {
         command
     }
 
+    /// The same for a caller, who has a machine of their own.
+    pub(crate) fn ahead(&self, arguments: &[&str]) -> Command {
+        let mut command = self.program("nice");
+        command.args(AHEAD);
+        command.arg(env!("CARGO_BIN_EXE_teller")).args(arguments);
+        command
+    }
+
     /// Any program with them.
     pub(crate) fn program(&self, path: &str) -> Command {
         let mut command = Command::new(path);
@@ -351,15 +359,7 @@ impl Stack {
         writer.write_all(script.as_bytes()).await.unwrap();
         writer.flush().await.unwrap();
         let file = file.display().to_string();
-        self.program("nice")
-            .args(AHEAD)
-            .args([
-                env!("CARGO_BIN_EXE_teller"),
-                "call",
-                "--json",
-                "--script",
-                &file,
-            ])
+        self.ahead(&["call", "--json", "--script", &file])
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
