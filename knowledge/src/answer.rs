@@ -39,7 +39,7 @@ const LEANING: [&str; 8] = [
     "it", "they", "this", "that", "these", "those", "then", "both",
 ];
 /// Score from which on a document that stands out is an answer, whatever else the caller said.
-const STANDS_OUT_SCORE: f32 = 8.5;
+const STANDS_OUT_SCORE: f32 = 10.0;
 /// It stands out when the next one has this part of its score at most.
 const STANDS_OUT: f32 = 0.8;
 

@@ -1,7 +1,7 @@
 //! A pack's own tests: what callers say, and what is right to answer. Files `tests/*.toml` of the pack's folder; they
 //! are read by `teller knowledge test` alone and are no part of what calls load.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -97,7 +97,7 @@ pub(crate) fn parse(
     Ok(dialogues)
 }
 
-fn check(file: &PathBuf, dialogue: &TestDialogue, base: &KnowledgeBase) -> Result<(), PackError> {
+fn check(file: &Path, dialogue: &TestDialogue, base: &KnowledgeBase) -> Result<(), PackError> {
     let pack = base.pack();
     if !KINDS.contains(&&*dialogue.kind) {
         let accepted = format!("one of {}", KINDS.join(", "));

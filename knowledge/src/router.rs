@@ -198,6 +198,9 @@ impl Router<'_> {
         if last.is_empty() || matches.foreign > 0.0 || best >= STANDS_ALONE {
             return None;
         }
+        if !self.speaks_of_documents() {
+            return None;
+        }
         let phrases = self.reader.rules.follow_ups.matches(self.said);
         if let Some((phrase, _)) = phrases.first() {
             return Some(reason(FOLLOW_UP, phrase.written(), 1.0));
@@ -215,6 +218,11 @@ impl Router<'_> {
         let first = self.said.words.first();
         let asks = first.filter(|word| best < 1.0 && words.opens.contains(&word.text));
         let because = leaning.or(asks)?;
+        Some(reason(FOLLOW_UP, &because.text, 1.0))
+    }
+
+    /// The documents know most of its meaningful words: "book me a pizza" leans on nothing that a bank said.
+    fn speaks_of_documents(&self) -> bool {
         let content = self
             .said
             .words
@@ -227,8 +235,7 @@ impl Router<'_> {
             .filter(|stem| self.reader.index.knows(stem))
             .count();
         let share = |n: usize| f32::from(u16::try_from(n).unwrap_or(u16::MAX));
-        let is_known = share(known) >= KNOWN * share(stems.len());
-        is_known.then(|| reason(FOLLOW_UP, &because.text, 1.0))
+        share(known) >= KNOWN * share(stems.len())
     }
 
     fn rest(&self) -> Route {

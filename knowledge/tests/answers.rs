@@ -110,7 +110,7 @@ fn what_no_document_answers_is_said_honestly() {
     let base = KnowledgeBase::new(pack());
     for question in [
         "Does the bank sponsor a cricket club account jersey?",
-        "What is the bank share price on the exchange account?",
+        "Which painter decorated the bank's account hall in marble?",
     ] {
         let answer = base.answer(&Question::new(question, &[]));
         assert!(!answer.supported, "{question:?} got {answer:?}");

@@ -96,21 +96,11 @@ pub fn test(folder: &Path, args: &TestArgs) -> anyhow::Result<bool> {
         println!("{:>6}  {:>9}  {title}", "right", "of");
         for (name, score) in scores {
             let change = change(before.as_ref(), name, *score);
-            println!(
-                "{:>5.1}%  {:>4}/{:<4}  {name}{change}",
-                score.percent(),
-                score.right,
-                score.all
-            );
+            println!("{}  {name}{change}", score.line());
         }
     }
     let change = change(before.as_ref(), "all", all);
-    println!(
-        "{:>5.1}%  {:>4}/{:<4}  all{change}",
-        all.percent(),
-        all.right,
-        all.all
-    );
+    println!("{}  all{change}", all.line());
     if let Some(file) = &args.since {
         kinds.append(&mut topics);
         kinds.insert("all".to_owned(), all);
