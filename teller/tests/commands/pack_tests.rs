@@ -64,7 +64,7 @@ const TESTS: &str = r#"
 [[dialogue]]
 kind = "plain"
 topic = "opening_hours"
-turn = [{ said = "When do you open?", route = "knowledge", document = ["library/opening-hours"], says = ["9 in the morning"] }]
+turn = [{ said = "What are your opening hours?", route = "knowledge", document = ["library/opening-hours"], says = ["9 in the morning"] }]
 
 [[dialogue]]
 kind = "follow_up"
@@ -100,7 +100,7 @@ async fn the_share_that_is_right_is_told_by_kind_and_topic_and_what_is_wrong_on_
         assert!(said.contains(part), "{part:?} is not in:\n{said}");
     }
     assert!(
-        !said.contains("When do you open?"),
+        !said.contains("What are your opening hours?"),
         "what is right is not listed:\n{said}"
     );
 }
