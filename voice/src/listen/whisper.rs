@@ -5,6 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
@@ -40,12 +41,30 @@ impl Default for WhisperConfig {
     }
 }
 
-/// The threads; cheap to clone. They end when the last clone is dropped.
+/// The threads; cheap to clone. They have ended once the last clone is dropped.
 #[derive(Clone)]
 pub struct WhisperPool {
-    jobs: mpsc::Sender<Job>,
+    threads: Arc<Threads>,
     name: Arc<str>,
     timeout: Duration,
+}
+
+/// Dropped, it waits for the transcriptions under way: a process that exits while whisper.cpp works may crash.
+struct Threads {
+    /// `None` while it is being dropped.
+    jobs: Option<mpsc::Sender<Job>>,
+    running: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.jobs = None;
+        for thread in self.running.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of whisper.cpp panicked");
+            }
+        }
+    }
 }
 
 struct Job {
@@ -72,6 +91,10 @@ impl WhisperPool {
         // Bounded: see `WhisperConfig::queue`.
         let (jobs, queue) = mpsc::channel(config.queue.max(1));
         let queue = Arc::new(Mutex::new(queue));
+        let mut threads = Threads {
+            jobs: Some(jobs),
+            running: Vec::new(),
+        };
         for index in 0..config.threads.max(1) {
             let state = context.create_state().map_err(|_| refused())?;
             let thread = Recogniser {
@@ -82,12 +105,11 @@ impl WhisperPool {
             };
             let queue = queue.clone();
             let named = std::thread::Builder::new().name(format!("whisper-{index}"));
-            named
-                .spawn(move || thread.run(&queue))
-                .map_err(ModelError::Thread)?;
+            let running = named.spawn(move || thread.run(&queue));
+            threads.running.push(running.map_err(ModelError::Thread)?);
         }
         Ok(Self {
-            jobs,
+            threads: Arc::new(threads),
             name: model.name().into(),
             timeout: config.timeout,
         })
@@ -100,7 +122,8 @@ impl WhisperPool {
 
     /// Utterances in the queue.
     pub(super) fn waiting(&self) -> usize {
-        self.jobs.max_capacity() - self.jobs.capacity()
+        let jobs = self.threads.jobs.as_ref();
+        jobs.map_or(0, |jobs| jobs.max_capacity() - jobs.capacity())
     }
 
     pub(super) async fn transcribe(&self, utterance: Utterance) -> Result<Transcript, SttError> {
@@ -111,7 +134,8 @@ impl WhisperPool {
             answer,
         };
         let ask = async {
-            self.jobs.send(job).await.map_err(|_| SttError::Stopped)?;
+            let jobs = self.threads.jobs.as_ref().ok_or(SttError::Stopped)?;
+            jobs.send(job).await.map_err(|_| SttError::Stopped)?;
             answered.await.map_err(|_| SttError::Stopped)?
         };
         // Whoever stops waiting drops `answered`; a job nobody waits for is skipped by the threads.
