@@ -29,6 +29,8 @@ use answer::{Phrasing, Question};
 const TURNS: usize = 20;
 /// Turns of the caller after which a subject is left behind ("and how much does that cost?").
 const CONTEXT_TURNS: usize = 6;
+/// Words of earlier questions that a question which leans on them is searched with.
+const BEFORE_WORDS: usize = 40;
 
 /// One conversation.
 #[derive(Debug)]
@@ -223,7 +225,7 @@ impl Conversation {
                 let leans = asked.and_then(|question| question.before.as_ref());
                 // A question that leans on another adds to it; the document is known once it is found.
                 let question = match leans {
-                    Some(before) => format!("{} {text}", before.question),
+                    Some(before) => last_words(&format!("{} {text}", before.question)),
                     None => text.to_owned(),
                 };
                 self.subject = Subject {
@@ -276,6 +278,12 @@ impl Conversation {
         self.reply = Reply::Complete { asks };
         steps.push(Step::Done(Box::new(meta)));
     }
+}
+
+/// The last words of questions that lean on one another: a long talk about one thing must not grow without end.
+fn last_words(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words[words.len().saturating_sub(BEFORE_WORDS)..].join(" ")
 }
 
 fn intent(route: &Route) -> Option<String> {

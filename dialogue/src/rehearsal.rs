@@ -23,8 +23,8 @@ pub struct Spoken {
 /// A turn of a test that was not answered as expected.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Miss {
-    /// What the caller said.
-    pub said: String,
+    /// Which turn of the dialogue, from 0.
+    pub turn: usize,
     /// What is wrong, one sentence each.
     pub complaints: Vec<String>,
     /// What was answered.
@@ -92,11 +92,11 @@ pub fn judge(base: &Arc<KnowledgeBase>, dialogue: &TestDialogue) -> Vec<Miss> {
     let replies = converse(base, &said).into_iter();
     let judged = dialogue.turns.iter().zip(replies);
     judged
-        .filter_map(|(turn, spoken)| {
-            let complaints = complaints(turn, &spoken);
-            let said = turn.said.clone();
+        .enumerate()
+        .filter_map(|(turn, (expected, spoken))| {
+            let complaints = complaints(expected, &spoken);
             (!complaints.is_empty()).then_some(Miss {
-                said,
+                turn,
                 complaints,
                 spoken,
             })

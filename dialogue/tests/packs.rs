@@ -6,9 +6,12 @@
     reason = "a test that cannot be set up fails where it stands"
 )]
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
-use dialogue::rehearsal::{converse, judge};
+use dialogue::{
+    Abilities, CallFacts, CallerTurn, Conversation, Delta, Event, Found, Query, Step,
+    rehearsal::{converse, judge},
+};
 use knowledge::KnowledgeBase;
 
 /// Packs with tests, and the percentage of their dialogues that must be right.
@@ -92,4 +95,62 @@ fn what_a_question_is_about_in_particular_is_said_first() {
     let said = last(&["How much does cardless withdrawal cost?"]);
     let first = said.split(". ").next().unwrap();
     assert!(first.contains("free") || first.contains("cost"), "{said}");
+}
+
+/// What is searched for after this event, if anything.
+fn search_after(conversation: &mut Conversation, event: Event) -> Option<Query> {
+    let mut steps = Vec::new();
+    conversation.on(event, Duration::ZERO, &mut steps);
+    steps.into_iter().find_map(|step| match step {
+        Step::Find(query) => Some(query),
+        _ => None,
+    })
+}
+
+fn said(text: &str) -> Event {
+    Event::CallerSaid(CallerTurn {
+        text: text.to_owned(),
+        question: text.to_owned(),
+        seq: 0,
+    })
+}
+
+#[test]
+fn a_question_leans_on_the_document_of_an_answer_that_a_model_phrased_too() {
+    let (base, _) = base("bank");
+    let abilities = Abilities {
+        model: Some("model".to_owned()),
+        ..Abilities::default()
+    };
+    let mut talk = Conversation::new(Arc::clone(&base), abilities, CallFacts::default());
+    let query = search_after(&mut talk, said("How do I open a savings account?")).unwrap();
+    let passages = query.questions.iter().map(|asked| base.search(asked, 3));
+    let found = Found {
+        passages: passages.collect(),
+        took: Duration::ZERO,
+    };
+    for event in [
+        Event::Found(found),
+        Event::ModelWrote(Delta::Text("You open it in the app.".to_owned())),
+        Event::ModelWrote(Delta::Finished),
+        Event::ReplyWritten,
+    ] {
+        search_after(&mut talk, event);
+    }
+    let query = search_after(&mut talk, said("And what does it cost?")).unwrap();
+    let before = query.questions[0].before.as_ref().unwrap();
+    assert_eq!(before.source.as_deref(), Some("bank/savings-account"));
+}
+
+#[test]
+fn a_long_talk_about_one_thing_does_not_grow_what_is_searched_for() {
+    let (base, _) = base("bank");
+    let mut talk = Conversation::new(base, Abilities::default(), CallFacts::default());
+    search_after(&mut talk, said("How do I open a savings account?"));
+    for _ in 0..100 {
+        let query = search_after(&mut talk, said("And what does it cost?")).unwrap();
+        let before = query.questions[0].before.as_ref().unwrap();
+        let words = before.question.split_whitespace().count();
+        assert!(words <= 40, "{words} words of earlier questions");
+    }
 }

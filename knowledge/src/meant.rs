@@ -27,7 +27,7 @@ struct Word<'a> {
 }
 
 impl MeaningWords {
-    /// The turn as the caller wants it to be understood. "My debit, no wait, credit card" asks for the credit card;
+    /// The turn as the caller wants it to be understood. "My red, no wait, blue book" asks for the blue book;
     /// a correction that is a sentence of its own stands alone.
     pub(crate) fn without_taken_back(&self, text: &str) -> String {
         let words = words(text);
@@ -131,16 +131,16 @@ mod tests {
     fn what_was_taken_back_is_left_out() {
         let meant = |text: &str| english().without_taken_back(text);
         assert_eq!(
-            meant("block my debit card no wait credit card"),
-            "block my credit card"
+            meant("renew my red book no wait blue book"),
+            "renew my blue book"
         );
         assert_eq!(
             meant("how do i open, no wait, how do i close it"),
             "how do i close it"
         );
         assert_eq!(
-            meant("i lost my card no sorry i mean my phone"),
-            "i lost my phone"
+            meant("i lost my book no sorry i mean my film"),
+            "i lost my film"
         );
         assert_eq!(
             meant("sorry how do i pay"),

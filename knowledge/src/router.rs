@@ -221,7 +221,7 @@ impl Router<'_> {
         Some(reason(FOLLOW_UP, &because.text, 1.0))
     }
 
-    /// The documents know most of its meaningful words: "book me a pizza" leans on nothing that a bank said.
+    /// The documents know most of its meaningful words: "book me a pizza" leans on nothing that was said.
     fn speaks_of_documents(&self) -> bool {
         let content = self
             .said

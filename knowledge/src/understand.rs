@@ -41,10 +41,8 @@ impl Reader<'_> {
             Route::Knowledge { .. } | Route::SmallTalk { .. } | Route::OutOfScope | Route::Unclear
         );
         let clauses = self.words.clauses(&text);
-        if !is_open
-            || clauses.len() < 2
-            || !whole.questions.is_empty() && whole.questions[0].before.is_some()
-        {
+        let leans = whole.questions.iter().any(|asked| asked.before.is_some());
+        if !is_open || leans || clauses.len() < 2 {
             return whole;
         }
         let groups = self.groups(&clauses);

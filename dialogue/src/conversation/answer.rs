@@ -49,6 +49,7 @@ impl Conversation {
             return self.say_documents(question, &found, steps);
         }
         let passages = found.together();
+        self.subject.last.source = passages.first().map(|passage| passage.source.clone());
         let name = self.facts.name.as_deref();
         steps.push(Step::AskModel(Prompt::new(
             settings, &question, &passages, name,

@@ -112,10 +112,9 @@ pub fn test(folder: &Path, args: &TestArgs) -> anyhow::Result<bool> {
 fn show(dialogue: &TestDialogue, misses: &[Miss]) {
     let file = dialogue.file.file_name().unwrap_or_default();
     println!("{} ({})", file.display(), dialogue.kind);
-    let missed = |said: &str| misses.iter().find(|miss| miss.said == said);
-    for turn in &dialogue.turns {
+    for (at, turn) in dialogue.turns.iter().enumerate() {
         println!("  caller  {}", turn.said);
-        let Some(miss) = missed(&turn.said) else {
+        let Some(miss) = misses.iter().find(|miss| miss.turn == at) else {
             continue;
         };
         println!("  agent   {}", miss.spoken.text);
