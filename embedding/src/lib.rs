@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod kept;
 mod network;
 mod word_piece;
 
@@ -8,6 +9,8 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+
+pub use kept::{keep, kept};
 
 use network::Network;
 use word_piece::WordPiece;
@@ -86,7 +89,24 @@ impl Vector {
         if self.0.len() != other.0.len() {
             return 0.0;
         }
-        self.0.iter().zip(&*other.0).map(|(a, b)| a * b).sum()
+        // Eight sums side by side, which a processor adds at once.
+        let (ours, our_rest) = self.0.as_chunks::<8>();
+        let (theirs, their_rest) = other.0.as_chunks::<8>();
+        let mut sums = [0.0; 8];
+        for (a, b) in ours.iter().zip(theirs) {
+            for at in 0..8 {
+                sums[at] += a[at] * b[at];
+            }
+        }
+        let rest = our_rest.iter().zip(their_rest).map(|(a, b)| a * b);
+        sums.into_iter().chain(rest).sum()
+    }
+
+    /// This meaning, moved towards another by so much of it.
+    #[must_use]
+    pub fn leaning_on(&self, other: &Self, share: f32) -> Self {
+        let both = self.0.iter().zip(&*other.0);
+        Self::new(both.map(|(a, b)| a + share * b).collect())
     }
 
     /// The numbers.

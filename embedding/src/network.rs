@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, Zip, s};
 use safetensors::{Dtype, SafeTensors};
 
 const LAYERS: usize = 6;
-const SIZE: usize = 384;
+pub(crate) const SIZE: usize = 384;
 const INNER: usize = 1536;
 const HEADS: usize = 12;
 const HEAD: usize = SIZE / HEADS;
@@ -33,6 +33,7 @@ struct Layer {
 }
 
 struct Linear {
+    /// (inputs, outputs)
     weight: Array2<f32>,
     bias: Array1<f32>,
 }
@@ -131,7 +132,7 @@ impl Layer {
 
 impl Linear {
     fn apply(&self, x: &Array2<f32>) -> Array2<f32> {
-        let mut y = x.dot(&self.weight.t());
+        let mut y = x.dot(&self.weight);
         y += &self.bias;
         y
     }
@@ -221,6 +222,8 @@ impl Weights<'_> {
             return Err(format!("{name} has {} outputs, not {outputs}", weight.nrows()));
         }
         let bias = self.row(&format!("{name}.bias"), outputs)?;
+        // A product reads rows faster than columns.
+        let weight = weight.t().as_standard_layout().into_owned();
         Ok(Linear { weight, bias })
     }
 

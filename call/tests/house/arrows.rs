@@ -9,11 +9,12 @@ use crate::sources::{files, product_lines, read, root};
 const ARROWS: &[(&str, &[&str])] = &[
     // Ground.
     ("call", &[]),
+    ("embedding", &[]),
     ("language", &[]),
     ("resampler", &[]),
     // Base.
     ("insight", &["call", "language"]),
-    ("knowledge", &["call", "language"]),
+    ("knowledge", &["call", "embedding", "language"]),
     ("prompts", &[]),
     ("tools", &["call"]),
     ("database", &["call"]),
