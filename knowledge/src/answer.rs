@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use embedding::Vector;
 use language::{
     Lexicon,
     phrase::{Phrases, Utterance},
@@ -20,30 +21,22 @@ const MAX_SENTENCES: usize = 3;
 const SENTENCES_OF_EACH: usize = 2;
 /// Words spoken at most, about 25 seconds; the first sentence is spoken however long it is.
 const MAX_WORDS: usize = 70;
-/// Share of the question's words that a document must speak of.
-const MIN_COVERAGE: f32 = 0.4;
-/// The same when the router named the document's topic: its phrase already covered the subject.
-const MIN_COVERAGE_ON_TOPIC: f32 = 0.0;
-/// Score that a document needs when the router named no topic: one everyday word that
-/// stands in many titles reaches less than 2, two words that belong together 5 and more (measured).
-const MIN_SCORE_OFF_TOPIC: f32 = 3.5;
+/// Support from which on a document answers a question.
+const SUPPORTED: f32 = 0.6;
 /// A second source counts as support when it scores this share of the first.
 const SECOND_SOURCE: f32 = 0.35;
 
 /// Added to the first sentence of a document, and to the others of its first paragraph.
 const FIRST: f32 = 0.8;
-const LEAD: f32 = 0.4;
+const LEAD: f32 = 1.0;
 /// A sentence beyond the first paragraph is worth this much to be said beside the best one.
 const WORTH_SAYING: f32 = 1.5;
 /// Words by which a sentence leans on the one before it.
 const LEANING: [&str; 8] = [
     "it", "they", "this", "that", "these", "those", "then", "both",
 ];
-/// Score from which on a document that stands out is an answer, whatever else the caller said.
-const STANDS_OUT_SCORE: f32 = 10.0;
-/// It stands out when the next one has this part of its score at most.
-const STANDS_OUT: f32 = 0.8;
-
+/// What a sentence that means the question gains.
+const NEAR: f32 = 10.0;
 /// Added to a sentence that speaks of the aspect asked for; about the weight of one rare word.
 const ASPECT: f32 = 3.0;
 
@@ -101,28 +94,15 @@ pub struct Citation {
 /// Whether passages support an answer to the question they were found for, by the pack's grounding
 /// mode: one good source, or two when strict.
 #[must_use]
-pub fn is_grounded(passages: &[Passage], topics: &[String], mode: GroundingMode) -> bool {
+pub fn is_grounded(passages: &[Passage], mode: GroundingMode) -> bool {
     let Some(best) = passages.first() else {
         return false;
-    };
-    let on_topic = best
-        .topic
-        .as_ref()
-        .is_some_and(|topic| topics.contains(topic));
-    let needed = if on_topic {
-        MIN_COVERAGE_ON_TOPIC
-    } else {
-        MIN_COVERAGE
     };
     let sources = passages
         .iter()
         .filter(|p| p.words >= best.words * SECOND_SOURCE)
         .count();
-    let second = passages.get(1).map_or(0.0, |second| second.words);
-    // Whatever an upset caller says beside the matter does not make it less clear.
-    let stands_out = best.words >= STANDS_OUT_SCORE && second <= best.words * STANDS_OUT;
-    let strong = on_topic || best.words >= MIN_SCORE_OFF_TOPIC;
-    (stands_out || strong && best.coverage >= needed)
+    best.support >= crate::tune(2, SUPPORTED)
         && match mode {
             GroundingMode::Blended => true,
             GroundingMode::Strict => sources >= 2,
@@ -144,7 +124,7 @@ impl Extractor<'_> {
     pub(crate) fn answer(self, question: &Question, passages: &[Passage]) -> Answer {
         let settings = self.settings;
         match passages.first() {
-            Some(best) if is_grounded(passages, &question.topics, settings.grounding_mode) => {
+            Some(best) if is_grounded(passages, settings.grounding_mode) => {
                 Answer {
                     sentences: self.choose(question, best),
                     sources: vec![Citation {
@@ -178,16 +158,20 @@ impl Extractor<'_> {
             .filter(|stem| !subject.contains(stem))
             .collect();
         let signs = self.aspects.asked_for(Utterance::new(asked));
+        let meaning = question.meaning();
         // The author put the more important sentence first.
         let favour = |at: usize| match at {
-            0 => FIRST,
-            at if at < lead => LEAD,
+            0 => crate::tune(4, FIRST),
+            at if at < lead => crate::tune(5, LEAD),
             _ => 0.0,
         };
         let mut ranked: Vec<(usize, f32)> = all
             .iter()
             .enumerate()
-            .map(|(at, sentence)| (at, favour(at) + self.worth(sentence, &wanted, signs)))
+            .map(|(at, sentence)| {
+                let near = self.nearness(sentence, meaning.as_ref());
+                (at, favour(at) + near + self.worth(sentence, &wanted, signs))
+            })
             .collect();
         ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
         let mut chosen: Vec<usize> = Vec::new();
@@ -205,11 +189,18 @@ impl Extractor<'_> {
         }
         choose(0);
         for (at, worth) in ranked {
-            if worth > WORTH_SAYING || at < lead {
+            if worth > crate::tune(6, WORTH_SAYING) || at < lead {
                 choose(at);
             }
         }
         shorten(chosen.into_iter().map(|at| all[at].clone()).collect())
+    }
+
+    /// How near a sentence is to the question, where the embedding model is there.
+    fn nearness(self, sentence: &str, meaning: Option<&Vector>) -> f32 {
+        let known = self.meanings.and_then(|meanings| meanings.known(sentence));
+        let nearness = known.zip(meaning).map(|(known, meaning)| known.nearness(meaning));
+        crate::tune(3, NEAR) * nearness.unwrap_or_default()
     }
 
     /// How much of the question a sentence speaks of, by the words' rarity.
@@ -225,7 +216,7 @@ impl Extractor<'_> {
             .map(|stem| self.index.rarity(stem))
             .sum();
         let sign = signs.is_some_and(|signs| has_sign(sentence, signs));
-        shared + if sign { ASPECT } else { 0.0 }
+        shared + if sign { crate::tune(7, ASPECT) } else { 0.0 }
     }
 }
 

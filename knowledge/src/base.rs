@@ -10,6 +10,7 @@ use crate::{
     chunk::{Chunk, chunks},
     heard::{Heard, Meanings},
     index::{Index, Passage},
+    learned::Learned,
     pack::{DocumentText, Pack},
     route::{Question, Route, RouteContext, Routed},
     rules::Rules,
@@ -27,6 +28,9 @@ pub struct KnowledgeBase {
     rules: Rules,
     aspects: Aspects,
     index: Index,
+    /// What the pack sounds like, by words and by meaning.
+    learned: Learned,
+    learned_meaning: Option<Learned>,
     meanings: Option<Meanings>,
     fingerprint: String,
 }
@@ -64,12 +68,17 @@ impl KnowledgeBase {
         let lexicon = Lexicon::new(&words.synonyms, &words.whole, &words.unspecific);
         let fingerprint = fingerprint(&pack, &chunks);
         let index = Index::new(&lexicon, chunks, &asks);
+        let trade: Vec<&str> = index.asks().collect();
+        let elsewhere: Vec<&str> = pack.elsewhere.iter().map(String::as_str).collect();
+        let learned = Learned::from_words(&trade, &elsewhere);
         Self {
             rules: Rules::new(&lexicon, &pack),
             aspects: Aspects::new(&lexicon, &pack.words.aspects),
             pack,
             lexicon,
             index,
+            learned,
+            learned_meaning: None,
             meanings: None,
             fingerprint,
         }
@@ -96,7 +105,9 @@ impl KnowledgeBase {
     /// The texts whose meaning counts: titles, known ways of asking, paragraphs and sentences of the documents.
     #[must_use]
     pub fn texts(&self) -> BTreeSet<String> {
-        self.index.texts().map(str::to_owned).collect()
+        let elsewhere = self.pack.elsewhere.iter().map(String::as_str);
+        let texts = self.index.texts().chain(elsewhere);
+        texts.map(str::to_owned).collect()
     }
 
     /// The same base, which understands by meaning too. What `meanings` lacks of [`Self::texts`] counts by its words
@@ -104,6 +115,11 @@ impl KnowledgeBase {
     #[must_use]
     pub fn with_meanings(mut self, meanings: Meanings) -> Self {
         self.index.set_meanings(&meanings);
+        let trade = self.index.asks().filter_map(|text| meanings.known(text));
+        let elsewhere = self.pack.elsewhere.iter();
+        let elsewhere = elsewhere.filter_map(|text| meanings.known(text));
+        let (trade, elsewhere): (Vec<_>, Vec<_>) = (trade.collect(), elsewhere.collect());
+        self.learned_meaning = Learned::from_meanings(&trade, &elsewhere);
         self.meanings = Some(meanings);
         self
     }
@@ -149,6 +165,8 @@ impl KnowledgeBase {
             lexicon: &self.lexicon,
             index: &self.index,
             words: &self.pack.meaning,
+            learned: &self.learned,
+            learned_meaning: self.learned_meaning.as_ref(),
         };
         reader.understand(heard, context)
     }

@@ -24,7 +24,7 @@ const SAME_SOURCE: f32 = 8.0;
 /// What the first routed topic's documents gain; the next ones gain half and a third of it.
 const TOPIC: f32 = 6.0;
 /// What the words add to nearness, for the chunk that has the most of them.
-const WORDS: f32 = 0.2;
+const WORDS: f32 = 0.3;
 
 /// A passage that may answer a question.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +45,8 @@ pub struct Passage {
     pub nearness: Option<f32>,
     /// Share of the question's meaningful words (by rarity) that the document speaks of, 0 to 1.
     pub coverage: f32,
+    /// Log odds that the document answers the question.
+    pub support: f32,
 }
 
 /// The index over all chunks.
@@ -64,6 +66,8 @@ struct Entry {
     length: f32,
     /// What its meaning is found by: title, known ways of asking, paragraphs, sentences.
     texts: Vec<String>,
+    /// How many of these are the title and the ways of asking.
+    asks: usize,
     /// What these mean, as far as that is known.
     meanings: Vec<Vector>,
 }
@@ -76,6 +80,7 @@ struct Hit {
     words: f32,
     nearness: Option<f32>,
     coverage: f32,
+    support: f32,
 }
 
 impl Index {
@@ -106,6 +111,12 @@ impl Index {
         }
     }
 
+    /// Titles and known ways of asking.
+    pub(crate) fn asks(&self) -> impl Iterator<Item = &str> {
+        let entries = self.entries.iter().filter(|entry| entry.chunk.ordinal == 0);
+        entries.flat_map(|entry| entry.texts[..entry.asks].iter().map(String::as_str))
+    }
+
     /// The texts whose meaning counts.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         self.entries
@@ -129,8 +140,14 @@ impl Index {
             for hit in &mut found {
                 let nearness = self.entries[hit.entry].nearness(&meaning);
                 hit.nearness = Some(nearness);
-                hit.score = nearness + WORDS * hit.words / most;
+                hit.score = nearness + crate::tune(8, WORDS) * hit.words / most;
             }
+        }
+        let content = lexicon.stems(&lexicon.terms(&question.text)).count();
+        for hit in &mut found {
+            let topic = self.entries[hit.entry].chunk.topic.as_ref();
+            let on_topic = topic.is_some_and(|topic| question.topics.contains(topic));
+            hit.support = hit.support(on_topic, content);
         }
         found.sort_by(|a, b| {
             let source = |hit: &Hit| &self.entries[hit.entry].chunk.source;
@@ -159,9 +176,9 @@ impl Index {
         let hit = |(entry, of): (usize, &Entry)| {
             let mut words = self.score(of, &terms)
                 + topic_gain(of.chunk.topic.as_deref(), &question.topics)
-                + BEFORE * self.score(of, &earlier);
+                + crate::tune(10, BEFORE) * self.score(of, &earlier);
             if source == Some(of.chunk.source.as_str()) {
-                words += SAME_SOURCE;
+                words += crate::tune(9, SAME_SOURCE);
             }
             Hit {
                 entry,
@@ -169,23 +186,22 @@ impl Index {
                 words,
                 nearness: None,
                 coverage: self.coverage(of, &terms),
+                support: 0.0,
             }
         };
         self.entries.iter().enumerate().map(hit).collect()
     }
 
-    /// How near the documents of each topic are, nearest first.
-    pub(crate) fn nearest_topics(&self, meaning: &Vector) -> Vec<(&str, f32)> {
-        let mut topics: BTreeMap<&str, f32> = BTreeMap::new();
-        for entry in &self.entries {
-            let nearness = entry.nearness(meaning);
-            let topic = entry.chunk.topic.as_deref().unwrap_or_default();
-            let best = topics.entry(topic).or_insert(nearness);
-            *best = best.max(nearness);
-        }
-        let mut topics: Vec<_> = topics.into_iter().collect();
-        topics.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-        topics
+    /// How near the nearest text of a document is.
+    pub(crate) fn nearest(&self, meaning: &Vector) -> f32 {
+        let entries = self.entries.iter();
+        entries.map(|entry| entry.nearness(meaning)).fold(0.0, f32::max)
+    }
+
+    /// What the best document scores for these stems.
+    pub(crate) fn best_score(&self, stems: &[String]) -> f32 {
+        let entries = self.entries.iter();
+        entries.map(|entry| self.score(entry, stems)).fold(0.0, f32::max)
     }
 
     fn score(&self, entry: &Entry, terms: &[String]) -> f32 {
@@ -265,6 +281,7 @@ impl Entry {
             pairs,
             length,
             texts,
+            asks: 1 + asks.len(),
             meanings: Vec::new(),
         }
     }
@@ -285,6 +302,25 @@ impl Entry {
             words: hit.words,
             nearness: hit.nearness,
             coverage: hit.coverage,
+            support: hit.support,
+        }
+    }
+}
+
+impl Hit {
+    /// Log odds that the chunk answers the question, fitted to the tests of three packs; see `docs/understanding.md`.
+    fn support(&self, on_topic: bool, content: usize) -> f32 {
+        let words = self.words.min(30.0) / 10.0;
+        let each = words / count(content).ln_1p().max(1.0);
+        let on_topic = if on_topic { 1.0 } else { 0.0 };
+        match self.nearness {
+            Some(near) => {
+                3.06 * near + 1.25 * words + 1.53 * self.coverage - 0.34 * on_topic + 0.78 * each
+                    - 2.36
+            }
+            None => {
+                1.52 * words + 2.03 * self.coverage + 0.73 * on_topic + 0.84 * each - 2.06
+            }
         }
     }
 }
@@ -293,7 +329,7 @@ fn topic_gain(topic: Option<&str>, topics: &[String]) -> f32 {
     let place = topics
         .iter()
         .position(|wanted| Some(wanted.as_str()) == topic);
-    place.map_or(0.0, |place| TOPIC / count(place + 1))
+    place.map_or(0.0, |place| crate::tune(11, TOPIC) / count(place + 1))
 }
 
 fn count(n: usize) -> f32 {

@@ -6,8 +6,10 @@ mod check;
 mod chunk;
 mod document;
 mod error;
+mod evidence;
 mod heard;
 mod index;
+mod learned;
 mod lines;
 mod load;
 mod lookup;
@@ -24,6 +26,7 @@ pub use answer::{Answer, Citation, is_grounded, sentences};
 pub use base::KnowledgeBase;
 pub use chunk::{CHUNK_OVERLAP, CHUNK_SIZE, Chunk, chunks, split};
 pub use error::PackError;
+pub use evidence::Evidence;
 pub use heard::{Heard, Meanings};
 pub use index::Passage;
 pub use load::default_pack;
@@ -34,3 +37,13 @@ pub use pack::{
 };
 pub use pack_test::{TestDialogue, TestTurn};
 pub use route::{Before, Question, Reason, Route, RouteContext, Routed};
+
+/// dev only
+pub(crate) fn tune(at: usize, default: f32) -> f32 {
+    static T: std::sync::OnceLock<Vec<Option<f32>>> = std::sync::OnceLock::new();
+    let t = T.get_or_init(|| {
+        let text = std::env::var("TUNE").unwrap_or_default();
+        text.split(',').map(|x| x.parse().ok()).collect()
+    });
+    t.get(at).copied().flatten().unwrap_or(default)
+}

@@ -22,6 +22,9 @@ use crate::{
     pack_test::{self, TestDialogue},
 };
 
+/// What people say in English to other trades and about nothing, compiled in.
+const ELSEWHERE: &str = include_str!("../../packs/languages/en-elsewhere.txt");
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TopicsFile {
@@ -132,6 +135,7 @@ impl Pack {
             documents: documents(&file("documents"), &topics)?,
             listening: language.listening.unwrap_or_default(),
             meaning: language.meaning.unwrap_or_default(),
+            elsewhere: elsewhere(&file("elsewhere.txt"))?,
             settings,
             topics,
             words,
@@ -177,6 +181,19 @@ fn toml_file<T: DeserializeOwned>(file: &Path) -> Result<T, PackError> {
         file: file.to_owned(),
         message: error.to_string(),
     })
+}
+
+/// What people say elsewhere, one sentence a line: the language's, then the pack's own.
+fn elsewhere(own: &Path) -> Result<Vec<String>, PackError> {
+    let own = match read(own) {
+        Err(PackError::Unreadable { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            String::new()
+        }
+        read => read?,
+    };
+    let lines = ELSEWHERE.lines().chain(own.lines()).map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    Ok(lines.map(str::to_owned).collect())
 }
 
 /// `None` when there is no such file.

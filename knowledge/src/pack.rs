@@ -29,6 +29,8 @@ pub struct Pack {
     pub listening: Listening,
     /// Words of the language by which a turn's meaning is found.
     pub(crate) meaning: MeaningWords,
+    /// What people say elsewhere, to other trades and about nothing: the language's, and the pack's `elsewhere.txt`.
+    pub(crate) elsewhere: Vec<String>,
     /// `documents/*.md`, by source.
     pub documents: Vec<DocumentText>,
 }

@@ -2,6 +2,8 @@
 
 use embedding::Vector;
 
+use crate::evidence::Evidence;
+
 /// What a turn asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Route {
@@ -121,12 +123,12 @@ impl Question {
     pub(crate) fn meaning(&self) -> Option<Vector> {
         let own = self.vector.as_ref()?;
         let before = self.before.as_ref().and_then(|before| before.vector.as_ref());
-        Some(before.map_or_else(|| own.clone(), |before| own.leaning_on(before, BEFORE)))
+        Some(before.map_or_else(|| own.clone(), |before| own.leaning_on(before, crate::tune(12, BEFORE))))
     }
 }
 
 /// How far the question before moves the one that leans on it.
-const BEFORE: f32 = 0.6;
+const BEFORE: f32 = 0.4;
 
 /// What the turns before say about this one.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -146,6 +148,8 @@ pub struct Routed {
     pub reasons: Vec<Reason>,
     /// What to search for: one question or two where the route is `Knowledge`, else none.
     pub questions: Vec<Question>,
+    /// What was weighed.
+    pub evidence: Evidence,
 }
 
 /// One match that counted.

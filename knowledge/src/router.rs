@@ -8,13 +8,14 @@ use language::{
 };
 
 use crate::{
+    evidence::{BY_WORDS, Evidence, WITH_MEANING},
     heard::Clause,
     matches::{Matches, covers},
     route::{Question, Reason, Route, RouteContext, Routed, reason},
     understand::Reader,
 };
 
-/// Weight from which on an utterance is a question about the trade.
+/// Likelihood from which on an utterance is a question about the trade.
 const KNOWLEDGE_THRESHOLD: f32 = 0.5;
 /// The reason of a turn that leans on the one before.
 const FOLLOW_UP: &str = "follow-up";
@@ -33,6 +34,8 @@ const STANDS_ALONE: f32 = 1.5;
 
 /// Decides on one turn.
 struct Router<'a> {
+    clause: &'a Clause,
+    evidence: Evidence,
     reader: Reader<'a>,
     said: &'a Utterance,
     matches: &'a Matches,
@@ -43,7 +46,10 @@ struct Router<'a> {
 pub(crate) fn route(reader: Reader<'_>, clause: &Clause, context: &RouteContext) -> Routed {
     let said = Utterance::new(reader.lexicon.terms(&clause.text));
     let matches = Matches::of(reader.rules, &said);
+    let evidence = evidence(reader, clause, &said, &matches);
     let router = Router {
+        clause,
+        evidence,
         reader,
         said: &said,
         matches: &matches,
@@ -71,6 +77,7 @@ pub(crate) fn route(reader: Reader<'_>, clause: &Clause, context: &RouteContext)
         route,
         reasons,
         questions,
+        evidence,
     }
 }
 
@@ -169,7 +176,7 @@ impl Router<'_> {
     fn knowledge(&self) -> Option<Decision> {
         let matches = self.matches;
         let best = self.best_topic();
-        let score = best + matches.words - matches.foreign;
+        let score = self.likelihood();
         if let Some(because) = self.follow_up() {
             // The new turn may name a topic of its own weakly: fees, hours.
             let last = &self.context.last.topics;
@@ -177,7 +184,7 @@ impl Router<'_> {
             let new = matches.best_topics(MAX_TOPICS);
             topics.extend(new.into_iter().filter(|topic| !last.contains(topic)));
             topics.truncate(MAX_TOPICS);
-            let score = score.max(1.0);
+            let score = score.max(KNOWLEDGE_THRESHOLD);
             return Some((Route::Knowledge { topics, score }, Some(because)));
         }
         // "Thanks for your help with my card" names a subject and asks nothing.
@@ -190,6 +197,16 @@ impl Router<'_> {
         }
         let topics = matches.best_topics(MAX_TOPICS);
         Some((Route::Knowledge { topics, score }, None))
+    }
+
+    /// How likely it is a question about the trade.
+    fn likelihood(&self) -> f32 {
+        let weights = if self.clause.vector.is_some() {
+            WITH_MEANING
+        } else {
+            BY_WORDS
+        };
+        weights.judge(&self.evidence)
     }
 
     /// Why the turn leans on the one before it, if it does: "and how much does it cost?". A clear new topic
@@ -225,19 +242,7 @@ impl Router<'_> {
 
     /// The documents know most of its meaningful words: "book me a pizza" leans on nothing that was said.
     fn speaks_of_documents(&self) -> bool {
-        let content = self
-            .said
-            .words
-            .iter()
-            .filter(|word| !is_function_word(&word.text));
-        let content: Vec<_> = content.cloned().collect();
-        let stems: Vec<String> = self.reader.lexicon.stems(&content).collect();
-        let known = stems
-            .iter()
-            .filter(|stem| self.reader.index.knows(stem))
-            .count();
-        let share = |n: usize| f32::from(u16::try_from(n).unwrap_or(u16::MAX));
-        share(known) >= KNOWN * share(stems.len())
+        self.evidence.known >= KNOWN
     }
 
     fn rest(&self) -> Route {
@@ -258,5 +263,24 @@ impl Router<'_> {
             None if !foreign && (*content <= 1 || self.said.words.len() <= 2) => Route::Unclear,
             None => Route::OutOfScope,
         }
+    }
+}
+
+fn evidence(reader: Reader<'_>, clause: &Clause, said: &Utterance, matches: &Matches) -> Evidence {
+    let content = said.words.iter().filter(|word| !is_function_word(&word.text));
+    let content: Vec<_> = content.cloned().collect();
+    let stems: Vec<String> = reader.lexicon.stems(&content).collect();
+    let known = stems.iter().filter(|stem| reader.index.knows(stem)).count();
+    let count = |n: usize| f32::from(u16::try_from(n).unwrap_or(u16::MAX));
+    let vector = clause.vector.as_ref();
+    Evidence {
+        known: if stems.is_empty() { 1.0 } else { count(known) / count(stems.len()) },
+        score: reader.index.best_score(&stems) / (1.0 + count(stems.len())),
+        nearness: vector.map_or(0.0, |vector| reader.index.nearest(vector)),
+        learned: match (vector, reader.learned_meaning) {
+            (Some(vector), Some(learned)) => learned.of_meaning(vector),
+            _ => reader.learned.of_text(&clause.text),
+        },
+        ..Evidence::of(matches)
     }
 }

@@ -6,6 +6,7 @@ use language::Lexicon;
 use crate::{
     heard::{Clause, Heard},
     index::Index,
+    learned::Learned,
     meant::MeaningWords,
     route::{Question, Route, RouteContext, Routed},
     router,
@@ -14,8 +15,8 @@ use crate::{
 
 /// Questions that one answer takes up.
 const MAX_QUESTIONS: usize = 2;
-/// Weight of a topic that a clause names clearly.
-const CLEAR: f32 = 1.0;
+/// Likelihood of a clause that is a question of its own.
+const CLEAR: f32 = 0.7;
 
 /// What a turn is read with.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) lexicon: &'a Lexicon,
     pub(crate) index: &'a Index,
     pub(crate) words: &'a MeaningWords,
+    pub(crate) learned: &'a Learned,
+    pub(crate) learned_meaning: Option<&'a Learned>,
 }
 
 /// Clauses about one thing.
@@ -82,7 +85,7 @@ impl Reader<'_> {
         for clause in clauses {
             let routed = router::route(self, clause, &RouteContext::default());
             let topics = match routed.route {
-                Route::Knowledge { topics, score } if score >= CLEAR => topics,
+                Route::Knowledge { topics, score } if score >= crate::tune(1, CLEAR) => topics,
                 _ => Vec::new(),
             };
             match (groups.last_mut(), topics.first()) {

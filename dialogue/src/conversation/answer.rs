@@ -43,8 +43,8 @@ impl Conversation {
         question.meta.retrieval = Some(found.took);
         let settings = &self.base.pack().settings;
         let mode = settings.grounding_mode;
-        let mut asked = question.asked.iter().zip(&found.passages);
-        let grounded = asked.any(|(asked, passages)| is_grounded(passages, &asked.topics, mode));
+        let mut passages = found.passages.iter();
+        let grounded = passages.any(|passages| is_grounded(passages, mode));
         if self.abilities.model.is_none() || !grounded {
             return self.say_documents(question, &found, steps);
         }

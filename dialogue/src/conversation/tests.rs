@@ -232,6 +232,7 @@ impl Stage {
 
     fn note(&mut self, step: Step) -> String {
         match step {
+            Step::Read(_) => panic!("this base reads by words alone"),
             Step::Find(query) => {
                 let questions = query.questions.iter();
                 let topics: Vec<String> = questions.map(|asked| asked.topics.join(", ")).collect();

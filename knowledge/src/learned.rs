@@ -1,0 +1,184 @@
+//! What a pack's own ways of asking have in common, against what people say elsewhere: a linear model, learned when the
+//! pack is loaded. Over what sentences mean where the embedding model is there, else over their words and letters.
+//!
+//! Learning takes some milliseconds and always gives the same weights.
+
+use embedding::Vector;
+
+/// Buckets of words and pairs, and as many of letters.
+const BUCKETS: usize = 1 << 14;
+/// Letters that are looked at together.
+const LETTERS: std::ops::RangeInclusive<usize> = 3..=5;
+/// How often the examples are gone through, and how far each moves the weights.
+const MEANING: Pace = Pace { rounds: 3, step: 0.5 };
+const WORDS: Pace = Pace { rounds: 8, step: 0.3 };
+/// The same for the one number that every example has.
+const BIAS: f32 = 0.1;
+/// Weights of meaning shrink by this much of a step.
+const SHRINK: f32 = 1e-4;
+/// Beyond this more is not surer.
+const LIMIT: f32 = 6.0;
+
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    rounds: usize,
+    step: f32,
+}
+
+/// The weights.
+#[derive(Clone, Debug)]
+pub(crate) struct Learned {
+    weights: Vec<f32>,
+    bias: f32,
+}
+
+impl Learned {
+    /// From what sentences of the trade and others mean.
+    pub(crate) fn from_meanings(trade: &[&Vector], elsewhere: &[&Vector]) -> Option<Self> {
+        let size = trade.first()?.numbers().len();
+        let mut learned = Self::new(size);
+        for (vector, is_trade, weight) in rounds(trade, elsewhere, MEANING) {
+            let numbers = vector.numbers();
+            let step = MEANING.step * weight * learned.error(learned.of_meaning(vector), is_trade);
+            for (own, number) in learned.weights.iter_mut().zip(numbers) {
+                *own += step * number - MEANING.step * SHRINK * *own;
+            }
+            learned.bias += BIAS * step;
+        }
+        Some(learned)
+    }
+
+    /// From the words and letters of sentences of the trade and others.
+    pub(crate) fn from_words(trade: &[&str], elsewhere: &[&str]) -> Self {
+        let grams = |texts: &[&str]| texts.iter().map(|text| grams(text)).collect::<Vec<_>>();
+        let (trade, elsewhere) = (grams(trade), grams(elsewhere));
+        let mut learned = Self::new(2 * BUCKETS);
+        for (grams, is_trade, weight) in rounds(&trade, &elsewhere, WORDS) {
+            let error = learned.error(learned.of_grams(grams), is_trade);
+            let step = WORDS.step * weight * error;
+            for gram in grams {
+                learned.weights[*gram] += step * share(grams.len());
+            }
+            learned.bias += BIAS * step;
+        }
+        learned
+    }
+
+    fn new(size: usize) -> Self {
+        Self {
+            weights: vec![0.0; size],
+            bias: 0.0,
+        }
+    }
+
+    /// How much a sentence sounds like the trade: above 0 more than not, 6 at most.
+    pub(crate) fn of_meaning(&self, vector: &Vector) -> f32 {
+        let sum = self.weights.iter().zip(vector.numbers()).map(|(w, x)| w * x);
+        (sum.sum::<f32>() + self.bias).clamp(-LIMIT, LIMIT)
+    }
+
+    /// The same by its words and letters.
+    pub(crate) fn of_text(&self, text: &str) -> f32 {
+        self.of_grams(&grams(text)).clamp(-LIMIT, LIMIT)
+    }
+
+    fn of_grams(&self, grams: &[usize]) -> f32 {
+        let sum: f32 = grams.iter().map(|gram| self.weights[*gram]).sum();
+        sum * share(grams.len()) + self.bias
+    }
+
+    fn error(&self, score: f32, is_trade: bool) -> f32 {
+        f32::from(u8::from(is_trade)) - 1.0 / (1.0 + (-score).exp())
+    }
+}
+
+fn share(n: usize) -> f32 {
+    1.0 / f32::from(u16::try_from(n.max(1)).unwrap_or(u16::MAX)).sqrt()
+}
+
+/// The examples, round after round in an order that looks random and is always the same; both sorts weigh as much
+/// together.
+fn rounds<'a, T>(
+    trade: &'a [T],
+    elsewhere: &'a [T],
+    pace: Pace,
+) -> impl Iterator<Item = (&'a T, bool, f32)> {
+    let all = trade.len() + elsewhere.len();
+    let weight = move |n: usize| (all as f32) / (2.0 * n.max(1) as f32);
+    let mut order: Vec<usize> = (0..all).collect();
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    let mut shuffled = Vec::with_capacity(all * pace.rounds);
+    for _ in 0..pace.rounds {
+        for at in (1..all).rev() {
+            // Xorshift.
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            order.swap(at, (random % (at as u64 + 1)) as usize);
+        }
+        shuffled.extend(order.iter().copied());
+    }
+    shuffled.into_iter().map(move |at| match trade.get(at) {
+        Some(example) => (example, true, weight(trade.len())),
+        None => (&elsewhere[at - trade.len()], false, weight(elsewhere.len())),
+    })
+}
+
+/// The buckets of a text's words, pairs of words and groups of letters, each once.
+fn grams(text: &str) -> Vec<usize> {
+    let words: Vec<String> = text
+        .split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '#' && c != '*')
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    let mut grams: Vec<usize> = words.iter().map(|word| bucket(&["w", word])).collect();
+    grams.extend(words.windows(2).map(|pair| bucket(&["p", &pair[0], " ", &pair[1]])));
+    for word in &words {
+        let letters: Vec<char> = std::iter::once('<').chain(word.chars()).chain(['>']).collect();
+        for length in LETTERS {
+            grams.extend(letters.windows(length).map(|group| {
+                let group: String = group.iter().collect();
+                BUCKETS + bucket(&["c", &group])
+            }));
+        }
+    }
+    grams.sort_unstable();
+    grams.dedup();
+    grams
+}
+
+/// FNV-1a over the parts.
+fn bucket(parts: &[&str]) -> usize {
+    let bytes = parts.iter().flat_map(|part| part.bytes());
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    ((hash ^ (hash >> 32)) % BUCKETS as u64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Learned;
+    use embedding::Vector;
+
+    #[test]
+    fn what_the_trade_says_is_told_from_what_others_say() {
+        let trade = ["when is my book due", "can i renew a book", "the book is late"];
+        let elsewhere = ["is it raining", "play some music", "i want a pizza"];
+        let learned = Learned::from_words(&trade, &elsewhere);
+        assert!(learned.of_text("my books are due") > 0.5);
+        assert!(learned.of_text("play me a pizza song") < -0.5);
+        let again = Learned::from_words(&trade, &elsewhere);
+        assert_eq!(learned.weights, again.weights, "it always learns the same");
+        assert!(learned.of_text("").is_finite());
+    }
+
+    #[test]
+    fn meanings_are_told_apart() {
+        let vector = |x, y| Vector::new(vec![x, y]);
+        let (east, north) = (vector(1.0, 0.1), vector(0.1, 1.0));
+        let learned = Learned::from_meanings(&[&east], &[&north]).unwrap();
+        assert!(learned.of_meaning(&vector(1.0, 0.0)) > learned.of_meaning(&vector(0.0, 1.0)));
+        assert!(Learned::from_meanings(&[], &[&north]).is_none());
+    }
+}
