@@ -60,11 +60,7 @@ fn answer(conversation: &mut Conversation, base: &KnowledgeBase, turn: CallerTur
                 Step::Say(sentence) => sentences.push(sentence),
                 Step::Read(text) => events.push(Event::Read(base.read(&text))),
                 Step::Find(query) => events.push(Event::Found(Found {
-                    passages: query
-                        .questions
-                        .iter()
-                        .map(|asked| base.search(asked, PASSAGES))
-                        .collect(),
+                    passages: base.search_all(&query.questions, PASSAGES),
                     took: Duration::ZERO,
                 })),
                 Step::CallTool(id, _) => {

@@ -22,13 +22,13 @@ const SENTENCES_OF_EACH: usize = 2;
 /// Words spoken at most, about 25 seconds; the first sentence is spoken however long it is.
 const MAX_WORDS: usize = 70;
 /// Support from which on a document answers a question.
-const SUPPORTED: f32 = 0.6;
+const SUPPORTED: f32 = 0.8;
 /// A second source counts as support when it scores this share of the first.
 const SECOND_SOURCE: f32 = 0.35;
 
 /// Added to the first sentence of a document, and to the others of its first paragraph.
 const FIRST: f32 = 0.8;
-const LEAD: f32 = 1.0;
+const LEAD: f32 = 1.2;
 /// A sentence beyond the first paragraph is worth this much to be said beside the best one.
 const WORTH_SAYING: f32 = 1.5;
 /// Words by which a sentence leans on the one before it.
@@ -36,7 +36,7 @@ const LEANING: [&str; 8] = [
     "it", "they", "this", "that", "these", "those", "then", "both",
 ];
 /// What a sentence that means the question gains.
-const NEAR: f32 = 10.0;
+const NEAR: f32 = 12.0;
 /// Added to a sentence that speaks of the aspect asked for; about the weight of one rare word.
 const ASPECT: f32 = 3.0;
 
@@ -70,12 +70,10 @@ impl Answer {
             supported: answers.iter().any(|answer| answer.supported),
         };
         for answer in answers {
-            let sentences = answer.sentences.into_iter().take(limit);
-            for sentence in sentences {
-                if !together.sentences.contains(&sentence) {
-                    together.sentences.push(sentence);
-                }
-            }
+            let said = &together.sentences;
+            let new = answer.sentences.into_iter().filter(|sentence| !said.contains(sentence));
+            let new: Vec<String> = new.take(limit).collect();
+            together.sentences.extend(new);
             together.sources.extend(answer.sources);
         }
         together
@@ -102,7 +100,7 @@ pub fn is_grounded(passages: &[Passage], mode: GroundingMode) -> bool {
         .iter()
         .filter(|p| p.words >= best.words * SECOND_SOURCE)
         .count();
-    best.support >= crate::tune(2, SUPPORTED)
+    best.support >= SUPPORTED
         && match mode {
             GroundingMode::Blended => true,
             GroundingMode::Strict => sources >= 2,
@@ -117,6 +115,7 @@ pub(crate) struct Extractor<'a> {
     pub(crate) aspects: &'a Aspects,
     pub(crate) settings: &'a Settings,
     pub(crate) meanings: Option<&'a Meanings>,
+    pub(crate) urgent: &'a BTreeSet<String>,
 }
 
 impl Extractor<'_> {
@@ -158,11 +157,11 @@ impl Extractor<'_> {
             .filter(|stem| !subject.contains(stem))
             .collect();
         let signs = self.aspects.asked_for(Utterance::new(asked));
-        let meaning = question.meaning();
+        let meaning = question.vector.clone();
         // The author put the more important sentence first.
         let favour = |at: usize| match at {
-            0 => crate::tune(4, FIRST),
-            at if at < lead => crate::tune(5, LEAD),
+            0 => FIRST,
+            at if at < lead => LEAD,
             _ => 0.0,
         };
         let mut ranked: Vec<(usize, f32)> = all
@@ -184,12 +183,16 @@ impl Extractor<'_> {
             }
         };
         let mut ranked = ranked.into_iter();
+        let topic = passage.topic.as_ref();
+        if topic.is_some_and(|topic| self.urgent.contains(topic)) {
+            choose(0);
+        }
         if let Some((best, _)) = ranked.next() {
             choose(best);
         }
         choose(0);
         for (at, worth) in ranked {
-            if worth > crate::tune(6, WORTH_SAYING) || at < lead {
+            if worth > WORTH_SAYING || at < lead {
                 choose(at);
             }
         }
@@ -200,7 +203,7 @@ impl Extractor<'_> {
     fn nearness(self, sentence: &str, meaning: Option<&Vector>) -> f32 {
         let known = self.meanings.and_then(|meanings| meanings.known(sentence));
         let nearness = known.zip(meaning).map(|(known, meaning)| known.nearness(meaning));
-        crate::tune(3, NEAR) * nearness.unwrap_or_default()
+        NEAR * nearness.unwrap_or_default()
     }
 
     /// How much of the question a sentence speaks of, by the words' rarity.
@@ -216,7 +219,7 @@ impl Extractor<'_> {
             .map(|stem| self.index.rarity(stem))
             .sum();
         let sign = signs.is_some_and(|signs| has_sign(sentence, signs));
-        shared + if sign { crate::tune(7, ASPECT) } else { 0.0 }
+        shared + if sign { ASPECT } else { 0.0 }
     }
 }
 
@@ -262,14 +265,14 @@ impl Aspects {
     }
 
     /// The words of sentences that answer what is asked for in particular, if anything is.
-    fn asked_for(&self, asked: Utterance) -> Option<&BTreeSet<String>> {
+    pub(crate) fn asked_for(&self, asked: Utterance) -> Option<&BTreeSet<String>> {
         let mut aspects = self.aspects.iter();
         let (_, signs) = aspects.find(|(asks, _)| !asks.matches(&asked).is_empty())?;
         Some(signs)
     }
 }
 
-fn has_sign(sentence: &str, signs: &BTreeSet<String>) -> bool {
+pub(crate) fn has_sign(sentence: &str, signs: &BTreeSet<String>) -> bool {
     let said = language::normalize(sentence);
     said.iter().any(|term| signs.contains(&term.text))
 }

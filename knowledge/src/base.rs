@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use language::Lexicon;
+use language::{Lexicon, phrase::Utterance};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    answer::{Answer, Aspects, Extractor},
+    answer::{Answer, Aspects, Extractor, has_sign, sentences},
     chunk::{Chunk, chunks},
     heard::{Heard, Meanings},
     index::{Index, Passage},
@@ -17,6 +17,12 @@ use crate::{
     understand::Reader,
 };
 
+/// Nearness from which on a document of an urgent topic answers, whatever else speaks against it.
+const URGENT: f32 = 0.45;
+/// The support that it has then.
+const SURE: f32 = 6.0;
+/// Passages among which the document of the question before may be.
+const LOOKED_AT: usize = 8;
 /// Passages that an extractive answer looks at.
 const ANSWER_PASSAGES: usize = 3;
 
@@ -31,6 +37,8 @@ pub struct KnowledgeBase {
     /// What the pack sounds like, by words and by meaning.
     learned: Learned,
     learned_meaning: Option<Learned>,
+    /// Topics that cannot wait.
+    urgent: BTreeSet<String>,
     meanings: Option<Meanings>,
     fingerprint: String,
 }
@@ -67,6 +75,8 @@ impl KnowledgeBase {
         let words = &pack.words;
         let lexicon = Lexicon::new(&words.synonyms, &words.whole, &words.unspecific);
         let fingerprint = fingerprint(&pack, &chunks);
+        let urgent = pack.topics.iter().filter(|topic| topic.urgent);
+        let urgent = urgent.map(|topic| topic.id.clone()).collect();
         let index = Index::new(&lexicon, chunks, &asks);
         let trade: Vec<&str> = index.asks().collect();
         let elsewhere: Vec<&str> = pack.elsewhere.iter().map(String::as_str).collect();
@@ -79,6 +89,7 @@ impl KnowledgeBase {
             index,
             learned,
             learned_meaning: None,
+            urgent,
             meanings: None,
             fingerprint,
         }
@@ -167,6 +178,7 @@ impl KnowledgeBase {
             words: &self.pack.meaning,
             learned: &self.learned,
             learned_meaning: self.learned_meaning.as_ref(),
+            urgent: &self.urgent,
         };
         reader.understand(heard, context)
     }
@@ -174,7 +186,52 @@ impl KnowledgeBase {
     /// The `k` best passages for a question about the trade, one per document.
     #[must_use]
     pub fn search(&self, question: &Question, k: usize) -> Vec<Passage> {
-        self.index.search(&self.lexicon, question, k)
+        let mut passages = self.index.search(&self.lexicon, question, k.max(LOOKED_AT));
+        self.prefer_last(question, &mut passages);
+        passages.truncate(k);
+        // Whoever is in need is not told that nothing is known.
+        if let Some(best) = passages.first_mut()
+            && let Some(topic) = best.topic.as_ref().filter(|topic| self.urgent.contains(*topic))
+            && (question.topics.contains(topic) || best.nearness.is_some_and(|near| near >= URGENT))
+        {
+            best.support = SURE;
+        }
+        passages
+    }
+
+    /// What a question that leans on another wants to know in particular is first looked for in the document that
+    /// answered that: "and what does it cost" is not about the list of all prices.
+    fn prefer_last(&self, question: &Question, passages: &mut Vec<Passage>) {
+        let before = question.before.as_ref();
+        let source = before.and_then(|before| before.source.as_deref());
+        let asked = Utterance::new(self.lexicon.terms(&question.text));
+        let Some(signs) = self.aspects.asked_for(asked) else {
+            return;
+        };
+        let last = passages.iter().position(|passage| {
+            Some(passage.source.as_str()) == source
+                && sentences(&passage.text).iter().any(|sentence| has_sign(sentence, signs))
+        });
+        if let Some(last) = last {
+            let passage = passages.remove(last);
+            passages.insert(0, passage);
+        }
+    }
+
+    /// The `k` best passages for each of the questions of one turn.
+    #[must_use]
+    pub fn search_all(&self, questions: &[Question], k: usize) -> Vec<Vec<Passage>> {
+        let mut found: Vec<Vec<Passage>> = Vec::new();
+        for question in questions {
+            let mut question = question.clone();
+            // One that leans on the question before it asks of the same document first.
+            let last = found.last().and_then(|passages| passages.first());
+            if let Some(before) = question.before.as_mut().filter(|before| before.source.is_none()) {
+                before.source = last.map(|passage| passage.source.clone());
+            }
+            found.push(self.search(&question, k));
+        }
+        found
     }
 
     /// The extractive answer to a question about the trade.
@@ -192,6 +249,7 @@ impl KnowledgeBase {
             aspects: &self.aspects,
             settings: &self.pack.settings,
             meanings: self.meanings.as_ref(),
+            urgent: &self.urgent,
         };
         extractor.answer(question, passages)
     }

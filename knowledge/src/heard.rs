@@ -19,6 +19,8 @@ const MAX_CLAUSES: usize = 6;
 pub struct Heard {
     /// Without what was taken back.
     pub(crate) meant: Clause,
+    /// It refuses something and wants nothing else.
+    pub(crate) is_refusal: bool,
     /// Its clauses; none where it is one.
     pub(crate) clauses: Vec<Clause>,
 }
@@ -48,13 +50,15 @@ impl Heard {
             vector: embed(&text),
             text,
         };
-        let meant = words.without_taken_back(text);
+        let meant = words.without_refused(&words.without_taken_back(text));
+        let is_refusal = words.is_refusal(&meant);
         let mut clauses = words.clauses(&meant);
         clauses.truncate(MAX_CLAUSES);
         if clauses.len() < 2 {
             clauses.clear();
         }
         Self {
+            is_refusal,
             meant: clause(meant),
             clauses: clauses.into_iter().map(clause).collect(),
         }

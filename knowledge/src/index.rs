@@ -20,9 +20,9 @@ const PAIR: f32 = 0.4;
 /// A word of the question before counts as this part of one of this question.
 const BEFORE: f32 = 0.35;
 /// What the document gains that answered the question before.
-const SAME_SOURCE: f32 = 8.0;
+const SAME_SOURCE: f32 = 6.5;
 /// What the first routed topic's documents gain; the next ones gain half and a third of it.
-const TOPIC: f32 = 6.0;
+const TOPIC: f32 = 5.0;
 /// What the words add to nearness, for the chunk that has the most of them.
 const WORDS: f32 = 0.3;
 
@@ -140,14 +140,13 @@ impl Index {
             for hit in &mut found {
                 let nearness = self.entries[hit.entry].nearness(&meaning);
                 hit.nearness = Some(nearness);
-                hit.score = nearness + crate::tune(8, WORDS) * hit.words / most;
+                hit.score = nearness + WORDS * hit.words / most;
             }
         }
-        let content = lexicon.stems(&lexicon.terms(&question.text)).count();
         for hit in &mut found {
             let topic = self.entries[hit.entry].chunk.topic.as_ref();
             let on_topic = topic.is_some_and(|topic| question.topics.contains(topic));
-            hit.support = hit.support(on_topic, content);
+            hit.support = hit.support(on_topic);
         }
         found.sort_by(|a, b| {
             let source = |hit: &Hit| &self.entries[hit.entry].chunk.source;
@@ -176,9 +175,9 @@ impl Index {
         let hit = |(entry, of): (usize, &Entry)| {
             let mut words = self.score(of, &terms)
                 + topic_gain(of.chunk.topic.as_deref(), &question.topics)
-                + crate::tune(10, BEFORE) * self.score(of, &earlier);
+                + BEFORE * self.score(of, &earlier);
             if source == Some(of.chunk.source.as_str()) {
-                words += crate::tune(9, SAME_SOURCE);
+                words += SAME_SOURCE;
             }
             Hit {
                 entry,
@@ -196,6 +195,13 @@ impl Index {
     pub(crate) fn nearest(&self, meaning: &Vector) -> f32 {
         let entries = self.entries.iter();
         entries.map(|entry| entry.nearness(meaning)).fold(0.0, f32::max)
+    }
+
+    /// The topic of the nearest document.
+    pub(crate) fn nearest_topic(&self, meaning: &Vector) -> Option<&str> {
+        let entries = self.entries.iter().map(|entry| (entry, entry.nearness(meaning)));
+        let (nearest, _) = entries.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+        nearest.chunk.topic.as_deref()
     }
 
     /// What the best document scores for these stems.
@@ -309,18 +315,12 @@ impl Entry {
 
 impl Hit {
     /// Log odds that the chunk answers the question, fitted to the tests of three packs; see `docs/understanding.md`.
-    fn support(&self, on_topic: bool, content: usize) -> f32 {
+    fn support(&self, on_topic: bool) -> f32 {
         let words = self.words.min(30.0) / 10.0;
-        let each = words / count(content).ln_1p().max(1.0);
         let on_topic = if on_topic { 1.0 } else { 0.0 };
         match self.nearness {
-            Some(near) => {
-                3.06 * near + 1.25 * words + 1.53 * self.coverage - 0.34 * on_topic + 0.78 * each
-                    - 2.36
-            }
-            None => {
-                1.52 * words + 2.03 * self.coverage + 0.73 * on_topic + 0.84 * each - 2.06
-            }
+            Some(near) => 3.1 * near + 1.6 * words + 2.0 * self.coverage + 0.1 * on_topic - 2.7,
+            None => 1.9 * words + 2.4 * self.coverage + 0.9 * on_topic - 2.2,
         }
     }
 }
@@ -329,7 +329,7 @@ fn topic_gain(topic: Option<&str>, topics: &[String]) -> f32 {
     let place = topics
         .iter()
         .position(|wanted| Some(wanted.as_str()) == topic);
-    place.map_or(0.0, |place| crate::tune(11, TOPIC) / count(place + 1))
+    place.map_or(0.0, |place| TOPIC / count(place + 1))
 }
 
 fn count(n: usize) -> f32 {

@@ -38,12 +38,3 @@ pub use pack::{
 pub use pack_test::{TestDialogue, TestTurn};
 pub use route::{Before, Question, Reason, Route, RouteContext, Routed};
 
-/// dev only
-pub(crate) fn tune(at: usize, default: f32) -> f32 {
-    static T: std::sync::OnceLock<Vec<Option<f32>>> = std::sync::OnceLock::new();
-    let t = T.get_or_init(|| {
-        let text = std::env::var("TUNE").unwrap_or_default();
-        text.split(',').map(|x| x.parse().ok()).collect()
-    });
-    t.get(at).copied().flatten().unwrap_or(default)
-}

@@ -1,5 +1,6 @@
 //! What a turn means to ask: without what was taken back, and in its clauses.
 
+use language::is_function_word;
 use serde::Deserialize;
 
 /// Words by which a turn is read; `[meaning]` of a language's file.
@@ -12,9 +13,33 @@ pub(crate) struct MeaningWords {
     pub(crate) between: Vec<String>,
     /// A question begins with one of these: "how", "can".
     pub(crate) opens: Vec<String>,
+    /// A clause with one of these first is a question: "how".
+    pub(crate) asks: Vec<String>,
     /// A turn with one of these leans on the turn before it: "it", "that one".
     pub(crate) leans: Vec<String>,
+    /// How one thing is refused and another wanted.
+    #[serde(default)]
+    pub(crate) contrast: Vec<Contrast>,
 }
+
+/// A way of refusing one thing, and of wanting another instead.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Contrast {
+    /// "i do not want"
+    refused: Vec<String>,
+    /// "i want"
+    wanted: Vec<String>,
+    /// A refusal without a wish declines everything.
+    #[serde(default)]
+    alone: bool,
+    /// It counts only where a turn begins with it.
+    #[serde(default)]
+    first: bool,
+}
+
+/// Words that may stand before what a turn begins with: "no no I do not want that".
+const BEFORE_FIRST: usize = 3;
 
 /// Words that a correction leaves of a turn, at least, for it to be a correction.
 const LEFT: usize = 2;
@@ -48,18 +73,7 @@ impl MeaningWords {
 
     /// From where to where the last correction's own words go, if something stands on both sides.
     fn last_correction(&self, words: &[Word<'_>]) -> Option<(usize, usize)> {
-        let found = |at: usize| {
-            let lengths = self.taken_back.iter().filter_map(|marker| {
-                let marker: Vec<&str> = marker.split(' ').collect();
-                let said = words.get(at..at + marker.len())?;
-                let is_said = said
-                    .iter()
-                    .zip(&marker)
-                    .all(|(word, part)| word.bare == *part);
-                is_said.then_some(marker.len())
-            });
-            lengths.max()
-        };
+        let found = |at: usize| starts_with(&words[at..], &self.taken_back);
         let corrections = (1..words.len()).rev().find_map(|at| {
             let to = at + found(at)?;
             (to < words.len()).then_some((at, to))
@@ -73,6 +87,41 @@ impl MeaningWords {
             }
             (from, to)
         })
+    }
+
+    /// The turn without what it refuses where something else is wanted instead: "not the red book, I need the blue one".
+    pub(crate) fn without_refused(&self, text: &str) -> String {
+        let words = words(text);
+        let found = self.contrast.iter().find_map(|contrast| contrast.find(&words));
+        let Some((from, Some(to))) = found else {
+            return text.to_owned();
+        };
+        let said = words[..from].iter().chain(&words[to..]);
+        said.map(|word| word.said).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The turn only refuses something.
+    pub(crate) fn is_refusal(&self, text: &str) -> bool {
+        let words = words(text);
+        let mut alone = self.contrast.iter().filter(|contrast| contrast.alone);
+        alone.any(|contrast| {
+            let found = contrast.find(&words);
+            found.is_some_and(|(from, to)| to.is_none() && from <= BEFORE_FIRST)
+        })
+    }
+
+    /// The clause asks something.
+    pub(crate) fn is_question(&self, clause: &str) -> bool {
+        let words = words(clause);
+        let mut own = words.iter().skip_while(|word| self.between.contains(&word.bare));
+        own.next().is_some_and(|word| self.asks.contains(&word.bare))
+    }
+
+    /// The clause speaks of something that was named before it.
+    pub(crate) fn leans_back(&self, clause: &str) -> bool {
+        let words = words(clause);
+        // The first word joins it to what stands before it, whatever that is.
+        words.iter().skip(1).any(|word| self.leans.contains(&word.bare))
     }
 
     fn is_opening(&self, word: &Word<'_>) -> bool {
@@ -99,6 +148,32 @@ impl MeaningWords {
     }
 }
 
+impl Contrast {
+    /// Where the refusal begins, and where the wish does, if there is one that says something.
+    fn find(&self, words: &[Word<'_>]) -> Option<(usize, Option<usize>)> {
+        let last = if self.first { BEFORE_FIRST.min(words.len()) } else { words.len() };
+        let (from, length) =
+            (0..last).find_map(|at| Some((at, starts_with(&words[at..], &self.refused)?)))?;
+        let wish = (from + length + 1..words.len()).find(|at| {
+            let marker = starts_with(&words[*at..], &self.wanted);
+            let mut rest = words[*at..].iter().skip(marker.unwrap_or_default());
+            marker.is_some() && rest.any(|word| !is_function_word(&word.bare))
+        });
+        Some((from, wish))
+    }
+}
+
+/// The length of the longest of these markers with which the words begin.
+fn starts_with(words: &[Word<'_>], markers: &[String]) -> Option<usize> {
+    let lengths = markers.iter().filter_map(|marker| {
+        let parts = marker.split(' ');
+        let length = parts.clone().count();
+        let is_said = words.len() >= length && words.iter().zip(parts).all(|(word, part)| word.bare == part);
+        is_said.then_some(length)
+    });
+    lengths.max()
+}
+
 fn words(text: &str) -> Vec<Word<'_>> {
     let bare = |said: &str| {
         let letters = said.chars().filter(|c| c.is_alphanumeric() || *c == '\'');
@@ -115,7 +190,7 @@ fn words(text: &str) -> Vec<Word<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use super::MeaningWords;
+    use super::{Contrast, MeaningWords};
 
     fn english() -> MeaningWords {
         let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
@@ -123,8 +198,43 @@ mod tests {
             taken_back: list(&["no wait", "i mean", "sorry", "no"]),
             between: list(&["and", "also"]),
             opens: list(&["how", "i", "what"]),
+            asks: Vec::new(),
             leans: Vec::new(),
+            contrast: vec![
+                Contrast {
+                    refused: list(&["i don't want"]),
+                    wanted: list(&["i want", "but", "what"]),
+                    alone: true,
+                    first: false,
+                },
+                Contrast {
+                    refused: list(&["not the"]),
+                    wanted: list(&["the"]),
+                    alone: false,
+                    first: true,
+                },
+            ],
         }
+    }
+
+    #[test]
+    fn what_is_refused_is_left_out_where_something_else_is_wanted() {
+        let meant = |text: &str| english().without_refused(text);
+        assert_eq!(
+            meant("please i don't want the film i want the book"),
+            "please i want the book"
+        );
+        assert_eq!(meant("not the film the book"), "the book");
+        assert_eq!(
+            meant("the film is not the book"),
+            "the film is not the book",
+            "it does not begin with it"
+        );
+        let worried = "i don't want to lose it what can i do";
+        assert_eq!(meant(worried), worried, "the rest says nothing alone");
+        assert!(english().is_refusal("no i don't want the film"));
+        assert!(!english().is_refusal("i don't want the film but the book"));
+        assert!(!english().is_refusal("they told me at the desk that i don't want it"));
     }
 
     #[test]

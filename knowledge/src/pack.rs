@@ -208,6 +208,10 @@ pub struct Topic {
     /// Phrases that rule it out.
     #[serde(default)]
     pub unless: Vec<String>,
+    /// Whoever asks about it is in need: the first sentence of its document is said first, before anything else, and
+    /// never that nothing is known.
+    #[serde(default)]
+    pub urgent: bool,
 }
 
 impl Topic {

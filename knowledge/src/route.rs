@@ -123,12 +123,12 @@ impl Question {
     pub(crate) fn meaning(&self) -> Option<Vector> {
         let own = self.vector.as_ref()?;
         let before = self.before.as_ref().and_then(|before| before.vector.as_ref());
-        Some(before.map_or_else(|| own.clone(), |before| own.leaning_on(before, crate::tune(12, BEFORE))))
+        Some(before.map_or_else(|| own.clone(), |before| own.leaning_on(before, BEFORE)))
     }
 }
 
 /// How far the question before moves the one that leans on it.
-const BEFORE: f32 = 0.4;
+const BEFORE: f32 = 0.5;
 
 /// What the turns before say about this one.
 #[derive(Clone, Debug, Default, PartialEq)]

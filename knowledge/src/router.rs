@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Likelihood from which on an utterance is a question about the trade.
-const KNOWLEDGE_THRESHOLD: f32 = 0.5;
+const KNOWLEDGE_THRESHOLD: f32 = 0.35;
 /// The reason of a turn that leans on the one before.
 const FOLLOW_UP: &str = "follow-up";
 /// Topics returned at most.
@@ -29,6 +29,16 @@ type Decision = (Route, Option<Reason>);
 const MAX_LEANING: usize = 6;
 /// Part of these that the pack's documents must know.
 const KNOWN: f32 = 0.6;
+/// Nearness to a text of the pack that does as well.
+const NEAR: f32 = 0.4;
+/// Nearness from which on a turn is a question of its own.
+const KNOWN_QUESTION: f32 = 0.9;
+/// The same of a question that makes no sense alone.
+const NEAR_LOOSE: f32 = 0.3;
+const KNOWN_LOOSE: f32 = 0.5;
+const MAX_LOOSE: usize = 8;
+/// Likelihood below which courtesy in a turn is all of it.
+const HARDLY: f32 = 0.35;
 /// Weight of a topic that stands for itself, whatever was asked before.
 const STANDS_ALONE: f32 = 1.5;
 
@@ -113,6 +123,8 @@ impl Router<'_> {
         }
         self.courtesy()
             .or_else(|| self.knowledge())
+            .or_else(|| self.loose_follow_up())
+            .or_else(|| self.goodbye_in_passing())
             .unwrap_or_else(|| (self.rest(), None))
     }
 
@@ -137,7 +149,9 @@ impl Router<'_> {
         if covers(&self.reader.rules.goodbye, self.said) {
             return self.action(&self.reader.rules.goodbye, Route::Goodbye);
         }
-        if let Some(answer) = self.yes_or_no(usize::MAX) {
+        if (self.context.awaiting || self.asking().is_none())
+            && let Some(answer) = self.yes_or_no(usize::MAX)
+        {
             return Some(answer);
         }
         if self.best_topic() >= 1.0 {
@@ -178,14 +192,7 @@ impl Router<'_> {
         let best = self.best_topic();
         let score = self.likelihood();
         if let Some(because) = self.follow_up() {
-            // The new turn may name a topic of its own weakly: fees, hours.
-            let last = &self.context.last.topics;
-            let mut topics = last.clone();
-            let new = matches.best_topics(MAX_TOPICS);
-            topics.extend(new.into_iter().filter(|topic| !last.contains(topic)));
-            topics.truncate(MAX_TOPICS);
-            let score = score.max(KNOWLEDGE_THRESHOLD);
-            return Some((Route::Knowledge { topics, score }, Some(because)));
+            return Some(self.following(because));
         }
         // "Thanks for your help with my card" names a subject and asks nothing.
         let mut small_talk = matches.small_talk.iter();
@@ -197,6 +204,36 @@ impl Router<'_> {
         }
         let topics = matches.best_topics(MAX_TOPICS);
         Some((Route::Knowledge { topics, score }, None))
+    }
+
+    fn following(&self, because: Reason) -> Decision {
+        // The new turn may name a topic of its own weakly: fees, hours.
+        let last = &self.context.last.topics;
+        let mut topics = last.clone();
+        let new = self.matches.best_topics(MAX_TOPICS);
+        topics.extend(new.into_iter().filter(|topic| !last.contains(topic)));
+        topics.truncate(MAX_TOPICS);
+        let score = self.likelihood().max(KNOWLEDGE_THRESHOLD);
+        (Route::Knowledge { topics, score }, Some(because))
+    }
+
+    /// A question that makes no sense alone, after one that did: "until when must I tell you?".
+    fn loose_follow_up(&self) -> Option<Decision> {
+        let (matches, evidence) = (self.matches, &self.evidence);
+        let foreign = matches.foreign > 0.0 || matches.content > MAX_LOOSE;
+        let near = evidence.nearness >= NEAR_LOOSE || evidence.known >= KNOWN_LOOSE;
+        if self.context.last.is_empty() || foreign || !near {
+            return None;
+        }
+        let first = self.asking()?;
+        Some(self.following(reason(FOLLOW_UP, first, 1.0)))
+    }
+
+    /// The word that makes it a question, if it begins with one: "what", "until when".
+    fn asking(&self) -> Option<&str> {
+        let mut first = self.said.words.iter().take(2);
+        let word = first.find(|word| self.reader.words.asks.contains(&word.text))?;
+        Some(&word.text)
     }
 
     /// How likely it is a question about the trade.
@@ -235,14 +272,26 @@ impl Router<'_> {
         let mut said = self.said.words.iter();
         let leaning = said.find(|word| words.leans.contains(&word.text));
         let first = self.said.words.first();
-        let asks = first.filter(|word| best < 1.0 && words.opens.contains(&word.text));
-        let because = leaning.or(asks)?;
+        let is_new = best >= 1.0 || self.evidence.nearness >= KNOWN_QUESTION;
+        let asks = first.filter(|word| {
+            !is_new && (words.opens.contains(&word.text) || self.asking().is_some())
+        });
+        let empty = first.filter(|_| matches.content == 0 && self.said.words.len() > 1);
+        let because = leaning.or(asks).or(empty)?;
         Some(reason(FOLLOW_UP, &because.text, 1.0))
     }
 
     /// The documents know most of its meaningful words: "book me a pizza" leans on nothing that was said.
     fn speaks_of_documents(&self) -> bool {
-        self.evidence.known >= KNOWN
+        self.evidence.known >= KNOWN || self.evidence.nearness >= NEAR
+    }
+
+    /// "You have been kind, bye": little else is said.
+    fn goodbye_in_passing(&self) -> Option<Decision> {
+        if self.likelihood() >= HARDLY || self.matches.foreign > 0.0 {
+            return None;
+        }
+        self.action(&self.reader.rules.goodbye, Route::Goodbye)
     }
 
     fn rest(&self) -> Route {
@@ -255,7 +304,7 @@ impl Router<'_> {
         let foreign = *foreign > 0.0;
         let courteous = small_talk
             .first()
-            .filter(|talk| talk.share >= 0.5 && !foreign);
+            .filter(|talk| (talk.share >= 0.5 || self.likelihood() < HARDLY) && !foreign);
         match courteous {
             Some(talk) => Route::SmallTalk {
                 kind: talk.kind.clone(),

@@ -1,6 +1,8 @@
 //! A turn as it was meant: what was taken back is dropped, then its clauses are read one by one, so that two
 //! questions are two, and a matter is found behind a greeting or a long complaint.
 
+use std::collections::BTreeSet;
+
 use language::Lexicon;
 
 use crate::{
@@ -8,7 +10,7 @@ use crate::{
     index::Index,
     learned::Learned,
     meant::MeaningWords,
-    route::{Question, Route, RouteContext, Routed},
+    route::{Before, Question, Route, RouteContext, Routed},
     router,
     rules::Rules,
 };
@@ -27,23 +29,46 @@ pub(crate) struct Reader<'a> {
     pub(crate) words: &'a MeaningWords,
     pub(crate) learned: &'a Learned,
     pub(crate) learned_meaning: Option<&'a Learned>,
+    /// Topics that cannot wait.
+    pub(crate) urgent: &'a BTreeSet<String>,
 }
 
-/// Clauses about one thing.
+/// Clauses that ask one thing.
 #[derive(Debug)]
 struct Group {
     topics: Vec<String>,
     clauses: Vec<Clause>,
+    /// A clause of it is a question, not only a statement.
+    asks: bool,
+    /// It asks more about what the group before it is about.
+    leans: bool,
+}
+
+/// How one clause stands to those before it.
+#[derive(Debug)]
+struct Reading {
+    topics: Vec<String>,
+    asks: bool,
+    leans: bool,
 }
 
 impl Group {
-    fn question(self) -> Question {
+    fn new(clause: &Clause, read: Reading) -> Self {
+        Self {
+            topics: read.topics,
+            clauses: vec![clause.clone()],
+            asks: read.asks,
+            leans: false,
+        }
+    }
+
+    fn question(&self) -> Question {
         let texts: Vec<&str> = self.clauses.iter().map(|clause| &*clause.text).collect();
         let vectors = self.clauses.iter().filter_map(|clause| clause.vector.clone());
         Question {
             text: texts.join(" "),
             vector: vectors.reduce(|all, one| all.leaning_on(&one, 1.0)),
-            topics: self.topics,
+            topics: self.topics.clone(),
             before: None,
         }
     }
@@ -52,6 +77,11 @@ impl Group {
 impl Reader<'_> {
     pub(crate) fn understand(self, heard: &Heard, context: &RouteContext) -> Routed {
         let mut whole = router::route(self, &heard.meant, context);
+        if heard.is_refusal {
+            whole.route = Route::Deny;
+            whole.questions.clear();
+            return whole;
+        }
         let is_open = matches!(
             whole.route,
             Route::Knowledge { .. } | Route::SmallTalk { .. } | Route::OutOfScope | Route::Unclear
@@ -71,35 +101,79 @@ impl Reader<'_> {
             topics: first.topics.clone(),
             score: CLEAR,
         };
-        let questions = groups
-            .into_iter()
-            .take(MAX_QUESTIONS)
-            .map(Group::question);
-        whole.questions = questions.collect();
+        whole.questions = self.questions(&groups);
         whole
     }
 
-    /// The clauses by what they are about; one that names nothing belongs to the one before it.
+    /// What the groups ask; what cannot wait comes first.
+    fn questions(self, groups: &[Group]) -> Vec<Question> {
+        let mut questions: Vec<Question> = groups.iter().map(Group::question).collect();
+        for at in 1..questions.len() {
+            if groups[at].leans {
+                let on = &questions[at - 1];
+                questions[at].before = Some(Before {
+                    topics: on.topics.clone(),
+                    question: on.text.clone(),
+                    source: None,
+                    vector: on.vector.clone(),
+                });
+            }
+        }
+        let is_urgent =
+            |question: &Question| question.topics.iter().any(|topic| self.urgent.contains(topic));
+        let leans = groups.iter().any(|group| group.leans);
+        if !leans {
+            questions.sort_by_key(|question| !is_urgent(question));
+        }
+        questions.truncate(MAX_QUESTIONS);
+        questions
+    }
+
+    /// The clauses by what they ask. What neither asks nor names anything belongs to what stands before it.
     fn groups(self, clauses: &[Clause]) -> Vec<Group> {
         let mut groups: Vec<Group> = Vec::new();
         for clause in clauses {
-            let routed = router::route(self, clause, &RouteContext::default());
-            let topics = match routed.route {
-                Route::Knowledge { topics, score } if score >= crate::tune(1, CLEAR) => topics,
-                _ => Vec::new(),
-            };
-            match (groups.last_mut(), topics.first()) {
-                (None, None) => {}
-                (Some(group), None) => group.clauses.push(clause.clone()),
-                (Some(group), Some(topic)) if group.topics.contains(topic) => {
-                    group.clauses.push(clause.clone());
+            let read = self.clause(clause);
+            let Some(group) = groups.last_mut() else {
+                if !read.topics.is_empty() {
+                    groups.push(Group::new(clause, read));
                 }
-                (_, Some(_)) => groups.push(Group {
-                    topics,
-                    clauses: vec![clause.clone()],
-                }),
+                continue;
+            };
+            let is_more = read.leans
+                || read.topics.is_empty()
+                || read.topics.iter().any(|topic| group.topics.contains(topic));
+            if !is_more {
+                groups.push(Group::new(clause, read));
+            } else if read.asks && group.asks {
+                let topics = group.topics.clone();
+                let more = Group::new(clause, Reading { topics, ..read });
+                groups.push(Group { leans: true, ..more });
+            } else {
+                group.asks |= read.asks;
+                group.clauses.push(clause.clone());
             }
         }
         groups
+    }
+
+    fn clause(self, clause: &Clause) -> Reading {
+        let routed = router::route(self, clause, &RouteContext::default());
+        let mut topics = Vec::new();
+        if let Route::Knowledge { topics: named, score } = routed.route
+            && score >= CLEAR
+        {
+            topics = named;
+            if topics.is_empty() {
+                let vector = clause.vector.as_ref();
+                let near = vector.and_then(|vector| self.index.nearest_topic(vector));
+                topics.extend(near.map(str::to_owned));
+            }
+        }
+        Reading {
+            topics,
+            asks: self.words.is_question(&clause.text),
+            leans: self.words.leans_back(&clause.text),
+        }
     }
 }
