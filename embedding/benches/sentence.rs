@@ -8,7 +8,10 @@ use embedding::Embedder;
 fn main() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/minilm");
     if !folder.join("model.safetensors").exists() {
-        println!("no embedding model in {}: scripts/model minilm", folder.display());
+        println!(
+            "no embedding model in {}: scripts/model minilm",
+            folder.display()
+        );
         return;
     }
     let embedder = Embedder::load(&folder).unwrap();
@@ -22,6 +25,11 @@ fn main() {
             })
             .collect();
         times.sort_by(f64::total_cmp);
-        println!("{} tokens: median {:.1} ms, best {:.1} ms", words + 2, times[30], times[0]);
+        println!(
+            "{} tokens: median {:.1} ms, best {:.1} ms",
+            words + 2,
+            times[30],
+            times[0]
+        );
     }
 }

@@ -27,7 +27,9 @@ pub fn kept(file: &Path, embedder: &Embedder) -> std::io::Result<HashMap<String,
         bytes => bytes?,
     };
     let vectors = parse(&bytes).unwrap_or_default();
-    let probe = vectors.get(PROBE).map(|kept| kept.nearness(&embedder.embed(PROBE)));
+    let probe = vectors
+        .get(PROBE)
+        .map(|kept| kept.nearness(&embedder.embed(PROBE)));
     Ok(if probe.is_some_and(|probe| probe > SAME) {
         vectors
     } else {
@@ -67,7 +69,12 @@ pub fn keep(
         let length = u32::try_from(text.len()).map_err(std::io::Error::other)?;
         bytes.extend(length.to_le_bytes());
         bytes.extend(text.as_bytes());
-        bytes.extend(vector.numbers().iter().flat_map(|number| number.to_le_bytes()));
+        bytes.extend(
+            vector
+                .numbers()
+                .iter()
+                .flat_map(|number| number.to_le_bytes()),
+        );
     }
     let part = file.with_extension(format!("{}.part", std::process::id()));
     let mut out = fs::File::create(&part)?;

@@ -219,7 +219,10 @@ impl Weights<'_> {
     fn linear(&self, name: &str, outputs: usize, inputs: usize) -> Result<Linear, String> {
         let weight = self.matrix(name, inputs)?;
         if weight.nrows() != outputs {
-            return Err(format!("{name} has {} outputs, not {outputs}", weight.nrows()));
+            return Err(format!(
+                "{name} has {} outputs, not {outputs}",
+                weight.nrows()
+            ));
         }
         let bias = self.row(&format!("{name}.bias"), outputs)?;
         // A product reads rows faster than columns.
@@ -241,7 +244,13 @@ mod tests {
 
     #[test]
     fn gelu_is_the_exact_one() {
-        for (x, y) in [(0.0, 0.0), (1.0, 0.841_344_7), (-1.0, -0.158_655_3), (3.0, 2.995_950_3), (-10.0, 0.0)] {
+        for (x, y) in [
+            (0.0, 0.0),
+            (1.0, 0.841_344_7),
+            (-1.0, -0.158_655_3),
+            (3.0, 2.995_950_3),
+            (-10.0, 0.0),
+        ] {
             assert!((gelu(x) - y).abs() < 1e-5, "gelu({x}) is {}", gelu(x));
         }
     }

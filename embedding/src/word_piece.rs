@@ -66,7 +66,10 @@ impl WordPiece {
         while at < chars.len() {
             let (number, end) = (at + 1..=chars.len()).rev().find_map(|end| {
                 let inner = if at > 0 { "##" } else { "" };
-                let piece: String = inner.chars().chain(chars[at..end].iter().copied()).collect();
+                let piece: String = inner
+                    .chars()
+                    .chain(chars[at..end].iter().copied())
+                    .collect();
                 Some((*self.numbers.get(&piece)?, end))
             })?;
             pieces.push(number);

@@ -71,7 +71,10 @@ impl Answer {
         };
         for answer in answers {
             let said = &together.sentences;
-            let new = answer.sentences.into_iter().filter(|sentence| !said.contains(sentence));
+            let new = answer
+                .sentences
+                .into_iter()
+                .filter(|sentence| !said.contains(sentence));
             let new: Vec<String> = new.take(limit).collect();
             together.sentences.extend(new);
             together.sources.extend(answer.sources);
@@ -123,16 +126,14 @@ impl Extractor<'_> {
     pub(crate) fn answer(self, question: &Question, passages: &[Passage]) -> Answer {
         let settings = self.settings;
         match passages.first() {
-            Some(best) if is_grounded(passages, settings.grounding_mode) => {
-                Answer {
-                    sentences: self.choose(question, best),
-                    sources: vec![Citation {
-                        source: best.source.clone(),
-                        title: best.title.clone(),
-                    }],
-                    supported: true,
-                }
-            }
+            Some(best) if is_grounded(passages, settings.grounding_mode) => Answer {
+                sentences: self.choose(question, best),
+                sources: vec![Citation {
+                    source: best.source.clone(),
+                    title: best.title.clone(),
+                }],
+                supported: true,
+            },
             _ => Answer {
                 sentences: sentences(&settings.lines.unsupported),
                 sources: Vec::new(),
@@ -202,7 +203,9 @@ impl Extractor<'_> {
     /// How near a sentence is to the question, where the embedding model is there.
     fn nearness(self, sentence: &str, meaning: Option<&Vector>) -> f32 {
         let known = self.meanings.and_then(|meanings| meanings.known(sentence));
-        let nearness = known.zip(meaning).map(|(known, meaning)| known.nearness(meaning));
+        let nearness = known
+            .zip(meaning)
+            .map(|(known, meaning)| known.nearness(meaning));
         NEAR * nearness.unwrap_or_default()
     }
 

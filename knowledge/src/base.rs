@@ -191,7 +191,10 @@ impl KnowledgeBase {
         passages.truncate(k);
         // Whoever is in need is not told that nothing is known.
         if let Some(best) = passages.first_mut()
-            && let Some(topic) = best.topic.as_ref().filter(|topic| self.urgent.contains(*topic))
+            && let Some(topic) = best
+                .topic
+                .as_ref()
+                .filter(|topic| self.urgent.contains(*topic))
             && (question.topics.contains(topic) || best.nearness.is_some_and(|near| near >= URGENT))
         {
             best.support = SURE;
@@ -210,7 +213,9 @@ impl KnowledgeBase {
         };
         let last = passages.iter().position(|passage| {
             Some(passage.source.as_str()) == source
-                && sentences(&passage.text).iter().any(|sentence| has_sign(sentence, signs))
+                && sentences(&passage.text)
+                    .iter()
+                    .any(|sentence| has_sign(sentence, signs))
         });
         if let Some(last) = last {
             let passage = passages.remove(last);
@@ -226,7 +231,11 @@ impl KnowledgeBase {
             let mut question = question.clone();
             // One that leans on the question before it asks of the same document first.
             let last = found.last().and_then(|passages| passages.first());
-            if let Some(before) = question.before.as_mut().filter(|before| before.source.is_none()) {
+            if let Some(before) = question
+                .before
+                .as_mut()
+                .filter(|before| before.source.is_none())
+            {
                 before.source = last.map(|passage| passage.source.clone());
             }
             found.push(self.search(&question, k));

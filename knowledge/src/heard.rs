@@ -34,10 +34,16 @@ pub(crate) struct Clause {
 
 impl Heard {
     /// dev only
-    pub fn vector(&self) -> Option<Vector> { self.meant.vector.clone() }
+    pub fn vector(&self) -> Option<Vector> {
+        self.meant.vector.clone()
+    }
     /// dev only
     pub fn texts(&self) -> Vec<String> {
-        [&self.meant].into_iter().chain(&self.clauses).map(|c| c.text.clone()).collect()
+        [&self.meant]
+            .into_iter()
+            .chain(&self.clauses)
+            .map(|c| c.text.clone())
+            .collect()
     }
 
     /// `embed` gives what a text means, where that is known.

@@ -136,7 +136,10 @@ impl Index {
     pub(crate) fn search(&self, lexicon: &Lexicon, question: &Question, k: usize) -> Vec<Passage> {
         let mut found = self.by_words(lexicon, question);
         if let Some(meaning) = question.meaning() {
-            let most = found.iter().map(|hit| hit.words).fold(f32::MIN_POSITIVE, f32::max);
+            let most = found
+                .iter()
+                .map(|hit| hit.words)
+                .fold(f32::MIN_POSITIVE, f32::max);
             for hit in &mut found {
                 let nearness = self.entries[hit.entry].nearness(&meaning);
                 hit.nearness = Some(nearness);
@@ -194,12 +197,17 @@ impl Index {
     /// How near the nearest text of a document is.
     pub(crate) fn nearest(&self, meaning: &Vector) -> f32 {
         let entries = self.entries.iter();
-        entries.map(|entry| entry.nearness(meaning)).fold(0.0, f32::max)
+        entries
+            .map(|entry| entry.nearness(meaning))
+            .fold(0.0, f32::max)
     }
 
     /// The topic of the nearest document.
     pub(crate) fn nearest_topic(&self, meaning: &Vector) -> Option<&str> {
-        let entries = self.entries.iter().map(|entry| (entry, entry.nearness(meaning)));
+        let entries = self
+            .entries
+            .iter()
+            .map(|entry| (entry, entry.nearness(meaning)));
         let (nearest, _) = entries.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
         nearest.chunk.topic.as_deref()
     }
@@ -207,7 +215,9 @@ impl Index {
     /// What the best document scores for these stems.
     pub(crate) fn best_score(&self, stems: &[String]) -> f32 {
         let entries = self.entries.iter();
-        entries.map(|entry| self.score(entry, stems)).fold(0.0, f32::max)
+        entries
+            .map(|entry| self.score(entry, stems))
+            .fold(0.0, f32::max)
     }
 
     fn score(&self, entry: &Entry, terms: &[String]) -> f32 {

@@ -10,8 +10,14 @@ const BUCKETS: usize = 1 << 14;
 /// Letters that are looked at together.
 const LETTERS: std::ops::RangeInclusive<usize> = 3..=5;
 /// How often the examples are gone through, and how far each moves the weights.
-const MEANING: Pace = Pace { rounds: 3, step: 0.5 };
-const WORDS: Pace = Pace { rounds: 8, step: 0.3 };
+const MEANING: Pace = Pace {
+    rounds: 3,
+    step: 0.5,
+};
+const WORDS: Pace = Pace {
+    rounds: 8,
+    step: 0.3,
+};
 /// The same for the one number that every example has.
 const BIAS: f32 = 0.1;
 /// Weights of meaning shrink by this much of a step.
@@ -73,7 +79,11 @@ impl Learned {
 
     /// How much a sentence sounds like the trade: above 0 more than not, 6 at most.
     pub(crate) fn of_meaning(&self, vector: &Vector) -> f32 {
-        let sum = self.weights.iter().zip(vector.numbers()).map(|(w, x)| w * x);
+        let sum = self
+            .weights
+            .iter()
+            .zip(vector.numbers())
+            .map(|(w, x)| w * x);
         (sum.sum::<f32>() + self.bias).clamp(-LIMIT, LIMIT)
     }
 
@@ -132,9 +142,16 @@ fn grams(text: &str) -> Vec<usize> {
         .map(str::to_lowercase)
         .collect();
     let mut grams: Vec<usize> = words.iter().map(|word| bucket(&["w", word])).collect();
-    grams.extend(words.windows(2).map(|pair| bucket(&["p", &pair[0], " ", &pair[1]])));
+    grams.extend(
+        words
+            .windows(2)
+            .map(|pair| bucket(&["p", &pair[0], " ", &pair[1]])),
+    );
     for word in &words {
-        let letters: Vec<char> = std::iter::once('<').chain(word.chars()).chain(['>']).collect();
+        let letters: Vec<char> = std::iter::once('<')
+            .chain(word.chars())
+            .chain(['>'])
+            .collect();
         for length in LETTERS {
             grams.extend(letters.windows(length).map(|group| {
                 let group: String = group.iter().collect();
@@ -163,7 +180,11 @@ mod tests {
 
     #[test]
     fn what_the_trade_says_is_told_from_what_others_say() {
-        let trade = ["when is my book due", "can i renew a book", "the book is late"];
+        let trade = [
+            "when is my book due",
+            "can i renew a book",
+            "the book is late",
+        ];
         let elsewhere = ["is it raining", "play some music", "i want a pizza"];
         let learned = Learned::from_words(&trade, &elsewhere);
         assert!(learned.of_text("my books are due") > 0.5);

@@ -37,4 +37,3 @@ pub use pack::{
 };
 pub use pack_test::{TestDialogue, TestTurn};
 pub use route::{Before, Question, Reason, Route, RouteContext, Routed};
-

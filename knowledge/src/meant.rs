@@ -92,7 +92,10 @@ impl MeaningWords {
     /// The turn without what it refuses where something else is wanted instead: "not the red book, I need the blue one".
     pub(crate) fn without_refused(&self, text: &str) -> String {
         let words = words(text);
-        let found = self.contrast.iter().find_map(|contrast| contrast.find(&words));
+        let found = self
+            .contrast
+            .iter()
+            .find_map(|contrast| contrast.find(&words));
         let Some((from, Some(to))) = found else {
             return text.to_owned();
         };
@@ -113,15 +116,21 @@ impl MeaningWords {
     /// The clause asks something.
     pub(crate) fn is_question(&self, clause: &str) -> bool {
         let words = words(clause);
-        let mut own = words.iter().skip_while(|word| self.between.contains(&word.bare));
-        own.next().is_some_and(|word| self.asks.contains(&word.bare))
+        let mut own = words
+            .iter()
+            .skip_while(|word| self.between.contains(&word.bare));
+        own.next()
+            .is_some_and(|word| self.asks.contains(&word.bare))
     }
 
     /// The clause speaks of something that was named before it.
     pub(crate) fn leans_back(&self, clause: &str) -> bool {
         let words = words(clause);
         // The first word joins it to what stands before it, whatever that is.
-        words.iter().skip(1).any(|word| self.leans.contains(&word.bare))
+        words
+            .iter()
+            .skip(1)
+            .any(|word| self.leans.contains(&word.bare))
     }
 
     fn is_opening(&self, word: &Word<'_>) -> bool {
@@ -151,7 +160,11 @@ impl MeaningWords {
 impl Contrast {
     /// Where the refusal begins, and where the wish does, if there is one that says something.
     fn find(&self, words: &[Word<'_>]) -> Option<(usize, Option<usize>)> {
-        let last = if self.first { BEFORE_FIRST.min(words.len()) } else { words.len() };
+        let last = if self.first {
+            BEFORE_FIRST.min(words.len())
+        } else {
+            words.len()
+        };
         let (from, length) =
             (0..last).find_map(|at| Some((at, starts_with(&words[at..], &self.refused)?)))?;
         let wish = (from + length + 1..words.len()).find(|at| {
@@ -168,7 +181,11 @@ fn starts_with(words: &[Word<'_>], markers: &[String]) -> Option<usize> {
     let lengths = markers.iter().filter_map(|marker| {
         let parts = marker.split(' ');
         let length = parts.clone().count();
-        let is_said = words.len() >= length && words.iter().zip(parts).all(|(word, part)| word.bare == part);
+        let is_said = words.len() >= length
+            && words
+                .iter()
+                .zip(parts)
+                .all(|(word, part)| word.bare == part);
         is_said.then_some(length)
     });
     lengths.max()

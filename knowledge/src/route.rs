@@ -122,7 +122,10 @@ impl Question {
     /// What is asked, with a part of what it leans on.
     pub(crate) fn meaning(&self) -> Option<Vector> {
         let own = self.vector.as_ref()?;
-        let before = self.before.as_ref().and_then(|before| before.vector.as_ref());
+        let before = self
+            .before
+            .as_ref()
+            .and_then(|before| before.vector.as_ref());
         Some(before.map_or_else(|| own.clone(), |before| own.leaning_on(before, BEFORE)))
     }
 }

@@ -8,7 +8,7 @@ use language::{
 };
 
 use crate::{
-    evidence::{BY_WORDS, Evidence, WITH_MEANING},
+    evidence::Evidence,
     heard::Clause,
     matches::{Matches, covers},
     route::{Question, Reason, Route, RouteContext, Routed, reason},
@@ -44,7 +44,6 @@ const STANDS_ALONE: f32 = 1.5;
 
 /// Decides on one turn.
 struct Router<'a> {
-    clause: &'a Clause,
     evidence: Evidence,
     reader: Reader<'a>,
     said: &'a Utterance,
@@ -58,7 +57,6 @@ pub(crate) fn route(reader: Reader<'_>, clause: &Clause, context: &RouteContext)
     let matches = Matches::of(reader.rules, &said);
     let evidence = evidence(reader, clause, &said, &matches);
     let router = Router {
-        clause,
         evidence,
         reader,
         said: &said,
@@ -238,12 +236,7 @@ impl Router<'_> {
 
     /// How likely it is a question about the trade.
     fn likelihood(&self) -> f32 {
-        let weights = if self.clause.vector.is_some() {
-            WITH_MEANING
-        } else {
-            BY_WORDS
-        };
-        weights.judge(&self.evidence)
+        self.evidence.likelihood()
     }
 
     /// Why the turn leans on the one before it, if it does: "and how much does it cost?". A clear new topic
@@ -316,15 +309,23 @@ impl Router<'_> {
 }
 
 fn evidence(reader: Reader<'_>, clause: &Clause, said: &Utterance, matches: &Matches) -> Evidence {
-    let content = said.words.iter().filter(|word| !is_function_word(&word.text));
+    let content = said
+        .words
+        .iter()
+        .filter(|word| !is_function_word(&word.text));
     let content: Vec<_> = content.cloned().collect();
     let stems: Vec<String> = reader.lexicon.stems(&content).collect();
     let known = stems.iter().filter(|stem| reader.index.knows(stem)).count();
     let count = |n: usize| f32::from(u16::try_from(n).unwrap_or(u16::MAX));
     let vector = clause.vector.as_ref();
     Evidence {
-        known: if stems.is_empty() { 1.0 } else { count(known) / count(stems.len()) },
+        known: if stems.is_empty() {
+            1.0
+        } else {
+            count(known) / count(stems.len())
+        },
         score: reader.index.best_score(&stems) / (1.0 + count(stems.len())),
+        is_by_meaning: vector.is_some(),
         nearness: vector.map_or(0.0, |vector| reader.index.nearest(vector)),
         learned: match (vector, reader.learned_meaning) {
             (Some(vector), Some(learned)) => learned.of_meaning(vector),

@@ -64,7 +64,10 @@ impl Group {
 
     fn question(&self) -> Question {
         let texts: Vec<&str> = self.clauses.iter().map(|clause| &*clause.text).collect();
-        let vectors = self.clauses.iter().filter_map(|clause| clause.vector.clone());
+        let vectors = self
+            .clauses
+            .iter()
+            .filter_map(|clause| clause.vector.clone());
         Question {
             text: texts.join(" "),
             vector: vectors.reduce(|all, one| all.leaning_on(&one, 1.0)),
@@ -119,8 +122,12 @@ impl Reader<'_> {
                 });
             }
         }
-        let is_urgent =
-            |question: &Question| question.topics.iter().any(|topic| self.urgent.contains(topic));
+        let is_urgent = |question: &Question| {
+            question
+                .topics
+                .iter()
+                .any(|topic| self.urgent.contains(topic))
+        };
         let leans = groups.iter().any(|group| group.leans);
         if !leans {
             questions.sort_by_key(|question| !is_urgent(question));
@@ -148,7 +155,10 @@ impl Reader<'_> {
             } else if read.asks && group.asks {
                 let topics = group.topics.clone();
                 let more = Group::new(clause, Reading { topics, ..read });
-                groups.push(Group { leans: true, ..more });
+                groups.push(Group {
+                    leans: true,
+                    ..more
+                });
             } else {
                 group.asks |= read.asks;
                 group.clauses.push(clause.clone());
@@ -159,12 +169,17 @@ impl Reader<'_> {
 
     fn clause(self, clause: &Clause) -> Reading {
         let routed = router::route(self, clause, &RouteContext::default());
+        let asks = self.words.is_question(&clause.text);
         let mut topics = Vec::new();
-        if let Route::Knowledge { topics: named, score } = routed.route
+        if let Route::Knowledge {
+            topics: named,
+            score,
+        } = routed.route
             && score >= CLEAR
         {
             topics = named;
-            if topics.is_empty() {
+            // "And I am worried" is near to much and asks nothing.
+            if topics.is_empty() && asks {
                 let vector = clause.vector.as_ref();
                 let near = vector.and_then(|vector| self.index.nearest_topic(vector));
                 topics.extend(near.map(str::to_owned));
@@ -172,7 +187,7 @@ impl Reader<'_> {
         }
         Reading {
             topics,
-            asks: self.words.is_question(&clause.text),
+            asks,
             leans: self.words.leans_back(&clause.text),
         }
     }

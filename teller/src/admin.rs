@@ -19,7 +19,7 @@ use crate::config::DatabaseSettings;
 
 pub use actor::Actor;
 pub use keys::{KeysCommand, keys};
-pub use knowledge_commands::{ask, import_knowledge};
+pub use knowledge_commands::{ask, base, import_knowledge};
 pub use knowledge_test::{TestArgs, test};
 pub use migrate::{MigrateArgs, migrate};
 pub use profiles::{Change, Erase, ProfilesCommand, profiles};

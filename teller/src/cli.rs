@@ -75,6 +75,9 @@ enum KnowledgeCommand {
         /// Folder of the pack; PACK_DIR unless given
         #[arg(long)]
         pack: Option<PathBuf>,
+        /// By words alone, as without an embedding model
+        #[arg(long)]
+        words: bool,
     },
     /// Hold the pack's own tests (tests/*.toml) against what it would answer; a score for each kind and topic
     Test(admin::TestArgs),
@@ -120,9 +123,11 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
             let pack = pack_or_setting(pack)?;
             runtime()?.block_on(admin::import_knowledge(&database()?, &pack, &actor))
         }
-        Command::Knowledge(KnowledgeCommand::Ask { question, pack }) => {
-            admin::ask(&pack_or_setting(pack)?, &question)
-        }
+        Command::Knowledge(KnowledgeCommand::Ask {
+            question,
+            pack,
+            words,
+        }) => admin::ask(&admin::base(&pack_or_setting(pack)?, words)?, &question),
         Command::Knowledge(KnowledgeCommand::Test(args)) => {
             admin::test(&pack_or_setting(args.pack.clone())?, &args)
         }

@@ -19,6 +19,8 @@ use voice::{
     speak::{Provider, RemoteTtsConfig},
 };
 
+use crate::meaning::MeaningConfig;
+
 pub use reader::{ConfigError, Reader};
 
 /// Our own steps; of the libraries what goes wrong. The language model's client is silent: it quotes
@@ -67,6 +69,8 @@ pub struct Config {
     pub authentication: AuthenticationConfig,
     /// Folder of the knowledge pack in use.
     pub pack_dir: PathBuf,
+    /// The embedding model, if there is one.
+    pub meaning: MeaningConfig,
     /// Where a phone call can be transferred to: `tel:+…` or `sip:…`.
     pub transfer_to: Option<String>,
     /// The company's systems for the look-ups of the pack.
@@ -152,6 +156,7 @@ impl Config {
                 code_webhook_key: env.secret("CODE_WEBHOOK_KEY"),
             },
             pack_dir: pack_dir(env),
+            meaning: meaning(env),
             admin_database: env
                 .matching("ADMIN_DATABASE_URL", ADDRESS, database::is_address)
                 .map(Into::into),
@@ -259,6 +264,19 @@ pub fn spool(env: &mut Reader) -> SpoolSettings {
     SpoolSettings {
         dir: env.path("SPOOL_DIR", ".data/spool"),
         budget_bytes: env.number("SPOOL_MB", 1024_u64, 1..=1_048_576) << 20,
+    }
+}
+
+/// Where the embedding model is: what `teller knowledge` needs.
+pub fn meaning(env: &mut Reader) -> MeaningConfig {
+    let model = env.optional("EMBEDDING_MODEL");
+    MeaningConfig {
+        is_required: model.is_some(),
+        model: match model.as_deref() {
+            Some("off") => None,
+            model => Some(model.unwrap_or("models/minilm").into()),
+        },
+        kept: env.path("EMBEDDING_CACHE", ".data/meanings"),
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod cli;
 pub mod config;
+pub mod meaning;
 pub mod serve;
 #[cfg(feature = "test-caller")]
 pub mod test_caller;

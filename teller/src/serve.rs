@@ -28,6 +28,7 @@ use voice::{
 };
 
 use crate::config::Config;
+use crate::meaning::Meaning;
 use locks::DatabaseLocks;
 use metrics::Metrics;
 
@@ -51,6 +52,12 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let worker_id = format!("{}-{:08x}", hostname(), rand::random::<u32>());
     // The model takes longest to load: everything else is made ready meanwhile.
     let hearing = tasks.spawn(Stt::open(config.stt.clone()));
+    let meaning = Meaning::open(&config.meaning)?;
+    if meaning.is_none() {
+        tracing::info!(
+            "questions are understood by their words alone: there is no EMBEDDING_MODEL (scripts/model minilm)"
+        );
+    }
     let pack = knowledge::Pack::load(&config.pack_dir)?;
     let voice = config.tts.clone().or_voice(&pack.settings.voice.name);
     let tts = Tts::new(&TtsConfig::new(voice));
@@ -104,7 +111,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         slots,
         shutdown: follower.clone(),
     };
-    let background = background.start(&tasks, sweeper, replier, pack);
+    let background = background.start(&tasks, sweeper, replier, pack, meaning);
     // Health and summaries are answered to the last.
     let answering = CancellationToken::new();
     tasks.spawn(servers.run(answering.clone()));

@@ -52,6 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "call",
             "database",
             "dialogue",
+            "embedding",
             "insight",
             "jobs",
             "knowledge",

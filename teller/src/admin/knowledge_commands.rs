@@ -3,11 +3,16 @@
 use std::path::Path;
 
 use database::{DocumentChunk, DocumentRepository};
-use knowledge::{KnowledgeBase, RouteContext};
+use knowledge::{Evidence, KnowledgeBase, RouteContext};
 
 use super::{Actor, UsageError};
-use crate::config::DatabaseSettings;
+use crate::{
+    config::{DatabaseSettings, Reader, meaning},
+    meaning::Meaning,
+};
 
+/// Texts whose meaning is found out in a second, about.
+const TEXTS_A_SECOND: usize = 120;
 /// How many passages `ask` shows.
 const PASSAGES: usize = 5;
 
@@ -37,11 +42,53 @@ pub async fn import_knowledge(
         report.kept,
         report.removed
     );
+    // Found out now, and kept: a worker on this host need not.
+    understanding(base, false)?;
     Ok(true)
 }
 
 fn load(folder: &Path) -> Result<KnowledgeBase, UsageError> {
     KnowledgeBase::load(folder).map_err(|error| UsageError::because(folder.display(), error))
+}
+
+/// The pack in this folder, which understands by meaning where the embedding model is there and `words` is not set.
+///
+/// # Errors
+/// When the pack is malformed, or the model that EMBEDDING_MODEL names cannot be used.
+pub fn base(folder: &Path, words: bool) -> anyhow::Result<KnowledgeBase> {
+    understanding(load(folder)?, words)
+}
+
+fn understanding(base: KnowledgeBase, words: bool) -> anyhow::Result<KnowledgeBase> {
+    let config = meaning(&mut Reader::from_env());
+    let meaning = if words { None } else { Meaning::open(&config)? };
+    Ok(match meaning {
+        None => base,
+        Some(meaning) => meaning.add_to(base, |texts, file| {
+            let seconds = texts.div_ceil(TEXTS_A_SECOND);
+            eprintln!(
+                "finding out what {texts} texts mean, about {seconds} s; kept in {}",
+                file.display()
+            );
+        }),
+    })
+}
+
+/// What was weighed, in words.
+fn evidence(of: &Evidence) -> String {
+    let mut parts = vec![
+        format!("{:.0} % likely about the trade", of.likelihood() * 100.0),
+        format!("phrases of a topic {:.1}", of.topic),
+        format!("the trade's words {:.1}", of.words),
+        format!("other trades' words {:.1}", of.foreign),
+        format!("{:.0} % courtesy", of.courtesy * 100.0),
+        format!("{:.0} % of the words known", of.known * 100.0),
+        format!("sounds like the trade {:+.1}", of.learned),
+    ];
+    if of.nearness > 0.0 {
+        parts.push(format!("nearest text {:.2}", of.nearness));
+    }
+    parts.join(", ")
 }
 
 /// The pack's documents as they are stored.
@@ -61,10 +108,10 @@ fn chunks_of(base: &KnowledgeBase) -> Vec<DocumentChunk> {
 ///
 /// # Errors
 /// When the pack is malformed.
-pub fn ask(folder: &Path, question: &str) -> anyhow::Result<bool> {
-    let base = load(folder)?;
+pub fn ask(base: &KnowledgeBase, question: &str) -> anyhow::Result<bool> {
     let routed = base.explain(question, &RouteContext::default());
     println!("route     {}", routed.route.name());
+    println!("evidence  {}", evidence(&routed.evidence));
     for reason in &routed.reasons {
         println!(
             "          {:+.2}  {}: {}",

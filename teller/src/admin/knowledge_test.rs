@@ -8,9 +8,9 @@ use std::{
 };
 
 use dialogue::rehearsal::{Miss, judge};
-use knowledge::{KnowledgeBase, TestDialogue};
+use knowledge::TestDialogue;
 
-use super::UsageError;
+use super::{UsageError, base};
 
 /// `teller knowledge test [PACK]`
 #[derive(Debug, clap::Args)]
@@ -23,6 +23,9 @@ pub struct TestArgs {
     /// Only dialogues of this kind (follow_up, two_questions …) or topic
     #[arg(long, value_name = "NAME")]
     pub only: Option<String>,
+    /// By words alone, as without an embedding model
+    #[arg(long)]
+    pub words: bool,
     /// Fail when less than this part of the dialogues is right
     #[arg(long, value_name = "PERCENT", default_value_t = 0.0)]
     pub at_least: f64,
@@ -66,7 +69,7 @@ impl Score {
 /// When the pack or its tests are malformed, there are none, or the file of the last result cannot be used.
 pub fn test(folder: &Path, args: &TestArgs) -> anyhow::Result<bool> {
     let refused = |error: &dyn Display| UsageError::because(folder.display(), error);
-    let base = Arc::new(KnowledgeBase::load(folder).map_err(|error| refused(&error))?);
+    let base = Arc::new(base(folder, args.words)?);
     let mut dialogues = base.tests(folder).map_err(|error| refused(&error))?;
     if let Some(only) = &args.only {
         dialogues.retain(|test| test.kind == *only || test.topic.as_ref() == Some(only));

@@ -3,6 +3,8 @@
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use crate::meaning::Meaning;
+
 use super::{Metrics, backpressure, knowledge_base, locks::DatabaseLocks};
 use crate::config::Config;
 use agent::worker::{Shutdown, Slots, Watcher, WatcherConfig};
@@ -32,6 +34,7 @@ impl Background<'_> {
         sweeper: Sweeper,
         replier: Replier,
         pack: knowledge::Pack,
+        meaning: Option<Meaning>,
     ) -> CancellationToken {
         let stop = CancellationToken::new();
         spawn(tasks, &stop, sweeper.run());
@@ -48,7 +51,7 @@ impl Background<'_> {
         spawn(
             tasks,
             &stop,
-            knowledge_base::follow(self.database.clone(), replier, pack),
+            knowledge_base::follow(self.database.clone(), replier, pack, meaning),
         );
         if self.config.watcher {
             let agent_name = self.config.worker.agent_name.clone();

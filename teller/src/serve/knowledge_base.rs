@@ -1,25 +1,35 @@
-//! Keeps the index in step with `rag_documents`.
+//! Keeps the index in step with `rag_documents`, and gives it what its texts mean.
 //!
 //! The pack's own documents serve until the database has answered, and as long
-//! as nothing was imported.
+//! as nothing was imported; by their words alone until their meaning is found out.
 
 use std::{sync::Arc, time::Duration};
 
 use database::{Database, DatabaseError, DocumentChunk, DocumentRepository};
 use knowledge::{Chunk, KnowledgeBase, Pack};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use dialogue::Replier;
+
+use crate::meaning::Meaning;
 
 /// A change in the database is in the index after this long.
 const LOOK: Duration = Duration::from_secs(5);
 
-pub(super) async fn follow(database: Database, replier: Replier, pack: Pack) {
+pub(super) async fn follow(
+    database: Database,
+    replier: Replier,
+    pack: Pack,
+    meaning: Option<Meaning>,
+) {
+    let base = KnowledgeBase::clone(&replier.knowledge());
+    replier.set_knowledge(Arc::new(with_meaning(meaning.clone(), base).await));
     let documents = DocumentRepository::new(&database);
     let mut known = 0;
     loop {
         match newer(&documents, &pack, known).await {
             Ok(Some((revision, base))) => {
+                let base = with_meaning(meaning.clone(), base).await;
                 tracing::info!(
                     revision,
                     fingerprint = base.fingerprint(),
@@ -33,6 +43,27 @@ pub(super) async fn follow(database: Database, replier: Replier, pack: Pack) {
         }
         sleep(LOOK).await;
     }
+}
+
+/// The base with what its texts mean, on a thread of its own: calls go on meanwhile.
+async fn with_meaning(meaning: Option<Meaning>, base: KnowledgeBase) -> KnowledgeBase {
+    let Some(meaning) = meaning else {
+        return base;
+    };
+    let plain = base.clone();
+    let begun = Instant::now();
+    let work = move || {
+        meaning.add_to(base, |texts, _| {
+            tracing::info!(texts, "finding out what the documents mean");
+        })
+    };
+    let base = tokio::task::spawn_blocking(work).await;
+    if base.is_ok() {
+        let seconds = begun.elapsed().as_secs_f64();
+        tracing::info!(seconds, "questions are understood by meaning");
+    }
+    // Without meanings when it broke off.
+    base.unwrap_or(plain)
 }
 
 async fn newer(
