@@ -10,6 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Ground.
     ("call", &[]),
     ("language", &[]),
+    ("outbound", &[]),
     ("resampler", &[]),
     // Base.
     ("insight", &["call", "language"]),
