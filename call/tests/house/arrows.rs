@@ -42,6 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "jobs",
         &["call", "database", "insight", "knowledge", "record"],
     ),
+    ("sources", &["call", "outbound"]),
     // Program.
     (
         "teller",
@@ -55,7 +56,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "insight",
             "jobs",
             "knowledge",
+            "outbound",
             "record",
+            "sources",
             "tools",
             "voice",
         ],
