@@ -24,7 +24,7 @@ pub use base::KnowledgeBase;
 pub use chunk::{CHUNK_OVERLAP, CHUNK_SIZE, Chunk, chunks, split};
 pub use error::PackError;
 pub use index::Passage;
-pub use load::default_pack;
+pub use load::{default_pack, topic_ids};
 pub use lookup::{FieldKind, Lookup};
 pub use pack::{
     Actions, Aspect, Currency, DocumentText, GroundingMode, Lines, Pack, PhraseSet, Settings,
