@@ -85,6 +85,10 @@ impl Client {
         let mut headers = request.headers.clone();
         let mut followed = 0;
         loop {
+            // Whoever asks may know a name and password; a server that leads elsewhere does not.
+            if followed > 0 && (!url.username().is_empty() || url.password().is_some()) {
+                return Err(OutboundError::Address);
+            }
             self.check(&url, &request)?;
             let response = self.once(&request, &url, &headers).await?;
             if request.redirects == 0 || !is_redirect(response.status()) {
@@ -106,8 +110,7 @@ impl Client {
     /// What can be said of an address before anything is connected to.
     fn check(&self, url: &Url, request: &Request) -> Result<(), OutboundError> {
         let host = url.host_str().unwrap_or_default();
-        let has_password = !url.username().is_empty() || url.password().is_some();
-        if !matches!(url.scheme(), "http" | "https") || host.is_empty() || has_password {
+        if !matches!(url.scheme(), "http" | "https") || host.is_empty() {
             return Err(OutboundError::Address);
         }
         if let Some(hosts) = &request.hosts
@@ -183,6 +186,7 @@ async fn whole(mut response: Response, url: Url, limit: usize) -> Result<Answer,
 /// The guard's reason where it gave one; otherwise the innermost reason, without the address, which may be a secret.
 fn failed(error: reqwest::Error) -> OutboundError {
     let error = error.without_url();
+    let unreachable = error.is_connect();
     let mut reason = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -192,7 +196,11 @@ fn failed(error: reqwest::Error) -> OutboundError {
         reason = inner.to_string();
         cause = inner.source();
     }
-    OutboundError::Connection(reason)
+    if unreachable {
+        OutboundError::Unreachable(reason)
+    } else {
+        OutboundError::Connection(reason)
+    }
 }
 
 fn refused(reason: NotConnected) -> OutboundError {

@@ -6,8 +6,8 @@ use std::{net::IpAddr, time::Duration};
 /// person's.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboundError {
-    /// Not http or https, no host, or a name and password within.
-    #[error("an address begins with https:// or http:// and a host, and holds no password")]
+    /// Not http or https, no host, or a redirect with a name and password.
+    #[error("an address begins with https:// or http:// and a host")]
     Address,
     /// A host that is not on the request's list, asked for or redirected to.
     #[error("{0} is not on the list of hosts")]
@@ -37,8 +37,11 @@ pub enum OutboundError {
     /// Not all of the answer came in time.
     #[error("no whole answer within {:.1} s", .0.as_secs_f32())]
     TimedOut(Duration),
-    /// No connection, or one that broke.
-    #[error("{0}")]
+    /// No connection: nobody listens, or TLS failed.
+    #[error("there is no connection: {0}")]
+    Unreachable(String),
+    /// A connection that broke. What was sent may have arrived.
+    #[error("the connection broke: {0}")]
     Connection(String),
     /// The client could not be made: no TLS roots.
     #[error("no HTTP client could be made: {0}")]
@@ -56,9 +59,11 @@ impl OutboundError {
             | Self::Redirect(_)
             | Self::TooLarge(_)
             | Self::Compressed => true,
-            Self::Unresolved(_) | Self::TimedOut(_) | Self::Connection(_) | Self::Client(_) => {
-                false
-            }
+            Self::Unresolved(_)
+            | Self::TimedOut(_)
+            | Self::Unreachable(_)
+            | Self::Connection(_)
+            | Self::Client(_) => false,
         }
     }
 
@@ -67,7 +72,11 @@ impl OutboundError {
     pub fn is_unsent(&self) -> bool {
         matches!(
             self,
-            Self::Address | Self::Host(_) | Self::Private { .. } | Self::Unresolved(_)
+            Self::Address
+                | Self::Host(_)
+                | Self::Private { .. }
+                | Self::Unresolved(_)
+                | Self::Unreachable(_)
         )
     }
 }

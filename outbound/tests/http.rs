@@ -78,6 +78,10 @@ fn app(port: u16) -> Router {
             "/file",
             get(|| async { Redirect::to("file:///etc/hostname") }),
         )
+        .route(
+            "/password",
+            get(move || async move { to("name:word@shop.test", "seen") }),
+        )
         .route("/seen", get(seen))
         .route("/endless", get(|| async { endless(false) }))
         .route("/slow", get(|| async { endless(true) }))
@@ -231,8 +235,11 @@ async fn credentials_stay_with_their_origin() {
         let request = request.bearer("secret").unwrap();
         assert_eq!(server.send(request).await.unwrap(), seen);
     }
-    let url = Url::parse(&format!("http://name:word@shop.test:{}/", server.port)).unwrap();
-    let error = server.send(Request::get(url)).await.unwrap_err();
+    // A name and password of the address itself are sent there, and none that a redirect holds.
+    let url = Url::parse(&format!("http://name:word@shop.test:{}/seen", server.port)).unwrap();
+    let seen = server.send(Request::get(url)).await.unwrap();
+    assert_eq!(seen, "200 true false");
+    let error = server.get("shop.test", "/password").await.unwrap_err();
     assert!(matches!(error, OutboundError::Address), "{error:?}");
 }
 
@@ -269,4 +276,30 @@ async fn what_is_handed_over_is_not_handed_on() {
     let post = |path| Request::post_json(server.url("shop.test", path), b"{}".to_vec());
     assert_eq!(server.send(post("/posted")).await.unwrap(), "200 {}");
     assert_eq!(server.send(post("/moved")).await.unwrap(), "307 ");
+}
+
+#[tokio::test]
+async fn nobody_there_is_told_from_a_connection_that_broke() {
+    let server = server(&["shop.test"]).await;
+    let url = Url::parse("http://shop.test:1/").unwrap();
+    let error = server.send(Request::get(url)).await.unwrap_err();
+    assert!(
+        matches!(error, OutboundError::Unreachable(_)) && error.is_unsent(),
+        "{error:?}"
+    );
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    #[expect(clippy::disallowed_methods, reason = "the test's own server")]
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            connection.readable().await.unwrap();
+        }
+    });
+    let url = Url::parse(&format!("http://shop.test:{port}/")).unwrap();
+    let error = server.send(Request::get(url)).await.unwrap_err();
+    assert!(
+        matches!(error, OutboundError::Connection(_)) && !error.is_unsent(),
+        "{error:?}"
+    );
 }

@@ -71,7 +71,11 @@ impl Parser {
         // Parsers may print; the answer is the last line.
         let line = output.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
         match serde_json::from_slice::<Result<Parsed, String>>(line.unwrap_or_default()) {
-            Ok(answer) => answer,
+            Ok(answer) => {
+                let mut parsed = answer?;
+                parsed.clean()?;
+                Ok(parsed)
+            }
             Err(_) => Err(self.died(status)),
         }
     }

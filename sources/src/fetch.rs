@@ -1,27 +1,26 @@
 //! One fetch: every source of a pack is looked at, what changed is parsed and written, what cannot be used is named and
 //! left out.
 
+mod files;
+mod pages;
+
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
-    path::{Path, PathBuf},
-    sync::Arc,
+    collections::{BTreeSet, HashMap},
+    path::PathBuf,
     time::Duration,
 };
 
 use chrono::{DateTime, Utc};
-use outbound::{Client, HostList, Limits, Url};
+use outbound::{Client, Limits};
 
 use crate::{
     LeftOut, Parser, SourcesError,
-    local::{Found, Roots, files_below, read},
-    parse::{FileKind, Task},
+    local::Roots,
+    parse::Parsed,
     settings::{Freshness, Kind, Recrawl, Source, Sources},
     store::{Entry, Made, Store, hash, settings},
-    web::{Fetched, Page, Visitor},
+    web::{Fetched, Visitor},
 };
-
-/// Links that wait to be followed.
-const MOST_WAITING: usize = 10_000;
 
 /// How a fetch is done.
 #[derive(Debug)]
@@ -59,6 +58,8 @@ pub enum Event {
     Unchanged(String),
     /// A document's days are not over: nobody was asked.
     Fresh(String),
+    /// A file or page is the same as another of this run, which stands for both.
+    Same(String, String),
     /// A file or page was left out; what was fetched of it before stays.
     LeftOut(String, LeftOut),
     /// A document whose page or file is gone was removed.
@@ -95,6 +96,7 @@ pub async fn fetch(
         visitor: Visitor::new(how.client.clone(), how.limits),
         report: Report::default(),
         bodies: HashMap::new(),
+        topics: &sources.topics,
         how,
         see,
     };
@@ -106,7 +108,7 @@ pub async fn fetch(
             Kind::Web => run.web(source, freshness).await?,
             Kind::File | Kind::Folder => run.local(source, freshness).await?,
         };
-        // Where something failed it is not known what is gone.
+        // Where its beginning failed it is not known what is gone.
         if let Some(seen) = seen {
             run.remove(|entry| entry.id == source.id && !seen.contains(&entry.address))?;
         }
@@ -122,6 +124,7 @@ type Seen = Option<BTreeSet<String>>;
 
 struct Run<'a> {
     how: &'a Fetch,
+    topics: &'a [String],
     see: &'a mut (dyn FnMut(&Event) + Send),
     store: Store,
     roots: Roots,
@@ -135,7 +138,7 @@ impl Run<'_> {
     fn tell(&mut self, event: Event) {
         let report = &mut self.report;
         match &event {
-            Event::Source(_) => {}
+            Event::Source(_) | Event::Same(..) => {}
             Event::Added(_) => report.added += 1,
             Event::Changed(_) => report.changed += 1,
             Event::Unchanged(_) | Event::Fresh(_) => report.unchanged += 1,
@@ -170,60 +173,6 @@ impl Run<'_> {
         rest && !self.how.all
     }
 
-    async fn local(&mut self, source: &Source, freshness: Freshness) -> Result<Seen, SourcesError> {
-        let path = source.path.as_deref().unwrap_or(Path::new(""));
-        let whole = self.how.pack.join(path);
-        let found = match source.kind {
-            Kind::Folder => self
-                .roots
-                .real(&whole)
-                .and_then(|folder| files_below(&folder, path)),
-            _ => Ok(vec![Found {
-                name: path.to_string_lossy().into_owned(),
-                file: whole,
-            }]),
-        };
-        let found = match found {
-            Ok(found) => found,
-            Err(reason) => {
-                let name = path.to_string_lossy().into_owned();
-                self.tell(Event::LeftOut(name, reason));
-                return Ok(None);
-            }
-        };
-        let mut seen = BTreeSet::new();
-        for Found { name, file } in found {
-            seen.insert(name.clone());
-            let never = freshness.recrawl == Recrawl::Never && !self.how.all;
-            if never && self.known(source, &name).is_some() {
-                self.tell(Event::Fresh(name));
-                continue;
-            }
-            let fetched = read(&file, &self.roots).and_then(|bytes| {
-                let kind = FileKind::of_name(&name);
-                let kind =
-                    kind.ok_or_else(|| LeftOut::because("it is of a kind that is not read"))?;
-                let task = Task {
-                    kind,
-                    charset: None,
-                    base: None,
-                };
-                Ok(Fetched {
-                    task,
-                    bytes,
-                    etag: None,
-                    last_modified: None,
-                    date: None,
-                })
-            });
-            match fetched {
-                Ok(fetched) => self.keep(source, &name, fetched).await?,
-                Err(reason) => self.tell(Event::LeftOut(name, reason)),
-            }
-        }
-        Ok(Some(seen))
-    }
-
     /// Makes a document of what came, unless it is what came the last time.
     async fn keep(
         &mut self,
@@ -232,13 +181,10 @@ impl Run<'_> {
         fetched: Fetched,
     ) -> Result<(), SourcesError> {
         let hash = hash(&fetched.bytes);
-        if let Some(other) = self.bodies.get(&hash)
-            && other != address
-        {
-            let reason = LeftOut::because(format!("it is the same as {other}"));
-            // Nothing is missing, so that it does not count as left out.
-            (self.see)(&Event::LeftOut(address.to_owned(), reason));
-            return Ok(());
+        if let Some(other) = self.bodies.get(&hash).filter(|other| *other != address) {
+            let same = Event::Same(address.to_owned(), other.clone());
+            self.tell(same);
+            return self.remove(|entry| entry.id == source.id && entry.address == address);
         }
         self.bodies.insert(hash.clone(), address.to_owned());
         let now = self.how.now.timestamp();
@@ -250,7 +196,8 @@ impl Run<'_> {
             self.tell(Event::Unchanged(address.to_owned()));
             return Ok(());
         }
-        let parsed = match self.how.parser.parse(fetched.task, &fetched.bytes).await {
+        let parsed = self.how.parser.parse(fetched.task, &fetched.bytes).await;
+        let parsed = match parsed.and_then(|parsed| self.trusted(source, parsed)) {
             Ok(parsed) => parsed,
             Err(reason) => {
                 self.tell(Event::LeftOut(address.to_owned(), LeftOut::because(reason)));
@@ -276,99 +223,17 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn web(&mut self, source: &Source, freshness: Freshness) -> Result<Seen, SourcesError> {
-        let Some(start) = source.start() else {
-            return Ok(None);
-        };
-        let hosts = Arc::new(source.allowed(start.host_str().unwrap_or_default()));
-        let mut waiting = VecDeque::from([start.clone()]);
-        let mut known: BTreeSet<String> = BTreeSet::from([start.to_string()]);
-        let mut seen = BTreeSet::new();
-        let mut all_answered = true;
-        let (mut visited, mut asked) = (0, false);
-        while let Some(url) = waiting.pop_front() {
-            if visited == source.pages {
-                break;
-            }
-            visited += 1;
-            let address = url.to_string();
-            seen.insert(address.clone());
-            let entry = self.known(source, &address);
-            if entry.is_some_and(|entry| self.is_fresh(entry, freshness)) {
-                self.tell(Event::Fresh(address.clone()));
-            } else {
-                if std::mem::replace(&mut asked, true) {
-                    tokio::time::sleep(self.how.pause).await;
-                }
-                match self.visit(source, freshness, &url, &hosts).await? {
-                    Visited::Done => {}
-                    Visited::Failed => all_answered = false,
-                    Visited::Gone => {
-                        seen.remove(&address);
-                        continue;
-                    }
-                }
-            }
-            let links = self
-                .store
-                .get(&source.id, &address)
-                .map(|entry| entry.links.clone());
-            for link in links.unwrap_or_default() {
-                let next = Url::parse(&link)
-                    .ok()
-                    .filter(|url| is_wanted(source, &hosts, url));
-                if let Some(next) = next
-                    && waiting.len() < MOST_WAITING
-                    && known.insert(next.to_string())
-                {
-                    waiting.push_back(next);
-                }
-            }
+    /// What a file says of itself: one of the pack's own folder may name its topic and its questions, a page may not.
+    fn trusted(&self, source: &Source, mut parsed: Parsed) -> Result<Parsed, String> {
+        if source.kind == Kind::Web {
+            parsed.topic = None;
+            parsed.asks.clear();
         }
-        Ok(all_answered.then_some(seen))
-    }
-
-    async fn visit(
-        &mut self,
-        source: &Source,
-        freshness: Freshness,
-        url: &Url,
-        hosts: &Arc<HostList>,
-    ) -> Result<Visited, SourcesError> {
-        let address = url.to_string();
-        let entry = self.known(source, &address).cloned();
-        let entry = entry.filter(|_| freshness.recrawl != Recrawl::Always);
-        match self.visitor.page(url, hosts, entry.as_ref()).await {
-            Ok(Page::Unchanged) => {
-                self.store
-                    .touch(&source.id, &address, self.how.now.timestamp());
-                self.tell(Event::Unchanged(address));
-                Ok(Visited::Done)
+        match &parsed.topic {
+            Some(topic) if !self.topics.contains(topic) => {
+                Err(format!("its topic {topic:?} is no id of topics.toml"))
             }
-            Ok(Page::Here(fetched)) => {
-                self.keep(source, &address, *fetched).await?;
-                Ok(Visited::Done)
-            }
-            Ok(Page::Gone(reason)) => {
-                self.tell(Event::LeftOut(address, reason));
-                Ok(Visited::Gone)
-            }
-            Err(reason) => {
-                self.tell(Event::LeftOut(address, reason));
-                Ok(Visited::Failed)
-            }
+            _ => Ok(parsed),
         }
     }
-}
-
-enum Visited {
-    Done,
-    Gone,
-    Failed,
-}
-
-/// Whether a link of a source's page is followed.
-fn is_wanted(source: &Source, hosts: &HostList, url: &Url) -> bool {
-    let below = source.path_prefix.as_deref().unwrap_or("/");
-    hosts.contains(url.host_str().unwrap_or_default()) && url.path().starts_with(below)
 }

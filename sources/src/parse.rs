@@ -8,9 +8,15 @@ mod markdown;
 mod menus;
 mod pdf;
 
+use call::input::clean_line;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use block::{Block, render};
+
+/// Of a title or a question, in characters.
+const LONGEST_LINE: usize = 300;
+/// Questions that a document names.
+const MOST_ASKS: usize = 100;
 
 /// The kinds of files that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,15 +93,30 @@ pub(crate) fn parse(task: &Task, bytes: &[u8]) -> Result<Parsed, String> {
         FileKind::Pdf => pdf::parse(bytes)?,
         FileKind::Docx => docx::parse(bytes)?,
     };
-    block::tidy(&mut parsed.blocks);
-    let says_something = |block: &Block| matches!(block, Block::Text(_));
-    if !parsed.blocks.iter().any(says_something) {
-        return Err("there is no text in it".to_owned());
-    }
-    let line = |text: String| Some(call::input::clean_line(&text)).filter(|line| !line.is_empty());
-    parsed.title = parsed.title.and_then(line);
-    parsed.date = parsed.date.as_deref().and_then(date);
+    parsed.clean()?;
     Ok(parsed)
+}
+
+impl Parsed {
+    /// Brings everything into the form in which it is kept, and refuses what says nothing. Done in the child and again
+    /// by who started it, since a hostile file may have become the child.
+    pub(crate) fn clean(&mut self) -> Result<(), String> {
+        block::tidy(&mut self.blocks);
+        let says_something = |block: &Block| matches!(block, Block::Text(_));
+        if !self.blocks.iter().any(says_something) {
+            return Err("there is no text in it".to_owned());
+        }
+        let line = |text: String| {
+            let line = clean_line(&text.chars().take(LONGEST_LINE).collect::<String>());
+            Some(line).filter(|line| !line.is_empty())
+        };
+        self.title = self.title.take().and_then(line);
+        self.topic = self.topic.take().and_then(line);
+        self.date = self.date.as_deref().and_then(date);
+        let asks = std::mem::take(&mut self.asks);
+        self.asks = asks.into_iter().take(MOST_ASKS).filter_map(line).collect();
+        Ok(())
+    }
 }
 
 /// Text by the mark at its beginning, the server's word, a page's own word, or as UTF-8.

@@ -22,6 +22,9 @@ pub struct Sources {
     /// The sources.
     #[serde(default)]
     pub source: Vec<Source>,
+    /// The pack's topics, of which a file may name one.
+    #[serde(skip)]
+    pub(crate) topics: Vec<String>,
 }
 
 /// One source.
@@ -156,6 +159,7 @@ impl Sources {
                 return Err(format!("id = {:?} is there twice", source.id));
             }
         }
+        list.topics = topics.to_vec();
         list.source.sort_by_key(|source| {
             source
                 .freshness_policy
@@ -207,7 +211,8 @@ impl Source {
             (Kind::Web, None, Some(address)) => {
                 let url = self.start();
                 let Some(host) = url.as_ref().and_then(Url::host_str) else {
-                    return wrong("address", address, "https:// or http:// and a host");
+                    let accepted = "https:// or http:// and a host, without a password";
+                    return wrong("address", address, accepted);
                 };
                 if !self.allowed(host).contains(host) {
                     return wrong("hosts", &host, "a list that holds the address's own host");
@@ -225,7 +230,7 @@ impl Source {
     pub(crate) fn start(&self) -> Option<Url> {
         let mut url = Url::parse(self.address.as_deref()?).ok()?;
         url.set_fragment(None);
-        matches!(url.scheme(), "http" | "https").then_some(url)
+        is_askable(&url).then_some(url)
     }
 
     /// The hosts that may be asked, `host` where none are named.
@@ -238,6 +243,12 @@ impl Source {
     pub(crate) fn is_many(&self) -> bool {
         self.kind == Kind::Folder || self.pages > 1
     }
+}
+
+/// Whether an address is of the web, and without a password, which would be kept and shown with the document.
+pub(crate) fn is_askable(url: &Url) -> bool {
+    let is_open = url.username().is_empty() && url.password().is_none();
+    matches!(url.scheme(), "http" | "https") && is_open
 }
 
 #[cfg(test)]
@@ -286,6 +297,11 @@ mod tests {
             ("pages = 20", "pages = 0", "1 to 1000"),
             ("pages = 20", r#"date = "yesterday""#, "2026-01-31"),
             ("https://www", "ftp://www", "https://"),
+            (
+                "https://www",
+                "https://ann:secret@www",
+                "without a password",
+            ),
             ("https://www", "https://shop", "own host"),
             (r#"hosts = ["www"#, r#"hosts = ["https://www"#, "is no host"),
             (r#"address = "https"#, r#"path = "https"#, "with address"),

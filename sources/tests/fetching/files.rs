@@ -1,6 +1,8 @@
 //! Files of this host: what becomes of them, and what does not.
 
-use std::fs;
+use std::{fs, time::Duration};
+
+use sources::Parser;
 
 use crate::{
     made::{docx, packed_zeros, pdf, pdf_of, zip},
@@ -136,6 +138,8 @@ async fn what_is_broken_or_hostile_is_named_and_the_rest_goes_in() {
         &pdf_of(vec![again], "/XObject << /X 6 0 R >>"),
     );
     pack.write("shelf/empty.md", b"");
+    let topic = b"+++\ntopic = \"unheard\"\n+++\nText.";
+    pack.write("shelf/topic.md", topic);
     let outside = Pack::new("");
     let secret = outside.write("secret.md", b"Not for callers.");
     std::os::unix::fs::symlink(&secret, pack.folder.join("shelf/link.md")).unwrap();
@@ -156,6 +160,7 @@ async fn what_is_broken_or_hostile_is_named_and_the_rest_goes_in() {
         ("xml.docx", "its XML is broken"),
         ("other.docx", "no word/document.xml"),
         ("again.pdf", "parse"),
+        ("topic.md", "no id of topics.toml"),
         ("empty.md", "no text in it"),
         ("link.md", "outside the pack's folder"),
     ] {
@@ -268,4 +273,28 @@ async fn a_list_that_is_missing_or_wrong_is_refused() {
     fs::remove_file(pack.folder.join("sources.toml")).unwrap();
     let error = pack.try_fetch().await.unwrap_err().to_string();
     assert!(error.contains("there is no"), "{error}");
+}
+
+#[tokio::test]
+async fn a_parser_that_does_not_end_or_does_not_answer_is_not_waited_for() {
+    let pack = Pack::new(FOLDER);
+    pack.write("shelf/a.md", b"Text.");
+    for (program, reason) in [
+        ("/bin/sleep", "could not be parsed within 0.3 s"),
+        ("/bin/false", "ended without an answer"),
+        ("/bin/cat", "ended without an answer"),
+        ("/nowhere", "no process could be started"),
+    ] {
+        let arguments = if program == "/bin/sleep" {
+            vec!["600".to_owned()]
+        } else {
+            Vec::new()
+        };
+        let parser = Parser {
+            time: Duration::from_millis(300),
+            ..Parser::new(program.into(), arguments)
+        };
+        let told = pack.fetch_with(parser).await;
+        assert!(told.lines[0].contains(reason), "{program}: {told:?}");
+    }
 }

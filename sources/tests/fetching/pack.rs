@@ -94,8 +94,17 @@ impl Pack {
         self.fetch_from(&["shop.test"]).await
     }
 
+    pub(crate) async fn fetch_with(&self, parser: Parser) -> Told {
+        self.run(&[], parser).await.unwrap()
+    }
+
     /// With these names allowed to have this host's address.
     pub(crate) async fn fetch_from(&self, private: &[&str]) -> Result<Told, SourcesError> {
+        let memory = self.memory;
+        self.run(private, Parser { memory, ..parser() }).await
+    }
+
+    async fn run(&self, private: &[&str], parser: Parser) -> Result<Told, SourcesError> {
         let sources = Sources::load(&self.folder, &["help".to_owned()])?;
         let client = Client::new(Settings {
             private_hosts: HostList::new(private).unwrap(),
@@ -111,10 +120,7 @@ impl Pack {
                 time: Duration::from_secs(2),
             },
             pause: Duration::ZERO,
-            parser: Parser {
-                memory: self.memory,
-                ..parser()
-            },
+            parser,
             now: chrono::DateTime::from_timestamp(1_800_000_000 + self.day * 86_400, 0).unwrap(),
             all: self.all,
             only: None,
@@ -147,6 +153,7 @@ fn line(event: &Event) -> Option<String> {
         Event::LeftOut(of, reason) => {
             format!("left out {}: {}", plain(of), plain(&reason.to_string()))
         }
+        Event::Same(of, other) => format!("same {} {}", plain(of), plain(other)),
         Event::Removed(of) => format!("removed {}", plain(of)),
     })
 }

@@ -261,20 +261,60 @@ async fn of_a_page_that_failed_the_last_state_stays_and_one_that_is_gone_goes() 
 #[tokio::test]
 async fn a_page_under_two_addresses_is_one_document() {
     let server = Server::new().await;
+    let page = "<p>Text. <a href='/start?x=1'>again</a></p>";
+    server.show("/start", Page::Plain(page));
+    server.show("/start?x=1", Page::Plain(page));
+    let mut pack = Pack::new(&server.list("/start", "pages = 5"));
+    let same = "same shop.test/start?x=1 shop.test/start";
+    pack.fetch().await.is(&["added shop.test/start", same]);
+    pack.fetch().await.is(&["fresh shop.test/start", same]);
+    server.show("/start?x=1", Page::Plain("<p>Other.</p>"));
+    let told = pack.fetch().await;
+    told.is(&["fresh shop.test/start", "added shop.test/start?x=1"]);
+    server.show("/start?x=1", Page::Plain(page));
+    pack.all = true;
+    let told = pack.fetch().await;
+    told.is(&[
+        "unchanged shop.test/start",
+        same,
+        "removed shop.test/start?x=1",
+    ]);
+    assert_eq!(pack.documents(), ["site--start.md"]);
+}
+
+#[tokio::test]
+async fn a_page_that_nobody_links_to_any_more_goes_even_while_others_fail() {
+    let server = Server::new().await;
+    server.show("/start", Page::Plain(START));
+    server.show("/fees", Page::Plain(FEES));
+    server.show("/hours", Page::Plain(HOURS));
+    server.show("/private/staff", Page::Status(500));
+    let mut pack = Pack::new(&server.list("/start", "pages = 10"));
+    pack.all = true;
+    pack.fetch().await;
+    assert_eq!(pack.documents().len(), 3);
+    // The page of fees links to the hours still; failing, it is taken as it was.
+    server.show("/fees", Page::Status(500));
     server.show(
         "/start",
-        Page::Plain("<p>Text. <a href='/start?x=1'>again</a></p>"),
+        Page::Plain("<p>Welcome. <a href='/fees'>Fees</a> <a href='/private/staff'>Staff</a></p>"),
     );
-    server.show(
-        "/start?x=1",
-        Page::Plain("<p>Text. <a href='/start?x=1'>again</a></p>"),
-    );
-    let pack = Pack::new(&server.list("/start", "pages = 5"));
+    pack.fetch().await;
+    assert_eq!(pack.documents().len(), 3);
+    server.show("/fees", Page::Plain("<p>Three euros.</p>"));
     let told = pack.fetch().await;
     assert_eq!(
-        (told.report.added, told.report.left_out),
-        (1, 0),
+        (told.report.removed, told.report.left_out),
+        (1, 1),
         "{told:?}"
     );
-    assert_eq!(pack.documents(), ["site--start.md"]);
+    // Without its first page nothing else is known to be gone.
+    server.show("/start", Page::Status(404));
+    let told = pack.fetch().await;
+    assert_eq!(
+        (told.report.removed, told.report.left_out),
+        (1, 1),
+        "{told:?}"
+    );
+    assert_eq!(pack.documents(), ["site--fees.md"]);
 }
