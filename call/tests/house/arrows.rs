@@ -16,12 +16,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("insight", &["call", "language"]),
     ("knowledge", &["call", "language"]),
     ("prompts", &[]),
-    ("tools", &["call"]),
+    ("tools", &["call", "outbound"]),
     ("database", &["call"]),
     // Stages.
     ("voice", &["call", "language", "resampler"]),
     ("dialogue", &["call", "knowledge", "prompts", "tools"]),
-    ("authentication", &["call", "database"]),
+    ("authentication", &["call", "database", "outbound"]),
     ("record", &["call", "database"]),
     // Edges.
     (
@@ -190,6 +190,22 @@ fn pure_code_touches_no_clock_no_socket_and_no_environment() {
                         file.display()
                     );
                 }
+            }
+        }
+    }
+}
+
+/// Who asks another host, and has the addresses judged first.
+#[test]
+fn nobody_but_outbound_has_an_http_client() {
+    for member in members().iter().filter(|member| *member != "outbound") {
+        for file in files(&root().join(member).join("src"), "rs") {
+            for (number, line) in product_lines(&read(&file)) {
+                assert!(
+                    !line.contains("reqwest::") && !line.contains("hyper::client"),
+                    "{}:{number} sends requests by itself: `outbound` does, and judges the address first",
+                    file.display()
+                );
             }
         }
     }
