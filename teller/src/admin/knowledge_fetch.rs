@@ -121,7 +121,8 @@ fn show(event: &Event, quiet: bool) {
         Event::Changed(of) => println!("changed    {of}"),
         Event::Unchanged(of) if !quiet => println!("unchanged  {of}"),
         Event::Fresh(of) if !quiet => println!("fresh      {of}"),
-        Event::Unchanged(_) | Event::Fresh(_) => {}
+        Event::Same(of, other) if !quiet => println!("same       {of} is {other}"),
+        Event::Unchanged(_) | Event::Fresh(_) | Event::Same(..) => {}
         Event::LeftOut(of, reason) => println!("left out   {of}: {reason}"),
         Event::Removed(of) => println!("removed    {of}"),
     }
