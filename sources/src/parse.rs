@@ -7,6 +7,7 @@ mod html;
 mod markdown;
 mod menus;
 mod pdf;
+mod reader;
 
 use call::input::clean_line;
 use serde::{Deserialize, Serialize};

@@ -18,7 +18,10 @@ pub(crate) fn tidy(blocks: &mut Vec<Block>) {
     for block in blocks.iter_mut() {
         let (Block::Heading(_, text) | Block::Text(text)) = block;
         let words: Vec<&str> = text.split_whitespace().collect();
-        *text = clean_line(&words.join(" "));
+        let line = clean_line(&words.join(" "));
+        // Marks of lists are for the eye.
+        let marks = ['•', '·', '‣', '▪', '◦', '●', '○', '■', '\u{f0b7}'];
+        *text = line.trim_start_matches(marks).trim_start().to_owned();
     }
     let is_empty = |block: &Block| {
         let (Block::Heading(_, text) | Block::Text(text)) = block;

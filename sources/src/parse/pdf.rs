@@ -25,16 +25,38 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, String> {
     let mut page = Lines::default();
     output_doc(&document, &mut page).map_err(|error| broken(&error))?;
     let blocks = blocks(page.finished());
-    let first = blocks.iter().find_map(|block| match block {
-        Block::Heading(1, text) => Some(text.clone()),
-        _ => None,
-    });
+    let own = property(&document, b"Title").filter(|title| is_title(title));
     Ok(Parsed {
-        title: first.or_else(|| property(&document, b"Title").filter(|title| is_title(title))),
+        title: title(&blocks, own),
         date: property(&document, b"ModDate").and_then(|date| day(&date)),
         blocks,
         ..Parsed::default()
     })
+}
+
+/// The document's own title where it stands at the beginning, or else the first of the largest headings: the own one may
+/// be that of the file which this one was made from.
+fn title(blocks: &[Block], own: Option<String>) -> Option<String> {
+    let plain = |text: &str| {
+        text.split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .to_lowercase()
+    };
+    let stands_there = own.as_deref().map(plain).is_some_and(|own| {
+        blocks.iter().take(10).any(|block| {
+            let (Block::Heading(_, text) | Block::Text(text)) = block;
+            plain(text).contains(&own)
+        })
+    });
+    if stands_there {
+        return own;
+    }
+    let first = blocks.iter().find_map(|block| match block {
+        Block::Heading(1, text) => Some(text.clone()),
+        _ => None,
+    });
+    first.or(own)
 }
 
 /// Programs put the name of the file they were given there.
@@ -189,7 +211,8 @@ fn blocks(mut lines: Vec<Line>) -> Vec<Block> {
     for line in &mut lines {
         line.text = line.text.split_whitespace().collect::<Vec<_>>().join(" ");
     }
-    lines.retain(|line| line.text.chars().any(char::is_alphanumeric));
+    lines
+        .retain(|line| line.text.chars().any(char::is_alphanumeric) && !is_of_contents(&line.text));
     drop_margins(&mut lines);
     let body = usual(lines.iter().map(|line| (line.size, line.text.len())));
     let gap = usual(lines.iter().filter_map(|line| Some((line.gap?, 1))));
@@ -225,6 +248,16 @@ fn blocks(mut lines: Vec<Line>) -> Vec<Block> {
         }
     }
     found
+}
+
+/// Whether a line is of a table of contents: dots lead to a page's number.
+fn is_of_contents(text: &str) -> bool {
+    let text = text.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ');
+    let dots = text
+        .chars()
+        .rev()
+        .take_while(|c| matches!(c, '.' | ' ' | '…'));
+    dots.filter(|c| *c != ' ').count() >= 4
 }
 
 /// Whether a line belongs to the paragraph before it.
@@ -274,7 +307,10 @@ fn drop_margins(lines: &mut Vec<Line>) {
     lines.retain(|line| {
         let is_edge = edges.next().unwrap_or(false);
         let repeats = first_and_last.get(&plain(&line.text)).copied().unwrap_or(0);
-        let is_number = line.text.chars().all(|c| c.is_ascii_digit() || c == ' ');
+        let is_number = line
+            .text
+            .chars()
+            .all(|c| "0123456789ivxlc -–|/".contains(c));
         !(is_edge && (is_number || (pages >= 3 && repeats * 2 > pages)))
     });
 }

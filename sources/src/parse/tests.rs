@@ -183,3 +183,37 @@ fn dates_are_days_that_exist() {
         assert_eq!(date(wrong), None, "{wrong}");
     }
 }
+
+#[test]
+fn what_is_laid_out_for_the_eye_can_be_understood_without_it() {
+    for (html, text) in [
+        (
+            "<p>Main Street 1<br>Harare<br> Zimbabwe</p>",
+            "Main Street 1, Harare, Zimbabwe.",
+        ),
+        (
+            "<p>A line that was<br/>wrapped. And<br>one more.<br>The end",
+            "A line that was wrapped. And one more. The end.",
+        ),
+        ("<p>One<br><br>Two", "One.\n\nTwo."),
+        (
+            "<table><tr><th>Child</th><td>free</td><td>at once</td></tr></table>",
+            "Child: free, at once.",
+        ),
+        (
+            "<table><tr><td>Left</td><td><h2>Fees</h2><p>Two euros.</p><table><tr><td>a</td><td>b</td></tr></table></td><td>Right</td></tr></table>",
+            "Left.\n\n## Fees\n\nTwo euros.\n\na, b.\n\nRight.",
+        ),
+        (
+            "<dl><dt>How late?</dt><dd>Until nine.</dd><dt>Card</dt><dd>Free.</dd></dl>",
+            "###### How late?\n\nUntil nine.\n\nCard.\n\nFree.",
+        ),
+        (
+            "<details><summary>How late?</summary>Until nine.</details>",
+            "###### How late?\n\nUntil nine.",
+        ),
+        ("<p>• One</p><p>● two</p>", "One.\n\ntwo."),
+    ] {
+        assert_eq!(render(&page(html).blocks), text, "{html}");
+    }
+}
