@@ -138,7 +138,7 @@ fn own_charset(bytes: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     let (_, rest) = start.split_once("charset=")?;
     let label = rest.trim_start_matches(['"', '\'']);
     let end = label.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_'));
-    encoding_rs::Encoding::for_label(label[..end.unwrap_or(label.len())].as_bytes())
+    encoding_rs::Encoding::for_label(&label.as_bytes()[..end.unwrap_or(label.len())])
 }
 
 /// `2026-01-31` from what begins with such a date.

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     SourcesError,
-    parse::{Parsed, render},
+    parse::{FileKind, Parsed, render},
     settings::Source,
 };
 
@@ -176,7 +176,12 @@ impl Store {
         if !source.is_many() {
             return format!("{}.md", source.id);
         }
-        let slug = slug(address);
+        // What all of the source's documents share says nothing.
+        let below = source.path.as_deref().and_then(|path| {
+            let below = Path::new(address).strip_prefix(path).ok()?;
+            Some(below.to_string_lossy().into_owned())
+        });
+        let slug = slug(below.as_deref().unwrap_or(address));
         let plain = format!("{}--{slug}.md", source.id);
         if self.entries.values().all(|entry| entry.file != plain) {
             return plain;
@@ -252,6 +257,10 @@ fn slug(address: &str) -> String {
     let path = address.split_once("://").map_or(address, |(_, rest)| {
         rest.split_once('/').map_or("", |(_, path)| path)
     });
+    let path = match FileKind::of_name(path) {
+        Some(_) => path.rsplit_once('.').map_or(path, |(name, _)| name),
+        None => path,
+    };
     let mut slug = String::new();
     for c in path.chars().flat_map(char::to_lowercase) {
         if c.is_ascii_alphanumeric() {
@@ -280,7 +289,7 @@ mod tests {
             ),
             ("https://www.example.com/", "index"),
             ("https://www.example.com", "index"),
-            ("handbook/../a b.pdf", "handbook-a-b-pdf"),
+            ("handbook/../a b.pdf", "handbook-a-b"),
             ("übung", "bung"),
         ] {
             assert_eq!(slug(address), name);

@@ -82,6 +82,7 @@ enum KnowledgeCommand {
     /// Hold the pack's own tests (tests/*.toml) against what it would answer; a score for each kind and topic
     Test(admin::TestArgs),
     /// Make documents of the files and pages that the pack's sources.toml lists; only what changed is fetched again
+    #[command(long_about = admin::FETCH_HELP)]
     Fetch(admin::FetchArgs),
 }
 

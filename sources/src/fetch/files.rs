@@ -18,7 +18,7 @@ impl Run<'_> {
         source: &Source,
         freshness: Freshness,
     ) -> Result<Seen, SourcesError> {
-        let path = source.path.as_deref().unwrap_or(Path::new(""));
+        let path = source.path.as_deref().unwrap_or_else(|| Path::new(""));
         let whole = self.how.pack.join(path);
         let found = match source.kind {
             Kind::Folder => self

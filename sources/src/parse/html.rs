@@ -72,7 +72,7 @@ fn date(page: &Html) -> Option<String> {
             let name = meta
                 .value()
                 .attr("property")
-                .or(meta.value().attr("name"))?;
+                .or_else(|| meta.value().attr("name"))?;
             Some((name.to_ascii_lowercase(), meta.value().attr("content")?))
         })
         .collect();

@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use sources::Parser;
 
 use crate::{
-    made::{docx, packed_zeros, pdf, pdf_of, zip},
+    made::{docx, packed_zeros, pdf, pdf_of, prices, rules, zip},
     pack::Pack,
 };
 
@@ -30,30 +30,8 @@ async fn files_of_every_kind_become_documents() {
         "shelf/deep/late.md",
         b"# Late books\n\nTwenty cents a day.\n",
     );
-    let paragraph = |style: &str, text: &str| {
-        format!(
-            r#"<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr><w:r><w:t xml:space="preserve">{text}</w:t></w:r></w:p>"#
-        )
-    };
-    let table = r#"<w:tbl><w:tr><w:tc><w:p><w:r><w:t>Child</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>free</w:t></w:r></w:p></w:tc></w:tr></w:tbl>"#;
-    let body = [
-        paragraph("Heading1", "House rules"),
-        paragraph("Normal", "Be quiet &amp; kind."),
-        paragraph("Heading2", "Food"),
-        r#"<w:p><w:r><w:t>None</w:t></w:r><w:del><w:r><w:delText>gone</w:delText></w:r></w:del><w:r><w:t xml:space="preserve"> inside.</w:t></w:r></w:p>"#.to_owned(),
-        table.to_owned(),
-    ];
-    pack.write("shelf/rules.docx", &docx(&body.concat()));
-    let first: &[(u32, u32, &str)] = &[
-        (20, 780, "Prices"),
-        (10, 740, "A card costs two euros a"),
-        (10, 728, "year. Children pay noth-"),
-        (10, 716, "ing."),
-        (14, 680, "Rooms"),
-        (10, 660, "A room costs five"),
-    ];
-    let second: &[(u32, u32, &str)] = &[(10, 780, "euros an hour."), (10, 740, "Pay at the desk.")];
-    pack.write("shelf/prices.pdf", &pdf(&[first, second]));
+    pack.write("shelf/rules.docx", &rules());
+    pack.write("shelf/prices.pdf", &prices());
     pack.write("shelf/photo.jpg", b"not looked at");
     pack.write("shelf/.hidden.md", b"Not looked at.");
 
@@ -64,7 +42,7 @@ async fn files_of_every_kind_become_documents() {
         "added shelf/rooms.html",
         "added shelf/rules.docx",
     ]);
-    let late = pack.document("shelf--shelf-deep-late-md.md");
+    let late = pack.document("shelf--deep-late.md");
     let (front, text) = late
         .strip_prefix("+++\n")
         .unwrap()
@@ -74,7 +52,7 @@ async fn files_of_every_kind_become_documents() {
     assert_eq!(
         front[..6],
         [
-            r#"source = "fetched/shelf/shelf-deep-late-md""#,
+            r#"source = "fetched/shelf/deep-late""#,
             r#"title = "Late books""#,
             r#"topic = "help""#,
             r#"date = "2025-12-24""#,
@@ -91,11 +69,11 @@ async fn files_of_every_kind_become_documents() {
         }
     };
     has(
-        "shelf--shelf-rooms-html.md",
+        "shelf--rooms.md",
         &["title = \"Rooms\"", "# Rooms\n\nThere are two rooms.\n"],
     );
     has(
-        "shelf--shelf-rules-docx.md",
+        "shelf--rules.md",
         &[
             "title = \"House rules\"",
             "date = \"2026-02-03\"",
@@ -103,7 +81,7 @@ async fn files_of_every_kind_become_documents() {
         ],
     );
     has(
-        "shelf--shelf-prices-pdf.md",
+        "shelf--prices.md",
         &[
             "title = \"Prices\"",
             "date = \"2026-05-04\"",
@@ -150,7 +128,7 @@ async fn what_is_broken_or_hostile_is_named_and_the_rest_goes_in() {
         (1, told.lines.len() - 1),
         "{told:?}"
     );
-    assert_eq!(pack.documents(), ["shelf--shelf-good-html.md"]);
+    assert_eq!(pack.documents(), ["shelf--good.md"]);
     for (name, reason) in [
         ("broken.pdf", "no readable PDF"),
         ("broken.docx", "no Word document"),
@@ -186,10 +164,7 @@ async fn only_what_changed_is_made_again() {
         "changed shelf/b.md",
         "added shelf/c.md",
     ]);
-    assert!(
-        pack.document("shelf--shelf-b-md.md")
-            .ends_with("\nThree.\n")
-    );
+    assert!(pack.document("shelf--b.md").ends_with("\nThree.\n"));
 
     // A broken file does not take away what was read of it before; one that is gone does.
     pack.write("shelf/b.md", b"");
@@ -200,10 +175,7 @@ async fn only_what_changed_is_made_again() {
         "unchanged shelf/c.md",
         "removed shelf/a.md",
     ]);
-    assert_eq!(
-        pack.documents(),
-        ["shelf--shelf-b-md.md", "shelf--shelf-c-md.md"]
-    );
+    assert_eq!(pack.documents(), ["shelf--b.md", "shelf--c.md"]);
 
     // Other lines of the list make other documents of the same bytes.
     pack.list(&FOLDER.replace("0.8", "0.5"));
@@ -211,10 +183,7 @@ async fn only_what_changed_is_made_again() {
     pack.fetch()
         .await
         .is(&["changed shelf/b.md", "changed shelf/c.md"]);
-    assert!(
-        pack.document("shelf--shelf-c-md.md")
-            .contains("credibility = 0.5\n")
-    );
+    assert!(pack.document("shelf--c.md").contains("credibility = 0.5\n"));
 
     // And a source that left the list takes its documents with it.
     pack.list("");

@@ -103,3 +103,35 @@ pub(crate) fn packed_zeros(size: usize) -> Vec<u8> {
     }
     packer.finish().unwrap()
 }
+
+/// House rules as a Word document: styles, an entity, what was struck out, a table.
+pub(crate) fn rules() -> Vec<u8> {
+    let paragraph = |style: &str, text: &str| {
+        format!(
+            r#"<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr><w:r><w:t xml:space="preserve">{text}</w:t></w:r></w:p>"#
+        )
+    };
+    let table = r#"<w:tbl><w:tr><w:tc><w:p><w:r><w:t>Child</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>free</w:t></w:r></w:p></w:tc></w:tr></w:tbl>"#;
+    let body = [
+        paragraph("Heading1", "House rules"),
+        paragraph("Normal", "Be quiet &amp; kind."),
+        paragraph("Heading2", "Food"),
+        r#"<w:p><w:r><w:t>None</w:t></w:r><w:del><w:r><w:delText>gone</w:delText></w:r></w:del><w:r><w:t xml:space="preserve"> inside.</w:t></w:r></w:p>"#.to_owned(),
+        table.to_owned(),
+    ];
+    docx(&body.concat())
+}
+
+/// A price list as a PDF of two pages: headings by size, a divided word, a sentence over both.
+pub(crate) fn prices() -> Vec<u8> {
+    let first: &[Line<'_>] = &[
+        (20, 780, "Prices"),
+        (10, 740, "A card costs two euros a"),
+        (10, 728, "year. Children pay noth-"),
+        (10, 716, "ing."),
+        (14, 680, "Rooms"),
+        (10, 660, "A room costs five"),
+    ];
+    let second: &[Line<'_>] = &[(10, 780, "euros an hour."), (10, 740, "Pay at the desk.")];
+    pdf(&[first, second])
+}

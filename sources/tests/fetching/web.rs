@@ -224,7 +224,7 @@ async fn pages_that_are_too_large_too_slow_or_of_no_kind_are_named_and_the_rest_
             "{line}: {told:?}"
         );
     }
-    assert!(pack.document("site--c-docx.md").ends_with("Be kind.\n"));
+    assert!(pack.document("site--c.md").ends_with("Be kind.\n"));
 }
 
 #[tokio::test]

@@ -13,7 +13,8 @@ use super::UsageError;
 /// The hidden command that parses a file in a process of its own.
 pub const PARSE_FILE: &str = "parse-file";
 
-const HELP: &str = "\
+/// What `--help` teaches.
+pub const FETCH_HELP: &str = "\
 Make documents of the files and pages that the pack's sources.toml lists; only what changed is fetched again.
 
 The list is sources.toml in the pack's folder:
@@ -39,7 +40,6 @@ Examples:
 
 /// `teller knowledge fetch [PACK]`
 #[derive(Debug, clap::Args)]
-#[command(long_about = HELP)]
 pub struct FetchArgs {
     /// Folder of the pack; PACK_DIR unless given
     pub pack: Option<PathBuf>,
