@@ -18,7 +18,7 @@ pub use sentences::UnusableText;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use call::{AuthLevel, Speaker, Turn};
-use knowledge::{Before, KnowledgeBase, Route, RouteContext, Routed};
+use knowledge::{Before, Heard, KnowledgeBase, Route, RouteContext, Routed};
 use serde_json::json;
 use tools::{CallbackTool, Outcome, Request};
 
@@ -59,6 +59,12 @@ struct Subject {
 enum Reply {
     /// None is under way.
     None,
+    /// The turn is read.
+    Reading {
+        turn: CallerTurn,
+        /// The turns before it.
+        history: Vec<Arc<Turn>>,
+    },
     /// The documents are searched.
     Searching(Question),
     /// The language model writes.
@@ -102,9 +108,11 @@ impl Conversation {
     pub fn on(&mut self, event: Event, now: Duration, steps: &mut Vec<Step>) {
         match event {
             Event::Knowledge(base) => self.base = base,
-            Event::CallerSaid(turn) => self.answer(turn, steps),
+            Event::CallerSaid(turn) => self.on_caller(turn, steps),
+            Event::Read(heard) => self.on_read(&heard, steps),
             Event::CallerUnanswered(text) => {
-                self.route(&text);
+                let heard = self.base.read_words(&text);
+                self.route(&text, &heard);
                 self.remember(Speaker::Caller, text);
             }
             Event::AgentHeard(heard) => self.remember(Speaker::Agent, heard),
@@ -151,10 +159,36 @@ impl Conversation {
         }
     }
 
-    fn answer(&mut self, turn: CallerTurn, steps: &mut Vec<Step>) {
+    fn on_caller(&mut self, turn: CallerTurn, steps: &mut Vec<Step>) {
+        let history = self.turns.iter().cloned().collect();
+        self.remember(Speaker::Caller, turn.text.clone());
+        if self.base.has_meanings() {
+            steps.push(Step::Read(turn.question.clone()));
+            self.reply = Reply::Reading { turn, history };
+        } else {
+            let heard = self.base.read_words(&turn.question);
+            self.answer(&turn, history, &heard, steps);
+        }
+    }
+
+    fn on_read(&mut self, heard: &Heard, steps: &mut Vec<Step>) {
+        match self.take_reply() {
+            Reply::Reading { turn, history } => self.answer(&turn, history, heard, steps),
+            // Of a reply that is over.
+            other => self.reply = other,
+        }
+    }
+
+    fn answer(
+        &mut self,
+        turn: &CallerTurn,
+        history: Vec<Arc<Turn>>,
+        heard: &Heard,
+        steps: &mut Vec<Step>,
+    ) {
         let Routed {
             route, questions, ..
-        } = self.route(&turn.question);
+        } = self.route(&turn.question, heard);
         let meta = ReplyMeta {
             route: route.name().to_owned(),
             intent: intent(&route),
@@ -164,9 +198,9 @@ impl Conversation {
         match route {
             Route::Knowledge { .. } => {
                 self.reply = Reply::Searching(Question {
-                    text: turn.question,
+                    text: turn.question.clone(),
                     asked: questions.clone(),
-                    history: self.turns.iter().cloned().collect(),
+                    history,
                     meta,
                 });
                 steps.push(Step::Find(Query { questions }));
@@ -184,7 +218,6 @@ impl Conversation {
                 self.say_fixed(fixed, meta, steps);
             }
         }
-        self.remember(Speaker::Caller, turn.text);
     }
 
     fn call(&mut self, request: Request, purpose: Purpose, meta: ReplyMeta, steps: &mut Vec<Step>) {
@@ -209,7 +242,7 @@ impl Conversation {
     }
 
     /// What a turn asks for, read with the turns before it.
-    fn route(&mut self, text: &str) -> Routed {
+    fn route(&mut self, text: &str, heard: &Heard) -> Routed {
         self.subject.age += 1;
         if self.subject.age > CONTEXT_TURNS {
             self.subject.last = Before::default();
@@ -218,7 +251,7 @@ impl Conversation {
             last: std::mem::take(&mut self.subject.last),
             awaiting: self.awaiting != Awaiting::None,
         };
-        let routed = self.base.explain(text, &context);
+        let routed = self.base.understand(heard, &context);
         match &routed.route {
             Route::Knowledge { .. } => {
                 let asked = routed.questions.first();
@@ -233,6 +266,7 @@ impl Conversation {
                         topics: asked.map_or_else(Vec::new, |question| question.topics.clone()),
                         question,
                         source: leans.and_then(|before| before.source.clone()),
+                        vector: asked.and_then(|question| question.vector.clone()),
                     },
                     age: 0,
                 };

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use knowledge::{Heard, KnowledgeBase};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::task::TaskTracker;
 use tools::{Outcome, Registry, Request, TransferTool};
@@ -126,6 +127,12 @@ impl Reply {
         while let Some(step) = self.steps.pop_front() {
             let is_open = match step {
                 Step::Say(sentence) => out.send(ReplyEvent::Sentence(sentence)).await.is_ok(),
+                Step::Read(text) => {
+                    let base = Arc::clone(self.driver.conversation().knowledge());
+                    let heard = read(base, text).await;
+                    self.report(Event::Read(heard));
+                    true
+                }
                 Step::Find(query) => {
                     let base = Arc::clone(self.driver.conversation().knowledge());
                     let found = self.driver.shared.replier.search(&base, &query);
@@ -188,4 +195,12 @@ impl Reply {
             }
         }
     }
+}
+
+/// Reads a turn on a thread of its own: sound does not wait for the embedding model. A reading that broke off is done
+/// by the words alone.
+async fn read(base: Arc<KnowledgeBase>, text: String) -> Heard {
+    let (of, said) = (Arc::clone(&base), text.clone());
+    let reading = tokio::task::spawn_blocking(move || of.read(&said));
+    reading.await.unwrap_or_else(|_| base.read_words(&text))
 }

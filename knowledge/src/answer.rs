@@ -8,6 +8,7 @@ use language::{
 };
 
 use crate::{
+    heard::Meanings,
     index::{Index, Passage},
     pack::{Aspect, GroundingMode, Settings},
     route::Question,
@@ -115,12 +116,12 @@ pub fn is_grounded(passages: &[Passage], topics: &[String], mode: GroundingMode)
     };
     let sources = passages
         .iter()
-        .filter(|p| p.score >= best.score * SECOND_SOURCE)
+        .filter(|p| p.words >= best.words * SECOND_SOURCE)
         .count();
-    let second = passages.get(1).map_or(0.0, |second| second.score);
+    let second = passages.get(1).map_or(0.0, |second| second.words);
     // Whatever an upset caller says beside the matter does not make it less clear.
-    let stands_out = best.score >= STANDS_OUT_SCORE && second <= best.score * STANDS_OUT;
-    let strong = on_topic || best.score >= MIN_SCORE_OFF_TOPIC;
+    let stands_out = best.words >= STANDS_OUT_SCORE && second <= best.words * STANDS_OUT;
+    let strong = on_topic || best.words >= MIN_SCORE_OFF_TOPIC;
     (stands_out || strong && best.coverage >= needed)
         && match mode {
             GroundingMode::Blended => true,
@@ -135,6 +136,7 @@ pub(crate) struct Extractor<'a> {
     pub(crate) index: &'a Index,
     pub(crate) aspects: &'a Aspects,
     pub(crate) settings: &'a Settings,
+    pub(crate) meanings: Option<&'a Meanings>,
 }
 
 impl Extractor<'_> {

@@ -1,6 +1,6 @@
 //! A pack and its index as one value, to be held in an `Arc` and swapped whole when either changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use language::Lexicon;
 use sha2::{Digest, Sha256};
@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     answer::{Answer, Aspects, Extractor},
     chunk::{Chunk, chunks},
+    heard::{Heard, Meanings},
     index::{Index, Passage},
     pack::{DocumentText, Pack},
     route::{Question, Route, RouteContext, Routed},
@@ -26,6 +27,7 @@ pub struct KnowledgeBase {
     rules: Rules,
     aspects: Aspects,
     index: Index,
+    meanings: Option<Meanings>,
     fingerprint: String,
 }
 
@@ -68,6 +70,7 @@ impl KnowledgeBase {
             pack,
             lexicon,
             index,
+            meanings: None,
             fingerprint,
         }
     }
@@ -90,6 +93,42 @@ impl KnowledgeBase {
         &self.fingerprint
     }
 
+    /// The texts whose meaning counts: titles, known ways of asking, paragraphs and sentences of the documents.
+    #[must_use]
+    pub fn texts(&self) -> BTreeSet<String> {
+        self.index.texts().map(str::to_owned).collect()
+    }
+
+    /// The same base, which understands by meaning too. What `meanings` lacks of [`Self::texts`] counts by its words
+    /// alone.
+    #[must_use]
+    pub fn with_meanings(mut self, meanings: Meanings) -> Self {
+        self.index.set_meanings(&meanings);
+        self.meanings = Some(meanings);
+        self
+    }
+
+    /// Whether it understands by meaning: reading a turn takes milliseconds then.
+    #[must_use]
+    pub fn has_meanings(&self) -> bool {
+        self.meanings.is_some()
+    }
+
+    /// Reads a finished turn.
+    #[must_use]
+    pub fn read(&self, text: &str) -> Heard {
+        let meanings = self.meanings.as_ref();
+        Heard::read(text, &self.pack.meaning, |text| {
+            meanings.map(|meanings| meanings.of(text))
+        })
+    }
+
+    /// Reads a finished turn by its words alone.
+    #[must_use]
+    pub fn read_words(&self, text: &str) -> Heard {
+        Heard::read(text, &self.pack.meaning, |_| None)
+    }
+
     /// What a finished turn asks for.
     #[must_use]
     pub fn route(&self, text: &str, context: &RouteContext) -> Route {
@@ -99,13 +138,19 @@ impl KnowledgeBase {
     /// The route with its reasons.
     #[must_use]
     pub fn explain(&self, text: &str, context: &RouteContext) -> Routed {
+        self.understand(&self.read(text), context)
+    }
+
+    /// The route of a turn that was read, with its reasons.
+    #[must_use]
+    pub fn understand(&self, heard: &Heard, context: &RouteContext) -> Routed {
         let reader = Reader {
             rules: &self.rules,
             lexicon: &self.lexicon,
             index: &self.index,
             words: &self.pack.meaning,
         };
-        reader.understand(text, context)
+        reader.understand(heard, context)
     }
 
     /// The `k` best passages for a question about the trade, one per document.
@@ -128,6 +173,7 @@ impl KnowledgeBase {
             index: &self.index,
             aspects: &self.aspects,
             settings: &self.pack.settings,
+            meanings: self.meanings.as_ref(),
         };
         extractor.answer(question, passages)
     }

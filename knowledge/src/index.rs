@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use embedding::Vector;
 use language::Lexicon;
 
-use crate::{chunk::Chunk, route::Question};
+use crate::{answer::sentences, chunk::Chunk, heard::Meanings, route::Question};
 
 /// Saturation of repeated terms, and how far length counts (the usual range is 1.2 to 2 and 0.5 to 0.8).
 const K1: f32 = 1.2;
@@ -22,6 +23,8 @@ const BEFORE: f32 = 0.35;
 const SAME_SOURCE: f32 = 8.0;
 /// What the first routed topic's documents gain; the next ones gain half and a third of it.
 const TOPIC: f32 = 6.0;
+/// What the words add to nearness, for the chunk that has the most of them.
+const WORDS: f32 = 0.2;
 
 /// A passage that may answer a question.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +39,10 @@ pub struct Passage {
     pub text: String,
     /// Higher is better; comparable within one search only.
     pub score: f32,
+    /// How much of the score the words alone give.
+    pub words: f32,
+    /// How near the question is to the nearest text of the document, where the embedding model is there.
+    pub nearness: Option<f32>,
     /// Share of the question's meaningful words (by rarity) that the document speaks of, 0 to 1.
     pub coverage: f32,
 }
@@ -55,6 +62,20 @@ struct Entry {
     terms: BTreeMap<String, f32>,
     pairs: BTreeSet<(String, String)>,
     length: f32,
+    /// What its meaning is found by: title, known ways of asking, paragraphs, sentences.
+    texts: Vec<String>,
+    /// What these mean, as far as that is known.
+    meanings: Vec<Vector>,
+}
+
+/// What one chunk scores.
+#[derive(Debug)]
+struct Hit {
+    entry: usize,
+    score: f32,
+    words: f32,
+    nearness: Option<f32>,
+    coverage: f32,
 }
 
 impl Index {
@@ -85,40 +106,86 @@ impl Index {
         }
     }
 
+    /// The texts whose meaning counts.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.entries
+            .iter()
+            .flat_map(|entry| entry.texts.iter().map(String::as_str))
+    }
+
+    /// Gives the texts the meanings that are known.
+    pub(crate) fn set_meanings(&mut self, meanings: &Meanings) {
+        for entry in &mut self.entries {
+            let known = entry.texts.iter().filter_map(|text| meanings.known(text));
+            entry.meanings = known.cloned().collect();
+        }
+    }
+
     /// The best passages, one per document, best first; equal scores in order of source.
     pub(crate) fn search(&self, lexicon: &Lexicon, question: &Question, k: usize) -> Vec<Passage> {
+        let mut found = self.by_words(lexicon, question);
+        if let Some(meaning) = question.meaning() {
+            let most = found.iter().map(|hit| hit.words).fold(f32::MIN_POSITIVE, f32::max);
+            for hit in &mut found {
+                let nearness = self.entries[hit.entry].nearness(&meaning);
+                hit.nearness = Some(nearness);
+                hit.score = nearness + WORDS * hit.words / most;
+            }
+        }
+        found.sort_by(|a, b| {
+            let source = |hit: &Hit| &self.entries[hit.entry].chunk.source;
+            b.score
+                .total_cmp(&a.score)
+                .then_with(|| source(a).cmp(source(b)))
+        });
+        let mut passages: Vec<Passage> = Vec::new();
+        for hit in found {
+            let source = &self.entries[hit.entry].chunk.source;
+            let is_new = passages.iter().all(|passage| passage.source != *source);
+            if passages.len() < k && is_new && (hit.words > 0.0 || hit.nearness.is_some()) {
+                passages.push(self.entries[hit.entry].passage(&hit));
+            }
+        }
+        passages
+    }
+
+    /// What every chunk scores by its words.
+    fn by_words(&self, lexicon: &Lexicon, question: &Question) -> Vec<Hit> {
         let stems = |text: &str| -> Vec<String> { lexicon.stems(&lexicon.terms(text)).collect() };
         let terms = stems(&question.text);
         let before = question.before.as_ref();
         let earlier = before.map_or_else(Vec::new, |before| stems(&before.question));
         let source = before.and_then(|before| before.source.as_deref());
-        let mut best: BTreeMap<&str, Passage> = BTreeMap::new();
+        let hit = |(entry, of): (usize, &Entry)| {
+            let mut words = self.score(of, &terms)
+                + topic_gain(of.chunk.topic.as_deref(), &question.topics)
+                + BEFORE * self.score(of, &earlier);
+            if source == Some(of.chunk.source.as_str()) {
+                words += SAME_SOURCE;
+            }
+            Hit {
+                entry,
+                score: words,
+                words,
+                nearness: None,
+                coverage: self.coverage(of, &terms),
+            }
+        };
+        self.entries.iter().enumerate().map(hit).collect()
+    }
+
+    /// How near the documents of each topic are, nearest first.
+    pub(crate) fn nearest_topics(&self, meaning: &Vector) -> Vec<(&str, f32)> {
+        let mut topics: BTreeMap<&str, f32> = BTreeMap::new();
         for entry in &self.entries {
-            let mut score = self.score(entry, &terms)
-                + topic_gain(entry.chunk.topic.as_deref(), &question.topics)
-                + BEFORE * self.score(entry, &earlier);
-            if source == Some(entry.chunk.source.as_str()) {
-                score += SAME_SOURCE;
-            }
-            if score <= 0.0 {
-                continue;
-            }
-            let passage = best.get(entry.chunk.source.as_str());
-            if passage.is_none_or(|passage| passage.score < score) {
-                best.insert(
-                    &entry.chunk.source,
-                    entry.passage(score, self.coverage(entry, &terms)),
-                );
-            }
+            let nearness = entry.nearness(meaning);
+            let topic = entry.chunk.topic.as_deref().unwrap_or_default();
+            let best = topics.entry(topic).or_insert(nearness);
+            *best = best.max(nearness);
         }
-        let mut passages: Vec<Passage> = best.into_values().collect();
-        passages.sort_by(|a, b| {
-            b.score
-                .total_cmp(&a.score)
-                .then_with(|| a.source.cmp(&b.source))
-        });
-        passages.truncate(k);
-        passages
+        let mut topics: Vec<_> = topics.into_iter().collect();
+        topics.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        topics
     }
 
     fn score(&self, entry: &Entry, terms: &[String]) -> f32 {
@@ -188,22 +255,36 @@ impl Entry {
         for ask in asks {
             add(&lexicon.document_stems(ask), ASKS, true);
         }
+        let mut texts = vec![chunk.title.clone()];
+        texts.extend(asks.iter().cloned());
+        texts.extend(chunk.text.split("\n\n").map(str::to_owned));
+        texts.extend(sentences(&chunk.text));
         Self {
             chunk,
             terms,
             pairs,
             length,
+            texts,
+            meanings: Vec::new(),
         }
     }
 
-    fn passage(&self, score: f32, coverage: f32) -> Passage {
+    /// How near the nearest of its texts is.
+    fn nearness(&self, meaning: &Vector) -> f32 {
+        let nearness = self.meanings.iter().map(|text| text.nearness(meaning));
+        nearness.fold(0.0, f32::max)
+    }
+
+    fn passage(&self, hit: &Hit) -> Passage {
         Passage {
             source: self.chunk.source.clone(),
             title: self.chunk.title.clone(),
             topic: self.chunk.topic.clone(),
             text: self.chunk.text.clone(),
-            score,
-            coverage,
+            score: hit.score,
+            words: hit.words,
+            nearness: hit.nearness,
+            coverage: hit.coverage,
         }
     }
 }

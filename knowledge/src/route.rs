@@ -1,5 +1,7 @@
 //! What a finished turn is about, and whether it is a question for retrieval.
 
+use embedding::Vector;
+
 /// What a turn asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Route {
@@ -70,7 +72,7 @@ impl Route {
 }
 
 /// The last question about the trade, if the conversation is still there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Before {
     /// What it was about, best first; none when nothing was asked yet.
     pub topics: Vec<String>,
@@ -78,6 +80,8 @@ pub struct Before {
     pub question: String,
     /// The document that answered it.
     pub source: Option<String>,
+    /// What the question means, where the embedding model is there.
+    pub vector: Option<Vector>,
 }
 
 impl Before {
@@ -89,7 +93,7 @@ impl Before {
 }
 
 /// A question about the trade, as it is searched for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Question {
     /// What is asked, without what was taken back.
     pub text: String,
@@ -97,6 +101,8 @@ pub struct Question {
     pub topics: Vec<String>,
     /// The question that it leans on: "and how much is that?".
     pub before: Option<Before>,
+    /// What it means, where the embedding model is there.
+    pub vector: Option<Vector>,
 }
 
 impl Question {
@@ -107,12 +113,23 @@ impl Question {
             text: text.to_owned(),
             topics: topics.to_vec(),
             before: None,
+            vector: None,
         }
+    }
+
+    /// What is asked, with a part of what it leans on.
+    pub(crate) fn meaning(&self) -> Option<Vector> {
+        let own = self.vector.as_ref()?;
+        let before = self.before.as_ref().and_then(|before| before.vector.as_ref());
+        Some(before.map_or_else(|| own.clone(), |before| own.leaning_on(before, BEFORE)))
     }
 }
 
+/// How far the question before moves the one that leans on it.
+const BEFORE: f32 = 0.6;
+
 /// What the turns before say about this one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RouteContext {
     /// What was asked last.
     pub last: Before,

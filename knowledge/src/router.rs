@@ -8,6 +8,7 @@ use language::{
 };
 
 use crate::{
+    heard::Clause,
     matches::{Matches, covers},
     route::{Question, Reason, Route, RouteContext, Routed, reason},
     understand::Reader,
@@ -39,8 +40,8 @@ struct Router<'a> {
 }
 
 /// What `text` asks for.
-pub(crate) fn route(reader: Reader<'_>, text: &str, context: &RouteContext) -> Routed {
-    let said = Utterance::new(reader.lexicon.terms(text));
+pub(crate) fn route(reader: Reader<'_>, clause: &Clause, context: &RouteContext) -> Routed {
+    let said = Utterance::new(reader.lexicon.terms(&clause.text));
     let matches = Matches::of(reader.rules, &said);
     let router = Router {
         reader,
@@ -59,7 +60,8 @@ pub(crate) fn route(reader: Reader<'_>, text: &str, context: &RouteContext) -> R
     }
     let questions = match &route {
         Route::Knowledge { topics, .. } => vec![Question {
-            text: text.to_owned(),
+            text: clause.text.clone(),
+            vector: clause.vector.clone(),
             topics: topics.clone(),
             before: leans.then(|| context.last.clone()),
         }],

@@ -4,6 +4,7 @@
 use language::Lexicon;
 
 use crate::{
+    heard::{Clause, Heard},
     index::Index,
     meant::MeaningWords,
     route::{Question, Route, RouteContext, Routed},
@@ -29,23 +30,34 @@ pub(crate) struct Reader<'a> {
 #[derive(Debug)]
 struct Group {
     topics: Vec<String>,
-    clauses: Vec<String>,
+    clauses: Vec<Clause>,
+}
+
+impl Group {
+    fn question(self) -> Question {
+        let texts: Vec<&str> = self.clauses.iter().map(|clause| &*clause.text).collect();
+        let vectors = self.clauses.iter().filter_map(|clause| clause.vector.clone());
+        Question {
+            text: texts.join(" "),
+            vector: vectors.reduce(|all, one| all.leaning_on(&one, 1.0)),
+            topics: self.topics,
+            before: None,
+        }
+    }
 }
 
 impl Reader<'_> {
-    pub(crate) fn understand(self, text: &str, context: &RouteContext) -> Routed {
-        let text = self.words.without_taken_back(text);
-        let mut whole = self.route(&text, context);
+    pub(crate) fn understand(self, heard: &Heard, context: &RouteContext) -> Routed {
+        let mut whole = router::route(self, &heard.meant, context);
         let is_open = matches!(
             whole.route,
             Route::Knowledge { .. } | Route::SmallTalk { .. } | Route::OutOfScope | Route::Unclear
         );
-        let clauses = self.words.clauses(&text);
         let leans = whole.questions.iter().any(|asked| asked.before.is_some());
-        if !is_open || leans || clauses.len() < 2 {
+        if !is_open || leans || heard.clauses.is_empty() {
             return whole;
         }
-        let groups = self.groups(&clauses);
+        let groups = self.groups(&heard.clauses);
         let Some(first) = groups.first() else {
             return whole;
         };
@@ -59,24 +71,16 @@ impl Reader<'_> {
         let questions = groups
             .into_iter()
             .take(MAX_QUESTIONS)
-            .map(|group| Question {
-                text: group.clauses.join(" "),
-                topics: group.topics,
-                before: None,
-            });
+            .map(Group::question);
         whole.questions = questions.collect();
         whole
     }
 
-    fn route(self, text: &str, context: &RouteContext) -> Routed {
-        router::route(self, text, context)
-    }
-
     /// The clauses by what they are about; one that names nothing belongs to the one before it.
-    fn groups(self, clauses: &[String]) -> Vec<Group> {
+    fn groups(self, clauses: &[Clause]) -> Vec<Group> {
         let mut groups: Vec<Group> = Vec::new();
         for clause in clauses {
-            let routed = self.route(clause, &RouteContext::default());
+            let routed = router::route(self, clause, &RouteContext::default());
             let topics = match routed.route {
                 Route::Knowledge { topics, score } if score >= CLEAR => topics,
                 _ => Vec::new(),

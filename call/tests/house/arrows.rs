@@ -9,12 +9,13 @@ use crate::sources::{files, product_lines, read, root};
 const ARROWS: &[(&str, &[&str])] = &[
     // Ground.
     ("call", &[]),
+    ("embedding", &[]),
     ("language", &[]),
     ("outbound", &[]),
     ("resampler", &[]),
     // Base.
     ("insight", &["call", "language"]),
-    ("knowledge", &["call", "language"]),
+    ("knowledge", &["call", "embedding", "language"]),
     ("prompts", &[]),
     ("tools", &["call", "outbound"]),
     ("database", &["call"]),

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use call::Channel;
-use knowledge::{KnowledgeBase, Passage};
+use knowledge::{Heard, KnowledgeBase, Passage};
 use tools::{Outcome, Request, ToolCaller};
 
 use super::{Prompt, UnusableText};
@@ -20,6 +20,8 @@ pub enum Event {
     CallerUnanswered(String),
     /// The caller heard this of a speech of the agent, which was whole or cut short there.
     AgentHeard(String),
+    /// What [`Step::Read`] read.
+    Read(Heard),
     /// What [`Step::Find`] found.
     Found(Found),
     /// What came of [`Step::AskModel`] so far.
@@ -46,6 +48,8 @@ pub enum Event {
 /// What is to be done. The steps of a reply end with one [`Step::Done`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
+    /// Read the turn with [`KnowledgeBase::read`], which takes milliseconds. Leads to [`Event::Read`].
+    Read(String),
     /// Search the documents: for questions about the trade alone. Leads to [`Event::Found`].
     Find(Query),
     /// Have the language model phrase an answer. Leads to [`Event::ModelWrote`], until the reply is
@@ -71,7 +75,7 @@ pub struct CallerTurn {
 }
 
 /// What the documents are asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Query {
     /// One question or two.
     pub questions: Vec<knowledge::Question>,

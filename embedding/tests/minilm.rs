@@ -1,0 +1,43 @@
+//! The real network, where `EMBEDDING_MODEL` names its folder or `models/minilm` holds it.
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+
+use std::path::PathBuf;
+
+use embedding::Embedder;
+
+fn model() -> Option<Embedder> {
+    let named = std::env::var_os("EMBEDDING_MODEL").map(PathBuf::from);
+    let usual = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/minilm"));
+    let folder = named.unwrap_or(usual);
+    if !folder.join("model.safetensors").exists() {
+        eprintln!("no embedding model in {}: scripts/model minilm", folder.display());
+        return None;
+    }
+    Some(Embedder::load(&folder).unwrap())
+}
+
+/// The figures are those that the model's own page publishes.
+#[test]
+fn similarities_are_those_that_were_published() {
+    let Some(model) = model() else { return };
+    let of = |a: &str, b: &str| model.embed(a).nearness(&model.embed(b));
+    for (a, b, published) in [
+        ("That is a happy person", "That is a happy dog", 0.6946),
+        ("That is a happy person", "That is a very happy person", 0.9429),
+        ("That is a happy person", "Today is a sunny day", 0.2569),
+    ] {
+        let found = of(a, b);
+        assert!((found - published).abs() < 0.001, "{a:?} and {b:?}: {found}, published {published}");
+    }
+}
+
+#[test]
+fn sentences_of_like_meaning_are_near_whatever_their_words() {
+    let Some(model) = model() else { return };
+    let said = model.embed("somebody pinched my purse");
+    let near = said.nearness(&model.embed("my wallet was stolen"));
+    let far = said.nearness(&model.embed("what time do you open"));
+    assert!(near > far + 0.2, "{near} and {far}");
+    assert!(model.embed("").nearness(&said).is_finite());
+    assert!(model.embed(&"word ".repeat(5000)).nearness(&said).is_finite());
+}

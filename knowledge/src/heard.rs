@@ -1,0 +1,105 @@
+//! A turn of the caller's as it was read: what was meant, its clauses, and what these mean where the embedding model is
+//! there. Reading takes milliseconds with the model; everything that is decided afterwards takes microseconds.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+    sync::Arc,
+};
+
+use embedding::{Embedder, Vector};
+
+use crate::meant::MeaningWords;
+
+/// Clauses that are read; whoever says more at once is understood by the whole.
+const MAX_CLAUSES: usize = 6;
+
+/// A turn, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heard {
+    /// Without what was taken back.
+    pub(crate) meant: Clause,
+    /// Its clauses; none where it is one.
+    pub(crate) clauses: Vec<Clause>,
+}
+
+/// Some words with what they mean.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Clause {
+    pub(crate) text: String,
+    pub(crate) vector: Option<Vector>,
+}
+
+impl Heard {
+    /// `embed` gives what a text means, where that is known.
+    pub(crate) fn read(
+        text: &str,
+        words: &MeaningWords,
+        embed: impl Fn(&str) -> Option<Vector>,
+    ) -> Self {
+        let clause = |text: String| Clause {
+            vector: embed(&text),
+            text,
+        };
+        let meant = words.without_taken_back(text);
+        let mut clauses = words.clauses(&meant);
+        clauses.truncate(MAX_CLAUSES);
+        if clauses.len() < 2 {
+            clauses.clear();
+        }
+        Self {
+            meant: clause(meant),
+            clauses: clauses.into_iter().map(clause).collect(),
+        }
+    }
+}
+
+/// What the texts of a pack mean.
+#[derive(Clone)]
+pub struct Meanings {
+    embedder: Arc<Embedder>,
+    texts: Arc<HashMap<String, Vector>>,
+}
+
+impl fmt::Debug for Meanings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Meanings({} texts)", self.texts.len())
+    }
+}
+
+impl Meanings {
+    /// Of `texts`; those that `known` has are taken from there, the others are made now, about 5 ms of CPU each.
+    #[must_use]
+    pub fn new(
+        embedder: Arc<Embedder>,
+        texts: &BTreeSet<String>,
+        known: &HashMap<String, Vector>,
+    ) -> Self {
+        let vector = |text: &String| {
+            let known = known.get(text).cloned();
+            (text.clone(), known.unwrap_or_else(|| embedder.embed(text)))
+        };
+        let texts = texts.iter().map(vector).collect();
+        Self {
+            embedder,
+            texts: Arc::new(texts),
+        }
+    }
+
+    /// The texts and what they mean, for keeping.
+    #[must_use]
+    pub fn texts(&self) -> &HashMap<String, Vector> {
+        &self.texts
+    }
+
+    /// What a text means; quick for a text of the pack.
+    pub(crate) fn of(&self, text: &str) -> Vector {
+        let known = self.texts.get(text).cloned();
+        known.unwrap_or_else(|| self.embedder.embed(text))
+    }
+
+    /// What a text of the pack means.
+    pub(crate) fn known(&self, text: &str) -> Option<&Vector> {
+        self.texts.get(text)
+    }
+}
