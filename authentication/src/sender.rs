@@ -76,3 +76,65 @@ impl CodeSender {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        Router,
+        http::{HeaderMap, StatusCode, header::AUTHORIZATION},
+        response::Redirect,
+        routing::post,
+    };
+
+    use super::*;
+
+    /// A webhook that takes one message with the key `secret` at `/codes`, and leads there from `/moved`.
+    async fn webhook() -> String {
+        let take = |headers: HeaderMap, body: String| async move {
+            let is_ours = headers
+                .get(AUTHORIZATION)
+                .is_some_and(|key| key == "Bearer secret");
+            match is_ours && body == r#"{"text":"12 \"34\"","to":"+263771234567"}"# {
+                true => StatusCode::ACCEPTED,
+                false => StatusCode::FORBIDDEN,
+            }
+        };
+        let app = Router::new()
+            .route("/codes", post(take))
+            .route("/moved", post(|| async { Redirect::temporary("/codes") }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "the test's own server")]
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        format!("http://{address}")
+    }
+
+    async fn send(url: &str, key: Option<&str>) -> Result<(), SendError> {
+        let sender = CodeSender::new(url, key.map(SecretString::from)).unwrap();
+        sender.send("+263771234567", "12 \"34\"").await
+    }
+
+    #[tokio::test]
+    async fn a_code_is_handed_to_the_address_that_was_set_and_to_no_other() {
+        let url = webhook().await;
+        send(&format!("{url}/codes"), Some("secret")).await.unwrap();
+        for (path, key, status) in [
+            ("/codes", None, StatusCode::FORBIDDEN),
+            ("/moved", Some("secret"), StatusCode::TEMPORARY_REDIRECT),
+            ("/nowhere", Some("secret"), StatusCode::NOT_FOUND),
+        ] {
+            let refused = send(&format!("{url}{path}"), key).await;
+            assert!(
+                matches!(refused, Err(SendError::Refused(told)) if told == status),
+                "{path}: {refused:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_webhook_that_is_away_is_told_from_one_that_refuses() {
+        let away = send("http://127.0.0.1:1/codes", None).await;
+        assert!(matches!(away, Err(SendError::Unreachable(_))), "{away:?}");
+        assert!(CodeSender::new("codes", None).is_err());
+    }
+}

@@ -192,7 +192,10 @@ impl Run<'_> {
             .known(source, address)
             .is_some_and(|entry| entry.hash == hash)
         {
-            self.store.touch(&source.id, address, now);
+            // Files are looked at every time, so that the state need not change for them.
+            if source.kind == Kind::Web {
+                self.store.touch(&source.id, address, now);
+            }
             self.tell(Event::Unchanged(address.to_owned()));
             return Ok(());
         }
