@@ -29,7 +29,7 @@ pub use error::PackError;
 pub use evidence::Evidence;
 pub use heard::{Heard, Meanings};
 pub use index::Passage;
-pub use load::default_pack;
+pub use load::{default_pack, topic_ids};
 pub use lookup::{FieldKind, Lookup};
 pub use pack::{
     Actions, Aspect, Currency, DocumentText, GroundingMode, Lines, Pack, PhraseSet, Settings,

@@ -98,7 +98,7 @@ impl KnowledgeBase {
 
 impl Pack {
     /// Reads `pack.toml`, `topics.toml`, `words.toml`, `small_talk.toml` and `documents/*.md` from `folder`, and
-    /// where they exist `actions.toml`, `lookups.toml` and `language.toml`.
+    /// where they exist `documents/fetched/*.md`, `actions.toml`, `lookups.toml` and `language.toml`.
     ///
     /// # Errors
     /// When a file cannot be read, is not text, is malformed, or names something that is not there;
@@ -162,6 +162,15 @@ pub fn default_pack(packs: &Path) -> Result<PathBuf, PackError> {
     }
     let accepted = format!("the name of a folder in {} with a pack", packs.display());
     Err(bad(&file, "default", name.trim(), &accepted))
+}
+
+/// The topics of the pack in `folder`, whatever the state of its documents.
+///
+/// # Errors
+/// When its `topics.toml` cannot be read or is malformed.
+pub fn topic_ids(folder: &Path) -> Result<Vec<String>, PackError> {
+    let topics = toml_file::<TopicsFile>(&folder.join("topics.toml"))?.topic;
+    Ok(topics.into_iter().map(|topic| topic.id).collect())
 }
 
 fn read(file: &Path) -> Result<String, PackError> {
@@ -271,7 +280,14 @@ fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, PackError> {
 
 fn documents(folder: &Path, topics: &[Topic]) -> Result<Vec<DocumentText>, PackError> {
     let mut by_source: BTreeMap<String, (PathBuf, DocumentText)> = BTreeMap::new();
-    for file in files(folder, "md")? {
+    // What was fetched lies in a folder of its own, which a pack without sources lacks.
+    let fetched = match files(&folder.join("fetched"), "md") {
+        Err(PackError::Unreadable { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            Vec::new()
+        }
+        fetched => fetched?,
+    };
+    for file in files(folder, "md")?.into_iter().chain(fetched) {
         let document = document::parse(&file, &read(&file)?, topics)?;
         if let Some((other, _)) = by_source.get(&document.source) {
             let accepted = format!("a source of its own; {} has this one", other.display());

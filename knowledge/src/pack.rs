@@ -336,7 +336,7 @@ pub struct PhraseSet {
 }
 
 /// One document, as written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DocumentText {
     /// Its name in citations, such as `library/opening-hours`; unique.
     pub source: String,
@@ -346,6 +346,12 @@ pub struct DocumentText {
     pub topic: Option<String>,
     /// Other ways callers ask for it; searched, never spoken.
     pub asks: Vec<String>,
+    /// The day of its facts, as `2026-01-31`.
+    pub date: Option<String>,
+    /// How far its source is believed, 0 to 1.
+    pub credibility: Option<f32>,
+    /// Where it was fetched from: a page's address or a file's path.
+    pub address: Option<String>,
     /// The prose; its first paragraph is the direct answer.
     pub text: String,
 }

@@ -316,3 +316,49 @@ fn stored_chunks_answer_like_the_documents_they_came_from() {
         base.answer(&Question::new(question, &topics))
     );
 }
+
+const FETCHED: &str = "+++\nsource = \"fetched/help/late\"\ntitle = \"Late\"\ntopic = \"card_lost\"\ndate = \"2026-01-31\"\ncredibility = 0.5\naddress = \"https://www.example.com/late\"\nhash = \"00\"\n+++\n\n# Late\n\nIt is late.\n\n## Why?\n\nBecause.\n";
+
+/// A pack to which this document was fetched.
+fn with_fetched(name: &str, document: &str) -> Copy {
+    let copy = Copy::new(name);
+    let topics = fs::read_to_string(copy.0.join("topics.toml")).unwrap();
+    let (_, rest) = topics.split_once("\nid = \"").unwrap();
+    let (topic, _) = rest.split_once('"').unwrap();
+    fs::create_dir_all(copy.0.join("documents/fetched")).unwrap();
+    let file = copy.0.join("documents/fetched/late.md");
+    fs::write(file, document.replace("card_lost", topic)).unwrap();
+    copy
+}
+
+#[test]
+fn what_was_fetched_is_a_document_with_day_credibility_and_address() {
+    let base = with_fetched("fetched", FETCHED).load().unwrap();
+    let mut documents = base.pack().documents.iter();
+    let late = documents.find(|document| document.source == "fetched/help/late");
+    let late = late.unwrap();
+    assert_eq!(late.date.as_deref(), Some("2026-01-31"));
+    assert_eq!(late.credibility, Some(0.5));
+    assert_eq!(
+        late.address.as_deref(),
+        Some("https://www.example.com/late")
+    );
+    assert_eq!(late.text, "It is late.\n\nBecause.");
+    assert_eq!(late.asks, ["Why?"]);
+}
+
+#[test]
+fn a_fetched_document_that_says_what_cannot_be_is_named() {
+    for (name, from, to, accepted) in [
+        ("fetched-date", "2026-01-31", "31.1.2026", "2026-01-31"),
+        ("fetched-credibility", "= 0.5", "= 5.0", "0.0 to 1.0"),
+        ("fetched-key", "hash", "hsah", "unknown field"),
+    ] {
+        let copy = with_fetched(name, &FETCHED.replacen(from, to, 1));
+        let error = copy.load().expect_err("the pack is refused");
+        assert!(
+            error.contains("fetched/late.md") && error.contains(accepted),
+            "{error}"
+        );
+    }
+}

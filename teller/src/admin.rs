@@ -3,6 +3,7 @@
 mod actor;
 mod keys;
 mod knowledge_commands;
+mod knowledge_fetch;
 mod knowledge_test;
 mod migrate;
 mod profiles;
@@ -20,6 +21,7 @@ use crate::config::DatabaseSettings;
 pub use actor::Actor;
 pub use keys::{KeysCommand, keys};
 pub use knowledge_commands::{ask, base, import_knowledge};
+pub use knowledge_fetch::{FETCH_HELP, FetchArgs, PARSE_FILE, fetch};
 pub use knowledge_test::{TestArgs, test};
 pub use migrate::{MigrateArgs, migrate};
 pub use profiles::{Change, Erase, ProfilesCommand, profiles};

@@ -39,7 +39,7 @@ enum Command {
     Call(Box<CallArgs>),
     /// Bring the database to the newest schema; a second run changes nothing
     Migrate(admin::MigrateArgs),
-    /// Import and ask the knowledge pack
+    /// Import, ask, test and fetch for the knowledge pack
     #[command(subcommand)]
     Knowledge(KnowledgeCommand),
     /// Look at, merge, unmerge, import, export and erase profiles
@@ -56,6 +56,9 @@ enum Command {
     /// Look at what waits on this host's disk for the database, and at what the database refused
     #[command(subcommand)]
     Spool(SpoolCommand),
+    /// What `knowledge fetch` calls for each file: parses standard input within limits
+    #[command(name = admin::PARSE_FILE, hide = true)]
+    ParseFile,
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,6 +84,9 @@ enum KnowledgeCommand {
     },
     /// Hold the pack's own tests (tests/*.toml) against what it would answer; a score for each kind and topic
     Test(admin::TestArgs),
+    /// Make documents of the files and pages that the pack's sources.toml lists; only what changed is fetched again
+    #[command(long_about = admin::FETCH_HELP)]
+    Fetch(admin::FetchArgs),
 }
 
 impl Cli {
@@ -131,6 +137,11 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Knowledge(KnowledgeCommand::Test(args)) => {
             admin::test(&pack_or_setting(args.pack.clone())?, &args)
         }
+        Command::Knowledge(KnowledgeCommand::Fetch(args)) => {
+            let pack = pack_or_setting(args.pack.clone())?;
+            runtime()?.block_on(admin::fetch(&pack, args))
+        }
+        Command::ParseFile => Ok(sources::serve_child() == std::process::ExitCode::SUCCESS),
         Command::Profiles(command) => runtime()?.block_on(admin::profiles(&database()?, command)),
         Command::Keys(command) => {
             runtime()?.block_on(admin::keys(&key_file(&mut Reader::from_env()), command))

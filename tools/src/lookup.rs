@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use call::AuthLevel;
-use reqwest::{StatusCode, Url};
+use outbound::{
+    Client, HeaderName, HeaderValue, HostList, Limits, OutboundError, Request, Settings,
+    StatusCode, Url,
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use uuid::Uuid;
@@ -13,7 +16,10 @@ use crate::{BoxFuture, Effect, Tool, ToolCall, ToolError, ToolSpec, tool::no_arg
 /// A caller is waiting on the line.
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// What a sentence can say is a few dozen bytes; more is something else.
-const MAX_BODY: usize = 4_096;
+const LIMITS: Limits = Limits {
+    bytes: 4_096,
+    time: TIMEOUT,
+};
 
 /// Where a company's systems answer look-ups.
 #[derive(Debug, Clone)]
@@ -30,7 +36,7 @@ pub struct LookupConfig {
 pub struct Lookups {
     url: Url,
     token: Option<SecretString>,
-    http: reqwest::Client,
+    http: Client,
 }
 
 /// One look-up of a pack.
@@ -48,16 +54,20 @@ impl Lookups {
     pub fn new(config: LookupConfig) -> Result<Self, ToolError> {
         let failed = |error: &dyn std::fmt::Display| ToolError::Failed(error.to_string());
         let url = Url::parse(&config.url).map_err(|error| failed(&error))?;
-        if url.cannot_be_a_base() {
+        let Some(host) = url.host_str() else {
             return Err(ToolError::Failed(
                 "the look-up's URL has no host".to_owned(),
             ));
-        }
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        };
+        // A company's systems lie in its own network, and whoever set this URL allowed its host by name.
+        let http = Client::new(Settings {
+            private_hosts: HostList::new([host]).map_err(|error| failed(&error))?,
+            ..Settings::default()
+        });
         Ok(Self {
+            http: http.map_err(|error| failed(&error))?,
             url,
             token: config.token,
-            http: http.build().map_err(|error| failed(&error))?,
         })
     }
 
@@ -86,26 +96,22 @@ impl Lookups {
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().push(name);
         }
-        let mut request = self.http.get(url).query(&[("customer", customer)]);
-        request = request.header("Idempotency-Key", key.to_string());
+        url.query_pairs_mut().append_pair("customer", customer);
+        // No error of these names the customer: of a URL they show the host alone.
+        let failed = |error: OutboundError| ToolError::Failed(error.to_string());
+        let mut request = Request::get(url).no_redirects().limits(LIMITS);
+        if let Ok(key) = HeaderValue::try_from(key.to_string()) {
+            request = request.header(HeaderName::from_static("idempotency-key"), key);
+        }
         if let Some(token) = &self.token {
-            request = request.bearer_auth(token.expose_secret());
+            request = request.bearer(token.expose_secret()).map_err(failed)?;
         }
-        // `without_url`: the URL names the customer.
-        let failed = |error: reqwest::Error| ToolError::Failed(error.without_url().to_string());
-        let mut response = request.send().await.map_err(failed)?;
-        match response.status() {
+        let answer = self.http.send(request).await.map_err(failed)?;
+        let body = match answer.status {
             StatusCode::NOT_FOUND => return Err(ToolError::NotFound),
-            StatusCode::OK => {}
+            StatusCode::OK => answer.body,
             other => return Err(ToolError::Failed(format!("the system answered {other}"))),
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            body.extend_from_slice(&chunk);
-            if body.len() > MAX_BODY {
-                return Err(ToolError::Failed("the system sent too much".to_owned()));
-            }
-        }
+        };
         let not_an_object = || ToolError::Failed("the system sent no JSON object".to_owned());
         record(&body).ok_or_else(not_an_object)
     }

@@ -11,17 +11,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("call", &[]),
     ("embedding", &[]),
     ("language", &[]),
+    ("outbound", &[]),
     ("resampler", &[]),
     // Base.
     ("insight", &["call", "language"]),
     ("knowledge", &["call", "embedding", "language"]),
     ("prompts", &[]),
-    ("tools", &["call"]),
+    ("tools", &["call", "outbound"]),
     ("database", &["call"]),
     // Stages.
     ("voice", &["call", "language", "resampler"]),
     ("dialogue", &["call", "knowledge", "prompts", "tools"]),
-    ("authentication", &["call", "database"]),
+    ("authentication", &["call", "database", "outbound"]),
     ("record", &["call", "database"]),
     // Edges.
     (
@@ -42,6 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "jobs",
         &["call", "database", "insight", "knowledge", "record"],
     ),
+    ("sources", &["call", "outbound"]),
     // Program.
     (
         "teller",
@@ -56,7 +58,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "insight",
             "jobs",
             "knowledge",
+            "outbound",
             "record",
+            "sources",
             "tools",
             "voice",
         ],
@@ -188,6 +192,22 @@ fn pure_code_touches_no_clock_no_socket_and_no_environment() {
                         file.display()
                     );
                 }
+            }
+        }
+    }
+}
+
+/// Who asks another host, and has the addresses judged first.
+#[test]
+fn nobody_but_outbound_has_an_http_client() {
+    for member in members().iter().filter(|member| *member != "outbound") {
+        for file in files(&root().join(member).join("src"), "rs") {
+            for (number, line) in product_lines(&read(&file)) {
+                assert!(
+                    !line.contains("reqwest::") && !line.contains("hyper::client"),
+                    "{}:{number} sends requests by itself: `outbound` does, and judges the address first",
+                    file.display()
+                );
             }
         }
     }

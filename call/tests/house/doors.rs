@@ -94,6 +94,16 @@ const DOORS: &[(&str, &str, &str)] = &[
         "clean_text(",
     ),
     (
+        "a list of sources",
+        "sources/src/settings.rs",
+        "decode_file(",
+    ),
+    (
+        "a fetched document's text",
+        "sources/src/parse/block.rs",
+        "clean_line(",
+    ),
+    (
         "a document's rows",
         "database/src/document.rs",
         "clean_json(",
@@ -128,6 +138,7 @@ const HANDLERS: &[&str] = &[
     "jobs",
     "knowledge",
     "record",
+    "sources",
     "teller",
 ];
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use database::{DocumentChunk, DocumentRepository};
-use knowledge::{Evidence, KnowledgeBase, RouteContext};
+use knowledge::{DocumentText, Evidence, KnowledgeBase, RouteContext};
 
 use super::{Actor, UsageError};
 use crate::{
@@ -93,15 +93,35 @@ fn evidence(of: &Evidence) -> String {
 
 /// The pack's documents as they are stored.
 fn chunks_of(base: &KnowledgeBase) -> Vec<DocumentChunk> {
+    let documents = &base.pack().documents;
     let stored = |chunk: knowledge::Chunk| DocumentChunk {
+        meta: documents
+            .iter()
+            .find(|document| document.source == chunk.source)
+            .map_or_else(|| serde_json::json!({}), about),
         document: chunk.source,
         chunk: i32::try_from(chunk.ordinal).unwrap_or(i32::MAX),
         title: chunk.title,
         topic: chunk.topic,
         body: chunk.text,
-        meta: serde_json::json!({}),
     };
     base.chunks().into_iter().map(stored).collect()
+}
+
+/// What a document says of where its facts come from; nothing for one that says nothing.
+fn about(document: &DocumentText) -> serde_json::Value {
+    let mut about = serde_json::Map::new();
+    for (key, text) in [("date", &document.date), ("address", &document.address)] {
+        if let Some(text) = text {
+            about.insert(key.to_owned(), text.as_str().into());
+        }
+    }
+    if let Some(credibility) = document.credibility {
+        // As it was written: 0.8 is no number of 32 bits.
+        let written: f64 = credibility.to_string().parse().unwrap_or_default();
+        about.insert("credibility".to_owned(), written.into());
+    }
+    about.into()
 }
 
 /// `teller knowledge ask QUESTION`
@@ -141,4 +161,29 @@ pub fn ask(base: &KnowledgeBase, question: &str) -> anyhow::Result<bool> {
         println!("source    {}  {}", source.source, source.title);
     }
     Ok(answer.supported)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_facts_come_from_is_stored_with_them() {
+        let library = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../knowledge/tests/packs/library"
+        );
+        let mut pack = knowledge::Pack::load(Path::new(library)).unwrap();
+        let fetched = &mut pack.documents[0];
+        fetched.date = Some("2026-01-31".to_owned());
+        fetched.credibility = Some(0.8);
+        fetched.address = Some("https://www.example.com/".to_owned());
+        let chunks = chunks_of(&KnowledgeBase::new(pack));
+        let about = serde_json::json!({
+            "date": "2026-01-31", "credibility": 0.8, "address": "https://www.example.com/"
+        });
+        assert_eq!(chunks[0].meta, about);
+        let last = chunks.last().expect("a chunk");
+        assert_eq!(last.meta, serde_json::json!({}));
+    }
 }

@@ -73,7 +73,7 @@ pub(super) fn authenticator(
     let Some(webhook) = config.authentication.code_webhook.clone() else {
         return Ok(None);
     };
-    let sender = CodeSender::new(webhook, config.authentication.code_webhook_key.clone())?;
+    let sender = CodeSender::new(&webhook, config.authentication.code_webhook_key.clone())?;
     Ok(Some(Authenticator::Codes(OneTimeCodes::new(
         database,
         sender,

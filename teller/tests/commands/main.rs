@@ -10,6 +10,7 @@
 mod administration;
 mod audited;
 mod erasure;
+mod fetching;
 mod pack_tests;
 mod people_commands;
 mod record;

@@ -31,7 +31,7 @@ async fn system() -> String {
             }
             (_, "rubbish") => "<html>".to_owned(),
             (_, "list") => "[]".to_owned(),
-            (_, "flood") => "x".repeat(MAX_BODY * 4),
+            (_, "flood") => "x".repeat(LIMITS.bytes * 4),
             (_, "broken") => return (StatusCode::INTERNAL_SERVER_ERROR, String::new()),
             _ => return (StatusCode::NOT_FOUND, String::new()),
         };
