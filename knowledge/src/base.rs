@@ -35,7 +35,7 @@ pub struct KnowledgeBase {
     aspects: Aspects,
     index: Index,
     /// What the pack sounds like, by words and by meaning.
-    learned: Learned,
+    learned: Option<Learned>,
     learned_meaning: Option<Learned>,
     /// Topics that cannot wait.
     urgent: BTreeSet<String>,
@@ -79,7 +79,7 @@ impl KnowledgeBase {
         let urgent = urgent.map(|topic| topic.id.clone()).collect();
         let index = Index::new(&lexicon, chunks, &asks);
         let trade: Vec<&str> = index.asks().collect();
-        let elsewhere: Vec<&str> = pack.elsewhere.iter().map(String::as_str).collect();
+        let elsewhere: Vec<&str> = pack.elsewhere.0.iter().map(String::as_str).collect();
         let learned = Learned::from_words(&trade, &elsewhere);
         Self {
             rules: Rules::new(&lexicon, &pack),
@@ -116,7 +116,7 @@ impl KnowledgeBase {
     /// The texts whose meaning counts: titles, known ways of asking, paragraphs and sentences of the documents.
     #[must_use]
     pub fn texts(&self) -> BTreeSet<String> {
-        let elsewhere = self.pack.elsewhere.iter().map(String::as_str);
+        let elsewhere = self.pack.elsewhere.0.iter().map(String::as_str);
         let texts = self.index.texts().chain(elsewhere);
         texts.map(str::to_owned).collect()
     }
@@ -127,7 +127,7 @@ impl KnowledgeBase {
     pub fn with_meanings(mut self, meanings: Meanings) -> Self {
         self.index.set_meanings(&meanings);
         let trade = self.index.asks().filter_map(|text| meanings.known(text));
-        let elsewhere = self.pack.elsewhere.iter();
+        let elsewhere = self.pack.elsewhere.0.iter();
         let elsewhere = elsewhere.filter_map(|text| meanings.known(text));
         let (trade, elsewhere): (Vec<_>, Vec<_>) = (trade.collect(), elsewhere.collect());
         self.learned_meaning = Learned::from_meanings(&trade, &elsewhere);
@@ -176,7 +176,7 @@ impl KnowledgeBase {
             lexicon: &self.lexicon,
             index: &self.index,
             words: &self.pack.meaning,
-            learned: &self.learned,
+            learned: self.learned.as_ref(),
             learned_meaning: self.learned_meaning.as_ref(),
             urgent: &self.urgent,
         };
@@ -267,6 +267,6 @@ impl KnowledgeBase {
 fn fingerprint(pack: &Pack, chunks: &[Chunk]) -> String {
     let mut hash = Sha256::new();
     // `Debug` of plain data is deterministic and covers every field, those added later too.
-    hash.update(format!("{pack:?}{chunks:?}"));
+    hash.update(format!("{pack:?}{chunks:?}{:?}", pack.elsewhere.0));
     format!("{:x}", hash.finalize())
 }

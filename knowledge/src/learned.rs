@@ -55,7 +55,10 @@ impl Learned {
     }
 
     /// From the words and letters of sentences of the trade and others.
-    pub(crate) fn from_words(trade: &[&str], elsewhere: &[&str]) -> Self {
+    pub(crate) fn from_words(trade: &[&str], elsewhere: &[&str]) -> Option<Self> {
+        if trade.is_empty() {
+            return None;
+        }
         let grams = |texts: &[&str]| texts.iter().map(|text| grams(text)).collect::<Vec<_>>();
         let (trade, elsewhere) = (grams(trade), grams(elsewhere));
         let mut learned = Self::new(2 * BUCKETS);
@@ -67,7 +70,7 @@ impl Learned {
             }
             learned.bias += BIAS * step;
         }
-        learned
+        Some(learned)
     }
 
     fn new(size: usize) -> Self {
@@ -186,10 +189,10 @@ mod tests {
             "the book is late",
         ];
         let elsewhere = ["is it raining", "play some music", "i want a pizza"];
-        let learned = Learned::from_words(&trade, &elsewhere);
+        let learned = Learned::from_words(&trade, &elsewhere).unwrap();
         assert!(learned.of_text("my books are due") > 0.5);
         assert!(learned.of_text("play me a pizza song") < -0.5);
-        let again = Learned::from_words(&trade, &elsewhere);
+        let again = Learned::from_words(&trade, &elsewhere).unwrap();
         assert_eq!(learned.weights, again.weights, "it always learns the same");
         assert!(learned.of_text("").is_finite());
     }

@@ -18,7 +18,7 @@ use crate::{
     error::PackError,
     lookup::Lookup,
     meant::MeaningWords,
-    pack::{Actions, Aspect, DocumentText, Pack, Settings, SmallTalk, Topic, TradeWords},
+    pack::{Actions, Aspect, DocumentText, Elsewhere, Pack, Settings, SmallTalk, Topic, TradeWords},
     pack_test::{self, TestDialogue},
 };
 
@@ -193,7 +193,7 @@ fn toml_file<T: DeserializeOwned>(file: &Path) -> Result<T, PackError> {
 }
 
 /// What people say elsewhere, one sentence a line: the language's, then the pack's own.
-fn elsewhere(own: &Path) -> Result<Vec<String>, PackError> {
+fn elsewhere(own: &Path) -> Result<Elsewhere, PackError> {
     let own = match read(own) {
         Err(PackError::Unreadable { source, .. }) if source.kind() == ErrorKind::NotFound => {
             String::new()
@@ -202,7 +202,7 @@ fn elsewhere(own: &Path) -> Result<Vec<String>, PackError> {
     };
     let lines = ELSEWHERE.lines().chain(own.lines()).map(str::trim);
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-    Ok(lines.map(str::to_owned).collect())
+    Ok(Elsewhere(lines.map(str::to_owned).collect()))
 }
 
 /// `None` when there is no such file.

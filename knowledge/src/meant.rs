@@ -30,9 +30,9 @@ pub(crate) struct Contrast {
     refused: Vec<String>,
     /// "i want"
     wanted: Vec<String>,
-    /// A refusal without a wish declines everything.
+    /// A turn that begins with one of these and wants nothing declines everything: "I do not want to".
     #[serde(default)]
-    alone: bool,
+    declines: Vec<String>,
     /// It counts only where a turn begins with it.
     #[serde(default)]
     first: bool,
@@ -106,10 +106,10 @@ impl MeaningWords {
     /// The turn only refuses something.
     pub(crate) fn is_refusal(&self, text: &str) -> bool {
         let words = words(text);
-        let mut alone = self.contrast.iter().filter(|contrast| contrast.alone);
-        alone.any(|contrast| {
-            let found = contrast.find(&words);
-            found.is_some_and(|(from, to)| to.is_none() && from <= BEFORE_FIRST)
+        self.contrast.iter().any(|contrast| {
+            let mut first = 0..BEFORE_FIRST.min(words.len());
+            let begins = first.any(|at| starts_with(&words[at..], &contrast.declines).is_some());
+            begins && contrast.find(&words).is_none_or(|(_, wish)| wish.is_none())
         })
     }
 
@@ -221,13 +221,13 @@ mod tests {
                 Contrast {
                     refused: list(&["i don't want"]),
                     wanted: list(&["i want", "but", "what"]),
-                    alone: true,
+                    declines: list(&["i don't want the"]),
                     first: false,
                 },
                 Contrast {
                     refused: list(&["not the"]),
                     wanted: list(&["the"]),
-                    alone: false,
+                    declines: Vec::new(),
                     first: true,
                 },
             ],
@@ -251,6 +251,7 @@ mod tests {
         assert_eq!(meant(worried), worried, "the rest says nothing alone");
         assert!(english().is_refusal("no i don't want the film"));
         assert!(!english().is_refusal("i don't want the film but the book"));
+        assert!(!english().is_refusal("i don't want my book any more"));
         assert!(!english().is_refusal("they told me at the desk that i don't want it"));
     }
 

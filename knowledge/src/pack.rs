@@ -3,7 +3,7 @@
 //! A pack is one folder of plain files, edited by the people who run the line. These types are
 //! what is in them after checking; [`Pack::load`] is in `load.rs`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use language::{Listening, SummaryWords};
 use serde::Deserialize;
@@ -30,9 +30,19 @@ pub struct Pack {
     /// Words of the language by which a turn's meaning is found.
     pub(crate) meaning: MeaningWords,
     /// What people say elsewhere, to other trades and about nothing: the language's, and the pack's `elsewhere.txt`.
-    pub(crate) elsewhere: Vec<String>,
+    pub(crate) elsewhere: Elsewhere,
     /// `documents/*.md`, by source.
     pub documents: Vec<DocumentText>,
+}
+
+/// Sentences that a pack is told apart from; they are many, and none of its own.
+#[derive(Clone)]
+pub(crate) struct Elsewhere(pub(crate) Vec<String>);
+
+impl fmt::Debug for Elsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Elsewhere({} sentences)", self.0.len())
+    }
 }
 
 impl Pack {

@@ -35,7 +35,7 @@ const NEAR: f32 = 0.4;
 const KNOWN_QUESTION: f32 = 0.9;
 /// The same of a question that makes no sense alone.
 const NEAR_LOOSE: f32 = 0.3;
-const KNOWN_LOOSE: f32 = 0.5;
+const KNOWN_LOOSE: f32 = 0.6;
 const MAX_LOOSE: usize = 8;
 /// Likelihood below which courtesy in a turn is all of it.
 const HARDLY: f32 = 0.35;
@@ -329,7 +329,7 @@ fn evidence(reader: Reader<'_>, clause: &Clause, said: &Utterance, matches: &Mat
         nearness: vector.map_or(0.0, |vector| reader.index.nearest(vector)),
         learned: match (vector, reader.learned_meaning) {
             (Some(vector), Some(learned)) => learned.of_meaning(vector),
-            _ => reader.learned.of_text(&clause.text),
+            _ => reader.learned.map_or(0.0, |learned| learned.of_text(&clause.text)),
         },
         ..Evidence::of(matches)
     }

@@ -27,7 +27,7 @@ pub(crate) struct Reader<'a> {
     pub(crate) lexicon: &'a Lexicon,
     pub(crate) index: &'a Index,
     pub(crate) words: &'a MeaningWords,
-    pub(crate) learned: &'a Learned,
+    pub(crate) learned: Option<&'a Learned>,
     pub(crate) learned_meaning: Option<&'a Learned>,
     /// Topics that cannot wait.
     pub(crate) urgent: &'a BTreeSet<String>,
