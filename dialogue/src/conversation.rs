@@ -18,7 +18,7 @@ pub use sentences::UnusableText;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use call::{AuthLevel, Speaker, Turn};
-use knowledge::{Before, Heard, KnowledgeBase, Route, RouteContext, Routed};
+use knowledge::{Before, Heard, KnowledgeBase, Perhaps, Route, RouteContext, Routed};
 use serde_json::json;
 use tools::{CallbackTool, Outcome, Request};
 
@@ -42,6 +42,8 @@ pub struct Conversation {
     turns: VecDeque<Arc<Turn>>,
     subject: Subject,
     awaiting: Awaiting,
+    /// What was offered last to be told.
+    perhaps: Option<Perhaps>,
     reply: Reply,
     calls: u32,
 }
@@ -99,6 +101,7 @@ impl Conversation {
             turns: VecDeque::new(),
             subject: Subject::default(),
             awaiting: Awaiting::None,
+            perhaps: None,
             reply: Reply::None,
             calls: 0,
         }
@@ -213,6 +216,7 @@ impl Conversation {
                 let request = self.request(CallbackTool::NAME, turn.seq, true);
                 self.call(request, Purpose::Callback, meta, steps);
             }
+            Route::Affirm if self.awaiting == Awaiting::Perhaps => self.say_perhaps(meta, steps),
             route => {
                 let fixed = self.fixed_reply(&route);
                 self.say_fixed(fixed, meta, steps);
@@ -291,6 +295,11 @@ impl Conversation {
 
     fn take_reply(&mut self) -> Reply {
         std::mem::replace(&mut self.reply, Reply::None)
+    }
+
+    /// The last reply offers to tell something.
+    pub(crate) fn offers_to_tell(&self) -> bool {
+        self.awaiting == Awaiting::Perhaps
     }
 
     fn can_look_up(&self) -> bool {

@@ -74,6 +74,8 @@ pub enum Awaiting {
     TransferConsent,
     /// "Shall we call you back?"
     CallbackConsent,
+    /// "I can tell you about the fees; shall I?"
+    Perhaps,
 }
 
 /// What a reply produces, in this order: any number of sentences, then one `Done`.

@@ -18,6 +18,8 @@ pub struct Spoken {
     pub text: String,
     /// How they came about.
     pub meta: ReplyMeta,
+    /// It offers to tell something, which the next turn may agree to.
+    pub is_offer: bool,
 }
 
 /// A turn of a test that was not answered as expected.
@@ -31,22 +33,59 @@ pub struct Miss {
     pub spoken: Spoken,
 }
 
+/// What a caller says who wants to hear what was offered.
+const AGREED: &str = "yes please";
+
 /// Answers turns one after the other; every reply is heard to its end.
 #[must_use]
 pub fn converse(base: &Arc<KnowledgeBase>, turns: &[&str]) -> Vec<Spoken> {
-    let (abilities, facts) = (Abilities::default(), CallFacts::default());
-    let mut conversation = Conversation::new(Arc::clone(base), abilities, facts);
-    let turns = turns.iter().zip(1..);
-    turns
-        .map(|(said, seq)| {
-            let turn = CallerTurn {
-                text: (*said).to_owned(),
-                question: (*said).to_owned(),
-                seq,
-            };
-            answer(&mut conversation, base, turn)
-        })
-        .collect()
+    let mut rehearsal = Rehearsal::new(base);
+    turns.iter().map(|said| rehearsal.say(said)).collect()
+}
+
+/// One conversation in writing.
+struct Rehearsal<'a> {
+    base: &'a Arc<KnowledgeBase>,
+    conversation: Conversation,
+    seq: i32,
+}
+
+impl<'a> Rehearsal<'a> {
+    fn new(base: &'a Arc<KnowledgeBase>) -> Self {
+        let (abilities, facts) = (Abilities::default(), CallFacts::default());
+        Self {
+            base,
+            conversation: Conversation::new(Arc::clone(base), abilities, facts),
+            seq: 0,
+        }
+    }
+
+    fn say(&mut self, said: &str) -> Spoken {
+        self.seq += 1;
+        let turn = CallerTurn {
+            text: said.to_owned(),
+            question: said.to_owned(),
+            seq: self.seq,
+        };
+        answer(&mut self.conversation, self.base, turn)
+    }
+
+    /// What is said to a turn that wants to know something: an offer to tell it is agreed to.
+    fn ask(&mut self, said: &str, wants_to_know: bool) -> Spoken {
+        let first = self.say(said);
+        if !first.is_offer || !wants_to_know {
+            return first;
+        }
+        let told = self.say(AGREED);
+        Spoken {
+            text: format!("{} {}", first.text, told.text),
+            meta: ReplyMeta {
+                sources: told.meta.sources,
+                ..first.meta
+            },
+            is_offer: true,
+        }
+    }
 }
 
 fn answer(conversation: &mut Conversation, base: &KnowledgeBase, turn: CallerTurn) -> Spoken {
@@ -79,26 +118,47 @@ fn answer(conversation: &mut Conversation, base: &KnowledgeBase, turn: CallerTur
         Duration::ZERO,
         &mut Vec::new(),
     );
-    Spoken { text, meta }
+    let is_offer = conversation.offers_to_tell();
+    Spoken {
+        text,
+        meta,
+        is_offer,
+    }
 }
 
-/// The turns of a dialogue that were not answered as it expects; none when it is right.
+/// How a dialogue went.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Verdict {
+    /// The turns that were not answered as it expects; none when it is right.
+    pub misses: Vec<Miss>,
+    /// Turns that wanted to know something.
+    pub asked: usize,
+    /// Of these the ones that were told only after an offer.
+    pub offered: usize,
+}
+
+/// Holds what is answered against what a dialogue expects. An offer to tell something is agreed to by turns that want
+/// to know something.
 #[must_use]
-pub fn judge(base: &Arc<KnowledgeBase>, dialogue: &TestDialogue) -> Vec<Miss> {
-    let said: Vec<&str> = dialogue.turns.iter().map(|turn| &*turn.said).collect();
-    let replies = converse(base, &said).into_iter();
-    let judged = dialogue.turns.iter().zip(replies);
-    judged
-        .enumerate()
-        .filter_map(|(turn, (expected, spoken))| {
-            let complaints = complaints(expected, &spoken);
-            (!complaints.is_empty()).then_some(Miss {
+pub fn judge(base: &Arc<KnowledgeBase>, dialogue: &TestDialogue) -> Verdict {
+    let mut rehearsal = Rehearsal::new(base);
+    let mut verdict = Verdict::default();
+    for (turn, expected) in dialogue.turns.iter().enumerate() {
+        let wants_to_know = expected.supported != Some(false)
+            && !(expected.document.is_empty() && expected.any_of.is_empty());
+        let spoken = rehearsal.ask(&expected.said, wants_to_know);
+        verdict.asked += usize::from(wants_to_know);
+        verdict.offered += usize::from(wants_to_know && spoken.is_offer);
+        let complaints = complaints(expected, &spoken);
+        if !complaints.is_empty() {
+            verdict.misses.push(Miss {
                 turn,
                 complaints,
                 spoken,
-            })
-        })
-        .collect()
+            });
+        }
+    }
+    verdict
 }
 
 fn complaints(expected: &TestTurn, spoken: &Spoken) -> Vec<String> {

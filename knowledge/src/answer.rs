@@ -11,7 +11,7 @@ use language::{
 use crate::{
     heard::Meanings,
     index::{Index, Passage},
-    pack::{Aspect, GroundingMode, Settings},
+    pack::{Aspect, GroundingMode, Settings, Topic},
     route::Question,
 };
 
@@ -21,8 +21,9 @@ const MAX_SENTENCES: usize = 3;
 const SENTENCES_OF_EACH: usize = 2;
 /// Words spoken at most, about 25 seconds; the first sentence is spoken however long it is.
 const MAX_WORDS: usize = 70;
-/// Support from which on a document answers a question.
-const SUPPORTED: f32 = 0.8;
+/// Support from which on a document answers a question, and from which on it is offered.
+const SUPPORTED: f32 = 1.4;
+const OFFERED: f32 = 0.3;
 /// A second source counts as support when it scores this share of the first.
 const SECOND_SOURCE: f32 = 0.35;
 
@@ -49,6 +50,17 @@ pub struct Answer {
     pub sources: Vec<Citation>,
     /// Whether the documents answer the question; if not, `sentences` say so and offer a person.
     pub supported: bool,
+    /// What may answer it: `sentences` ask whether to say it.
+    pub perhaps: Option<Perhaps>,
+}
+
+/// An answer that is said to a caller who agrees.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Perhaps {
+    /// What to say, one sentence an item.
+    pub sentences: Vec<String>,
+    /// Where it comes from.
+    pub source: Citation,
 }
 
 impl Answer {
@@ -68,6 +80,7 @@ impl Answer {
             sentences: Vec::new(),
             sources: Vec::new(),
             supported: answers.iter().any(|answer| answer.supported),
+            perhaps: answers.iter().find_map(|answer| answer.perhaps.clone()),
         };
         for answer in answers {
             let said = &together.sentences;
@@ -119,6 +132,7 @@ pub(crate) struct Extractor<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) meanings: Option<&'a Meanings>,
     pub(crate) urgent: &'a BTreeSet<String>,
+    pub(crate) topics: &'a [Topic],
 }
 
 impl Extractor<'_> {
@@ -128,17 +142,41 @@ impl Extractor<'_> {
         match passages.first() {
             Some(best) if is_grounded(passages, settings.grounding_mode) => Answer {
                 sentences: self.choose(question, best),
-                sources: vec![Citation {
-                    source: best.source.clone(),
-                    title: best.title.clone(),
-                }],
+                sources: vec![cite(best)],
                 supported: true,
+                perhaps: None,
             },
-            _ => Answer {
-                sentences: sentences(&settings.lines.unsupported),
-                sources: Vec::new(),
-                supported: false,
+            Some(best) if best.support >= OFFERED => self.offer(question, best),
+            _ => self.unsupported(),
+        }
+    }
+
+    fn unsupported(self) -> Answer {
+        Answer {
+            sentences: sentences(&self.settings.lines.unsupported),
+            sources: Vec::new(),
+            supported: false,
+            perhaps: None,
+        }
+    }
+
+    /// Asks whether to say what may be the answer, where the pack has words for it.
+    fn offer(self, question: &Question, passage: &Passage) -> Answer {
+        let line = self.settings.lines.perhaps.as_ref();
+        let topic = passage.topic.as_ref().and_then(|id| {
+            let mut topics = self.topics.iter();
+            topics.find(|topic| topic.id == *id)
+        });
+        match (line, topic, self.settings.grounding_mode) {
+            (Some(line), Some(topic), GroundingMode::Blended) => Answer {
+                sentences: sentences(&line.replace("{topic}", &topic.label)),
+                perhaps: Some(Perhaps {
+                    sentences: self.choose(question, passage),
+                    source: cite(passage),
+                }),
+                ..self.unsupported()
             },
+            _ => self.unsupported(),
         }
     }
 
@@ -223,6 +261,13 @@ impl Extractor<'_> {
             .sum();
         let sign = signs.is_some_and(|signs| has_sign(sentence, signs));
         shared + if sign { ASPECT } else { 0.0 }
+    }
+}
+
+fn cite(passage: &Passage) -> Citation {
+    Citation {
+        source: passage.source.clone(),
+        title: passage.title.clone(),
     }
 }
 

@@ -259,6 +259,7 @@ impl KnowledgeBase {
             settings: &self.pack.settings,
             meanings: self.meanings.as_ref(),
             urgent: &self.urgent,
+            topics: &self.pack.topics,
         };
         extractor.answer(question, passages)
     }

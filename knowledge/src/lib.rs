@@ -22,7 +22,7 @@ mod router;
 mod rules;
 mod understand;
 
-pub use answer::{Answer, Citation, is_grounded, sentences};
+pub use answer::{Answer, Citation, Perhaps, is_grounded, sentences};
 pub use base::KnowledgeBase;
 pub use chunk::{CHUNK_OVERLAP, CHUNK_SIZE, Chunk, chunks, split};
 pub use error::PackError;

@@ -171,6 +171,10 @@ pub struct Lines {
     pub unclear: Vec<String>,
     /// A question about the trade that no document answers.
     pub unsupported: String,
+    /// A question that a document may answer, but not surely: offers it, with `{topic}` for the topic's label. Without
+    /// this line nothing is offered.
+    #[serde(default)]
+    pub perhaps: Option<String>,
     /// After an answer, when nothing else was asked.
     pub anything_else: String,
     /// "Repeat that" before anything was said.

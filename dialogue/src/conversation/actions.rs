@@ -142,7 +142,9 @@ impl Conversation {
         let lines = &self.base.pack().settings.lines;
         match self.offer() {
             Awaiting::TransferConsent => FixedReply::say(&lines.transfer_offer),
-            Awaiting::CallbackConsent | Awaiting::None => FixedReply::say(&lines.callback_offer),
+            Awaiting::CallbackConsent | Awaiting::Perhaps | Awaiting::None => {
+                FixedReply::say(&lines.callback_offer)
+            }
         }
         .awaiting(self.offer())
     }
@@ -158,7 +160,7 @@ impl Conversation {
                 FixedReply::say(&lines.goodbye).and(CallAction::HangUp)
             }
             Awaiting::None => FixedReply::say(&lines.anything_else),
-            Awaiting::TransferConsent | Awaiting::CallbackConsent => {
+            Awaiting::TransferConsent | Awaiting::CallbackConsent | Awaiting::Perhaps => {
                 FixedReply::say(&lines.offer_declined)
             }
         }

@@ -134,11 +134,32 @@ impl Conversation {
         }
         // "I do not know; would you like to speak to a person?" is an offer, if the pack words it so.
         let asks = match answer.sentences.last() {
+            Some(_) if answer.perhaps.is_some() => Awaiting::Perhaps,
             Some(last) if !answer.supported => self.offered_in(last),
             _ => Awaiting::None,
         };
+        self.perhaps = answer.perhaps;
         steps.extend(answer.sentences.into_iter().map(Step::Say));
         self.complete(meta, asks, steps);
+    }
+
+    /// The caller wants to hear what was offered.
+    pub(super) fn say_perhaps(&mut self, meta: ReplyMeta, steps: &mut Vec<Step>) {
+        let Some(perhaps) = self.perhaps.take() else {
+            return self.complete(meta, Awaiting::None, steps);
+        };
+        self.subject.last.source = Some(perhaps.source.source.clone());
+        steps.extend(perhaps.sentences.into_iter().map(Step::Say));
+        let meta = ReplyMeta {
+            model: "extractive".to_owned(),
+            sources: vec![Source {
+                source: perhaps.source.source,
+                title: perhaps.source.title,
+                score: 0.0,
+            }],
+            ..meta
+        };
+        self.complete(meta, Awaiting::None, steps);
     }
 
     /// What a yes to a reply with this last sentence would mean.

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use dialogue::rehearsal::{Miss, judge};
+use dialogue::rehearsal::{Miss, Verdict, judge};
 use knowledge::TestDialogue;
 
 use super::{UsageError, base};
@@ -79,8 +79,15 @@ pub fn test(folder: &Path, args: &TestArgs) -> anyhow::Result<bool> {
     }
     let (mut kinds, mut topics) = (BTreeMap::new(), BTreeMap::new());
     let mut all = Score::default();
+    let (mut questions, mut offers) = (0, 0);
     for dialogue in &dialogues {
-        let misses = judge(&base, dialogue);
+        let Verdict {
+            misses,
+            asked,
+            offered,
+        } = judge(&base, dialogue);
+        questions += asked;
+        offers += offered;
         let is_right = misses.is_empty();
         all.count(is_right);
         let topic = dialogue.topic.clone().unwrap_or_else(|| "none".to_owned());
@@ -104,6 +111,7 @@ pub fn test(folder: &Path, args: &TestArgs) -> anyhow::Result<bool> {
     }
     let change = change(before.as_ref(), "all", all);
     println!("{}  all{change}", all.line());
+    println!("{offers} of {questions} questions were answered after an offer to tell it");
     if let Some(file) = &args.since {
         kinds.append(&mut topics);
         kinds.insert("all".to_owned(), all);
