@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer};
 
-use crate::listening::Listening;
+use crate::{listening::Listening, quantity::words::QuantityWords};
 
 /// The words of English, in TOML: `packs/languages/en.toml`. Each crate that goes by lists of words reads its own part.
 pub const ENGLISH: &str = include_str!("../../packs/languages/en.toml");
@@ -17,6 +17,7 @@ pub(crate) struct English {
     pub(crate) listening: Listening,
     pub(crate) speaking: Speaking,
     pub(crate) reading: Reading,
+    pub(crate) quantity: QuantityWords,
 }
 
 /// How writing is read aloud.

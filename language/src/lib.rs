@@ -3,9 +3,11 @@
 mod english;
 mod lexicon;
 mod listening;
+pub mod money;
 mod normalize;
 pub mod numbers;
 pub mod phrase;
+pub mod quantity;
 mod spoken;
 mod stem;
 mod stop_words;
