@@ -8,6 +8,7 @@ mod normalize;
 pub mod numbers;
 pub mod phrase;
 pub mod quantity;
+pub mod sound;
 mod spoken;
 mod stem;
 mod stop_words;
