@@ -24,6 +24,8 @@ pub struct Amount {
     pub least: Option<i64>,
     /// Its upper end in minor units.
     pub most: Option<i64>,
+    /// The bound leaves the amount itself out.
+    pub is_strict: bool,
 }
 
 impl Amount {
@@ -38,6 +40,7 @@ impl Amount {
         Some(Self {
             span: quantity.span.clone(),
             manner: quantity.manner,
+            is_strict: quantity.is_strict,
             least: minor(quantity.least)?,
             most: minor(quantity.most)?,
             currency: currency.to_owned(),
@@ -111,6 +114,14 @@ pub fn said(minor: i64, currency: &str, unit: &str, scales: &[String]) -> String
     let amount = grouped(&decimal).unwrap_or(decimal);
     let amount = amount.strip_suffix(".00").unwrap_or(&amount);
     format!("{amount} {unit}")
+}
+
+/// The factor of a scale by its name: 100,000 for "lakh".
+#[must_use]
+pub fn scale(name: &str) -> Option<i64> {
+    let mut scales = english().quantity.scale.iter();
+    let known = scales.find(|scale| scale.words.iter().any(|word| word == name))?;
+    Some(known.times)
 }
 
 fn digits(currency: &str) -> u32 {

@@ -45,6 +45,8 @@ pub struct Quantity {
     pub most: Option<i64>,
     /// The ISO 4217 code of the currency that it names.
     pub currency: Option<String>,
+    /// The bound leaves the number itself out: "under", "more than".
+    pub is_strict: bool,
     /// It names a power of ten from a thousand up: "lakh", "k".
     pub scaled: bool,
 }

@@ -37,8 +37,8 @@ pub(super) fn quantity(reader: Reader<'_>, at: usize, free: usize) -> Option<(Qu
     let words = reader.words;
     let behind = |list| reader.phrase(end, list);
     let (manner, end) = match before {
-        Some(Before::AtMost) => (Manner::AtMost, end),
-        Some(Before::AtLeast) => (Manner::AtLeast, end),
+        Some(Before::AtMost | Before::Under) => (Manner::AtMost, end),
+        Some(Before::AtLeast | Before::Over) => (Manner::AtLeast, end),
         _ => {
             if let Some(end) = behind(&words.at_most_behind) {
                 (Manner::AtMost, end)
@@ -59,12 +59,16 @@ pub(super) fn quantity(reader: Reader<'_>, at: usize, free: usize) -> Option<(Qu
         Manner::AtLeast => (value, None),
         _ => (value, value),
     };
-    Some((new(reader, from..end, &first, (manner, least, most)), end))
+    let mut quantity = new(reader, from..end, &first, (manner, least, most));
+    quantity.is_strict = matches!(before, Some(Before::Under | Before::Over));
+    Some((quantity, end))
 }
 
 /// What stands before a number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
+    Under,
+    Over,
     AtMost,
     AtLeast,
     About,
@@ -80,10 +84,13 @@ fn before(reader: Reader<'_>, at: usize, free: usize) -> (usize, Option<Before>)
             let end = reader.phrase(start, list)?;
             // "Under about two crore", "a budget of around two crore", "under the eighty".
             let loose = reader.phrase(end, &words.about).unwrap_or(end);
-            (end == at || loose == at).then_some(())
+            let the = reader.phrase(loose, &words.the).unwrap_or(loose);
+            (end == at || loose == at || the == at).then_some(())
         };
         let found = ends(&words.at_most)
             .map(|()| Before::AtMost)
+            .or_else(|| ends(&words.under).map(|()| Before::Under))
+            .or_else(|| ends(&words.over).map(|()| Before::Over))
             .or_else(|| ends(&words.at_least).map(|()| Before::AtLeast))
             .or_else(|| ends(&words.between).map(|()| Before::Between))
             .or_else(|| ends(&words.about).map(|()| Before::About));
@@ -129,6 +136,7 @@ fn new(
         least,
         most,
         currency: number.currency.clone(),
+        is_strict: false,
         scaled: number.scale > 100,
     }
 }

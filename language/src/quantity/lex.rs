@@ -78,10 +78,7 @@ fn piece(text: &str, rest: &[Token<'_>]) -> (usize, Option<Piece>) {
             let is_currency = |currency: &super::words::Currency| means(&currency.before);
             let kept = means(&words.to) || words.currency.iter().any(is_currency);
             let plus = sign == '+';
-            (
-                1,
-                (kept || plus).then(|| new(first.end(), text.to_owned())),
-            )
+            (1, (kept || plus).then(|| new(first.end(), text.to_owned())))
         }
         Kind::Code => (1, Some(new(first.end(), first.text.to_owned()))),
     }

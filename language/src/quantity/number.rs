@@ -3,10 +3,7 @@
 use std::ops::Range;
 
 use super::{ONE, lex::Piece, words::QuantityWords};
-use crate::{
-    english::english,
-    numbers::Numeral,
-};
+use crate::{english::english, numbers::Numeral};
 
 /// From this scale on a bare number behind it counts hundredths of it: "two lakh fifty".
 const LARGE: i64 = 100_000;
@@ -158,7 +155,9 @@ impl<'a> Reader<'a> {
         let (mut total, mut current, mut end) = (0_i64, first, after);
         let (mut ceiling, mut largest) = (i64::MAX, 1);
         while let Some((times, next)) = self.scale(end, counted || end > after, priced) {
-            if times == 100 && (current >= 100 * ONE || ceiling == 100) || times >= ceiling && times != 100 {
+            if times == 100 && (current >= 100 * ONE || ceiling == 100)
+                || times >= ceiling && times != 100
+            {
                 break;
             }
             current = current.checked_mul(times)?;
@@ -244,13 +243,17 @@ impl<'a> Reader<'a> {
         }
         let (value, end) = match self.pieces.get(at)?.written {
             Some(written) => {
-                let is_ordinal = self.is(at + 1, &self.words.ordinals) && self.pieces[at + 1].touches;
+                let is_ordinal =
+                    self.is(at + 1, &self.words.ordinals) && self.pieces[at + 1].touches;
                 if is_ordinal {
-                    return None;
+                    return Some((written, at + 2));
                 }
                 (written, at + 1)
             }
-            None => self.in_words(at)?,
+            None => match self.order(at) {
+                Some(read) => return Some(read),
+                None => self.in_words(at)?,
+            },
         };
         // "Two and a half crore"; "two and a half" alone counts too.
         let half = self
@@ -261,6 +264,13 @@ impl<'a> Reader<'a> {
             Some((part, after)) if value % ONE == 0 => Some((value + part, after)),
             _ => Some((value, end)),
         }
+    }
+
+    /// "Twentieth": which one, of floors or of months.
+    fn order(self, at: usize) -> Option<Read> {
+        let key = &self.pieces.get(at)?.key;
+        let place = self.words.orders.iter().position(|order| order == key)?;
+        Some(((i64::try_from(place).ok()? + 1) * ONE, at + 1))
     }
 
     fn in_words(self, at: usize) -> Option<Read> {
@@ -281,7 +291,10 @@ impl<'a> Reader<'a> {
         // "Eight fifty" is 850, unless a large scale follows: then these are two numbers.
         let joined = self.below_hundred(end).filter(|(more, next)| {
             let scale = self.scale(*next, true, false).map(|(times, _)| times);
-            (10..100).contains(more) && whole > 0 && !self.pieces[end].parted && scale.is_none_or(|times| times == 1000)
+            (10..100).contains(more)
+                && whole > 0
+                && !self.pieces[end].parted
+                && scale.is_none_or(|times| times == 1000)
         });
         if let Some((more, next)) = joined {
             value = (whole * 100 + more) * ONE;
@@ -295,8 +308,13 @@ impl<'a> Reader<'a> {
             Numeral::Digit(_) => Some((self.digit(at)?, at + 1)),
             Numeral::Teen(teen) => Some((i64::from(teen), at + 1)),
             Numeral::Tens(tens) => {
-                let unit = self.digit(at + 1).filter(|digit| *digit > 0 && !self.pieces[at + 1].parted);
-                Some((i64::from(tens) + unit.unwrap_or(0), at + 1 + usize::from(unit.is_some())))
+                let unit = self
+                    .digit(at + 1)
+                    .filter(|digit| *digit > 0 && !self.pieces[at + 1].parted);
+                Some((
+                    i64::from(tens) + unit.unwrap_or(0),
+                    at + 1 + usize::from(unit.is_some()),
+                ))
             }
             _ => None,
         }

@@ -149,7 +149,10 @@ fn money_in_dollars_and_other_currencies() {
         ("three seats", ""),
         ("one moment", ""),
         ("99999999999999999999 dollars", ""),
-        ("nine million crore crore crore billion dollars", "USD = 9000000"),
+        (
+            "nine million crore crore crore billion dollars",
+            "USD = 9000000",
+        ),
     ] {
         check(text, "USD", expected);
     }

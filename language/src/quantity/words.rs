@@ -6,6 +6,10 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct QuantityWords {
+    /// Bounds that leave the number itself out.
+    pub(crate) under: Vec<String>,
+    pub(crate) over: Vec<String>,
+    /// Bounds that let it in.
     pub(crate) at_most: Vec<String>,
     pub(crate) at_least: Vec<String>,
     pub(crate) about: Vec<String>,
@@ -15,6 +19,7 @@ pub(crate) struct QuantityWords {
     pub(crate) at_least_behind: Vec<String>,
     pub(crate) about_behind: Vec<String>,
     pub(crate) one: Vec<String>,
+    pub(crate) the: Vec<String>,
     pub(crate) couple: Vec<String>,
     pub(crate) half: Vec<String>,
     pub(crate) quarter: Vec<String>,
@@ -22,6 +27,8 @@ pub(crate) struct QuantityWords {
     pub(crate) and: Vec<String>,
     pub(crate) of: Vec<String>,
     pub(crate) ordinals: Vec<String>,
+    /// First, second, third …
+    pub(crate) orders: Vec<String>,
     pub(crate) scale: Vec<Scale>,
     pub(crate) currency: Vec<Currency>,
 }
