@@ -74,3 +74,15 @@ pub(crate) fn english() -> &'static English {
         LazyLock::new(|| toml::from_str(ENGLISH).expect("the tests read the file"));
     &READ
 }
+
+/// Whether a word in lower case is one of the words by which this crate and others read English: no name that was
+/// misheard.
+#[must_use]
+pub fn is_known_word(word: &str) -> bool {
+    static WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        let letters = |c: char| !(c.is_alphabetic() || c == '\'');
+        let words = ENGLISH.split(letters).filter(|word| !word.is_empty());
+        words.map(str::to_lowercase).collect()
+    });
+    WORDS.contains(word)
+}

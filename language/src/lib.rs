@@ -15,7 +15,7 @@ mod stop_words;
 mod token;
 mod words;
 
-pub use english::ENGLISH;
+pub use english::{ENGLISH, is_known_word};
 pub use lexicon::Lexicon;
 pub use listening::{Listening, SummaryWords};
 pub use normalize::{Term, normalize};
