@@ -310,6 +310,48 @@ fn what_comes_from_another_table_names_its_row() {
 }
 
 #[test]
+fn a_request_outlives_questions_about_its_place() {
+    let mut talk = Talk::new();
+    let books = talk.rows("do you have crime books at northgate");
+    assert_eq!(books, ["books/ledger"]);
+    assert_eq!(talk.rows("how busy is it there"), ["branches/northgate"]);
+    let said = talk.text("show me a cheaper one");
+    assert!(
+        said.contains("dollars") && !said.contains("Ledger"),
+        "{said}"
+    );
+}
+
+#[test]
+fn more_is_asked_of_the_same_request() {
+    let mut talk = Talk::new();
+    talk.rows("do you have crime books");
+    let (asked, _) = talk.say("under nine dollars").unwrap();
+    assert_eq!(asked, "subject is crime, price to 899");
+    let (asked, _) = talk.say("at least three hundred pages").unwrap();
+    assert_eq!(asked, "subject is crime, price to 899, pages from 300000");
+    let (asked, _) = talk.say("and up to twelve").unwrap();
+    assert_eq!(asked, "subject is crime, pages from 300000, price to 1200");
+    let (asked, _) = talk.say("do you have gardening books").unwrap();
+    assert_eq!(asked, "subject is gardening");
+}
+
+#[test]
+fn the_callers_own_things_and_deeds_are_the_documents() {
+    for text in [
+        "my crime book is torn",
+        "the crime book that i bought has no cover",
+        "do you rent out crime books",
+        "how do i wrap a history book",
+        "i want to return the crime book",
+        "how many trees make one crime book",
+    ] {
+        let said = Talk::new().say(text);
+        assert_eq!(said.map(|(asked, _)| asked), None, "{text:?}");
+    }
+}
+
+#[test]
 fn whoever_knows_the_meaning_of_words_ranks_the_rows() {
     struct Only(&'static str);
     impl Meaning for Only {
