@@ -60,6 +60,7 @@ fn claims(reading: &Reading, rules: &Rules, words: &CatalogueWords, said: &Utter
     let row = usize::from(evidence.row && evidence.field);
     // Where no topic of the documents is named, a thing of the table is enough.
     let thing = evidence.noun || evidence.identity || evidence.measure;
+    let thing = thing && (evidence.show || !evidence.deed);
     let untopical = topical.best < 1.0 && thing && evidence.filters > 0;
     let more = usize::from(untopical) + usize::from(untopical && evidence.filters > 1);
     // "How many trees …" counts something else.

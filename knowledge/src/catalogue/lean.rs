@@ -326,6 +326,7 @@ impl<'a> Turn<'a> {
             changes: marks.alternatives || marks.more,
             refers: marks.refers(table) || self.said.words.len() <= SHORT,
             own: self.is_own(table),
+            deed: !self.shelf.wishes.deeds.matches(self.said).is_empty(),
             goes_on: self.goes_on(),
             count: marks.count,
             ..Evidence::default()

@@ -210,6 +210,9 @@ impl Turn<'_> {
             return Some(new(field, months));
         }
         let named = quantity.currency.is_some() || quantity.scaled;
+        if let Some(field) = self.compared(quantity, table) {
+            return of_unit(self, field, quantity, 1, table);
+        }
         if let Some(price) = of_kind(Kind::Money) {
             if let Some(code) = &quantity.currency
                 && *code != self.shelf.catalogue.currency.code
@@ -245,6 +248,16 @@ impl Turn<'_> {
         })?;
         let bounded = quantity.manner != Manner::Exactly;
         (bounded && !named).then(|| of_unit(self, asked, quantity, 1, table))?
+    }
+
+    /// The field of "wider than 150".
+    fn compared<'t>(self, quantity: &Quantity, table: &TableSaid<'t>) -> Option<&'t Field> {
+        let (key, _) = table.than.as_ref()?;
+        let field = table.listing.table.field(key)?;
+        let before = last_words(&self.text[..quantity.span.start]).to_lowercase();
+        let mut than = self.shelf.words.than.iter();
+        let follows = than.any(|than| before.ends_with(than.as_str()));
+        (follows && field.kind == Kind::Number).then_some(field)
     }
 
     /// "And up to eighty" after "seventy-five lakh" counts in lakh too.
@@ -338,7 +351,9 @@ impl Turn<'_> {
             None => (year * 12, year * 12 + 11),
         };
         let says = |list: &[String]| recent.iter().any(|word| list.contains(word));
-        Some(if says(&words.before) {
+        Some(if says(&words.end) {
+            range(None, Some(last))
+        } else if says(&words.before) {
             range(None, Some(first - 1))
         } else if says(&words.by) {
             range(None, Some(last))
@@ -352,7 +367,13 @@ impl Turn<'_> {
     /// Names of months and what bounds them.
     fn words_of_time(self) -> BTreeSet<usize> {
         let words = &self.shelf.words;
-        let lists = [&words.months, &words.before, &words.by, &words.since];
+        let lists = [
+            &words.months,
+            &words.before,
+            &words.by,
+            &words.since,
+            &words.end,
+        ];
         let said = self.said.words.iter().enumerate();
         let said = said.filter(|(_, word)| lists.iter().any(|list| list.contains(&word.text)));
         said.map(|(place, _)| place).collect()

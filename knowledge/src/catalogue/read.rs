@@ -72,6 +72,8 @@ pub(crate) struct Evidence {
     pub(crate) fact: bool,
     /// It asks to be told about something in general.
     pub(crate) about: bool,
+    /// It asks how or whether something may be done.
+    pub(crate) deed: bool,
     /// It begins as a turn does that leans on the one before.
     pub(crate) goes_on: bool,
     /// It says in so many words that it is about what was offered.

@@ -12,8 +12,10 @@ pub(crate) struct CatalogueWords {
     pub(crate) show: Vec<String>,
     pub(crate) want: Vec<String>,
     pub(crate) subjects: Vec<String>,
+    pub(crate) deeds: Vec<String>,
     pub(crate) wishes: Vec<String>,
     pub(crate) priced: Vec<String>,
+    pub(crate) than: Vec<String>,
     pub(crate) one_of: Vec<String>,
     pub(crate) the: Vec<String>,
     pub(crate) budget: Vec<String>,
@@ -40,6 +42,8 @@ pub(crate) struct CatalogueWords {
     pub(crate) ordinals: Vec<Vec<String>>,
     /// Before a year or month: earlier.
     pub(crate) before: Vec<String>,
+    /// Makes "before" take in what it bounds.
+    pub(crate) end: Vec<String>,
     /// Before a year or month: not later.
     pub(crate) by: Vec<String>,
     /// Before a year or month: not earlier.
