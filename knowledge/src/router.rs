@@ -204,7 +204,8 @@ impl Router<'_> {
     /// It asks for things that the pack lists; and whether it picks one of those that were offered by its place.
     fn catalogue(&self) -> Option<(Decision, bool)> {
         let foreign = self.matches.foreign > 0.0;
-        let reading = claim(self.reader, self.text, self.said, self.context).filter(|_| !foreign)?;
+        let reading =
+            claim(self.reader, self.text, self.said, self.context).filter(|_| !foreign)?;
         let of = format!("catalogue {}", reading.ask.table);
         let because = reason(&of, &reading.ask.in_words(), 1.0);
         let route = Route::Catalogue(Box::new(reading.ask));
@@ -355,7 +356,9 @@ fn evidence(reader: Reader<'_>, clause: &Clause, said: &Utterance, matches: &Mat
         nearness: vector.map_or(0.0, |vector| reader.index.nearest(vector)),
         learned: match (vector, reader.learned_meaning) {
             (Some(vector), Some(learned)) => learned.of_meaning(vector),
-            _ => reader.learned.map_or(0.0, |learned| learned.of_text(&clause.text)),
+            _ => reader
+                .learned
+                .map_or(0.0, |learned| learned.of_text(&clause.text)),
         },
         ..Evidence::of(matches)
     }
