@@ -3,6 +3,7 @@
 
 mod actions;
 mod answer;
+mod catalogue;
 mod event;
 mod prompt;
 mod sentences;
@@ -18,7 +19,7 @@ pub use sentences::UnusableText;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use call::{AuthLevel, Speaker, Turn};
-use knowledge::{Before, Heard, KnowledgeBase, Perhaps, Route, RouteContext, Routed};
+use knowledge::{Before, Heard, KnowledgeBase, Last, Perhaps, Route, RouteContext, Routed};
 use serde_json::json;
 use tools::{CallbackTool, Outcome, Request};
 
@@ -52,6 +53,8 @@ pub struct Conversation {
 #[derive(Debug, Default)]
 struct Subject {
     last: Before,
+    /// What was offered last, and turns of the caller since then.
+    offered: Option<(Last, usize)>,
     /// Turns of the caller since then.
     age: usize,
 }
@@ -200,13 +203,15 @@ impl Conversation {
         };
         match route {
             Route::Knowledge { .. } => {
-                self.reply = Reply::Searching(Question {
-                    text: turn.question.clone(),
-                    asked: questions.clone(),
-                    history,
-                    meta,
-                });
-                steps.push(Step::Find(Query { questions }));
+                self.find(&turn.question, questions, history, meta, steps);
+            }
+            Route::Catalogue(ask) => {
+                let meta = self.offer_rows(&ask, meta, steps);
+                if questions.is_empty() {
+                    self.complete(meta, Awaiting::None, steps);
+                } else {
+                    self.find(&turn.question, questions, history, meta, steps);
+                }
             }
             Route::Lookup(name) if self.can_look_up() => {
                 let request = self.request(&name, turn.seq, false);
@@ -222,6 +227,23 @@ impl Conversation {
                 self.say_fixed(fixed, meta, steps);
             }
         }
+    }
+
+    fn find(
+        &mut self,
+        text: &str,
+        questions: Vec<knowledge::Question>,
+        history: Vec<Arc<Turn>>,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) {
+        self.reply = Reply::Searching(Question {
+            text: text.to_owned(),
+            asked: questions.clone(),
+            history,
+            meta,
+        });
+        steps.push(Step::Find(Query { questions }));
     }
 
     fn call(&mut self, request: Request, purpose: Purpose, meta: ReplyMeta, steps: &mut Vec<Step>) {
@@ -254,6 +276,7 @@ impl Conversation {
         let context = RouteContext {
             last: std::mem::take(&mut self.subject.last),
             awaiting: self.awaiting != Awaiting::None,
+            offered: self.last_offer(),
         };
         let routed = self.base.understand(heard, &context);
         match &routed.route {
@@ -273,9 +296,23 @@ impl Conversation {
                         vector: asked.and_then(|question| question.vector.clone()),
                     },
                     age: 0,
+                    offered: self.subject.offered.take(),
                 };
             }
-            Route::OutOfScope | Route::HumanRequested | Route::Lookup(_) | Route::Authenticate => {}
+            // What the documents say of what it named may be asked next.
+            Route::Catalogue(_) if !routed.topics.is_empty() => {
+                self.subject.last = Before {
+                    topics: routed.topics.clone(),
+                    question: text.to_owned(),
+                    ..Before::default()
+                };
+                self.subject.age = 0;
+            }
+            Route::OutOfScope
+            | Route::HumanRequested
+            | Route::Lookup(_)
+            | Route::Catalogue(_)
+            | Route::Authenticate => {}
             Route::SmallTalk { .. }
             | Route::Repeat
             | Route::Goodbye

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! turn -> route (knowledge) -+-> small talk, offers, refusals: fixed lines of the pack   conversation/actions.rs
+//!                            +-> things the pack lists: rows of its catalogue           conversation/catalogue.rs
 //!                            +-> look-ups and deeds the caller agreed to: tools           (crate `tools`)
 //!                            +-> question about the trade: retrieval (the only place)     conversation/answer.rs
 //!                                  +-> a language model phrases the passages             llm.rs

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     answer::{Answer, Aspects, Extractor, has_sign, sentences},
+    catalogue::{Ask, Last, Offer, SharedStems, Shelf},
     chunk::{Chunk, chunks},
     heard::{Heard, Meanings},
     index::{Index, Passage},
@@ -40,6 +41,7 @@ pub struct KnowledgeBase {
     /// Topics that cannot wait.
     urgent: BTreeSet<String>,
     meanings: Option<Meanings>,
+    shelf: Option<Shelf>,
     fingerprint: String,
 }
 
@@ -83,6 +85,9 @@ impl KnowledgeBase {
         let learned = Learned::from_words(&trade, &elsewhere);
         Self {
             rules: Rules::new(&lexicon, &pack),
+            shelf: pack.catalogue.as_ref().map(|catalogue| {
+                Shelf::new(&lexicon, catalogue.clone(), pack.catalogue_words.clone())
+            }),
             aspects: Aspects::new(&lexicon, &pack.words.aspects),
             pack,
             lexicon,
@@ -176,11 +181,26 @@ impl KnowledgeBase {
             lexicon: &self.lexicon,
             index: &self.index,
             words: &self.pack.meaning,
+            shelf: self.shelf.as_ref(),
             learned: self.learned.as_ref(),
             learned_meaning: self.learned_meaning.as_ref(),
             urgent: &self.urgent,
         };
         reader.understand(heard, context)
+    }
+
+    /// The pack's catalogue, where it has one.
+    #[must_use]
+    pub fn shelf(&self) -> Option<&Shelf> {
+        self.shelf.as_ref()
+    }
+
+    /// The answer from the catalogue to what a turn asks of it, after the last one.
+    #[must_use]
+    pub fn offer(&self, ask: &Ask, last: Option<&Last>) -> Option<Offer> {
+        let shelf = self.shelf.as_ref()?;
+        let lexicon = &self.lexicon;
+        Some(shelf.offer(ask, last, &SharedStems { shelf, lexicon }))
     }
 
     /// The `k` best passages for a question about the trade, one per document.

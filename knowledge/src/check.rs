@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use language::Lexicon;
 
 use crate::{
+    catalogue::Shelf,
     error::PackError,
     lookup::{Lookup, fill_in},
     pack::{Pack, Settings},
@@ -154,7 +155,15 @@ pub(crate) fn phrases(folder: &Path, pack: &Pack) -> Result<(), PackError> {
         &pack.words.unspecific,
     );
     let rules = Rules::new(&lexicon, pack);
-    let dead = rules.dead(&lexicon);
+    let mut dead: Vec<String> = rules
+        .dead(&lexicon)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    if let Some(catalogue) = &pack.catalogue {
+        let shelf = Shelf::new(&lexicon, catalogue.clone(), pack.catalogue_words.clone());
+        dead.extend(shelf.dead(&lexicon));
+    }
     if dead.is_empty() {
         return Ok(());
     }

@@ -23,6 +23,10 @@ pub struct Heard {
     pub(crate) is_refusal: bool,
     /// Its clauses; none where it is one.
     pub(crate) clauses: Vec<Clause>,
+    /// Where something was taken back, what was said before that, and after.
+    pub(crate) correction: Option<(Clause, Clause)>,
+    /// Where something was refused, the turn with that: a catalogue finds what is not to be offered in it.
+    pub(crate) with_refused: Option<Clause>,
 }
 
 /// Some words with what they mean.
@@ -56,7 +60,11 @@ impl Heard {
             vector: embed(&text),
             text,
         };
-        let meant = words.without_refused(&words.without_taken_back(text));
+        // What these mean is never asked.
+        let plain = |text: String| Clause { text, vector: None };
+        let correction = words.around_taken_back(text);
+        let with_refused = words.without_taken_back(text);
+        let meant = words.without_refused(&with_refused);
         let is_refusal = words.is_refusal(&meant);
         let mut clauses = words.clauses(&meant);
         clauses.truncate(MAX_CLAUSES);
@@ -64,6 +72,8 @@ impl Heard {
             clauses.clear();
         }
         Self {
+            correction: correction.map(|(before, after)| (plain(before), plain(after))),
+            with_refused: (with_refused != meant).then(|| plain(with_refused)),
             is_refusal,
             meant: clause(meant),
             clauses: clauses.into_iter().map(clause).collect(),

@@ -2,6 +2,7 @@
 
 mod answer;
 mod base;
+mod catalogue;
 mod check;
 mod chunk;
 mod document;
@@ -24,6 +25,10 @@ mod understand;
 
 pub use answer::{Answer, Citation, Perhaps, is_grounded, sentences};
 pub use base::KnowledgeBase;
+pub use catalogue::{
+    Ask, Better, Catalogue, Field, Filter, Kind, Last, Listing, Meaning, Offer, Order, Row, RowRef,
+    Shelf, Table, Test, Value, Wish,
+};
 pub use chunk::{CHUNK_OVERLAP, CHUNK_SIZE, Chunk, chunks, split};
 pub use error::PackError;
 pub use evidence::Evidence;

@@ -13,12 +13,16 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     KnowledgeBase,
+    catalogue::{self, Catalogue, CatalogueFile, CatalogueWords, Listing},
     check::{self, Names, bad},
     document,
     error::PackError,
     lookup::Lookup,
     meant::MeaningWords,
-    pack::{Actions, Aspect, DocumentText, Elsewhere, Pack, Settings, SmallTalk, Topic, TradeWords},
+    pack::{
+        Actions, Aspect, Currency, DocumentText, Elsewhere, Pack, Settings, SmallTalk, Topic,
+        TradeWords,
+    },
     pack_test::{self, TestDialogue},
 };
 
@@ -52,6 +56,7 @@ struct LanguageFile {
     follow_ups: Option<Vec<String>>,
     aspect: Option<Vec<Aspect>>,
     meaning: Option<MeaningWords>,
+    catalogue: Option<CatalogueWords>,
 }
 
 impl LanguageFile {
@@ -62,6 +67,7 @@ impl LanguageFile {
             follow_ups: self.follow_ups.or(other.follow_ups),
             aspect: self.aspect.or(other.aspect),
             meaning: self.meaning.or(other.meaning),
+            catalogue: self.catalogue.or(other.catalogue),
         }
     }
 }
@@ -135,6 +141,8 @@ impl Pack {
             documents: documents(&file("documents"), &topics)?,
             listening: language.listening.unwrap_or_default(),
             meaning: language.meaning.unwrap_or_default(),
+            catalogue: catalogue(folder, settings.currency.as_ref())?,
+            catalogue_words: language.catalogue.unwrap_or_default(),
             elsewhere: elsewhere(&file("elsewhere.txt"))?,
             settings,
             topics,
@@ -217,7 +225,14 @@ fn optional<T: DeserializeOwned>(file: &Path) -> Result<Option<T>, PackError> {
 
 /// The language that the pack speaks: English, but for what its own file replaces.
 fn language(own: &Path) -> Result<LanguageFile, PackError> {
-    const PARTS: [&str; 5] = ["listening", "actions", "follow_ups", "aspect", "meaning"];
+    const PARTS: [&str; 6] = [
+        "listening",
+        "actions",
+        "follow_ups",
+        "aspect",
+        "meaning",
+        "catalogue",
+    ];
     let english = toml::from_str(language::ENGLISH).and_then(|mut english: toml::Table| {
         english.retain(|part, _| PARTS.contains(&part));
         english.try_into::<LanguageFile>()
@@ -242,6 +257,28 @@ fn merged(mut aspects: Vec<Aspect>, more: Vec<Aspect>) -> Vec<Aspect> {
         }
     }
     aspects
+}
+
+/// The catalogue and its rows; none without a file `catalogue.toml`.
+fn catalogue(folder: &Path, currency: Option<&Currency>) -> Result<Option<Catalogue>, PackError> {
+    let file = folder.join("catalogue.toml");
+    let Some(mut described) = optional::<CatalogueFile>(&file)? else {
+        return Ok(None);
+    };
+    catalogue::check_file(&file, &mut described)?;
+    let Some(currency) = currency else {
+        let accepted = "the currency of the catalogue's prices";
+        return Err(bad(&folder.join("pack.toml"), "currency", "", accepted));
+    };
+    let mut tables = Vec::with_capacity(described.tables.len());
+    for table in described.tables {
+        let file = folder.join(&table.file);
+        let rows = catalogue::parse_rows(&file, &read(&file)?, &table, &currency.code)?;
+        tables.push(Listing { table, rows });
+    }
+    let currency = currency.clone();
+    let scales = described.scales;
+    Ok(Some(Catalogue::new(tables, scales, currency)))
 }
 
 fn small_talk(file: &Path, names: Names<'_>) -> Result<Vec<SmallTalk>, PackError> {

@@ -71,6 +71,17 @@ impl MeaningWords {
         said.collect::<Vec<_>>().join(" ")
     }
 
+    /// What was said before the last correction, and after it; none where nothing was taken back.
+    pub(crate) fn around_taken_back(&self, text: &str) -> Option<(String, String)> {
+        let words = words(text);
+        let (from, to) = self.last_correction(&words)?;
+        let join = |words: &[Word<'_>]| {
+            let said: Vec<&str> = words.iter().map(|word| word.said).collect();
+            said.join(" ")
+        };
+        Some((join(&words[..from]), join(&words[to..])))
+    }
+
     /// From where to where the last correction's own words go, if something stands on both sides.
     fn last_correction(&self, words: &[Word<'_>]) -> Option<(usize, usize)> {
         let found = |at: usize| starts_with(&words[at..], &self.taken_back);

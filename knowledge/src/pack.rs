@@ -8,7 +8,11 @@ use std::{collections::BTreeMap, fmt};
 use language::{Listening, SummaryWords};
 use serde::Deserialize;
 
-use crate::{lookup::Lookup, meant::MeaningWords};
+use crate::{
+    catalogue::{Catalogue, CatalogueWords},
+    lookup::Lookup,
+    meant::MeaningWords,
+};
 
 /// A trade's whole configuration and knowledge.
 #[derive(Clone, Debug)]
@@ -25,6 +29,10 @@ pub struct Pack {
     pub actions: Actions,
     /// `lookups.toml`, in the author's order; a pack may have none.
     pub lookups: Vec<Lookup>,
+    /// `catalogue.toml` with its rows; a pack may have none.
+    pub catalogue: Option<Catalogue>,
+    /// Words of the language by which catalogues are asked and answer.
+    pub(crate) catalogue_words: CatalogueWords,
     /// Words of the language by which turns and replies are judged.
     pub listening: Listening,
     /// Words of the language by which a turn's meaning is found.

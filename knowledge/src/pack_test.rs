@@ -124,16 +124,14 @@ fn check(file: &Path, dialogue: &TestDialogue, base: &KnowledgeBase) -> Result<(
             }
         }
         for source in turn.document.iter().chain(&turn.any_of) {
-            if !pack
-                .documents
-                .iter()
-                .any(|document| document.source == *source)
-            {
+            let mut documents = pack.documents.iter();
+            let is_row = base.shelf().is_some_and(|shelf| shelf.has(source));
+            if !is_row && !documents.any(|document| document.source == *source) {
                 return Err(bad(
                     file,
                     "turn.document",
                     source,
-                    "the source of a document",
+                    "the source of a document, or a row of the catalogue: table/row",
                 ));
             }
         }

@@ -2,7 +2,10 @@
 
 use embedding::Vector;
 
-use crate::evidence::Evidence;
+use crate::{
+    catalogue::{Ask, Last},
+    evidence::Evidence,
+};
 
 /// What a turn asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +17,8 @@ pub enum Route {
         /// Strength of the evidence, 0.5 and up.
         score: f32,
     },
+    /// Things that the pack lists in its catalogue.
+    Catalogue(Box<Ask>),
     /// Something about the caller that another system knows: the name of a look-up of the pack.
     Lookup(String),
     /// Conversation beside the subject, of a kind in `small_talk.toml`.
@@ -40,8 +45,9 @@ pub enum Route {
 }
 
 /// Names of the routes that every pack has; a look-up has a name of its own.
-pub(crate) const FIXED_NAMES: [&str; 10] = [
+pub(crate) const FIXED_NAMES: [&str; 11] = [
     "knowledge",
+    "catalogue",
     "small_talk",
     "human_requested",
     "authenticate",
@@ -59,6 +65,7 @@ impl Route {
     pub fn name(&self) -> &str {
         match self {
             Self::Knowledge { .. } => "knowledge",
+            Self::Catalogue(_) => "catalogue",
             Self::Lookup(name) => name,
             Self::SmallTalk { .. } => "small_talk",
             Self::HumanRequested => "human_requested",
@@ -138,6 +145,8 @@ const BEFORE: f32 = 0.5;
 pub struct RouteContext {
     /// What was asked last.
     pub last: Before,
+    /// The last answer from the catalogue, if the conversation is still there.
+    pub offered: Option<Last>,
     /// The agent has just asked for a yes or no (a transfer, a callback).
     pub awaiting: bool,
 }
@@ -149,8 +158,11 @@ pub struct Routed {
     pub route: Route,
     /// What spoke for or against it, strongest first.
     pub reasons: Vec<Reason>,
-    /// What to search for: one question or two where the route is `Knowledge`, else none.
+    /// What to search for: one question or two where the route is `Knowledge`, one beside a request to the catalogue
+    /// where the turn asks the documents too, else none.
     pub questions: Vec<Question>,
+    /// Topics that a request to the catalogue names: what the documents may be asked next.
+    pub topics: Vec<String>,
     /// What was weighed.
     pub evidence: Evidence,
 }

@@ -8,6 +8,7 @@ use language::{
 };
 
 use crate::{
+    catalogue::claim,
     evidence::Evidence,
     heard::Clause,
     matches::{Matches, covers},
@@ -46,6 +47,7 @@ const STANDS_ALONE: f32 = 1.5;
 struct Router<'a> {
     evidence: Evidence,
     reader: Reader<'a>,
+    text: &'a str,
     said: &'a Utterance,
     matches: &'a Matches,
     context: &'a RouteContext,
@@ -59,6 +61,7 @@ pub(crate) fn route(reader: Reader<'_>, clause: &Clause, context: &RouteContext)
     let router = Router {
         evidence,
         reader,
+        text: &clause.text,
         said: &said,
         matches: &matches,
         context,
@@ -67,6 +70,10 @@ pub(crate) fn route(reader: Reader<'_>, clause: &Clause, context: &RouteContext)
     let leans = because
         .as_ref()
         .is_some_and(|because| because.of == FOLLOW_UP);
+    let topics = match &route {
+        Route::Catalogue(_) => matches.best_topics(MAX_TOPICS),
+        _ => Vec::new(),
+    };
     let mut reasons = matches.reasons;
     reasons.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
     if let Some(because) = because {
@@ -85,6 +92,7 @@ pub(crate) fn route(reader: Reader<'_>, clause: &Clause, context: &RouteContext)
         route,
         reasons,
         questions,
+        topics,
         evidence,
     }
 }
@@ -119,7 +127,15 @@ impl Router<'_> {
         {
             return found;
         }
+        // "The second one" is no small talk when there is a second.
+        let offered = self.context.offered.is_some();
+        let early = if offered { self.catalogue() } else { None };
+        let early = match early {
+            Some((decision, true)) => return decision,
+            early => early,
+        };
         self.courtesy()
+            .or_else(|| if offered { early } else { self.catalogue() }.map(|(found, _)| found))
             .or_else(|| self.knowledge())
             .or_else(|| self.loose_follow_up())
             .or_else(|| self.goodbye_in_passing())
@@ -183,6 +199,17 @@ impl Router<'_> {
         } else {
             None
         }
+    }
+
+    /// It asks for things that the pack lists; and whether it picks one of those that were offered by its place.
+    fn catalogue(&self) -> Option<(Decision, bool)> {
+        let foreign = self.matches.foreign > 0.0;
+        let reading =
+            claim(self.reader, self.text, self.said, self.context).filter(|_| !foreign)?;
+        let of = format!("catalogue {}", reading.ask.table);
+        let because = reason(&of, &reading.ask.in_words(), 1.0);
+        let route = Route::Catalogue(Box::new(reading.ask));
+        Some(((route, Some(because)), reading.evidence.picks))
     }
 
     fn knowledge(&self) -> Option<Decision> {
@@ -329,7 +356,9 @@ fn evidence(reader: Reader<'_>, clause: &Clause, said: &Utterance, matches: &Mat
         nearness: vector.map_or(0.0, |vector| reader.index.nearest(vector)),
         learned: match (vector, reader.learned_meaning) {
             (Some(vector), Some(learned)) => learned.of_meaning(vector),
-            _ => reader.learned.map_or(0.0, |learned| learned.of_text(&clause.text)),
+            _ => reader
+                .learned
+                .map_or(0.0, |learned| learned.of_text(&clause.text)),
         },
         ..Evidence::of(matches)
     }

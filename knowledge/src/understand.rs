@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use language::Lexicon;
 
 use crate::{
+    catalogue::{Last, Shelf},
     heard::{Clause, Heard},
     index::Index,
     learned::Learned,
@@ -27,6 +28,7 @@ pub(crate) struct Reader<'a> {
     pub(crate) lexicon: &'a Lexicon,
     pub(crate) index: &'a Index,
     pub(crate) words: &'a MeaningWords,
+    pub(crate) shelf: Option<&'a Shelf>,
     pub(crate) learned: Option<&'a Learned>,
     pub(crate) learned_meaning: Option<&'a Learned>,
     /// Topics that cannot wait.
@@ -79,6 +81,12 @@ impl Group {
 
 impl Reader<'_> {
     pub(crate) fn understand(self, heard: &Heard, context: &RouteContext) -> Routed {
+        if let Some(corrected) = self.corrected(heard, context) {
+            return corrected;
+        }
+        if let Some(both) = self.with_question(&heard.clauses, context) {
+            return both;
+        }
         let mut whole = router::route(self, &heard.meant, context);
         if heard.is_refusal {
             whole.route = Route::Deny;
@@ -106,6 +114,70 @@ impl Reader<'_> {
         };
         whole.questions = self.questions(&groups);
         whole
+    }
+
+    /// A request to the catalogue with something taken back, which what comes after it changes, or with something refused.
+    fn corrected(self, heard: &Heard, context: &RouteContext) -> Option<Routed> {
+        if let Some(refused) = &heard.with_refused {
+            let routed = router::route(self, refused, context);
+            return matches!(routed.route, Route::Catalogue(_)).then_some(routed);
+        }
+        let (before, after) = heard.correction.as_ref()?;
+        let Route::Catalogue(ask) = router::route(self, before, context).route else {
+            return None;
+        };
+        let last = Last {
+            ask: *ask,
+            is_fresh: true,
+            ..Last::default()
+        };
+        let context = RouteContext {
+            offered: Some(last),
+            ..context.clone()
+        };
+        let routed = router::route(self, after, &context);
+        matches!(routed.route, Route::Catalogue(_)).then_some(routed)
+    }
+
+    /// A request to the catalogue and a question to the documents in one turn: "is it in stock, and can I pay later?"
+    fn with_question(self, clauses: &[Clause], context: &RouteContext) -> Option<Routed> {
+        self.shelf?;
+        let [first, second] = clauses else {
+            return None;
+        };
+        let is_question = |clause: &Clause| {
+            let mut words = clause.text.split_whitespace().map(str::to_lowercase);
+            words
+                .find(|word| !self.words.between.contains(word))
+                .is_some_and(|word| self.words.opens.contains(&word))
+        };
+        if !is_question(second) {
+            return None;
+        }
+        let of_documents = |clause: &Clause, context: &RouteContext| {
+            let routed = router::route(self, clause, context);
+            let clear = matches!(&routed.route, Route::Knowledge { score, topics } if *score >= CLEAR && !topics.is_empty());
+            let leans = routed.questions.iter().any(|asked| asked.before.is_some());
+            (clear && !leans).then_some(routed.questions)
+        };
+        let of_catalogue = |clause: &Clause, context: &RouteContext| {
+            let routed = router::route(self, clause, context);
+            matches!(routed.route, Route::Catalogue(_)).then_some(routed)
+        };
+        let alone = RouteContext::default();
+        if let Some(routed) = of_catalogue(first, context) {
+            let questions = of_documents(second, &alone)?;
+            return Some(Routed {
+                questions,
+                ..routed
+            });
+        }
+        let questions = of_documents(first, context)?;
+        let routed = of_catalogue(second, &alone)?;
+        Some(Routed {
+            questions,
+            ..routed
+        })
     }
 
     /// What the groups ask; what cannot wait comes first.

@@ -13,6 +13,7 @@ fn pack() -> Pack {
 
 fn ask(base: &KnowledgeBase, question: &str, before: &[&str]) -> Answer {
     let context = RouteContext {
+        offered: None,
         last: Before {
             topics: before.iter().map(|topic| (*topic).to_owned()).collect(),
             ..Before::default()

@@ -30,6 +30,7 @@ fn every_utterance_of_the_table_takes_its_route() {
     for row in &rows {
         let before = row.get(2).copied().unwrap_or_default();
         let context = RouteContext {
+            offered: None,
             awaiting: before == "awaiting",
             last: Before {
                 topics: if before.is_empty() || before == "awaiting" {

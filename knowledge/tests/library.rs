@@ -92,6 +92,7 @@ fn questions_are_answered_from_the_documents() {
         assert!(said.contains(part), "{question:?}: {said:?} lacks {part:?}");
     }
     let context = RouteContext {
+        offered: None,
         last: Before {
             topics: vec!["reservations".to_owned()],
             ..Before::default()

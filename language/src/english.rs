@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer};
 
-use crate::listening::Listening;
+use crate::{listening::Listening, quantity::words::QuantityWords};
 
 /// The words of English, in TOML: `packs/languages/en.toml`. Each crate that goes by lists of words reads its own part.
 pub const ENGLISH: &str = include_str!("../../packs/languages/en.toml");
@@ -17,6 +17,7 @@ pub(crate) struct English {
     pub(crate) listening: Listening,
     pub(crate) speaking: Speaking,
     pub(crate) reading: Reading,
+    pub(crate) quantity: QuantityWords,
 }
 
 /// How writing is read aloud.
@@ -72,4 +73,16 @@ pub(crate) fn english() -> &'static English {
     static READ: LazyLock<English> =
         LazyLock::new(|| toml::from_str(ENGLISH).expect("the tests read the file"));
     &READ
+}
+
+/// Whether a word in lower case is one of the words by which this crate and others read English: no name that was
+/// misheard.
+#[must_use]
+pub fn is_known_word(word: &str) -> bool {
+    static WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        let letters = |c: char| !(c.is_alphabetic() || c == '\'');
+        let words = ENGLISH.split(letters).filter(|word| !word.is_empty());
+        words.map(str::to_lowercase).collect()
+    });
+    WORDS.contains(word)
 }

@@ -3,16 +3,19 @@
 mod english;
 mod lexicon;
 mod listening;
+pub mod money;
 mod normalize;
 pub mod numbers;
 pub mod phrase;
+pub mod quantity;
+pub mod sound;
 mod spoken;
 mod stem;
 mod stop_words;
 mod token;
 mod words;
 
-pub use english::ENGLISH;
+pub use english::{ENGLISH, is_known_word};
 pub use lexicon::Lexicon;
 pub use listening::{Listening, SummaryWords};
 pub use normalize::{Term, normalize};

@@ -14,6 +14,7 @@ pub use read::{Chain, Gap, Piece, chains, is_filler};
 pub use scan::{Item, What, scan};
 pub use speak::{cardinal, digits_in_words, grouped, in_words, ordinal_in_words};
 
+pub(crate) use names::numeral;
 pub(crate) use read::first_piece;
 pub(crate) use speak::{in_words_with_scale, whole_number};
 

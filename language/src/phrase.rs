@@ -28,13 +28,41 @@ const FILLERS: [&str; 16] = [
 pub struct Utterance {
     /// Its words without fillers.
     pub words: Vec<Term>,
+    /// Which stems may be among them.
+    stems: Stems,
 }
 
 impl Utterance {
     /// Leaves the fillers out.
     pub fn new(mut words: Vec<Term>) -> Self {
         words.retain(|w| !FILLERS.contains(&w.text.as_str()));
-        Self { words }
+        let stems = Stems::of(words.iter().map(|word| word.stem.as_str()));
+        Self { words, stems }
+    }
+}
+
+/// A set of stems that says for certain only what is not in it: packs have thousands of phrases, and nearly all are
+/// ruled out by one look.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stems([u64; 4]);
+
+impl Stems {
+    fn of<'s>(stems: impl Iterator<Item = &'s str>) -> Self {
+        let mut set = Self::default();
+        for stem in stems {
+            // FNV-1a: a few letters need no better hash.
+            let hash = stem.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            });
+            let bit = (hash >> 56) as usize;
+            set.0[bit / 64] |= 1 << (bit % 64);
+        }
+        set
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        let mut parts = self.0.iter().zip(other.0);
+        parts.any(|(one, other)| one & other != 0)
     }
 }
 
@@ -51,6 +79,8 @@ struct Step {
     /// Must follow the step before directly.
     adjacent: bool,
     options: Vec<Want>,
+    /// Of the options, where each is a stem.
+    stems: Option<Stems>,
 }
 
 #[derive(Clone, Debug)]
@@ -80,7 +110,17 @@ impl Phrase {
             for place in group.split('+') {
                 let options = options(lexicon, place);
                 if !options.is_empty() {
-                    steps.push(Step { adjacent, options });
+                    let stems = options.iter().map(|want| match want {
+                        Want::Stem(stem) => Some(stem.as_str()),
+                        Want::Any | Want::Number => None,
+                    });
+                    let stems: Option<Vec<&str>> = stems.collect();
+                    let stems = stems.map(|stems| Stems::of(stems.into_iter()));
+                    steps.push(Step {
+                        adjacent,
+                        stems,
+                        options,
+                    });
                     adjacent = true;
                 }
             }
@@ -124,7 +164,10 @@ impl Phrase {
     /// The first match in the utterance.
     pub fn find(&self, utterance: &Utterance) -> Option<Match> {
         let words = &utterance.words;
-        if self.whole && words.len() != self.steps.len() {
+        let mut stems = self.steps.iter().filter_map(|step| step.stems.as_ref());
+        if self.whole && words.len() != self.steps.len()
+            || stems.any(|stems| !stems.meets(&utterance.stems))
+        {
             return None;
         }
         (0..words.len())

@@ -45,7 +45,7 @@ impl Conversation {
         let lines = &pack.settings.lines;
         let turn = self.caller_turns();
         match route {
-            Route::Knowledge { .. } => FixedReply::default(),
+            Route::Knowledge { .. } | Route::Catalogue(_) => FixedReply::default(),
             Route::HumanRequested | Route::Affirm if self.awaiting == Awaiting::TransferConsent => {
                 FixedReply::say(&lines.transferring).and(CallAction::Transfer)
             }

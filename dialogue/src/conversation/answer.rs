@@ -101,7 +101,7 @@ impl Conversation {
         let model = self.abilities.model.clone();
         let meta = ReplyMeta {
             model: model.unwrap_or_default(),
-            sources: found.together().iter().map(source).collect(),
+            sources: with(&question.meta.sources, found.together().iter().map(source)),
             ..question.meta
         };
         self.complete(meta, asks, steps);
@@ -126,7 +126,7 @@ impl Conversation {
         };
         let meta = ReplyMeta {
             model: by.to_owned(),
-            sources: cited.map(source).collect(),
+            sources: with(&question.meta.sources, cited.map(source)),
             ..question.meta
         };
         if let Some(cited) = answer.sources.first() {
@@ -208,6 +208,11 @@ impl Found {
         }
         all
     }
+}
+
+/// What the reply rests on so far, and more.
+fn with(sources: &[Source], more: impl Iterator<Item = Source>) -> Vec<Source> {
+    sources.iter().cloned().chain(more).collect()
 }
 
 /// A passage as it is cited.

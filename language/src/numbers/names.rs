@@ -53,7 +53,7 @@ pub enum Numeral {
 }
 
 /// What a lower-case word means as a number; `None` for every other word.
-pub(super) fn numeral(word: &str) -> Option<Numeral> {
+pub(crate) fn numeral(word: &str) -> Option<Numeral> {
     let within = |names: &[&str]| {
         let at = names.iter().position(|name| *name == word)?;
         u8::try_from(at).ok()
