@@ -21,9 +21,11 @@ const MAX_SENTENCES: usize = 3;
 const SENTENCES_OF_EACH: usize = 2;
 /// Words spoken at most, about 25 seconds; the first sentence is spoken however long it is.
 const MAX_WORDS: usize = 70;
-/// Support from which on a document answers a question, and from which on it is offered.
-const SUPPORTED: f32 = 1.4;
+/// Support from which on a document answers a question.
+const SUPPORTED: f32 = 0.8;
+/// Where a pack has words to offer what may be the answer: from which support on they are said, and to which.
 const OFFERED: f32 = 0.3;
+const SURE: f32 = 1.4;
 /// A second source counts as support when it scores this share of the first.
 const SECOND_SOURCE: f32 = 0.35;
 
@@ -140,13 +142,15 @@ impl Extractor<'_> {
     pub(crate) fn answer(self, question: &Question, passages: &[Passage]) -> Answer {
         let settings = self.settings;
         match passages.first() {
+            Some(best) if settings.lines.perhaps.is_some() && may_answer(best) => {
+                self.offer(question, best)
+            }
             Some(best) if is_grounded(passages, settings.grounding_mode) => Answer {
                 sentences: self.choose(question, best),
                 sources: vec![cite(best)],
                 supported: true,
                 perhaps: None,
             },
-            Some(best) if best.support >= OFFERED => self.offer(question, best),
             _ => self.unsupported(),
         }
     }
@@ -262,6 +266,11 @@ impl Extractor<'_> {
         let sign = signs.is_some_and(|signs| has_sign(sentence, signs));
         shared + if sign { ASPECT } else { 0.0 }
     }
+}
+
+/// It may answer, but not surely.
+fn may_answer(passage: &Passage) -> bool {
+    (OFFERED..SURE).contains(&passage.support)
 }
 
 fn cite(passage: &Passage) -> Citation {

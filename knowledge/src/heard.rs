@@ -37,19 +37,6 @@ pub(crate) struct Clause {
 }
 
 impl Heard {
-    /// dev only
-    pub fn vector(&self) -> Option<Vector> {
-        self.meant.vector.clone()
-    }
-    /// dev only
-    pub fn texts(&self) -> Vec<String> {
-        [&self.meant]
-            .into_iter()
-            .chain(&self.clauses)
-            .map(|c| c.text.clone())
-            .collect()
-    }
-
     /// `embed` gives what a text means, where that is known.
     pub(crate) fn read(
         text: &str,

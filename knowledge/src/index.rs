@@ -138,10 +138,7 @@ impl Index {
     pub(crate) fn search(&self, lexicon: &Lexicon, question: &Question, k: usize) -> Vec<Passage> {
         let mut found = self.by_words(lexicon, question);
         if let Some(meaning) = question.meaning() {
-            let most = found
-                .iter()
-                .map(|hit| hit.words)
-                .fold(MANY, f32::max);
+            let most = found.iter().map(|hit| hit.words).fold(MANY, f32::max);
             for hit in &mut found {
                 let nearness = self.entries[hit.entry].nearness(&meaning);
                 hit.nearness = Some(nearness);

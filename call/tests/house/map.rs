@@ -5,7 +5,13 @@ use std::path::Path;
 use crate::sources::{files, read, root};
 
 /// Folders that a checkout does not have before something was built or fetched.
-const MADE: &[&str] = &[".data", "models/", "target/", "web/dist", "web/node_modules"];
+const MADE: &[&str] = &[
+    ".data",
+    "models/",
+    "target/",
+    "web/dist",
+    "web/node_modules",
+];
 
 #[test]
 fn every_path_in_the_documents_exists() {
