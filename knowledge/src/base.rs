@@ -100,6 +100,10 @@ impl KnowledgeBase {
         }
     }
 
+    pub(crate) fn lexicon(&self) -> &Lexicon {
+        &self.lexicon
+    }
+
     /// The pack.
     #[must_use]
     pub fn pack(&self) -> &Pack {

@@ -8,6 +8,7 @@ mod chunk;
 mod document;
 mod error;
 mod evidence;
+mod gaps;
 mod heard;
 mod index;
 mod learned;
@@ -32,6 +33,7 @@ pub use catalogue::{
 pub use chunk::{CHUNK_OVERLAP, CHUNK_SIZE, Chunk, chunks, split};
 pub use error::PackError;
 pub use evidence::Evidence;
+pub use gaps::Gap;
 pub use heard::{Heard, Meanings};
 pub use index::Passage;
 pub use load::{default_pack, topic_ids};

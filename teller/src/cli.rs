@@ -82,6 +82,11 @@ enum KnowledgeCommand {
         #[arg(long)]
         words: bool,
     },
+    /// What callers asked about the trade and no document answered, like questions together, the most asked first, with
+    /// the nearest document; audited. Exit code 1 when there is anything
+    Gaps(admin::GapsArgs),
+    /// Add a caller's phrasing to the known ways of asking for a document of the pack
+    Adopt(admin::AdoptArgs),
     /// Hold the pack's own tests (tests/*.toml) against what it would answer; a score for each kind and topic
     Test(admin::TestArgs),
     /// Make documents of the files and pages that the pack's sources.toml lists; only what changed is fetched again
@@ -134,6 +139,13 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
             pack,
             words,
         }) => admin::ask(&admin::base(&pack_or_setting(pack)?, words)?, &question),
+        Command::Knowledge(KnowledgeCommand::Gaps(args)) => {
+            let pack = pack_or_setting(args.pack.clone())?;
+            runtime()?.block_on(admin::gaps(&database()?, &pack, args))
+        }
+        Command::Knowledge(KnowledgeCommand::Adopt(args)) => {
+            admin::adopt(&pack_or_setting(args.pack)?, &args.phrase, &args.document)
+        }
         Command::Knowledge(KnowledgeCommand::Test(args)) => {
             admin::test(&pack_or_setting(args.pack.clone())?, &args)
         }

@@ -11,6 +11,7 @@ mod administration;
 mod audited;
 mod erasure;
 mod fetching;
+mod gaps;
 mod pack_tests;
 mod people_commands;
 mod record;

@@ -10,10 +10,10 @@ use tokio::process::Command;
 use crate::support::fixtures::root;
 
 /// A copy of the library's pack with these tests; removed when dropped.
-struct Pack(PathBuf);
+pub(crate) struct Pack(pub(crate) PathBuf);
 
 impl Pack {
-    fn with(tests: &str) -> Self {
+    pub(crate) fn with(tests: &str) -> Self {
         let name = format!("teller-pack-tests-{}", uuid::Uuid::new_v4().simple());
         let folder = std::env::temp_dir().join(name);
         copy(&root().join("knowledge/tests/packs/library"), &folder);
