@@ -21,6 +21,9 @@ const MAX_QUESTIONS: usize = 2;
 /// Likelihood of a clause that is a question of its own.
 const CLEAR: f32 = 0.7;
 
+/// Weight of a topic's phrases that stands for itself, whatever stands before it.
+const STANDS_ALONE: f32 = 1.5;
+
 /// What a turn is read with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a> {
@@ -221,11 +224,13 @@ impl Reader<'_> {
             };
             let is_more = read.leans
                 || read.topics.is_empty()
-                || read.topics.iter().any(|topic| group.topics.contains(topic));
+                || read.topics.first() == group.topics.first();
             if !is_more {
                 groups.push(Group::new(clause, read));
             } else if read.asks && group.asks {
-                let topics = group.topics.clone();
+                let mut topics = read.topics;
+                topics.extend(group.topics.iter().cloned());
+                topics.dedup();
                 let more = Group::new(clause, Reading { topics, ..read });
                 groups.push(Group {
                     leans: true,
@@ -241,6 +246,8 @@ impl Reader<'_> {
 
     fn clause(self, clause: &Clause) -> Reading {
         let routed = router::route(self, clause, &RouteContext::default());
+        // A clear subject of its own leans on nothing.
+        let is_weak = routed.evidence.topic < STANDS_ALONE;
         let asks = self.words.is_question(&clause.text);
         let mut topics = Vec::new();
         if let Route::Knowledge {
@@ -260,7 +267,7 @@ impl Reader<'_> {
         Reading {
             topics,
             asks,
-            leans: self.words.leans_back(&clause.text),
+            leans: is_weak && self.words.leans_back(&clause.text),
         }
     }
 }
