@@ -222,9 +222,8 @@ impl Reader<'_> {
                 }
                 continue;
             };
-            let is_more = read.leans
-                || read.topics.is_empty()
-                || read.topics.first() == group.topics.first();
+            let is_more =
+                read.leans || read.topics.is_empty() || read.topics.first() == group.topics.first();
             if !is_more {
                 groups.push(Group::new(clause, read));
             } else if read.asks && group.asks {

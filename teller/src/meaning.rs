@@ -35,12 +35,14 @@ impl Meaning {
     /// # Errors
     /// When the model that the setting names cannot be used.
     pub fn open(config: &MeaningConfig) -> anyhow::Result<Option<Self>> {
-        let Some(folder) = &config.model else {
+        let model = config.model.as_ref();
+        let is_there = |folder: &&PathBuf| folder.join("model.safetensors").exists();
+        let Some(folder) = model.filter(|folder| config.is_required || is_there(folder)) else {
+            tracing::info!(
+                "questions are understood by their words alone: no EMBEDDING_MODEL (scripts/model minilm fetches it)"
+            );
             return Ok(None);
         };
-        if !config.is_required && !folder.join("model.safetensors").exists() {
-            return Ok(None);
-        }
         let embedder = Embedder::load(folder).context(
             "EMBEDDING_MODEL cannot be used; scripts/model minilm fetches it, off does without",
         )?;

@@ -53,11 +53,6 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     // The model takes longest to load: everything else is made ready meanwhile.
     let hearing = tasks.spawn(Stt::open(config.stt.clone()));
     let meaning = Meaning::open(&config.meaning)?;
-    if meaning.is_none() {
-        tracing::info!(
-            "questions are understood by their words alone: there is no EMBEDDING_MODEL (scripts/model minilm)"
-        );
-    }
     let pack = knowledge::Pack::load(&config.pack_dir)?;
     let voice = config.tts.clone().or_voice(&pack.settings.voice.name);
     let tts = Tts::new(&TtsConfig::new(voice));
