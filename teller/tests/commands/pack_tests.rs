@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use crate::support::fixtures::root;
 
-/// A copy of the library's pack with these tests; removed when dropped.
+/// A copy of the library's pack with these tests and no others; removed when dropped.
 pub(crate) struct Pack(pub(crate) PathBuf);
 
 impl Pack {
@@ -17,6 +17,8 @@ impl Pack {
         let name = format!("teller-pack-tests-{}", uuid::Uuid::new_v4().simple());
         let folder = std::env::temp_dir().join(name);
         copy(&root().join("knowledge/tests/packs/library"), &folder);
+        // Its own tests are not these.
+        std::fs::remove_dir_all(folder.join("tests")).ok();
         std::fs::create_dir_all(folder.join("tests")).unwrap();
         std::fs::write(folder.join("tests/all.toml"), tests).unwrap();
         Self(folder)
