@@ -43,6 +43,8 @@ pub struct Conversation {
     turns: VecDeque<Arc<Turn>>,
     subject: Subject,
     awaiting: Awaiting,
+    /// The titles that the last answer from documents rests on.
+    cited: Vec<String>,
     /// What was offered last to be told.
     perhaps: Option<Perhaps>,
     reply: Reply,
@@ -104,6 +106,7 @@ impl Conversation {
             turns: VecDeque::new(),
             subject: Subject::default(),
             awaiting: Awaiting::None,
+            cited: Vec::new(),
             perhaps: None,
             reply: Reply::None,
             calls: 0,
@@ -315,6 +318,7 @@ impl Conversation {
             | Route::Authenticate => {}
             Route::SmallTalk { .. }
             | Route::Repeat
+            | Route::Source
             | Route::Goodbye
             | Route::Affirm
             | Route::Deny
@@ -355,6 +359,10 @@ impl Conversation {
     }
 
     fn complete(&mut self, meta: ReplyMeta, asks: Awaiting, steps: &mut Vec<Step>) {
+        if !meta.sources.is_empty() {
+            let titles = meta.sources.iter().map(|source| source.title.clone());
+            self.cited = titles.collect();
+        }
         self.reply = Reply::Complete { asks };
         steps.push(Step::Done(Box::new(meta)));
     }

@@ -115,6 +115,18 @@ fn a_short_question_is_about_what_was_answered_last() {
 }
 
 #[test]
+fn where_an_answer_comes_from_is_said_when_it_is_asked() {
+    let opening = "How do I open a savings account?";
+    let said = last(&[opening, "Where does that come from?"]);
+    assert!(said.contains("Savings account"), "{said}");
+    let said = last(&["Hello", "Where does that come from?"]);
+    assert!(
+        !said.contains("our own information"),
+        "nothing was answered: {said}"
+    );
+}
+
+#[test]
 fn another_trades_question_after_an_answer_is_no_follow_up() {
     let (base, _) = base("bank");
     let turns = [

@@ -183,6 +183,10 @@ pub struct Lines {
     /// this line nothing is offered.
     #[serde(default)]
     pub perhaps: Option<String>,
+    /// Where the last answer comes from, asked by the caller; `{title}` is the document's. Without this line it is not
+    /// said.
+    #[serde(default)]
+    pub cites: Option<String>,
     /// After an answer, when nothing else was asked.
     pub anything_else: String,
     /// "Repeat that" before anything was said.
@@ -319,6 +323,8 @@ pub struct Actions {
     pub authenticate: PhraseSet,
     /// Say that again.
     pub repeat: PhraseSet,
+    /// Where does that come from.
+    pub source: PhraseSet,
     /// The end of the call.
     pub goodbye: PhraseSet,
     /// Yes.
@@ -334,6 +340,7 @@ impl Actions {
             (&mut self.human, other.human),
             (&mut self.authenticate, other.authenticate),
             (&mut self.repeat, other.repeat),
+            (&mut self.source, other.source),
             (&mut self.goodbye, other.goodbye),
             (&mut self.affirm, other.affirm),
             (&mut self.deny, other.deny),

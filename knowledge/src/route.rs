@@ -32,6 +32,8 @@ pub enum Route {
     Authenticate,
     /// Wants to hear the last answer again.
     Repeat,
+    /// Wants to know where the last answer comes from.
+    Source,
     /// Ends the call.
     Goodbye,
     /// Yes.
@@ -45,13 +47,14 @@ pub enum Route {
 }
 
 /// Names of the routes that every pack has; a look-up has a name of its own.
-pub(crate) const FIXED_NAMES: [&str; 11] = [
+pub(crate) const FIXED_NAMES: [&str; 12] = [
     "knowledge",
     "catalogue",
     "small_talk",
     "human_requested",
     "authenticate",
     "repeat",
+    "source",
     "goodbye",
     "affirm",
     "deny",
@@ -71,6 +74,7 @@ impl Route {
             Self::HumanRequested => "human_requested",
             Self::Authenticate => "authenticate",
             Self::Repeat => "repeat",
+            Self::Source => "source",
             Self::Goodbye => "goodbye",
             Self::Affirm => "affirm",
             Self::Deny => "deny",

@@ -121,6 +121,12 @@ impl Router<'_> {
         {
             return found;
         }
+        if !self.context.last.is_empty()
+            && !clear_topic
+            && let Some(found) = self.action(&rules.source, Route::Source)
+        {
+            return found;
+        }
         let mut lookups = rules.lookups.iter();
         if let Some(found) =
             lookups.find_map(|(name, phrases)| self.action(phrases, Route::Lookup(name.clone())))

@@ -69,6 +69,7 @@ impl Conversation {
                     .awaiting(self.awaiting),
                 None => FixedReply::say(&lines.nothing_to_repeat),
             },
+            Route::Source => FixedReply::say(&self.cites(turn)),
             Route::Goodbye => FixedReply::say(&lines.goodbye).and(CallAction::HangUp),
             Route::SmallTalk { kind } => FixedReply::say(
                 pack.small_talk_answer(kind, turn)
@@ -163,6 +164,15 @@ impl Conversation {
             Awaiting::TransferConsent | Awaiting::CallbackConsent | Awaiting::Perhaps => {
                 FixedReply::say(&lines.offer_declined)
             }
+        }
+    }
+
+    /// Where the last answer comes from.
+    fn cites(&self, turn: usize) -> String {
+        let lines = &self.base.pack().settings.lines;
+        match (&lines.cites, self.cited.first()) {
+            (Some(line), Some(title)) => line.replace("{title}", title),
+            _ => variant(&lines.unclear, turn).to_owned(),
         }
     }
 
