@@ -377,6 +377,7 @@ fn last_words(text: &str) -> String {
 fn intent(route: &Route) -> Option<String> {
     match route {
         Route::Knowledge { topics, .. } => topics.first().cloned(),
+        Route::Catalogue(ask) => Some(ask.table.clone()),
         Route::SmallTalk { kind } => Some(kind.clone()),
         _ => None,
     }

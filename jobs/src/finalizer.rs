@@ -166,7 +166,17 @@ pub fn summary_rules(pack: &knowledge::Pack) -> SummaryRules {
         label: topic.label.clone(),
         phrases: topic.plain_phrases(),
     };
-    let topics: Vec<TopicRule> = pack.topics.iter().map(rule).collect();
+    // What is asked of a catalogue is about its things: the router says so, no phrase has to.
+    let listed = pack
+        .catalogue
+        .iter()
+        .flat_map(|catalogue| &catalogue.tables);
+    let things = listed.map(|listing| TopicRule {
+        id: listing.table.name.clone(),
+        label: listing.table.many.clone(),
+        phrases: Vec::new(),
+    });
+    let topics: Vec<TopicRule> = pack.topics.iter().map(rule).chain(things).collect();
     SummaryRules::new(&topics, pack.settings.summary.clone())
 }
 
@@ -269,4 +279,49 @@ fn learned(made: &Summary) -> Map<String, Value> {
         learned.insert("last_topics".into(), made.topics.clone().into());
     }
     learned
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, time::Duration};
+
+    use call::{CallEnding, Speaker};
+    use insight::{
+        summary::{SessionFacts, summarize},
+        turn::TurnText,
+    };
+
+    use super::summary_rules;
+
+    #[test]
+    fn what_was_asked_of_a_catalogue_is_in_the_summary() {
+        let library = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../knowledge/tests/packs/library"
+        );
+        let pack = knowledge::Pack::load(Path::new(library)).expect("the library's pack loads");
+        let table = &pack.catalogue.as_ref().expect("it lists books").tables[0].table;
+        let turn = |seq, speaker, text: &str| TurnText {
+            seq,
+            speaker,
+            text: text.to_owned(),
+            intent: Some(table.name.clone()),
+            interrupted: false,
+            has_sources: speaker == Speaker::Agent,
+        };
+        let turns = [
+            turn(0, Speaker::Caller, "Something by Brontë for under ten"),
+            turn(1, Speaker::Agent, "I have one that fits."),
+        ];
+        let facts = SessionFacts {
+            duration: Duration::from_secs(60),
+            ended: CallEnding::CallerLeft,
+            authenticated: false,
+            authentication_attempted: false,
+            transferred: false,
+            callback_requested: false,
+        };
+        let made = summarize(&facts, &turns, &summary_rules(&pack));
+        assert!(made.summary.contains(&table.many), "{}", made.summary);
+    }
 }
