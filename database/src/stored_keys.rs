@@ -47,7 +47,17 @@ impl Database {
         let Some(row) = self.optional(sql, &[&session]).await? else {
             return Ok(None);
         };
-        let person = person_key(self.keys(), &row, row.get("profile_id"))?;
+        self.session_key_in(&row, session)
+    }
+
+    /// The key of a session from a row that holds it with its person's: `profile_id`, `session_wrapped`, `key_id`,
+    /// `wrapped`.
+    pub(crate) fn session_key_in(
+        &self,
+        row: &Row,
+        session: SessionId,
+    ) -> Result<Option<SessionKey>, DatabaseError> {
+        let person = person_key(self.keys(), row, row.get("profile_id"))?;
         let wrapped: &[u8] = row.get("session_wrapped");
         let key = person.map(|person| person.unwrap_session(wrapped, session));
         Ok(key.transpose()?)

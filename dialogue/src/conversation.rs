@@ -204,6 +204,13 @@ impl Conversation {
             model: "pack".to_owned(),
             ..ReplyMeta::default()
         };
+        // Nothing is said of where an answer comes from that another question had.
+        if !matches!(
+            route,
+            Route::Source | Route::Repeat | Route::SmallTalk { .. } | Route::Unclear
+        ) {
+            self.cited.clear();
+        }
         match route {
             Route::Knowledge { .. } => {
                 self.find(&turn.question, questions, history, meta, steps);

@@ -119,6 +119,12 @@ fn where_an_answer_comes_from_is_said_when_it_is_asked() {
     let opening = "How do I open a savings account?";
     let said = last(&[opening, "Where does that come from?"]);
     assert!(said.contains("Savings account"), "{said}");
+    let unanswered = "What paper are your savings books printed on in Peru?";
+    let said = last(&[opening, unanswered, "Where does that come from?"]);
+    assert!(
+        !said.contains("Savings account"),
+        "of another answer: {said}"
+    );
     let said = last(&["Hello", "Where does that come from?"]);
     assert!(
         !said.contains("our own information"),

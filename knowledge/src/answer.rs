@@ -69,10 +69,11 @@ impl Answer {
     /// One answer to several questions, in their order: what is known, then that the rest is not.
     #[must_use]
     pub fn together(mut answers: Vec<Self>) -> Self {
+        // What is known first, then what may be known: an offer is not lost behind a "no".
+        answers.sort_by_key(|answer| (!answer.supported, answer.perhaps.is_none()));
         if answers.len() < 2 || answers.iter().all(|answer| !answer.supported) {
             answers.truncate(1);
         }
-        answers.sort_by_key(|answer| !answer.supported);
         let limit = if answers.len() < 2 {
             MAX_SENTENCES
         } else {
@@ -362,7 +363,30 @@ fn sentence_end(text: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::sentences;
+    use super::{Answer, Citation, Perhaps, sentences};
+
+    #[test]
+    fn an_offer_is_not_lost_behind_what_nobody_knows() {
+        let unknown = Answer {
+            sentences: vec!["I do not know.".to_owned()],
+            sources: Vec::new(),
+            supported: false,
+            perhaps: None,
+        };
+        let offer = Answer {
+            sentences: vec!["Shall I speak of films?".to_owned()],
+            perhaps: Some(Perhaps {
+                sentences: vec!["A film costs one dollar.".to_owned()],
+                source: Citation {
+                    source: "library/films".to_owned(),
+                    title: "Films".to_owned(),
+                },
+            }),
+            ..unknown.clone()
+        };
+        let both = Answer::together(vec![unknown, offer.clone()]);
+        assert_eq!(both, offer);
+    }
 
     #[test]
     fn sentences_end_at_stops_and_not_inside_numbers() {

@@ -21,7 +21,7 @@ use crate::{
 /// Nearness from which on a document of an urgent topic answers, whatever else speaks against it.
 const URGENT: f32 = 0.45;
 /// The support that it has then.
-const SURE: f32 = 6.0;
+const URGENT_SUPPORT: f32 = 6.0;
 /// Passages among which the document of the question before may be.
 const LOOKED_AT: usize = 8;
 /// Passages that an extractive answer looks at.
@@ -116,7 +116,8 @@ impl KnowledgeBase {
         self.pack.documents.iter().flat_map(chunks).collect()
     }
 
-    /// A hash of everything that can change an answer, in hex: equal bases answer alike.
+    /// A hash of what the pack and its stored documents say, in hex: equal bases answer alike, if both understand by
+    /// meaning or neither does.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
@@ -153,9 +154,9 @@ impl KnowledgeBase {
     /// Reads a finished turn.
     #[must_use]
     pub fn read(&self, text: &str) -> Heard {
-        let meanings = self.meanings.as_ref();
         Heard::read(text, &self.pack.meaning, |text| {
-            meanings.map(|meanings| meanings.of(text))
+            let vector = self.meanings.as_ref()?.of(text);
+            Some(self.index.sense(vector))
         })
     }
 
@@ -221,7 +222,7 @@ impl KnowledgeBase {
                 .filter(|topic| self.urgent.contains(*topic))
             && (question.topics.contains(topic) || best.nearness.is_some_and(|near| near >= URGENT))
         {
-            best.support = SURE;
+            best.support = URGENT_SUPPORT;
         }
         passages
     }

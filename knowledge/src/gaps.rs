@@ -79,7 +79,7 @@ impl KnowledgeBase {
     fn sense(&self, question: &str) -> Sense {
         let lexicon = self.lexicon();
         Sense {
-            meaning: self.read(question).meant.vector,
+            meaning: self.read(question).meant.vector().cloned(),
             stems: lexicon.stems(&lexicon.terms(question)).collect(),
         }
     }

@@ -1,5 +1,6 @@
 //! A turn of the caller's as it was read: what was meant, its clauses, and what these mean where the embedding model is
-//! there. Reading takes milliseconds with the model; everything that is decided afterwards takes microseconds.
+//! there, and what of the pack is nearest. Reading takes milliseconds with the model; what is decided afterwards looks
+//! at no vector but to rank documents.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -33,22 +34,38 @@ pub struct Heard {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Clause {
     pub(crate) text: String,
-    pub(crate) vector: Option<Vector>,
+    pub(crate) sense: Option<Sense>,
+}
+
+/// What a clause means, and what of the pack is nearest.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Sense {
+    pub(crate) vector: Vector,
+    /// How near the nearest text of a document is.
+    pub(crate) nearness: f32,
+    /// The topic of that document.
+    pub(crate) topic: Option<String>,
+}
+
+impl Clause {
+    pub(crate) fn vector(&self) -> Option<&Vector> {
+        self.sense.as_ref().map(|sense| &sense.vector)
+    }
 }
 
 impl Heard {
-    /// `embed` gives what a text means, where that is known.
+    /// `understand` gives what a text means, where that can be known.
     pub(crate) fn read(
         text: &str,
         words: &MeaningWords,
-        embed: impl Fn(&str) -> Option<Vector>,
+        understand: impl Fn(&str) -> Option<Sense>,
     ) -> Self {
         let clause = |text: String| Clause {
-            vector: embed(&text),
+            sense: understand(&text),
             text,
         };
         // What these mean is never asked.
-        let plain = |text: String| Clause { text, vector: None };
+        let plain = |text: String| Clause { text, sense: None };
         let correction = words.around_taken_back(text);
         let with_refused = words.without_taken_back(text);
         let meant = words.without_refused(&with_refused);

@@ -7,7 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use embedding::Vector;
 use language::Lexicon;
 
-use crate::{answer::sentences, chunk::Chunk, heard::Meanings, route::Question};
+use crate::{
+    answer::sentences,
+    chunk::Chunk,
+    heard::{Meanings, Sense},
+    route::Question,
+};
 
 /// Saturation of repeated terms, and how far length counts (the usual range is 1.2 to 2 and 0.5 to 0.8).
 const K1: f32 = 1.2;
@@ -193,22 +198,16 @@ impl Index {
         self.entries.iter().enumerate().map(hit).collect()
     }
 
-    /// How near the nearest text of a document is.
-    pub(crate) fn nearest(&self, meaning: &Vector) -> f32 {
+    /// What is nearest to this meaning.
+    pub(crate) fn sense(&self, vector: Vector) -> Sense {
         let entries = self.entries.iter();
-        entries
-            .map(|entry| entry.nearness(meaning))
-            .fold(0.0, f32::max)
-    }
-
-    /// The topic of the nearest document.
-    pub(crate) fn nearest_topic(&self, meaning: &Vector) -> Option<&str> {
-        let entries = self
-            .entries
-            .iter()
-            .map(|entry| (entry, entry.nearness(meaning)));
-        let (nearest, _) = entries.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
-        nearest.chunk.topic.as_deref()
+        let near = entries.map(|entry| (entry.nearness(&vector), &entry.chunk.topic));
+        let nearest = near.max_by(|(a, _), (b, _)| a.total_cmp(b));
+        Sense {
+            nearness: nearest.map_or(0.0, |(nearness, _)| nearness),
+            topic: nearest.and_then(|(_, topic)| topic.clone()),
+            vector,
+        }
     }
 
     /// What the best document scores for these stems.

@@ -15,10 +15,23 @@ impl Lines {
             };
             names.fill(file, &format!("lines.{key}"), line, later)?;
         }
+        for (key, line, later) in self.optional() {
+            if let Some(line) = line {
+                names.fill(file, &format!("lines.{key}"), line, &[later])?;
+            }
+        }
         for (key, lines) in self.several() {
             names.fill_all(file, &format!("lines.{key}"), lines)?;
         }
         Ok(())
+    }
+
+    /// Lines that a pack may leave out, with what the speaker fills in.
+    fn optional(&mut self) -> [(&'static str, &mut Option<String>, &'static str); 2] {
+        [
+            ("perhaps", &mut self.perhaps, "topic"),
+            ("cites", &mut self.cites, "title"),
+        ]
     }
 
     fn several(&mut self) -> [(&'static str, &mut Vec<String>); 3] {

@@ -124,6 +124,15 @@ impl MeaningWords {
         })
     }
 
+    /// The clause is a question or request of its own, behind what joins it to the one before.
+    pub(crate) fn is_opening_clause(&self, clause: &str) -> bool {
+        let words = words(clause);
+        let mut own = words
+            .iter()
+            .skip_while(|word| self.between.contains(&word.bare));
+        own.next().is_some_and(|word| self.is_opening(word))
+    }
+
     /// The clause asks something.
     pub(crate) fn is_question(&self, clause: &str) -> bool {
         let words = words(clause);

@@ -1,6 +1,7 @@
 //! The rules that turn matches into a route.
 //!
-//! Rules, not a model: a pack's author can read why ([`Routed::reasons`]) and mend it with one line.
+//! Deeds and courtesy are rules; whether a turn is the trade's question is a weighed sum (`evidence.rs`). Either way a
+//! pack's author can read why ([`Routed::reasons`], [`Routed::evidence`]) and mend it with one line.
 
 use language::{
     is_function_word,
@@ -13,7 +14,7 @@ use crate::{
     heard::Clause,
     matches::{Matches, covers},
     route::{Question, Reason, Route, RouteContext, Routed, reason},
-    understand::Reader,
+    understand::{Reader, STANDS_ALONE},
 };
 
 /// Likelihood from which on an utterance is a question about the trade.
@@ -39,9 +40,7 @@ const NEAR_LOOSE: f32 = 0.3;
 const KNOWN_LOOSE: f32 = 0.6;
 const MAX_LOOSE: usize = 8;
 /// Likelihood below which courtesy in a turn is all of it.
-const HARDLY: f32 = 0.35;
-/// Weight of a topic that stands for itself, whatever was asked before.
-const STANDS_ALONE: f32 = 1.5;
+const HARDLY: f32 = 0.15;
 
 /// Decides on one turn.
 struct Router<'a> {
@@ -82,7 +81,7 @@ pub(crate) fn route(reader: Reader<'_>, clause: &Clause, context: &RouteContext)
     let questions = match &route {
         Route::Knowledge { topics, .. } => vec![Question {
             text: clause.text.clone(),
-            vector: clause.vector.clone(),
+            vector: clause.vector().cloned(),
             topics: topics.clone(),
             before: leans.then(|| context.last.clone()),
         }],
@@ -350,7 +349,6 @@ fn evidence(reader: Reader<'_>, clause: &Clause, said: &Utterance, matches: &Mat
     let stems: Vec<String> = reader.lexicon.stems(&content).collect();
     let known = stems.iter().filter(|stem| reader.index.knows(stem)).count();
     let count = |n: usize| f32::from(u16::try_from(n).unwrap_or(u16::MAX));
-    let vector = clause.vector.as_ref();
     Evidence {
         known: if stems.is_empty() {
             1.0
@@ -358,9 +356,9 @@ fn evidence(reader: Reader<'_>, clause: &Clause, said: &Utterance, matches: &Mat
             count(known) / count(stems.len())
         },
         score: reader.index.best_score(&stems) / (1.0 + count(stems.len())),
-        is_by_meaning: vector.is_some(),
-        nearness: vector.map_or(0.0, |vector| reader.index.nearest(vector)),
-        learned: match (vector, reader.learned_meaning) {
+        is_by_meaning: clause.sense.is_some(),
+        nearness: clause.sense.as_ref().map_or(0.0, |sense| sense.nearness),
+        learned: match (clause.vector(), reader.learned_meaning) {
             (Some(vector), Some(learned)) => learned.of_meaning(vector),
             _ => reader
                 .learned

@@ -21,8 +21,8 @@ const MAX_QUESTIONS: usize = 2;
 /// Likelihood of a clause that is a question of its own.
 const CLEAR: f32 = 0.7;
 
-/// Weight of a topic's phrases that stands for itself, whatever stands before it.
-const STANDS_ALONE: f32 = 1.5;
+/// Weight of a topic's phrases that stands for itself, whatever was said before it.
+pub(crate) const STANDS_ALONE: f32 = 1.5;
 
 /// What a turn is read with.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +72,7 @@ impl Group {
         let vectors = self
             .clauses
             .iter()
-            .filter_map(|clause| clause.vector.clone());
+            .filter_map(|clause| clause.vector().cloned());
         Question {
             text: texts.join(" "),
             vector: vectors.reduce(|all, one| all.leaning_on(&one, 1.0)),
@@ -148,13 +148,7 @@ impl Reader<'_> {
         let [first, second] = clauses else {
             return None;
         };
-        let is_question = |clause: &Clause| {
-            let mut words = clause.text.split_whitespace().map(str::to_lowercase);
-            words
-                .find(|word| !self.words.between.contains(word))
-                .is_some_and(|word| self.words.opens.contains(&word))
-        };
-        if !is_question(second) {
+        if !self.words.is_opening_clause(&second.text) {
             return None;
         }
         let of_documents = |clause: &Clause, context: &RouteContext| {
@@ -258,9 +252,8 @@ impl Reader<'_> {
             topics = named;
             // "And I am worried" is near to much and asks nothing.
             if topics.is_empty() && asks {
-                let vector = clause.vector.as_ref();
-                let near = vector.and_then(|vector| self.index.nearest_topic(vector));
-                topics.extend(near.map(str::to_owned));
+                let sense = clause.sense.as_ref();
+                topics.extend(sense.and_then(|sense| sense.topic.clone()));
             }
         }
         Reading {

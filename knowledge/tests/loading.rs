@@ -138,6 +138,13 @@ fn wrong_settings_name_file_key_value_and_accepted_form() {
         "\"loose\"",
         &["grounding_mode", "strict"],
     );
+    check(
+        "perhaps",
+        "pack.toml",
+        "this: {topic}.",
+        "this: {matter}.",
+        &["lines.perhaps", "{company}"],
+    );
     check("key", "pack.toml", "tone =", "tune =", &["tune"]);
     check(
         "number",

@@ -50,10 +50,13 @@ pub(crate) const BY_SESSION: &str =
 
 /// The caller's words before replies to a question about the trade that rest on no source, newest first.
 const UNANSWERED: &str = "
-    SELECT asked.* FROM conversation_messages reply
+    SELECT asked.session_id, asked.seq, asked.content_ct, s.profile_id, s.wrapped AS session_wrapped, p.key_id, p.wrapped
+      FROM conversation_messages reply
       JOIN LATERAL (SELECT m.session_id, m.seq, m.content_ct FROM conversation_messages m
                      WHERE m.session_id = reply.session_id AND m.seq < reply.seq AND m.role = 'user'
                      ORDER BY m.seq DESC LIMIT 1) asked ON true
+      JOIN session_keys s ON s.session_id = asked.session_id
+      JOIN person_keys p USING (profile_id)
      WHERE reply.session_id >= v7_floor($1) AND reply.role = 'assistant'
        AND reply.meta ->> 'route' = 'knowledge' AND reply.meta -> 'sources' = '[]'
      ORDER BY reply.session_id DESC, reply.seq DESC LIMIT $2";
@@ -73,7 +76,7 @@ impl MessageRepository {
         for row in self.db.query(UNANSWERED, &[&since, &limit]).await? {
             let (session, seq): (SessionId, i32) = (row.get(0), row.get(1));
             let sealed: Option<&[u8]> = row.get(2);
-            let key = self.db.session_key(session).await?;
+            let key = self.db.session_key_in(&row, session)?;
             let open = |(sealed, key): (_, SessionKey)| key.open_message(session, seq, sealed).ok();
             questions.extend(sealed.zip(key).and_then(open));
         }

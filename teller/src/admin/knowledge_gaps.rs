@@ -127,6 +127,12 @@ fn document(folder: &Path, source: &str) -> anyhow::Result<(PathBuf, String)> {
             return Ok((file, text));
         }
     }
+    if sources.clone().any(|known| known == source) {
+        let why = format!(
+            "{source} is fetched and written anew each time; put the phrase into a document of its own"
+        );
+        return Err(UsageError::because("--document", why).into());
+    }
     let known: Vec<&str> = sources.map(String::as_str).take(5).collect();
     let accepted = format!(
         "no document is called {source}; there are {} …",
@@ -138,10 +144,10 @@ fn document(folder: &Path, source: &str) -> anyhow::Result<(PathBuf, String)> {
 /// The document with one more ask, `None` where it has it.
 fn with_ask(text: &str, phrase: &str) -> Option<String> {
     let quoted = toml::Value::from(phrase).to_string();
-    if text.contains(&quoted) {
+    let (front, body) = text.split_once("\n+++\n")?;
+    if front.contains(&quoted) {
         return None;
     }
-    let (front, body) = text.split_once("\n+++\n")?;
     let front = match front.split_once("asks = [") {
         Some((before, after)) => format!("{before}asks = [\n  {quoted},{after}"),
         None => format!("{front}\nasks = [{quoted}]"),

@@ -22,34 +22,34 @@ pub(super) async fn follow(
     pack: Pack,
     meaning: Option<Meaning>,
 ) {
-    let base = KnowledgeBase::clone(&replier.knowledge());
-    replier.set_knowledge(Arc::new(with_meaning(meaning.clone(), base).await));
     let documents = DocumentRepository::new(&database);
     let mut known = 0;
+    // What it says is served before what it means is found out.
+    let mut unread = Some(KnowledgeBase::clone(&replier.knowledge()));
     loop {
         match newer(&documents, &pack, known).await {
             Ok(Some((revision, base))) => {
-                let base = with_meaning(meaning.clone(), base).await;
                 tracing::info!(
                     revision,
                     fingerprint = base.fingerprint(),
                     "the knowledge base was reloaded"
                 );
-                replier.set_knowledge(Arc::new(base));
+                replier.set_knowledge(Arc::new(base.clone()));
+                unread = Some(base);
                 known = revision;
             }
             Ok(None) => {}
             Err(error) => tracing::debug!(%error, "the knowledge base stays as it is"),
+        }
+        if let (Some(base), Some(meaning)) = (unread.take(), &meaning) {
+            replier.set_knowledge(Arc::new(with_meaning(meaning.clone(), base).await));
         }
         sleep(LOOK).await;
     }
 }
 
 /// The base with what its texts mean, on a thread of its own: calls go on meanwhile.
-async fn with_meaning(meaning: Option<Meaning>, base: KnowledgeBase) -> KnowledgeBase {
-    let Some(meaning) = meaning else {
-        return base;
-    };
+async fn with_meaning(meaning: Meaning, base: KnowledgeBase) -> KnowledgeBase {
     let plain = base.clone();
     let begun = Instant::now();
     let work = move || {

@@ -1,6 +1,6 @@
 //! `teller knowledge gaps` and `adopt`: the built program against a real PostgreSQL.
 
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use database::{
     Channel, MessageRepository, MessageSealer, NewMessage, NewSession, Role, SessionId,
@@ -8,7 +8,7 @@ use database::{
 };
 use serde_json::{Value, json};
 
-use crate::pack_tests::Pack;
+use crate::{pack_tests::Pack, support::program::teller};
 
 /// A call of turns and replies, with what the record says of each reply.
 async fn call(test: &TestDatabase, turns: &[(&str, Value)]) {
@@ -40,22 +40,6 @@ async fn call(test: &TestDatabase, turns: &[(&str, Value)]) {
     }
     let repository = MessageRepository::new(&test.db);
     repository.insert_batch(&messages).await.unwrap();
-}
-
-async fn teller(test: &TestDatabase, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_teller"));
-    command
-        .args(arguments)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        .env("DATABASE_URL", test.url_as("identity_admin"))
-        .env("KEY_FILE", test.key_file())
-        .env("EMBEDDING_MODEL", "off")
-        .stdin(Stdio::null());
-    tokio::task::spawn_blocking(move || command.output())
-        .await
-        .unwrap()
-        .unwrap()
 }
 
 fn told(output: &Output) -> String {

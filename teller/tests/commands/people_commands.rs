@@ -16,6 +16,8 @@ use database::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::support::program::teller;
+
 /// Tables with something of a person, each with words of Sarah's that the export must show.
 const HELD: [(&str, &str); 14] = [
     ("user_profiles", "Sarah Quillfeather"),
@@ -177,23 +179,6 @@ fn summary(session_id: SessionId) -> NewSummary {
         source_last_seq: Some(0),
         partial: false,
     }
-}
-
-/// Runs `teller` without a terminal.
-async fn teller(test: &TestDatabase, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_teller"));
-    command
-        .args(arguments)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        // As in a bank: an administrator is no owner of the tables.
-        .env("DATABASE_URL", test.url_as("identity_admin"))
-        .env("KEY_FILE", test.key_file())
-        .stdin(Stdio::null());
-    tokio::task::spawn_blocking(move || command.output())
-        .await
-        .unwrap()
-        .unwrap()
 }
 
 fn answer(output: &Output) -> Value {

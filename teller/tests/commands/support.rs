@@ -1,5 +1,6 @@
 //! What proofs of the record share: a writer that can be killed and a PostgreSQL that can be crashed.
 
+pub(crate) mod program;
 pub(crate) mod rehearsal;
 
 #[path = "../support/cluster.rs"]
