@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     os::unix::fs::PermissionsExt as _,
-    process::{Command, Output, Stdio},
+    process::Output,
 };
 
 use database::{
