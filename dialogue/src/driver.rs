@@ -130,7 +130,7 @@ impl Reply {
                 Step::Read(text) => {
                     let base = Arc::clone(self.driver.conversation().knowledge());
                     let heard = read(base, text).await;
-                    self.report(Event::Read(heard));
+                    self.report(Event::Read(Box::new(heard)));
                     true
                 }
                 Step::Find(query) => {

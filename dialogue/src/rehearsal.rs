@@ -97,7 +97,7 @@ fn answer(conversation: &mut Conversation, base: &KnowledgeBase, turn: CallerTur
         for step in steps {
             match step {
                 Step::Say(sentence) => sentences.push(sentence),
-                Step::Read(text) => events.push(Event::Read(base.read(&text))),
+                Step::Read(text) => events.push(Event::Read(Box::new(base.read(&text)))),
                 Step::Find(query) => events.push(Event::Found(Found {
                     passages: base.search_all(&query.questions, PASSAGES),
                     took: Duration::ZERO,

@@ -21,7 +21,7 @@ pub enum Event {
     /// The caller heard this of a speech of the agent, which was whole or cut short there.
     AgentHeard(String),
     /// What [`Step::Read`] read.
-    Read(Heard),
+    Read(Box<Heard>),
     /// What [`Step::Find`] found.
     Found(Found),
     /// What came of [`Step::AskModel`] so far.

@@ -1,10 +1,6 @@
 //! `teller profiles export` and `erase`: the built program against a real PostgreSQL.
 
-use std::{
-    collections::BTreeSet,
-    os::unix::fs::PermissionsExt as _,
-    process::Output,
-};
+use std::{collections::BTreeSet, os::unix::fs::PermissionsExt as _, process::Output};
 
 use database::{
     AuthLimits, AuthRepository, CallbackRepository, Channel, Claim, ConversationSummaryRepository,
