@@ -46,7 +46,9 @@ pub struct Conversation {
     /// The titles that the last answer from documents rests on.
     cited: Vec<String>,
     /// What was offered last to be told.
-    perhaps: Option<Perhaps>,
+    perhaps: Vec<Perhaps>,
+    /// What else the document says that answered last.
+    rest: Vec<String>,
     reply: Reply,
     calls: u32,
 }
@@ -107,7 +109,8 @@ impl Conversation {
             subject: Subject::default(),
             awaiting: Awaiting::None,
             cited: Vec::new(),
-            perhaps: None,
+            perhaps: Vec::new(),
+            rest: Vec::new(),
             reply: Reply::None,
             calls: 0,
         }
@@ -195,6 +198,7 @@ impl Conversation {
         heard: &Heard,
         steps: &mut Vec<Step>,
     ) {
+        let picked = self.picked(&turn.question);
         let Routed {
             route, questions, ..
         } = self.route(&turn.question, heard);
@@ -207,9 +211,13 @@ impl Conversation {
         // Nothing is said of where an answer comes from that another question had.
         if !matches!(
             route,
-            Route::Source | Route::Repeat | Route::SmallTalk { .. } | Route::Unclear
+            Route::Source | Route::More | Route::Repeat | Route::SmallTalk { .. } | Route::Unclear
         ) {
             self.cited.clear();
+            self.rest.clear();
+        }
+        if let Some(at) = picked {
+            return self.say_perhaps(at, meta, steps);
         }
         match route {
             Route::Knowledge { .. } => {
@@ -231,7 +239,8 @@ impl Conversation {
                 let request = self.request(CallbackTool::NAME, turn.seq, true);
                 self.call(request, Purpose::Callback, meta, steps);
             }
-            Route::Affirm if self.awaiting == Awaiting::Perhaps => self.say_perhaps(meta, steps),
+            Route::Affirm if self.offers_to_tell() => self.say_perhaps(0, meta, steps),
+            Route::More => self.say_more(meta, steps),
             route => {
                 let fixed = self.fixed_reply(&route);
                 self.say_fixed(fixed, meta, steps);
@@ -286,6 +295,7 @@ impl Conversation {
         let context = RouteContext {
             last: std::mem::take(&mut self.subject.last),
             awaiting: self.awaiting != Awaiting::None,
+            more: self.can_say_more(),
             offered: self.last_offer(),
         };
         let routed = self.base.understand(heard, &context);
@@ -326,6 +336,7 @@ impl Conversation {
             Route::SmallTalk { .. }
             | Route::Repeat
             | Route::Source
+            | Route::More
             | Route::Goodbye
             | Route::Affirm
             | Route::Deny
@@ -347,7 +358,13 @@ impl Conversation {
 
     /// The last reply offers to tell something.
     pub(crate) fn offers_to_tell(&self) -> bool {
-        self.awaiting == Awaiting::Perhaps
+        matches!(self.awaiting, Awaiting::Perhaps | Awaiting::Either)
+    }
+
+    /// What the last reply offers to tell: the sources of documents, with what each is called there.
+    pub(crate) fn offers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let offers = self.perhaps.iter().filter(|_| self.offers_to_tell());
+        offers.map(|perhaps| (&*perhaps.source.source, &*perhaps.label))
     }
 
     fn can_look_up(&self) -> bool {

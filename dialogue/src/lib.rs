@@ -77,6 +77,8 @@ pub enum Awaiting {
     CallbackConsent,
     /// "I can tell you about the fees; shall I?"
     Perhaps,
+    /// "Is it about the fees, or about the limits?"
+    Either,
 }
 
 /// What a reply produces, in this order: any number of sentences, then one `Done`.

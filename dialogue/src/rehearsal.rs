@@ -70,19 +70,27 @@ impl<'a> Rehearsal<'a> {
         answer(&mut self.conversation, self.base, turn)
     }
 
-    /// What is said to a turn that wants to know something: an offer to tell it is agreed to.
-    fn ask(&mut self, said: &str, wants_to_know: bool) -> Spoken {
+    /// What is said to a turn that wants to know something in these documents: an offer to tell it is agreed to, and of
+    /// two the right one is picked.
+    fn ask(&mut self, said: &str, wanted: &[&String]) -> Spoken {
         let first = self.say(said);
-        if !first.is_offer || !wants_to_know {
+        if !first.is_offer || wanted.is_empty() {
             return first;
         }
-        let told = self.say(AGREED);
+        let offers: Vec<(&str, &str)> = self.conversation.offers().collect();
+        let right = offers
+            .iter()
+            .find(|(source, _)| wanted.iter().any(|wanted| wanted == source));
+        let pick = match right {
+            Some((_, label)) if offers.len() > 1 => (*label).to_owned(),
+            _ => AGREED.to_owned(),
+        };
+        let told = self.say(&pick);
+        let mut meta = first.meta;
+        meta.sources.extend(told.meta.sources);
         Spoken {
             text: format!("{} {}", first.text, told.text),
-            meta: ReplyMeta {
-                sources: told.meta.sources,
-                ..first.meta
-            },
+            meta,
             is_offer: true,
         }
     }
@@ -146,7 +154,9 @@ pub fn judge(base: &Arc<KnowledgeBase>, dialogue: &TestDialogue) -> Verdict {
     for (turn, expected) in dialogue.turns.iter().enumerate() {
         let wants_to_know = expected.supported != Some(false)
             && !(expected.document.is_empty() && expected.any_of.is_empty());
-        let spoken = rehearsal.ask(&expected.said, wants_to_know);
+        let documents = expected.document.iter().chain(&expected.any_of);
+        let wanted: Vec<&String> = documents.filter(|_| wants_to_know).collect();
+        let spoken = rehearsal.ask(&expected.said, &wanted);
         verdict.asked += usize::from(wants_to_know);
         verdict.offered += usize::from(wants_to_know && spoken.is_offer);
         let complaints = complaints(expected, &spoken);

@@ -1,6 +1,6 @@
 //! An answer taken from the documents themselves, for when no language model is there to phrase one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use embedding::Vector;
 use language::{
@@ -11,7 +11,7 @@ use language::{
 use crate::{
     heard::Meanings,
     index::{Index, Passage},
-    pack::{Aspect, GroundingMode, Settings, Topic},
+    pack::{Aspect, DocumentText, GroundingMode, Lines, Settings, Topic},
     route::Question,
 };
 
@@ -26,6 +26,8 @@ const SUPPORTED: f32 = 0.8;
 /// Where a pack has words to offer what may be the answer: from which support on they are said, and to which.
 const OFFERED: f32 = 0.3;
 const SURE: f32 = 1.4;
+/// A second document of another topic that scores less than this below the first may be the one too.
+const EITHER: f32 = 0.12;
 /// A second source counts as support when it scores this share of the first.
 const SECOND_SOURCE: f32 = 0.35;
 
@@ -40,6 +42,8 @@ const LEANING: [&str; 8] = [
 ];
 /// What a sentence that means the question gains.
 const NEAR: f32 = 12.0;
+/// What a sentence gains that answers what means the same.
+const ASKED: f32 = 18.0;
 /// Added to a sentence that speaks of the aspect asked for; about the weight of one rare word.
 const ASPECT: f32 = 3.0;
 
@@ -52,13 +56,19 @@ pub struct Answer {
     pub sources: Vec<Citation>,
     /// Whether the documents answer the question; if not, `sentences` say so and offer a person.
     pub supported: bool,
-    /// What may answer it: `sentences` ask whether to say it.
-    pub perhaps: Option<Perhaps>,
+    /// What may answer it: `sentences` ask whether to say it, or which of two.
+    pub perhaps: Vec<Perhaps>,
+    /// What else the document says, in its order.
+    pub rest: Vec<String>,
 }
 
 /// An answer that is said to a caller who agrees.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Perhaps {
+    /// What it is about, in words that callers are asked with.
+    pub label: String,
+    /// What else the document says, in its order.
+    pub rest: Vec<String>,
     /// What to say, one sentence an item.
     pub sentences: Vec<String>,
     /// Where it comes from.
@@ -66,11 +76,19 @@ pub struct Perhaps {
 }
 
 impl Answer {
+    /// Offers the first of two alone.
+    pub fn offer_first(&mut self, lines: &Lines) {
+        self.perhaps.truncate(1);
+        if let Some((line, first)) = lines.perhaps.as_ref().zip(self.perhaps.first()) {
+            self.sentences = sentences(&line.replace("{topic}", &first.label));
+        }
+    }
+
     /// One answer to several questions, in their order: what is known, then that the rest is not.
     #[must_use]
     pub fn together(mut answers: Vec<Self>) -> Self {
         // What is known first, then what may be known: an offer is not lost behind a "no".
-        answers.sort_by_key(|answer| (!answer.supported, answer.perhaps.is_none()));
+        answers.sort_by_key(|answer| (!answer.supported, answer.perhaps.is_empty()));
         if answers.len() < 2 || answers.iter().all(|answer| !answer.supported) {
             answers.truncate(1);
         }
@@ -83,7 +101,11 @@ impl Answer {
             sentences: Vec::new(),
             sources: Vec::new(),
             supported: answers.iter().any(|answer| answer.supported),
-            perhaps: answers.iter().find_map(|answer| answer.perhaps.clone()),
+            perhaps: answers
+                .iter()
+                .find(|answer| !answer.perhaps.is_empty())
+                .map_or_else(Vec::new, |answer| answer.perhaps.clone()),
+            rest: Vec::new(),
         };
         for answer in answers {
             let said = &together.sentences;
@@ -92,6 +114,7 @@ impl Answer {
                 .into_iter()
                 .filter(|sentence| !said.contains(sentence));
             let new: Vec<String> = new.take(limit).collect();
+            together.rest.extend(answer.rest);
             together.sentences.extend(new);
             together.sources.extend(answer.sources);
         }
@@ -136,6 +159,8 @@ pub(crate) struct Extractor<'a> {
     pub(crate) meanings: Option<&'a Meanings>,
     pub(crate) urgent: &'a BTreeSet<String>,
     pub(crate) topics: &'a [Topic],
+    pub(crate) answered_by: &'a BTreeMap<String, Vec<(String, Vector)>>,
+    pub(crate) documents: &'a [DocumentText],
 }
 
 impl Extractor<'_> {
@@ -144,14 +169,18 @@ impl Extractor<'_> {
         let settings = self.settings;
         match passages.first() {
             Some(best) if settings.lines.perhaps.is_some() && may_answer(best) => {
-                self.offer(question, best)
+                self.offer(question, passages)
             }
-            Some(best) if is_grounded(passages, settings.grounding_mode) => Answer {
-                sentences: self.choose(question, best),
-                sources: vec![cite(best)],
-                supported: true,
-                perhaps: None,
-            },
+            Some(best) if is_grounded(passages, settings.grounding_mode) => {
+                let sentences = self.choose(question, best);
+                Answer {
+                    rest: rest(best, &sentences),
+                    sentences,
+                    sources: vec![cite(best)],
+                    supported: true,
+                    perhaps: Vec::new(),
+                }
+            }
             _ => self.unsupported(),
         }
     }
@@ -161,27 +190,46 @@ impl Extractor<'_> {
             sentences: sentences(&self.settings.lines.unsupported),
             sources: Vec::new(),
             supported: false,
-            perhaps: None,
+            perhaps: Vec::new(),
+            rest: Vec::new(),
         }
     }
 
-    /// Asks whether to say what may be the answer, where the pack has words for it.
-    fn offer(self, question: &Question, passage: &Passage) -> Answer {
-        let line = self.settings.lines.perhaps.as_ref();
-        let topic = passage.topic.as_ref().and_then(|id| {
-            let mut topics = self.topics.iter();
-            topics.find(|topic| topic.id == *id)
+    /// Asks whether to say what may be the answer, or which of two it is, where the pack has words for it.
+    fn offer(self, question: &Question, passages: &[Passage]) -> Answer {
+        let lines = &self.settings.lines;
+        let blended = self.settings.grounding_mode == GroundingMode::Blended;
+        let mut offered = passages.iter().filter_map(|passage| {
+            let topic = self
+                .topics
+                .iter()
+                .find(|topic| Some(&topic.id) == passage.topic.as_ref())?;
+            let sentences = self.choose(question, passage);
+            let perhaps = Perhaps {
+                label: topic.label.clone(),
+                rest: rest(passage, &sentences),
+                sentences,
+                source: cite(passage),
+            };
+            Some((perhaps, passage.score))
         });
-        match (line, topic, self.settings.grounding_mode) {
-            (Some(line), Some(topic), GroundingMode::Blended) => Answer {
-                sentences: sentences(&line.replace("{topic}", &topic.label)),
-                perhaps: Some(Perhaps {
-                    sentences: self.choose(question, passage),
-                    source: cite(passage),
-                }),
-                ..self.unsupported()
-            },
-            _ => self.unsupported(),
+        let (Some(line), Some((first, score)), true) = (&lines.perhaps, offered.next(), blended)
+        else {
+            return self.unsupported();
+        };
+        let other = offered.find(|(other, _)| other.label != first.label);
+        let other = other.filter(|(_, other)| score - other < EITHER);
+        let (line, perhaps) = match (&lines.either, other) {
+            (Some(line), Some((other, _))) => {
+                let line = line.replace("{one}", &first.label);
+                (line.replace("{other}", &other.label), vec![first, other])
+            }
+            _ => (line.replace("{topic}", &first.label), vec![first]),
+        };
+        Answer {
+            sentences: sentences(&line),
+            perhaps,
+            ..self.unsupported()
         }
     }
 
@@ -195,13 +243,15 @@ impl Extractor<'_> {
         let asked = self.lexicon.terms(&question.text);
         // The title's words are the subject of every sentence; they do not distinguish sentences.
         let subject = self.lexicon.document_stems(&passage.title);
-        let wanted: BTreeSet<String> = self
-            .lexicon
-            .stems(&asked)
-            .filter(|stem| !subject.contains(stem))
-            .collect();
-        let signs = self.aspects.asked_for(Utterance::new(asked));
+        let stems: Vec<String> = self.lexicon.stems(&asked).collect();
+        let wanted = stems.iter().filter(|stem| !subject.contains(*stem));
+        let wanted: BTreeSet<String> = wanted.cloned().collect();
+        let signs = self.aspects.asked_for(&Utterance::new(asked));
         let meaning = question.vector.clone();
+        let alike = match meaning {
+            Some(_) => Vec::new(),
+            None => self.alike(&passage.source, &wanted),
+        };
         // The author put the more important sentence first.
         let favour = |at: usize| match at {
             0 => FIRST,
@@ -213,7 +263,12 @@ impl Extractor<'_> {
             .enumerate()
             .map(|(at, sentence)| {
                 let near = self.nearness(sentence, meaning.as_ref());
-                (at, favour(at) + near + self.worth(sentence, &wanted, signs))
+                let words = alike.iter().filter(|(answer, _)| *answer == sentence);
+                let words = words.map(|(_, likeness)| ASKED * likeness);
+                let asked = self.asked(&passage.source, sentence, meaning.as_ref());
+                let asked = words.fold(asked, f32::max);
+                let worth = self.worth(sentence, &wanted, signs.as_ref());
+                (at, favour(at) + near + asked + worth)
             })
             .collect();
         ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
@@ -234,7 +289,6 @@ impl Extractor<'_> {
         if let Some((best, _)) = ranked.next() {
             choose(best);
         }
-        choose(0);
         for (at, worth) in ranked {
             if worth > WORTH_SAYING || at < lead {
                 choose(at);
@@ -252,12 +306,37 @@ impl Extractor<'_> {
         NEAR * nearness.unwrap_or_default()
     }
 
+    /// How alike the question is, by its words, to what the pack says the sentences of a document answer.
+    fn alike(&self, source: &str, stems: &BTreeSet<String>) -> Vec<(&str, f32)> {
+        let mut documents = self.documents.iter();
+        let Some(document) = documents.find(|document| document.source == source) else {
+            return Vec::new();
+        };
+        let stems: Vec<String> = stems.iter().cloned().collect();
+        let alike = self.index.alike(source, &stems).into_iter();
+        let answered = alike.filter_map(|(ask, likeness)| {
+            let answer = document.answered_by.get(ask)?;
+            Some((answer.as_str(), likeness))
+        });
+        answered.collect()
+    }
+
+    /// How near the question is to what the pack says this sentence answers.
+    fn asked(self, source: &str, sentence: &str, meaning: Option<&Vector>) -> f32 {
+        let Some((asks, meaning)) = self.answered_by.get(source).zip(meaning) else {
+            return 0.0;
+        };
+        let asks = asks.iter().filter(|(answer, _)| answer == sentence);
+        let near = asks.map(|(_, ask)| ask.nearness(meaning));
+        ASKED * near.fold(0.0, f32::max)
+    }
+
     /// How much of the question a sentence speaks of, by the words' rarity.
     fn worth(
         self,
         sentence: &str,
         wanted: &BTreeSet<String>,
-        signs: Option<&BTreeSet<String>>,
+        signs: Option<&BTreeSet<&str>>,
     ) -> f32 {
         let said: BTreeSet<String> = self.lexicon.document_stems(sentence).into_iter().collect();
         let shared: f32 = said
@@ -272,6 +351,12 @@ impl Extractor<'_> {
 /// It may answer, but not surely.
 fn may_answer(passage: &Passage) -> bool {
     (OFFERED..SURE).contains(&passage.support)
+}
+
+/// What a passage says beside these sentences.
+fn rest(passage: &Passage, said: &[String]) -> Vec<String> {
+    let all = sentences(&passage.text).into_iter();
+    all.filter(|sentence| !said.contains(sentence)).collect()
 }
 
 fn cite(passage: &Passage) -> Citation {
@@ -323,16 +408,19 @@ impl Aspects {
     }
 
     /// The words of sentences that answer what is asked for in particular, if anything is.
-    pub(crate) fn asked_for(&self, asked: Utterance) -> Option<&BTreeSet<String>> {
-        let mut aspects = self.aspects.iter();
-        let (_, signs) = aspects.find(|(asks, _)| !asks.matches(&asked).is_empty())?;
-        Some(signs)
+    pub(crate) fn asked_for(&self, asked: &Utterance) -> Option<BTreeSet<&str>> {
+        let aspects = self.aspects.iter();
+        let asked = aspects.filter(|(asks, _)| !asks.matches(asked).is_empty());
+        let signs: BTreeSet<&str> = asked
+            .flat_map(|(_, signs)| signs.iter().map(String::as_str))
+            .collect();
+        (!signs.is_empty()).then_some(signs)
     }
 }
 
-pub(crate) fn has_sign(sentence: &str, signs: &BTreeSet<String>) -> bool {
+pub(crate) fn has_sign(sentence: &str, signs: &BTreeSet<&str>) -> bool {
     let said = language::normalize(sentence);
-    said.iter().any(|term| signs.contains(&term.text))
+    said.iter().any(|term| signs.contains(&*term.text))
 }
 
 /// The sentences of a text, white space made single.
@@ -371,17 +459,20 @@ mod tests {
             sentences: vec!["I do not know.".to_owned()],
             sources: Vec::new(),
             supported: false,
-            perhaps: None,
+            perhaps: Vec::new(),
+            rest: Vec::new(),
         };
         let offer = Answer {
             sentences: vec!["Shall I speak of films?".to_owned()],
-            perhaps: Some(Perhaps {
+            perhaps: vec![Perhaps {
+                label: "films".to_owned(),
+                rest: Vec::new(),
                 sentences: vec!["A film costs one dollar.".to_owned()],
                 source: Citation {
                     source: "library/films".to_owned(),
                     title: "Films".to_owned(),
                 },
-            }),
+            }],
             ..unknown.clone()
         };
         let both = Answer::together(vec![unknown, offer.clone()]);

@@ -1,7 +1,11 @@
 //! A pack and its index as one value, to be held in an `Arc` and swapped whole when either changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
+use embedding::{Classifier, Vector};
 use language::{Lexicon, phrase::Utterance};
 use sha2::{Digest, Sha256};
 
@@ -9,8 +13,9 @@ use crate::{
     answer::{Answer, Aspects, Extractor, has_sign, sentences},
     catalogue::{Ask, Last, Offer, SharedStems, Shelf},
     chunk::{Chunk, chunks},
+    evidence::Weighing,
     heard::{Heard, Meanings},
-    index::{Index, Passage},
+    index::{Asks, Index, Passage},
     learned::Learned,
     pack::{DocumentText, Pack},
     route::{Question, Route, RouteContext, Routed},
@@ -38,9 +43,12 @@ pub struct KnowledgeBase {
     /// What the pack sounds like, by words and by meaning.
     learned: Option<Learned>,
     learned_meaning: Option<Learned>,
+    weighing: Weighing,
     /// Topics that cannot wait.
     urgent: BTreeSet<String>,
     meanings: Option<Meanings>,
+    /// What the ways of asking mean that one sentence answers, by document, with that sentence.
+    answered_by: BTreeMap<String, Vec<(String, Vector)>>,
     shelf: Option<Shelf>,
     fingerprint: String,
 }
@@ -69,10 +77,15 @@ impl KnowledgeBase {
                     .and_then(|document| document.topic.clone());
             }
         }
-        let asks = pack
-            .documents
-            .iter()
-            .map(|d| (d.source.clone(), d.asks.clone()))
+        let documents = pack.documents.iter();
+        let asks = documents
+            .map(|document| {
+                let known = Asks {
+                    asks: document.asks.clone(),
+                    phrasings: document.phrasings.clone(),
+                };
+                (document.source.clone(), known)
+            })
             .collect();
         let words = &pack.words;
         let lexicon = Lexicon::new(&words.synonyms, &words.whole, &words.unspecific);
@@ -82,8 +95,12 @@ impl KnowledgeBase {
         let index = Index::new(&lexicon, chunks, &asks);
         let trade: Vec<&str> = index.asks().collect();
         let elsewhere: Vec<&str> = pack.elsewhere.0.iter().map(String::as_str).collect();
-        let learned = Learned::from_words(&trade, &elsewhere);
+        let trained = pack.trained.as_ref();
+        let learned = trained.and_then(|trained| trained.words.learned());
+        let learned = learned.or_else(|| Learned::from_words(&trade, &elsewhere));
+        let weighing = trained.map(|trained| trained.weighing);
         Self {
+            weighing: weighing.unwrap_or_default(),
             rules: Rules::new(&lexicon, &pack),
             shelf: pack.catalogue.as_ref().map(|catalogue| {
                 Shelf::new(&lexicon, catalogue.clone(), pack.catalogue_words.clone())
@@ -96,6 +113,7 @@ impl KnowledgeBase {
             learned_meaning: None,
             urgent,
             meanings: None,
+            answered_by: BTreeMap::new(),
             fingerprint,
         }
     }
@@ -135,7 +153,20 @@ impl KnowledgeBase {
     /// alone.
     #[must_use]
     pub fn with_meanings(mut self, meanings: Meanings) -> Self {
-        self.index.set_meanings(&meanings);
+        for document in &self.pack.documents {
+            let known = document.answered_by.iter();
+            let known = known
+                .filter_map(|(ask, answer)| Some((answer.clone(), meanings.known(ask)?.clone())));
+            let source = document.source.clone();
+            self.answered_by.insert(source, known.collect());
+        }
+        let trained = self.pack.trained.as_ref();
+        self.index.set_meanings(&meanings, trained.map(Arc::as_ref));
+        if let Some(trained) = trained {
+            self.learned_meaning = trained.meaning.learned();
+            self.meanings = Some(meanings);
+            return self;
+        }
         let trade = self.index.asks().filter_map(|text| meanings.known(text));
         let elsewhere = self.pack.elsewhere.0.iter();
         let elsewhere = elsewhere.filter_map(|text| meanings.known(text));
@@ -190,8 +221,57 @@ impl KnowledgeBase {
             learned: self.learned.as_ref(),
             learned_meaning: self.learned_meaning.as_ref(),
             urgent: &self.urgent,
+            weighing: self.weighing,
         };
         reader.understand(heard, context)
+    }
+
+    /// What people say elsewhere.
+    pub(crate) fn elsewhere(&self) -> impl Iterator<Item = &str> {
+        self.pack.elsewhere.0.iter().map(String::as_str)
+    }
+
+    pub(crate) fn meanings(&self) -> Option<&Meanings> {
+        self.meanings.as_ref()
+    }
+
+    /// The sources of the documents, and what the ways of asking for each mean, with the document's place among them.
+    pub(crate) fn ways_of_asking(&self) -> (Vec<String>, Vec<(&Vector, usize)>) {
+        match &self.meanings {
+            Some(meanings) => self.index.ways_of_asking(meanings),
+            None => (Vec::new(), Vec::new()),
+        }
+    }
+
+    /// The topic of a document.
+    pub(crate) fn topic_of(&self, source: &str) -> Option<&str> {
+        let mut documents = self.pack.documents.iter();
+        documents
+            .find(|document| document.source == source)?
+            .topic
+            .as_deref()
+    }
+
+    /// The documents found for a question that stands alone, best first, with what was learned of which document a
+    /// question sounds like.
+    pub(crate) fn find_with(
+        &self,
+        text: &str,
+        vector: Option<&Vector>,
+        sources: &[String],
+        learned: &Classifier,
+    ) -> Vec<String> {
+        let question = Question {
+            vector: vector.cloned(),
+            ..Question::new(text, &[])
+        };
+        let found = self.index.search_with(
+            &self.lexicon,
+            &question,
+            LOOKED_AT,
+            Some((sources, learned)),
+        );
+        found.into_iter().map(|passage| passage.source).collect()
     }
 
     /// The pack's catalogue, where it has one.
@@ -233,14 +313,14 @@ impl KnowledgeBase {
         let before = question.before.as_ref();
         let source = before.and_then(|before| before.source.as_deref());
         let asked = Utterance::new(self.lexicon.terms(&question.text));
-        let Some(signs) = self.aspects.asked_for(asked) else {
+        let Some(signs) = self.aspects.asked_for(&asked) else {
             return;
         };
         let last = passages.iter().position(|passage| {
             Some(passage.source.as_str()) == source
                 && sentences(&passage.text)
                     .iter()
-                    .any(|sentence| has_sign(sentence, signs))
+                    .any(|sentence| has_sign(sentence, &signs))
         });
         if let Some(last) = last {
             let passage = passages.remove(last);
@@ -268,6 +348,24 @@ impl KnowledgeBase {
         found
     }
 
+    /// Which of these labels a text names with a word that the others lack; none where it names none or several.
+    #[must_use]
+    pub fn named(&self, text: &str, labels: &[&str]) -> Option<usize> {
+        let stems = |text: &str| self.lexicon.document_stems(text).into_iter().collect();
+        let said: BTreeSet<String> = stems(text);
+        let labels: Vec<BTreeSet<String>> = labels.iter().map(|label| stems(label)).collect();
+        let is_own = |at: usize, stem: &String| {
+            let mut others = labels.iter().enumerate();
+            others.all(|(other, label)| other == at || !label.contains(stem))
+        };
+        let mut named = (0..labels.len()).filter(|at| {
+            labels[*at]
+                .iter()
+                .any(|stem| said.contains(stem) && is_own(*at, stem))
+        });
+        named.next().filter(|_| named.next().is_none())
+    }
+
     /// The extractive answer to a question about the trade.
     #[must_use]
     pub fn answer(&self, question: &Question) -> Answer {
@@ -285,6 +383,8 @@ impl KnowledgeBase {
             meanings: self.meanings.as_ref(),
             urgent: &self.urgent,
             topics: &self.pack.topics,
+            answered_by: &self.answered_by,
+            documents: &self.pack.documents,
         };
         extractor.answer(question, passages)
     }

@@ -1,11 +1,12 @@
 //! A document as it is written in a pack's folder.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use call::input::clean_text;
 use serde::Deserialize;
 
 use crate::{
+    answer::sentences,
     check::bad,
     error::PackError,
     pack::{DocumentText, Topic},
@@ -69,11 +70,31 @@ pub(crate) fn parse(file: &Path, text: &str, topics: &[Topic]) -> Result<Documen
         title: front.title,
         topic: Some(front.topic),
         asks,
+        phrasings: Vec::new(),
+        answered_by: BTreeMap::new(),
         date: front.date,
         credibility: front.credibility,
         address: front.address,
         text,
     })
+}
+
+/// Reads what callers say who ask for the document, one a line. A line that begins with `> ` quotes the sentence of the document that
+/// answers those below it, word for word; where it is not there any more, none does in particular. What begins with `#`
+/// is a comment.
+pub(crate) fn add_phrasings(text: &str, document: &mut DocumentText) {
+    let known = sentences(&document.text);
+    let mut answer: Option<&String> = None;
+    for line in text.lines().map(str::trim) {
+        if let Some(quoted) = line.strip_prefix("> ") {
+            answer = known.iter().find(|sentence| *sentence == quoted);
+        } else if !line.is_empty() && !line.starts_with('#') {
+            document.phrasings.push(line.to_owned());
+            if let Some(answer) = answer {
+                document.answered_by.insert(line.to_owned(), answer.clone());
+            }
+        }
+    }
 }
 
 /// Whether a text is a day as `2026-01-31`.
@@ -135,6 +156,28 @@ mod tests {
             "Cards are free.\nAll of them.\n\nFees abroad: Two percent.\n\nAt once. Dial *1#.\nLast: #5 is out."
         );
         assert_eq!(asks, ["known", "How do I pay?"]);
+    }
+
+    #[test]
+    fn further_ways_of_asking_may_say_which_sentence_answers_them() {
+        let mut document = DocumentText {
+            text: "Cards are free. They come by post.".to_owned(),
+            ..DocumentText::default()
+        };
+        let text = "# a comment\nabout cards\n\n> They come by post.\nhow do i get it\n> They cost much.\nwhat is it";
+        add_phrasings(text, &mut document);
+        assert_eq!(
+            document.phrasings,
+            ["about cards", "how do i get it", "what is it"]
+        );
+        let answered: Vec<(&String, &String)> = document.answered_by.iter().collect();
+        assert_eq!(
+            answered,
+            [(
+                &"how do i get it".to_owned(),
+                &"They come by post.".to_owned()
+            )]
+        );
     }
 
     #[test]

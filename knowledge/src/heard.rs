@@ -43,8 +43,10 @@ pub(crate) struct Sense {
     pub(crate) vector: Vector,
     /// How near the nearest text of a document is.
     pub(crate) nearness: f32,
-    /// The topic of that document.
+    /// The topic of the document that it sounds like most.
     pub(crate) topic: Option<String>,
+    /// How likely it is of that document of all.
+    pub(crate) share: f32,
 }
 
 impl Clause {

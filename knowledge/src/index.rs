@@ -4,14 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use embedding::Vector;
+use embedding::{Classifier, Vector};
 use language::Lexicon;
 
 use crate::{
     answer::sentences,
     chunk::Chunk,
     heard::{Meanings, Sense},
+    phrasings::Phrasings,
     route::Question,
+    trained::Trained,
 };
 
 /// Saturation of repeated terms, and how far length counts (the usual range is 1.2 to 2 and 0.5 to 0.8).
@@ -22,14 +24,20 @@ const TITLE: f32 = 3.0;
 const ASKS: f32 = 1.5;
 /// Two query words that stand together in a title or way of asking add this share of their weight.
 const PAIR: f32 = 0.4;
+/// What it adds to the words' score that a question has all the words of one that the document is known by.
+const LIKE: f32 = 26.0;
+/// By so much less it speaks for an answer.
+const LESS_LIKE: f32 = 18.0;
 /// A word of the question before counts as this part of one of this question.
 const BEFORE: f32 = 0.35;
 /// What the document gains that answered the question before.
-const SAME_SOURCE: f32 = 6.5;
+const SAME_SOURCE: f32 = 9.0;
 /// What the first routed topic's documents gain; the next ones gain half and a third of it.
 const TOPIC: f32 = 5.0;
 /// What the words add to nearness, for the chunk that scores most by them.
 const WORDS: f32 = 0.45;
+/// What it adds that the question sounds like the document, as learned from the ways of asking for each.
+const LEARNED: f32 = 0.5;
 /// Words that score less add less.
 const MANY: f32 = 14.0;
 
@@ -50,10 +58,22 @@ pub struct Passage {
     pub words: f32,
     /// How near the question is to the nearest text of the document, where the embedding model is there.
     pub nearness: Option<f32>,
+    /// How likely the question is of this document of all, as learned from the ways of asking for each; 0 without the
+    /// embedding model.
+    pub learned: f32,
     /// Share of the question's meaningful words (by rarity) that the document speaks of, 0 to 1.
     pub coverage: f32,
     /// Log odds that the document answers the question.
     pub support: f32,
+}
+
+/// How callers ask for a document.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asks {
+    /// Few, which count as the document's words.
+    pub(crate) asks: Vec<String>,
+    /// Many, which are compared one by one.
+    pub(crate) phrasings: Vec<String>,
 }
 
 /// The index over all chunks.
@@ -63,21 +83,28 @@ pub(crate) struct Index {
     /// In how many entries a stem occurs.
     frequency: BTreeMap<String, usize>,
     average_length: f32,
+    phrasings: Phrasings,
+    /// Which document a question sounds like; the kinds are the places of its first entries in `sources`.
+    learned: Option<Classifier>,
+    sources: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
-struct Entry {
-    chunk: Chunk,
+pub(crate) struct Entry {
+    pub(crate) chunk: Chunk,
     terms: BTreeMap<String, f32>,
     pairs: BTreeSet<(String, String)>,
     length: f32,
     /// What its meaning is found by: title, known ways of asking, paragraphs, sentences.
-    texts: Vec<String>,
+    pub(crate) texts: Vec<String>,
     /// How many of these are the title and the ways of asking.
-    asks: usize,
+    pub(crate) asks: usize,
     /// What these mean, as far as that is known.
     meanings: Vec<Vector>,
 }
+
+/// Sources of documents, and which of them a question sounds like.
+pub(crate) type Sounds<'a> = (&'a [String], &'a Classifier);
 
 /// What one chunk scores.
 #[derive(Debug)]
@@ -86,6 +113,9 @@ struct Hit {
     score: f32,
     words: f32,
     nearness: Option<f32>,
+    learned: f32,
+    /// How alike it is to the nearest way of asking, by words.
+    like: f32,
     coverage: f32,
     support: f32,
 }
@@ -95,9 +125,9 @@ impl Index {
     pub(crate) fn new(
         lexicon: &Lexicon,
         chunks: Vec<Chunk>,
-        asks: &BTreeMap<String, Vec<String>>,
+        asks: &BTreeMap<String, Asks>,
     ) -> Self {
-        let none = Vec::new();
+        let none = Asks::default();
         let entries: Vec<Entry> = chunks
             .into_iter()
             .map(|chunk| {
@@ -111,10 +141,14 @@ impl Index {
         }
         let total: f32 = entries.iter().map(|entry| entry.length).sum();
         let average_length = (total / count(entries.len().max(1))).max(1.0);
+        let phrasings = Phrasings::new(lexicon, &entries);
         Self {
+            phrasings,
             entries,
             frequency,
             average_length,
+            learned: None,
+            sources: Vec::new(),
         }
     }
 
@@ -131,23 +165,77 @@ impl Index {
             .flat_map(|entry| entry.texts.iter().map(String::as_str))
     }
 
-    /// Gives the texts the meanings that are known.
-    pub(crate) fn set_meanings(&mut self, meanings: &Meanings) {
+    /// Gives the texts the meanings that are known, and learns from these which document a question sounds like, where
+    /// that was not learned before.
+    pub(crate) fn set_meanings(&mut self, meanings: &Meanings, trained: Option<&Trained>) {
         for entry in &mut self.entries {
             let known = entry.texts.iter().filter_map(|text| meanings.known(text));
             entry.meanings = known.cloned().collect();
         }
+        let (sources, examples) = self.ways_of_asking(meanings);
+        let trained = trained.and_then(|trained| trained.classifier(&sources));
+        let learned = trained.unwrap_or_else(|| Classifier::learn(&examples, sources.len()));
+        self.learned = Some(learned);
+        self.sources = sources;
+    }
+
+    /// The sources of the documents, and what the ways of asking for each mean, with the document's place among them.
+    pub(crate) fn ways_of_asking<'a>(
+        &self,
+        meanings: &'a Meanings,
+    ) -> (Vec<String>, Vec<(&'a Vector, usize)>) {
+        let (mut sources, mut examples) = (Vec::new(), Vec::new());
+        for entry in self.entries.iter().filter(|entry| entry.chunk.ordinal == 0) {
+            let known = entry.texts[..entry.asks]
+                .iter()
+                .filter_map(|text| meanings.known(text));
+            examples.extend(known.map(|vector| (vector, sources.len())));
+            sources.push(entry.chunk.source.clone());
+        }
+        (sources, examples)
+    }
+
+    /// How much a question sounds like each document, by source.
+    fn sounds_like<'a>(
+        &'a self,
+        meaning: &Vector,
+        other: Option<Sounds<'a>>,
+    ) -> BTreeMap<&'a str, f32> {
+        let own = self
+            .learned
+            .as_ref()
+            .map(|learned| (&*self.sources, learned));
+        let Some((sources, learned)) = other.or(own) else {
+            return BTreeMap::new();
+        };
+        let sources = sources.iter().map(String::as_str);
+        sources.zip(learned.shares(meaning)).collect()
     }
 
     /// The best passages, one per document, best first; equal scores in order of source.
     pub(crate) fn search(&self, lexicon: &Lexicon, question: &Question, k: usize) -> Vec<Passage> {
+        self.search_with(lexicon, question, k, None)
+    }
+
+    /// The same with something else learned of which document a question sounds like.
+    pub(crate) fn search_with(
+        &self,
+        lexicon: &Lexicon,
+        question: &Question,
+        k: usize,
+        other: Option<Sounds<'_>>,
+    ) -> Vec<Passage> {
         let mut found = self.by_words(lexicon, question);
         if let Some(meaning) = question.meaning() {
             let most = found.iter().map(|hit| hit.words).fold(MANY, f32::max);
+            let sounds_like = self.sounds_like(&meaning, other);
             for hit in &mut found {
-                let nearness = self.entries[hit.entry].nearness(&meaning);
+                let entry = &self.entries[hit.entry];
+                let nearness = entry.nearness(&meaning);
+                let learned = sounds_like.get(&*entry.chunk.source).copied();
                 hit.nearness = Some(nearness);
-                hit.score = nearness + WORDS * hit.words / most;
+                hit.learned = learned.unwrap_or_default();
+                hit.score = nearness + WORDS * hit.words / most + LEARNED * hit.learned;
             }
         }
         for hit in &mut found {
@@ -179,10 +267,13 @@ impl Index {
         let before = question.before.as_ref();
         let earlier = before.map_or_else(Vec::new, |before| stems(&before.question));
         let source = before.and_then(|before| before.source.as_deref());
+        let likeness = self.phrasings.likeness(&terms);
         let hit = |(entry, of): (usize, &Entry)| {
+            let like = likeness.get(&*of.chunk.source).copied().unwrap_or_default();
             let mut words = self.score(of, &terms)
                 + topic_gain(of.chunk.topic.as_deref(), &question.topics)
-                + BEFORE * self.score(of, &earlier);
+                + BEFORE * self.score(of, &earlier)
+                + LIKE * like;
             if source == Some(of.chunk.source.as_str()) {
                 words += SAME_SOURCE;
             }
@@ -191,6 +282,8 @@ impl Index {
                 score: words,
                 words,
                 nearness: None,
+                learned: 0.0,
+                like,
                 coverage: self.coverage(of, &terms),
                 support: 0.0,
             }
@@ -198,14 +291,34 @@ impl Index {
         self.entries.iter().enumerate().map(hit).collect()
     }
 
+    /// How alike these stems are to each way of asking for a document.
+    pub(crate) fn alike(&self, source: &str, stems: &[String]) -> Vec<(&str, f32)> {
+        self.phrasings.of(source, stems)
+    }
+
     /// What is nearest to this meaning.
     pub(crate) fn sense(&self, vector: Vector) -> Sense {
-        let entries = self.entries.iter();
-        let near = entries.map(|entry| (entry.nearness(&vector), &entry.chunk.topic));
-        let nearest = near.max_by(|(a, _), (b, _)| a.total_cmp(b));
+        let sounds_like = self.sounds_like(&vector, None);
+        let near = self.entries.iter().map(|entry| {
+            let share = sounds_like.get(&*entry.chunk.source).copied();
+            (
+                entry.nearness(&vector),
+                share.unwrap_or_default(),
+                &entry.chunk.topic,
+            )
+        });
+        let mut nearness: f32 = 0.0;
+        let best = near
+            .inspect(|(near, ..)| nearness = nearness.max(*near))
+            .max_by(|a, b| {
+                let score = |(near, share, _): &(f32, f32, _)| near + LEARNED * share;
+                score(a).total_cmp(&score(b))
+            });
+        let (share, topic) = best.map_or((0.0, None), |(_, share, topic)| (share, topic.clone()));
         Sense {
-            nearness: nearest.map_or(0.0, |(nearness, _)| nearness),
-            topic: nearest.and_then(|(_, topic)| topic.clone()),
+            nearness,
+            topic,
+            share,
             vector,
         }
     }
@@ -263,7 +376,7 @@ impl Index {
 }
 
 impl Entry {
-    fn new(lexicon: &Lexicon, chunk: Chunk, asks: &[String]) -> Self {
+    fn new(lexicon: &Lexicon, chunk: Chunk, asks: &Asks) -> Self {
         let mut terms: BTreeMap<String, f32> = BTreeMap::new();
         let mut pairs = BTreeSet::new();
         let body = lexicon.document_stems(&chunk.text);
@@ -282,11 +395,11 @@ impl Entry {
         };
         add(&body, 1.0, false);
         add(&lexicon.document_stems(&chunk.title), TITLE, true);
-        for ask in asks {
+        for ask in &asks.asks {
             add(&lexicon.document_stems(ask), ASKS, true);
         }
         let mut texts = vec![chunk.title.clone()];
-        texts.extend(asks.iter().cloned());
+        texts.extend(asks.asks.iter().chain(&asks.phrasings).cloned());
         texts.extend(chunk.text.split("\n\n").map(str::to_owned));
         texts.extend(sentences(&chunk.text));
         Self {
@@ -295,7 +408,7 @@ impl Entry {
             pairs,
             length,
             texts,
-            asks: 1 + asks.len(),
+            asks: 1 + asks.asks.len() + asks.phrasings.len(),
             meanings: Vec::new(),
         }
     }
@@ -315,6 +428,7 @@ impl Entry {
             score: hit.score,
             words: hit.words,
             nearness: hit.nearness,
+            learned: hit.learned,
             coverage: hit.coverage,
             support: hit.support,
         }
@@ -328,7 +442,11 @@ impl Hit {
         let on_topic = if on_topic { 1.0 } else { 0.0 };
         match self.nearness {
             Some(near) => 3.1 * near + 1.6 * words + 2.0 * self.coverage + 0.1 * on_topic - 2.7,
-            None => 1.9 * words + 2.4 * self.coverage + 0.9 * on_topic - 2.2,
+            None => {
+                // What few words have in common with a sentence says more of what is meant than of whether it is answered.
+                let words = words - LESS_LIKE * self.like / 10.0;
+                1.9 * words + 2.4 * self.coverage + 0.9 * on_topic - 2.2
+            }
         }
     }
 }

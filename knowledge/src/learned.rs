@@ -5,6 +5,8 @@
 
 use embedding::Vector;
 
+use crate::trained::Packed;
+
 /// Buckets of words and pairs, and as many of letters.
 const BUCKETS: usize = 1 << 14;
 /// Letters that are looked at together.
@@ -32,7 +34,7 @@ struct Pace {
 }
 
 /// The weights.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Learned {
     weights: Vec<f32>,
     bias: f32,
@@ -71,6 +73,21 @@ impl Learned {
             learned.bias += BIAS * step;
         }
         Some(learned)
+    }
+
+    /// From weights that were kept.
+    pub(crate) fn from_weights(weights: Vec<f32>, bias: f32) -> Self {
+        Self { weights, bias }
+    }
+
+    /// For keeping.
+    pub(crate) fn pack(&self) -> Packed {
+        Packed::new(&self.weights, self.bias)
+    }
+
+    /// Its weights are of words and letters.
+    pub(crate) fn is_of_words(&self) -> bool {
+        self.weights.len() == 2 * BUCKETS
     }
 
     fn new(size: usize) -> Self {

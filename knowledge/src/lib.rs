@@ -19,9 +19,12 @@ mod matches;
 mod meant;
 mod pack;
 mod pack_test;
+mod phrasings;
 mod route;
 mod router;
 mod rules;
+mod trained;
+mod training;
 mod understand;
 
 pub use answer::{Answer, Citation, Perhaps, is_grounded, sentences};
@@ -32,7 +35,7 @@ pub use catalogue::{
 };
 pub use chunk::{CHUNK_OVERLAP, CHUNK_SIZE, Chunk, chunks, split};
 pub use error::PackError;
-pub use evidence::Evidence;
+pub use evidence::{Evidence, Weights};
 pub use gaps::Gap;
 pub use heard::{Heard, Meanings};
 pub use index::Passage;
@@ -44,3 +47,5 @@ pub use pack::{
 };
 pub use pack_test::{TestDialogue, TestTurn};
 pub use route::{Before, Question, Reason, Route, RouteContext, Routed};
+pub use trained::Trained;
+pub use training::{Example, FOLDS, Quality, Ranks, Rates, Seen};

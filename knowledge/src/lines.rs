@@ -17,7 +17,7 @@ impl Lines {
         }
         for (key, line, later) in self.optional() {
             if let Some(line) = line {
-                names.fill(file, &format!("lines.{key}"), line, &[later])?;
+                names.fill(file, &format!("lines.{key}"), line, later)?;
             }
         }
         for (key, lines) in self.several() {
@@ -27,10 +27,12 @@ impl Lines {
     }
 
     /// Lines that a pack may leave out, with what the speaker fills in.
-    fn optional(&mut self) -> [(&'static str, &mut Option<String>, &'static str); 2] {
+    fn optional(&mut self) -> [(&'static str, &mut Option<String>, &'static [&'static str]); 4] {
         [
-            ("perhaps", &mut self.perhaps, "topic"),
-            ("cites", &mut self.cites, "title"),
+            ("perhaps", &mut self.perhaps, &["topic"]),
+            ("either", &mut self.either, &["one", "other"]),
+            ("cites", &mut self.cites, &["title"]),
+            ("no_more", &mut self.no_more, &[]),
         ]
     }
 

@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     io::ErrorKind,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use call::input::decode_file;
@@ -24,6 +25,8 @@ use crate::{
         TradeWords,
     },
     pack_test::{self, TestDialogue},
+    trained::Trained,
+    training::{Example, TrainingFile},
 };
 
 /// What people say in English to other trades and about nothing, compiled in.
@@ -102,6 +105,41 @@ impl KnowledgeBase {
     }
 }
 
+impl KnowledgeBase {
+    /// The examples of the sets that the pack's `training.toml` names, whose files lie in `data`: at most `each` of a
+    /// label. None without that file.
+    ///
+    /// # Errors
+    /// When a file is missing or malformed.
+    pub fn examples(
+        &self,
+        folder: &Path,
+        data: &Path,
+        each: usize,
+    ) -> Result<Vec<Example>, PackError> {
+        let file = folder.join("training.toml");
+        let sets = optional::<TrainingFile>(&file)?.map_or_else(Vec::new, |file| file.set);
+        let mut examples = Vec::new();
+        for set in sets {
+            let documents = set.documents.values().flatten();
+            if let Some(unknown) = documents
+                .filter(|source| self.topic_of(source).is_none())
+                .next()
+            {
+                return Err(bad(
+                    &file,
+                    "documents",
+                    unknown,
+                    "the source of a document of the pack",
+                ));
+            }
+            let lines = data.join(&set.file);
+            examples.extend(set.examples(&lines, &read(&lines)?, each)?);
+        }
+        Ok(examples)
+    }
+}
+
 impl Pack {
     /// Reads `pack.toml`, `topics.toml`, `words.toml`, `small_talk.toml` and `documents/*.md` from `folder`, and
     /// where they exist `documents/fetched/*.md`, `actions.toml`, `lookups.toml` and `language.toml`.
@@ -144,6 +182,7 @@ impl Pack {
             catalogue: catalogue(folder, settings.currency.as_ref())?,
             catalogue_words: language.catalogue.unwrap_or_default(),
             elsewhere: elsewhere(&file("elsewhere.txt"))?,
+            trained: trained(&file("learned.toml"))?.map(Arc::new),
             settings,
             topics,
             words,
@@ -202,15 +241,21 @@ fn toml_file<T: DeserializeOwned>(file: &Path) -> Result<T, PackError> {
 
 /// What people say elsewhere, one sentence a line: the language's, then the pack's own.
 fn elsewhere(own: &Path) -> Result<Elsewhere, PackError> {
-    let own = match read(own) {
-        Err(PackError::Unreadable { source, .. }) if source.kind() == ErrorKind::NotFound => {
-            String::new()
-        }
-        read => read?,
-    };
-    let lines = ELSEWHERE.lines().chain(own.lines()).map(str::trim);
-    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-    Ok(Elsewhere(lines.map(str::to_owned).collect()))
+    let mut sentences: Vec<String> = said_lines(ELSEWHERE).map(str::to_owned).collect();
+    sentences.extend(lines(own)?);
+    Ok(Elsewhere(sentences))
+}
+
+/// What `teller knowledge train` wrote; none without the file.
+fn trained(file: &Path) -> Result<Option<Trained>, PackError> {
+    let trained: Option<Trained> = optional(file)?;
+    if let Some(trained) = &trained {
+        trained.check().map_err(|message| PackError::Malformed {
+            file: file.to_owned(),
+            message: format!("{message}; teller knowledge train writes it anew"),
+        })?;
+    }
+    Ok(trained)
 }
 
 /// `None` when there is no such file.
@@ -221,6 +266,27 @@ fn optional<T: DeserializeOwned>(file: &Path) -> Result<Option<T>, PackError> {
         }
         read => read.map(Some),
     }
+}
+
+/// The lines of a file that say something; none without the file. What begins with `#` is a comment.
+fn lines(file: &Path) -> Result<Vec<String>, PackError> {
+    let text = if_there(file)?.unwrap_or_default();
+    Ok(said_lines(&text).map(str::to_owned).collect())
+}
+
+/// A file's text; none without the file.
+fn if_there(file: &Path) -> Result<Option<String>, PackError> {
+    match read(file) {
+        Err(PackError::Unreadable { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            Ok(None)
+        }
+        read => read.map(Some),
+    }
+}
+
+fn said_lines(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
 /// The language that the pack speaks: English, but for what its own file replaces.
@@ -325,7 +391,10 @@ fn documents(folder: &Path, topics: &[Topic]) -> Result<Vec<DocumentText>, PackE
         fetched => fetched?,
     };
     for file in files(folder, "md")?.into_iter().chain(fetched) {
-        let document = document::parse(&file, &read(&file)?, topics)?;
+        let mut document = document::parse(&file, &read(&file)?, topics)?;
+        if let Some(text) = if_there(&file.with_extension("asks.txt"))? {
+            document::add_phrasings(&text, &mut document);
+        }
         if let Some((other, _)) = by_source.get(&document.source) {
             let accepted = format!("a source of its own; {} has this one", other.display());
             return Err(bad(&file, "source", &document.source, &accepted));

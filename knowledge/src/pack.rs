@@ -3,7 +3,7 @@
 //! A pack is one folder of plain files, edited by the people who run the line. These types are
 //! what is in them after checking; [`Pack::load`] is in `load.rs`.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use language::{Listening, SummaryWords};
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use crate::{
     catalogue::{Catalogue, CatalogueWords},
     lookup::Lookup,
     meant::MeaningWords,
+    trained::Trained,
 };
 
 /// A trade's whole configuration and knowledge.
@@ -39,6 +40,8 @@ pub struct Pack {
     pub(crate) meaning: MeaningWords,
     /// What people say elsewhere, to other trades and about nothing: the language's, and the pack's `elsewhere.txt`.
     pub(crate) elsewhere: Elsewhere,
+    /// What was learned for it from labelled sentences too: `learned.toml`.
+    pub(crate) trained: Option<Arc<Trained>>,
     /// `documents/*.md`, by source.
     pub documents: Vec<DocumentText>,
 }
@@ -54,6 +57,26 @@ impl fmt::Debug for Elsewhere {
 }
 
 impl Pack {
+    /// The pack without every `of`th way of asking, from the `first` on, and these; and without what was learned.
+    pub(crate) fn without_asks(&self, first: usize, of: usize) -> (Self, Vec<String>) {
+        let mut rest = self.clone();
+        rest.trained = None;
+        let (mut taken, mut at) = (Vec::new(), 0);
+        for document in &mut rest.documents {
+            for asks in [&mut document.asks, &mut document.phrasings] {
+                asks.retain(|ask| {
+                    let is_kept = at % of != first;
+                    at += 1;
+                    if !is_kept {
+                        taken.push(ask.clone());
+                    }
+                    is_kept
+                });
+            }
+        }
+        (rest, taken)
+    }
+
     /// The topic of this id.
     #[must_use]
     pub fn topic(&self, id: &str) -> Option<&Topic> {
@@ -183,6 +206,13 @@ pub struct Lines {
     /// this line nothing is offered.
     #[serde(default)]
     pub perhaps: Option<String>,
+    /// Two documents of different topics may answer it, neither surely: asks which, with `{one}` and `{other}` for the
+    /// topics' labels. Without this line the first alone is offered.
+    #[serde(default)]
+    pub either: Option<String>,
+    /// "Tell me more", and all was told. Without this line such a turn is read as a question about the same.
+    #[serde(default)]
+    pub no_more: Option<String>,
     /// Where the last answer comes from, asked by the caller; `{title}` is the document's. Without this line it is not
     /// said.
     #[serde(default)]
@@ -325,6 +355,9 @@ pub struct Actions {
     pub repeat: PhraseSet,
     /// Where does that come from.
     pub source: PhraseSet,
+    /// Wants to hear the rest of the last answer.
+    #[serde(default)]
+    pub more: PhraseSet,
     /// The end of the call.
     pub goodbye: PhraseSet,
     /// Yes.
@@ -341,6 +374,7 @@ impl Actions {
             (&mut self.authenticate, other.authenticate),
             (&mut self.repeat, other.repeat),
             (&mut self.source, other.source),
+            (&mut self.more, other.more),
             (&mut self.goodbye, other.goodbye),
             (&mut self.affirm, other.affirm),
             (&mut self.deny, other.deny),
@@ -365,7 +399,7 @@ pub struct PhraseSet {
 }
 
 /// One document, as written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub struct DocumentText {
     /// Its name in citations, such as `library/opening-hours`; unique.
     pub source: String,
@@ -375,6 +409,11 @@ pub struct DocumentText {
     pub topic: Option<String>,
     /// Other ways callers ask for it; searched, never spoken.
     pub asks: Vec<String>,
+    /// What callers say who ask for it, as they say it: `documents/*.asks.txt`. Many, and compared one by one; the ways
+    /// of asking above are few, and the document's words too.
+    pub phrasings: Vec<String>,
+    /// Which sentence answers one of these, where the pack says so.
+    pub answered_by: BTreeMap<String, String>,
     /// The day of its facts, as `2026-01-31`.
     pub date: Option<String>,
     /// How far its source is believed, 0 to 1.

@@ -34,6 +34,8 @@ pub enum Route {
     Repeat,
     /// Wants to know where the last answer comes from.
     Source,
+    /// Wants to hear more of the last answer.
+    More,
     /// Ends the call.
     Goodbye,
     /// Yes.
@@ -47,7 +49,7 @@ pub enum Route {
 }
 
 /// Names of the routes that every pack has; a look-up has a name of its own.
-pub(crate) const FIXED_NAMES: [&str; 12] = [
+pub(crate) const FIXED_NAMES: [&str; 13] = [
     "knowledge",
     "catalogue",
     "small_talk",
@@ -55,6 +57,7 @@ pub(crate) const FIXED_NAMES: [&str; 12] = [
     "authenticate",
     "repeat",
     "source",
+    "more",
     "goodbye",
     "affirm",
     "deny",
@@ -75,6 +78,7 @@ impl Route {
             Self::Authenticate => "authenticate",
             Self::Repeat => "repeat",
             Self::Source => "source",
+            Self::More => "more",
             Self::Goodbye => "goodbye",
             Self::Affirm => "affirm",
             Self::Deny => "deny",
@@ -153,6 +157,8 @@ pub struct RouteContext {
     pub offered: Option<Last>,
     /// The agent has just asked for a yes or no (a transfer, a callback).
     pub awaiting: bool,
+    /// The last answer has more to say.
+    pub more: bool,
 }
 
 /// A route with its reasons.

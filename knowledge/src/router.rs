@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Likelihood from which on an utterance is a question about the trade.
-const KNOWLEDGE_THRESHOLD: f32 = 0.35;
+pub(crate) const KNOWLEDGE_THRESHOLD: f32 = 0.35;
 /// The reason of a turn that leans on the one before.
 const FOLLOW_UP: &str = "follow-up";
 /// Topics returned at most.
@@ -123,6 +123,13 @@ impl Router<'_> {
         if !self.context.last.is_empty()
             && !clear_topic
             && let Some(found) = self.action(&rules.source, Route::Source)
+        {
+            return found;
+        }
+        if self.context.more
+            && !clear_topic
+            && (covers(&rules.more, self.said) || self.matches.content <= 1)
+            && let Some(found) = self.action(&rules.more, Route::More)
         {
             return found;
         }
@@ -357,6 +364,11 @@ fn evidence(reader: Reader<'_>, clause: &Clause, said: &Utterance, matches: &Mat
         },
         score: reader.index.best_score(&stems) / (1.0 + count(stems.len())),
         is_by_meaning: clause.sense.is_some(),
+        weights: if clause.sense.is_some() {
+            reader.weighing.by_meaning
+        } else {
+            reader.weighing.by_words
+        },
         nearness: clause.sense.as_ref().map_or(0.0, |sense| sense.nearness),
         learned: match (clause.vector(), reader.learned_meaning) {
             (Some(vector), Some(learned)) => learned.of_meaning(vector),

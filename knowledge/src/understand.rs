@@ -7,6 +7,7 @@ use language::Lexicon;
 
 use crate::{
     catalogue::{Last, Shelf},
+    evidence::Weighing,
     heard::{Clause, Heard},
     index::Index,
     learned::Learned,
@@ -20,6 +21,10 @@ use crate::{
 const MAX_QUESTIONS: usize = 2;
 /// Likelihood of a clause that is a question of its own.
 const CLEAR: f32 = 0.7;
+
+/// How near a clause is to the pack's texts, and how likely of one document, that is surely about that one.
+const SURELY_NEAR: f32 = 0.55;
+const SURE: f32 = 0.4;
 
 /// Weight of a topic's phrases that stands for itself, whatever was said before it.
 pub(crate) const STANDS_ALONE: f32 = 1.5;
@@ -36,6 +41,7 @@ pub(crate) struct Reader<'a> {
     pub(crate) learned_meaning: Option<&'a Learned>,
     /// Topics that cannot wait.
     pub(crate) urgent: &'a BTreeSet<String>,
+    pub(crate) weighing: Weighing,
 }
 
 /// Clauses that ask one thing.
@@ -47,6 +53,8 @@ struct Group {
     asks: bool,
     /// It asks more about what the group before it is about.
     leans: bool,
+    /// The topic of the document that it is surely about.
+    surely: Option<String>,
 }
 
 /// How one clause stands to those before it.
@@ -55,6 +63,8 @@ struct Reading {
     topics: Vec<String>,
     asks: bool,
     leans: bool,
+    /// The topic of the document that it is surely about.
+    surely: Option<String>,
 }
 
 impl Group {
@@ -64,6 +74,7 @@ impl Group {
             clauses: vec![clause.clone()],
             asks: read.asks,
             leans: false,
+            surely: read.surely,
         }
     }
 
@@ -216,9 +227,13 @@ impl Reader<'_> {
                 }
                 continue;
             };
+            let is_other = read.asks
+                && read.surely.is_some()
+                && group.surely.is_some()
+                && read.surely != group.surely;
             let is_more =
                 read.leans || read.topics.is_empty() || read.topics.first() == group.topics.first();
-            if !is_more {
+            if !is_more || is_other {
                 groups.push(Group::new(clause, read));
             } else if read.asks && group.asks {
                 let mut topics = read.topics;
@@ -256,9 +271,16 @@ impl Reader<'_> {
                 topics.extend(sense.and_then(|sense| sense.topic.clone()));
             }
         }
+        let sense = clause.sense.as_ref();
+        let sure = sense.filter(|sense| sense.share >= SURE && sense.nearness >= SURELY_NEAR);
+        let surely = sure.and_then(|sense| sense.topic.clone());
+        if topics.is_empty() && asks {
+            topics.extend(surely.clone());
+        }
         Reading {
             topics,
             asks,
+            surely,
             leans: is_weak && self.words.leans_back(&clause.text),
         }
     }

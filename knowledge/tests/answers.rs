@@ -13,12 +13,11 @@ fn pack() -> Pack {
 
 fn ask(base: &KnowledgeBase, question: &str, before: &[&str]) -> Answer {
     let context = RouteContext {
-        offered: None,
         last: Before {
             topics: before.iter().map(|topic| (*topic).to_owned()).collect(),
             ..Before::default()
         },
-        awaiting: false,
+        ..RouteContext::default()
     };
     let routed = base.explain(question, &context);
     match routed.route {
@@ -116,10 +115,9 @@ fn what_no_document_answers_is_said_honestly() {
         let answer = base.answer(&Question::new(question, &[]));
         assert!(!answer.supported, "{question:?} got {answer:?}");
         assert!(answer.sources.is_empty(), "{question:?} cites");
-        assert!(
-            answer.sentences.concat().contains("person"),
-            "{question:?} offers nobody"
-        );
+        // A person, or what may be meant.
+        let offers = answer.sentences.concat().contains("person") || !answer.perhaps.is_empty();
+        assert!(offers, "{question:?} offers nothing");
     }
 }
 

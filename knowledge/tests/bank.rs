@@ -32,6 +32,7 @@ fn every_utterance_of_the_table_takes_its_route() {
         let context = RouteContext {
             offered: None,
             awaiting: before == "awaiting",
+            more: false,
             last: Before {
                 topics: if before.is_empty() || before == "awaiting" {
                     Vec::new()

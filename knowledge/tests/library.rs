@@ -92,12 +92,11 @@ fn questions_are_answered_from_the_documents() {
         assert!(said.contains(part), "{question:?}: {said:?} lacks {part:?}");
     }
     let context = RouteContext {
-        offered: None,
         last: Before {
             topics: vec!["reservations".to_owned()],
             ..Before::default()
         },
-        awaiting: false,
+        ..RouteContext::default()
     };
     let Route::Knowledge { topics, .. } = library.route("And how much does it cost?", &context)
     else {

@@ -89,6 +89,11 @@ enum KnowledgeCommand {
     Adopt(admin::AdoptArgs),
     /// Hold the pack's own tests (tests/*.toml) against what it would answer; a score for each kind and topic
     Test(admin::TestArgs),
+    /// Learn from the sets that the pack's training.toml names and from its ways of asking; writes learned.toml and a
+    /// report, learned.md. Some minutes for 12,000 sentences
+    Train(admin::TrainArgs),
+    /// Judge route, topic and document on the sets of training.toml, whole labels left out in turn
+    Eval(admin::TrainArgs),
     /// Make documents of the files and pages that the pack's sources.toml lists; only what changed is fetched again
     #[command(long_about = admin::FETCH_HELP)]
     Fetch(admin::FetchArgs),
@@ -148,6 +153,12 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         }
         Command::Knowledge(KnowledgeCommand::Test(args)) => {
             admin::test(&pack_or_setting(args.pack.clone())?, &args)
+        }
+        Command::Knowledge(KnowledgeCommand::Train(args)) => {
+            admin::train(&pack_or_setting(args.pack.clone())?, &args)
+        }
+        Command::Knowledge(KnowledgeCommand::Eval(args)) => {
+            admin::eval(&pack_or_setting(args.pack.clone())?, &args)
         }
         Command::Knowledge(KnowledgeCommand::Fetch(args)) => {
             let pack = pack_or_setting(args.pack.clone())?;

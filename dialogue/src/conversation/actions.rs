@@ -45,7 +45,7 @@ impl Conversation {
         let lines = &pack.settings.lines;
         let turn = self.caller_turns();
         match route {
-            Route::Knowledge { .. } | Route::Catalogue(_) => FixedReply::default(),
+            Route::Knowledge { .. } | Route::Catalogue(_) | Route::More => FixedReply::default(),
             Route::HumanRequested | Route::Affirm if self.awaiting == Awaiting::TransferConsent => {
                 FixedReply::say(&lines.transferring).and(CallAction::Transfer)
             }
@@ -143,7 +143,7 @@ impl Conversation {
         let lines = &self.base.pack().settings.lines;
         match self.offer() {
             Awaiting::TransferConsent => FixedReply::say(&lines.transfer_offer),
-            Awaiting::CallbackConsent | Awaiting::Perhaps | Awaiting::None => {
+            Awaiting::CallbackConsent | Awaiting::Perhaps | Awaiting::Either | Awaiting::None => {
                 FixedReply::say(&lines.callback_offer)
             }
         }
@@ -161,9 +161,10 @@ impl Conversation {
                 FixedReply::say(&lines.goodbye).and(CallAction::HangUp)
             }
             Awaiting::None => FixedReply::say(&lines.anything_else),
-            Awaiting::TransferConsent | Awaiting::CallbackConsent | Awaiting::Perhaps => {
-                FixedReply::say(&lines.offer_declined)
-            }
+            Awaiting::TransferConsent
+            | Awaiting::CallbackConsent
+            | Awaiting::Perhaps
+            | Awaiting::Either => FixedReply::say(&lines.offer_declined),
         }
     }
 

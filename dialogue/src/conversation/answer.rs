@@ -11,6 +11,11 @@ use super::{
 };
 use crate::{Awaiting, ReplyMeta, Source};
 
+/// Sentences that "tell me more" adds.
+const MORE: usize = 3;
+/// Words of a turn at most that picks one of two offers; more is a question of its own.
+const PICK: usize = 7;
+
 /// A question whose answer is being found.
 #[derive(Debug)]
 pub(super) struct Question {
@@ -113,7 +118,11 @@ impl Conversation {
         let passages = found.passages.iter().chain(std::iter::repeat(&nothing));
         let asked = question.asked.iter().zip(passages);
         let answers = asked.map(|(asked, passages)| self.base.answer_from(asked, passages));
-        let answer = knowledge::Answer::together(answers.collect());
+        let mut answer = knowledge::Answer::together(answers.collect());
+        // Nobody is asked which of two it is twice in a row.
+        if self.awaiting == Awaiting::Either && answer.perhaps.len() > 1 {
+            answer.offer_first(&self.base.pack().settings.lines);
+        }
         let passages = found.together();
         let cited = answer.sources.iter().filter_map(|cited| {
             let mut passages = passages.iter();
@@ -134,20 +143,25 @@ impl Conversation {
         }
         // "I do not know; would you like to speak to a person?" is an offer, if the pack words it so.
         let asks = match answer.sentences.last() {
-            Some(_) if answer.perhaps.is_some() => Awaiting::Perhaps,
+            Some(_) if answer.perhaps.len() > 1 => Awaiting::Either,
+            Some(_) if !answer.perhaps.is_empty() => Awaiting::Perhaps,
             Some(last) if !answer.supported => self.offered_in(last),
             _ => Awaiting::None,
         };
         self.perhaps = answer.perhaps;
+        self.rest = answer.rest;
         steps.extend(answer.sentences.into_iter().map(Step::Say));
         self.complete(meta, asks, steps);
     }
 
-    /// The caller wants to hear what was offered.
-    pub(super) fn say_perhaps(&mut self, meta: ReplyMeta, steps: &mut Vec<Step>) {
-        let Some(perhaps) = self.perhaps.take() else {
+    /// The caller wants to hear this of what was offered.
+    pub(super) fn say_perhaps(&mut self, at: usize, meta: ReplyMeta, steps: &mut Vec<Step>) {
+        if at >= self.perhaps.len() {
             return self.complete(meta, Awaiting::None, steps);
-        };
+        }
+        let perhaps = self.perhaps.swap_remove(at);
+        self.perhaps.clear();
+        self.rest = perhaps.rest;
         self.subject.last.source = Some(perhaps.source.source.clone());
         steps.extend(perhaps.sentences.into_iter().map(Step::Say));
         let meta = ReplyMeta {
@@ -159,6 +173,43 @@ impl Conversation {
             }],
             ..meta
         };
+        self.complete(meta, Awaiting::None, steps);
+    }
+
+    /// Which of what was offered a short turn names: "the limits please".
+    pub(super) fn picked(&self, said: &str) -> Option<usize> {
+        if self.awaiting != Awaiting::Either || said.split_whitespace().count() > PICK {
+            return None;
+        }
+        let labels: Vec<&str> = self.perhaps.iter().map(|offer| &*offer.label).collect();
+        self.base.named(said, &labels)
+    }
+
+    /// There is more to say of the last answer, or a line that says there is not.
+    pub(super) fn can_say_more(&self) -> bool {
+        let no_more = &self.base.pack().settings.lines.no_more;
+        !self.rest.is_empty() || no_more.is_some() && !self.cited.is_empty()
+    }
+
+    /// The next sentences of the document that answered last.
+    pub(super) fn say_more(&mut self, meta: ReplyMeta, steps: &mut Vec<Step>) {
+        let next = self.rest.len().min(MORE);
+        let mut more: Vec<String> = self.rest.drain(..next).collect();
+        let source = self.subject.last.source.clone();
+        let title = self.cited.first().cloned();
+        let mut meta = meta;
+        if more.is_empty() {
+            let line = self.base.pack().settings.lines.no_more.as_deref();
+            more = line.map_or_else(Vec::new, knowledge::sentences);
+        } else if let Some((source, title)) = source.zip(title) {
+            "extractive".clone_into(&mut meta.model);
+            meta.sources = vec![Source {
+                source,
+                title,
+                score: 0.0,
+            }];
+        }
+        steps.extend(more.into_iter().map(Step::Say));
         self.complete(meta, Awaiting::None, steps);
     }
 

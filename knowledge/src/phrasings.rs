@@ -1,0 +1,115 @@
+//! How alike a question is to what callers are known to say, by its words: the cosine of their rarities, to the nearest
+//! sentence of each document.
+
+use std::collections::{BTreeMap, HashMap};
+
+use language::Lexicon;
+
+use crate::index::Entry;
+
+/// Whoever says little is like much: about the rarity of one everyday word.
+const LITTLE: f32 = 6.0;
+
+/// The sentences, by their stems.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Phrasings {
+    /// Which sentences have a stem, and how much it weighs in each.
+    by_stem: HashMap<String, Vec<(u32, f32)>>,
+    /// How rare a stem is among the sentences; of one that none has, the rarest.
+    rarity: HashMap<String, f32>,
+    unknown: f32,
+    /// The document of each sentence.
+    sources: Vec<String>,
+    texts: Vec<String>,
+}
+
+impl Phrasings {
+    pub(crate) fn new(lexicon: &Lexicon, entries: &[Entry]) -> Self {
+        let firsts = entries.iter().filter(|entry| entry.chunk.ordinal == 0);
+        let mut texts = Vec::new();
+        let mut sentences: Vec<(&str, Vec<String>)> = Vec::new();
+        for entry in firsts {
+            for text in &entry.texts[..entry.asks] {
+                texts.push(text.clone());
+                sentences.push((&entry.chunk.source, stems(lexicon, text)));
+            }
+        }
+        let mut frequency: HashMap<String, f32> = HashMap::new();
+        for stem in sentences.iter().flat_map(|(_, stems)| stems) {
+            *frequency.entry(stem.clone()).or_insert(0.0) += 1.0;
+        }
+        let all = f32::from(u16::try_from(sentences.len()).unwrap_or(u16::MAX)).max(1.0);
+        let rarity = |times: f32| (1.0 + all / times).ln();
+        let mut phrasings = Self {
+            rarity: frequency
+                .into_iter()
+                .map(|(stem, times)| (stem, rarity(times)))
+                .collect(),
+            unknown: rarity(1.0),
+            texts,
+            ..Self::default()
+        };
+        for (at, (source, stems)) in (0..).zip(sentences) {
+            let length = phrasings.length(&stems);
+            for stem in stems {
+                let weight = phrasings.rarity(&stem) / length;
+                let with = phrasings.by_stem.entry(stem).or_default();
+                with.push((at, weight));
+            }
+            phrasings.sources.push(source.to_owned());
+        }
+        phrasings
+    }
+
+    /// How alike these stems are to the nearest sentence of each document: 1 for the same, by source.
+    pub(crate) fn likeness(&self, stems: &[String]) -> BTreeMap<&str, f32> {
+        let mut best: BTreeMap<&str, f32> = BTreeMap::new();
+        let alike = self.sources.iter().zip(self.all(stems));
+        for (source, sum) in alike.filter(|(_, sum)| *sum > 0.0) {
+            let best = best.entry(source).or_insert(0.0);
+            *best = best.max(sum);
+        }
+        best
+    }
+
+    /// How alike these stems are to each sentence of a document.
+    pub(crate) fn of(&self, source: &str, stems: &[String]) -> Vec<(&str, f32)> {
+        let texts = self.sources.iter().zip(&self.texts).zip(self.all(stems));
+        let own = texts.filter(|((of, _), sum)| *of == source && *sum > 0.0);
+        own.map(|((_, text), sum)| (text.as_str(), sum)).collect()
+    }
+
+    fn all(&self, stems: &[String]) -> Vec<f32> {
+        let mut stems = stems.to_vec();
+        stems.sort_unstable();
+        stems.dedup();
+        let length = self.length(&stems);
+        let mut sums = vec![0.0_f32; self.sources.len()];
+        for stem in &stems {
+            let weight = self.rarity(stem) / (length + LITTLE);
+            for (at, other) in self.by_stem.get(stem).into_iter().flatten() {
+                if let Some(sum) = sums.get_mut(*at as usize) {
+                    *sum += weight * other;
+                }
+            }
+        }
+        sums
+    }
+
+    fn rarity(&self, stem: &str) -> f32 {
+        self.rarity.get(stem).copied().unwrap_or(self.unknown)
+    }
+
+    fn length(&self, stems: &[String]) -> f32 {
+        let squares = stems.iter().map(|stem| self.rarity(stem).powi(2));
+        squares.sum::<f32>().sqrt().max(f32::MIN_POSITIVE)
+    }
+}
+
+/// Each once, sorted.
+fn stems(lexicon: &Lexicon, text: &str) -> Vec<String> {
+    let mut stems = lexicon.document_stems(text);
+    stems.sort_unstable();
+    stems.dedup();
+    stems
+}
