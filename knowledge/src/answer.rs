@@ -147,7 +147,7 @@ impl Extractor<'_> {
                 self.offer(question, best)
             }
             Some(best) if is_grounded(passages, settings.grounding_mode) => Answer {
-                sentences: self.choose(question, best),
+                sentences: self.told(question, best),
                 sources: vec![cite(best)],
                 supported: true,
                 perhaps: None,
@@ -176,13 +176,19 @@ impl Extractor<'_> {
             (Some(line), Some(topic), GroundingMode::Blended) => Answer {
                 sentences: sentences(&line.replace("{topic}", &topic.label)),
                 perhaps: Some(Perhaps {
-                    sentences: self.choose(question, passage),
+                    sentences: self.told(question, passage),
                     source: cite(passage),
                 }),
                 ..self.unsupported()
             },
             _ => self.unsupported(),
         }
+    }
+
+    /// What a passage says to the question, behind its introduction where it has one.
+    fn told(self, question: &Question, passage: &Passage) -> Vec<String> {
+        let introduction = passage.introduction.iter().cloned();
+        introduction.chain(self.choose(question, passage)).collect()
     }
 
     /// The sentences of a passage that answer the question: the nearest one first, then the one before it where it

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use language::{Lexicon, phrase::Utterance};
 use sha2::{Digest, Sha256};
 
@@ -15,6 +16,7 @@ use crate::{
     pack::{DocumentText, Pack},
     route::{Question, Route, RouteContext, Routed},
     rules::Rules,
+    trust::Trust,
     understand::Reader,
 };
 
@@ -151,6 +153,12 @@ impl KnowledgeBase {
         self.meanings.is_some()
     }
 
+    /// What its texts mean, where that is known.
+    #[must_use]
+    pub fn meanings(&self) -> Option<&Meanings> {
+        self.meanings.as_ref()
+    }
+
     /// Reads a finished turn.
     #[must_use]
     pub fn read(&self, text: &str) -> Heard {
@@ -208,12 +216,24 @@ impl KnowledgeBase {
         Some(shelf.offer(ask, last, &SharedStems { shelf, lexicon }))
     }
 
-    /// The `k` best passages for a question about the trade, one per document.
+    /// The `k` best passages for a question about the trade, one per document. `today` tells how old they are; without
+    /// it their age does not count.
     #[must_use]
-    pub fn search(&self, question: &Question, k: usize) -> Vec<Passage> {
-        let mut passages = self.index.search(&self.lexicon, question, k.max(LOOKED_AT));
+    pub fn search(&self, question: &Question, k: usize, today: Option<NaiveDate>) -> Vec<Passage> {
+        let settings = &self.pack.settings;
+        let policy = settings.freshness_policy;
+        let trust = Trust { today, policy };
+        let looked_at = k.max(LOOKED_AT);
+        let mut passages = (self.index).search(&self.lexicon, question, looked_at, trust);
         self.prefer_last(question, &mut passages);
         passages.truncate(k);
+        let (line, months) = (
+            settings.lines.outdated.as_deref(),
+            &self.pack.catalogue_words.months,
+        );
+        for passage in &mut passages {
+            passage.introduction = trust.introduction(passage.provenance, line, months);
+        }
         // Whoever is in need is not told that nothing is known.
         if let Some(best) = passages.first_mut()
             && let Some(topic) = best
@@ -250,7 +270,12 @@ impl KnowledgeBase {
 
     /// The `k` best passages for each of the questions of one turn.
     #[must_use]
-    pub fn search_all(&self, questions: &[Question], k: usize) -> Vec<Vec<Passage>> {
+    pub fn search_all(
+        &self,
+        questions: &[Question],
+        k: usize,
+        today: Option<NaiveDate>,
+    ) -> Vec<Vec<Passage>> {
         let mut found: Vec<Vec<Passage>> = Vec::new();
         for question in questions {
             let mut question = question.clone();
@@ -263,15 +288,15 @@ impl KnowledgeBase {
             {
                 before.source = last.map(|passage| passage.source.clone());
             }
-            found.push(self.search(&question, k));
+            found.push(self.search(&question, k, today));
         }
         found
     }
 
     /// The extractive answer to a question about the trade.
     #[must_use]
-    pub fn answer(&self, question: &Question) -> Answer {
-        self.answer_from(question, &self.search(question, ANSWER_PASSAGES))
+    pub fn answer(&self, question: &Question, today: Option<NaiveDate>) -> Answer {
+        self.answer_from(question, &self.search(question, ANSWER_PASSAGES, today))
     }
 
     /// The extractive answer from passages that [`Self::search`] found.

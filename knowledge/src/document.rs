@@ -9,6 +9,7 @@ use crate::{
     check::bad,
     error::PackError,
     pack::{DocumentText, Topic},
+    trust::day,
 };
 
 #[derive(Deserialize)]
@@ -49,7 +50,7 @@ pub(crate) fn parse(file: &Path, text: &str, topics: &[Topic]) -> Result<Documen
     if !topics.iter().any(|known| known.id == front.topic) {
         return Err(bad(file, "topic", &front.topic, "an id of topics.toml"));
     }
-    if let Some(date) = front.date.as_deref().filter(|date| !is_day(date)) {
+    if let Some(date) = front.date.as_deref().filter(|date| day(date).is_none()) {
         return Err(bad(file, "date", date, "a day such as \"2026-01-31\""));
     }
     if let Some(value) = front
@@ -74,19 +75,6 @@ pub(crate) fn parse(file: &Path, text: &str, topics: &[Topic]) -> Result<Documen
         address: front.address,
         text,
     })
-}
-
-/// Whether a text is a day as `2026-01-31`.
-fn is_day(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts[..] else {
-        return false;
-    };
-    let within = |part: &str, length: usize, accepted: std::ops::RangeInclusive<u32>| {
-        let is_number = part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
-        is_number && part.parse().is_ok_and(|number| accepted.contains(&number))
-    };
-    within(year, 4, 1..=9_999) && within(month, 2, 1..=12) && within(day, 2, 1..=31)
 }
 
 /// The text as it can be spoken: a heading (`## Fees`) begins the paragraph below it ("Fees: …"), so that it is found
@@ -135,18 +123,5 @@ mod tests {
             "Cards are free.\nAll of them.\n\nFees abroad: Two percent.\n\nAt once. Dial *1#.\nLast: #5 is out."
         );
         assert_eq!(asks, ["known", "How do I pay?"]);
-    }
-
-    #[test]
-    fn a_day_is_written_in_one_way() {
-        for (text, is_one) in [
-            ("2026-01-31", true),
-            ("2026-1-31", false),
-            ("2026-13-01", false),
-            ("31.01.2026", false),
-            ("2026-01-31T10:00", false),
-        ] {
-            assert_eq!(is_day(text), is_one, "{text}");
-        }
     }
 }

@@ -11,7 +11,9 @@ use crate::{
     answer::sentences,
     chunk::Chunk,
     heard::{Meanings, Sense},
+    nearest::Nearest,
     route::Question,
+    trust::{Provenance, Trust},
 };
 
 /// Saturation of repeated terms, and how far length counts (the usual range is 1.2 to 2 and 0.5 to 0.8).
@@ -32,6 +34,8 @@ const TOPIC: f32 = 5.0;
 const WORDS: f32 = 0.45;
 /// Words that score less add less.
 const MANY: f32 = 14.0;
+/// Chunks that are compared in full: so many that score most by words, and those of so many nearest texts.
+const COMPARED: usize = 200;
 
 /// A passage that may answer a question.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +58,10 @@ pub struct Passage {
     pub coverage: f32,
     /// Log odds that the document answers the question.
     pub support: f32,
+    /// What the document says of where its facts come from.
+    pub provenance: Provenance,
+    /// What is said before it, because it is older than the pack allows.
+    pub introduction: Option<String>,
 }
 
 /// The index over all chunks.
@@ -63,6 +71,7 @@ pub(crate) struct Index {
     /// In how many entries a stem occurs.
     frequency: BTreeMap<String, usize>,
     average_length: f32,
+    nearest: Nearest,
 }
 
 #[derive(Clone, Debug)]
@@ -71,7 +80,7 @@ struct Entry {
     terms: BTreeMap<String, f32>,
     pairs: BTreeSet<(String, String)>,
     length: f32,
-    /// What its meaning is found by: title, known ways of asking, paragraphs, sentences.
+    /// What its meaning is found by.
     texts: Vec<String>,
     /// How many of these are the title and the ways of asking.
     asks: usize,
@@ -115,6 +124,7 @@ impl Index {
             entries,
             frequency,
             average_length,
+            nearest: Nearest::default(),
         }
     }
 
@@ -137,12 +147,20 @@ impl Index {
             let known = entry.texts.iter().filter_map(|text| meanings.known(text));
             entry.meanings = known.cloned().collect();
         }
+        self.nearest = Nearest::new(self.entries.iter().map(|entry| &*entry.meanings));
     }
 
     /// The best passages, one per document, best first; equal scores in order of source.
-    pub(crate) fn search(&self, lexicon: &Lexicon, question: &Question, k: usize) -> Vec<Passage> {
+    pub(crate) fn search(
+        &self,
+        lexicon: &Lexicon,
+        question: &Question,
+        k: usize,
+        trust: Trust,
+    ) -> Vec<Passage> {
         let mut found = self.by_words(lexicon, question);
         if let Some(meaning) = question.meaning() {
+            self.keep_likely(&mut found, &meaning);
             let most = found.iter().map(|hit| hit.words).fold(MANY, f32::max);
             for hit in &mut found {
                 let nearness = self.entries[hit.entry].nearness(&meaning);
@@ -151,9 +169,11 @@ impl Index {
             }
         }
         for hit in &mut found {
-            let topic = self.entries[hit.entry].chunk.topic.as_ref();
+            let chunk = &self.entries[hit.entry].chunk;
+            let topic = chunk.topic.as_ref();
             let on_topic = topic.is_some_and(|topic| question.topics.contains(topic));
-            hit.support = hit.support(on_topic);
+            hit.support = hit.support(on_topic) - trust.lost_support(chunk.provenance);
+            hit.score *= trust.kept(chunk.provenance);
         }
         found.sort_by(|a, b| {
             let source = |hit: &Hit| &self.entries[hit.entry].chunk.source;
@@ -170,6 +190,20 @@ impl Index {
             }
         }
         passages
+    }
+
+    /// Leaves out of many chunks those that neither words nor meaning speak for.
+    fn keep_likely(&self, found: &mut Vec<Hit>, meaning: &Vector) {
+        if found.len() <= COMPARED {
+            return;
+        }
+        let near = self.nearest.entries(meaning, COMPARED);
+        found.sort_by(|a, b| b.words.total_cmp(&a.words));
+        let mut place = 0..;
+        found.retain(|hit| {
+            let is_worded = place.next().is_some_and(|place| place < COMPARED);
+            is_worded || near.contains(&hit.entry)
+        });
     }
 
     /// What every chunk scores by its words.
@@ -200,12 +234,11 @@ impl Index {
 
     /// What is nearest to this meaning.
     pub(crate) fn sense(&self, vector: Vector) -> Sense {
-        let entries = self.entries.iter();
-        let near = entries.map(|entry| (entry.nearness(&vector), &entry.chunk.topic));
-        let nearest = near.max_by(|(a, _), (b, _)| a.total_cmp(b));
+        let nearest = self.nearest.first(&vector);
+        let topic = nearest.and_then(|(entry, _)| self.entries[entry].chunk.topic.clone());
         Sense {
-            nearness: nearest.map_or(0.0, |(nearness, _)| nearness),
-            topic: nearest.and_then(|(_, topic)| topic.clone()),
+            nearness: nearest.map_or(0.0, |(_, nearness)| nearness.max(0.0)),
+            topic,
             vector,
         }
     }
@@ -285,16 +318,12 @@ impl Entry {
         for ask in asks {
             add(&lexicon.document_stems(ask), ASKS, true);
         }
-        let mut texts = vec![chunk.title.clone()];
-        texts.extend(asks.iter().cloned());
-        texts.extend(chunk.text.split("\n\n").map(str::to_owned));
-        texts.extend(sentences(&chunk.text));
         Self {
+            texts: texts(&chunk, asks),
             chunk,
             terms,
             pairs,
             length,
-            texts,
             asks: 1 + asks.len(),
             meanings: Vec::new(),
         }
@@ -317,6 +346,8 @@ impl Entry {
             nearness: hit.nearness,
             coverage: hit.coverage,
             support: hit.support,
+            provenance: self.chunk.provenance,
+            introduction: None,
         }
     }
 }
@@ -333,6 +364,15 @@ impl Hit {
     }
 }
 
+/// What a chunk's meaning is found by: title, known ways of asking, paragraphs, sentences.
+pub(crate) fn texts(chunk: &Chunk, asks: &[String]) -> Vec<String> {
+    let mut texts = vec![chunk.title.clone()];
+    texts.extend(asks.iter().cloned());
+    texts.extend(chunk.text.split("\n\n").map(str::to_owned));
+    texts.extend(sentences(&chunk.text));
+    texts
+}
+
 fn topic_gain(topic: Option<&str>, topics: &[String]) -> f32 {
     let place = topics
         .iter()
@@ -342,4 +382,60 @@ fn topic_gain(topic: Option<&str>, topics: &[String]) -> f32 {
 
 fn count(n: usize) -> f32 {
     f32::from(u16::try_from(n).unwrap_or(u16::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Chunks of which one is nearest to the question, one has its words, and the others have neither.
+    fn index(lexicon: &Lexicon) -> Index {
+        let chunk = |(source, text): (String, &str)| Chunk {
+            source,
+            title: "Something".to_owned(),
+            topic: None,
+            ordinal: 0,
+            text: text.to_owned(),
+            provenance: Provenance::default(),
+        };
+        let others = (0..3 * COMPARED).map(|at| (format!("other/{at}"), "Nothing of this."));
+        let worded = ("worded".to_owned(), "A parcel can be renewed.");
+        let chunks = others.chain([("near".to_owned(), "Packages stay longer."), worded]);
+        let mut index = Index::new(lexicon, chunks.map(chunk).collect(), &BTreeMap::new());
+        for (at, entry) in index.entries.iter_mut().enumerate() {
+            let apart = f32::from(u16::try_from(at).unwrap());
+            let meaning = match entry.chunk.source.as_str() {
+                "near" => Vector::new(vec![1.0, 0.1]),
+                "worded" => Vector::new(vec![0.0, -1.0]),
+                _ => Vector::new(vec![1.0, 1.0 + apart / 1000.0]),
+            };
+            entry.meanings = vec![Vector::new(vec![-1.0, 0.0]), meaning];
+        }
+        index.nearest = Nearest::new(index.entries.iter().map(|entry| &*entry.meanings));
+        index
+    }
+
+    #[test]
+    fn of_many_chunks_those_are_found_that_words_or_meaning_speak_for() {
+        let lexicon = Lexicon::new(&BTreeMap::new(), &[], &[]);
+        let index = index(&lexicon);
+        let mut question = Question::new("can a parcel be renewed", &[]);
+        question.vector = Some(Vector::new(vec![1.0, 0.0]));
+        let mut hits = index.by_words(&lexicon, &question);
+        index.keep_likely(&mut hits, &question.meaning().unwrap());
+        let kept: BTreeSet<&str> = hits
+            .iter()
+            .map(|hit| index.entries[hit.entry].chunk.source.as_str())
+            .collect();
+        assert!(kept.len() <= 2 * COMPARED, "{} are compared", kept.len());
+        assert!(kept.contains("near") && kept.contains("worded"), "{kept:?}");
+
+        let found = index.search(&lexicon, &question, 5, Trust::default());
+        assert_eq!(found[0].source, "near", "{found:?}");
+        let sense = index.sense(Vector::new(vec![0.1, -1.0]));
+        assert!((sense.nearness - 0.995).abs() < 1e-3, "{sense:?}");
+        question.vector = Some(Vector::new(vec![0.0, -1.0]));
+        let found = index.search(&lexicon, &question, 5, Trust::default());
+        assert_eq!(found[0].source, "worded", "{found:?}");
+    }
 }

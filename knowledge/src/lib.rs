@@ -17,11 +17,13 @@ mod load;
 mod lookup;
 mod matches;
 mod meant;
+mod nearest;
 mod pack;
 mod pack_test;
 mod route;
 mod router;
 mod rules;
+mod trust;
 mod understand;
 
 pub use answer::{Answer, Citation, Perhaps, is_grounded, sentences};
@@ -44,3 +46,4 @@ pub use pack::{
 };
 pub use pack_test::{TestDialogue, TestTurn};
 pub use route::{Before, Question, Reason, Route, RouteContext, Routed};
+pub use trust::{FreshnessPolicy, Provenance};

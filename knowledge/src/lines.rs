@@ -27,10 +27,11 @@ impl Lines {
     }
 
     /// Lines that a pack may leave out, with what the speaker fills in.
-    fn optional(&mut self) -> [(&'static str, &mut Option<String>, &'static str); 2] {
+    fn optional(&mut self) -> [(&'static str, &mut Option<String>, &'static str); 3] {
         [
             ("perhaps", &mut self.perhaps, "topic"),
             ("cites", &mut self.cites, "title"),
+            ("outdated", &mut self.outdated, "date"),
         ]
     }
 

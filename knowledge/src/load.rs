@@ -151,6 +151,7 @@ impl Pack {
             actions,
             lookups,
         };
+        check::texts(&file("documents"), &pack.documents)?;
         check::phrases(folder, &pack)?;
         Ok(pack)
     }
