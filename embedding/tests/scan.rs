@@ -105,7 +105,11 @@ fn vectors_that_bytes_hold_badly_are_found_too() {
         numbers[7] += 20.0;
         steep.push(Vector::new(numbers));
     }
+    // One that bytes hold whole: only the rows are rounded.
+    let mut axis = vec![0.0; NUMBERS];
+    axis[3] = 1.0;
     let queries = [
+        Vector::new(axis),
         steep[3].clone(),
         random.vector(),
         random.around(&steep[9], 0.1),
@@ -126,6 +130,7 @@ fn vectors_without_length_or_of_another_are_compared_as_ever() {
     check(&texts, &queries, "odd vectors");
     check(&[], &queries, "no vectors");
     assert!(Scan::default().is_empty());
+    assert_eq!(format!("{:?}", Scan::new(texts)), "Scan(303 vectors)");
 }
 
 #[test]
