@@ -141,18 +141,10 @@ fn the_nearest_of_real_sentences_are_found() {
     }
     let model = Embedder::load(&folder).expect("the model is whole");
     let mut texts = Vec::new();
-    for asked in ["how do I", "can I", "why can't I", "what does it cost to"] {
-        for deed in ["renew", "return", "reserve", "lend", "find", "lose", "keep"] {
-            for thing in [
-                "a book",
-                "my books",
-                "a film",
-                "two films",
-                "the map",
-                "a seat",
-                "my card",
-            ] {
-                for end in ["", " today", " at the desk"] {
+    for asked in ["how do I", "can I", "what does it cost to"] {
+        for deed in ["renew", "return", "reserve", "find", "lose"] {
+            for thing in ["a book", "my books", "a film", "the map"] {
+                for end in ["", " today"] {
                     texts.push(model.embed(&format!("{asked} {deed} {thing}{end}")));
                 }
             }
