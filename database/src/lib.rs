@@ -14,6 +14,7 @@ mod error;
 pub mod fail;
 pub mod keys;
 mod leader;
+mod meaning;
 mod message;
 mod migrate;
 mod outbox;
@@ -49,6 +50,7 @@ pub use chain::RowHash;
 pub use document::{DocumentChunk, DocumentRepository, ImportReport};
 pub use error::DatabaseError;
 pub use leader::{Leader, LeaderRole};
+pub use meaning::MeaningRepository;
 pub use message::{
     Inserted, Message, MessageRepository, MessageSealer, NewMessage, Role, SealedMessage,
 };

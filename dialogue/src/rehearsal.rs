@@ -107,7 +107,7 @@ fn answer(conversation: &mut Conversation, base: &KnowledgeBase, turn: CallerTur
                 Step::Say(sentence) => sentences.push(sentence),
                 Step::Read(text) => events.push(Event::Read(Box::new(base.read(&text)))),
                 Step::Find(query) => events.push(Event::Found(Found {
-                    passages: base.search_all(&query.questions, PASSAGES),
+                    passages: base.search_all(&query.questions, PASSAGES, None),
                     took: Duration::ZERO,
                 })),
                 Step::CallTool(id, _) => {

@@ -115,9 +115,10 @@ impl Replier {
     /// The only search there is.
     pub(crate) fn search(&self, base: &KnowledgeBase, query: &Query) -> Found {
         self.shared.retrievals.fetch_add(1, Ordering::Relaxed);
+        let today = chrono::Utc::now().date_naive();
         let begun = Instant::now();
         Found {
-            passages: base.search_all(&query.questions, PASSAGES),
+            passages: base.search_all(&query.questions, PASSAGES, Some(today)),
             took: begun.elapsed(),
         }
     }

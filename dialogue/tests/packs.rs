@@ -241,7 +241,10 @@ fn a_question_leans_on_the_document_of_an_answer_that_a_model_phrased_too() {
     };
     let mut talk = Conversation::new(Arc::clone(&base), abilities, CallFacts::default());
     let query = search_after(&mut talk, said("How do I open a savings account?")).unwrap();
-    let passages = query.questions.iter().map(|asked| base.search(asked, 3));
+    let passages = query
+        .questions
+        .iter()
+        .map(|asked| base.search(asked, 3, None));
     let found = Found {
         passages: passages.collect(),
         took: Duration::ZERO,

@@ -45,10 +45,8 @@ fn parse(bytes: &[u8]) -> Option<HashMap<String, Vector>> {
         let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
         let (text, tail) = tail.split_at_checked(length)?;
         let (numbers, tail) = tail.split_at_checked(4 * SIZE)?;
-        let (numbers, _) = numbers.as_chunks::<4>();
-        let numbers = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes));
         let text = String::from_utf8(text.to_vec()).ok()?;
-        vectors.insert(text, Vector::new(numbers.collect()));
+        vectors.insert(text, Vector::from_bytes(numbers)?);
         rest = tail;
     }
     Some(vectors)
@@ -69,12 +67,7 @@ pub fn keep(
         let length = u32::try_from(text.len()).map_err(std::io::Error::other)?;
         bytes.extend(length.to_le_bytes());
         bytes.extend(text.as_bytes());
-        bytes.extend(
-            vector
-                .numbers()
-                .iter()
-                .flat_map(|number| number.to_le_bytes()),
-        );
+        bytes.extend(vector.to_bytes());
     }
     let part = file.with_extension(format!("{}.part", std::process::id()));
     let mut out = fs::File::create(&part)?;

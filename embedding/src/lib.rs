@@ -3,6 +3,7 @@
 mod classifier;
 mod kept;
 mod network;
+mod scan;
 mod word_piece;
 
 use std::{
@@ -13,8 +14,9 @@ use std::{
 
 pub use classifier::Classifier;
 pub use kept::{keep, kept};
+pub use scan::{MOST_SCANNED, Near, Scan};
 
-use network::Network;
+use network::{Network, SIZE};
 use word_piece::WordPiece;
 
 /// Tokens of a text that count, its two marks included; what the network was trained on.
@@ -24,6 +26,7 @@ const MAX_TOKENS: usize = 256;
 pub struct Embedder {
     words: WordPiece,
     network: Network,
+    id: String,
 }
 
 impl fmt::Debug for Embedder {
@@ -47,6 +50,7 @@ impl Embedder {
             message,
         };
         let vocabulary = read("vocab.txt")?;
+        let words_sum = crc32fast::hash(&vocabulary);
         let vocabulary =
             String::from_utf8(vocabulary).map_err(|e| wrong("vocab.txt", e.to_string()))?;
         let words = WordPiece::new(&vocabulary).map_err(|e| wrong("vocab.txt", e))?;
@@ -60,7 +64,15 @@ impl Embedder {
             );
             return Err(wrong("vocab.txt", message));
         }
-        Ok(Self { words, network })
+        let id = format!("minilm-{words_sum:08x}{:08x}", crc32fast::hash(&weights));
+        Ok(Self { words, network, id })
+    }
+
+    /// Tells this network from others: `minilm-` and a checksum of its files. Networks of one id find the same vectors,
+    /// but for rounding.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     /// What the text means. Words beyond the first 250 or so do not count.
@@ -99,6 +111,21 @@ impl Vector {
     pub fn leaning_on(&self, other: &Self, share: f32) -> Self {
         let both = self.0.iter().zip(&*other.0);
         Self::new(both.map(|(a, b)| a + share * b).collect())
+    }
+
+    /// The numbers in bytes: 32 bits each, little-endian.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|x| x.to_le_bytes()).collect()
+    }
+
+    /// From what [`Self::to_bytes`] gave of a network's vector; `None` for anything else.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (numbers, rest) = bytes.as_chunks::<4>();
+        let is_whole = numbers.len() == SIZE && rest.is_empty();
+        let numbers = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes));
+        is_whole.then(|| Self::new(numbers.collect()))
     }
 
     /// The numbers.
@@ -169,6 +196,21 @@ mod tests {
         );
         assert!(Vector::new(vec![0.0, 0.0]).numbers() == [0.0, 0.0]);
         assert_eq!(format!("{east:?}"), "Vector(2)", "its numbers stay unseen");
+    }
+
+    #[test]
+    fn a_vector_comes_back_from_its_bytes() {
+        let mut numbers = vec![0.0; 384];
+        (numbers[0], numbers[383]) = (3.0, -4.0);
+        let bytes = Vector::new(numbers).to_bytes();
+        let again = Vector::from_bytes(&bytes).unwrap();
+        assert_eq!((again.numbers()[0], again.numbers()[383]), (0.6, -0.8));
+        assert!(Vector::from_bytes(&bytes[1..]).is_none(), "cut short");
+        assert!(
+            Vector::from_bytes(&[&bytes[..], &[0; 4]].concat()).is_none(),
+            "too long"
+        );
+        assert!(Vector::from_bytes(&[]).is_none());
     }
 
     #[test]

@@ -172,7 +172,7 @@ impl Extractor<'_> {
                 self.offer(question, passages)
             }
             Some(best) if is_grounded(passages, settings.grounding_mode) => {
-                let sentences = self.choose(question, best);
+                let sentences = self.told(question, best);
                 Answer {
                     rest: rest(best, &sentences),
                     sentences,
@@ -204,7 +204,7 @@ impl Extractor<'_> {
                 .topics
                 .iter()
                 .find(|topic| Some(&topic.id) == passage.topic.as_ref())?;
-            let sentences = self.choose(question, passage);
+            let sentences = self.told(question, passage);
             let perhaps = Perhaps {
                 label: topic.label.clone(),
                 rest: rest(passage, &sentences),
@@ -231,6 +231,12 @@ impl Extractor<'_> {
             perhaps,
             ..self.unsupported()
         }
+    }
+
+    /// What a passage says to the question, behind its introduction where it has one.
+    fn told(self, question: &Question, passage: &Passage) -> Vec<String> {
+        let introduction = passage.introduction.iter().cloned();
+        introduction.chain(self.choose(question, passage)).collect()
     }
 
     /// The sentences of a passage that answer the question: the nearest one first, then the one before it where it

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use chrono::NaiveDate;
 use embedding::{Classifier, Vector};
 use language::{Lexicon, phrase::Utterance};
 use sha2::{Digest, Sha256};
@@ -20,6 +21,7 @@ use crate::{
     pack::{DocumentText, Pack},
     route::{Question, Route, RouteContext, Routed},
     rules::Rules,
+    trust::Trust,
     understand::Reader,
 };
 
@@ -79,13 +81,7 @@ impl KnowledgeBase {
         }
         let documents = pack.documents.iter();
         let asks = documents
-            .map(|document| {
-                let known = Asks {
-                    asks: document.asks.clone(),
-                    phrasings: document.phrasings.clone(),
-                };
-                (document.source.clone(), known)
-            })
+            .map(|document| (document.source.clone(), Asks::of(document)))
             .collect();
         let words = &pack.words;
         let lexicon = Lexicon::new(&words.synonyms, &words.whole, &words.unspecific);
@@ -182,6 +178,12 @@ impl KnowledgeBase {
         self.meanings.is_some()
     }
 
+    /// What its texts mean, where that is known.
+    #[must_use]
+    pub fn meanings(&self) -> Option<&Meanings> {
+        self.meanings.as_ref()
+    }
+
     /// Reads a finished turn.
     #[must_use]
     pub fn read(&self, text: &str) -> Heard {
@@ -231,10 +233,6 @@ impl KnowledgeBase {
         self.pack.elsewhere.0.iter().map(String::as_str)
     }
 
-    pub(crate) fn meanings(&self) -> Option<&Meanings> {
-        self.meanings.as_ref()
-    }
-
     /// The sources of the documents, and what the ways of asking for each mean, with the document's place among them.
     pub(crate) fn ways_of_asking(&self) -> (Vec<String>, Vec<(&Vector, usize)>) {
         match &self.meanings {
@@ -265,10 +263,12 @@ impl KnowledgeBase {
             vector: vector.cloned(),
             ..Question::new(text, &[])
         };
-        let found = self.index.search_with(
+        let trust = Trust::default();
+        let found = (self.index).search_with(
             &self.lexicon,
             &question,
             LOOKED_AT,
+            trust,
             Some((sources, learned)),
         );
         found.into_iter().map(|passage| passage.source).collect()
@@ -288,12 +288,24 @@ impl KnowledgeBase {
         Some(shelf.offer(ask, last, &SharedStems { shelf, lexicon }))
     }
 
-    /// The `k` best passages for a question about the trade, one per document.
+    /// The `k` best passages for a question about the trade, one per document. `today` tells how old they are; without
+    /// it their age does not count.
     #[must_use]
-    pub fn search(&self, question: &Question, k: usize) -> Vec<Passage> {
-        let mut passages = self.index.search(&self.lexicon, question, k.max(LOOKED_AT));
+    pub fn search(&self, question: &Question, k: usize, today: Option<NaiveDate>) -> Vec<Passage> {
+        let settings = &self.pack.settings;
+        let policy = settings.freshness_policy;
+        let trust = Trust { today, policy };
+        let looked_at = k.max(LOOKED_AT);
+        let mut passages = (self.index).search(&self.lexicon, question, looked_at, trust);
         self.prefer_last(question, &mut passages);
         passages.truncate(k);
+        let (line, months) = (
+            settings.lines.outdated.as_deref(),
+            &self.pack.catalogue_words.months,
+        );
+        for passage in &mut passages {
+            passage.introduction = trust.introduction(passage.provenance, line, months);
+        }
         // Whoever is in need is not told that nothing is known.
         if let Some(best) = passages.first_mut()
             && let Some(topic) = best
@@ -330,7 +342,12 @@ impl KnowledgeBase {
 
     /// The `k` best passages for each of the questions of one turn.
     #[must_use]
-    pub fn search_all(&self, questions: &[Question], k: usize) -> Vec<Vec<Passage>> {
+    pub fn search_all(
+        &self,
+        questions: &[Question],
+        k: usize,
+        today: Option<NaiveDate>,
+    ) -> Vec<Vec<Passage>> {
         let mut found: Vec<Vec<Passage>> = Vec::new();
         for question in questions {
             let mut question = question.clone();
@@ -343,7 +360,7 @@ impl KnowledgeBase {
             {
                 before.source = last.map(|passage| passage.source.clone());
             }
-            found.push(self.search(&question, k));
+            found.push(self.search(&question, k, today));
         }
         found
     }
@@ -368,8 +385,8 @@ impl KnowledgeBase {
 
     /// The extractive answer to a question about the trade.
     #[must_use]
-    pub fn answer(&self, question: &Question) -> Answer {
-        self.answer_from(question, &self.search(question, ANSWER_PASSAGES))
+    pub fn answer(&self, question: &Question, today: Option<NaiveDate>) -> Answer {
+        self.answer_from(question, &self.search(question, ANSWER_PASSAGES, today))
     }
 
     /// The extractive answer from passages that [`Self::search`] found.

@@ -37,6 +37,7 @@ pub(crate) use claim::claim;
 pub(crate) use described::check_file;
 pub(crate) use rows::parse as parse_rows;
 pub(crate) use schema::CatalogueFile;
+pub(crate) use speech::date_said;
 pub(crate) use words::CatalogueWords;
 
 pub use ask::{Ask, Filter, Last, Order, RowRef, Test, Wish};

@@ -2,13 +2,16 @@
 
 use std::{collections::BTreeSet, path::Path};
 
+use embedding::MOST_SCANNED;
 use language::Lexicon;
 
 use crate::{
     catalogue::Shelf,
+    chunk::chunks,
     error::PackError,
+    index,
     lookup::{Lookup, fill_in},
-    pack::{Pack, Settings},
+    pack::{DocumentText, Pack, Settings},
     route::FIXED_NAMES,
     rules::Rules,
 };
@@ -109,6 +112,17 @@ pub(crate) fn settings(file: &Path, settings: &Settings) -> Result<(), PackError
         let accepted = format!("seconds, more than silence.away_s = {}", silence.away_s);
         return Err(bad(file, "silence.hangup_s", &value, &accepted));
     }
+    if settings
+        .freshness_policy
+        .is_some_and(|policy| policy.ttl_days == 0)
+    {
+        return Err(bad(
+            file,
+            "freshness_policy.ttl_days",
+            "0",
+            "days, 1 or more",
+        ));
+    }
     let e164 = |number: &str| {
         number.strip_prefix('+').is_some_and(|digits| {
             (7..=15).contains(&digits.len()) && digits.chars().all(|c| c.is_ascii_digit())
@@ -145,6 +159,24 @@ pub(crate) fn lookups(
         }
     }
     Ok(())
+}
+
+/// The texts of all documents are no more than a call can look at.
+pub(crate) fn texts(folder: &Path, documents: &[DocumentText]) -> Result<(), PackError> {
+    let texts_of = |document: &DocumentText| {
+        let chunks = chunks(document).into_iter();
+        let asks = index::Asks::of(document);
+        let texts = chunks.map(|chunk| index::texts(&chunk, &asks).len());
+        texts.sum::<usize>()
+    };
+    let count: usize = documents.iter().map(texts_of).sum();
+    if count <= MOST_SCANNED {
+        return Ok(());
+    }
+    let accepted = format!(
+        "titles, ways of asking, paragraphs and sentences, {MOST_SCANNED} at most: part it into several packs"
+    );
+    Err(bad(folder, "texts", &count.to_string(), &accepted))
 }
 
 /// Every phrase can match.

@@ -1,6 +1,6 @@
 //! Documents in pieces small enough to rank and to quote.
 
-use crate::DocumentText;
+use crate::{DocumentText, Provenance};
 
 /// Characters in a chunk, at most.
 pub const CHUNK_SIZE: usize = 1000;
@@ -10,7 +10,7 @@ pub const CHUNK_OVERLAP: usize = 200;
 const SEPARATORS: [&str; 4] = ["\n\n", "\n", " ", ""];
 
 /// A piece of a document, as it is stored and indexed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Chunk {
     /// The document's [`DocumentText::source`].
     pub source: String,
@@ -22,10 +22,13 @@ pub struct Chunk {
     pub ordinal: usize,
     /// The piece.
     pub text: String,
+    /// What the document says of where its facts come from.
+    pub provenance: Provenance,
 }
 
 /// The chunks of one document, in order.
 pub fn chunks(document: &DocumentText) -> Vec<Chunk> {
+    let provenance = Provenance::new(document.date.as_deref(), document.credibility);
     split(&document.text, CHUNK_SIZE, CHUNK_OVERLAP)
         .into_iter()
         .enumerate()
@@ -35,6 +38,7 @@ pub fn chunks(document: &DocumentText) -> Vec<Chunk> {
             topic: document.topic.clone(),
             ordinal,
             text: text.to_owned(),
+            provenance,
         })
         .collect()
 }

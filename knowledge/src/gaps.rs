@@ -66,7 +66,7 @@ impl KnowledgeBase {
             vector: sense.meaning,
             ..Question::default()
         };
-        let nearest = self.search(&question, 1).into_iter().next();
+        let nearest = self.search(&question, 1, None).into_iter().next();
         Gap {
             asked,
             nearest: nearest.map(|passage| Citation {

@@ -11,9 +11,12 @@ use crate::{
     answer::sentences,
     chunk::Chunk,
     heard::{Meanings, Sense},
+    nearest::Nearest,
+    pack::DocumentText,
     phrasings::Phrasings,
     route::Question,
     trained::Trained,
+    trust::{Provenance, Trust},
 };
 
 /// Saturation of repeated terms, and how far length counts (the usual range is 1.2 to 2 and 0.5 to 0.8).
@@ -38,8 +41,12 @@ const TOPIC: f32 = 5.0;
 const WORDS: f32 = 0.45;
 /// What it adds that the question sounds like the document, as learned from the ways of asking for each.
 const LEARNED: f32 = 0.5;
+/// Texts that are looked at for what a clause is about.
+const LIKELY: usize = 24;
 /// Words that score less add less.
 const MANY: f32 = 14.0;
+/// Chunks that are compared in full: so many that score most by words, and those of so many nearest texts.
+const COMPARED: usize = 200;
 
 /// A passage that may answer a question.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +72,10 @@ pub struct Passage {
     pub coverage: f32,
     /// Log odds that the document answers the question.
     pub support: f32,
+    /// What the document says of where its facts come from.
+    pub provenance: Provenance,
+    /// What is said before it, because it is older than the pack allows.
+    pub introduction: Option<String>,
 }
 
 /// How callers ask for a document.
@@ -74,6 +85,15 @@ pub(crate) struct Asks {
     pub(crate) asks: Vec<String>,
     /// Many, which are compared one by one.
     pub(crate) phrasings: Vec<String>,
+}
+
+impl Asks {
+    pub(crate) fn of(document: &DocumentText) -> Self {
+        Self {
+            asks: document.asks.clone(),
+            phrasings: document.phrasings.clone(),
+        }
+    }
 }
 
 /// The index over all chunks.
@@ -87,6 +107,7 @@ pub(crate) struct Index {
     /// Which document a question sounds like; the kinds are the places of its first entries in `sources`.
     learned: Option<Classifier>,
     sources: Vec<String>,
+    nearest: Nearest,
 }
 
 #[derive(Clone, Debug)]
@@ -95,7 +116,7 @@ pub(crate) struct Entry {
     terms: BTreeMap<String, f32>,
     pairs: BTreeSet<(String, String)>,
     length: f32,
-    /// What its meaning is found by: title, known ways of asking, paragraphs, sentences.
+    /// What its meaning is found by.
     pub(crate) texts: Vec<String>,
     /// How many of these are the title and the ways of asking.
     pub(crate) asks: usize,
@@ -149,6 +170,7 @@ impl Index {
             average_length,
             learned: None,
             sources: Vec::new(),
+            nearest: Nearest::default(),
         }
     }
 
@@ -177,6 +199,7 @@ impl Index {
         let learned = trained.unwrap_or_else(|| Classifier::learn(&examples, sources.len()));
         self.learned = Some(learned);
         self.sources = sources;
+        self.nearest = Nearest::new(self.entries.iter().map(|entry| &*entry.meanings));
     }
 
     /// The sources of the documents, and what the ways of asking for each mean, with the document's place among them.
@@ -213,8 +236,14 @@ impl Index {
     }
 
     /// The best passages, one per document, best first; equal scores in order of source.
-    pub(crate) fn search(&self, lexicon: &Lexicon, question: &Question, k: usize) -> Vec<Passage> {
-        self.search_with(lexicon, question, k, None)
+    pub(crate) fn search(
+        &self,
+        lexicon: &Lexicon,
+        question: &Question,
+        k: usize,
+        trust: Trust,
+    ) -> Vec<Passage> {
+        self.search_with(lexicon, question, k, trust, None)
     }
 
     /// The same with something else learned of which document a question sounds like.
@@ -223,10 +252,12 @@ impl Index {
         lexicon: &Lexicon,
         question: &Question,
         k: usize,
+        trust: Trust,
         other: Option<Sounds<'_>>,
     ) -> Vec<Passage> {
         let mut found = self.by_words(lexicon, question);
         if let Some(meaning) = question.meaning() {
+            self.keep_likely(&mut found, &meaning);
             let most = found.iter().map(|hit| hit.words).fold(MANY, f32::max);
             let sounds_like = self.sounds_like(&meaning, other);
             for hit in &mut found {
@@ -239,9 +270,11 @@ impl Index {
             }
         }
         for hit in &mut found {
-            let topic = self.entries[hit.entry].chunk.topic.as_ref();
+            let chunk = &self.entries[hit.entry].chunk;
+            let topic = chunk.topic.as_ref();
             let on_topic = topic.is_some_and(|topic| question.topics.contains(topic));
-            hit.support = hit.support(on_topic);
+            hit.support = hit.support(on_topic) - trust.lost_support(chunk.provenance);
+            hit.score *= trust.kept(chunk.provenance);
         }
         found.sort_by(|a, b| {
             let source = |hit: &Hit| &self.entries[hit.entry].chunk.source;
@@ -258,6 +291,20 @@ impl Index {
             }
         }
         passages
+    }
+
+    /// Leaves out of many chunks those that neither words nor meaning speak for.
+    fn keep_likely(&self, found: &mut Vec<Hit>, meaning: &Vector) {
+        if found.len() <= COMPARED {
+            return;
+        }
+        let near = self.nearest.entries(meaning, COMPARED);
+        found.sort_by(|a, b| b.words.total_cmp(&a.words));
+        let mut place = 0..;
+        found.retain(|hit| {
+            let is_worded = place.next().is_some_and(|place| place < COMPARED);
+            is_worded || near.contains(&hit.entry)
+        });
     }
 
     /// What every chunk scores by its words.
@@ -299,7 +346,9 @@ impl Index {
     /// What is nearest to this meaning.
     pub(crate) fn sense(&self, vector: Vector) -> Sense {
         let sounds_like = self.sounds_like(&vector, None);
-        let near = self.entries.iter().map(|entry| {
+        let near = self.nearest.entries(&vector, LIKELY);
+        let near = near.into_iter().map(|at| {
+            let entry = &self.entries[at];
             let share = sounds_like.get(&*entry.chunk.source).copied();
             (
                 entry.nearness(&vector),
@@ -398,16 +447,12 @@ impl Entry {
         for ask in &asks.asks {
             add(&lexicon.document_stems(ask), ASKS, true);
         }
-        let mut texts = vec![chunk.title.clone()];
-        texts.extend(asks.asks.iter().chain(&asks.phrasings).cloned());
-        texts.extend(chunk.text.split("\n\n").map(str::to_owned));
-        texts.extend(sentences(&chunk.text));
         Self {
+            texts: texts(&chunk, asks),
             chunk,
             terms,
             pairs,
             length,
-            texts,
             asks: 1 + asks.asks.len() + asks.phrasings.len(),
             meanings: Vec::new(),
         }
@@ -431,6 +476,8 @@ impl Entry {
             learned: hit.learned,
             coverage: hit.coverage,
             support: hit.support,
+            provenance: self.chunk.provenance,
+            introduction: None,
         }
     }
 }
@@ -451,6 +498,15 @@ impl Hit {
     }
 }
 
+/// What a chunk's meaning is found by: title, known ways of asking, paragraphs, sentences.
+pub(crate) fn texts(chunk: &Chunk, asks: &Asks) -> Vec<String> {
+    let mut texts = vec![chunk.title.clone()];
+    texts.extend(asks.asks.iter().chain(&asks.phrasings).cloned());
+    texts.extend(chunk.text.split("\n\n").map(str::to_owned));
+    texts.extend(sentences(&chunk.text));
+    texts
+}
+
 fn topic_gain(topic: Option<&str>, topics: &[String]) -> f32 {
     let place = topics
         .iter()
@@ -460,4 +516,60 @@ fn topic_gain(topic: Option<&str>, topics: &[String]) -> f32 {
 
 fn count(n: usize) -> f32 {
     f32::from(u16::try_from(n).unwrap_or(u16::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Chunks of which one is nearest to the question, one has its words, and the others have neither.
+    fn index(lexicon: &Lexicon) -> Index {
+        let chunk = |(source, text): (String, &str)| Chunk {
+            source,
+            title: "Something".to_owned(),
+            topic: None,
+            ordinal: 0,
+            text: text.to_owned(),
+            provenance: Provenance::default(),
+        };
+        let others = (0..3 * COMPARED).map(|at| (format!("other/{at}"), "Nothing of this."));
+        let worded = ("worded".to_owned(), "A parcel can be renewed.");
+        let chunks = others.chain([("near".to_owned(), "Packages stay longer."), worded]);
+        let mut index = Index::new(lexicon, chunks.map(chunk).collect(), &BTreeMap::new());
+        for (at, entry) in index.entries.iter_mut().enumerate() {
+            let apart = f32::from(u16::try_from(at).unwrap());
+            let meaning = match entry.chunk.source.as_str() {
+                "near" => Vector::new(vec![1.0, 0.1]),
+                "worded" => Vector::new(vec![0.0, -1.0]),
+                _ => Vector::new(vec![1.0, 1.0 + apart / 1000.0]),
+            };
+            entry.meanings = vec![Vector::new(vec![-1.0, 0.0]), meaning];
+        }
+        index.nearest = Nearest::new(index.entries.iter().map(|entry| &*entry.meanings));
+        index
+    }
+
+    #[test]
+    fn of_many_chunks_those_are_found_that_words_or_meaning_speak_for() {
+        let lexicon = Lexicon::new(&BTreeMap::new(), &[], &[]);
+        let index = index(&lexicon);
+        let mut question = Question::new("can a parcel be renewed", &[]);
+        question.vector = Some(Vector::new(vec![1.0, 0.0]));
+        let mut hits = index.by_words(&lexicon, &question);
+        index.keep_likely(&mut hits, &question.meaning().unwrap());
+        let kept: BTreeSet<&str> = hits
+            .iter()
+            .map(|hit| index.entries[hit.entry].chunk.source.as_str())
+            .collect();
+        assert!(kept.len() <= 2 * COMPARED, "{} are compared", kept.len());
+        assert!(kept.contains("near") && kept.contains("worded"), "{kept:?}");
+
+        let found = index.search(&lexicon, &question, 5, Trust::default());
+        assert_eq!(found[0].source, "near", "{found:?}");
+        let sense = index.sense(Vector::new(vec![0.1, -1.0]));
+        assert!((sense.nearness - 0.995).abs() < 1e-3, "{sense:?}");
+        question.vector = Some(Vector::new(vec![0.0, -1.0]));
+        let found = index.search(&lexicon, &question, 5, Trust::default());
+        assert_eq!(found[0].source, "worded", "{found:?}");
+    }
 }

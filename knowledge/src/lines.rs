@@ -27,12 +27,13 @@ impl Lines {
     }
 
     /// Lines that a pack may leave out, with what the speaker fills in.
-    fn optional(&mut self) -> [(&'static str, &mut Option<String>, &'static [&'static str]); 4] {
+    fn optional(&mut self) -> [(&'static str, &mut Option<String>, &'static [&'static str]); 5] {
         [
             ("perhaps", &mut self.perhaps, &["topic"]),
             ("either", &mut self.either, &["one", "other"]),
             ("cites", &mut self.cites, &["title"]),
             ("no_more", &mut self.no_more, &[]),
+            ("outdated", &mut self.outdated, &["date"]),
         ]
     }
 

@@ -190,6 +190,7 @@ impl Pack {
             actions,
             lookups,
         };
+        check::texts(&file("documents"), &pack.documents)?;
         check::phrases(folder, &pack)?;
         Ok(pack)
     }

@@ -13,6 +13,7 @@ use crate::{
     lookup::Lookup,
     meant::MeaningWords,
     trained::Trained,
+    trust::FreshnessPolicy,
 };
 
 /// A trade's whole configuration and knowledge.
@@ -121,6 +122,9 @@ pub struct Settings {
     /// How much support an answer needs.
     #[serde(default)]
     pub grounding_mode: GroundingMode,
+    /// How long what documents say holds; without it no document is outdated.
+    #[serde(default)]
+    pub freshness_policy: Option<FreshnessPolicy>,
     /// Where phone calls are transferred, E.164; none means that people call back.
     #[serde(default)]
     pub transfer_number: Option<String>,
@@ -217,6 +221,10 @@ pub struct Lines {
     /// said.
     #[serde(default)]
     pub cites: Option<String>,
+    /// Before an answer from a document that is older than `freshness_policy` allows; `{date}` is the document's.
+    /// Without this line it is not said.
+    #[serde(default)]
+    pub outdated: Option<String>,
     /// After an answer, when nothing else was asked.
     pub anything_else: String,
     /// "Repeat that" before anything was said.

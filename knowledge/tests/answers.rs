@@ -21,7 +21,7 @@ fn ask(base: &KnowledgeBase, question: &str, before: &[&str]) -> Answer {
     };
     let routed = base.explain(question, &context);
     match routed.route {
-        Route::Knowledge { .. } => base.answer(&routed.questions[0]),
+        Route::Knowledge { .. } => base.answer(&routed.questions[0], None),
         other => panic!("{question:?} is {other:?}"),
     }
 }
@@ -112,7 +112,7 @@ fn what_no_document_answers_is_said_honestly() {
         "Does the bank sponsor a cricket club account jersey?",
         "Which painter decorated the bank's account hall in marble?",
     ] {
-        let answer = base.answer(&Question::new(question, &[]));
+        let answer = base.answer(&Question::new(question, &[]), None);
         assert!(!answer.supported, "{question:?} got {answer:?}");
         assert!(answer.sources.is_empty(), "{question:?} cites");
         // A person, or what may be meant.
@@ -128,7 +128,7 @@ fn a_single_everyday_word_supports_no_answer() {
         "I need help with my account.",
         "I have a problem with my card.",
     ] {
-        let best = base.search(&Question::new(question, &[]), 1);
+        let best = base.search(&Question::new(question, &[]), 1, None);
         let answer = ask(&base, question, &[]);
         assert!(
             !answer.supported,
@@ -141,7 +141,7 @@ fn a_single_everyday_word_supports_no_answer() {
 fn strict_grounding_wants_two_sources() {
     let base = KnowledgeBase::new(pack());
     let topics = ["lost_card".to_owned()];
-    let passages = base.search(&Question::new("I lost my card", &topics), 3);
+    let passages = base.search(&Question::new("I lost my card", &topics), 3, None);
     assert!(is_grounded(&passages[..1], GroundingMode::Blended));
     assert!(!is_grounded(&passages[..1], GroundingMode::Strict));
     let mut second = passages[0].clone();
@@ -161,11 +161,16 @@ fn a_base_without_documents_answers_nothing_and_does_not_panic() {
     assert!(
         base.search(
             &Question::new("I lost my card", &["lost_card".to_owned()]),
-            3
+            3,
+            None
         )
         .is_empty()
     );
-    assert!(!base.answer(&Question::new("I lost my card", &[])).supported);
+    assert!(
+        !base
+            .answer(&Question::new("I lost my card", &[]), None)
+            .supported
+    );
 }
 
 #[test]
@@ -190,7 +195,10 @@ fn any_text_is_routed_and_answered_without_panic() {
         let route = base.route(text, &RouteContext::default());
         assert!(!route.name().is_empty());
         assert!(
-            !base.answer(&Question::new(text, &[])).sentences.is_empty(),
+            !base
+                .answer(&Question::new(text, &[]), None)
+                .sentences
+                .is_empty(),
             "{text:.20?} is answered with silence"
         );
     }

@@ -76,7 +76,7 @@ fn retrieval(rows: &[Vec<&'static str>]) -> (f32, f32, String) {
         // Questions that the router does not take for banking questions find nothing, as in a call.
         let found: Vec<String> = match bank.route(question, &RouteContext::default()) {
             Route::Knowledge { topics, .. } => bank
-                .search(&Question::new(question, &topics), 3)
+                .search(&Question::new(question, &topics), 3, None)
                 .into_iter()
                 .map(|p| p.source)
                 .collect(),

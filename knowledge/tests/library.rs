@@ -85,7 +85,7 @@ fn questions_are_answered_from_the_documents() {
         else {
             panic!("{question:?} is routed elsewhere");
         };
-        let answer = library.answer(&Question::new(question, &topics));
+        let answer = library.answer(&Question::new(question, &topics), None);
         assert!(answer.supported, "{question:?} is unsupported");
         assert_eq!(answer.sources[0].source, source, "{question:?}");
         let said = answer.sentences.join(" ");

@@ -319,8 +319,8 @@ fn stored_chunks_answer_like_the_documents_they_came_from() {
         panic!("a banking question is routed elsewhere");
     };
     assert_eq!(
-        again.answer(&Question::new(question, &topics)),
-        base.answer(&Question::new(question, &topics))
+        again.answer(&Question::new(question, &topics), None),
+        base.answer(&Question::new(question, &topics), None)
     );
 }
 
@@ -368,4 +368,17 @@ fn a_fetched_document_that_says_what_cannot_be_is_named() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn a_pack_of_more_texts_than_a_turn_can_be_compared_with_is_refused() {
+    let asks = vec!["\"is it late\""; 100_001].join(", ");
+    let document = FETCHED.replacen("date =", &format!("asks = [{asks}]\ndate ="), 1);
+    let error = with_fetched("many", &document)
+        .load()
+        .expect_err("the pack is refused");
+    assert!(
+        error.contains("documents: texts is") && error.contains("100000 at most"),
+        "{error}"
+    );
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Context;
+use database::{Database, MeaningRepository};
 use embedding::{Embedder, Vector, keep, kept};
 use knowledge::{KnowledgeBase, Meanings};
 
@@ -52,15 +53,21 @@ impl Meaning {
         }))
     }
 
-    /// The base with what its texts mean. Takes about 5 ms of CPU for each text that was not kept from before: not for
-    /// a thread on which sound waits. `progress` hears how many texts that are.
+    /// The base with what its texts mean; `stored` is what the database has of that. Takes about 5 ms of CPU for each
+    /// text that was not kept from before: not for a thread on which sound waits. `progress` hears how many texts that
+    /// are.
     #[must_use]
-    pub fn add_to(&self, base: KnowledgeBase, progress: impl Fn(usize, &Path)) -> KnowledgeBase {
-        let known = kept(&self.kept, &self.embedder).unwrap_or_else(|error| {
-            tracing::warn!(%error, file = %self.kept.display(), "kept meanings cannot be read");
-            HashMap::new()
-        });
+    pub fn add_to(
+        &self,
+        base: KnowledgeBase,
+        stored: HashMap<String, Vector>,
+        progress: impl Fn(usize, &Path),
+    ) -> KnowledgeBase {
         let texts = base.texts();
+        let mut known = stored;
+        if texts.iter().any(|text| !known.contains_key(text)) {
+            known.extend(self.kept());
+        }
         let new = texts
             .iter()
             .filter(|text| !known.contains_key(*text))
@@ -73,6 +80,54 @@ impl Meaning {
             self.keep(known, &meanings);
         }
         base.with_meanings(meanings)
+    }
+
+    /// Keeps in the database what the texts of a base mean, for workers that load its documents from there.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn store(&self, base: &KnowledgeBase, database: &Database) -> anyhow::Result<()> {
+        let Some(meanings) = base.meanings() else {
+            return Ok(());
+        };
+        let texts = meanings.texts().iter();
+        let texts: Vec<(&str, Vec<u8>)> = texts
+            .map(|(text, vector)| (text.as_str(), vector.to_bytes()))
+            .collect();
+        let pack = &base.pack().settings.name;
+        MeaningRepository::new(database)
+            .keep(pack, self.embedder.id(), &texts)
+            .await?;
+        Ok(())
+    }
+
+    /// What the database has of the meanings of a base's texts; nothing where it cannot be read.
+    pub async fn stored(
+        &self,
+        base: &KnowledgeBase,
+        database: &Database,
+    ) -> HashMap<String, Vector> {
+        let pack = &base.pack().settings.name;
+        let stored = MeaningRepository::new(database)
+            .of(pack, self.embedder.id(), &base.texts())
+            .await;
+        let stored = stored.unwrap_or_else(|error| {
+            tracing::debug!(%error, "meanings are not read from the database");
+            HashMap::new()
+        });
+        let vectors = stored.into_iter().filter_map(|(text, numbers)| {
+            let vector = Vector::from_bytes(&numbers)?;
+            Some((text, vector))
+        });
+        vectors.collect()
+    }
+
+    /// What the file has.
+    fn kept(&self) -> HashMap<String, Vector> {
+        kept(&self.kept, &self.embedder).unwrap_or_else(|error| {
+            tracing::warn!(%error, file = %self.kept.display(), "kept meanings cannot be read");
+            HashMap::new()
+        })
     }
 
     /// Several packs may share the file, so nothing leaves it.

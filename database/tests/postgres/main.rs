@@ -13,6 +13,7 @@ mod draining;
 mod encrypted;
 mod erasing;
 mod keys;
+mod meanings;
 mod merging;
 mod migrations;
 mod operations;

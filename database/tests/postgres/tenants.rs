@@ -58,7 +58,8 @@ async fn fill(test: &TestDatabase) {
          INSERT INTO tool_call_outcomes (session_id, idempotency_key, outcome, result_ct, finished_at) VALUES ('{session}', '{session}', 'success', '\\x', now());
          INSERT INTO erased_sessions (session_id) VALUES (gen_random_uuid());
          INSERT INTO erased_identifiers (mark) VALUES (sha256('x'));
-         SELECT import_documents('bank', '[{{\"document\": \"d\", \"chunk\": 0, \"title\": \"t\", \"body\": \"b\", \"sha256\": \"{:064}\"}}]')",
+         SELECT import_documents('bank', '[{{\"document\": \"d\", \"chunk\": 0, \"title\": \"t\", \"body\": \"b\", \"sha256\": \"{:064}\"}}]');
+         SELECT add_meanings('bank', 'm', ARRAY[sha256('x')], ARRAY['\\x00'::bytea])",
         0
     );
     test.client().await.batch_execute(&sql).await.unwrap();

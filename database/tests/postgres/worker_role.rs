@@ -1,15 +1,16 @@
 //! Everything a worker does beside its calls, as a member of `app_writer`: neither superuser nor
 //! owner.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use chrono::{TimeDelta, Utc};
 use database::{
     ArchiveRepository, AuthLimits, AuthRepository, CallbackRepository, Claim, ConfigRepository,
-    ConversationSummaryRepository, DocumentRepository, LeaderRole, MessageRepository, NewCallback,
-    NewChallenge, NewSession, Origin, ProfileRepository, RecountRepository, RoomLock,
-    SessionFilter, SessionId, SessionRepository, StaleAfter, SummaryQueue, SummaryToken,
-    SummaryTokenRepository, ToolCallRepository, ToolOutcome, WorkerRepository,
+    ConversationSummaryRepository, DocumentRepository, LeaderRole, MeaningRepository,
+    MessageRepository, NewCallback, NewChallenge, NewSession, Origin, ProfileRepository,
+    RecountRepository, RoomLock, SessionFilter, SessionId, SessionRepository, StaleAfter,
+    SummaryQueue, SummaryToken, SummaryTokenRepository, ToolCallRepository, ToolOutcome,
+    WorkerRepository,
     test_support::TestDatabase,
     verify::{Anchors, Verifier},
 };
@@ -173,6 +174,13 @@ async fn a_worker_proves_callers_and_promises_to_call_back_as_app_writer() {
     let documents = DocumentRepository::new(&db);
     documents.revision("bank").await.unwrap();
     assert!(documents.all("bank").await.unwrap().is_empty());
+    let meanings = MeaningRepository::new(&db);
+    let texts = BTreeSet::from(["Dial *236#.".to_owned()]);
+    assert!(meanings.of("bank", "m", &texts).await.unwrap().is_empty());
+    let kept = meanings
+        .keep("bank", "m", &[("Dial *236#.", vec![0; 4])])
+        .await;
+    assert!(kept.is_err(), "a worker imports");
     db.check_writable().await.unwrap();
     assert_invariants(&test, "after proving who calls").await;
 }

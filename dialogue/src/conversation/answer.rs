@@ -7,7 +7,8 @@ use call::Turn;
 use knowledge::{Passage, is_grounded};
 
 use super::{
-    Conversation, Delta, Found, ModelFailure, Prompt, Reply, Step, sentences::SentenceStream,
+    Conversation, Delta, Found, ModelFailure, Prompt, Reply, Step, prompt,
+    sentences::SentenceStream,
 };
 use crate::{Awaiting, ReplyMeta, Source};
 
@@ -59,9 +60,13 @@ impl Conversation {
         steps.push(Step::AskModel(Prompt::new(
             settings, &question, &passages, name,
         )));
-        let given = passages.iter().map(|passage| passage.text.as_str());
+        let given: Vec<String> = passages.iter().map(prompt::text).collect();
         let said = question.history.iter().map(|turn| turn.text.as_str());
-        let facts = given.chain(said).chain([question.text.as_str()]);
+        let facts = given
+            .iter()
+            .map(String::as_str)
+            .chain(said)
+            .chain([question.text.as_str()]);
         self.reply = Reply::Phrasing(Box::new(Phrasing {
             text: SentenceStream::new(facts),
             question,

@@ -40,11 +40,13 @@ impl Prompt {
 }
 
 fn rules(settings: &Settings, passages: &[Passage], caller_name: Option<&str>) -> String {
+    let texts: Vec<String> = passages.iter().map(text).collect();
     let passages: Vec<prompts::Passage<'_>> = passages
         .iter()
-        .map(|passage| prompts::Passage {
+        .zip(&texts)
+        .map(|(passage, text)| prompts::Passage {
             title: &passage.title,
-            text: &passage.text,
+            text,
         })
         .collect();
     let pack_rules: Vec<&str> = settings.rules.iter().map(String::as_str).collect();
@@ -59,4 +61,41 @@ fn rules(settings: &Settings, passages: &[Passage], caller_name: Option<&str>) -
         caller_name,
     };
     prompt.render()
+}
+
+/// A passage's text, with what is to be said before it.
+pub(super) fn text(passage: &Passage) -> String {
+    let introduction = passage.introduction.as_deref();
+    introduction.map_or_else(
+        || passage.text.clone(),
+        |introduction| format!("{introduction}\n\n{}", passage.text),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Passage, text};
+
+    #[test]
+    fn a_model_reads_first_that_a_passage_is_outdated() {
+        let mut passage = Passage {
+            source: "library/printing".to_owned(),
+            title: "Printing".to_owned(),
+            topic: None,
+            text: "A page costs 10 cents.".to_owned(),
+            score: 1.0,
+            words: 1.0,
+            nearness: None,
+            coverage: 1.0,
+            support: 1.0,
+            provenance: knowledge::Provenance::default(),
+            introduction: None,
+        };
+        assert_eq!(text(&passage), "A page costs 10 cents.");
+        passage.introduction = Some("That was so on 7 March 2025.".to_owned());
+        assert_eq!(
+            text(&passage),
+            "That was so on 7 March 2025.\n\nA page costs 10 cents."
+        );
+    }
 }

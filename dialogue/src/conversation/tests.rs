@@ -191,7 +191,7 @@ impl Stage {
                 let query = self.query.clone().expect("something was searched for");
                 let passages = query.questions.iter();
                 let passages = passages
-                    .map(|asked| library().search(asked, PASSAGES))
+                    .map(|asked| library().search(asked, PASSAGES, None))
                     .collect();
                 return Event::Found(Found {
                     passages,

@@ -1,5 +1,6 @@
 //! Values as they are said.
 
+use chrono::{Datelike, NaiveDate};
 use language::{money, numbers::grouped, quantity::ONE};
 
 use super::{
@@ -68,6 +69,12 @@ pub(super) fn number_said(number: i64) -> String {
     let part = part.trim_end_matches('0');
     let point = if part.is_empty() { "" } else { "." };
     format!("{sign}{whole}{point}{part}")
+}
+
+/// A day as it is said.
+pub(crate) fn date_said(date: NaiveDate, months: &[String]) -> String {
+    let month = i64::from(date.year()) * 12 + i64::from(date.month0());
+    format!("{} {}", date.day(), month_said(month, months))
 }
 
 fn month_said(month: i64, months: &[String]) -> String {

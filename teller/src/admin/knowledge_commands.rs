@@ -1,6 +1,6 @@
 //! `teller knowledge`
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 use database::{DocumentChunk, DocumentRepository};
 use knowledge::{DocumentText, Evidence, KnowledgeBase, RouteContext};
@@ -32,6 +32,16 @@ pub async fn import_knowledge(
         .through("teller knowledge import")
         .note(&database, "knowledge.import", pack)
         .await?;
+    // Found out now and kept, before a worker sees that the documents changed: none has to.
+    let meaning = Meaning::open(&meaning(&mut Reader::from_env()))?;
+    let base = match &meaning {
+        None => base,
+        Some(meaning) => {
+            let base = found_out(meaning, base);
+            meaning.store(&base, &database).await?;
+            base
+        }
+    };
     let report = DocumentRepository::new(&database)
         .import(&base.pack().settings.name, &chunks_of(&base))
         .await?;
@@ -42,8 +52,6 @@ pub async fn import_knowledge(
         report.kept,
         report.removed
     );
-    // Found out now, and kept: a worker on this host need not.
-    understanding(base, false)?;
     Ok(true)
 }
 
@@ -64,13 +72,17 @@ fn understanding(base: KnowledgeBase, words: bool) -> anyhow::Result<KnowledgeBa
     let meaning = if words { None } else { Meaning::open(&config)? };
     Ok(match meaning {
         None => base,
-        Some(meaning) => meaning.add_to(base, |texts, file| {
-            let seconds = texts.div_ceil(TEXTS_A_SECOND);
-            eprintln!(
-                "finding out what {texts} texts mean, about {seconds} s; kept in {}",
-                file.display()
-            );
-        }),
+        Some(meaning) => found_out(&meaning, base),
+    })
+}
+
+fn found_out(meaning: &Meaning, base: KnowledgeBase) -> KnowledgeBase {
+    meaning.add_to(base, HashMap::new(), |texts, file| {
+        let seconds = texts.div_ceil(TEXTS_A_SECOND);
+        eprintln!(
+            "finding out what {texts} texts mean, about {seconds} s; kept in {}",
+            file.display()
+        );
     })
 }
 
@@ -142,10 +154,11 @@ pub fn ask(base: &KnowledgeBase, question: &str) -> anyhow::Result<bool> {
         println!("retrieval none: this is not a question about the trade");
         return Ok(true);
     }
+    let today = Some(chrono::Utc::now().date_naive());
     for question in &routed.questions {
         println!("question  {}", question.text);
         println!("topics    {}", question.topics.join(", "));
-        for passage in base.search(question, PASSAGES) {
+        for passage in base.search(question, PASSAGES, today) {
             println!(
                 "passage   {:>6.2}  {}  ({:.0} % of the question)",
                 passage.score,
@@ -154,7 +167,10 @@ pub fn ask(base: &KnowledgeBase, question: &str) -> anyhow::Result<bool> {
             );
         }
     }
-    let answers = routed.questions.iter().map(|asked| base.answer(asked));
+    let answers = routed
+        .questions
+        .iter()
+        .map(|asked| base.answer(asked, today));
     let answer = knowledge::Answer::together(answers.collect());
     println!("answer    {}", answer.sentences.join(" "));
     for source in &answer.sources {

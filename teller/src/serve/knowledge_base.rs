@@ -3,10 +3,11 @@
 //! The pack's own documents serve until the database has answered, and as long
 //! as nothing was imported; by their words alone until their meaning is found out.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use database::{Database, DatabaseError, DocumentChunk, DocumentRepository};
-use knowledge::{Chunk, KnowledgeBase, Pack};
+use embedding::Vector;
+use knowledge::{Chunk, KnowledgeBase, Pack, Provenance};
 use tokio::time::{Instant, sleep};
 
 use dialogue::Replier;
@@ -42,18 +43,24 @@ pub(super) async fn follow(
             Err(error) => tracing::debug!(%error, "the knowledge base stays as it is"),
         }
         if let (Some(base), Some(meaning)) = (unread.take(), &meaning) {
-            replier.set_knowledge(Arc::new(with_meaning(meaning.clone(), base).await));
+            let stored = meaning.stored(&base, &database).await;
+            let base = with_meaning(meaning.clone(), base, stored).await;
+            replier.set_knowledge(Arc::new(base));
         }
         sleep(LOOK).await;
     }
 }
 
 /// The base with what its texts mean, on a thread of its own: calls go on meanwhile.
-async fn with_meaning(meaning: Meaning, base: KnowledgeBase) -> KnowledgeBase {
+async fn with_meaning(
+    meaning: Meaning,
+    base: KnowledgeBase,
+    stored: HashMap<String, Vector>,
+) -> KnowledgeBase {
     let plain = base.clone();
     let begun = Instant::now();
     let work = move || {
-        meaning.add_to(base, |texts, _| {
+        meaning.add_to(base, stored, |texts, _| {
             tracing::info!(texts, "finding out what the documents mean");
         })
     };
@@ -84,11 +91,45 @@ async fn newer(
 }
 
 fn chunk(stored: DocumentChunk) -> Chunk {
+    let of = |key: &str| stored.meta.get(key);
+    // As `teller knowledge import` wrote it.
+    let credibility = of("credibility").and_then(|value| value.to_string().parse().ok());
+    let provenance = Provenance::new(of("date").and_then(|date| date.as_str()), credibility);
     Chunk {
         source: stored.document,
         title: stored.title,
         topic: stored.topic,
         ordinal: usize::try_from(stored.chunk).unwrap_or_default(),
         text: stored.body,
+        provenance,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_chunk_says_where_its_facts_come_from() {
+        let stored = |meta| DocumentChunk {
+            document: "library/printing".to_owned(),
+            chunk: 1,
+            title: "Printing".to_owned(),
+            topic: None,
+            body: "A page costs 10 cents.".to_owned(),
+            meta,
+        };
+        let about = serde_json::json!({"date": "2026-01-31", "credibility": 0.8, "address": "x"});
+        let known = chunk(stored(about));
+        assert_eq!(
+            known.provenance,
+            Provenance::new(Some("2026-01-31"), Some(0.8))
+        );
+        assert!(known.provenance.date.is_some());
+        let unknown = chunk(stored(
+            serde_json::json!({"date": 7, "credibility": "much"}),
+        ));
+        assert_eq!(unknown.provenance, Provenance::default());
+        assert_eq!((unknown.ordinal, &*unknown.title), (1, "Printing"));
     }
 }

@@ -12,6 +12,7 @@ mod audited;
 mod erasure;
 mod fetching;
 mod gaps;
+mod meanings;
 mod pack_tests;
 mod people_commands;
 mod record;

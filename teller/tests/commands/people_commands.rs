@@ -34,7 +34,7 @@ const HELD: [(&str, &str); 14] = [
 ];
 
 /// Tables that hold nothing of a person that an export could show, and why.
-const NOT_HELD: [(&str, &str); 16] = [
+const NOT_HELD: [(&str, &str); 17] = [
     ("person_keys", "a key is no data of the person"),
     ("key_files", "the key file's fingerprint"),
     (
@@ -50,6 +50,7 @@ const NOT_HELD: [(&str, &str); 16] = [
     ("blocked_identifiers", "values that many share"),
     ("knowledge_packs", "the bank's documents"),
     ("rag_documents", "the bank's documents"),
+    ("text_meanings", "what the bank's documents mean"),
     ("agent_instructions", "the agent's settings"),
     ("system_config", "settings"),
     ("refinery_schema_history", "the schema's versions"),
