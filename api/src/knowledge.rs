@@ -23,6 +23,9 @@ pub struct LikeQuestions {
     pub nearest: Option<PackDocument>,
 }
 
+/// Puts like questions together, the most asked first.
+pub type Grouping = dyn Fn(&[&str]) -> Vec<LikeQuestions> + Send + Sync;
+
 /// What the pages ask of the pack that calls are answered from; cheap to clone.
 #[derive(Clone)]
 pub struct KnowledgeView {
@@ -30,9 +33,8 @@ pub struct KnowledgeView {
     pub pack: String,
     /// The documents that a way of asking may be added to: not those that are fetched, which are written anew.
     pub documents: Arc<[PackDocument]>,
-    /// Puts like questions together, the most asked first. Takes milliseconds of CPU for each: it is called on a thread
-    /// of its own, once at a time.
-    pub group: Arc<dyn Fn(&[&str]) -> Vec<LikeQuestions> + Send + Sync>,
+    /// Takes milliseconds of CPU for each question: it is called on a thread of its own, once at a time.
+    pub group: Arc<Grouping>,
 }
 
 impl fmt::Debug for KnowledgeView {

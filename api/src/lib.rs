@@ -25,7 +25,7 @@ mod words;
 mod worker;
 
 pub use config::{HttpConfig, Pages, Topic};
-pub use knowledge::{KnowledgeView, LikeQuestions, PackDocument};
+pub use knowledge::{Grouping, KnowledgeView, LikeQuestions, PackDocument};
 pub use metrics::HttpMetrics;
 pub use openapi::openapi;
 pub use servers::Servers;
