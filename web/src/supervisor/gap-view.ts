@@ -17,14 +17,15 @@ export type Adopt = (wording: Wording) => Promise<string | null>;
 /** A list item; with `adopt`, it has the form. `number` makes its ids its own. */
 export function gapItem(gap: Gap, number: number, adopt: Adopt | null): HTMLElement {
   const [newest] = gap.phrasings;
-  const last = el("a", { attributes: { href: `#/calls/${encodeURIComponent(newest?.session_id ?? "")}` } }, moment(gap.last_asked_at));
+  // What was redacted is hard to read, and not to be adopted as it is.
   const best = gap.phrasings.find(({ unfit }) => unfit === null) ?? newest;
+  const last = el("a", { attributes: { href: `#/calls/${encodeURIComponent(newest?.session_id ?? "")}` } }, moment(gap.last_asked_at));
   const form = adopt && best ? new AdoptForm(gap, best, number, adopt) : null;
-  const others = gap.phrasings.slice(1);
+  const others = gap.phrasings.filter((phrasing) => phrasing !== best);
   return el(
     "li",
     { class: "gap", data: { testid: "gap" } },
-    el("h3", {}, newest?.words ?? ""),
+    el("h3", {}, best?.words ?? ""),
     el("div", { class: "turn-head" }, chip(timesText(gap.count)), el("span", { class: "small" }, "Last ", last)),
     others.length > 0 ? el("p", { class: "small" }, "Also asked as:") : null,
     others.length > 0 ? el("ul", { class: "phrasings" }, ...others.map((other) => otherItem(other, form))) : null,

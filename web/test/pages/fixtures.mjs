@@ -157,7 +157,7 @@ export const SEPARATION = {
 export const WORKER = { status: "ok", complaints: [], takes_calls: true, record: null };
 
 /**
- * Two gaps, one of them asked in two ways; words that look like markup, and one that was redacted.
+ * Two gaps, one of them asked in three ways, the newest redacted; words that look like markup, and one that was redacted.
  * @param {boolean} may_adopt
  * @returns {wire.Gaps}
  */
@@ -172,6 +172,7 @@ export function someGaps(may_adopt) {
         count: 4,
         last_asked_at: at(9),
         phrasings: [
+          { words: "may my dog [number] come", session_id: "0190-0", unfit: "it has no square brackets: word it without what was taken out" },
           { words: "May I bring a <b>dog</b>?", session_id: "0190-0", unfit: null },
           { words: "can I bring my dog", session_id: "0190-1", unfit: null },
         ],
