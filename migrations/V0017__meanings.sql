@@ -41,11 +41,11 @@ CREATE OR REPLACE FUNCTION table_rights() RETURNS TABLE (role text, rights text,
     ('app_writer', 'UPDATE, DELETE', 'profile_drains'),
     ('app_writer', 'DELETE', 'room_locks, summary_tokens, workers, outbox'),
     ('app_writer', 'SELECT',
-     'profile_merges, profile_drains, erased_identifiers, blocked_identifiers, knowledge_packs, rag_documents, text_meanings, agent_instructions, system_config, counter_drift, session_drift'),
+     'profile_merges, profile_drains, erased_identifiers, blocked_identifiers, knowledge_packs, rag_documents, text_meanings, agent_instructions, system_config, counter_drift, session_drift, draft_asks'),
     ('app_reader', 'SELECT',
-     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, workers, callbacks, profile_identifiers, conversation_messages, tool_calls, tool_call_outcomes, person_keys, session_keys, key_files, audit_log, profile_merges, profile_drains, outbox, erased_sessions, message_archives, knowledge_packs, rag_documents, text_meanings, agent_instructions, system_config, counter_drift, session_drift'),
+     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, workers, callbacks, profile_identifiers, conversation_messages, tool_calls, tool_call_outcomes, person_keys, session_keys, key_files, audit_log, profile_merges, profile_drains, outbox, erased_sessions, message_archives, knowledge_packs, rag_documents, text_meanings, agent_instructions, system_config, counter_drift, session_drift, draft_asks'),
     ('supervisor', 'SELECT',
-     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, conversation_messages, tool_calls, tool_call_outcomes, person_keys, session_keys, key_files, profile_merges, profile_drains, callbacks, erased_sessions, message_archives'),
+     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, conversation_messages, tool_calls, tool_call_outcomes, person_keys, session_keys, key_files, profile_merges, profile_drains, callbacks, erased_sessions, message_archives, draft_asks'),
     ('supervisor', 'UPDATE', 'callbacks'),
     ('supervisor', 'SELECT, INSERT', 'audit_log'),
     ('auditor', 'SELECT', 'profile_merges, erased_sessions, erased_identifiers, message_archives, key_files'),
@@ -53,6 +53,7 @@ CREATE OR REPLACE FUNCTION table_rights() RETURNS TABLE (role text, rights text,
     -- Beside what a worker may: an administrator sweeps, summarises, archives and retries, too.
     ('identity_admin', 'INSERT, UPDATE', 'system_config, knowledge_packs, rag_documents, text_meanings, agent_instructions, blocked_identifiers'),
     ('identity_admin', 'UPDATE', 'person_keys'),
+    ('identity_admin', 'INSERT, DELETE', 'draft_asks'),
     ('identity_admin', 'DELETE', 'blocked_identifiers, rag_documents, text_meanings')
   ) w(role, rights, tables), LATERAL regexp_split_to_table(w.tables, ', *') t(name)
 $$;

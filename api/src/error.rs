@@ -37,6 +37,9 @@ pub(crate) enum ApiError {
         /// For people.
         words: &'static str,
     },
+    /// In order, and not done; the text says why.
+    #[error("{0}")]
+    Conflict(&'static str),
     /// There is no such thing.
     #[error("{0} not found")]
     NotFound(&'static str),
@@ -72,7 +75,7 @@ impl ApiError {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Disabled(_) | Self::NotAdministrator => StatusCode::FORBIDDEN,
-            Self::Refused { .. } => StatusCode::CONFLICT,
+            Self::Refused { .. } | Self::Conflict(_) => StatusCode::CONFLICT,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Gone(_) => StatusCode::GONE,
             Self::Limited { .. } | Self::KeysLimited { .. } => StatusCode::TOO_MANY_REQUESTS,

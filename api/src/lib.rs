@@ -5,8 +5,10 @@ mod calls;
 mod config;
 mod demo;
 mod error;
+mod gaps;
 mod headers;
 mod health;
+mod knowledge;
 mod limit;
 mod metrics;
 mod openapi;
@@ -23,6 +25,7 @@ mod words;
 mod worker;
 
 pub use config::{HttpConfig, Pages, Topic};
+pub use knowledge::{Grouping, KnowledgeView, LikeQuestions, PackDocument};
 pub use metrics::HttpMetrics;
 pub use openapi::openapi;
 pub use servers::Servers;

@@ -5,8 +5,8 @@ use tower_http::services::{ServeDir, ServeFile};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    ApiError, access, calls, demo, headers, profiles, state::AppState, status, summary, token,
-    topics, worker,
+    ApiError, access, calls, demo, gaps, headers, profiles, state::AppState, status, summary,
+    token, topics, worker,
 };
 
 /// Where the interface begins. A change that would break its users gets a version of its own.
@@ -55,6 +55,7 @@ pub(crate) fn for_everyone() -> OpenApiRouter<AppState> {
 pub(crate) fn for_readers() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(calls::router())
+        .merge(gaps::reading())
         .merge(profiles::reading())
         .merge(topics::router())
         .merge(worker::router())
@@ -62,7 +63,9 @@ pub(crate) fn for_readers() -> OpenApiRouter<AppState> {
 
 /// What the administrator's key alone opens.
 pub(crate) fn for_administrators() -> OpenApiRouter<AppState> {
-    profiles::changing()
+    OpenApiRouter::new()
+        .merge(gaps::changing())
+        .merge(profiles::changing())
 }
 
 async fn no_such_route() -> ApiError {

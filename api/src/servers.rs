@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use database::Database;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -46,6 +46,7 @@ impl Servers {
             metrics,
             database: database.clone(),
             administration,
+            groupings: Arc::new(Semaphore::new(1)),
             worker,
         };
         Ok(Self {

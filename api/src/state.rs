@@ -3,6 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use database::Database;
+use tokio::sync::Semaphore;
 
 use crate::{
     ApiError, HttpConfig, HttpMetrics, Pages, WorkerStatus, WorkerView,
@@ -27,6 +28,8 @@ pub(crate) struct AppState {
     pub(crate) database: Database,
     /// Where administrators' changes go; `None`: through `database`.
     pub(crate) administration: Option<Database>,
+    /// Whoever groups questions holds its one permit: it takes seconds of CPU beside the calls.
+    pub(crate) groupings: Arc<Semaphore>,
 }
 
 #[derive(Debug)]

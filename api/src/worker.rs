@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{state::AppState, words::Fullness};
+use crate::{knowledge::KnowledgeView, state::AppState, words::Fullness};
 
 pub(crate) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(show))
@@ -46,6 +46,8 @@ pub struct WorkerView {
     pub complaints: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
     /// How the record stands.
     pub record: Option<RecordHealth>,
+    /// What calls are answered from.
+    pub knowledge: KnowledgeView,
     /// Everything that Prometheus reads.
     pub metrics: Arc<Registry>,
 }

@@ -4,7 +4,8 @@
 //! key file (0600, outside the database): wrapping keys by number, index, spool, signing key
 //!   wraps person keys          one for each profile
 //!     wraps session keys       under the key of the profile the session began with
-//!       seals message texts, the caller's number, the name they state, callbacks
+//!       seals message texts, the caller's number, the name they state, callbacks,
+//!       lines of drafts
 //!     seals name, phone number, e-mail address of that profile
 //! ```
 //!
@@ -70,6 +71,8 @@ pub enum IndexKind {
     Claim,
     /// A network address.
     Address,
+    /// A question that was adopted for a pack.
+    Phrasing,
 }
 
 impl IndexKind {
@@ -80,6 +83,7 @@ impl IndexKind {
             Self::Device => "device",
             Self::Claim => "claim",
             Self::Address => "address",
+            Self::Phrasing => "phrasing",
         }
     }
 }

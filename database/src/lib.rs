@@ -10,6 +10,7 @@ mod callback;
 mod chain;
 mod clean;
 mod document;
+mod draft;
 mod error;
 pub mod fail;
 pub mod keys;
@@ -48,11 +49,13 @@ pub use call::{Channel, ProfileId, Resolution, Sentiment, SessionId, TenantId, T
 pub use callback::{Callback, CallbackRepository, NewCallback};
 pub use chain::RowHash;
 pub use document::{DocumentChunk, DocumentRepository, ImportReport};
+pub use draft::{Adoption, DraftAsk, DraftRepository, NewDraftAsk};
 pub use error::DatabaseError;
 pub use leader::{Leader, LeaderRole};
 pub use meaning::MeaningRepository;
 pub use message::{
     Inserted, Message, MessageRepository, MessageSealer, NewMessage, Role, SealedMessage,
+    UnansweredQuestion,
 };
 pub use migrate::MigrationReport;
 pub use outbox::{ClaimedSummary, FailedSummary, SummaryQueue};

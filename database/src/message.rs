@@ -3,6 +3,7 @@
 
 mod canonical;
 mod store;
+mod unanswered;
 
 use call::{sql_text, text_enum};
 use chrono::{DateTime, Utc};
@@ -13,6 +14,7 @@ use serde_json::Value;
 pub(crate) use self::store::BY_SESSION;
 pub use self::store::Inserted;
 pub(crate) use self::store::sealed;
+pub use self::unanswered::UnansweredQuestion;
 use crate::{
     SessionId,
     chain::RowHash,

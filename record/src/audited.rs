@@ -3,8 +3,11 @@
 
 use std::net::IpAddr;
 
-use database::{AuditRepository, Database, DatabaseError, Message, MessageRepository, Session};
-use database::{SessionId, SessionRepository};
+use chrono::{DateTime, Utc};
+use database::{
+    AuditRepository, Database, DatabaseError, DraftAsk, DraftRepository, Message,
+    MessageRepository, Session, SessionId, SessionRepository, UnansweredQuestion,
+};
 use serde_json::json;
 
 /// Who reads, and how.
@@ -44,6 +47,39 @@ impl AuditedReader<'_> {
             .await?;
         let messages = MessageRepository::new(database).by_session(id).await?;
         Ok(Some(AuditedCall { session, messages }))
+    }
+
+    /// What callers asked about the trade since then and no document of the pack answered, the newest `limit` questions,
+    /// newest first.
+    ///
+    /// # Errors
+    /// [`DatabaseError`], also when the audit log takes no row: then nothing was read.
+    pub async fn unanswered(
+        &self,
+        database: &Database,
+        pack: &str,
+        since: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<Vec<UnansweredQuestion>, DatabaseError> {
+        self.note(database, "knowledge.gaps", ("pack", pack))
+            .await?;
+        MessageRepository::new(database)
+            .unanswered(since, limit)
+            .await
+    }
+
+    /// The lines of a pack's draft: callers' words, too.
+    ///
+    /// # Errors
+    /// [`DatabaseError`], also when the audit log takes no row: then nothing was read.
+    pub async fn draft(
+        &self,
+        database: &Database,
+        pack: &str,
+    ) -> Result<Vec<DraftAsk>, DatabaseError> {
+        self.note(database, "knowledge.draft", ("pack", pack))
+            .await?;
+        DraftRepository::new(database).lines(pack).await
     }
 
     /// Puts on record that this is being opened or changed; `subject` is its kind and id, if it is

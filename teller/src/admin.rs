@@ -2,6 +2,7 @@
 
 mod actor;
 mod keys;
+mod knowledge_adopt;
 mod knowledge_commands;
 mod knowledge_fetch;
 mod knowledge_gaps;
@@ -22,9 +23,10 @@ use crate::config::DatabaseSettings;
 
 pub use actor::Actor;
 pub use keys::{KeysCommand, keys};
+pub use knowledge_adopt::{AdoptArgs, AdoptDraftArgs, adopt, adopt_draft};
 pub use knowledge_commands::{ask, base, import_knowledge};
 pub use knowledge_fetch::{FETCH_HELP, FetchArgs, PARSE_FILE, fetch};
-pub use knowledge_gaps::{AdoptArgs, GapsArgs, adopt, gaps};
+pub use knowledge_gaps::{GapsArgs, gaps};
 pub use knowledge_test::{TestArgs, test};
 pub use knowledge_train::{TrainArgs, eval, train};
 pub use migrate::{MigrateArgs, migrate};

@@ -87,6 +87,9 @@ enum KnowledgeCommand {
     Gaps(admin::GapsArgs),
     /// Add a caller's phrasing to the known ways of asking for a document of the pack
     Adopt(admin::AdoptArgs),
+    /// Put the phrasings that were adopted on the supervisors' pages into the pack's documents and take them out of the
+    /// draft; audited. Exit code 1 when some could not be put there
+    AdoptDraft(admin::AdoptDraftArgs),
     /// Hold the pack's own tests (tests/*.toml) against what it would answer; a score for each kind and topic
     Test(admin::TestArgs),
     /// Learn from the sets that the pack's training.toml names and from its ways of asking; writes learned.toml and a
@@ -150,6 +153,10 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         }
         Command::Knowledge(KnowledgeCommand::Adopt(args)) => {
             admin::adopt(&pack_or_setting(args.pack)?, &args.phrase, &args.document)
+        }
+        Command::Knowledge(KnowledgeCommand::AdoptDraft(args)) => {
+            let pack = pack_or_setting(args.pack)?;
+            runtime()?.block_on(admin::adopt_draft(&database()?, &pack, &args.actor))
         }
         Command::Knowledge(KnowledgeCommand::Test(args)) => {
             admin::test(&pack_or_setting(args.pack.clone())?, &args)

@@ -96,7 +96,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let pages = components::pages(&config, &pack, &stt, services.authenticator.is_some());
     let health = worker.health();
     let slots = health.slots().clone();
-    let view = metrics.view(health, record_health.clone(), follower.clone(), &stt);
+    let known = components::knowledge(&pack, &replier);
+    let view = metrics.view(health, record_health.clone(), follower.clone(), &stt, known);
     let servers = components::servers(&config, pages, view, &metrics, &database).await?;
     let background = housekeeping::Background {
         config: &config,

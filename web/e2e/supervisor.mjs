@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Opens the supervisor's page with a key, reads the list, opens one call and
 // prints one line of JSON about what the page showed; with --history also the
-// history of the caller's profile, with --unmerge takes its newest merge apart.
+// history of the caller's profile, with --unmerge takes its newest merge apart;
+// with --gaps what callers asked and nobody wrote down.
 // Exit code 0: all of it was shown (the list may be empty); 1: not; 2: the
 // command line is invalid.
 
@@ -14,6 +15,8 @@ const USAGE = `usage: node e2e/supervisor.mjs --url URL --key KEY [options]
   --wait-complaint RE  wait until the page shows such a complaint; the list may fail then
   --history            from the call go on to the history of its profile
   --unmerge NAME       there, undo the newest merge that is in force, by this name (administrator's key)
+  --gaps               from the list go on to what callers asked and nobody wrote down
+  --adopt NAME         there, make the most asked question a line of the draft, by this name (administrator's key)
   --screenshots DIR --size phone|desktop --scheme light|dark --timeout SECONDS (30)`;
 
 const options = readArguments(
@@ -25,6 +28,8 @@ const options = readArguments(
     "wait-complaint": { type: "string" },
     history: { type: "boolean", default: false },
     unmerge: { type: "string" },
+    gaps: { type: "boolean", default: false },
+    adopt: { type: "string" },
   },
   USAGE,
 );
@@ -32,7 +37,7 @@ const options = readArguments(
 const { page, errors, close } = await openBrowser(options);
 const shoot = screenshooter(page, options.screenshots);
 const until = (condition, ...values) => page.waitForFunction(condition, { timeout: options.timeoutMs, polling: 50 }, ...values);
-const report = { ok: false, failure: null, gate: null, complaints: [], calls_taken: null, list: null, call: null, history: null, unmerged: null };
+const report = { ok: false, failure: null, gate: null, complaints: [], calls_taken: null, list: null, call: null, history: null, unmerged: null, gaps: null };
 
 try {
   const address = new URL("/supervisor.html", options.url);
@@ -59,6 +64,10 @@ try {
       report.unmerged = await unmerge(options.unmerge);
       await until((item) => !item.isConnected, before);
       report.history = await readHistory();
+    }
+    if (options.gaps || options.adopt) {
+      report.gaps = await readGaps();
+      report.ok &&= report.gaps.kind !== "error";
     }
   } else {
     report.gate = await page.$eval("#gate-message", (element) => element.textContent);
@@ -135,6 +144,31 @@ async function readHistory() {
       merges: [...document.querySelectorAll("#profile-merges > li")].map(text),
       attempts: [...document.querySelectorAll("#profile-attempts > li")].map(text),
       buttons: document.querySelectorAll("[data-testid=unmerge-open]").length,
+    };
+  });
+}
+
+/** What callers asked, and the draft; after adopting, if that is wanted. */
+async function readGaps() {
+  await page.evaluate(() => location.assign("#/gaps"));
+  await until(() => !document.getElementById("gaps-page").hidden && document.getElementById("gaps-status").dataset.kind !== "loading");
+  await shoot("gaps");
+  if (options.adopt) {
+    await page.type("#gaps-actor", options.adopt);
+    await page.click("[data-testid=adopt]");
+    await until(() => [...document.querySelectorAll("[data-testid=gap-done], [data-testid=gap-note]")].some(({ hidden }) => !hidden));
+    await until(() => document.getElementById("draft-status").dataset.kind !== "loading");
+    await shoot("adopted");
+  }
+  return page.evaluate(() => {
+    const texts = (selector) => [...document.querySelectorAll(selector)].map(({ innerText }) => innerText.trim());
+    return {
+      kind: document.getElementById("gaps-status").dataset.kind,
+      message: document.getElementById("gaps-status").textContent,
+      count: document.getElementById("gaps-count").textContent,
+      gaps: texts("#gaps-list > li"),
+      problems: texts("[data-testid=gap-note]:not([hidden])"),
+      draft: texts("#draft-lines > li"),
     };
   });
 }

@@ -1,6 +1,6 @@
 // Every request the pages make, each in one function.
 
-import type { Answers, CallSummary, DemoMessages, JoinToken, Status, UnmergeRequest } from "./wire.ts";
+import type { AdoptRequest, Answers, CallSummary, DemoMessages, JoinToken, Status, UnmergeRequest, WithdrawRequest } from "./wire.ts";
 
 /** The worker answered with an error, or did not answer (status 0). */
 export class ApiFailure extends Error {
@@ -51,6 +51,14 @@ export class SupervisorApi {
 
   readonly unmerge = (id: string, body: UnmergeRequest) =>
     this.ask("POST /v1/profiles/{id}/unmerge", { parameter: id, body });
+
+  /** What callers asked and nobody wrote down. */
+  readonly gaps = (query: URLSearchParams) => this.ask("GET /v1/gaps", { query });
+  readonly draft = () => this.ask("GET /v1/gaps/draft");
+
+  /** These need the administrator's key. */
+  readonly adopt = (body: AdoptRequest) => this.ask("POST /v1/gaps/adopt", { body });
+  readonly withdraw = (body: WithdrawRequest) => this.ask("POST /v1/gaps/withdraw", { body });
 
   private ask<R extends keyof Answers>(request: R, details: Details = {}): Promise<Answers[R]> {
     return answer(request, { ...details, key: this.key });

@@ -10,6 +10,14 @@ export interface Answers {
   "GET /v1/demo/messages": DemoMessages;
   /** Takes a message in place of a sender */
   "POST /v1/demo/messages": null;
+  /** What callers asked and nobody wrote down */
+  "GET /v1/gaps": Gaps;
+  /** Makes a caller's phrasing a line of the draft */
+  "POST /v1/gaps/adopt": Adopted;
+  /** What is to be added to the pack */
+  "GET /v1/gaps/draft": Draft;
+  /** Takes a line out of the draft */
+  "POST /v1/gaps/withdraw": Withdrawn;
   /** A person's profiles, by any of them */
   "GET /v1/profiles/{id}": ProfileHistory;
   /** What an unmerge of this profile would separate */
@@ -26,6 +34,25 @@ export interface Answers {
   "GET /v1/topics": Topics;
   /** How this worker and its record stand */
   "GET /v1/worker": WorkerState;
+}
+
+/** A phrasing that an administrator adopts. */
+export interface AdoptRequest {
+  /** The name of who does this. */
+  actor: string;
+  /** The source of the document that answers it. */
+  document: string;
+  /** The question, without digits and square brackets. */
+  phrasing: string;
+  /** The call in which it was asked: while it is in the draft it is erased with its caller. */
+  session_id: string;
+}
+
+/** What became of it. */
+export interface Adopted {
+  document: string;
+  /** As it is in the draft. */
+  phrasing: string;
 }
 
 /** A row of the audit chain. */
@@ -126,8 +153,53 @@ export interface DemoMessages {
   messages: DemoMessage[];
 }
 
+/** The draft of the pack. */
+export interface Draft {
+  /** By document, oldest first. */
+  lines: DraftLine[];
+}
+
+/** A way of asking that is to be added to a document. */
+export interface DraftLine {
+  line: number;
+  /** The document's source. */
+  document: string;
+  phrasing: string;
+  /** The call in which it was asked. */
+  session_id: string;
+  adopted_by: string;
+  adopted_at: string;
+}
+
 /** How full the spool is: `alarm` from 80 % on; from 95 % on there are no new calls. */
 export type Fullness = "normal" | "alarm" | "no_new_calls" | "full";
+
+/** Questions that mean the same. */
+export interface Gap {
+  /** How often it was asked. */
+  count: number;
+  /** When it was asked last. */
+  last_asked_at: string;
+  /** In callers' words, each phrasing once; the newest five. */
+  phrasings: Phrasing[];
+  nearest: PackDocument | null;
+}
+
+/** What callers asked and nobody wrote down. */
+export interface Gaps {
+  /** From when on. */
+  since: string;
+  /** Questions without an answer that were looked at. */
+  questions: number;
+  /** There are older ones since then, beyond the limit. */
+  more: boolean;
+  /** The most asked first. */
+  gaps: Gap[];
+  /** The documents that a phrasing can be adopted for, in the pack's order. */
+  documents: PackDocument[];
+  /** Whether the key that was shown may adopt. */
+  may_adopt: boolean;
+}
 
 /** Who called, and how their profiles came together. */
 export interface Identity {
@@ -203,12 +275,30 @@ export interface Message {
   sources: Source[] | null;
 }
 
+/** A document of the pack. */
+export interface PackDocument {
+  /** Its name in citations, such as `library/opening-hours`. */
+  source: string;
+  /** Its title. */
+  title: string;
+}
+
 /** There is no summary yet. */
 export interface Pending {
   status: PendingStatus;
 }
 
 export type PendingStatus = "pending";
+
+/** A question in a caller's words. */
+export interface Phrasing {
+  /** Redacted. */
+  words: string;
+  /** The call in which it was asked so last. */
+  session_id: string;
+  /** It cannot be adopted as it is, and why. */
+  unfit: string | null;
+}
 
 /** Why a request was not answered with what it asked for. */
 export interface Problem {
@@ -374,6 +464,19 @@ export interface Unmerged {
   outcome: UnmergeOutcome;
   merge: number;
   source_id: string;
+}
+
+/** A line that an administrator takes back. */
+export interface WithdrawRequest {
+  /** The name of who does this. */
+  actor: string;
+  /** `line` of the draft. */
+  line: number;
+}
+
+/** What was taken back. */
+export interface Withdrawn {
+  line: number;
 }
 
 /** How the worker, its record and its upkeep stand. */

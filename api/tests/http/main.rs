@@ -11,6 +11,7 @@ mod calls;
 mod demo;
 mod described;
 mod files;
+mod gaps;
 mod guessing;
 mod operators;
 mod people;

@@ -9,7 +9,10 @@ use std::{
     },
 };
 
-use api::{HttpConfig, HttpMetrics, Pages, Servers, TokenKeys, Topic, WorkerStatus, WorkerView};
+use api::{
+    HttpConfig, HttpMetrics, KnowledgeView, LikeQuestions, PackDocument, Pages, Servers, TokenKeys,
+    Topic, WorkerStatus, WorkerView,
+};
 use database::{Database, DatabaseConfig, test_support::ephemeral_keys};
 use prometheus_client::registry::Registry;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
@@ -53,12 +56,12 @@ pub(crate) fn away() -> Database {
 }
 
 pub(crate) async fn serve(settings: HttpConfig, database: &Database) -> Server {
-    start(settings, "teller", database, None).await
+    start(settings, "teller", database, None, knowledge()).await
 }
 
 /// A server whose rooms get an agent by automatic dispatch.
 pub(crate) async fn serve_without_agent_name(settings: HttpConfig) -> Server {
-    start(settings, "", &away(), None).await
+    start(settings, "", &away(), None, knowledge()).await
 }
 
 /// A server whose administrators have a database login of their own.
@@ -67,7 +70,43 @@ pub(crate) async fn serve_administered(
     database: &Database,
     administration: Database,
 ) -> Server {
-    start(settings, "teller", database, Some(administration)).await
+    let administration = Some(administration);
+    start(settings, "teller", database, administration, knowledge()).await
+}
+
+/// A server that answers from something else than the library.
+pub(crate) async fn serve_knowing(knowledge: KnowledgeView, database: &Database) -> Server {
+    start(settings(), "teller", database, None, knowledge).await
+}
+
+/// A library with one document; questions that begin alike are one.
+pub(crate) fn knowledge() -> KnowledgeView {
+    let printing = PackDocument {
+        source: "library/printing".to_owned(),
+        title: "Printing and scanning".to_owned(),
+    };
+    KnowledgeView {
+        pack: "library".to_owned(),
+        documents: Arc::new([printing.clone()]),
+        group: Arc::new(move |questions| {
+            let begins = |with: &str| {
+                let alike = |question: &str| question.to_lowercase().starts_with(with);
+                let places = (0..).zip(questions);
+                places
+                    .filter_map(|(place, question)| alike(question).then_some(place))
+                    .collect()
+            };
+            let like = |with, nearest| LikeQuestions {
+                asked: begins(with),
+                nearest,
+            };
+            let groups = [like("may", None), like("print", Some(printing.clone()))];
+            groups
+                .into_iter()
+                .filter(|like| !like.asked.is_empty())
+                .collect()
+        }),
+    }
 }
 
 async fn start(
@@ -75,6 +114,7 @@ async fn start(
     agent_name: &str,
     database: &Database,
     administration: Option<Database>,
+    knowledge: KnowledgeView,
 ) -> Server {
     let metrics = HttpMetrics::default();
     let pages = Pages {
@@ -95,7 +135,7 @@ async fn start(
     };
     let draining = Arc::new(AtomicBool::new(false));
     let complaints = Arc::new(Mutex::new(Vec::new()));
-    let view = view(&metrics, draining.clone(), complaints.clone());
+    let view = view(&metrics, knowledge, draining.clone(), complaints.clone());
     let servers = Servers::bind(&settings, pages, view, metrics, database, administration).await;
     let servers = servers.expect("free ports");
     let (pages, health) = (servers.pages_address(), servers.health_address());
@@ -114,6 +154,7 @@ async fn start(
 /// A worker that never reached its LiveKit server.
 fn view(
     http: &HttpMetrics,
+    knowledge: KnowledgeView,
     draining: Arc<AtomicBool>,
     complaints: Arc<Mutex<Vec<String>>>,
 ) -> WorkerView {
@@ -131,6 +172,7 @@ fn view(
         }),
         complaints: Arc::new(move || complaints.lock().expect("nobody panicked").clone()),
         record: None,
+        knowledge,
         metrics: Arc::new(metrics),
     }
 }

@@ -60,6 +60,12 @@ const DOORS: &[(&str, &str, &str)] = &[
     ("a query's topic", "api/src/calls/list.rs", "strict_line("),
     ("who unmerges", "api/src/profiles/unmerge.rs", "actor_name("),
     ("why", "api/src/profiles/unmerge.rs", "action_reason)"),
+    ("who adopts", "api/src/gaps/draft.rs", "actor_name("),
+    (
+        "a question that is adopted",
+        "api/src/gaps/draft.rs",
+        "phrasing(",
+    ),
     // The command line and files.
     ("who acts and why", "record/src/actor.rs", "strict_line("),
     (

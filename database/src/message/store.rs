@@ -1,6 +1,5 @@
 //! Messages in and out of PostgreSQL.
 
-use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
 use super::{Message, MessageRepository, SealedMessage};
@@ -48,41 +47,7 @@ const COUNT_ERASED: &str = "
 pub(crate) const BY_SESSION: &str =
     "SELECT * FROM conversation_messages WHERE session_id = $1 ORDER BY seq";
 
-/// The caller's words before replies to a question about the trade that rest on no source, newest first.
-const UNANSWERED: &str = "
-    SELECT asked.session_id, asked.seq, asked.content_ct, s.profile_id, s.wrapped AS session_wrapped, p.key_id, p.wrapped
-      FROM conversation_messages reply
-      JOIN LATERAL (SELECT m.session_id, m.seq, m.content_ct FROM conversation_messages m
-                     WHERE m.session_id = reply.session_id AND m.seq < reply.seq AND m.role = 'user'
-                     ORDER BY m.seq DESC LIMIT 1) asked ON true
-      JOIN session_keys s ON s.session_id = asked.session_id
-      JOIN person_keys p USING (profile_id)
-     WHERE reply.session_id >= v7_floor($1) AND reply.role = 'assistant'
-       AND reply.meta ->> 'route' = 'knowledge' AND reply.meta -> 'sources' = '[]'
-     ORDER BY reply.session_id DESC, reply.seq DESC LIMIT $2";
-
 impl MessageRepository {
-    /// Questions about the trade since then that no document answered, newest first; without those whose words were
-    /// erased.
-    ///
-    /// # Errors
-    /// [`DatabaseError`].
-    pub async fn unanswered(
-        &self,
-        since: DateTime<Utc>,
-        limit: i64,
-    ) -> Result<Vec<String>, DatabaseError> {
-        let mut questions = Vec::new();
-        for row in self.db.query(UNANSWERED, &[&since, &limit]).await? {
-            let (session, seq): (SessionId, i32) = (row.get(0), row.get(1));
-            let sealed: Option<&[u8]> = row.get(2);
-            let key = self.db.session_key_in(&row, session)?;
-            let open = |(sealed, key): (_, SessionKey)| key.open_message(session, seq, sealed).ok();
-            questions.extend(sealed.zip(key).and_then(open));
-        }
-        Ok(questions)
-    }
-
     /// Stores messages, all or none. Those stored before are skipped and counted nowhere, so a
     /// batch whose answer was lost is simply sent again. Batches of 50 are right. The session of
     /// a message may be stored later.

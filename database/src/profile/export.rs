@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{MergeRecord, Profile, ProfileRepository};
 use crate::{
     AuditEntry, AuditRepository, Callback, CallbackRepository, ConversationSummaryRepository,
-    DatabaseError, Message, MessageRepository, ProfileId, Session, SessionId, SessionRepository,
-    Summary, ToolCall, ToolCallRepository,
+    DatabaseError, DraftAsk, DraftRepository, Message, MessageRepository, ProfileId, Session,
+    SessionId, SessionRepository, Summary, ToolCall, ToolCallRepository,
 };
 
 /// A person as the database knows them.
@@ -52,6 +52,8 @@ pub struct SessionExport {
     pub callbacks: Vec<Callback>,
     /// Tools that were called.
     pub tool_calls: Vec<ToolCall>,
+    /// Questions that were adopted for a pack and are not in it yet.
+    pub adopted: Vec<DraftAsk>,
 }
 
 const IDENTIFIERS: &str = "SELECT to_jsonb(i) - 'bidx' - 'tenant_id' FROM profile_identifiers i WHERE profile_id = ANY ($1) ORDER BY first_seen_at";
@@ -124,6 +126,7 @@ impl ProfileRepository {
                 .await?,
             callbacks: CallbackRepository::new(&self.db).by_session(id).await?,
             tool_calls: ToolCallRepository::new(&self.db).by_session(id).await?,
+            adopted: DraftRepository::new(&self.db).by_session(id).await?,
         }))
     }
 }

@@ -9,6 +9,7 @@ mod cleaning;
 mod counters;
 mod devices;
 mod documents;
+mod drafts;
 mod draining;
 mod encrypted;
 mod erasing;

@@ -49,6 +49,8 @@ async fn fill(test: &TestDatabase) {
     let sql = format!(
         "INSERT INTO profile_drains (profile_id) VALUES ('{anonymous}');
          INSERT INTO callbacks (callback_id, session_id) VALUES (gen_random_uuid(), '{session}');
+         INSERT INTO draft_asks (pack, document, session_id, phrasing_ct, phrasing_bidx, adopted_by)
+         VALUES ('p', 'd', '{session}', '\\x', sha256('x'), 'ann');
          INSERT INTO blocked_identifiers (kind, pattern) VALUES ('*', 'x');
          SELECT enqueue_summary('{session}');
          INSERT INTO message_archives (partition, low, high, messages, tool_call_records, file, sha256)

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use database::{
-    AuthLimits, AuthRepository, CallbackRepository, Channel, Claim, ConversationSummaryRepository,
-    CustomerRow, MergeOutcome, MessageRepository, MessageSealer, NewCallback, NewChallenge,
-    NewMessage, NewSession, NewSummary, Origin, ProfileId, ProfileRepository, Resolution, Role,
-    SealedMessage, Sentiment, SessionId, SessionRepository, SummaryToken, SummaryTokenRepository,
-    ToolCallRepository, ToolOutcome, keys::SessionKey, test_support::TestDatabase,
+    Adoption, AuthLimits, AuthRepository, CallbackRepository, Channel, Claim,
+    ConversationSummaryRepository, CustomerRow, DraftRepository, MergeOutcome, MessageRepository,
+    MessageSealer, NewCallback, NewChallenge, NewDraftAsk, NewMessage, NewSession, NewSummary,
+    Origin, ProfileId, ProfileRepository, Resolution, Role, SealedMessage, Sentiment, SessionId,
+    SessionRepository, SummaryToken, SummaryTokenRepository, ToolCallRepository, ToolOutcome,
+    keys::SessionKey, test_support::TestDatabase,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// Words that occur nowhere but in Sarah's data.
-pub(crate) const TRACES: [&str; 15] = [
+pub(crate) const TRACES: [&str; 16] = [
     "sarahmoyo",
     "263771234567",
     "Quillfeather",
@@ -31,13 +32,14 @@ pub(crate) const TRACES: [&str; 15] = [
     "ring-me-okapi",
     "asked-for-tapir",
     "answered-gannet",
+    "adopted-dugong",
     "gloss-narwhal",
     "sarah-reason-lynx",
     "room-of-sarah",
 ];
 
 /// Those that no table holds in a readable form.
-pub(crate) const SEALED: [&str; 8] = [
+pub(crate) const SEALED: [&str; 9] = [
     "263771234567",
     "Quillfeather",
     "Ptarmigan",
@@ -46,6 +48,7 @@ pub(crate) const SEALED: [&str; 8] = [
     "ring-me-okapi",
     "asked-for-tapir",
     "answered-gannet",
+    "adopted-dugong",
 ];
 
 pub(crate) struct Sarah {
@@ -152,6 +155,17 @@ async fn leave_traces(test: &TestDatabase, session: SessionId, customer: Profile
         .request(&callback)
         .await
         .unwrap();
+    // Of each call one: the same question twice would be one line.
+    let phrasing = format!("adopted-dugong in {session}");
+    let adopted = NewDraftAsk {
+        pack: "library",
+        document: "library/printing",
+        phrasing: &phrasing,
+        session,
+        adopted_by: "ann",
+    };
+    let adopted = DraftRepository::new(db).adopt(&adopted).await;
+    assert_eq!(adopted.unwrap(), Adoption::Adopted);
     let words = (json!("asked-for-tapir"), json!("answered-gannet"));
     let (intent, outcome) = made(db, session, words, ToolOutcome::Success).await;
     let calls = ToolCallRepository::new(db);

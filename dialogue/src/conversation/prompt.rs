@@ -86,6 +86,7 @@ mod tests {
             score: 1.0,
             words: 1.0,
             nearness: None,
+            learned: 0.0,
             coverage: 1.0,
             support: 1.0,
             provenance: knowledge::Provenance::default(),

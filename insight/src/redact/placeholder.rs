@@ -53,3 +53,18 @@ pub fn has_placeholder(text: &str) -> bool {
 pub(super) fn placeholders() -> [&'static str; Kind::ALL.len()] {
     Kind::ALL.map(Kind::placeholder)
 }
+
+#[cfg(test)]
+mod tests {
+    use call::input::{PhrasingError, phrasing};
+
+    use super::placeholders;
+
+    #[test]
+    fn no_placeholder_gets_into_a_pack() {
+        for placeholder in placeholders() {
+            let asked = format!("is {placeholder} right");
+            assert_eq!(phrasing(&asked), Err(PhrasingError::Brackets), "{asked}");
+        }
+    }
+}

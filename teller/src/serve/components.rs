@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use api::{Pages, Servers, TokenKeys, Topic, WorkerView};
+use api::{
+    KnowledgeView, LikeQuestions, PackDocument, Pages, Servers, TokenKeys, Topic, WorkerView,
+};
 use authentication::{Authenticator, CodeSender, OneTimeCodes};
 use database::{Database, spool::SpoolConfig};
 use dialogue::{Replier, ReplyConfig};
 use insight::summary::SummaryRules;
 use jobs::Finalizer;
-use knowledge::{KnowledgeBase, Lines, Pack};
+use knowledge::{Gap, KnowledgeBase, Lines, Pack};
 use record::{Durability, RecordConfig, RecordHandle, RecordMetrics};
 use secrecy::ExposeSecret as _;
 use tokio_util::task::TaskTracker;
@@ -99,6 +101,31 @@ pub(super) fn pages(config: &Config, pack: &Pack, stt: &Stt, authentication: boo
         language_model: config.llm.as_ref().map(|llm| llm.model.clone()),
         authentication,
         topics: pack.topics.iter().map(topic).collect(),
+    }
+}
+
+/// What the pages ask of the knowledge that calls are answered from.
+pub(super) fn knowledge(pack: &Pack, replier: &Replier) -> KnowledgeView {
+    let named = |source: &str, title: &str| PackDocument {
+        source: source.to_owned(),
+        title: title.to_owned(),
+    };
+    // What has an address is fetched from there and written anew each time.
+    let written = pack.documents.iter().filter(|text| text.address.is_none());
+    let replier = replier.clone();
+    let like = move |gap: Gap| LikeQuestions {
+        asked: gap.asked,
+        nearest: gap.nearest.map(|near| named(&near.source, &near.title)),
+    };
+    KnowledgeView {
+        pack: pack.settings.name.clone(),
+        documents: written
+            .map(|text| named(&text.source, &text.title))
+            .collect(),
+        group: Arc::new(move |questions| {
+            let gaps = replier.knowledge().gaps(questions);
+            gaps.into_iter().map(like).collect()
+        }),
     }
 }
 

@@ -11,7 +11,7 @@ use prometheus_client::{
 use tokio::time::Instant;
 
 use agent::worker::{Phase, Shutdown, WorkerHealth};
-use api::{HttpMetrics, WorkerStatus, WorkerView};
+use api::{HttpMetrics, KnowledgeView, WorkerStatus, WorkerView};
 use jobs::JobMetrics;
 use record::{RecordHealth, RecordMetrics};
 use voice::listen::Stt;
@@ -33,12 +33,14 @@ impl Metrics {
         record: RecordHealth,
         shutdown: Shutdown,
         stt: &Stt,
+        knowledge: KnowledgeView,
     ) -> WorkerView {
         let jobs = self.jobs.clone();
         WorkerView {
             status: Arc::new(move || status(&worker, &shutdown)),
             complaints: Arc::new(move || jobs.complaints()),
             record: Some(record),
+            knowledge,
             metrics: Arc::new(self.registry(stt.clone())),
         }
     }

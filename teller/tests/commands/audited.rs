@@ -101,7 +101,7 @@ async fn call(test: &TestDatabase, id: SessionId) {
 }
 
 /// A command, and the row it leaves: action, subject and command.
-const COMMANDS: [(&str, &str); 11] = [
+const COMMANDS: [(&str, &str); 12] = [
     ("sessions list", "calls.listed teller sessions list"),
     (
         "sessions show {session}",
@@ -123,6 +123,10 @@ const COMMANDS: [(&str, &str); 11] = [
     (
         "knowledge import",
         "knowledge.import bank teller knowledge import",
+    ),
+    (
+        "knowledge adopt-draft",
+        "knowledge.draft bank teller knowledge adopt-draft",
     ),
     (
         "profiles show sarah",

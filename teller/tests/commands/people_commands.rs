@@ -3,11 +3,12 @@
 use std::{collections::BTreeSet, os::unix::fs::PermissionsExt as _, process::Output};
 
 use database::{
-    AuthLimits, AuthRepository, CallbackRepository, Channel, Claim, ConversationSummaryRepository,
-    CustomerRow, MessageRepository, MessageSealer, NewCallback, NewChallenge, NewMessage,
-    NewSession, NewSummary, NewToolCall, NewToolOutcome, ProfileId, ProfileRepository, Resolution,
-    Role, Sentiment, SessionId, SessionRepository, ToolCallRepository, ToolOutcome,
-    keys::SessionKey, test_support::TestDatabase,
+    Adoption, AuthLimits, AuthRepository, CallbackRepository, Channel, Claim,
+    ConversationSummaryRepository, CustomerRow, DraftRepository, MessageRepository, MessageSealer,
+    NewCallback, NewChallenge, NewDraftAsk, NewMessage, NewSession, NewSummary, NewToolCall,
+    NewToolOutcome, ProfileId, ProfileRepository, Resolution, Role, Sentiment, SessionId,
+    SessionRepository, ToolCallRepository, ToolOutcome, keys::SessionKey,
+    test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,13 +16,14 @@ use uuid::Uuid;
 use crate::support::program::teller;
 
 /// Tables with something of a person, each with words of Sarah's that the export must show.
-const HELD: [(&str, &str); 14] = [
+const HELD: [(&str, &str); 15] = [
     ("user_profiles", "Sarah Quillfeather"),
     ("profile_identifiers", "100277"),
     ("session_rows", "participant-of-sarah"),
     ("conversation_messages", "words-of-sarah"),
     ("summary_rows", "summary-of-sarah"),
     ("callbacks", "callback-of-sarah"),
+    ("draft_asks", "adopted-of-sarah"),
     ("profile_merges", "reason-of-sarah"),
     ("auth_challenges", "\"challenges\":[{"),
     ("auth_attempts", "\"attempts\":[{"),
@@ -148,6 +150,15 @@ async fn sarah() -> Sarah {
     };
     let callbacks = CallbackRepository::new(&test.db);
     callbacks.request(&callback).await.unwrap();
+    let adopted = NewDraftAsk {
+        pack: "library",
+        document: "library/printing",
+        phrasing: "adopted-of-sarah",
+        session,
+        adopted_by: "ann",
+    };
+    let drafts = DraftRepository::new(&test.db);
+    assert_eq!(drafts.adopt(&adopted).await.unwrap(), Adoption::Adopted);
     let summaries = ConversationSummaryRepository::new(&test.db);
     assert!(summaries.upsert(&summary(session)).await.unwrap());
     let sql = "INSERT INTO message_archives (partition, low, high, messages, tool_call_records, file, sha256)

@@ -1,10 +1,11 @@
 // The supervisor's pages: the key, then the list of calls or one call, by the
-// address: `#/calls/ID` is a call, `#/profiles/ID` a profile's history, anything
-// else the list.
+// address: `#/calls/ID` is a call, `#/profiles/ID` a profile's history, `#/gaps`
+// what callers asked and nobody wrote down, anything else the list.
 
 import { ApiFailure, SupervisorApi } from "../api.ts";
 import { byId, setText } from "../dom.ts";
 import { CallPage } from "./call-page.ts";
+import { GapsPage } from "./gaps-page.ts";
 import { ListPage } from "./list-page.ts";
 import { ProfilePage } from "./profile-page.ts";
 import { isKeyRefused } from "./status.ts";
@@ -23,6 +24,7 @@ const topics = new TopicNames();
 const list = new ListPage(topics, refused);
 const call = new CallPage(topics);
 const profile = new ProfilePage();
+const gaps = new GapsPage(refused);
 const worker = new WorkerNotice();
 const findProfile = byId<HTMLFormElement>("find-profile");
 const profileInput = byId<HTMLInputElement>("profile-input");
@@ -30,17 +32,20 @@ const profileInput = byId<HTMLInputElement>("profile-input");
 /** Shows what the address names, or asks for the key first. */
 async function route(): Promise<void> {
   const key = sessionStorage.getItem(KEY);
-  const [, kind, id] = /^#\/(calls|profiles)\/(.+)$/.exec(location.hash) ?? [];
+  const other = location.hash === "#/gaps" ? "gaps" : "list";
+  const [, kind = other, id = ""] = /^#\/(calls|profiles)\/(.+)$/.exec(location.hash) ?? [];
   gate.hidden = key !== null;
   signOut.hidden = key === null;
-  list.hidden = key === null || kind !== undefined;
+  list.hidden = key === null || kind !== "list";
   call.hidden = key === null || kind !== "calls";
   profile.hidden = key === null || kind !== "profiles";
+  gaps.hidden = key === null || kind !== "gaps";
   if (key === null) return keyInput.focus();
   const api = new SupervisorApi(key);
   worker.watch(api);
   try {
-    if (id === undefined) await list.open(api);
+    if (kind === "list") await list.open(api);
+    else if (kind === "gaps") await gaps.open(api);
     else await (kind === "calls" ? call : profile).open(api, decode(id));
   } catch (error) {
     refused(error);
@@ -86,6 +91,7 @@ signOut.addEventListener("click", () => {
   list.forget();
   call.forget();
   profile.forget();
+  gaps.forget();
   worker.forget();
   refuse("");
 });

@@ -19,6 +19,13 @@ export function isKeyRefused({ status }: ApiFailure): boolean {
   return status === 401 || status === 403 || status === 429;
 }
 
+/** Why something was not changed: the worker's explanation if it gave one, else the status. */
+export function changeFailureText(error: unknown, not: string): string {
+  if (!(error instanceof ApiFailure)) throw error;
+  if (error.status === 0) return "The server cannot be reached. Check the connection and try again.";
+  return error.reason ? `${not}: ${error.reason}.` : `${not}: the server answered ${error.status}.`;
+}
+
 /** The text for a failed request; a refused key is rethrown to the code that can ask for another. */
 export function failureText(error: unknown, what = "call"): string {
   if (!(error instanceof ApiFailure)) throw error;

@@ -4,6 +4,7 @@
 import { ApiFailure, type SupervisorApi } from "../api.ts";
 import { byId, setText } from "../dom.ts";
 import type { MergeLine, Separation } from "../wire.ts";
+import { changeFailureText } from "./status.ts";
 
 /** How the dialog ended; "refused" also covers an outcome that is not known. */
 export type UnmergeAnswer = "unmerged" | "refused" | "cancelled";
@@ -54,7 +55,7 @@ export class UnmergeDialog {
       if (this.asked === asked) {
         asked.refused = true;
         setText(this.what, "");
-        this.showProblem(refusalText(error));
+        this.showProblem(changeFailureText(error, "Not unmerged"));
       }
     }
     return answered;
@@ -82,7 +83,7 @@ export class UnmergeDialog {
     } catch (error) {
       asked.refused = true;
       if (this.asked !== asked) return;
-      this.showProblem(refusalText(error));
+      this.showProblem(changeFailureText(error, "Not unmerged"));
       // A conflict: what was confirmed no longer holds, so it has to be looked up again.
       this.confirm.disabled = error instanceof ApiFailure && error.status === 409;
     }
@@ -113,12 +114,4 @@ function partsText({ source, from, from_username, profiles, sessions, messages }
 
 function calls(count: number): string {
   return count === 1 ? "1 call" : `${count} calls`;
-}
-
-/** The worker's explanation if it gave one, else the status. */
-function refusalText(error: unknown): string {
-  if (!(error instanceof ApiFailure)) throw error;
-  if (error.status === 0) return "The server cannot be reached. Check the connection and try again.";
-  if (error.reason) return `Not unmerged: ${error.reason}.`;
-  return `Not unmerged: the server answered ${error.status}.`;
 }

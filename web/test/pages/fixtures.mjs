@@ -155,3 +155,48 @@ export const SEPARATION = {
 
 /** @type {wire.WorkerState} */
 export const WORKER = { status: "ok", complaints: [], takes_calls: true, record: null };
+
+/**
+ * Two gaps, one of them asked in three ways, the newest redacted; words that look like markup, and one that was redacted.
+ * @param {boolean} may_adopt
+ * @returns {wire.Gaps}
+ */
+export function someGaps(may_adopt) {
+  const rooms = { source: "library/study-rooms", title: "Study rooms" };
+  return {
+    since: at(0),
+    questions: 5,
+    more: true,
+    gaps: [
+      {
+        count: 4,
+        last_asked_at: at(9),
+        phrasings: [
+          { words: "may my dog [number] come", session_id: "0190-0", unfit: "it has no square brackets: word it without what was taken out" },
+          { words: "May I bring a <b>dog</b>?", session_id: "0190-0", unfit: null },
+          { words: "can I bring my dog", session_id: "0190-1", unfit: null },
+        ],
+        nearest: rooms,
+      },
+      {
+        count: 1,
+        last_asked_at: at(3),
+        phrasings: [{ words: "is [card number] right", session_id: "0190-2", unfit: "it has no square brackets: word it without what was taken out" }],
+        nearest: null,
+      },
+    ],
+    documents: [rooms, { source: "library/printing", title: "Printing and scanning" }],
+    may_adopt,
+  };
+}
+
+/**
+ * Lines of the draft, each a document and a phrasing.
+ * @param {[string, string][]} asks
+ * @returns {wire.DraftLine[]}
+ */
+export function draftLines(asks) {
+  return asks.map(([document, phrasing], index) => ({
+    line: index + 1, document, phrasing, session_id: "0190-0", adopted_by: "Ann Moyo", adopted_at: at(20),
+  }));
+}
