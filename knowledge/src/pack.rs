@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use language::{Listening, SummaryWords};
+use language::{Listening, SummaryWords, money::Unit};
 use serde::Deserialize;
 
 use crate::{
@@ -119,6 +119,19 @@ pub struct Currency {
     pub code: String,
     /// As spoken, "dollars".
     pub spoken: String,
+    /// As spoken of exactly one, "dollar"; like all others unless given.
+    #[serde(default)]
+    pub one: Option<String>,
+}
+
+impl Currency {
+    /// Its unit as it is said.
+    pub(crate) fn unit(&self) -> Unit<'_> {
+        Unit {
+            one: self.one.as_deref().unwrap_or(&self.spoken),
+            many: &self.spoken,
+        }
+    }
 }
 
 /// When an answer counts as supported.
