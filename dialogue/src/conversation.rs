@@ -19,7 +19,7 @@ pub use sentences::UnusableText;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use call::{AuthLevel, Speaker, Turn};
-use knowledge::{Before, Heard, KnowledgeBase, Last, Perhaps, Route, RouteContext, Routed};
+use knowledge::{Before, Fact, Heard, KnowledgeBase, Last, Perhaps, Route, RouteContext, Routed};
 use serde_json::json;
 use tools::{CallbackTool, Outcome, Request};
 
@@ -47,6 +47,8 @@ pub struct Conversation {
     cited: Vec<String>,
     /// What was offered last to be told.
     perhaps: Option<Perhaps>,
+    /// What look-ups found: the last of each.
+    looked_up: Vec<LookedUp>,
     reply: Reply,
     calls: u32,
 }
@@ -57,6 +59,14 @@ struct Subject {
     last: Before,
     /// What was offered last, and turns of the caller since then.
     offered: Option<(Last, usize)>,
+    /// Turns of the caller since then.
+    age: usize,
+}
+
+/// What a look-up found.
+#[derive(Debug)]
+struct LookedUp {
+    fact: Fact,
     /// Turns of the caller since then.
     age: usize,
 }
@@ -108,6 +118,7 @@ impl Conversation {
             awaiting: Awaiting::None,
             cited: Vec::new(),
             perhaps: None,
+            looked_up: Vec::new(),
             reply: Reply::None,
             calls: 0,
         }
@@ -283,6 +294,8 @@ impl Conversation {
         if self.subject.age > CONTEXT_TURNS {
             self.subject.last = Before::default();
         }
+        self.looked_up.iter_mut().for_each(|found| found.age += 1);
+        self.looked_up.retain(|found| found.age <= CONTEXT_TURNS);
         let context = RouteContext {
             last: std::mem::take(&mut self.subject.last),
             awaiting: self.awaiting != Awaiting::None,
