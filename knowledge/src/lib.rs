@@ -20,6 +20,7 @@ mod matches;
 mod meant;
 mod pack;
 mod pack_test;
+mod review;
 mod route;
 mod router;
 mod rules;
@@ -38,11 +39,12 @@ pub use gaps::Gap;
 pub use grounding::Fact;
 pub use heard::{Heard, Meanings};
 pub use index::Passage;
-pub use load::{default_pack, topic_ids};
+pub use load::{default_pack, document_files, topic_ids};
 pub use lookup::{FieldKind, Lookup};
 pub use pack::{
-    Actions, Aspect, Currency, DocumentText, GroundingMode, Lines, Pack, PhraseSet, Settings,
-    SilenceSettings, SmallTalk, Topic, TradeWords, VoiceSettings,
+    Actions, Aspect, CheckSettings, Currency, DocumentText, GroundingMode, Lines, Pack, PhraseSet,
+    Settings, SilenceSettings, SmallTalk, Topic, TradeWords, VoiceSettings,
 };
 pub use pack_test::{TestDialogue, TestTurn};
+pub use review::{Callers, Remark};
 pub use route::{Before, Question, Reason, Route, RouteContext, Routed};

@@ -12,6 +12,7 @@ use crate::{
     catalogue::{Catalogue, CatalogueWords},
     lookup::Lookup,
     meant::MeaningWords,
+    review::FigureWords,
 };
 
 /// A trade's whole configuration and knowledge.
@@ -37,6 +38,8 @@ pub struct Pack {
     pub listening: Listening,
     /// Words of the language by which a turn's meaning is found.
     pub(crate) meaning: MeaningWords,
+    /// Words of the language by which figures are told apart.
+    pub(crate) figures: FigureWords,
     /// What people say elsewhere, to other trades and about nothing: the language's, and the pack's `elsewhere.txt`.
     pub(crate) elsewhere: Elsewhere,
     /// `documents/*.md`, by source.
@@ -107,8 +110,21 @@ pub struct Settings {
     pub silence: SilenceSettings,
     /// What summaries call this trade's matters.
     pub summary: SummaryWords,
+    /// What `teller knowledge check` need not remark on.
+    #[serde(default)]
+    pub check: CheckSettings,
     /// The fixed sentences.
     pub lines: Lines,
+}
+
+/// What the author has looked at and found right.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CheckSettings {
+    /// Single words that other trades say too and that are cues all the same.
+    pub cues: Vec<String>,
+    /// Pairs of documents, by source, whose figures differ and are right in both.
+    pub figures: Vec<[String; 2]>,
 }
 
 /// A currency.
