@@ -39,7 +39,7 @@ enum Command {
     Call(Box<CallArgs>),
     /// Bring the database to the newest schema; a second run changes nothing
     Migrate(admin::MigrateArgs),
-    /// Import, ask, test and fetch for the knowledge pack
+    /// Import, ask, check, test and fetch for the knowledge pack
     #[command(subcommand)]
     Knowledge(KnowledgeCommand),
     /// Look at, merge, unmerge, import, export and erase profiles
@@ -87,6 +87,9 @@ enum KnowledgeCommand {
     Gaps(admin::GapsArgs),
     /// Add a caller's phrasing to the known ways of asking for a document of the pack
     Adopt(admin::AdoptArgs),
+    /// Name what may be wrong in a pack: words that other trades say too, topics and documents that nobody reaches, figures
+    /// that contradict each other; with the file and what to do
+    Check(admin::CheckArgs),
     /// Hold the pack's own tests (tests/*.toml) against what it would answer; a score for each kind and topic
     Test(admin::TestArgs),
     /// Make documents of the files and pages that the pack's sources.toml lists; only what changed is fetched again
@@ -145,6 +148,9 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         }
         Command::Knowledge(KnowledgeCommand::Adopt(args)) => {
             admin::adopt(&pack_or_setting(args.pack)?, &args.phrase, &args.document)
+        }
+        Command::Knowledge(KnowledgeCommand::Check(args)) => {
+            admin::check(&pack_or_setting(args.pack.clone())?, &args)
         }
         Command::Knowledge(KnowledgeCommand::Test(args)) => {
             admin::test(&pack_or_setting(args.pack.clone())?, &args)

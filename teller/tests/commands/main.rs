@@ -12,6 +12,7 @@ mod audited;
 mod erasure;
 mod fetching;
 mod gaps;
+mod pack_checks;
 mod pack_tests;
 mod people_commands;
 mod record;
