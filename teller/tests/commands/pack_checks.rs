@@ -6,15 +6,27 @@ use tokio::process::Command;
 
 use crate::{pack_tests::Pack, support::fixtures::root};
 
+/// As many of another pack's callers say a word as make it more than chance.
+const OF_OTHERS: usize = 5;
+
 const TESTS: &str =
     "[[dialogue]]\nkind = \"plain\"\n  [[dialogue.turn]]\n  said = \"can I renew my book\"\n";
 
-async fn check(pack: &Pack, arguments: &[&str]) -> Output {
+/// A pack whose callers say this.
+fn other(said: &str) -> Pack {
+    let turn = format!("  [[dialogue.turn]]\n  said = \"{said}\"\n");
+    Pack::with(&format!(
+        "[[dialogue]]\nkind = \"plain\"\n{}",
+        turn.repeat(OF_OTHERS)
+    ))
+}
+
+async fn check(pack: &Pack, beside: &Pack, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_teller"))
         .args(["knowledge", "check"])
         .arg(&pack.0)
         .arg("--beside")
-        .arg(root().join("packs/shop"))
+        .arg(&beside.0)
         .args(arguments)
         .env_clear()
         .current_dir(root())
@@ -29,9 +41,9 @@ fn said(output: &Output) -> String {
 
 #[tokio::test]
 async fn a_remark_names_its_file_and_fails_only_where_it_is_asked_to() {
-    let pack = Pack::with(TESTS);
+    let (pack, cinema) = (Pack::with(TESTS), other("two seats for the matinee"));
     for arguments in [&[][..], &["--strict"]] {
-        let output = check(&pack, arguments).await;
+        let output = check(&pack, &cinema, arguments).await;
         assert_eq!(output.status.code(), Some(0), "{}", said(&output));
         assert!(said(&output).starts_with("remarks: 0"), "{}", said(&output));
     }
@@ -39,22 +51,22 @@ async fn a_remark_names_its_file_and_fails_only_where_it_is_asked_to() {
     let words = fs::read_to_string(&file).unwrap();
     fs::write(
         &file,
-        words.replacen("strong = [", "strong = [\"armchair\", ", 1),
+        words.replacen("strong = [", "strong = [\"matinee\", ", 1),
     )
     .unwrap();
-    let output = check(&pack, &[]).await;
+    let output = check(&pack, &cinema, &[]).await;
     let text = said(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(
-        text.starts_with(&format!("{}: \"armchair\" (strong)", file.display())),
+        text.starts_with(&format!("{}: \"matinee\" (strong)", file.display())),
         "{text}"
     );
     assert!(
-        text.contains("sentences of shop"),
-        "of the pack beside: {text}"
+        text.contains("in 5 of"),
+        "as often as the pack beside says it: {text}"
     );
     assert!(text.contains("remarks: 1 "), "{text}");
-    let output = check(&pack, &["--strict"]).await;
+    let output = check(&pack, &cinema, &["--strict"]).await;
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
 }
 
@@ -63,11 +75,12 @@ async fn a_pack_that_does_not_load_fails_the_check() {
     let pack = Pack::with(TESTS);
     let file = pack.0.join("topics.toml");
     fs::write(&file, "[[topic]]\nid = 7\n").unwrap();
-    let output = check(&pack, &[]).await;
+    let beside = Pack::with(TESTS);
+    let output = check(&pack, &beside, &[]).await;
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(error.contains("topics.toml"), "{error}");
-    let other = Pack::with("[[dialogue]]\nkind = \"nonsense\"\nturn = []\n");
-    let output = check(&other, &[]).await;
+    let malformed = Pack::with("[[dialogue]]\nkind = \"nonsense\"\nturn = []\n");
+    let output = check(&malformed, &beside, &[]).await;
     assert_eq!(output.status.code(), Some(2), "its tests are malformed");
 }
