@@ -288,6 +288,7 @@ impl Session {
         }
         self.outputs.send(Outgoing::AgentDone {
             segment: spoken.segment.clone(),
+            citations: spoken.citations(),
         });
         let listening = &self.services.config.turn.listening;
         self.turns.expect_digits(listening.asks_for_digits(&heard));

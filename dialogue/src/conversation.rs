@@ -19,7 +19,7 @@ pub use sentences::UnusableText;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use call::{AuthLevel, Speaker, Turn};
-use knowledge::{Before, Heard, KnowledgeBase, Last, Perhaps, Route, RouteContext, Routed};
+use knowledge::{Before, Fact, Heard, KnowledgeBase, Last, Perhaps, Route, RouteContext, Routed};
 use serde_json::json;
 use tools::{CallbackTool, Outcome, Request};
 
@@ -49,6 +49,8 @@ pub struct Conversation {
     perhaps: Vec<Perhaps>,
     /// What else the document says that answered last.
     rest: Vec<String>,
+    /// What look-ups found: the last of each.
+    looked_up: Vec<LookedUp>,
     reply: Reply,
     calls: u32,
 }
@@ -59,6 +61,14 @@ struct Subject {
     last: Before,
     /// What was offered last, and turns of the caller since then.
     offered: Option<(Last, usize)>,
+    /// Turns of the caller since then.
+    age: usize,
+}
+
+/// What a look-up found.
+#[derive(Debug)]
+struct LookedUp {
+    fact: Fact,
     /// Turns of the caller since then.
     age: usize,
 }
@@ -111,6 +121,7 @@ impl Conversation {
             cited: Vec::new(),
             perhaps: Vec::new(),
             rest: Vec::new(),
+            looked_up: Vec::new(),
             reply: Reply::None,
             calls: 0,
         }
@@ -292,6 +303,8 @@ impl Conversation {
         if self.subject.age > CONTEXT_TURNS {
             self.subject.last = Before::default();
         }
+        self.looked_up.iter_mut().for_each(|found| found.age += 1);
+        self.looked_up.retain(|found| found.age <= CONTEXT_TURNS);
         let context = RouteContext {
             last: std::mem::take(&mut self.subject.last),
             awaiting: self.awaiting != Awaiting::None,

@@ -132,21 +132,24 @@ pub struct Citation {
 }
 
 /// Whether passages support an answer to the question they were found for, by the pack's grounding
-/// mode: one good source, or two when strict.
+/// mode: one good source; or two when strict, of which one may be `beside` the documents.
 #[must_use]
-pub fn is_grounded(passages: &[Passage], mode: GroundingMode) -> bool {
-    let Some(best) = passages.first() else {
-        return false;
-    };
-    let sources = passages
-        .iter()
-        .filter(|p| p.words >= best.words * SECOND_SOURCE)
-        .count();
-    best.support >= SUPPORTED
-        && match mode {
-            GroundingMode::Blended => true,
-            GroundingMode::Strict => sources >= 2,
-        }
+pub fn is_grounded(passages: &[Passage], beside: &[Citation], mode: GroundingMode) -> bool {
+    passages.first().is_some_and(|best| {
+        best.support >= SUPPORTED
+            && match mode {
+                GroundingMode::Blended => true,
+                GroundingMode::Strict => speaking(passages).count() + beside.len() >= 2,
+            }
+    })
+}
+
+/// The passages that count as sources beside the best one, and that.
+fn speaking(passages: &[Passage]) -> impl Iterator<Item = &Passage> {
+    let least = passages
+        .first()
+        .map_or(0.0, |best| best.words * SECOND_SOURCE);
+    passages.iter().filter(move |p| p.words >= least)
 }
 
 /// What an answer is made with.
@@ -165,24 +168,39 @@ pub(crate) struct Extractor<'a> {
 
 impl Extractor<'_> {
     /// Answers from passages found for `question`, best first.
-    pub(crate) fn answer(self, question: &Question, passages: &[Passage]) -> Answer {
+    pub(crate) fn answer(
+        self,
+        question: &Question,
+        passages: &[Passage],
+        beside: &[Citation],
+    ) -> Answer {
         let settings = self.settings;
         match passages.first() {
             Some(best) if settings.lines.perhaps.is_some() && may_answer(best) => {
                 self.offer(question, passages)
             }
-            Some(best) if is_grounded(passages, settings.grounding_mode) => {
+            Some(best) if is_grounded(passages, beside, settings.grounding_mode) => {
                 let sentences = self.told(question, best);
                 Answer {
                     rest: rest(best, &sentences),
                     sentences,
-                    sources: vec![cite(best)],
+                    sources: self.rests_on(passages, beside),
                     supported: true,
                     perhaps: Vec::new(),
                 }
             }
             _ => self.unsupported(),
         }
+    }
+
+    /// The source whose sentences are said; where two are wanted, the second too.
+    fn rests_on(self, passages: &[Passage], beside: &[Citation]) -> Vec<Citation> {
+        let wanted = match self.settings.grounding_mode {
+            GroundingMode::Blended => 1,
+            GroundingMode::Strict => 2,
+        };
+        let sources = speaking(passages).map(cite).chain(beside.iter().cloned());
+        sources.take(wanted).collect()
     }
 
     fn unsupported(self) -> Answer {

@@ -11,7 +11,7 @@ use language::{Lexicon, phrase::Utterance};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    answer::{Answer, Aspects, Extractor, has_sign, sentences},
+    answer::{Answer, Aspects, Citation, Extractor, has_sign, sentences},
     catalogue::{Ask, Last, Offer, SharedStems, Shelf},
     chunk::{Chunk, chunks},
     evidence::Weighing,
@@ -116,6 +116,11 @@ impl KnowledgeBase {
 
     pub(crate) fn lexicon(&self) -> &Lexicon {
         &self.lexicon
+    }
+
+    /// How rare a stem is among the documents, 0 and up.
+    pub(crate) fn rarity(&self, stem: &str) -> f32 {
+        self.index.rarity(stem)
     }
 
     /// The pack.
@@ -386,12 +391,18 @@ impl KnowledgeBase {
     /// The extractive answer to a question about the trade.
     #[must_use]
     pub fn answer(&self, question: &Question, today: Option<NaiveDate>) -> Answer {
-        self.answer_from(question, &self.search(question, ANSWER_PASSAGES, today))
+        let passages = self.search(question, ANSWER_PASSAGES, today);
+        self.answer_from(question, &passages, &self.beside(question, &[]))
     }
 
-    /// The extractive answer from passages that [`Self::search`] found.
+    /// The extractive answer from passages that [`Self::search`] found, with what [`Self::beside`] gives.
     #[must_use]
-    pub fn answer_from(&self, question: &Question, passages: &[Passage]) -> Answer {
+    pub fn answer_from(
+        &self,
+        question: &Question,
+        passages: &[Passage],
+        beside: &[Citation],
+    ) -> Answer {
         let extractor = Extractor {
             lexicon: &self.lexicon,
             index: &self.index,
@@ -403,7 +414,7 @@ impl KnowledgeBase {
             answered_by: &self.answered_by,
             documents: &self.pack.documents,
         };
-        extractor.answer(question, passages)
+        extractor.answer(question, passages, beside)
     }
 }
 

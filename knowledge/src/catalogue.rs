@@ -45,6 +45,7 @@ pub use schema::{Better, Field, Kind, Table};
 pub use search::Meaning;
 pub(crate) use search::SharedStems;
 pub use shelf::Shelf;
+pub(crate) use shelf::stems;
 pub use value::{Row, Value};
 pub use words::Offer;
 

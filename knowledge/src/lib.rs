@@ -9,6 +9,7 @@ mod document;
 mod error;
 mod evidence;
 mod gaps;
+mod grounding;
 mod heard;
 mod index;
 mod learned;
@@ -21,6 +22,7 @@ mod nearest;
 mod pack;
 mod pack_test;
 mod phrasings;
+mod review;
 mod route;
 mod router;
 mod rules;
@@ -39,15 +41,17 @@ pub use chunk::{CHUNK_OVERLAP, CHUNK_SIZE, Chunk, chunks, split};
 pub use error::PackError;
 pub use evidence::{Evidence, Weights};
 pub use gaps::Gap;
+pub use grounding::Fact;
 pub use heard::{Heard, Meanings};
 pub use index::Passage;
-pub use load::{default_pack, topic_ids};
+pub use load::{default_pack, document_files, topic_ids};
 pub use lookup::{FieldKind, Lookup};
 pub use pack::{
-    Actions, Aspect, Currency, DocumentText, GroundingMode, Lines, Pack, PhraseSet, Settings,
-    SilenceSettings, SmallTalk, Topic, TradeWords, VoiceSettings,
+    Actions, Aspect, CheckSettings, Currency, DocumentText, GroundingMode, Lines, Pack, PhraseSet,
+    Settings, SilenceSettings, SmallTalk, Topic, TradeWords, VoiceSettings,
 };
 pub use pack_test::{TestDialogue, TestTurn};
+pub use review::{Callers, Remark};
 pub use route::{Before, Question, Reason, Route, RouteContext, Routed};
 pub use trained::Trained;
 pub use training::{Example, FOLDS, Quality, Ranks, Rates, Seen};

@@ -25,6 +25,7 @@ use crate::{
         TradeWords,
     },
     pack_test::{self, TestDialogue},
+    review::FigureWords,
     trained::Trained,
     training::{Example, TrainingFile},
 };
@@ -60,6 +61,7 @@ struct LanguageFile {
     aspect: Option<Vec<Aspect>>,
     meaning: Option<MeaningWords>,
     catalogue: Option<CatalogueWords>,
+    figures: Option<FigureWords>,
 }
 
 impl LanguageFile {
@@ -71,6 +73,7 @@ impl LanguageFile {
             aspect: self.aspect.or(other.aspect),
             meaning: self.meaning.or(other.meaning),
             catalogue: self.catalogue.or(other.catalogue),
+            figures: self.figures.or(other.figures),
         }
     }
 }
@@ -181,6 +184,7 @@ impl Pack {
             meaning: language.meaning.unwrap_or_default(),
             catalogue: catalogue(folder, settings.currency.as_ref())?,
             catalogue_words: language.catalogue.unwrap_or_default(),
+            figures: language.figures.unwrap_or_default(),
             elsewhere: elsewhere(&file("elsewhere.txt"))?,
             trained: trained(&file("learned.toml"))?.map(Arc::new),
             settings,
@@ -292,13 +296,14 @@ fn said_lines(text: &str) -> impl Iterator<Item = &str> {
 
 /// The language that the pack speaks: English, but for what its own file replaces.
 fn language(own: &Path) -> Result<LanguageFile, PackError> {
-    const PARTS: [&str; 6] = [
+    const PARTS: [&str; 7] = [
         "listening",
         "actions",
         "follow_ups",
         "aspect",
         "meaning",
         "catalogue",
+        "figures",
     ];
     let english = toml::from_str(language::ENGLISH).and_then(|mut english: toml::Table| {
         english.retain(|part, _| PARTS.contains(&part));
@@ -382,7 +387,33 @@ fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, PackError> {
     Ok(files)
 }
 
+/// The files of a pack's documents by their sources, as they lie in its folder.
+///
+/// # Errors
+/// When a document or `topics.toml` cannot be read or is malformed.
+pub fn document_files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, PackError> {
+    let topics = toml_file::<TopicsFile>(&folder.join("topics.toml"))?.topic;
+    let known = by_source(&folder.join("documents"), &topics)?;
+    let within = |file: PathBuf| {
+        file.strip_prefix(folder)
+            .map(Path::to_owned)
+            .unwrap_or(file)
+    };
+    let known = known.into_iter();
+    Ok(known
+        .map(|(source, (file, _))| (source, within(file)))
+        .collect())
+}
+
 fn documents(folder: &Path, topics: &[Topic]) -> Result<Vec<DocumentText>, PackError> {
+    let known = by_source(folder, topics)?.into_values();
+    Ok(known.map(|(_, document)| document).collect())
+}
+
+fn by_source(
+    folder: &Path,
+    topics: &[Topic],
+) -> Result<BTreeMap<String, (PathBuf, DocumentText)>, PackError> {
     let mut by_source: BTreeMap<String, (PathBuf, DocumentText)> = BTreeMap::new();
     // What was fetched lies in a folder of its own, which a pack without sources lacks.
     let fetched = match files(&folder.join("fetched"), "md") {
@@ -402,8 +433,5 @@ fn documents(folder: &Path, topics: &[Topic]) -> Result<Vec<DocumentText>, PackE
         }
         by_source.insert(document.source.clone(), (file, document));
     }
-    Ok(by_source
-        .into_values()
-        .map(|(_, document)| document)
-        .collect())
+    Ok(by_source)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use call::input::strict_line;
-use language::numbers::grouped;
+use language::{money::Unit, numbers::grouped};
 use serde::Deserialize;
 
 use crate::pack::Currency;
@@ -55,23 +55,41 @@ impl Lookup {
         found: &BTreeMap<String, String>,
         currency: Option<&Currency>,
     ) -> Option<String> {
+        let is_one = self.is_of_one(found);
         let mut values = BTreeMap::new();
         for (key, kind) in &self.fields {
-            values.insert(key.as_str(), kind.spoken(found.get(key)?, currency)?);
+            values.insert(
+                key.as_str(),
+                kind.spoken(found.get(key)?, currency, is_one)?,
+            );
         }
         Some(fill_in(&self.answer, |key| values.get(key).cloned()))
+    }
+
+    /// Its only amount is exactly one: "1.00 dollar". Of several amounts it is not known whose currency is said.
+    fn is_of_one(&self, found: &BTreeMap<String, String>) -> bool {
+        let amounts = self
+            .fields
+            .iter()
+            .filter(|(_, kind)| **kind == FieldKind::Amount);
+        let amounts: Vec<Option<String>> = amounts
+            .map(|(key, _)| found.get(key).and_then(|value| grouped(value)))
+            .collect();
+        matches!(&amounts[..], [Some(amount)] if amount.trim_start_matches('-') == "1.00")
     }
 }
 
 impl FieldKind {
-    fn spoken(self, value: &str, currency: Option<&Currency>) -> Option<String> {
+    fn spoken(self, value: &str, currency: Option<&Currency>, is_one: bool) -> Option<String> {
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         match self {
             Self::Amount => grouped(value),
             Self::Currency => {
                 let code = value.len() == 3 && value.bytes().all(|b| b.is_ascii_uppercase());
                 let own = currency.filter(|own| own.code == value);
-                code.then(|| own.map_or(value, |own| &own.spoken).to_owned())
+                let unit = own.map(Currency::unit);
+                let name = |unit: Unit<'_>| if is_one { unit.one } else { unit.many }.to_owned();
+                code.then(|| unit.map_or_else(|| value.to_owned(), name))
             }
             Self::Number => {
                 let number = value.len() <= 9 && digits(value.strip_prefix('-').unwrap_or(value));
@@ -127,6 +145,7 @@ mod tests {
         let dollars = Currency {
             code: "USD".to_owned(),
             spoken: "dollars".to_owned(),
+            one: Some("dollar".to_owned()),
         };
         let record = found
             .iter()
@@ -148,6 +167,8 @@ mod tests {
             &[("amount", "1250.5"), ("currency", "USD"), ("more", "x")],
             said,
         );
+        let said = Some("You owe 1.00 dollar.");
+        check(&fine, &[("amount", "1"), ("currency", "USD")], said);
         let said = Some("You owe -3.00 EUR.");
         check(&fine, &[("amount", "-3"), ("currency", "EUR")], said);
         let loans = lookup(

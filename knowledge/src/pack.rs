@@ -5,13 +5,14 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use language::{Listening, SummaryWords};
+use language::{Listening, SummaryWords, money::Unit};
 use serde::Deserialize;
 
 use crate::{
     catalogue::{Catalogue, CatalogueWords},
     lookup::Lookup,
     meant::MeaningWords,
+    review::FigureWords,
     trained::Trained,
     trust::FreshnessPolicy,
 };
@@ -39,6 +40,8 @@ pub struct Pack {
     pub listening: Listening,
     /// Words of the language by which a turn's meaning is found.
     pub(crate) meaning: MeaningWords,
+    /// Words of the language by which figures are told apart.
+    pub(crate) figures: FigureWords,
     /// What people say elsewhere, to other trades and about nothing: the language's, and the pack's `elsewhere.txt`.
     pub(crate) elsewhere: Elsewhere,
     /// What was learned for it from labelled sentences too: `learned.toml`.
@@ -134,8 +137,21 @@ pub struct Settings {
     pub silence: SilenceSettings,
     /// What summaries call this trade's matters.
     pub summary: SummaryWords,
+    /// What `teller knowledge check` need not remark on.
+    #[serde(default)]
+    pub check: CheckSettings,
     /// The fixed sentences.
     pub lines: Lines,
+}
+
+/// What the author has looked at and found right.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CheckSettings {
+    /// Single words that other trades say too and that are cues all the same.
+    pub cues: Vec<String>,
+    /// Pairs of documents, by source, whose figures differ and are right in both.
+    pub figures: Vec<[String; 2]>,
 }
 
 /// A currency.
@@ -146,6 +162,19 @@ pub struct Currency {
     pub code: String,
     /// As spoken, "dollars".
     pub spoken: String,
+    /// As spoken of exactly one, "dollar"; like all others unless given.
+    #[serde(default)]
+    pub one: Option<String>,
+}
+
+impl Currency {
+    /// Its unit as it is said.
+    pub(crate) fn unit(&self) -> Unit<'_> {
+        Unit {
+            one: self.one.as_deref().unwrap_or(&self.spoken),
+            many: &self.spoken,
+        }
+    }
 }
 
 /// When an answer counts as supported.

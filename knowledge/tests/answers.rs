@@ -142,15 +142,16 @@ fn strict_grounding_wants_two_sources() {
     let base = KnowledgeBase::new(pack());
     let topics = ["lost_card".to_owned()];
     let passages = base.search(&Question::new("I lost my card", &topics), 3, None);
-    assert!(is_grounded(&passages[..1], GroundingMode::Blended));
-    assert!(!is_grounded(&passages[..1], GroundingMode::Strict));
+    assert!(is_grounded(&passages[..1], &[], GroundingMode::Blended));
+    assert!(!is_grounded(&passages[..1], &[], GroundingMode::Strict));
     let mut second = passages[0].clone();
     second.source = "bank/other".to_owned();
     assert!(is_grounded(
         &[passages[0].clone(), second],
+        &[],
         GroundingMode::Strict
     ));
-    assert!(!is_grounded(&[], GroundingMode::Blended));
+    assert!(!is_grounded(&[], &[], GroundingMode::Blended));
 }
 
 #[test]

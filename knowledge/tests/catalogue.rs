@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use knowledge::{KnowledgeBase, Last, Meaning, Offer, Route, RouteContext, RowRef};
+use knowledge::{KnowledgeBase, Last, Meaning, Offer, Pack, Route, RouteContext, RowRef, Value};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packs/library")
@@ -368,4 +368,23 @@ fn whoever_knows_the_meaning_of_words_ranks_the_rows() {
         let offer = library.shelf().unwrap().offer(&ask, None, &Only(id));
         assert_eq!(offer.sources[0].source, format!("books/{id}"));
     }
+}
+
+#[test]
+fn a_price_of_one_is_said_in_the_singular() {
+    let mut pack = Pack::load(&folder()).unwrap();
+    let books = &mut pack.catalogue.as_mut().unwrap().tables[0];
+    let price = books.table.place("price").unwrap();
+    for (id, price_cents) in [("roses", 100), ("hedges", 101)] {
+        let row = books.rows.iter_mut().find(|row| row.id == id).unwrap();
+        row.values[price] = Some(Value::Money(price_cents));
+    }
+    let mut talk = Talk {
+        library: KnowledgeBase::new(pack),
+        last: None,
+    };
+    let said = talk.text("tell me about roses in clay");
+    assert!(said.contains("costs 1 dollar."), "{said}");
+    let said = talk.text("tell me about the book of hedges");
+    assert!(said.contains("costs 1.01 dollars."), "{said}");
 }

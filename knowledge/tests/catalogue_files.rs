@@ -273,7 +273,7 @@ fn a_phrase_that_can_never_match_is_refused() {
 
 #[test]
 fn a_catalogue_needs_a_currency() {
-    let currency = "currency = { code = \"USD\", spoken = \"dollars\" }\n";
+    let currency = "currency = { code = \"USD\", spoken = \"dollars\", one = \"dollar\" }\n";
     refused("currency", "pack.toml", &[(currency, "", &["currency"])]);
 }
 

@@ -82,10 +82,19 @@ pub fn parse(decimal: &str, currency: &str) -> Option<i64> {
     padded.parse().ok()
 }
 
-/// An amount as it is said: "1,250 dollars", "1.85 crore rupees". `scales` are the large scales in which this currency
-/// is counted, by name ("crore", "lakh"), the largest first; `unit` is the currency's spoken name.
+/// The spoken name of a currency's unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unit<'a> {
+    /// Of exactly one: "dollar".
+    pub one: &'a str,
+    /// Of all else: "dollars".
+    pub many: &'a str,
+}
+
+/// An amount as it is said: "1,250 dollars", "1 dollar", "1.85 crore rupees". `scales` are the large scales in which this
+/// currency is counted, by name ("crore", "lakh"), the largest first.
 #[must_use]
-pub fn said(minor: i64, currency: &str, unit: &str, scales: &[String]) -> String {
+pub fn said(minor: i64, currency: &str, unit: Unit<'_>, scales: &[String]) -> String {
     let digits = digits(currency);
     let one = 10_i64.pow(digits);
     for scale in scales {
@@ -104,7 +113,7 @@ pub fn said(minor: i64, currency: &str, unit: &str, scales: &[String]) -> String
             let part = format!("{part:02}");
             let part = part.trim_end_matches('0');
             let point = if part.is_empty() { "" } else { "." };
-            return format!("{whole}{point}{part} {scale} {unit}");
+            return format!("{whole}{point}{part} {scale} {}", unit.many);
         }
     }
     let decimal = match digits {
@@ -113,6 +122,11 @@ pub fn said(minor: i64, currency: &str, unit: &str, scales: &[String]) -> String
     };
     let amount = grouped(&decimal).unwrap_or(decimal);
     let amount = amount.strip_suffix(".00").unwrap_or(&amount);
+    let unit = if minor.abs() == one {
+        unit.one
+    } else {
+        unit.many
+    };
     format!("{amount} {unit}")
 }
 

@@ -5,6 +5,8 @@
 //! | `withdraw card` | these words in this order, at most three others between two of them |
 //! | `speak\|talk person\|agent` | one of the words at each place |
 //! | `transfer+me` | the next word follows directly |
+//! | `lose\|miss+card` | "lose card" or "miss card", directly: `\|` holds its words together more closely than `+`; for "lose" or "miss card" write two phrases |
+//! | `called! me` | this form of the word alone, not "call" or "calling" |
 //! | `code #` | `#` is any number |
 //! | `i+am+_` | `_` is any one word |
 //! | `=hold on` | the utterance says this and nothing else of meaning |
@@ -88,6 +90,7 @@ enum Want {
     Any,
     Number,
     Stem(String),
+    Form(Term),
 }
 
 /// Where a phrase matched: which words, by index into [`Utterance::words`].
@@ -112,6 +115,7 @@ impl Phrase {
                 if !options.is_empty() {
                     let stems = options.iter().map(|want| match want {
                         Want::Stem(stem) => Some(stem.as_str()),
+                        Want::Form(word) => Some(word.stem.as_str()),
                         Want::Any | Want::Number => None,
                     });
                     let stems: Option<Vec<&str>> = stems.collect();
@@ -143,7 +147,7 @@ impl Phrase {
         let first = |place: &str| match place.split('|').next() {
             Some("#") | None => "100".to_owned(),
             Some("_") => "anything".to_owned(),
-            Some(word) => word.to_owned(),
+            Some(word) => word.trim_end_matches('!').to_owned(),
         };
         body.split([' ', '+'])
             .filter(|place| !place.is_empty())
@@ -208,6 +212,7 @@ impl Step {
             Want::Any => true,
             Want::Number => word.is_number(),
             Want::Stem(stem) => *stem == word.stem,
+            Want::Form(form) => form.text == word.text,
         })
     }
 }
@@ -228,7 +233,10 @@ fn options(lexicon: &Lexicon, place: &str) -> Vec<Want> {
                 .into_iter()
                 .filter(|w| !FILLERS.contains(&w.text.as_str()))
                 .take(1)
-                .map(|w| Want::Stem(w.stem))
+                .map(|word| match option.ends_with('!') {
+                    true => Want::Form(word),
+                    false => Want::Stem(word.stem),
+                })
                 .collect()
         })
         .collect()
@@ -245,9 +253,10 @@ pub fn written_out(written: &str) -> Vec<String> {
     places.fold(vec![String::new()], |phrases, place| {
         let longer = |phrase: &String| {
             let phrase = phrase.clone();
-            place
-                .split('|')
-                .map(move |word| format!("{phrase} {word}").trim().to_owned())
+            place.split('|').map(move |word| {
+                let word = word.trim_end_matches('!');
+                format!("{phrase} {word}").trim().to_owned()
+            })
         };
         phrases.iter().flat_map(longer).take(MOST).collect()
     })
@@ -362,6 +371,26 @@ mod tests {
         check("code #", "The code is wrong", false);
         check("transfer+me", "transfer me now", true);
         check("transfer+me", "transfer money to me", false);
+    }
+
+    #[test]
+    fn alternatives_stand_before_direct_neighbours() {
+        check("lose|miss+card", "I miss my old card", false);
+        check("lose|miss+card", "did I lose card or phone", true);
+        check("lose|miss+card", "I lose everything", false);
+    }
+
+    #[test]
+    fn a_form_is_no_other_form_of_its_word() {
+        check("someone called! me", "someone called me", true);
+        check("someone called! me", "can someone call me", false);
+        check("call|called! me", "calling me", true);
+        let phrase = Phrase::parse(&Lexicon::default(), "called!|rang! me").expect("a phrase");
+        assert_eq!(phrase.sample(), "called me");
+        assert_eq!(
+            super::written_out(phrase.written()),
+            ["called me", "rang me"]
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod actor;
 mod keys;
 mod knowledge_adopt;
+mod knowledge_check;
 mod knowledge_commands;
 mod knowledge_fetch;
 mod knowledge_gaps;
@@ -24,6 +25,7 @@ use crate::config::DatabaseSettings;
 pub use actor::Actor;
 pub use keys::{KeysCommand, keys};
 pub use knowledge_adopt::{AdoptArgs, AdoptDraftArgs, adopt, adopt_draft};
+pub use knowledge_check::{CheckArgs, check};
 pub use knowledge_commands::{ask, base, import_knowledge};
 pub use knowledge_fetch::{FETCH_HELP, FetchArgs, PARSE_FILE, fetch};
 pub use knowledge_gaps::{GapsArgs, gaps};

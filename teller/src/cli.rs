@@ -39,7 +39,7 @@ enum Command {
     Call(Box<CallArgs>),
     /// Bring the database to the newest schema; a second run changes nothing
     Migrate(admin::MigrateArgs),
-    /// Import, ask, test and fetch for the knowledge pack
+    /// Import, ask, check, test and fetch for the knowledge pack
     #[command(subcommand)]
     Knowledge(KnowledgeCommand),
     /// Look at, merge, unmerge, import, export and erase profiles
@@ -90,6 +90,9 @@ enum KnowledgeCommand {
     /// Put the phrasings that were adopted on the supervisors' pages into the pack's documents and take them out of the
     /// draft; audited. Exit code 1 when some could not be put there
     AdoptDraft(admin::AdoptDraftArgs),
+    /// Name what may be wrong in a pack: words that other trades say too, topics and documents that nobody reaches, figures
+    /// that contradict each other; with the file and what to do
+    Check(admin::CheckArgs),
     /// Hold the pack's own tests (tests/*.toml) against what it would answer; a score for each kind and topic
     Test(admin::TestArgs),
     /// Learn from the sets that the pack's training.toml names and from its ways of asking; writes learned.toml and a
@@ -157,6 +160,9 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Knowledge(KnowledgeCommand::AdoptDraft(args)) => {
             let pack = pack_or_setting(args.pack)?;
             runtime()?.block_on(admin::adopt_draft(&database()?, &pack, &args.actor))
+        }
+        Command::Knowledge(KnowledgeCommand::Check(args)) => {
+            admin::check(&pack_or_setting(args.pack.clone())?, &args)
         }
         Command::Knowledge(KnowledgeCommand::Test(args)) => {
             admin::test(&pack_or_setting(args.pack.clone())?, &args)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { hear, speakerOf, type Heard, type Transcript } from "../src/caller/transcript.ts";
+import { citationsOf, hear, speakerOf, type Heard, type Transcript } from "../src/caller/transcript.ts";
 
 const heard = (segment: string, text: string, stream: number, final = false, speaker: Heard["speaker"] = "caller"): Heard => ({
   segment,
@@ -59,4 +59,17 @@ test("an update without effect returns the same transcript", () => {
 test("only the caller's own identity speaks as the caller", () => {
   assert.equal(speakerOf("caller-1", "caller-1"), "caller");
   assert.equal(speakerOf("agent-1", "caller-1"), "assistant");
+});
+
+test("the end of a stream brings what its line rests on", () => {
+  const growing = heard("B", "It costs 5 dollars.", 1, false, "assistant");
+  const done: Heard = { ...growing, final: true, citations: ["Fees and charges"] };
+  assert.deepEqual([growing, done].reduce<Transcript>(hear, []), [done]);
+});
+
+test("citations are titles and nothing else", () => {
+  assert.deepEqual(citationsOf('["Fees and charges","New card"]'), ["Fees and charges", "New card"]);
+  for (const attribute of [undefined, "", "Fees", '{"title":"Fees"}', "null", "[1, null, {}]"]) {
+    assert.deepEqual(citationsOf(attribute), [], String(attribute));
+  }
 });

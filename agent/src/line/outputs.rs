@@ -33,6 +33,8 @@ pub enum Outgoing {
     AgentDone {
         /// The reply.
         segment: String,
+        /// The titles of what it rests on, as its written form cites them: `[1]` is the first. Spoken is none of them.
+        citations: Vec<String>,
     },
 }
 

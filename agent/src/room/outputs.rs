@@ -16,6 +16,8 @@ use voice::turn::AgentState;
 use crate::line::{Outgoing, OutputQueue};
 
 const TOPIC: &str = "lk.transcription";
+/// What a reply rests on: titles in JSON, in the stream's last packet.
+const CITATIONS: &str = "teller.citations";
 /// The client misses an answer that arrives before it listens for it, and then waits
 /// for seconds. The state holds all the same, so the next one need not wait as long.
 const STATE_PATIENCE: Duration = Duration::from_millis(500);
@@ -89,12 +91,17 @@ impl Writer {
                 let stream = &self.open[&segment];
                 Ok(stream.write(&format!("{text} ")).await?)
             }
-            Outgoing::AgentDone { segment } => {
+            Outgoing::AgentDone { segment, citations } => {
                 let Some(stream) = self.open.remove(&segment) else {
                     return Ok(());
                 };
-                let done =
+                let mut done =
                     HashMap::from([("lk.transcription_final".to_owned(), "true".to_owned())]);
+                // Not in the text itself: that is what is heard, word for word.
+                if !citations.is_empty() {
+                    let citations = serde_json::to_string(&citations)?;
+                    done.insert(CITATIONS.to_owned(), citations);
+                }
                 Ok(stream.close_with_options(None, Some(done)).await?)
             }
         }

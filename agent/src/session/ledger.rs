@@ -43,6 +43,19 @@ pub(crate) struct Spoken {
     pub(crate) meta: Option<ReplyMeta>,
 }
 
+impl Spoken {
+    /// The titles of what it rests on, each once, best first.
+    pub(crate) fn citations(&self) -> Vec<String> {
+        let mut titles: Vec<String> = Vec::new();
+        for source in self.meta.iter().flat_map(|meta| &meta.sources) {
+            if !titles.contains(&source.title) {
+                titles.push(source.title.clone());
+            }
+        }
+        titles
+    }
+}
+
 /// Books of one call.
 #[derive(Debug)]
 pub(crate) struct Ledger {
@@ -317,6 +330,28 @@ mod tests {
         books.agent_said(unheard, " ", true, Duration::from_secs(5));
         books.agent_said(heard, "Good day.", false, Duration::from_secs(6));
         assert_eq!(written(&mut queue), ["0 Caller Hello", "1 Agent Good day."]);
+    }
+
+    #[test]
+    fn a_title_is_cited_once_however_many_passages_it_has() {
+        let (mut books, _queue) = books();
+        let id = books.speech(SpeechKind::Reply, None);
+        let source = |source: &str, title: &str| dialogue::Source {
+            source: source.to_owned(),
+            title: title.to_owned(),
+            score: 1.0,
+        };
+        let spoken = books.spoken(id).unwrap();
+        assert!(spoken.citations().is_empty(), "nothing is known of it yet");
+        spoken.meta = Some(ReplyMeta {
+            sources: vec![
+                source("library/fees", "Fees"),
+                source("library/fees", "Fees"),
+                source("books/heron", "The Grey Heron"),
+            ],
+            ..ReplyMeta::default()
+        });
+        assert_eq!(spoken.citations(), ["Fees", "The Grey Heron"]);
     }
 
     #[test]

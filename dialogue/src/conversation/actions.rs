@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use call::{Channel, Speaker, Turn};
-use knowledge::Route;
+use knowledge::{Citation, Fact, Route};
 use serde_json::Value;
 use tools::{Outcome, Refusal};
 
-use super::Conversation;
+use super::{Conversation, LookedUp};
 use crate::{Awaiting, CallAction, ReplyMeta};
 
 /// A reply that needs no search and no model.
@@ -95,14 +95,15 @@ impl Conversation {
 
     /// The sentence for what a look-up found, or why it found nothing.
     pub(super) fn looked_up(
-        &self,
+        &mut self,
         name: &str,
         outcome: Outcome,
         mut meta: ReplyMeta,
     ) -> (FixedReply, ReplyMeta) {
-        let settings = &self.base.pack().settings;
+        let base = Arc::clone(&self.base);
+        let settings = &base.pack().settings;
         let problem = &settings.lines.technical_problem;
-        let Some(lookup) = self.base.pack().lookup(name) else {
+        let Some(lookup) = base.pack().lookup(name) else {
             return (FixedReply::say(problem), meta);
         };
         let text = match outcome {
@@ -110,6 +111,7 @@ impl Conversation {
                 let sentence = lookup.sentence(&fields(&found), settings.currency.as_ref());
                 if let Some(sentence) = sentence {
                     "tool".clone_into(&mut meta.model);
+                    self.keep(name, &sentence);
                     return (FixedReply::say(&sentence), meta);
                 }
                 tracing::warn!(
@@ -127,6 +129,20 @@ impl Conversation {
             | Outcome::Unknown => problem,
         };
         (FixedReply::say(text), meta)
+    }
+
+    /// What was found may speak for an answer later in the conversation, in the place of what was found before.
+    fn keep(&mut self, name: &str, sentence: &str) {
+        let fact = Fact {
+            citation: Citation {
+                source: format!("look-up/{name}"),
+                title: name.replace('_', " "),
+            },
+            text: sentence.to_owned(),
+        };
+        let known = |found: &LookedUp| found.fact.citation == fact.citation;
+        self.looked_up.retain(|found| !known(found));
+        self.looked_up.push(LookedUp { fact, age: 0 });
     }
 
     /// A callback is promised once it is on record, and not before.

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use call::Turn;
-use knowledge::{Passage, is_grounded};
+use knowledge::{Citation, Fact, GroundingMode, Passage, is_grounded};
 
 use super::{
     Conversation, Delta, Found, ModelFailure, Prompt, Reply, Step, prompt,
@@ -48,10 +48,8 @@ impl Conversation {
         };
         question.meta.retrieval = Some(found.took);
         let settings = &self.base.pack().settings;
-        let mode = settings.grounding_mode;
-        let mut passages = found.passages.iter();
-        let grounded = passages.any(|passages| is_grounded(passages, mode));
-        if self.abilities.model.is_none() || !grounded {
+        let beside = self.beside(&question.asked);
+        if self.abilities.model.is_none() || !found.is_grounded(&beside, settings.grounding_mode) {
             return self.say_documents(question, &found, steps);
         }
         let passages = found.together();
@@ -109,9 +107,15 @@ impl Conversation {
         };
         let asks = self.offered_in(&last);
         let model = self.abilities.model.clone();
+        let beside = self.beside(&question.asked);
+        let documents = found.together();
+        let sources = documents
+            .iter()
+            .map(source)
+            .chain(beside.into_iter().flatten().map(source_beside));
         let meta = ReplyMeta {
             model: model.unwrap_or_default(),
-            sources: with(&question.meta.sources, found.together().iter().map(source)),
+            sources: with(&question.meta.sources, sources),
             ..question.meta
         };
         self.complete(meta, asks, steps);
@@ -121,17 +125,20 @@ impl Conversation {
     fn say_documents(&mut self, question: Question, found: &Found, steps: &mut Vec<Step>) {
         let nothing = Vec::new();
         let passages = found.passages.iter().chain(std::iter::repeat(&nothing));
-        let asked = question.asked.iter().zip(passages);
-        let answers = asked.map(|(asked, passages)| self.base.answer_from(asked, passages));
+        let beside = self.beside(&question.asked);
+        let asked = question.asked.iter().zip(passages).zip(&beside);
+        let answers =
+            asked.map(|((asked, passages), beside)| self.base.answer_from(asked, passages, beside));
         let mut answer = knowledge::Answer::together(answers.collect());
         // Nobody is asked which of two it is twice in a row.
         if self.awaiting == Awaiting::Either && answer.perhaps.len() > 1 {
             answer.offer_first(&self.base.pack().settings.lines);
         }
         let passages = found.together();
-        let cited = answer.sources.iter().filter_map(|cited| {
+        let cited = answer.sources.iter().map(|cited| {
             let mut passages = passages.iter();
-            passages.find(|passage| passage.source == cited.source)
+            let passage = passages.find(|passage| passage.source == cited.source);
+            passage.map_or_else(|| source_beside(cited.clone()), source)
         });
         let by = if answer.supported {
             "extractive"
@@ -140,7 +147,7 @@ impl Conversation {
         };
         let meta = ReplyMeta {
             model: by.to_owned(),
-            sources: with(&question.meta.sources, cited.map(source)),
+            sources: with(&question.meta.sources, cited),
             ..question.meta
         };
         if let Some(cited) = answer.sources.first() {
@@ -157,6 +164,14 @@ impl Conversation {
         self.rest = answer.rest;
         steps.extend(answer.sentences.into_iter().map(Step::Say));
         self.complete(meta, asks, steps);
+    }
+
+    /// What speaks for the answer to each question beside documents.
+    fn beside(&self, asked: &[knowledge::Question]) -> Vec<Vec<Citation>> {
+        let facts = self.looked_up.iter().map(|found| found.fact.clone());
+        let facts: Vec<Fact> = facts.collect();
+        let asked = asked.iter();
+        asked.map(|asked| self.base.beside(asked, &facts)).collect()
     }
 
     /// The caller wants to hear this of what was offered.
@@ -251,6 +266,12 @@ impl Phrasing {
 }
 
 impl Found {
+    /// Whether the answer to one of the questions is supported; `beside` are the other sources of each.
+    fn is_grounded(&self, beside: &[Vec<Citation>], mode: GroundingMode) -> bool {
+        let mut questions = self.passages.iter().zip(beside);
+        questions.any(|(passages, beside)| is_grounded(passages, beside, mode))
+    }
+
     /// All passages, each once.
     pub(super) fn together(&self) -> Vec<Passage> {
         let mut all: Vec<Passage> = Vec::new();
@@ -266,9 +287,24 @@ impl Found {
     }
 }
 
-/// What the reply rests on so far, and more.
+/// What the reply rests on so far, and more; each once.
 fn with(sources: &[Source], more: impl Iterator<Item = Source>) -> Vec<Source> {
-    sources.iter().cloned().chain(more).collect()
+    let mut all = sources.to_vec();
+    for source in more {
+        if all.iter().all(|known| known.source != source.source) {
+            all.push(source);
+        }
+    }
+    all
+}
+
+/// A row or a look-up as it is cited; no search ranked it.
+fn source_beside(cited: Citation) -> Source {
+    Source {
+        source: cited.source,
+        title: cited.title,
+        score: 1.0,
+    }
 }
 
 /// A passage as it is cited.

@@ -8,10 +8,11 @@ use language::{
 };
 
 use super::{
-    Catalogue,
+    Catalogue, Listing,
     ask::RowRef,
     names::Names,
     schema::{Field, Table},
+    value::Row,
     words::CatalogueWords,
 };
 
@@ -174,6 +175,15 @@ impl Shelf {
         Some(listing.title(listing.row(&row.row)?))
     }
 
+    /// All rows with the stems of their own words.
+    pub(crate) fn all_rows(&self) -> impl Iterator<Item = (&Listing, &Row, &BTreeSet<String>)> {
+        let tables = self.catalogue.tables.iter().zip(&self.tables);
+        tables.flat_map(|(listing, rules)| {
+            let rows = listing.rows.iter().zip(&rules.rows);
+            rows.map(move |(row, stems)| (listing, row, stems))
+        })
+    }
+
     /// Stems of a row's own words.
     pub(super) fn stems_of(&self, row: &RowRef) -> Option<&BTreeSet<String>> {
         let tables = &self.catalogue.tables;
@@ -217,7 +227,7 @@ impl Shelf {
 }
 
 /// The stems of a row's or a caller's words, numbers included.
-pub(super) fn stems(lexicon: &Lexicon, text: &str) -> BTreeSet<String> {
+pub(crate) fn stems(lexicon: &Lexicon, text: &str) -> BTreeSet<String> {
     let terms = lexicon.terms(text);
     let meaning = terms.into_iter().filter(|term| !is_stop_word(&term.text));
     meaning.map(|term| term.stem).collect()

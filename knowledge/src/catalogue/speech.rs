@@ -18,7 +18,7 @@ impl Catalogue {
             Value::Text(text) | Value::Name(text) => text.trim_end_matches('.').to_owned(),
             Value::Money(minor) => {
                 let currency = &self.currency;
-                money::said(*minor, &currency.code, &currency.spoken, &self.scales)
+                money::said(*minor, &currency.code, currency.unit(), &self.scales)
             }
             Value::Number(number) => number_said(*number),
             Value::Month(month) => month_said(*month, months),

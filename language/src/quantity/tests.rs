@@ -1,7 +1,7 @@
 //! Money and counts in every notation.
 
 use super::{Manner, quantities};
-use crate::money::{amounts, said};
+use crate::money::{Unit, amounts, said};
 
 /// The first amount of `text` for a caller whose currency is `own`, as "INR 0..20000000" in whole units.
 #[track_caller]
@@ -178,6 +178,15 @@ fn a_count_is_a_quantity_too() {
     }
 }
 
+const RUPEES: Unit<'static> = Unit {
+    one: "rupee",
+    many: "rupees",
+};
+const DOLLARS: Unit<'static> = Unit {
+    one: "dollar",
+    many: "dollars",
+};
+
 #[test]
 fn amounts_are_said_in_the_packs_manner() {
     let indian = ["crore".to_owned(), "lakh".to_owned()];
@@ -188,14 +197,23 @@ fn amounts_are_said_in_the_packs_manner() {
         (1_234_567_800, "12,345,678 rupees"),
         (50_000, "500 rupees"),
     ] {
-        assert_eq!(said(minor, "INR", "rupees", &indian), text);
+        assert_eq!(said(minor, "INR", RUPEES, &indian), text);
     }
     for (minor, text) in [
         (120_000, "1,200 dollars"),
         (79_950, "799.50 dollars"),
         (5, "0.05 dollars"),
+        (100, "1 dollar"),
+        (-100, "-1 dollar"),
+        (101, "1.01 dollars"),
+        (10_100, "101 dollars"),
+        (0, "0 dollars"),
     ] {
-        assert_eq!(said(minor, "USD", "dollars", &[]), text);
+        assert_eq!(said(minor, "USD", DOLLARS, &[]), text);
     }
-    assert_eq!(said(1500, "JPY", "yen", &[]), "1,500 yen");
+    let yen = Unit {
+        one: "yen",
+        many: "yen",
+    };
+    assert_eq!(said(1500, "JPY", yen, &[]), "1,500 yen");
 }

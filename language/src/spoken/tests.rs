@@ -116,6 +116,10 @@ const CASES: &[(&str, &str)] = &[
     ("The ATM wants your PIN.", "The A.T.M. wants your pin."),
     ("KYC, OTP and USSD", "K.Y.C., O.T.P. and U.S.S.D."),
     ("two ATMs", "two A.T.M.s"),
+    (
+        "GST, TDS and the EMIs of an NRI in HSR Layout",
+        "G.S.T., T.D.S. and the E.M.I.s of an N.R.I. in H.S.R. Layout",
+    ),
     // Markup and pictures.
     (
         "**Important:** _never_ share `it` 😀!",

@@ -1,7 +1,7 @@
 //! Who gives a command: every command that reads or changes what is kept of people, or the state of the
 //! record, asks for a name and writes it into the audit log before it does anything.
 //!
-//! Without `--actor`: `call` and `knowledge ask` (no database), `keys create` and `list` and `spool
+//! Without `--actor`: `call`, `knowledge ask` and `knowledge check` (no database), `keys create` and `list` and `spool
 //! list` and `show` (files of this host, without anybody's words), `verify` (hashes of ciphertext), and
 //! `migrate`, which also makes the audit log and writes its own history.
 

@@ -13,6 +13,7 @@ mod erasure;
 mod fetching;
 mod gaps;
 mod meanings;
+mod pack_checks;
 mod pack_tests;
 mod people_commands;
 mod record;

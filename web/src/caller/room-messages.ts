@@ -8,6 +8,8 @@ export const TRANSCRIPTION = "lk.transcription";
 /** Attributes of a transcription's stream. */
 export const SEGMENT = "lk.segment_id";
 export const FINAL = "lk.transcription_final";
+/** What a reply rests on: titles as a list in JSON. It comes with the stream's end. */
+export const CITATIONS = "teller.citations";
 
 /** Attributes of an agent. */
 export const AGENT_STATE = "lk.agent.state";

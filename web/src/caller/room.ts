@@ -16,9 +16,9 @@ import {
   type TextStreamReader,
 } from "livekit-client";
 import type { AgentState } from "./phase.ts";
-import { speakerOf, type Heard } from "./transcript.ts";
+import { citationsOf, speakerOf, type Heard } from "./transcript.ts";
 import type { JoinToken } from "../wire.ts";
-import { AGENT_STATE, CHAT, FINAL, ON_BEHALF, SEGMENT, TRANSCRIPTION, type RoomAnswers } from "./room-messages.ts";
+import { AGENT_STATE, CHAT, CITATIONS, FINAL, ON_BEHALF, SEGMENT, TRANSCRIPTION, type RoomAnswers } from "./room-messages.ts";
 
 export type Signal =
   | { kind: "agent"; identity: string; state: AgentState }
@@ -159,7 +159,9 @@ export class CallRoom {
     // Each stream of the caller's words is whole, with an attribute for whether it is
     // final; the assistant's words grow in one stream and are final when it closes.
     const final = line.speaker === "assistant" || attributes[FINAL] === "true";
-    this.emit({ kind: "heard", heard: { ...line, text, final } });
+    // The end of a stream may bring attributes of its own.
+    const citations = citationsOf(reader.info.attributes?.[CITATIONS]);
+    this.emit({ kind: "heard", heard: { ...line, text, final, citations } });
   }
 
   private onDisconnected(reason: DisconnectReason | undefined): void {

@@ -79,6 +79,8 @@ export class TranscriptView {
     const item = this.items.get(line.segment) ?? this.add(line);
     item.dataset.final = String(line.final);
     setText(item.querySelector("p") as HTMLElement, line.text.trim());
+    item.querySelector(".citations")?.remove();
+    if (line.citations?.length) item.append(citations(line.citations));
   }
 
   private add(line: Line): HTMLElement {
@@ -94,4 +96,11 @@ export class TranscriptView {
     this.announcer.append(el("p", {}, `${NAMES[line.speaker]}: ${line.text.trim()}`));
     while (this.announcer.childElementCount > 20) this.announcer.firstElementChild?.remove();
   }
+}
+
+/** What a line rests on: "[1] Fees and charges". */
+function citations(titles: readonly string[]): HTMLElement {
+  const items = titles.map((title, index) => el("li", {}, `[${index + 1}] ${title}`));
+  const properties = { class: "citations", data: { testid: "citations" }, attributes: { "aria-label": "Sources" } };
+  return el("ol", properties, ...items);
 }

@@ -16,6 +16,8 @@ export interface Line {
   readonly final: boolean;
   /** The stream that wrote it: a later one replaces, an earlier one is stale. */
   readonly stream: number;
+  /** Titles of what it rests on; `[1]` is the first. */
+  readonly citations?: readonly string[];
 }
 
 /** Lines in the order in which their segments were first seen. */
@@ -36,6 +38,17 @@ export function hear(transcript: Transcript, heard: Heard): Transcript {
   }
   if (heard.text === known.text && heard.final === known.final) return transcript;
   return transcript.map((line) => (line === known ? heard : line));
+}
+
+/** The titles that a stream's end names; none where it names none or something else. */
+export function citationsOf(attribute: string | undefined): readonly string[] {
+  if (attribute === undefined) return [];
+  try {
+    const titles: unknown = JSON.parse(attribute);
+    return Array.isArray(titles) ? titles.filter((title): title is string => typeof title === "string") : [];
+  } catch {
+    return [];
+  }
 }
 
 /** Whose words a stream carries, by its sender. Everybody but the caller counts as the assistant. */

@@ -42,8 +42,18 @@ globalThis.agent = {
     return this.stream.write(part);
   },
 
-  async finish() {
+  /** Closes the stream; its last packet brings the titles of what was said, as the agent's does. */
+  async finish(citations = []) {
+    const engine = this.room.engine;
+    const send = engine.sendDataPacket;
+    engine.sendDataPacket = function (packet, kind) {
+      if (packet.value.case === "streamTrailer" && citations.length > 0) {
+        packet.value.value.attributes = { "teller.citations": JSON.stringify(citations) };
+      }
+      return send.call(this, packet, kind);
+    };
     await this.stream.close();
+    engine.sendDataPacket = send;
     await this.state("listening");
   },
 

@@ -54,9 +54,11 @@ test("both sides' words appear: the caller's are replaced, the assistant's grow"
   await shows("caller: What is reserved for me?", "assistant: I cannot see …");
   await agent.evaluate(async () => {
     await globalThis.agent.speak("reservations.");
-    await globalThis.agent.finish();
+    await globalThis.agent.finish(["Reserving a book", "Membership"]);
   });
   await shows("caller: What is reserved for me?", "assistant: I cannot see reservations.");
+  const cited = await page.$$eval("#transcript .citations li", (items) => items.map((item) => item.textContent));
+  assert.deepEqual(cited, ["[1] Reserving a book", "[2] Membership"], "what the answer rests on stands below it");
   const announced = await page.$eval("#announcer", (log) => log.innerText.trim().replace(/\n+/g, "|"));
   assert.equal(announced, "You: What is reserved for me?|Assistant: I cannot see reservations.");
   assert.deepEqual(errors, []);

@@ -10,6 +10,8 @@ use tokio::time::Instant;
 pub(crate) struct Shown {
     /// Every text, in order.
     pub(crate) texts: Vec<String>,
+    /// What each finished reply cites.
+    pub(crate) citations: Vec<Vec<String>>,
     /// The agent's states, each with its time since the scene began.
     pub(crate) states: Vec<(Duration, &'static str)>,
 }
@@ -31,6 +33,7 @@ pub(super) async fn show(begun: Instant, mut queue: OutputQueue) -> Shown {
             },
             // All senders are gone at once, and the last state was read before.
             text = queue.texts.recv() => match text {
+                Some(Outgoing::AgentDone { citations, .. }) => shown.citations.push(citations),
                 Some(text) => shown.texts.extend(line(text)),
                 None => return shown,
             },
