@@ -73,7 +73,9 @@ impl Talk {
                     Step::Find(query) => {
                         let questions = query.questions.iter();
                         events.push(Event::Found(Found {
-                            passages: questions.map(|asked| self.base.search(asked, 1)).collect(),
+                            passages: questions
+                                .map(|asked| self.base.search(asked, 1, None))
+                                .collect(),
                             took: Duration::ZERO,
                         }));
                     }

@@ -124,11 +124,8 @@ impl KnowledgeBase {
         let sets = optional::<TrainingFile>(&file)?.map_or_else(Vec::new, |file| file.set);
         let mut examples = Vec::new();
         for set in sets {
-            let documents = set.documents.values().flatten();
-            if let Some(unknown) = documents
-                .filter(|source| self.topic_of(source).is_none())
-                .next()
-            {
+            let mut documents = set.documents.values().flatten();
+            if let Some(unknown) = documents.find(|source| self.topic_of(source).is_none()) {
                 return Err(bad(
                     &file,
                     "documents",

@@ -26,13 +26,6 @@ impl Nearest {
         }
     }
 
-    /// The entry with the nearest text, and how near that is.
-    pub(crate) fn first(&self, meaning: &Vector) -> Option<(usize, f32)> {
-        let near = self.scan.nearest(meaning, 1);
-        near.first()
-            .map(|near| (self.entries[near.at], near.nearness))
-    }
-
     /// The entries of so many nearest texts.
     pub(crate) fn entries(&self, meaning: &Vector, texts: usize) -> BTreeSet<usize> {
         let near = self.scan.nearest(meaning, texts);
@@ -51,10 +44,10 @@ mod tests {
         let between = || Vector::new(vec![1.0, 1.0]);
         let entries = [vec![north()], vec![], vec![between(), east(), between()]];
         let nearest = Nearest::new(entries.iter().map(|texts| &**texts));
-        assert_eq!(nearest.first(&east()), Some((2, 1.0)));
-        assert_eq!(nearest.first(&north()), Some((0, 1.0)));
+        assert_eq!(nearest.entries(&east(), 1), [2].into());
+        assert_eq!(nearest.entries(&north(), 1), [0].into());
         assert_eq!(nearest.entries(&east(), 3), [2].into());
         assert_eq!(nearest.entries(&north(), 2), [0, 2].into());
-        assert_eq!(Nearest::default().first(&east()), None);
+        assert!(Nearest::default().entries(&east(), 1).is_empty());
     }
 }

@@ -255,8 +255,8 @@ fn folds<'a>(seen: &[&'a Seen]) -> Vec<(Vec<&'a Seen>, Vec<&'a Seen>)> {
     let places: BTreeMap<&str, usize> = labels.into_iter().zip(0..).collect();
     let parts = 0..FOLDS;
     let part = parts.map(|fold| {
-        let is_in = |seen: &&&Seen| places[seen.example.label.as_str()] % FOLDS == fold;
-        let (part, rest): (Vec<&Seen>, Vec<&Seen>) = seen.iter().partition(|seen| is_in(&seen));
+        let is_in = |seen: &&Seen| places[seen.example.label.as_str()] % FOLDS == fold;
+        let (part, rest): (Vec<&Seen>, Vec<&Seen>) = seen.iter().partition(|seen| is_in(seen));
         (rest, part)
     });
     part.collect()

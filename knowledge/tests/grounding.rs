@@ -34,7 +34,7 @@ fn sources(cited: &[Citation]) -> Vec<&str> {
 
 /// The best passage alone, on the topic that was asked about.
 fn one_document(base: &KnowledgeBase, question: &Question) -> Vec<Passage> {
-    base.search(question, 1)
+    base.search(question, 1, None)
 }
 
 const RESERVE: &str = "Can I reserve the book The Grey Heron?";
@@ -98,6 +98,6 @@ fn a_blended_pack_asks_for_no_second_source() {
     let base = library(GroundingMode::Blended);
     let question = Question::new(RESERVE, &["reservations".to_owned()]);
     assert_eq!(base.beside(&question, &[fine()]), []);
-    let answer = base.answer(&question);
+    let answer = base.answer(&question, None);
     assert_eq!(sources(&answer.sources), ["library/reservations"]);
 }

@@ -25,8 +25,8 @@ pub(super) fn logistic(rows: &[Row]) -> Option<Weights> {
     let count = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
     let (all, mut mean, mut spread) = (count(rows.len()), [0.0; NUMBERS], [0.0; NUMBERS]);
     for row in rows {
-        for at in 0..NUMBERS {
-            mean[at] += f64::from(row.numbers[at]) / all;
+        for (mean, number) in mean.iter_mut().zip(row.numbers) {
+            *mean += f64::from(number) / all;
         }
     }
     for row in rows {
@@ -51,8 +51,8 @@ pub(super) fn logistic(rows: &[Row]) -> Option<Weights> {
             let sum: f64 = (0..NUMBERS).map(|at| weights[at] * scaled(row, at)).sum();
             let wanted = if row.is_trade { 1.0 } else { 0.0 };
             let error = weight(row.is_trade) * (wanted - 1.0 / (1.0 + (-sum - middle).exp())) / all;
-            for at in 0..NUMBERS {
-                moves[at] += error * scaled(row, at);
+            for (at, moved) in moves.iter_mut().enumerate() {
+                *moved += error * scaled(row, at);
             }
             shift += error;
         }

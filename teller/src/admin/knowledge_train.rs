@@ -2,7 +2,6 @@
 //! not learned from.
 
 use std::{
-    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering},
@@ -175,19 +174,17 @@ fn table(quality: &Quality) -> String {
 }
 
 fn rates_line(name: &str, rates: Rates) -> String {
-    let mut line = String::new();
-    if rates.all() > 0 {
-        let _ = writeln!(
-            line,
-            "| {name} | {} | {:.3} | {:.3} | {:.3} | {:.1} % |",
-            rates.all(),
-            rates.f1(),
-            rates.precision(),
-            rates.recall(),
-            100.0 * rates.false_alarms()
-        );
+    if rates.all() == 0 {
+        return String::new();
     }
-    line
+    format!(
+        "| {name} | {} | {:.3} | {:.3} | {:.3} | {:.1} % |\n",
+        rates.all(),
+        rates.f1(),
+        rates.precision(),
+        rates.recall(),
+        100.0 * rates.false_alarms()
+    )
 }
 
 fn ranks_line(name: &str, ranks: Ranks) -> String {
