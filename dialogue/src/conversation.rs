@@ -5,6 +5,7 @@ mod actions;
 mod answer;
 mod catalogue;
 mod event;
+mod lookups;
 mod prompt;
 mod sentences;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use tools::{CallbackTool, Outcome, Request};
 
 use crate::{Awaiting, ReplyMeta};
 use answer::{Phrasing, Question};
+use lookups::Asking;
 
 /// Turns that a reply can look back on.
 const TURNS: usize = 20;
@@ -47,6 +49,8 @@ pub struct Conversation {
     cited: Vec<String>,
     /// What was offered last to be told.
     perhaps: Option<Perhaps>,
+    /// The look-up that waits for a parameter.
+    asking: Option<Asking>,
     reply: Reply,
     calls: u32,
 }
@@ -89,8 +93,8 @@ enum Reply {
 /// What a tool is called for.
 #[derive(Debug)]
 enum Purpose {
-    /// The look-up of this name.
-    LookUp(String),
+    /// A look-up.
+    LookUp(Asking),
     /// A callback that the caller agreed to.
     Callback,
 }
@@ -108,6 +112,7 @@ impl Conversation {
             awaiting: Awaiting::None,
             cited: Vec::new(),
             perhaps: None,
+            asking: None,
             reply: Reply::None,
             calls: 0,
         }
@@ -198,6 +203,7 @@ impl Conversation {
         let Routed {
             route, questions, ..
         } = self.route(&turn.question, heard);
+        let (route, asking) = self.told(turn, route);
         let meta = ReplyMeta {
             route: route.name().to_owned(),
             intent: intent(&route),
@@ -223,10 +229,7 @@ impl Conversation {
                     self.find(&turn.question, questions, history, meta, steps);
                 }
             }
-            Route::Lookup(name) if self.can_look_up() => {
-                let request = self.request(&name, turn.seq, false);
-                self.call(request, Purpose::LookUp(name), meta, steps);
-            }
+            Route::Lookup(name) => self.look_up(&name, asking, turn, meta, steps),
             Route::HumanRequested | Route::Affirm if self.awaiting == Awaiting::CallbackConsent => {
                 let request = self.request(CallbackTool::NAME, turn.seq, true);
                 self.call(request, Purpose::Callback, meta, steps);
@@ -267,7 +270,7 @@ impl Conversation {
         match self.take_reply() {
             Reply::Calling { id, purpose, meta } if id == done => {
                 let (fixed, meta) = match purpose {
-                    Purpose::LookUp(name) => self.looked_up(&name, outcome, meta),
+                    Purpose::LookUp(asked) => self.looked_up(&asked, outcome, meta),
                     Purpose::Callback => (self.called_back(&outcome), meta),
                 };
                 self.say_fixed(fixed, meta, steps);
@@ -285,10 +288,11 @@ impl Conversation {
         }
         let context = RouteContext {
             last: std::mem::take(&mut self.subject.last),
-            awaiting: self.awaiting != Awaiting::None,
+            awaiting: !matches!(self.awaiting, Awaiting::None | Awaiting::Parameter),
             offered: self.last_offer(),
         };
-        let routed = self.base.understand(heard, &context);
+        let without = self.unanswered_look_ups();
+        let routed = self.base.understand_without(heard, &context, &without);
         match &routed.route {
             Route::Knowledge { .. } => {
                 let asked = routed.questions.first();
@@ -348,10 +352,6 @@ impl Conversation {
     /// The last reply offers to tell something.
     pub(crate) fn offers_to_tell(&self) -> bool {
         self.awaiting == Awaiting::Perhaps
-    }
-
-    fn can_look_up(&self) -> bool {
-        self.abilities.look_ups && self.facts.name.is_some() && self.facts.caller.customer.is_some()
     }
 
     fn can_transfer(&self) -> bool {

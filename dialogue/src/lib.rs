@@ -65,7 +65,7 @@ pub struct LlmConfig {
     pub max_concurrent: usize,
 }
 
-/// The yes or no that the agent's last reply asked for.
+/// What the agent's last reply asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Awaiting {
     /// None.
@@ -77,6 +77,8 @@ pub enum Awaiting {
     CallbackConsent,
     /// "I can tell you about the fees; shall I?"
     Perhaps,
+    /// No yes or no, but what a look-up is asked with: "which branch?"
+    Parameter,
 }
 
 /// What a reply produces, in this order: any number of sentences, then one `Done`.

@@ -5,9 +5,9 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use knowledge::KnowledgeBase;
+use knowledge::{KnowledgeBase, Lookup, Proof};
 use tokio::time::Instant;
-use tools::{Lookups, Tool};
+use tools::{DeclaredLookup, LookupTool, Lookups, NotConnected, Tool};
 
 use crate::{
     PASSAGES, ReplyConfig,
@@ -33,7 +33,7 @@ struct Shared {
 }
 
 impl Replier {
-    /// Answers from `knowledge`; `lookups` where the company's systems are connected.
+    /// Answers from `knowledge`; `lookups` where other systems can be asked.
     #[must_use]
     pub fn new(
         knowledge: Arc<KnowledgeBase>,
@@ -86,24 +86,40 @@ impl Replier {
         configured.or_else(|| self.knowledge().pack().settings.transfer_number.clone())
     }
 
-    /// The look-ups of the pack, where the company's systems are connected.
+    /// The look-ups of the pack that somebody answers.
     #[must_use]
     pub fn look_up_tools(&self) -> Vec<Arc<dyn Tool>> {
-        let Some(lookups) = &self.shared.lookups else {
-            return Vec::new();
-        };
-        let base = self.knowledge();
-        let names = base.pack().lookups.iter().map(|lookup| &lookup.name);
-        names
-            .map(|name| Arc::new(lookups.tool(name)) as Arc<dyn Tool>)
+        let tools = self.look_ups();
+        tools
+            .filter_map(|tool| Some(Arc::new(tool.ok()?) as Arc<dyn Tool>))
             .collect()
+    }
+
+    /// Look-ups of the pack that nobody answers, with the reason.
+    #[must_use]
+    pub fn not_connected(&self) -> Vec<NotConnected> {
+        self.look_ups().filter_map(Result::err).collect()
+    }
+
+    fn look_ups(&self) -> impl Iterator<Item = Result<LookupTool, NotConnected>> {
+        let base = self.knowledge();
+        let lookups = self.shared.lookups.as_ref();
+        let tools = lookups.map(|lookups| {
+            let declared = base.pack().lookups.iter().map(declared);
+            let tools = declared.map(|declared| lookups.tool(&declared));
+            tools.collect::<Vec<_>>()
+        });
+        tools.unwrap_or_default().into_iter()
     }
 
     /// What the agent can do in every conversation.
     pub(crate) fn abilities(&self) -> Abilities {
         Abilities {
             model: self.llm().map(|llm| llm.model().to_owned()),
-            look_ups: self.shared.lookups.is_some(),
+            look_ups: self
+                .look_ups()
+                .filter_map(|tool| Some(tool.ok()?.spec().name.clone()))
+                .collect(),
             transfer: self.shared.transfer_to.is_some(),
         }
     }
@@ -120,5 +136,17 @@ impl Replier {
             passages: base.search_all(&query.questions, PASSAGES),
             took: begun.elapsed(),
         }
+    }
+}
+
+/// A look-up as its tool knows it.
+fn declared(lookup: &Lookup) -> DeclaredLookup {
+    DeclaredLookup {
+        name: lookup.name.clone(),
+        needs_proof: lookup.proof == Proof::Code,
+        address: lookup.address.clone(),
+        credential: lookup.credential.clone(),
+        header: lookup.header.clone(),
+        parameters: lookup.parameters.keys().cloned().collect(),
     }
 }

@@ -181,6 +181,17 @@ impl KnowledgeBase {
     /// The route of a turn that was read, with its reasons.
     #[must_use]
     pub fn understand(&self, heard: &Heard, context: &RouteContext) -> Routed {
+        self.understand_without(heard, context, &[])
+    }
+
+    /// The same where the look-ups of these names are not connected: what asks for them is read as if the pack had none.
+    #[must_use]
+    pub fn understand_without(
+        &self,
+        heard: &Heard,
+        context: &RouteContext,
+        without: &[String],
+    ) -> Routed {
         let reader = Reader {
             rules: &self.rules,
             lexicon: &self.lexicon,
@@ -190,6 +201,7 @@ impl KnowledgeBase {
             learned: self.learned.as_ref(),
             learned_meaning: self.learned_meaning.as_ref(),
             urgent: &self.urgent,
+            without,
         };
         reader.understand(heard, context)
     }

@@ -7,7 +7,7 @@ use language::Lexicon;
 use crate::{
     catalogue::Shelf,
     error::PackError,
-    lookup::{Lookup, fill_in},
+    lookup::{Lookup, Proof, declared, fill_in},
     pack::{Pack, Settings},
     route::FIXED_NAMES,
     rules::Rules,
@@ -135,14 +135,15 @@ pub(crate) fn lookups(
             let accepted = "a name that no other route has";
             return Err(bad(file, "lookup.name", &lookup.name, accepted));
         }
-        let fields: Vec<&str> = lookup.fields.keys().map(String::as_str).collect();
-        names.fill(file, "lookup.answer", &mut lookup.answer, &fields)?;
-        for (key, line) in [
-            ("lookup.unauthenticated", &mut lookup.unauthenticated),
-            ("lookup.unavailable", &mut lookup.unavailable),
-        ] {
-            names.fill(file, key, line, &[])?;
+        declared::check(file, names, lookup)?;
+        let keys = lookup.fields.keys().chain(lookup.parameters.keys());
+        let keys: Vec<&str> = keys.map(String::as_str).collect();
+        names.fill(file, "lookup.answer", &mut lookup.answer, &keys)?;
+        if lookup.proof == Proof::Code {
+            let line = &mut lookup.unauthenticated;
+            names.fill(file, "lookup.unauthenticated", line, &[])?;
         }
+        names.fill(file, "lookup.unavailable", &mut lookup.unavailable, &[])?;
     }
     Ok(())
 }
@@ -160,6 +161,7 @@ pub(crate) fn phrases(folder: &Path, pack: &Pack) -> Result<(), PackError> {
         .into_iter()
         .map(str::to_owned)
         .collect();
+    dead.extend(declared::dead(&lexicon, &pack.lookups));
     if let Some(catalogue) = &pack.catalogue {
         let shelf = Shelf::new(&lexicon, catalogue.clone(), pack.catalogue_words.clone());
         dead.extend(shelf.dead(&lexicon));

@@ -77,7 +77,7 @@ pub(crate) fn parse(file: &Path, text: &str, topics: &[Topic]) -> Result<Documen
 }
 
 /// Whether a text is a day as `2026-01-31`.
-fn is_day(text: &str) -> bool {
+pub(crate) fn is_day(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let [year, month, day] = parts[..] else {
         return false;

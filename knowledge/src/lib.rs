@@ -37,7 +37,9 @@ pub use gaps::Gap;
 pub use heard::{Heard, Meanings};
 pub use index::Passage;
 pub use load::{default_pack, topic_ids};
-pub use lookup::{FieldKind, Lookup};
+pub use lookup::{
+    FieldKind, Lookup, Origin, Parameter, ParameterKind, ParameterValue, ParameterValues, Proof,
+};
 pub use pack::{
     Actions, Aspect, Currency, DocumentText, GroundingMode, Lines, Pack, PhraseSet, Settings,
     SilenceSettings, SmallTalk, Topic, TradeWords, VoiceSettings,

@@ -36,6 +36,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) learned_meaning: Option<&'a Learned>,
     /// Topics that cannot wait.
     pub(crate) urgent: &'a BTreeSet<String>,
+    /// Look-ups that nobody answers here: the documents are asked instead.
+    pub(crate) without: &'a [String],
 }
 
 /// Clauses that ask one thing.

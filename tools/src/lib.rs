@@ -21,7 +21,7 @@ mod transfer;
 
 pub use callback::{CallbackRequest, CallbackTool, Callbacks};
 pub use log::{Intent, NotRecorded, RecordedCall, ToolCallLog};
-pub use lookup::{LookupConfig, LookupTool, Lookups};
+pub use lookup::{DeclaredLookup, LookupConfig, LookupTool, Lookups, NotConnected};
 pub use outcome::{Outcome, Refusal};
 pub use registry::{MAX_ROUNDS, Registry, Request};
 pub use tool::{BoxFuture, Effect, Tool, ToolCall, ToolCaller, ToolError, ToolSpec};

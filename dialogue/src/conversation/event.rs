@@ -1,6 +1,6 @@
 //! What a conversation takes and gives: events and steps, and what they carry.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use call::Channel;
 use knowledge::{Heard, KnowledgeBase, Passage};
@@ -145,8 +145,8 @@ pub struct CallFacts {
 pub struct Abilities {
     /// The name of the language model; `None`: the documents speak for themselves.
     pub model: Option<String>,
-    /// The company's systems can be asked about customers.
-    pub look_ups: bool,
+    /// The names of the pack's look-ups that somebody answers.
+    pub look_ups: BTreeSet<String>,
     /// Phone calls can be transferred; if not, the pack's number decides.
     pub transfer: bool,
 }

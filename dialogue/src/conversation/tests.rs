@@ -6,9 +6,11 @@
 //! language model's text, and `model ends`, `model is cut off` and `model breaks` are its end.
 
 mod answers;
+mod lookups;
 mod offers;
 
 use std::{
+    collections::BTreeSet,
     path::Path,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -147,7 +149,10 @@ impl Stage {
     fn new(cast: Cast) -> Self {
         let abilities = Abilities {
             model: cast.model.then(|| "model".to_owned()),
-            look_ups: cast.look_ups,
+            look_ups: match cast.look_ups {
+                true => ["borrowed_books", "queue"].map(str::to_owned).into(),
+                false => BTreeSet::new(),
+            },
             transfer: cast.desk,
         };
         let channel = if cast.phone {
@@ -220,6 +225,8 @@ impl Stage {
         let outcome = match what.strip_prefix("tool ") {
             Some("done") => Outcome::Success(json!(null)),
             Some("finds 2") => Outcome::Success(json!({"count": "2"})),
+            Some("finds 4 waiting") => Outcome::Success(json!({"waiting": "4"})),
+            Some("fails") => Outcome::Failed("it is away".to_owned()),
             Some("finds something else") => Outcome::Success(json!({"number": "2"})),
             Some("knows nobody") => Outcome::Refused(Refusal::NotFound),
             Some("is not recorded") => Outcome::Refused(Refusal::NotRecorded),
@@ -248,8 +255,12 @@ impl Stage {
                 self.call = id;
                 let agreed = if request.consent { ", agreed to" } else { "" };
                 let level = request.caller.level.number();
+                let with = match request.arguments == json!({}) {
+                    true => String::new(),
+                    false => format!(" with {}", request.arguments),
+                };
                 format!(
-                    "CALL {} for turn {}{agreed}, level {level}",
+                    "CALL {}{with} for turn {}{agreed}, level {level}",
                     request.tool, request.seq
                 )
             }

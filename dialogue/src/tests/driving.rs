@@ -68,7 +68,11 @@ async fn documents_that_change_serve_the_next_turn() {
 async fn connected(status: StatusCode, record: &'static str) -> Replier {
     let answer = get(async move || (status, record));
     let url = serve(Router::new().route("/account_balance", answer)).await;
-    let lookups = Lookups::new(LookupConfig { url, token: None }).unwrap();
+    let config = LookupConfig {
+        url: Some(url),
+        ..LookupConfig::default()
+    };
+    let lookups = Lookups::new(config).unwrap();
     Replier::new(Arc::clone(&BANK), ReplyConfig::default(), Some(lookups))
 }
 
