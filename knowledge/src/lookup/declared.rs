@@ -248,3 +248,6 @@ pub(crate) fn dead(lexicon: &Lexicon, lookups: &[Lookup]) -> Vec<String> {
     };
     phrases.filter(is_dead).cloned().collect()
 }
+
+#[cfg(test)]
+mod tests;
