@@ -10,9 +10,11 @@ mod prompt;
 mod sentences;
 #[cfg(test)]
 mod tests;
+mod web;
 
 pub use event::{
     Abilities, CallFacts, CallerTurn, Delta, Event, Found, ModelFailure, Query, Step, ToolCallId,
+    WebQuery,
 };
 pub use prompt::Prompt;
 pub use sentences::UnusableText;
@@ -24,9 +26,10 @@ use knowledge::{Before, Heard, KnowledgeBase, Last, Perhaps, Route, RouteContext
 use serde_json::json;
 use tools::{CallbackTool, Outcome, Request};
 
-use crate::{Awaiting, ReplyMeta};
+use crate::{Awaiting, ReplyMeta, Source};
 use answer::{Phrasing, Question};
 use lookups::Asking;
+use web::Searching;
 
 /// Turns that a reply can look back on.
 const TURNS: usize = 20;
@@ -45,8 +48,8 @@ pub struct Conversation {
     turns: VecDeque<Arc<Turn>>,
     subject: Subject,
     awaiting: Awaiting,
-    /// The titles that the last answer from documents rests on.
-    cited: Vec<String>,
+    /// What the last answer from documents or the web rests on.
+    cited: Vec<Source>,
     /// What was offered last to be told.
     perhaps: Option<Perhaps>,
     /// The look-up that waits for a parameter.
@@ -78,6 +81,8 @@ enum Reply {
     },
     /// The documents are searched.
     Searching(Question),
+    /// The web is searched, as the documents do not answer.
+    SearchingWeb(Box<Searching>),
     /// The language model writes.
     Phrasing(Box<Phrasing>),
     /// A tool works.
@@ -131,6 +136,7 @@ impl Conversation {
             }
             Event::AgentHeard(heard) => self.remember(Speaker::Agent, heard),
             Event::Found(found) => self.on_found(found, now, steps),
+            Event::WebFound(answer) => self.on_web(answer, now, steps),
             Event::ModelWrote(delta) => self.on_model(delta, now, steps),
             Event::ToolDone(done, outcome) => self.on_tool(done, outcome, steps),
             Event::ReplyWritten => {
@@ -218,15 +224,13 @@ impl Conversation {
             self.cited.clear();
         }
         match route {
-            Route::Knowledge { .. } => {
-                self.find(&turn.question, questions, history, meta, steps);
-            }
+            Route::Knowledge { .. } => self.find(turn, true, (questions, history), meta, steps),
             Route::Catalogue(ask) => {
                 let meta = self.offer_rows(&ask, meta, steps);
                 if questions.is_empty() {
                     self.complete(meta, Awaiting::None, steps);
                 } else {
-                    self.find(&turn.question, questions, history, meta, steps);
+                    self.find(turn, false, (questions, history), meta, steps);
                 }
             }
             Route::Lookup(name) => self.look_up(&name, asking, turn, meta, steps),
@@ -244,14 +248,16 @@ impl Conversation {
 
     fn find(
         &mut self,
-        text: &str,
-        questions: Vec<knowledge::Question>,
-        history: Vec<Arc<Turn>>,
+        turn: &CallerTurn,
+        is_knowledge: bool,
+        (questions, history): (Vec<knowledge::Question>, Vec<Arc<Turn>>),
         meta: ReplyMeta,
         steps: &mut Vec<Step>,
     ) {
         self.reply = Reply::Searching(Question {
-            text: text.to_owned(),
+            text: turn.question.clone(),
+            seq: turn.seq,
+            is_knowledge,
             asked: questions.clone(),
             history,
             meta,
@@ -367,8 +373,7 @@ impl Conversation {
 
     fn complete(&mut self, meta: ReplyMeta, asks: Awaiting, steps: &mut Vec<Step>) {
         if !meta.sources.is_empty() {
-            let titles = meta.sources.iter().map(|source| source.title.clone());
-            self.cited = titles.collect();
+            self.cited.clone_from(&meta.sources);
         }
         self.reply = Reply::Complete { asks };
         steps.push(Step::Done(Box::new(meta)));

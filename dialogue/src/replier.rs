@@ -7,7 +7,7 @@ use std::sync::{
 
 use knowledge::{KnowledgeBase, Lookup, Proof};
 use tokio::time::Instant;
-use tools::{DeclaredLookup, LookupTool, Lookups, NotConnected, Tool};
+use tools::{DeclaredLookup, LookupTool, Lookups, NotConnected, Tool, WebSearch, WebSearchTool};
 
 use crate::{
     PASSAGES, ReplyConfig,
@@ -28,6 +28,7 @@ struct Shared {
     llm: Option<Llm>,
     lookups: Option<Lookups>,
     transfer_to: Option<String>,
+    web_search: Option<WebSearch>,
     /// Searches so far.
     retrievals: AtomicU64,
 }
@@ -45,6 +46,7 @@ impl Replier {
             llm: config.llm.map(Llm::new),
             lookups,
             transfer_to: config.transfer_to,
+            web_search: config.web_search,
             retrievals: AtomicU64::new(0),
         };
         Self {
@@ -86,13 +88,38 @@ impl Replier {
         configured.or_else(|| self.knowledge().pack().settings.transfer_number.clone())
     }
 
-    /// The look-ups of the pack that somebody answers.
+    /// The look-ups of the pack that somebody answers, and the search of the web where it may be used.
     #[must_use]
-    pub fn look_up_tools(&self) -> Vec<Arc<dyn Tool>> {
+    pub fn tools(&self) -> Vec<Arc<dyn Tool>> {
         let tools = self.look_ups();
-        tools
-            .filter_map(|tool| Some(Arc::new(tool.ok()?) as Arc<dyn Tool>))
-            .collect()
+        let look_ups = tools.filter_map(|tool| Some(Arc::new(tool.ok()?) as Arc<dyn Tool>));
+        let web = self
+            .web_search()
+            .map(|tool| Arc::new(tool) as Arc<dyn Tool>);
+        look_ups.chain(web).collect()
+    }
+
+    /// The search of the web, where it is set up, the pack allows it, and a site is named that may be used.
+    fn web_search(&self) -> Option<WebSearchTool> {
+        let search = self.shared.web_search.as_ref()?;
+        let base = self.knowledge();
+        let policy = &base.pack().settings.tool_policy;
+        if !policy.web_search {
+            return None;
+        }
+        match search.tool(&policy.sites) {
+            Ok(tool) => tool,
+            Err(error) => {
+                tracing::error!(%error, "the web is not searched: a site of the pack is no host");
+                None
+            }
+        }
+    }
+
+    /// Whether the web is searched for questions that no document answers.
+    #[must_use]
+    pub fn searches_web(&self) -> bool {
+        self.web_search().is_some()
     }
 
     /// Look-ups of the pack that nobody answers, with the reason.
@@ -120,6 +147,7 @@ impl Replier {
                 .look_ups()
                 .filter_map(|tool| Some(tool.ok()?.spec().name.clone()))
                 .collect(),
+            web_search: self.searches_web(),
             transfer: self.shared.transfer_to.is_some(),
         }
     }

@@ -16,6 +16,7 @@ use crate::{
     route::{Question, Route, RouteContext, Routed},
     rules::Rules,
     understand::Reader,
+    web::WebRules,
 };
 
 /// Nearness from which on a document of an urgent topic answers, whatever else speaks against it.
@@ -42,6 +43,7 @@ pub struct KnowledgeBase {
     urgent: BTreeSet<String>,
     meanings: Option<Meanings>,
     shelf: Option<Shelf>,
+    web: WebRules,
     fingerprint: String,
 }
 
@@ -89,6 +91,7 @@ impl KnowledgeBase {
                 Shelf::new(&lexicon, catalogue.clone(), pack.catalogue_words.clone())
             }),
             aspects: Aspects::new(&lexicon, &pack.words.aspects),
+            web: WebRules::new(&lexicon, &pack.web),
             pack,
             lexicon,
             index,
@@ -289,16 +292,37 @@ impl KnowledgeBase {
     /// The extractive answer from passages that [`Self::search`] found.
     #[must_use]
     pub fn answer_from(&self, question: &Question, passages: &[Passage]) -> Answer {
-        let extractor = Extractor {
+        self.extractor(&self.index, self.meanings.as_ref())
+            .answer(question, passages)
+    }
+
+    pub(crate) fn extractor<'a>(
+        &'a self,
+        index: &'a Index,
+        meanings: Option<&'a Meanings>,
+    ) -> Extractor<'a> {
+        Extractor {
             lexicon: &self.lexicon,
-            index: &self.index,
+            index,
             aspects: &self.aspects,
             settings: &self.pack.settings,
-            meanings: self.meanings.as_ref(),
+            meanings,
             urgent: &self.urgent,
             topics: &self.pack.topics,
-        };
-        extractor.answer(question, passages)
+        }
+    }
+
+    pub(crate) fn web_rules(&self) -> &WebRules {
+        &self.web
+    }
+
+    /// The documents' index with these chunks among them, and what these mean.
+    pub(crate) fn index_with(&self, chunks: Vec<Chunk>) -> (Index, Option<Meanings>) {
+        let count = chunks.len();
+        let mut index = self.index.with(&self.lexicon, chunks);
+        let meanings = self.meanings.as_ref();
+        let meanings = meanings.map(|meanings| index.set_meanings_of_last(count, meanings));
+        (index, meanings)
     }
 }
 

@@ -109,6 +109,7 @@ pub(crate) fn settings(file: &Path, settings: &Settings) -> Result<(), PackError
         let accepted = format!("seconds, more than silence.away_s = {}", silence.away_s);
         return Err(bad(file, "silence.hangup_s", &value, &accepted));
     }
+    sites(file, &settings.tool_policy.sites)?;
     let e164 = |number: &str| {
         number.strip_prefix('+').is_some_and(|digits| {
             (7..=15).contains(&digits.len()) && digits.chars().all(|c| c.is_ascii_digit())
@@ -120,6 +121,26 @@ pub(crate) fn settings(file: &Path, settings: &Settings) -> Result<(), PackError
             Err(bad(file, "transfer_number", number, accepted))
         }
         _ => Ok(()),
+    }
+}
+
+/// Hosts as lists of them are written.
+fn sites(file: &Path, sites: &[String]) -> Result<(), PackError> {
+    let is_label = |label: &str| {
+        let letter = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+        !label.is_empty() && label.chars().all(letter)
+    };
+    let is_host = |site: &&String| {
+        let name = site.strip_prefix("*.").unwrap_or(site);
+        name.contains('.') && name.split('.').all(is_label)
+    };
+    match sites.iter().find(|site| !is_host(site)) {
+        Some(wrong) => {
+            let accepted =
+                "a host such as www.example.com or *.example.com, without https://, port and path";
+            Err(bad(file, "tool_policy.sites", wrong, accepted))
+        }
+        None => Ok(()),
     }
 }
 

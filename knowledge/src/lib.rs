@@ -23,6 +23,7 @@ mod route;
 mod router;
 mod rules;
 mod understand;
+mod web;
 
 pub use answer::{Answer, Citation, Perhaps, is_grounded, sentences};
 pub use base::KnowledgeBase;
@@ -42,7 +43,8 @@ pub use lookup::{
 };
 pub use pack::{
     Actions, Aspect, Currency, DocumentText, GroundingMode, Lines, Pack, PhraseSet, Settings,
-    SilenceSettings, SmallTalk, Topic, TradeWords, VoiceSettings,
+    SilenceSettings, SmallTalk, ToolPolicy, Topic, TradeWords, VoiceSettings,
 };
 pub use pack_test::{TestDialogue, TestTurn};
 pub use route::{Before, Question, Reason, Route, RouteContext, Routed};
+pub use web::{WebAnswer, WebPage};

@@ -2,9 +2,27 @@
 
 use std::path::Path;
 
-use crate::{check::Names, error::PackError, pack::Lines};
+use crate::{check::Names, error::PackError, pack::Lines, web::WebWords};
+
+/// A line's key, the line, and what the speaker fills in.
+type Optional<'a> = (
+    &'static str,
+    &'a mut Option<String>,
+    &'static [&'static str],
+);
 
 impl Lines {
+    /// Takes the language's own lines for those that the pack leaves out.
+    pub(crate) fn or(&mut self, words: &WebWords) {
+        for (line, own) in [
+            (&mut self.looking_up, &words.looking_up),
+            (&mut self.according_to, &words.according_to),
+            (&mut self.cites_web, &words.cites),
+        ] {
+            line.get_or_insert_with(|| own.clone());
+        }
+    }
+
     /// Puts the company's and the agent's name into every line.
     pub(crate) fn fill(&mut self, file: &Path, names: Names<'_>) -> Result<(), PackError> {
         for (key, line) in self.single() {
@@ -17,7 +35,7 @@ impl Lines {
         }
         for (key, line, later) in self.optional() {
             if let Some(line) = line {
-                names.fill(file, &format!("lines.{key}"), line, &[later])?;
+                names.fill(file, &format!("lines.{key}"), line, later)?;
             }
         }
         for (key, lines) in self.several() {
@@ -26,11 +44,18 @@ impl Lines {
         Ok(())
     }
 
-    /// Lines that a pack may leave out, with what the speaker fills in.
-    fn optional(&mut self) -> [(&'static str, &mut Option<String>, &'static str); 2] {
+    /// Lines that a pack may leave out.
+    fn optional(&mut self) -> [Optional<'_>; 5] {
         [
-            ("perhaps", &mut self.perhaps, "topic"),
-            ("cites", &mut self.cites, "title"),
+            ("perhaps", &mut self.perhaps, &["topic"]),
+            ("cites", &mut self.cites, &["title"]),
+            ("looking_up", &mut self.looking_up, &[]),
+            (
+                "according_to",
+                &mut self.according_to,
+                &["host", "sentence"],
+            ),
+            ("cites_web", &mut self.cites_web, &["host", "title"]),
         ]
     }
 

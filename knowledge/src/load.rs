@@ -24,6 +24,7 @@ use crate::{
         TradeWords,
     },
     pack_test::{self, TestDialogue},
+    web::WebWords,
 };
 
 /// What people say in English to other trades and about nothing, compiled in.
@@ -57,6 +58,7 @@ struct LanguageFile {
     aspect: Option<Vec<Aspect>>,
     meaning: Option<MeaningWords>,
     catalogue: Option<CatalogueWords>,
+    web: Option<WebWords>,
 }
 
 impl LanguageFile {
@@ -68,6 +70,7 @@ impl LanguageFile {
             aspect: self.aspect.or(other.aspect),
             meaning: self.meaning.or(other.meaning),
             catalogue: self.catalogue.or(other.catalogue),
+            web: self.web.or(other.web),
         }
     }
 }
@@ -118,6 +121,9 @@ impl Pack {
             company: &company,
             agent: &agent,
         };
+        let language = language(&file("language.toml"))?;
+        let web = language.web.unwrap_or_default();
+        settings.lines.or(&web);
         settings.lines.fill(&file("pack.toml"), names)?;
 
         let topics = toml_file::<TopicsFile>(&file("topics.toml"))?.topic;
@@ -129,7 +135,6 @@ impl Pack {
             optional::<LookupsFile>(&file("lookups.toml"))?.map_or_else(Vec::new, |f| f.lookup);
         check::lookups(&file("lookups.toml"), names, &mut lookups)?;
 
-        let language = language(&file("language.toml"))?;
         let mut words: TradeWords = toml_file(&file("words.toml"))?;
         words
             .follow_ups
@@ -141,6 +146,7 @@ impl Pack {
             documents: documents(&file("documents"), &topics)?,
             listening: language.listening.unwrap_or_default(),
             meaning: language.meaning.unwrap_or_default(),
+            web,
             catalogue: catalogue(folder, settings.currency.as_ref())?,
             catalogue_words: language.catalogue.unwrap_or_default(),
             elsewhere: elsewhere(&file("elsewhere.txt"))?,
@@ -225,13 +231,14 @@ fn optional<T: DeserializeOwned>(file: &Path) -> Result<Option<T>, PackError> {
 
 /// The language that the pack speaks: English, but for what its own file replaces.
 fn language(own: &Path) -> Result<LanguageFile, PackError> {
-    const PARTS: [&str; 6] = [
+    const PARTS: [&str; 7] = [
         "listening",
         "actions",
         "follow_ups",
         "aspect",
         "meaning",
         "catalogue",
+        "web",
     ];
     let english = toml::from_str(language::ENGLISH).and_then(|mut english: toml::Table| {
         english.retain(|part, _| PARTS.contains(&part));

@@ -12,6 +12,7 @@ use crate::{
     catalogue::{Catalogue, CatalogueWords},
     lookup::Lookup,
     meant::MeaningWords,
+    web::WebWords,
 };
 
 /// A trade's whole configuration and knowledge.
@@ -37,6 +38,8 @@ pub struct Pack {
     pub listening: Listening,
     /// Words of the language by which a turn's meaning is found.
     pub(crate) meaning: MeaningWords,
+    /// Words of the language by which the web is asked.
+    pub(crate) web: WebWords,
     /// What people say elsewhere, to other trades and about nothing: the language's, and the pack's `elsewhere.txt`.
     pub(crate) elsewhere: Elsewhere,
     /// `documents/*.md`, by source.
@@ -98,6 +101,9 @@ pub struct Settings {
     /// How much support an answer needs.
     #[serde(default)]
     pub grounding_mode: GroundingMode,
+    /// Which tools may be used beside the pack's own.
+    #[serde(default)]
+    pub tool_policy: ToolPolicy,
     /// Where phone calls are transferred, E.164; none means that people call back.
     #[serde(default)]
     pub transfer_number: Option<String>,
@@ -109,6 +115,16 @@ pub struct Settings {
     pub summary: SummaryWords,
     /// The fixed sentences.
     pub lines: Lines,
+}
+
+/// Which tools may be used beside the pack's own.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ToolPolicy {
+    /// Questions about the trade that no document answers may be asked of the web, where a search is set up.
+    pub web_search: bool,
+    /// Sites whose results may be used: `www.example.com`, or `*.example.com` for every host below `example.com`.
+    pub sites: Vec<String>,
 }
 
 /// A currency.
@@ -187,6 +203,15 @@ pub struct Lines {
     /// said.
     #[serde(default)]
     pub cites: Option<String>,
+    /// Before the web is searched. Without this line or one of the next two, the language's own is said.
+    #[serde(default)]
+    pub looking_up: Option<String>,
+    /// What a page of the web says: `{sentence}` of `{host}`.
+    #[serde(default)]
+    pub according_to: Option<String>,
+    /// Where the last answer comes from, if from a page of the web: its `{title}` on `{host}`.
+    #[serde(default)]
+    pub cites_web: Option<String>,
     /// After an answer, when nothing else was asked.
     pub anything_else: String,
     /// "Repeat that" before anything was said.

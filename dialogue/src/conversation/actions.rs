@@ -7,7 +7,7 @@ use knowledge::Route;
 use tools::Outcome;
 
 use super::Conversation;
-use crate::{Awaiting, CallAction};
+use crate::{Awaiting, CallAction, Origin, Source};
 
 /// A reply that needs no search and no model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -125,8 +125,16 @@ impl Conversation {
     /// Where the last answer comes from.
     fn cites(&self, turn: usize) -> String {
         let lines = &self.base.pack().settings.lines;
-        match (&lines.cites, self.cited.first()) {
-            (Some(line), Some(title)) => line.replace("{title}", title),
+        let cited = self.cited.first();
+        let line = match cited.map(|cited| cited.origin) {
+            Some(Origin::Web) => lines.cites_web.as_ref(),
+            Some(Origin::Pack) | None => lines.cites.as_ref(),
+        };
+        match (line, cited) {
+            (Some(line), Some(Source { source, title, .. })) => {
+                // Last: a page's title is not filled in.
+                line.replace("{host}", source).replace("{title}", title)
+            }
             _ => variant(&lines.unclear, turn).to_owned(),
         }
     }

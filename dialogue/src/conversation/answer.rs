@@ -4,17 +4,21 @@
 use std::{sync::Arc, time::Duration};
 
 use call::Turn;
-use knowledge::{Passage, is_grounded};
+use knowledge::{Passage, WebAnswer, is_grounded};
 
 use super::{
     Conversation, Delta, Found, ModelFailure, Prompt, Reply, Step, sentences::SentenceStream,
 };
-use crate::{Awaiting, ReplyMeta, Source};
+use crate::{Awaiting, Origin, ReplyMeta, Source};
 
 /// A question whose answer is being found.
 #[derive(Debug)]
 pub(super) struct Question {
     pub(super) text: String,
+    /// The turn's number in the record.
+    pub(super) seq: i32,
+    /// The whole turn is a question about the trade, which the web may be asked too.
+    pub(super) is_knowledge: bool,
     /// What is asked in it, one thing or two.
     pub(super) asked: Vec<knowledge::Question>,
     /// The turns before it.
@@ -41,12 +45,25 @@ impl Conversation {
             other => return self.reply = other,
         };
         question.meta.retrieval = Some(found.took);
+        if let Some((question, found)) = self.search_web(question, found, steps) {
+            self.phrase(question, found, now, steps);
+        }
+    }
+
+    /// Answers from what the documents say, by the model where they support it.
+    pub(super) fn phrase(
+        &mut self,
+        question: Question,
+        found: Found,
+        now: Duration,
+        steps: &mut Vec<Step>,
+    ) {
         let settings = &self.base.pack().settings;
         let mode = settings.grounding_mode;
         let mut passages = found.passages.iter();
         let grounded = passages.any(|passages| is_grounded(passages, mode));
         if self.abilities.model.is_none() || !grounded {
-            return self.say_documents(question, &found, steps);
+            return self.say_documents(question, &found, None, steps);
         }
         let passages = found.together();
         self.subject.last.source = passages.first().map(|passage| passage.source.clone());
@@ -95,7 +112,7 @@ impl Conversation {
         question.meta.failure = failure;
         let Some(last) = last else {
             question.meta.failure.get_or_insert(ModelFailure::Empty);
-            return self.say_documents(question, &found, steps);
+            return self.say_documents(question, &found, None, steps);
         };
         let asks = self.offered_in(&last);
         let model = self.abilities.model.clone();
@@ -107,26 +124,42 @@ impl Conversation {
         self.complete(meta, asks, steps);
     }
 
-    /// The documents' own sentences, or that they hold no answer.
-    fn say_documents(&mut self, question: Question, found: &Found, steps: &mut Vec<Step>) {
+    /// The documents' own sentences, or that they hold no answer; a page's sentence to the question at its place.
+    pub(super) fn say_documents(
+        &mut self,
+        question: Question,
+        found: &Found,
+        web: Option<(usize, WebAnswer)>,
+        steps: &mut Vec<Step>,
+    ) {
         let nothing = Vec::new();
         let passages = found.passages.iter().chain(std::iter::repeat(&nothing));
         let asked = question.asked.iter().zip(passages);
         let answers = asked.map(|(asked, passages)| self.base.answer_from(asked, passages));
-        let answer = knowledge::Answer::together(answers.collect());
+        let mut answers: Vec<knowledge::Answer> = answers.collect();
+        if let Some((place, found)) = &web {
+            answers[*place] = knowledge::Answer {
+                sentences: vec![self.according_to(found)],
+                sources: Vec::new(),
+                supported: true,
+                perhaps: None,
+            };
+        }
+        let answer = knowledge::Answer::together(answers);
         let passages = found.together();
         let cited = answer.sources.iter().filter_map(|cited| {
             let mut passages = passages.iter();
             passages.find(|passage| passage.source == cited.source)
         });
-        let by = if answer.supported {
-            "extractive"
-        } else {
-            "pack"
+        let by = match (&web, answer.supported) {
+            (Some(_), _) => "web",
+            (None, true) => "extractive",
+            (None, false) => "pack",
         };
+        let web = web.iter().map(|(_, found)| super::web::source(found));
         let meta = ReplyMeta {
             model: by.to_owned(),
-            sources: with(&question.meta.sources, cited.map(source)),
+            sources: with(&question.meta.sources, cited.map(source).chain(web)),
             ..question.meta
         };
         if let Some(cited) = answer.sources.first() {
@@ -156,6 +189,7 @@ impl Conversation {
                 source: perhaps.source.source,
                 title: perhaps.source.title,
                 score: 0.0,
+                origin: Origin::Pack,
             }],
             ..meta
         };
@@ -221,5 +255,6 @@ fn source(passage: &Passage) -> Source {
         source: passage.source.clone(),
         title: passage.title.clone(),
         score: passage.score,
+        origin: Origin::Pack,
     }
 }

@@ -8,6 +8,7 @@
 mod answers;
 mod lookups;
 mod offers;
+mod web;
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +18,7 @@ use std::{
 };
 
 use call::Channel;
-use knowledge::{KnowledgeBase, Pack};
+use knowledge::{KnowledgeBase, Pack, WebAnswer};
 use serde_json::json;
 use tools::{Outcome, Refusal, ToolCaller};
 
@@ -37,6 +38,7 @@ struct Cast {
     model: bool,
     look_ups: bool,
     codes: bool,
+    web: bool,
 }
 
 const WEB: Cast = Cast {
@@ -45,6 +47,7 @@ const WEB: Cast = Cast {
     model: false,
     look_ups: false,
     codes: false,
+    web: false,
 };
 const PHONE: Cast = Cast { phone: true, ..WEB };
 const DESK: Cast = Cast {
@@ -57,6 +60,8 @@ const LOOK_UPS: Cast = Cast {
     codes: true,
     ..WEB
 };
+
+const SEARCHING: Cast = Cast { web: true, ..WEB };
 
 /// A library with short fixed lines.
 fn library() -> Arc<KnowledgeBase> {
@@ -153,6 +158,7 @@ impl Stage {
                 true => ["borrowed_books", "queue"].map(str::to_owned).into(),
                 false => BTreeSet::new(),
             },
+            web_search: cast.web,
             transfer: cast.desk,
         };
         let channel = if cast.phone {
@@ -204,6 +210,15 @@ impl Stage {
                 });
             }
             "found nothing" => return Event::Found(Found::default()),
+            "web finds nothing" => return Event::WebFound(None),
+            "web answers" => {
+                return Event::WebFound(Some(WebAnswer {
+                    sentence: "The oldest book here is of 1488, {title}.".to_owned(),
+                    host: "books.example".to_owned(),
+                    title: "Old {host} books".to_owned(),
+                    score: 1.0,
+                }));
+            }
             "model ends" => return Event::ModelWrote(Delta::Finished),
             "model is cut off" => return Event::ModelWrote(Delta::CutOff),
             "model breaks" => return Event::ModelWrote(Delta::Failed(ModelFailure::Broken)),
@@ -263,6 +278,10 @@ impl Stage {
                     "CALL {}{with} for turn {}{agreed}, level {level}",
                     request.tool, request.seq
                 )
+            }
+            Step::SearchWeb(query) => {
+                let (tool, sent) = (query.request.tool, query.request.arguments);
+                format!("SEARCH {tool} {sent} for turn {}", query.request.seq)
             }
             Step::Say(sentence) => format!("SAY {sentence}"),
             Step::Done(meta) => {
