@@ -119,7 +119,7 @@ impl KnowledgeBase {
             .before
             .as_ref()
             .map_or("", |before| &before.question);
-        let text = without_placeholders(&format!("{before} {}", question.text));
+        let text = without_private(&format!("{before} {}", question.text));
         let words: Vec<String> = normalize(&text).into_iter().map(|word| word.text).collect();
         let private: BTreeSet<String> = without
             .iter()
@@ -239,8 +239,8 @@ fn may_leave(word: &str) -> bool {
         .all(|c| c.is_alphabetic() || matches!(c, '\'' | '-'))
 }
 
-/// Without what stands in brackets: there, something was redacted.
-fn without_placeholders(text: &str) -> String {
+/// Without addresses of mail, and without what stands in brackets: there, something was redacted.
+fn without_private(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('[') {
@@ -248,5 +248,7 @@ fn without_placeholders(text: &str) -> String {
         out.push(' ');
         rest = after.split_once(']').map_or("", |(_, behind)| behind);
     }
-    out + rest
+    out.push_str(rest);
+    let words = out.split_whitespace().filter(|word| !word.contains('@'));
+    words.collect::<Vec<_>>().join(" ")
 }

@@ -121,7 +121,7 @@ fn the_documents_answer_first_but_where_it_must_be_fresh() {
     let base = KnowledgeBase::new(pack());
     let hours = [page(
         "city.example",
-        "The opening hours of the library are 9 to 5 this week.",
+        "The latest opening hours of the library this week are 9 to 5.",
     )];
     assert_eq!(answer(&base, "What are your opening hours?", &hours), None);
     let fresh = answer(

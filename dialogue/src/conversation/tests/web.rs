@@ -4,7 +4,7 @@ use super::{MODEL, SEARCHING, WEB, play};
 
 const LAMP: &str = "Can I bring my own lamp to the reading room of the library in 2025?";
 const SEARCH: &str =
-    r#"SEARCH web_search {"query":"bring lamp reading room library 2025"} for turn 1"#;
+    r#"SEARCH web_search {"query":"bring own lamp reading room library 2025"} for turn 1"#;
 
 #[test]
 fn what_no_document_answers_is_asked_of_the_web() {
