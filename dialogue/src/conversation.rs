@@ -5,13 +5,16 @@ mod actions;
 mod answer;
 mod catalogue;
 mod event;
+mod lookups;
 mod prompt;
 mod sentences;
 #[cfg(test)]
 mod tests;
+mod web;
 
 pub use event::{
     Abilities, CallFacts, CallerTurn, Delta, Event, Found, ModelFailure, Query, Step, ToolCallId,
+    WebQuery,
 };
 pub use prompt::Prompt;
 pub use sentences::UnusableText;
@@ -23,8 +26,10 @@ use knowledge::{Before, Fact, Heard, KnowledgeBase, Last, Perhaps, Route, RouteC
 use serde_json::json;
 use tools::{CallbackTool, Outcome, Request};
 
-use crate::{Awaiting, ReplyMeta};
+use crate::{Awaiting, ReplyMeta, Source};
 use answer::{Phrasing, Question};
+use lookups::Asking;
+use web::Searching;
 
 /// Turns that a reply can look back on.
 const TURNS: usize = 20;
@@ -43,14 +48,16 @@ pub struct Conversation {
     turns: VecDeque<Arc<Turn>>,
     subject: Subject,
     awaiting: Awaiting,
-    /// The titles that the last answer from documents rests on.
-    cited: Vec<String>,
+    /// What the last answer from documents or the web rests on.
+    cited: Vec<Source>,
     /// What was offered last to be told.
     perhaps: Vec<Perhaps>,
     /// What else the document says that answered last.
     rest: Vec<String>,
     /// What look-ups found: the last of each.
     looked_up: Vec<LookedUp>,
+    /// The look-up that waits for a parameter.
+    asking: Option<Asking>,
     reply: Reply,
     calls: u32,
 }
@@ -86,6 +93,8 @@ enum Reply {
     },
     /// The documents are searched.
     Searching(Question),
+    /// The web is searched, as the documents do not answer.
+    SearchingWeb(Box<Searching>),
     /// The language model writes.
     Phrasing(Box<Phrasing>),
     /// A tool works.
@@ -101,8 +110,8 @@ enum Reply {
 /// What a tool is called for.
 #[derive(Debug)]
 enum Purpose {
-    /// The look-up of this name.
-    LookUp(String),
+    /// A look-up.
+    LookUp(Asking),
     /// A callback that the caller agreed to.
     Callback,
 }
@@ -122,6 +131,7 @@ impl Conversation {
             perhaps: Vec::new(),
             rest: Vec::new(),
             looked_up: Vec::new(),
+            asking: None,
             reply: Reply::None,
             calls: 0,
         }
@@ -140,6 +150,7 @@ impl Conversation {
             }
             Event::AgentHeard(heard) => self.remember(Speaker::Agent, heard),
             Event::Found(found) => self.on_found(found, now, steps),
+            Event::WebFound(answer) => self.on_web(answer, now, steps),
             Event::ModelWrote(delta) => self.on_model(delta, now, steps),
             Event::ToolDone(done, outcome) => self.on_tool(done, outcome, steps),
             Event::ReplyWritten => {
@@ -213,6 +224,7 @@ impl Conversation {
         let Routed {
             route, questions, ..
         } = self.route(&turn.question, heard);
+        let (route, asking) = self.told(turn, route);
         let meta = ReplyMeta {
             route: route.name().to_owned(),
             intent: intent(&route),
@@ -231,21 +243,16 @@ impl Conversation {
             return self.say_perhaps(at, meta, steps);
         }
         match route {
-            Route::Knowledge { .. } => {
-                self.find(&turn.question, questions, history, meta, steps);
-            }
+            Route::Knowledge { .. } => self.find(turn, true, (questions, history), meta, steps),
             Route::Catalogue(ask) => {
                 let meta = self.offer_rows(&ask, meta, steps);
                 if questions.is_empty() {
                     self.complete(meta, Awaiting::None, steps);
                 } else {
-                    self.find(&turn.question, questions, history, meta, steps);
+                    self.find(turn, false, (questions, history), meta, steps);
                 }
             }
-            Route::Lookup(name) if self.can_look_up() => {
-                let request = self.request(&name, turn.seq, false);
-                self.call(request, Purpose::LookUp(name), meta, steps);
-            }
+            Route::Lookup(name) => self.look_up(&name, asking, turn, meta, steps),
             Route::HumanRequested | Route::Affirm if self.awaiting == Awaiting::CallbackConsent => {
                 let request = self.request(CallbackTool::NAME, turn.seq, true);
                 self.call(request, Purpose::Callback, meta, steps);
@@ -261,14 +268,16 @@ impl Conversation {
 
     fn find(
         &mut self,
-        text: &str,
-        questions: Vec<knowledge::Question>,
-        history: Vec<Arc<Turn>>,
+        turn: &CallerTurn,
+        is_knowledge: bool,
+        (questions, history): (Vec<knowledge::Question>, Vec<Arc<Turn>>),
         meta: ReplyMeta,
         steps: &mut Vec<Step>,
     ) {
         self.reply = Reply::Searching(Question {
-            text: text.to_owned(),
+            text: turn.question.clone(),
+            seq: turn.seq,
+            is_knowledge,
             asked: questions.clone(),
             history,
             meta,
@@ -287,7 +296,7 @@ impl Conversation {
         match self.take_reply() {
             Reply::Calling { id, purpose, meta } if id == done => {
                 let (fixed, meta) = match purpose {
-                    Purpose::LookUp(name) => self.looked_up(&name, outcome, meta),
+                    Purpose::LookUp(asked) => self.looked_up(&asked, outcome, meta),
                     Purpose::Callback => (self.called_back(&outcome), meta),
                 };
                 self.say_fixed(fixed, meta, steps);
@@ -307,11 +316,12 @@ impl Conversation {
         self.looked_up.retain(|found| found.age <= CONTEXT_TURNS);
         let context = RouteContext {
             last: std::mem::take(&mut self.subject.last),
-            awaiting: self.awaiting != Awaiting::None,
+            awaiting: !matches!(self.awaiting, Awaiting::None | Awaiting::Parameter),
             more: self.can_say_more(),
             offered: self.last_offer(),
         };
-        let routed = self.base.understand(heard, &context);
+        let without = self.unanswered_look_ups();
+        let routed = self.base.understand_without(heard, &context, &without);
         match &routed.route {
             Route::Knowledge { .. } => {
                 let asked = routed.questions.first();
@@ -380,10 +390,6 @@ impl Conversation {
         offers.map(|perhaps| (&*perhaps.source.source, &*perhaps.label))
     }
 
-    fn can_look_up(&self) -> bool {
-        self.abilities.look_ups && self.facts.name.is_some() && self.facts.caller.customer.is_some()
-    }
-
     fn can_transfer(&self) -> bool {
         self.abilities.transfer || self.base.pack().settings.transfer_number.is_some()
     }
@@ -397,8 +403,7 @@ impl Conversation {
 
     fn complete(&mut self, meta: ReplyMeta, asks: Awaiting, steps: &mut Vec<Step>) {
         if !meta.sources.is_empty() {
-            let titles = meta.sources.iter().map(|source| source.title.clone());
-            self.cited = titles.collect();
+            self.cited.clone_from(&meta.sources);
         }
         self.reply = Reply::Complete { asks };
         steps.push(Step::Done(Box::new(meta)));

@@ -1,4 +1,4 @@
-//! Carries out what the conversation decides: searches, the language model, tools; and hands on what
+//! Carries out what the conversation decides: searches, the web, the language model, tools; and hands on what
 //! is to be said. Whoever speaks with the caller, by voice or in writing, uses the same driver.
 
 use std::{
@@ -15,6 +15,7 @@ use tools::{Outcome, Registry, Request, TransferTool};
 use crate::{
     CallFacts, Replier, ReplyEvent,
     conversation::{CallerTurn, Conversation, Delta, Event, Prompt, Step},
+    web,
 };
 
 /// One conversation at work; cheap to clone.
@@ -137,6 +138,13 @@ impl Reply {
                     let base = Arc::clone(self.driver.conversation().knowledge());
                     let found = self.driver.shared.replier.search(&base, &query);
                     self.report(Event::Found(found));
+                    true
+                }
+                Step::SearchWeb(query) => {
+                    let base = Arc::clone(self.driver.conversation().knowledge());
+                    let outcome = self.driver.call(query.request).await;
+                    let found = web::answer(base, query.question, outcome).await;
+                    self.report(Event::WebFound(found));
                     true
                 }
                 Step::CallTool(id, request) => {

@@ -5,6 +5,7 @@
 //!                            +-> things the pack lists: rows of its catalogue           conversation/catalogue.rs
 //!                            +-> look-ups and deeds the caller agreed to: tools           (crate `tools`)
 //!                            +-> question about the trade: retrieval (the only place)     conversation/answer.rs
+//!                                  +-> not in the documents, or fresh: the web, if allowed conversation/web.rs
 //!                                  +-> a language model phrases the passages             llm.rs
 //!                                  +-> none, late or failing: the documents' own sentences
 //! ```
@@ -20,10 +21,11 @@ pub mod rehearsal;
 mod replier;
 #[cfg(test)]
 mod tests;
+mod web;
 
 pub use conversation::{
     Abilities, CallFacts, CallerTurn, Conversation, Delta, Event, Found, ModelFailure, Prompt,
-    Query, Step, ToolCallId, UnusableText,
+    Query, Step, ToolCallId, UnusableText, WebQuery,
 };
 pub use driver::{Driver, Reply};
 pub use replier::Replier;
@@ -32,6 +34,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use tools::WebSearch;
 
 /// Passages given to a model or an extractive answer; more dilute a short spoken answer.
 const PASSAGES: usize = 3;
@@ -44,6 +47,8 @@ pub struct ReplyConfig {
     /// Where phone calls are transferred (`tel:` or `sip:` address or E.164 number); none means that
     /// the pack's `transfer_number` decides, and if that is none too, that people are called back.
     pub transfer_to: Option<String>,
+    /// Searches the web for packs that allow it.
+    pub web_search: Option<WebSearch>,
 }
 
 /// An OpenAI-compatible chat completion server.
@@ -65,7 +70,7 @@ pub struct LlmConfig {
     pub max_concurrent: usize,
 }
 
-/// The yes or no that the agent's last reply asked for.
+/// What the agent's last reply asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Awaiting {
     /// None.
@@ -79,6 +84,8 @@ pub enum Awaiting {
     Perhaps,
     /// "Is it about the fees, or about the limits?"
     Either,
+    /// No yes or no, but what a look-up is asked with: "which branch?"
+    Parameter,
 }
 
 /// What a reply produces, in this order: any number of sentences, then one `Done`.
@@ -99,7 +106,7 @@ pub struct ReplyMeta {
     pub intent: Option<String>,
     /// The documents the answer rests on, best first.
     pub sources: Vec<Source>,
-    /// `pack` (a fixed line), `extractive` (the documents' sentences), `tool`, or the model's name.
+    /// `pack` (a fixed line), `extractive` (the documents' sentences), `tool`, `web` (a page's sentence), or the model's name.
     pub model: String,
     /// What the search took; none when nothing was searched.
     #[serde(skip)]
@@ -115,15 +122,36 @@ pub struct ReplyMeta {
     pub failure: Option<ModelFailure>,
 }
 
-/// A document that an answer rests on.
+/// A document, a row or a page that an answer rests on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {
-    /// `library/opening-hours`.
+    /// `library/opening-hours`; of a page, its host.
     pub source: String,
-    /// The document's title.
+    /// Its title.
     pub title: String,
     /// Its rank in the search; comparable within one reply only.
     pub score: f32,
+    /// Where it is from.
+    #[serde(default, skip_serializing_if = "Origin::is_pack")]
+    pub origin: Origin,
+}
+
+/// Where what an answer rests on is from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The pack: a document, or a row of its catalogue.
+    #[default]
+    Pack,
+    /// A page of the web; the source is its host.
+    Web,
+}
+
+impl Origin {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    fn is_pack(&self) -> bool {
+        *self == Self::Pack
+    }
 }
 
 /// A deed that goes with a reply.

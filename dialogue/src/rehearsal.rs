@@ -113,7 +113,8 @@ fn answer(conversation: &mut Conversation, base: &KnowledgeBase, turn: CallerTur
                 Step::CallTool(id, _) => {
                     events.push(Event::ToolDone(id, Outcome::Success(serde_json::json!({}))));
                 }
-                // There is no model here.
+                // There are no web and no model here.
+                Step::SearchWeb(_) => events.push(Event::WebFound(None)),
                 Step::AskModel(_) => {}
                 Step::Done(done) => meta = *done,
             }

@@ -5,9 +5,9 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use knowledge::KnowledgeBase;
+use knowledge::{KnowledgeBase, Lookup, Proof};
 use tokio::time::Instant;
-use tools::{Lookups, Tool};
+use tools::{DeclaredLookup, LookupTool, Lookups, NotConnected, Tool, WebSearch, WebSearchTool};
 
 use crate::{
     PASSAGES, ReplyConfig,
@@ -28,12 +28,13 @@ struct Shared {
     llm: Option<Llm>,
     lookups: Option<Lookups>,
     transfer_to: Option<String>,
+    web_search: Option<WebSearch>,
     /// Searches so far.
     retrievals: AtomicU64,
 }
 
 impl Replier {
-    /// Answers from `knowledge`; `lookups` where the company's systems are connected.
+    /// Answers from `knowledge`; `lookups` where other systems can be asked.
     #[must_use]
     pub fn new(
         knowledge: Arc<KnowledgeBase>,
@@ -45,6 +46,7 @@ impl Replier {
             llm: config.llm.map(Llm::new),
             lookups,
             transfer_to: config.transfer_to,
+            web_search: config.web_search,
             retrievals: AtomicU64::new(0),
         };
         Self {
@@ -86,24 +88,66 @@ impl Replier {
         configured.or_else(|| self.knowledge().pack().settings.transfer_number.clone())
     }
 
-    /// The look-ups of the pack, where the company's systems are connected.
+    /// The look-ups of the pack that somebody answers, and the search of the web where it may be used.
     #[must_use]
-    pub fn look_up_tools(&self) -> Vec<Arc<dyn Tool>> {
-        let Some(lookups) = &self.shared.lookups else {
-            return Vec::new();
-        };
+    pub fn tools(&self) -> Vec<Arc<dyn Tool>> {
+        let tools = self.look_ups();
+        let look_ups = tools.filter_map(|tool| Some(Arc::new(tool.ok()?) as Arc<dyn Tool>));
+        let web = self
+            .web_search()
+            .map(|tool| Arc::new(tool) as Arc<dyn Tool>);
+        look_ups.chain(web).collect()
+    }
+
+    /// The search of the web, where it is set up, the pack allows it, and a site is named that may be used.
+    fn web_search(&self) -> Option<WebSearchTool> {
+        let search = self.shared.web_search.as_ref()?;
         let base = self.knowledge();
-        let names = base.pack().lookups.iter().map(|lookup| &lookup.name);
-        names
-            .map(|name| Arc::new(lookups.tool(name)) as Arc<dyn Tool>)
-            .collect()
+        let policy = &base.pack().settings.tool_policy;
+        if !policy.web_search {
+            return None;
+        }
+        match search.tool(&policy.sites) {
+            Ok(tool) => tool,
+            Err(error) => {
+                tracing::error!(%error, "the web is not searched: a site of the pack is no host");
+                None
+            }
+        }
+    }
+
+    /// Whether the web is searched for questions that no document answers.
+    #[must_use]
+    pub fn searches_web(&self) -> bool {
+        self.web_search().is_some()
+    }
+
+    /// Look-ups of the pack that nobody answers, with the reason.
+    #[must_use]
+    pub fn not_connected(&self) -> Vec<NotConnected> {
+        self.look_ups().filter_map(Result::err).collect()
+    }
+
+    fn look_ups(&self) -> impl Iterator<Item = Result<LookupTool, NotConnected>> {
+        let base = self.knowledge();
+        let lookups = self.shared.lookups.as_ref();
+        let tools = lookups.map(|lookups| {
+            let declared = base.pack().lookups.iter().map(declared);
+            let tools = declared.map(|declared| lookups.tool(&declared));
+            tools.collect::<Vec<_>>()
+        });
+        tools.unwrap_or_default().into_iter()
     }
 
     /// What the agent can do in every conversation.
     pub(crate) fn abilities(&self) -> Abilities {
         Abilities {
             model: self.llm().map(|llm| llm.model().to_owned()),
-            look_ups: self.shared.lookups.is_some(),
+            look_ups: self
+                .look_ups()
+                .filter_map(|tool| Some(tool.ok()?.spec().name.clone()))
+                .collect(),
+            web_search: self.searches_web(),
             transfer: self.shared.transfer_to.is_some(),
         }
     }
@@ -121,5 +165,17 @@ impl Replier {
             passages: base.search_all(&query.questions, PASSAGES, Some(today)),
             took: begun.elapsed(),
         }
+    }
+}
+
+/// A look-up as its tool knows it.
+fn declared(lookup: &Lookup) -> DeclaredLookup {
+    DeclaredLookup {
+        name: lookup.name.clone(),
+        needs_proof: lookup.proof == Proof::Code,
+        address: lookup.address.clone(),
+        credential: lookup.credential.clone(),
+        header: lookup.header.clone(),
+        parameters: lookup.parameters.keys().cloned().collect(),
     }
 }

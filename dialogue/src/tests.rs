@@ -3,6 +3,7 @@
 mod driving;
 mod model;
 mod model_server;
+mod web;
 
 use std::{
     path::Path,
@@ -71,15 +72,15 @@ impl ToolCallLog for Rows {
 fn replier(llm: Option<LlmConfig>) -> Replier {
     let config = ReplyConfig {
         llm,
-        transfer_to: None,
+        ..ReplyConfig::default()
     };
     Replier::new(Arc::clone(&BANK), config, None)
 }
 
-/// A conversation with the look-ups of the pack and these tools.
+/// A conversation with the look-ups of the pack, the search of the web and these tools.
 fn conversation(replier: &Replier, tools: Vec<Arc<dyn Tool>>) -> (Driver, Rows) {
     let rows = Rows::default();
-    let tools = replier.look_up_tools().into_iter().chain(tools).collect();
+    let tools = replier.tools().into_iter().chain(tools).collect();
     let registry = Registry::new(SessionId::new(), tools, Arc::new(rows.clone()), Vec::new());
     let facts = CallFacts::default();
     let driver = Driver::new(replier.clone(), registry, facts, TaskTracker::new());

@@ -18,6 +18,11 @@ const RESERVE: &str = "Can I reserve the book The Grey Heron?";
 const MY_BOOKS: &str = "Which books do I have?";
 const FINE: &str = "What is the fine for a late return?";
 
+/// The names of the pack's look-ups.
+fn pack_lookups(base: &KnowledgeBase) -> impl Iterator<Item = String> {
+    base.pack().lookups.iter().map(|lookup| lookup.name.clone())
+}
+
 struct Talk {
     base: Arc<KnowledgeBase>,
     conversation: Conversation,
@@ -38,7 +43,7 @@ impl Talk {
         let base = Arc::new(KnowledgeBase::new(pack));
         let abilities = Abilities {
             model: model.map(str::to_owned),
-            look_ups: true,
+            look_ups: pack_lookups(&base).collect(),
             ..Abilities::default()
         };
         let mut conversation =
@@ -90,7 +95,7 @@ impl Talk {
                         events.push(Event::ModelWrote(Delta::Text("At the desk. ".to_owned())));
                         events.push(Event::ModelWrote(Delta::Finished));
                     }
-                    Step::Read(_) => {}
+                    Step::Read(_) | Step::SearchWeb(_) => {}
                     Step::Done(meta) => said.meta = *meta,
                 }
             }

@@ -22,7 +22,7 @@ const SENTENCES_OF_EACH: usize = 2;
 /// Words spoken at most, about 25 seconds; the first sentence is spoken however long it is.
 const MAX_WORDS: usize = 70;
 /// Support from which on a document answers a question.
-const SUPPORTED: f32 = 0.8;
+pub(crate) const SUPPORTED: f32 = 0.8;
 /// Where a pack has words to offer what may be the answer: from which support on they are said, and to which.
 const OFFERED: f32 = 0.3;
 const SURE: f32 = 1.4;
@@ -259,7 +259,7 @@ impl Extractor<'_> {
 
     /// The sentences of a passage that answer the question: the nearest one first, then the one before it where it
     /// leans on that, then the direct answer that the document begins with, then the next nearest.
-    fn choose(self, question: &Question, passage: &Passage) -> Vec<String> {
+    pub(crate) fn choose(self, question: &Question, passage: &Passage) -> Vec<String> {
         let text = passage.text.as_str();
         let lead = text.split("\n\n").next().unwrap_or(text);
         let lead = sentences(lead).len();
@@ -373,7 +373,7 @@ impl Extractor<'_> {
 }
 
 /// It may answer, but not surely.
-fn may_answer(passage: &Passage) -> bool {
+pub(crate) fn may_answer(passage: &Passage) -> bool {
     (OFFERED..SURE).contains(&passage.support)
 }
 

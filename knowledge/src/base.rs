@@ -23,6 +23,7 @@ use crate::{
     rules::Rules,
     trust::Trust,
     understand::Reader,
+    web::WebRules,
 };
 
 /// Nearness from which on a document of an urgent topic answers, whatever else speaks against it.
@@ -52,6 +53,7 @@ pub struct KnowledgeBase {
     /// What the ways of asking mean that one sentence answers, by document, with that sentence.
     answered_by: BTreeMap<String, Vec<(String, Vector)>>,
     shelf: Option<Shelf>,
+    web: WebRules,
     fingerprint: String,
 }
 
@@ -102,6 +104,7 @@ impl KnowledgeBase {
                 Shelf::new(&lexicon, catalogue.clone(), pack.catalogue_words.clone())
             }),
             aspects: Aspects::new(&lexicon, &pack.words.aspects),
+            web: WebRules::new(&lexicon, &pack.web),
             pack,
             lexicon,
             index,
@@ -219,6 +222,17 @@ impl KnowledgeBase {
     /// The route of a turn that was read, with its reasons.
     #[must_use]
     pub fn understand(&self, heard: &Heard, context: &RouteContext) -> Routed {
+        self.understand_without(heard, context, &[])
+    }
+
+    /// The same where the look-ups of these names are not connected: what asks for them is read as if the pack had none.
+    #[must_use]
+    pub fn understand_without(
+        &self,
+        heard: &Heard,
+        context: &RouteContext,
+        without: &[String],
+    ) -> Routed {
         let reader = Reader {
             rules: &self.rules,
             lexicon: &self.lexicon,
@@ -229,6 +243,7 @@ impl KnowledgeBase {
             learned_meaning: self.learned_meaning.as_ref(),
             urgent: &self.urgent,
             weighing: self.weighing,
+            without,
         };
         reader.understand(heard, context)
     }
@@ -403,18 +418,39 @@ impl KnowledgeBase {
         passages: &[Passage],
         beside: &[Citation],
     ) -> Answer {
-        let extractor = Extractor {
+        let extractor = self.extractor(&self.index, self.meanings.as_ref());
+        extractor.answer(question, passages, beside)
+    }
+
+    pub(crate) fn extractor<'a>(
+        &'a self,
+        index: &'a Index,
+        meanings: Option<&'a Meanings>,
+    ) -> Extractor<'a> {
+        Extractor {
             lexicon: &self.lexicon,
-            index: &self.index,
+            index,
             aspects: &self.aspects,
             settings: &self.pack.settings,
-            meanings: self.meanings.as_ref(),
+            meanings,
             urgent: &self.urgent,
             topics: &self.pack.topics,
             answered_by: &self.answered_by,
             documents: &self.pack.documents,
-        };
-        extractor.answer(question, passages, beside)
+        }
+    }
+
+    pub(crate) fn web_rules(&self) -> &WebRules {
+        &self.web
+    }
+
+    /// The documents' index with these chunks among them, and what these mean.
+    pub(crate) fn index_with(&self, chunks: Vec<Chunk>) -> (Index, Option<Meanings>) {
+        let count = chunks.len();
+        let mut index = self.index.with(&self.lexicon, chunks);
+        let meanings = self.meanings.as_ref();
+        let meanings = meanings.map(|meanings| index.set_meanings_of_last(count, meanings));
+        (index, meanings)
     }
 }
 

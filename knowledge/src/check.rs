@@ -10,7 +10,7 @@ use crate::{
     chunk::chunks,
     error::PackError,
     index,
-    lookup::{Lookup, fill_in},
+    lookup::{Lookup, Proof, declared, fill_in},
     pack::{DocumentText, Pack, Settings},
     route::FIXED_NAMES,
     rules::Rules,
@@ -123,6 +123,7 @@ pub(crate) fn settings(file: &Path, settings: &Settings) -> Result<(), PackError
             "days, 1 or more",
         ));
     }
+    sites(file, &settings.tool_policy.sites)?;
     let e164 = |number: &str| {
         number.strip_prefix('+').is_some_and(|digits| {
             (7..=15).contains(&digits.len()) && digits.chars().all(|c| c.is_ascii_digit())
@@ -134,6 +135,26 @@ pub(crate) fn settings(file: &Path, settings: &Settings) -> Result<(), PackError
             Err(bad(file, "transfer_number", number, accepted))
         }
         _ => Ok(()),
+    }
+}
+
+/// Hosts as lists of them are written.
+fn sites(file: &Path, sites: &[String]) -> Result<(), PackError> {
+    let is_label = |label: &str| {
+        let letter = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+        !label.is_empty() && label.chars().all(letter)
+    };
+    let is_host = |site: &&String| {
+        let name = site.strip_prefix("*.").unwrap_or(site);
+        name.contains('.') && name.split('.').all(is_label)
+    };
+    match sites.iter().find(|site| !is_host(site)) {
+        Some(wrong) => {
+            let accepted =
+                "a host such as www.example.com or *.example.com, without https://, port and path";
+            Err(bad(file, "tool_policy.sites", wrong, accepted))
+        }
+        None => Ok(()),
     }
 }
 
@@ -149,14 +170,15 @@ pub(crate) fn lookups(
             let accepted = "a name that no other route has";
             return Err(bad(file, "lookup.name", &lookup.name, accepted));
         }
-        let fields: Vec<&str> = lookup.fields.keys().map(String::as_str).collect();
-        names.fill(file, "lookup.answer", &mut lookup.answer, &fields)?;
-        for (key, line) in [
-            ("lookup.unauthenticated", &mut lookup.unauthenticated),
-            ("lookup.unavailable", &mut lookup.unavailable),
-        ] {
-            names.fill(file, key, line, &[])?;
+        declared::check(file, names, lookup)?;
+        let keys = lookup.fields.keys().chain(lookup.parameters.keys());
+        let keys: Vec<&str> = keys.map(String::as_str).collect();
+        names.fill(file, "lookup.answer", &mut lookup.answer, &keys)?;
+        if lookup.proof == Proof::Code {
+            let line = &mut lookup.unauthenticated;
+            names.fill(file, "lookup.unauthenticated", line, &[])?;
         }
+        names.fill(file, "lookup.unavailable", &mut lookup.unavailable, &[])?;
     }
     Ok(())
 }
@@ -192,6 +214,7 @@ pub(crate) fn phrases(folder: &Path, pack: &Pack) -> Result<(), PackError> {
         .into_iter()
         .map(str::to_owned)
         .collect();
+    dead.extend(declared::dead(&lexicon, &pack.lookups));
     if let Some(catalogue) = &pack.catalogue {
         let shelf = Shelf::new(&lexicon, catalogue.clone(), pack.catalogue_words.clone());
         dead.extend(shelf.dead(&lexicon));

@@ -119,6 +119,11 @@ impl Meanings {
         }
     }
 
+    /// Of other texts, by the same model.
+    pub(crate) fn of_others(&self, texts: &BTreeSet<String>) -> Self {
+        Self::new(Arc::clone(&self.embedder), texts, &HashMap::new())
+    }
+
     /// The texts and what they mean, for keeping.
     #[must_use]
     pub fn texts(&self) -> &HashMap<String, Vector> {

@@ -174,6 +174,30 @@ impl Index {
         }
     }
 
+    /// With chunks that are no documents of the pack, to be ranked among these. How rare a word is stays what it is among
+    /// the documents.
+    pub(crate) fn with(&self, lexicon: &Lexicon, chunks: Vec<Chunk>) -> Self {
+        let mut index = self.clone();
+        let (more, none) = (chunks.into_iter(), Asks::default());
+        index
+            .entries
+            .extend(more.map(|chunk| Entry::new(lexicon, chunk, &none)));
+        index
+    }
+
+    /// Gives the last `entries` what their texts mean, and returns these.
+    pub(crate) fn set_meanings_of_last(&mut self, entries: usize, meanings: &Meanings) -> Meanings {
+        let from = self.entries.len().saturating_sub(entries);
+        let last = &mut self.entries[from..];
+        let texts = last.iter().flat_map(|entry| entry.texts.iter().cloned());
+        let own = meanings.of_others(&texts.collect());
+        for entry in last {
+            let known = entry.texts.iter().filter_map(|text| own.known(text));
+            entry.meanings = known.cloned().collect();
+        }
+        own
+    }
+
     /// Titles and known ways of asking.
     pub(crate) fn asks(&self) -> impl Iterator<Item = &str> {
         let entries = self.entries.iter().filter(|entry| entry.chunk.ordinal == 0);

@@ -30,6 +30,7 @@ mod trained;
 mod training;
 mod trust;
 mod understand;
+mod web;
 
 pub use answer::{Answer, Citation, Perhaps, is_grounded, sentences};
 pub use base::KnowledgeBase;
@@ -45,10 +46,12 @@ pub use grounding::Fact;
 pub use heard::{Heard, Meanings};
 pub use index::Passage;
 pub use load::{default_pack, document_files, topic_ids};
-pub use lookup::{FieldKind, Lookup};
+pub use lookup::{
+    FieldKind, Lookup, Origin, Parameter, ParameterKind, ParameterValue, ParameterValues, Proof,
+};
 pub use pack::{
     Actions, Aspect, CheckSettings, Currency, DocumentText, GroundingMode, Lines, Pack, PhraseSet,
-    Settings, SilenceSettings, SmallTalk, Topic, TradeWords, VoiceSettings,
+    Settings, SilenceSettings, SmallTalk, ToolPolicy, Topic, TradeWords, VoiceSettings,
 };
 pub use pack_test::{TestDialogue, TestTurn};
 pub use review::{Callers, Remark};
@@ -56,3 +59,4 @@ pub use route::{Before, Question, Reason, Route, RouteContext, Routed};
 pub use trained::Trained;
 pub use training::{Example, FOLDS, Quality, Ranks, Rates, Seen};
 pub use trust::{FreshnessPolicy, Provenance};
+pub use web::{WebAnswer, WebPage};

@@ -2,9 +2,27 @@
 
 use std::path::Path;
 
-use crate::{check::Names, error::PackError, pack::Lines};
+use crate::{check::Names, error::PackError, pack::Lines, web::WebWords};
+
+/// A line's key, the line, and what the speaker fills in.
+type Optional<'a> = (
+    &'static str,
+    &'a mut Option<String>,
+    &'static [&'static str],
+);
 
 impl Lines {
+    /// Takes the language's own lines for those that the pack leaves out.
+    pub(crate) fn or(&mut self, words: &WebWords) {
+        for (line, own) in [
+            (&mut self.looking_up, &words.looking_up),
+            (&mut self.according_to, &words.according_to),
+            (&mut self.cites_web, &words.cites),
+        ] {
+            line.get_or_insert_with(|| own.clone());
+        }
+    }
+
     /// Puts the company's and the agent's name into every line.
     pub(crate) fn fill(&mut self, file: &Path, names: Names<'_>) -> Result<(), PackError> {
         for (key, line) in self.single() {
@@ -26,14 +44,21 @@ impl Lines {
         Ok(())
     }
 
-    /// Lines that a pack may leave out, with what the speaker fills in.
-    fn optional(&mut self) -> [(&'static str, &mut Option<String>, &'static [&'static str]); 5] {
+    /// Lines that a pack may leave out.
+    fn optional(&mut self) -> [Optional<'_>; 8] {
         [
             ("perhaps", &mut self.perhaps, &["topic"]),
             ("either", &mut self.either, &["one", "other"]),
-            ("cites", &mut self.cites, &["title"]),
             ("no_more", &mut self.no_more, &[]),
             ("outdated", &mut self.outdated, &["date"]),
+            ("cites", &mut self.cites, &["title"]),
+            ("looking_up", &mut self.looking_up, &[]),
+            (
+                "according_to",
+                &mut self.according_to,
+                &["host", "sentence"],
+            ),
+            ("cites_web", &mut self.cites_web, &["host", "title"]),
         ]
     }
 

@@ -28,6 +28,7 @@ use crate::{
     review::FigureWords,
     trained::Trained,
     training::{Example, TrainingFile},
+    web::WebWords,
 };
 
 /// What people say in English to other trades and about nothing, compiled in.
@@ -62,6 +63,7 @@ struct LanguageFile {
     meaning: Option<MeaningWords>,
     catalogue: Option<CatalogueWords>,
     figures: Option<FigureWords>,
+    web: Option<WebWords>,
 }
 
 impl LanguageFile {
@@ -74,6 +76,7 @@ impl LanguageFile {
             meaning: self.meaning.or(other.meaning),
             catalogue: self.catalogue.or(other.catalogue),
             figures: self.figures.or(other.figures),
+            web: self.web.or(other.web),
         }
     }
 }
@@ -156,6 +159,9 @@ impl Pack {
             company: &company,
             agent: &agent,
         };
+        let language = language(&file("language.toml"))?;
+        let web = language.web.unwrap_or_default();
+        settings.lines.or(&web);
         settings.lines.fill(&file("pack.toml"), names)?;
 
         let topics = toml_file::<TopicsFile>(&file("topics.toml"))?.topic;
@@ -167,7 +173,6 @@ impl Pack {
             optional::<LookupsFile>(&file("lookups.toml"))?.map_or_else(Vec::new, |f| f.lookup);
         check::lookups(&file("lookups.toml"), names, &mut lookups)?;
 
-        let language = language(&file("language.toml"))?;
         let mut words: TradeWords = toml_file(&file("words.toml"))?;
         words
             .follow_ups
@@ -179,6 +184,7 @@ impl Pack {
             documents: documents(&file("documents"), &topics)?,
             listening: language.listening.unwrap_or_default(),
             meaning: language.meaning.unwrap_or_default(),
+            web,
             catalogue: catalogue(folder, settings.currency.as_ref())?,
             catalogue_words: language.catalogue.unwrap_or_default(),
             figures: language.figures.unwrap_or_default(),
@@ -293,7 +299,7 @@ fn said_lines(text: &str) -> impl Iterator<Item = &str> {
 
 /// The language that the pack speaks: English, but for what its own file replaces.
 fn language(own: &Path) -> Result<LanguageFile, PackError> {
-    const PARTS: [&str; 7] = [
+    const PARTS: [&str; 8] = [
         "listening",
         "actions",
         "follow_ups",
@@ -301,6 +307,7 @@ fn language(own: &Path) -> Result<LanguageFile, PackError> {
         "meaning",
         "catalogue",
         "figures",
+        "web",
     ];
     let english = toml::from_str(language::ENGLISH).and_then(|mut english: toml::Table| {
         english.retain(|part, _| PARTS.contains(&part));

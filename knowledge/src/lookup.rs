@@ -1,4 +1,8 @@
-//! What another system knows about the caller, and the sentences that say it.
+//! What another system knows about the caller or about the day, and the sentences that say it.
+
+mod day;
+pub(crate) mod declared;
+mod parameter;
 
 use std::collections::BTreeMap;
 
@@ -7,11 +11,13 @@ use language::{money::Unit, numbers::grouped};
 use serde::Deserialize;
 
 use crate::pack::Currency;
+pub use parameter::{Origin, Parameter, ParameterKind, ParameterValue, ParameterValues};
 
 /// Longest text of a field that is spoken, in characters.
 const MAX_TEXT: usize = 200;
 
-/// Something about the caller that another system knows, such as what they have on loan.
+/// Something that another system knows: about the caller, such as what they have on loan, or about the day, such as how
+/// many people wait at the desk.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lookup {
@@ -22,14 +28,46 @@ pub struct Lookup {
     /// Phrases that rule it out.
     #[serde(default)]
     pub unless: Vec<String>,
+    /// Who is answered.
+    #[serde(default)]
+    pub proof: Proof,
+    /// Where it is asked: `https://desk.example.com/queues/{branch}?day={day}`, with parameters, and `{customer}` for the
+    /// caller's name there. None: at the company's systems, by the look-up's name.
+    #[serde(default)]
+    pub address: Option<String>,
+    /// The name of the setting that holds the token for that address, `LOOKUP_TOKEN_DESK`.
+    #[serde(default)]
+    pub credential: Option<String>,
+    /// The header that carries the token as it is; none: it is a bearer token.
+    #[serde(default)]
+    pub header: Option<String>,
+    /// What is put into the address, by name.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, Parameter>,
     /// The fields of the other system's answer, by their keys in it.
     pub fields: BTreeMap<String, FieldKind>,
-    /// Said with what was found; `{key}` stands for a field.
+    /// Said with what was found; `{key}` stands for a field or a parameter.
     pub answer: String,
-    /// Said to a caller who is not authenticated.
+    /// Said when the turn names no value of a parameter; the next turn fills it.
+    #[serde(default)]
+    pub ask: Option<String>,
+    /// Said to a caller who is not authenticated; needed where that matters.
+    #[serde(default)]
     pub unauthenticated: String,
-    /// Said to an authenticated caller whom the other system does not know, or where none is connected.
+    /// Said where the other system does not know the caller or what was asked, or, where the look-up needs proof, none is
+    /// connected.
     pub unavailable: String,
+}
+
+/// What a caller must have proved to be answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// Nothing: what is asked for concerns nobody.
+    None,
+    /// Who they are, by a one-time code.
+    #[default]
+    Code,
 }
 
 /// How a field is checked and spoken.
@@ -47,16 +85,20 @@ pub enum FieldKind {
 }
 
 impl Lookup {
-    /// The sentence for what the other system answered, its fields as text. `None` when one is missing or is not of
-    /// its kind: nothing is said that was not found.
+    /// The sentence for what the other system answered, its fields as text, to what it was asked with. `None` when a
+    /// field is missing or is not of its kind: nothing is said that was not found.
     #[must_use]
     pub fn sentence(
         &self,
         found: &BTreeMap<String, String>,
+        asked: &ParameterValues,
         currency: Option<&Currency>,
     ) -> Option<String> {
         let is_one = self.is_of_one(found);
         let mut values = BTreeMap::new();
+        for (key, value) in asked {
+            values.insert(key.as_str(), value.spoken.clone());
+        }
         for (key, kind) in &self.fields {
             values.insert(
                 key.as_str(),
@@ -76,6 +118,24 @@ impl Lookup {
             .map(|(key, _)| found.get(key).and_then(|value| grouped(value)))
             .collect();
         matches!(&amounts[..], [Some(amount)] if amount.trim_start_matches('-') == "1.00")
+    }
+
+    /// The first parameter, in the order of the address, that has no value yet.
+    #[must_use]
+    pub fn missing(&self, known: &ParameterValues) -> Option<&str> {
+        let address = self.address.as_deref().unwrap_or_default();
+        let names = self.parameters.keys().map(String::as_str);
+        names
+            .filter(|name| !known.contains_key(*name))
+            .min_by_key(|name| address.find(&format!("{{{name}}}")))
+    }
+
+    /// What is said to be told the value of a parameter.
+    #[must_use]
+    pub fn ask_for(&self, parameter: &str) -> &str {
+        let own = self.parameters.get(parameter);
+        let own = own.and_then(|parameter| parameter.ask.as_deref());
+        own.or(self.ask.as_deref()).unwrap_or_default()
     }
 }
 
@@ -133,8 +193,14 @@ mod tests {
             name: "test".to_owned(),
             phrases: Vec::new(),
             unless: Vec::new(),
+            proof: Proof::Code,
+            address: None,
+            credential: None,
+            header: None,
+            parameters: BTreeMap::new(),
             fields: fields.collect(),
             answer: answer.to_owned(),
+            ask: None,
             unauthenticated: String::new(),
             unavailable: String::new(),
         }
@@ -150,7 +216,7 @@ mod tests {
         let record = found
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-        let said = lookup.sentence(&record.collect(), Some(&dollars));
+        let said = lookup.sentence(&record.collect(), &BTreeMap::new(), Some(&dollars));
         assert_eq!(said.as_deref(), sentence, "from {found:?}");
     }
 

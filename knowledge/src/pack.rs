@@ -15,6 +15,7 @@ use crate::{
     review::FigureWords,
     trained::Trained,
     trust::FreshnessPolicy,
+    web::WebWords,
 };
 
 /// A trade's whole configuration and knowledge.
@@ -42,6 +43,8 @@ pub struct Pack {
     pub(crate) meaning: MeaningWords,
     /// Words of the language by which figures are told apart.
     pub(crate) figures: FigureWords,
+    /// Words of the language by which the web is asked.
+    pub(crate) web: WebWords,
     /// What people say elsewhere, to other trades and about nothing: the language's, and the pack's `elsewhere.txt`.
     pub(crate) elsewhere: Elsewhere,
     /// What was learned for it from labelled sentences too: `learned.toml`.
@@ -128,6 +131,9 @@ pub struct Settings {
     /// How long what documents say holds; without it no document is outdated.
     #[serde(default)]
     pub freshness_policy: Option<FreshnessPolicy>,
+    /// Which tools may be used beside the pack's own.
+    #[serde(default)]
+    pub tool_policy: ToolPolicy,
     /// Where phone calls are transferred, E.164; none means that people call back.
     #[serde(default)]
     pub transfer_number: Option<String>,
@@ -152,6 +158,16 @@ pub struct CheckSettings {
     pub cues: Vec<String>,
     /// Pairs of documents, by source, whose figures differ and are right in both.
     pub figures: Vec<[String; 2]>,
+}
+
+/// Which tools may be used beside the pack's own.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ToolPolicy {
+    /// Questions about the trade that no document answers may be asked of the web, where a search is set up.
+    pub web_search: bool,
+    /// Sites whose results may be used: `www.example.com`, or `*.example.com` for every host below `example.com`.
+    pub sites: Vec<String>,
 }
 
 /// A currency.
@@ -254,6 +270,15 @@ pub struct Lines {
     /// Without this line it is not said.
     #[serde(default)]
     pub outdated: Option<String>,
+    /// Before the web is searched. Without this line or one of the next two, the language's own is said.
+    #[serde(default)]
+    pub looking_up: Option<String>,
+    /// What a page of the web says: `{sentence}` of `{host}`.
+    #[serde(default)]
+    pub according_to: Option<String>,
+    /// Where the last answer comes from, if from a page of the web: its `{title}` on `{host}`.
+    #[serde(default)]
+    pub cites_web: Option<String>,
     /// After an answer, when nothing else was asked.
     pub anything_else: String,
     /// "Repeat that" before anything was said.

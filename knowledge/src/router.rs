@@ -133,7 +133,11 @@ impl Router<'_> {
         {
             return found;
         }
-        let mut lookups = rules.lookups.iter();
+        let without = self.reader.without;
+        let mut lookups = rules
+            .lookups
+            .iter()
+            .filter(|(name, _)| !without.contains(name));
         if let Some(found) =
             lookups.find_map(|(name, phrases)| self.action(phrases, Route::Lookup(name.clone())))
         {

@@ -42,6 +42,8 @@ pub(crate) struct Reader<'a> {
     /// Topics that cannot wait.
     pub(crate) urgent: &'a BTreeSet<String>,
     pub(crate) weighing: Weighing,
+    /// Look-ups that nobody answers here: the documents are asked instead.
+    pub(crate) without: &'a [String],
 }
 
 /// Clauses that ask one thing.

@@ -74,7 +74,11 @@ fn retrieval(rows: &[Vec<&'static str>]) -> (f32, f32, String) {
     for row in rows {
         let (question, expected) = (row[0], row[1]);
         // Questions that the router does not take for banking questions find nothing, as in a call.
-        let found: Vec<String> = match bank.route(question, &RouteContext::default()) {
+        // Nothing is looked up here: what a look-up for everybody would answer is the documents'.
+        let without = ["exchange_rate".to_owned()];
+        let context = RouteContext::default();
+        let routed = bank.understand_without(&bank.read(question), &context, &without);
+        let found: Vec<String> = match routed.route {
             Route::Knowledge { topics, .. } => bank
                 .search(&Question::new(question, &topics), 3, None)
                 .into_iter()

@@ -122,7 +122,7 @@ fn a_look_up_says_what_was_found() {
         .collect();
     assert_eq!(
         lookup
-            .sentence(&found, pack.settings.currency.as_ref())
+            .sentence(&found, &BTreeMap::new(), pack.settings.currency.as_ref())
             .as_deref(),
         Some("You have 2 books: Emma and Dracula. Your fine is 1.20 dollars.")
     );

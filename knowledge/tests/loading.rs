@@ -382,3 +382,35 @@ fn a_pack_of_more_texts_than_a_turn_can_be_compared_with_is_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn what_a_pack_allows_of_the_web_is_checked() {
+    let file = "pack.toml";
+    let voice = "[voice]";
+    for (name, policy, message) in [
+        (
+            "web-site",
+            "[tool_policy]\nsites = [\"https://a.example\"]\n",
+            "tool_policy.sites is \"https://a.example\"; accepted: a host",
+        ),
+        ("web-key", "[tool_policy]\nweb = true\n", "web_search"),
+        ("web-line", "[tool_policy]\nweb_search = 1\n", "boolean"),
+    ] {
+        check(name, file, voice, &format!("{policy}\n{voice}"), &[message]);
+    }
+    let line = "according_to = \"They of {site} say so.\"\nanything_else =";
+    let message = ["lines.according_to", "{host}", "{sentence}"];
+    check("web-words", file, "anything_else =", line, &message);
+    let policy = "[tool_policy]\nweb_search = true\nsites = [\"*.a.example\"]\n\n[voice]";
+    let copy = Copy::new("web");
+    copy.replace(file, voice, policy);
+    let base = copy.load().unwrap();
+    let settings = &base.pack().settings;
+    assert!(settings.tool_policy.web_search);
+    let line = settings.lines.looking_up.as_deref();
+    assert_eq!(
+        line,
+        Some("Let me look that up."),
+        "the language's own line"
+    );
+}

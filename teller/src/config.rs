@@ -13,7 +13,7 @@ use api::HttpConfig;
 use dialogue::LlmConfig;
 use jobs::MaintenanceConfig;
 use secrecy::SecretString;
-use tools::LookupConfig;
+use tools::{LookupConfig, WebSearchConfig};
 use voice::{
     listen::{RemoteSttConfig, SttConfig},
     speak::{Provider, RemoteTtsConfig},
@@ -73,8 +73,10 @@ pub struct Config {
     pub meaning: MeaningConfig,
     /// Where a phone call can be transferred to: `tel:+…` or `sip:…`.
     pub transfer_to: Option<String>,
-    /// The company's systems for the look-ups of the pack.
-    pub lookups: Option<LookupConfig>,
+    /// Who answers the look-ups of the pack.
+    pub lookups: LookupConfig,
+    /// The search of the web, if there is one.
+    pub web_search: Option<WebSearchConfig>,
     /// Log filter in `tracing` syntax.
     pub log: String,
     /// Log as JSON lines instead of text.
@@ -164,6 +166,7 @@ impl Config {
                 v.starts_with("tel:+") || v.starts_with("sip:")
             }),
             lookups: lookups(env),
+            web_search: web_search(env),
             log: env.text("RUST_LOG", DEFAULT_LOG),
             log_json: env.flag("LOG_JSON", false),
             livekit,
@@ -304,10 +307,25 @@ fn worker(env: &mut Reader, livekit: &LiveKitConfig) -> WorkerConfig {
     }
 }
 
-fn lookups(env: &mut Reader) -> Option<LookupConfig> {
-    let token = env.secret("LOOKUP_KEY");
-    let url = env.url("LOOKUP_URL", &["http", "https"])?;
-    Some(LookupConfig { url, token })
+fn lookups(env: &mut Reader) -> LookupConfig {
+    LookupConfig {
+        token: env.secret("LOOKUP_KEY"),
+        url: env.url("LOOKUP_URL", &["http", "https"]),
+        private_hosts: env.hosts("LOOKUP_PRIVATE_HOSTS"),
+        tokens: env.secrets("LOOKUP_TOKEN_"),
+    }
+}
+
+fn web_search(env: &mut Reader) -> Option<WebSearchConfig> {
+    let per_hour = env.number("WEB_SEARCH_PER_HOUR", 10, 1..=10_000);
+    let seconds = env.number("WEB_SEARCH_SECONDS", 8, 1..=60);
+    let sites = env.hosts("WEB_SEARCH_SITES");
+    Some(WebSearchConfig {
+        url: env.url("WEB_SEARCH_URL", &["http", "https"])?,
+        per_hour,
+        time: Duration::from_secs(seconds),
+        sites,
+    })
 }
 
 fn stt(env: &mut Reader) -> SttConfig {

@@ -69,7 +69,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let (of, outer) = (worker_id.clone(), config.stale_after);
     let sweeper = Sweeper::new(&database, finalizer, live.clone(), of, outer);
 
-    let replier = components::replier(&config, &pack)?;
+    let web_search = components::web_search(&config)?;
+    let replier = components::replier(&config, &pack, web_search.clone())?;
     let telephony = Telephony::new(&config.livekit.url, &config.livekit.keys);
     let transfer_to = components::transfer_target(&replier)?;
     let authenticator = components::authenticator(&config, &database, &pack)?;
@@ -97,7 +98,13 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let health = worker.health();
     let slots = health.slots().clone();
     let known = components::knowledge(&pack, &replier);
-    let view = metrics.view(health, record_health.clone(), follower.clone(), &stt, known);
+    let view = metrics.view(
+        health,
+        record_health.clone(),
+        follower.clone(),
+        (&stt, web_search),
+        known,
+    );
     let servers = components::servers(&config, pages, view, &metrics, &database).await?;
     let background = housekeeping::Background {
         config: &config,

@@ -7,8 +7,8 @@
 //! generated again repeats nothing.
 //!
 //! What needs the room or the record goes through a port ([`SipTransfer`], [`Callbacks`],
-//! [`ToolCallLog`]) that the agent implements; what needs the company's systems asks them over HTTP
-//! ([`LookupTool`]).
+//! [`ToolCallLog`]) that the agent implements; what needs other systems asks them over HTTP
+//! ([`LookupTool`], [`WebSearchTool`]).
 
 mod callback;
 mod key;
@@ -18,11 +18,13 @@ mod outcome;
 mod registry;
 mod tool;
 mod transfer;
+mod web_search;
 
 pub use callback::{CallbackRequest, CallbackTool, Callbacks};
 pub use log::{Intent, NotRecorded, RecordedCall, ToolCallLog};
-pub use lookup::{LookupConfig, LookupTool, Lookups};
+pub use lookup::{DeclaredLookup, LookupConfig, LookupTool, Lookups, NotConnected};
 pub use outcome::{Outcome, Refusal};
 pub use registry::{MAX_ROUNDS, Registry, Request};
 pub use tool::{BoxFuture, Effect, Tool, ToolCall, ToolCaller, ToolError, ToolSpec};
 pub use transfer::{SipTransfer, TransferTarget, TransferTool};
+pub use web_search::{WebPage, WebSearch, WebSearchConfig, WebSearchTool, WebUsage};

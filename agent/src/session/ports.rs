@@ -27,7 +27,7 @@ pub(super) fn dialogue(
     tasks: TaskTracker,
 ) -> Driver {
     let recorded = Arc::new(Recorded(services.recorder.clone()));
-    let mut tools = services.replier.look_up_tools();
+    let mut tools = services.replier.tools();
     tools.push(Arc::new(CallbackTool::new(recorded.clone())));
     if let Some(to) = services.transfer_to.clone() {
         let port = services.transfers.in_room(room);

@@ -1,14 +1,13 @@
 //! Turns that a fixed line of the pack answers, with the deed that goes with it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use call::{Channel, Speaker, Turn};
-use knowledge::{Citation, Fact, Route};
-use serde_json::Value;
-use tools::{Outcome, Refusal};
+use knowledge::Route;
+use tools::Outcome;
 
-use super::{Conversation, LookedUp};
-use crate::{Awaiting, CallAction, ReplyMeta};
+use super::Conversation;
+use crate::{Awaiting, CallAction, Origin, Source};
 
 /// A reply that needs no search and no model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,7 +18,7 @@ pub(super) struct FixedReply {
 }
 
 impl FixedReply {
-    fn say(text: &str) -> Self {
+    pub(super) fn say(text: &str) -> Self {
         Self {
             text: text.to_owned(),
             ..Self::default()
@@ -33,7 +32,7 @@ impl FixedReply {
         }
     }
 
-    fn awaiting(self, awaiting: Awaiting) -> Self {
+    pub(super) fn awaiting(self, awaiting: Awaiting) -> Self {
         Self { awaiting, ..self }
     }
 }
@@ -51,17 +50,7 @@ impl Conversation {
             }
             Route::HumanRequested => self.offer_person(),
             Route::Deny => self.denied(),
-            Route::Lookup(name) => {
-                let lookup = pack.lookup(name);
-                let known = self.facts.name.is_some();
-                FixedReply::say(lookup.map_or("", |lookup| {
-                    if known {
-                        &lookup.unavailable
-                    } else {
-                        &lookup.unauthenticated
-                    }
-                }))
-            }
+            Route::Lookup(name) => self.not_looked_up(name),
             Route::Authenticate => FixedReply::say(self.way_to_authenticate()),
             Route::Repeat => match self.last_agent_text() {
                 Some(text) => FixedReply::say(text)
@@ -93,58 +82,6 @@ impl Conversation {
         }
     }
 
-    /// The sentence for what a look-up found, or why it found nothing.
-    pub(super) fn looked_up(
-        &mut self,
-        name: &str,
-        outcome: Outcome,
-        mut meta: ReplyMeta,
-    ) -> (FixedReply, ReplyMeta) {
-        let base = Arc::clone(&self.base);
-        let settings = &base.pack().settings;
-        let problem = &settings.lines.technical_problem;
-        let Some(lookup) = base.pack().lookup(name) else {
-            return (FixedReply::say(problem), meta);
-        };
-        let text = match outcome {
-            Outcome::Success(found) => {
-                let sentence = lookup.sentence(&fields(&found), settings.currency.as_ref());
-                if let Some(sentence) = sentence {
-                    "tool".clone_into(&mut meta.model);
-                    self.keep(name, &sentence);
-                    return (FixedReply::say(&sentence), meta);
-                }
-                tracing::warn!(
-                    lookup = name,
-                    "the answer lacks a field that the pack describes"
-                );
-                problem
-            }
-            Outcome::Refused(Refusal::NotFound) => &lookup.unavailable,
-            Outcome::Refused(Refusal::NotAuthenticated) => &lookup.unauthenticated,
-            Outcome::Refused(_)
-            | Outcome::Failed(_)
-            | Outcome::TimedOut
-            | Outcome::Cancelled
-            | Outcome::Unknown => problem,
-        };
-        (FixedReply::say(text), meta)
-    }
-
-    /// What was found may speak for an answer later in the conversation, in the place of what was found before.
-    fn keep(&mut self, name: &str, sentence: &str) {
-        let fact = Fact {
-            citation: Citation {
-                source: format!("look-up/{name}"),
-                title: name.replace('_', " "),
-            },
-            text: sentence.to_owned(),
-        };
-        let known = |found: &LookedUp| found.fact.citation == fact.citation;
-        self.looked_up.retain(|found| !known(found));
-        self.looked_up.push(LookedUp { fact, age: 0 });
-    }
-
     /// A callback is promised once it is on record, and not before.
     pub(super) fn called_back(&self, outcome: &Outcome) -> FixedReply {
         let lines = &self.base.pack().settings.lines;
@@ -159,9 +96,11 @@ impl Conversation {
         let lines = &self.base.pack().settings.lines;
         match self.offer() {
             Awaiting::TransferConsent => FixedReply::say(&lines.transfer_offer),
-            Awaiting::CallbackConsent | Awaiting::Perhaps | Awaiting::Either | Awaiting::None => {
-                FixedReply::say(&lines.callback_offer)
-            }
+            Awaiting::CallbackConsent
+            | Awaiting::Perhaps
+            | Awaiting::Either
+            | Awaiting::Parameter
+            | Awaiting::None => FixedReply::say(&lines.callback_offer),
         }
         .awaiting(self.offer())
     }
@@ -180,15 +119,24 @@ impl Conversation {
             Awaiting::TransferConsent
             | Awaiting::CallbackConsent
             | Awaiting::Perhaps
-            | Awaiting::Either => FixedReply::say(&lines.offer_declined),
+            | Awaiting::Either
+            | Awaiting::Parameter => FixedReply::say(&lines.offer_declined),
         }
     }
 
     /// Where the last answer comes from.
     fn cites(&self, turn: usize) -> String {
         let lines = &self.base.pack().settings.lines;
-        match (&lines.cites, self.cited.first()) {
-            (Some(line), Some(title)) => line.replace("{title}", title),
+        let cited = self.cited.first();
+        let line = match cited.map(|cited| cited.origin) {
+            Some(Origin::Web) => lines.cites_web.as_ref(),
+            Some(Origin::Pack) | None => lines.cites.as_ref(),
+        };
+        match (line, cited) {
+            (Some(line), Some(Source { source, title, .. })) => {
+                // Last: a page's title is not filled in.
+                line.replace("{host}", source).replace("{title}", title)
+            }
             _ => variant(&lines.unclear, turn).to_owned(),
         }
     }
@@ -221,11 +169,4 @@ fn variant(lines: &[String], turn: usize) -> &str {
     lines
         .get(turn % lines.len().max(1))
         .map_or("", String::as_str)
-}
-
-fn fields(found: &Value) -> BTreeMap<String, String> {
-    let fields = found.as_object().into_iter().flatten();
-    fields
-        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-        .collect()
 }

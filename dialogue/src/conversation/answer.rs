@@ -4,13 +4,13 @@
 use std::{sync::Arc, time::Duration};
 
 use call::Turn;
-use knowledge::{Citation, Fact, GroundingMode, Passage, is_grounded};
+use knowledge::{Citation, Fact, GroundingMode, Passage, WebAnswer, is_grounded};
 
 use super::{
     Conversation, Delta, Found, ModelFailure, Prompt, Reply, Step, prompt,
     sentences::SentenceStream,
 };
-use crate::{Awaiting, ReplyMeta, Source};
+use crate::{Awaiting, Origin, ReplyMeta, Source};
 
 /// Sentences that "tell me more" adds.
 const MORE: usize = 3;
@@ -21,6 +21,10 @@ const PICK: usize = 7;
 #[derive(Debug)]
 pub(super) struct Question {
     pub(super) text: String,
+    /// The turn's number in the record.
+    pub(super) seq: i32,
+    /// The whole turn is a question about the trade, which the web may be asked too.
+    pub(super) is_knowledge: bool,
     /// What is asked in it, one thing or two.
     pub(super) asked: Vec<knowledge::Question>,
     /// The turns before it.
@@ -47,10 +51,23 @@ impl Conversation {
             other => return self.reply = other,
         };
         question.meta.retrieval = Some(found.took);
+        if let Some((question, found)) = self.search_web(question, found, steps) {
+            self.phrase(question, found, now, steps);
+        }
+    }
+
+    /// Answers from what the documents say, by the model where they support it.
+    pub(super) fn phrase(
+        &mut self,
+        question: Question,
+        found: Found,
+        now: Duration,
+        steps: &mut Vec<Step>,
+    ) {
         let settings = &self.base.pack().settings;
         let beside = self.beside(&question.asked);
         if self.abilities.model.is_none() || !found.is_grounded(&beside, settings.grounding_mode) {
-            return self.say_documents(question, &found, steps);
+            return self.say_documents(question, &found, None, steps);
         }
         let passages = found.together();
         self.subject.last.source = passages.first().map(|passage| passage.source.clone());
@@ -103,7 +120,7 @@ impl Conversation {
         question.meta.failure = failure;
         let Some(last) = last else {
             question.meta.failure.get_or_insert(ModelFailure::Empty);
-            return self.say_documents(question, &found, steps);
+            return self.say_documents(question, &found, None, steps);
         };
         let asks = self.offered_in(&last);
         let model = self.abilities.model.clone();
@@ -121,15 +138,31 @@ impl Conversation {
         self.complete(meta, asks, steps);
     }
 
-    /// The documents' own sentences, or that they hold no answer.
-    fn say_documents(&mut self, question: Question, found: &Found, steps: &mut Vec<Step>) {
+    /// The documents' own sentences, or that they hold no answer; a page's sentence to the question at its place.
+    pub(super) fn say_documents(
+        &mut self,
+        question: Question,
+        found: &Found,
+        web: Option<(usize, WebAnswer)>,
+        steps: &mut Vec<Step>,
+    ) {
         let nothing = Vec::new();
         let passages = found.passages.iter().chain(std::iter::repeat(&nothing));
         let beside = self.beside(&question.asked);
         let asked = question.asked.iter().zip(passages).zip(&beside);
         let answers =
             asked.map(|((asked, passages), beside)| self.base.answer_from(asked, passages, beside));
-        let mut answer = knowledge::Answer::together(answers.collect());
+        let mut answers: Vec<knowledge::Answer> = answers.collect();
+        if let Some((place, found)) = &web {
+            answers[*place] = knowledge::Answer {
+                sentences: vec![self.according_to(found)],
+                sources: Vec::new(),
+                supported: true,
+                perhaps: Vec::new(),
+                rest: Vec::new(),
+            };
+        }
+        let mut answer = knowledge::Answer::together(answers);
         // Nobody is asked which of two it is twice in a row.
         if self.awaiting == Awaiting::Either && answer.perhaps.len() > 1 {
             answer.offer_first(&self.base.pack().settings.lines);
@@ -140,14 +173,15 @@ impl Conversation {
             let passage = passages.find(|passage| passage.source == cited.source);
             passage.map_or_else(|| source_beside(cited.clone()), source)
         });
-        let by = if answer.supported {
-            "extractive"
-        } else {
-            "pack"
+        let by = match (&web, answer.supported) {
+            (Some(_), _) => "web",
+            (None, true) => "extractive",
+            (None, false) => "pack",
         };
+        let web = web.iter().map(|(_, found)| super::web::source(found));
         let meta = ReplyMeta {
             model: by.to_owned(),
-            sources: with(&question.meta.sources, cited),
+            sources: with(&question.meta.sources, cited.chain(web)),
             ..question.meta
         };
         if let Some(cited) = answer.sources.first() {
@@ -190,6 +224,7 @@ impl Conversation {
                 source: perhaps.source.source,
                 title: perhaps.source.title,
                 score: 0.0,
+                origin: Origin::Pack,
             }],
             ..meta
         };
@@ -215,19 +250,13 @@ impl Conversation {
     pub(super) fn say_more(&mut self, meta: ReplyMeta, steps: &mut Vec<Step>) {
         let next = self.rest.len().min(MORE);
         let mut more: Vec<String> = self.rest.drain(..next).collect();
-        let source = self.subject.last.source.clone();
-        let title = self.cited.first().cloned();
         let mut meta = meta;
         if more.is_empty() {
             let line = self.base.pack().settings.lines.no_more.as_deref();
             more = line.map_or_else(Vec::new, knowledge::sentences);
-        } else if let Some((source, title)) = source.zip(title) {
+        } else if let Some(source) = self.cited.first() {
             "extractive".clone_into(&mut meta.model);
-            meta.sources = vec![Source {
-                source,
-                title,
-                score: 0.0,
-            }];
+            meta.sources = vec![source.clone()];
         }
         steps.extend(more.into_iter().map(Step::Say));
         self.complete(meta, Awaiting::None, steps);
@@ -304,6 +333,7 @@ fn source_beside(cited: Citation) -> Source {
         source: cited.source,
         title: cited.title,
         score: 1.0,
+        origin: Origin::Pack,
     }
 }
 
@@ -313,5 +343,6 @@ fn source(passage: &Passage) -> Source {
         source: passage.source.clone(),
         title: passage.title.clone(),
         score: passage.score,
+        origin: Origin::Pack,
     }
 }

@@ -3,7 +3,7 @@
 use knowledge::{Ask, Last};
 
 use super::{CONTEXT_TURNS, Conversation, Step};
-use crate::{ReplyMeta, Source};
+use crate::{Origin, ReplyMeta, Source};
 
 impl Conversation {
     /// What was offered last, if the conversation is still near it; a turn older.
@@ -34,6 +34,7 @@ impl Conversation {
             source: row.source,
             title: row.title,
             score: 1.0,
+            origin: Origin::Pack,
         });
         steps.extend(offer.sentences.into_iter().map(Step::Say));
         ReplyMeta {

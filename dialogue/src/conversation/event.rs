@@ -1,9 +1,9 @@
 //! What a conversation takes and gives: events and steps, and what they carry.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use call::Channel;
-use knowledge::{Heard, KnowledgeBase, Passage};
+use knowledge::{Heard, KnowledgeBase, Passage, WebAnswer};
 use tools::{Outcome, Request, ToolCaller};
 
 use super::{Prompt, UnusableText};
@@ -24,6 +24,9 @@ pub enum Event {
     Read(Box<Heard>),
     /// What [`Step::Find`] found.
     Found(Found),
+    /// The sentence of [`Step::SearchWeb`] that answers better than the documents; `None` where nothing does, or nothing
+    /// was found, or the search failed: its row says which.
+    WebFound(Option<WebAnswer>),
     /// What came of [`Step::AskModel`] so far.
     ModelWrote(Delta),
     /// What came of the [`Step::CallTool`] with this id.
@@ -52,6 +55,9 @@ pub enum Step {
     Read(String),
     /// Search the documents: for questions about the trade alone. Leads to [`Event::Found`].
     Find(Query),
+    /// Search the web, and rank what it says among the documents with [`KnowledgeBase::answer_with_web`]. Leads to
+    /// [`Event::WebFound`].
+    SearchWeb(Box<WebQuery>),
     /// Have the language model phrase an answer. Leads to [`Event::ModelWrote`], until the reply is
     /// done.
     AskModel(Prompt),
@@ -79,6 +85,15 @@ pub struct CallerTurn {
 pub struct Query {
     /// One question or two.
     pub questions: Vec<knowledge::Question>,
+}
+
+/// What the web is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WebQuery {
+    /// The call of the search.
+    pub request: Request,
+    /// What is to be answered.
+    pub question: knowledge::Question,
 }
 
 /// What a search found.
@@ -145,8 +160,10 @@ pub struct CallFacts {
 pub struct Abilities {
     /// The name of the language model; `None`: the documents speak for themselves.
     pub model: Option<String>,
-    /// The company's systems can be asked about customers.
-    pub look_ups: bool,
+    /// The names of the pack's look-ups that somebody answers.
+    pub look_ups: BTreeSet<String>,
+    /// The web may be searched.
+    pub web_search: bool,
     /// Phone calls can be transferred; if not, the pack's number decides.
     pub transfer: bool,
 }

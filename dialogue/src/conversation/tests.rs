@@ -6,16 +6,19 @@
 //! language model's text, and `model ends`, `model is cut off` and `model breaks` are its end.
 
 mod answers;
+mod lookups;
 mod offers;
+mod web;
 
 use std::{
+    collections::BTreeSet,
     path::Path,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use call::Channel;
-use knowledge::{KnowledgeBase, Pack};
+use knowledge::{KnowledgeBase, Pack, WebAnswer};
 use serde_json::json;
 use tools::{Outcome, Refusal, ToolCaller};
 
@@ -35,6 +38,7 @@ struct Cast {
     model: bool,
     look_ups: bool,
     codes: bool,
+    web: bool,
 }
 
 const WEB: Cast = Cast {
@@ -43,6 +47,7 @@ const WEB: Cast = Cast {
     model: false,
     look_ups: false,
     codes: false,
+    web: false,
 };
 const PHONE: Cast = Cast { phone: true, ..WEB };
 const DESK: Cast = Cast {
@@ -55,6 +60,8 @@ const LOOK_UPS: Cast = Cast {
     codes: true,
     ..WEB
 };
+
+const SEARCHING: Cast = Cast { web: true, ..WEB };
 
 /// A library with short fixed lines.
 fn library() -> Arc<KnowledgeBase> {
@@ -147,7 +154,11 @@ impl Stage {
     fn new(cast: Cast) -> Self {
         let abilities = Abilities {
             model: cast.model.then(|| "model".to_owned()),
-            look_ups: cast.look_ups,
+            look_ups: match cast.look_ups {
+                true => ["borrowed_books", "queue"].map(str::to_owned).into(),
+                false => BTreeSet::new(),
+            },
+            web_search: cast.web,
             transfer: cast.desk,
         };
         let channel = if cast.phone {
@@ -199,6 +210,15 @@ impl Stage {
                 });
             }
             "found nothing" => return Event::Found(Found::default()),
+            "web finds nothing" => return Event::WebFound(None),
+            "web answers" => {
+                return Event::WebFound(Some(WebAnswer {
+                    sentence: "The oldest book here is of 1488, {title}.".to_owned(),
+                    host: "books.example".to_owned(),
+                    title: "Old {host} books".to_owned(),
+                    score: 1.0,
+                }));
+            }
             "model ends" => return Event::ModelWrote(Delta::Finished),
             "model is cut off" => return Event::ModelWrote(Delta::CutOff),
             "model breaks" => return Event::ModelWrote(Delta::Failed(ModelFailure::Broken)),
@@ -220,6 +240,8 @@ impl Stage {
         let outcome = match what.strip_prefix("tool ") {
             Some("done") => Outcome::Success(json!(null)),
             Some("finds 2") => Outcome::Success(json!({"count": "2"})),
+            Some("finds 4 waiting") => Outcome::Success(json!({"waiting": "4"})),
+            Some("fails") => Outcome::Failed("it is away".to_owned()),
             Some("finds something else") => Outcome::Success(json!({"number": "2"})),
             Some("knows nobody") => Outcome::Refused(Refusal::NotFound),
             Some("is not recorded") => Outcome::Refused(Refusal::NotRecorded),
@@ -248,10 +270,18 @@ impl Stage {
                 self.call = id;
                 let agreed = if request.consent { ", agreed to" } else { "" };
                 let level = request.caller.level.number();
+                let with = match request.arguments == json!({}) {
+                    true => String::new(),
+                    false => format!(" with {}", request.arguments),
+                };
                 format!(
-                    "CALL {} for turn {}{agreed}, level {level}",
+                    "CALL {}{with} for turn {}{agreed}, level {level}",
                     request.tool, request.seq
                 )
+            }
+            Step::SearchWeb(query) => {
+                let (tool, sent) = (query.request.tool, query.request.arguments);
+                format!("SEARCH {tool} {sent} for turn {}", query.request.seq)
             }
             Step::Say(sentence) => format!("SAY {sentence}"),
             Step::Done(meta) => {

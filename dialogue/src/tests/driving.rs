@@ -1,6 +1,7 @@
 //! Without a model: what is searched, what is looked up, what is done.
 
 use axum::{Router, http::StatusCode, routing::get};
+use outbound::HostList;
 use tokio::sync::{Notify, mpsc};
 use tools::{CallbackRequest, CallbackTool, Callbacks, LookupConfig, Lookups, ToolError};
 
@@ -68,7 +69,11 @@ async fn documents_that_change_serve_the_next_turn() {
 async fn connected(status: StatusCode, record: &'static str) -> Replier {
     let answer = get(async move || (status, record));
     let url = serve(Router::new().route("/account_balance", answer)).await;
-    let lookups = Lookups::new(LookupConfig { url, token: None }).unwrap();
+    let config = LookupConfig {
+        url: Some(url),
+        ..LookupConfig::default()
+    };
+    let lookups = Lookups::new(config).unwrap();
     Replier::new(Arc::clone(&BANK), ReplyConfig::default(), Some(lookups))
 }
 
@@ -121,6 +126,68 @@ async fn a_look_up_is_answered_honestly_and_leaves_its_rows() {
         assert_eq!(replied.meta.model, by);
         assert_eq!(rows.all(), ["account_balance for turn 0", outcome]);
     }
+}
+
+/// The bank whose look-up for everybody has its address here.
+async fn with_rates(status: StatusCode, record: &'static str, token: Option<&str>) -> Replier {
+    let answer = get(async move || (status, record));
+    let url = serve(Router::new().route("/rates/EUR", answer)).await;
+    let mut pack = BANK.pack().clone();
+    let lookup = pack.lookups.iter_mut().find(|l| l.name == "exchange_rate");
+    let lookup = lookup.expect("the bank declares it");
+    lookup.address = Some(format!("{url}rates/{{currency}}"));
+    let config = LookupConfig {
+        private_hosts: HostList::new(["127.0.0.1"]).unwrap(),
+        tokens: token
+            .map(|token| ("LOOKUP_TOKEN_RATES".to_owned(), token.into()))
+            .into_iter()
+            .collect(),
+        ..LookupConfig::default()
+    };
+    let lookups = Some(Lookups::new(config).unwrap());
+    let base = Arc::new(KnowledgeBase::new(pack));
+    Replier::new(base, ReplyConfig::default(), lookups)
+}
+
+#[tokio::test]
+async fn a_look_up_for_everybody_is_asked_with_what_the_caller_says() {
+    let lookup = BANK.pack().lookup("exchange_rate").expect("a look-up");
+    let replier = with_rates(StatusCode::OK, r#"{"rate": 0.9150}"#, Some("secret")).await;
+    let (driver, rows) = conversation(&replier, Vec::new());
+    let asked = reply(&driver, "What is the exchange rate today?").await;
+    assert_eq!(Some(asked.text()), lookup.ask, "which currency?");
+    let told = reply(&driver, "Euros please").await;
+    assert_eq!(told.text(), "Today one dollar is 0.915 euros with us.");
+    assert_eq!(
+        (&*told.meta.route, &*told.meta.model),
+        ("exchange_rate", "tool")
+    );
+    assert_eq!(rows.all(), ["exchange_rate for turn 0", "success"]);
+    assert_eq!(replier.retrievals(), 0, "no document was asked");
+    let unknown = reply(&driver, "And the exchange rate today for the pound?").await;
+    assert_eq!(unknown.text(), lookup.unavailable, "that one is not known");
+}
+
+#[tokio::test]
+async fn without_its_credential_the_documents_answer_what_it_would() {
+    let replier = with_rates(StatusCode::OK, r#"{"rate": 0.9150}"#, None).await;
+    let missing: Vec<String> = replier
+        .not_connected()
+        .iter()
+        .map(ToString::to_string)
+        .filter(|reason| reason.contains("LOOKUP_TOKEN_RATES"))
+        .collect();
+    assert_eq!(
+        missing.len(),
+        1,
+        "it is named: {:?}",
+        replier.not_connected()
+    );
+    let replied = ask(&replier, "What is the exchange rate for euros today?").await;
+    assert_eq!(replied.meta.route, "knowledge");
+    let sources = replied.meta.sources.iter();
+    let sources: Vec<&str> = sources.map(|source| &*source.source).collect();
+    assert_eq!(sources, ["bank/foreign-exchange"], "{}", replied.text());
 }
 
 /// A list of callbacks that is slow to take one.

@@ -1,7 +1,7 @@
 //! One pass over the environment that collects every mistake.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt::Display,
     net::{SocketAddr, ToSocketAddrs},
     ops::RangeInclusive,
@@ -13,6 +13,7 @@ use std::{
 use secrecy::{ExposeSecret as _, SecretString};
 
 use api::HttpConfig;
+use outbound::HostList;
 
 /// What is wrong with the configuration: one line a key.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +127,30 @@ impl Reader {
 
     pub(super) fn secret(&mut self, key: &'static str) -> Option<SecretString> {
         self.get(key).map(Into::into)
+    }
+
+    /// All settings whose keys begin so, as secrets by their keys. What may be named there is not known beforehand.
+    pub(super) fn secrets(&self, prefix: &str) -> BTreeMap<String, SecretString> {
+        let named = self
+            .values
+            .iter()
+            .filter(|(key, _)| key.starts_with(prefix));
+        named
+            .map(|(key, value)| (key.clone(), value.clone().into()))
+            .collect()
+    }
+
+    /// A list of hosts, parted by commas; empty unless set.
+    pub(super) fn hosts(&mut self, key: &'static str) -> HostList {
+        let Some(value) = self.get(key) else {
+            return HostList::default();
+        };
+        let hosts = value.split(',').map(str::trim);
+        HostList::new(hosts.filter(|host| !host.is_empty())).unwrap_or_else(|_| {
+            let form = "hosts parted by commas, such as desk.example.com,*.example.org, without https://, port and path";
+            self.wrong(key, &value, &form);
+            HostList::default()
+        })
     }
 
     pub(super) fn flag(&mut self, key: &'static str, default: bool) -> bool {

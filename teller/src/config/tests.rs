@@ -126,6 +126,67 @@ fn demonstration_messages_are_refused_on_a_public_address() {
 }
 
 #[test]
+fn the_web_is_searched_only_where_its_address_is_set() {
+    let unset = read(&[("WEB_SEARCH_SITES", "www.example.com")]).unwrap();
+    assert!(unset.web_search.is_none(), "off unless it is set");
+    let plain = read(&[("WEB_SEARCH_URL", "http://127.0.0.1:8888/")]).unwrap();
+    let plain = plain.web_search.expect("it is set");
+    assert_eq!((plain.per_hour, plain.time.as_secs()), (10, 8));
+    assert!(
+        plain.sites.is_empty(),
+        "no site may be used unless it is named"
+    );
+    let own = read(&[
+        ("WEB_SEARCH_URL", "https://search.example"),
+        ("WEB_SEARCH_PER_HOUR", "3"),
+        ("WEB_SEARCH_SECONDS", "2"),
+        ("WEB_SEARCH_SITES", "www.example.com, *.example.org"),
+    ]);
+    let own = own.unwrap().web_search.expect("it is set");
+    assert_eq!((own.per_hour, own.time.as_secs()), (3, 2));
+    assert!(own.sites.contains("a.example.org") && !own.sites.contains("example.com"));
+    let wrong = read(&[
+        ("WEB_SEARCH_URL", "search.example"),
+        ("WEB_SEARCH_PER_HOUR", "0"),
+        ("WEB_SEARCH_SECONDS", "soon"),
+        ("WEB_SEARCH_SITES", "https://www.example.com"),
+    ]);
+    let text = wrong.unwrap_err().to_string();
+    for part in [
+        "WEB_SEARCH_URL",
+        "1 to 10000",
+        "`soon`",
+        "`https://www.example.com`",
+        "hosts parted by commas",
+    ] {
+        assert!(text.contains(part), "{part} is missing: {text}");
+    }
+}
+
+#[test]
+fn tokens_of_look_ups_are_those_whose_names_begin_so() {
+    let config = read(&[
+        ("LOOKUP_TOKEN_RATES", "hunter2"),
+        ("LOOKUP_TOKEN_DESK", "hunter3"),
+        ("LOOKUP_PRIVATE_HOSTS", "desk.local,*.corp.example"),
+        ("OTHER_TOKEN", "hunter4"),
+    ])
+    .unwrap();
+    let names: Vec<&str> = config.lookups.tokens.keys().map(String::as_str).collect();
+    assert_eq!(names, ["LOOKUP_TOKEN_DESK", "LOOKUP_TOKEN_RATES"]);
+    assert!(config.lookups.private_hosts.contains("a.corp.example"));
+    assert!(config.lookups.url.is_none());
+    assert!(
+        !format!("{config:?}").contains("hunter"),
+        "tokens are secrets"
+    );
+    let text = read(&[("LOOKUP_PRIVATE_HOSTS", "http://desk.local")])
+        .unwrap_err()
+        .to_string();
+    assert!(text.contains("LOOKUP_PRIVATE_HOSTS"), "{text}");
+}
+
+#[test]
 fn the_example_file_lists_exactly_the_keys_we_read() {
     let mut reader = Reader::from_pairs([("TTS_ENGINE", "openai")]);
     drop(Config::read(&mut reader));

@@ -15,7 +15,7 @@ use knowledge::{Gap, KnowledgeBase, Lines, Pack};
 use record::{Durability, RecordConfig, RecordHandle, RecordMetrics};
 use secrecy::ExposeSecret as _;
 use tokio_util::task::TaskTracker;
-use tools::{Lookups, TransferTarget};
+use tools::{Lookups, TransferTarget, WebSearch};
 use voice::{listen::Stt, speak::Tts};
 
 use super::Metrics;
@@ -54,17 +54,37 @@ pub(super) fn transfer_target(replier: &Replier) -> anyhow::Result<Option<Transf
         .context("TRANSFER_TO, or transfer_number of the pack")
 }
 
-pub(super) fn replier(config: &Config, pack: &Pack) -> anyhow::Result<Replier> {
+/// What answers are made with. What of the pack nobody answers is said in the log; an address that may not be asked is an
+/// error before the first call.
+pub(super) fn replier(
+    config: &Config,
+    pack: &Pack,
+    web_search: Option<WebSearch>,
+) -> anyhow::Result<Replier> {
     let settings = ReplyConfig {
         llm: config.llm.clone(),
         transfer_to: config.transfer_to.clone(),
+        web_search,
     };
-    let lookups = config.lookups.clone().map(Lookups::new);
-    Ok(Replier::new(
-        Arc::new(KnowledgeBase::new(pack.clone())),
-        settings,
-        lookups.transpose()?,
-    ))
+    let lookups = Lookups::new(config.lookups.clone())?;
+    let base = Arc::new(KnowledgeBase::new(pack.clone()));
+    let replier = Replier::new(base, settings, Some(lookups));
+    for reason in replier.not_connected() {
+        anyhow::ensure!(!reason.is_mistake(), "lookups.toml: {reason}");
+        tracing::info!(%reason, "a look-up of the pack is not connected");
+    }
+    if pack.settings.tool_policy.web_search && !replier.searches_web() {
+        tracing::info!(
+            "the pack allows it, but the web is not searched: WEB_SEARCH_URL is not set, or no site is named"
+        );
+    }
+    Ok(replier)
+}
+
+/// The search of the web, where one is set up.
+pub(super) fn web_search(config: &Config) -> anyhow::Result<Option<WebSearch>> {
+    let search = config.web_search.clone().map(WebSearch::new);
+    search.transpose().context("WEB_SEARCH_URL")
 }
 
 pub(super) fn authenticator(

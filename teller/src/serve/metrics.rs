@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric as _},
-    metrics::gauge::ConstGauge,
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
     registry::Registry,
 };
 use tokio::time::Instant;
@@ -14,6 +14,7 @@ use agent::worker::{Phase, Shutdown, WorkerHealth};
 use api::{HttpMetrics, KnowledgeView, WorkerStatus, WorkerView};
 use jobs::JobMetrics;
 use record::{RecordHealth, RecordMetrics};
+use tools::WebSearch;
 use voice::listen::Stt;
 
 /// What each part counts.
@@ -32,7 +33,7 @@ impl Metrics {
         worker: WorkerHealth,
         record: RecordHealth,
         shutdown: Shutdown,
-        stt: &Stt,
+        (stt, web_search): (&Stt, Option<WebSearch>),
         knowledge: KnowledgeView,
     ) -> WorkerView {
         let jobs = self.jobs.clone();
@@ -41,11 +42,11 @@ impl Metrics {
             complaints: Arc::new(move || jobs.complaints()),
             record: Some(record),
             knowledge,
-            metrics: Arc::new(self.registry(stt.clone())),
+            metrics: Arc::new(self.registry(stt.clone(), web_search)),
         }
     }
 
-    fn registry(&self, stt: Stt) -> Registry {
+    fn registry(&self, stt: Stt, web_search: Option<WebSearch>) -> Registry {
         let mut all = Registry::default();
         let registry = all.sub_registry_with_prefix("teller");
         self.agent.register(registry);
@@ -53,6 +54,9 @@ impl Metrics {
         self.jobs.register(registry);
         self.http.register(registry);
         registry.register_collector(Box::new(SttQueue(stt)));
+        if let Some(search) = web_search {
+            registry.register_collector(Box::new(WebSearches(search)));
+        }
         all
     }
 }
@@ -85,5 +89,26 @@ impl Collector for SttQueue {
         let kind = waiting.metric_type();
         let help = "Utterances waiting for speech to text";
         waiting.encode(encoder.encode_descriptor("stt_queue", help, None, kind)?)
+    }
+}
+
+/// How searches of the web ended, read when somebody asks.
+#[derive(Debug)]
+struct WebSearches(WebSearch);
+
+impl Collector for WebSearches {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let usage = self.0.usage();
+        let help = "Searches of the web by their end";
+        let mut all = encoder.encode_descriptor("web_searches", help, None, MetricType::Counter)?;
+        for (end, count) in [
+            ("found", usage.found),
+            ("nothing", usage.nothing),
+            ("failed", usage.failed),
+            ("over_budget", usage.over_budget),
+        ] {
+            ConstCounter::new(count).encode(all.encode_family(&[("end", end)])?)?;
+        }
+        Ok(())
     }
 }

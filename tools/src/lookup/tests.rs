@@ -1,14 +1,14 @@
 use std::collections::HashMap;
 
+use super::*;
+use crate::ToolCaller;
 use axum::{
     extract::{Path, Query},
     http::HeaderMap,
     routing::get,
 };
-use serde_json::json;
 
-use super::*;
-use crate::ToolCaller;
+mod declared;
 
 const KEY: Uuid = Uuid::from_u128(7);
 
@@ -47,9 +47,17 @@ async fn system() -> String {
 
 /// What `books_on_loan` finds at `url` for this customer.
 async fn find(url: &str, token: Option<&str>, customer: Option<&str>) -> Result<Value, ToolError> {
-    let (url, token) = (url.to_owned(), token.map(SecretString::from));
-    let tool = Lookups::new(LookupConfig { url, token }).unwrap();
-    let tool = tool.tool("books_on_loan");
+    let config = LookupConfig {
+        url: Some(url.to_owned()),
+        token: token.map(SecretString::from),
+        ..LookupConfig::default()
+    };
+    let declared = DeclaredLookup {
+        name: "books_on_loan".to_owned(),
+        needs_proof: true,
+        ..DeclaredLookup::default()
+    };
+    let tool = Lookups::new(config).unwrap().tool(&declared).unwrap();
     let caller = ToolCaller {
         customer: customer.map(str::to_owned),
         ..ToolCaller::default()

@@ -100,6 +100,7 @@ impl Scene {
         let replies = ReplyConfig {
             llm: None,
             transfer_to: desk,
+            ..ReplyConfig::default()
         };
         Arc::new(Services {
             stt: Stt::Scripted(self.stt.clone()),
