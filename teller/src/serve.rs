@@ -65,9 +65,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let (recorder, record_health) = (record.recorder(), record.health());
     let live = LiveSessions::default();
     let last = ShutdownGuard::new(record, &live, &database, &worker_id);
-    let finalizer = Finalizer::new(&database, rules);
-    let (of, outer) = (worker_id.clone(), config.stale_after);
-    let sweeper = Sweeper::new(&database, finalizer, live.clone(), of, outer);
+    let sweeper = sweeper(&config, &database, rules, (&live, &worker_id));
 
     let web_search = components::web_search(&config)?;
     let replier = components::replier(&config, &pack, web_search.clone())?;
@@ -97,14 +95,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let pages = components::pages(&config, &pack, &stt, services.authenticator.is_some());
     let health = worker.health();
     let slots = health.slots().clone();
+    let seen = (health, record_health.clone(), follower.clone());
     let known = components::knowledge(&pack, &replier);
-    let view = metrics.view(
-        health,
-        record_health.clone(),
-        follower.clone(),
-        (&stt, web_search),
-        known,
-    );
+    let view = metrics.view(seen, (&stt, web_search), known);
     let servers = components::servers(&config, pages, view, &metrics, &database).await?;
     let background = housekeeping::Background {
         config: &config,
@@ -128,6 +121,23 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     last.write().await;
     answering.cancel();
     Ok(())
+}
+
+/// Writes the summaries that are owed, and closes what a killed worker left open.
+fn sweeper(
+    config: &Config,
+    database: &Database,
+    rules: Arc<insight::summary::SummaryRules>,
+    (live, worker): (&LiveSessions, &str),
+) -> Sweeper {
+    let finalizer = Finalizer::new(database, rules);
+    Sweeper::new(
+        database,
+        finalizer,
+        live.clone(),
+        worker.to_owned(),
+        config.stale_after,
+    )
 }
 
 /// What is left to do when no call is taken any more: the record is brought home.

@@ -340,6 +340,7 @@ mod tests {
             source: source.to_owned(),
             title: title.to_owned(),
             score: 1.0,
+            origin: dialogue::Origin::Pack,
         };
         let spoken = books.spoken(id).unwrap();
         assert!(spoken.citations().is_empty(), "nothing is known of it yet");

@@ -30,9 +30,7 @@ impl Metrics {
     /// What the HTTP servers show of this process.
     pub(super) fn view(
         &self,
-        worker: WorkerHealth,
-        record: RecordHealth,
-        shutdown: Shutdown,
+        (worker, record, shutdown): (WorkerHealth, RecordHealth, Shutdown),
         (stt, web_search): (&Stt, Option<WebSearch>),
         knowledge: KnowledgeView,
     ) -> WorkerView {

@@ -28,6 +28,12 @@ fn load(from: &str, to: &str) -> Result<(), String> {
     Ok(())
 }
 
+#[track_caller]
+fn refused(from: &str, to: &str, message: &str) {
+    let error = load(from, to).expect_err(to);
+    assert!(error.contains(message), "{to:?}: {error}");
+}
+
 #[test]
 fn a_look_up_in_order_is_taken() {
     load("queue", "queue").unwrap();
@@ -37,7 +43,7 @@ fn a_look_up_in_order_is_taken() {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_key_value_and_accepted_form() {
+fn a_wrong_address_or_credential_is_named_with_key_value_and_accepted_form() {
     for (from, to, message) in [
         (
             "https://desk.example.com/",
@@ -73,6 +79,14 @@ fn what_is_wrong_is_named_with_key_value_and_accepted_form() {
             "",
             "nothing without a credential",
         ),
+    ] {
+        refused(from, to, message);
+    }
+}
+
+#[test]
+fn wrong_lines_and_parameters_are_named_with_key_value_and_accepted_form() {
+    for (from, to, message) in [
         (
             "proof = \"none\"",
             "",
@@ -120,8 +134,7 @@ fn what_is_wrong_is_named_with_key_value_and_accepted_form() {
         ("fixed =", "always =", "unknown variant"),
         ("branch", "waiting", "a name of its own"),
     ] {
-        let error = load(from, to).expect_err(to);
-        assert!(error.contains(message), "{to:?}: {error}");
+        refused(from, to, message);
     }
     let own = load("branch", "customer").expect_err("the customer's name is no parameter");
     assert!(own.contains("a name of its own"), "{own}");
