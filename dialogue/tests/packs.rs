@@ -6,7 +6,11 @@
     reason = "a test that cannot be set up fails where it stands"
 )]
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use dialogue::{
     Abilities, CallFacts, CallerTurn, Conversation, Delta, Event, Found, Query, Step,
@@ -17,9 +21,9 @@ use knowledge::{KnowledgeBase, Meanings};
 
 /// Packs with tests, and the percentages of their dialogues that must be right: by words alone, and by meaning.
 const RIGHT: [(&str, f64, f64); 3] = [
-    ("bank", 67.0, 76.5),
+    ("bank", 67.5, 77.0),
     ("property", 88.5, 88.0),
-    ("shop", 84.5, 89.5),
+    ("shop", 84.5, 90.0),
 ];
 
 fn base(pack: &str) -> (Arc<KnowledgeBase>, std::path::PathBuf) {
@@ -60,14 +64,23 @@ fn by_meaning_more_of_them_are_right() {
         return;
     }
     let embedder = Arc::new(Embedder::load(&model).unwrap());
-    let kept = embedding::kept(&root.join(".data/meanings"), &embedder).unwrap();
+    let file = root.join(".data/meanings");
+    let kept = embedding::kept(&file, &embedder).unwrap();
+    let found = Mutex::new(kept.clone());
     std::thread::scope(|scope| {
         for (pack, _, wanted) in RIGHT {
-            let (embedder, kept) = (Arc::clone(&embedder), &kept);
+            let (embedder, kept, found) = (Arc::clone(&embedder), &kept, &found);
             scope.spawn(move || {
                 let (words, folder) = base(pack);
                 let base = KnowledgeBase::clone(&words);
-                let meanings = Meanings::new(embedder, &base.texts(), kept);
+                let tests = base.tests(&folder).unwrap();
+                let turns = tests.iter().flat_map(|test| &test.turns);
+                let mut texts = base.texts();
+                texts.extend(turns.map(|turn| turn.said.clone()));
+                let meanings = Meanings::new(embedder, &texts, kept);
+                let of_pack = base.texts().into_iter();
+                let of_pack = of_pack.map(|text| (text.clone(), meanings.texts()[&text].clone()));
+                found.lock().unwrap().extend(of_pack);
                 let percent = right(&Arc::new(base.with_meanings(meanings)), &folder);
                 assert!(
                     percent >= wanted,
@@ -76,6 +89,12 @@ fn by_meaning_more_of_them_are_right() {
             });
         }
     });
+    // Calls that are tested next need not find it out again.
+    let found = found.into_inner().unwrap();
+    if found.len() > kept.len() {
+        std::fs::create_dir_all(root.join(".data")).unwrap();
+        embedding::keep(&file, &embedder, &found).unwrap();
+    }
 }
 
 /// What the bank's agent says to the last of these turns.

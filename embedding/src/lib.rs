@@ -22,6 +22,9 @@ use word_piece::WordPiece;
 /// Tokens of a text that count, its two marks included; what the network was trained on.
 const MAX_TOKENS: usize = 256;
 
+/// Tokens of several texts that are gone through together: more are no quicker, and take memory.
+const TOGETHER: usize = 192;
+
 /// The network and its words. Immutable: one serves all calls.
 pub struct Embedder {
     words: WordPiece,
@@ -78,7 +81,25 @@ impl Embedder {
     /// What the text means. Words beyond the first 250 or so do not count.
     #[must_use]
     pub fn embed(&self, text: &str) -> Vector {
-        Vector::new(self.network.mean(&self.words.tokens(text, MAX_TOKENS)))
+        let mean = self.network.means(&[self.words.tokens(text, MAX_TOKENS)]);
+        Vector::new(mean.concat())
+    }
+
+    /// What each of many texts means: the same as one by one, in about half the time.
+    pub fn embed_all<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> Vec<Vector> {
+        let (mut vectors, mut waiting, mut tokens) = (Vec::new(), Vec::new(), 0);
+        for text in texts {
+            let text = self.words.tokens(text, MAX_TOKENS);
+            tokens += text.len();
+            waiting.push(text);
+            if tokens >= TOGETHER {
+                vectors.append(&mut self.network.means(&waiting));
+                waiting.clear();
+                tokens = 0;
+            }
+        }
+        vectors.append(&mut self.network.means(&waiting));
+        vectors.into_iter().map(Vector::new).collect()
     }
 }
 

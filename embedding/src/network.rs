@@ -2,6 +2,8 @@
 //!
 //! Shapes: `n` tokens, 384 numbers each, twelve heads of 32. A linear layer's weight is stored as (outputs, inputs).
 
+use std::ops::Range;
+
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, Zip, s};
 use safetensors::{Dtype, SafeTensors};
 
@@ -66,23 +68,30 @@ impl Network {
         self.words.nrows()
     }
 
-    /// The mean of what the tokens mean beside each other. Tokens beyond its words or places count as none.
-    pub(crate) fn mean(&self, tokens: &[usize]) -> Vec<f32> {
-        let tokens = tokens.iter().zip(self.places.outer_iter());
-        let rows: Vec<Array1<f32>> = tokens
-            .filter(|(token, _)| **token < self.words.nrows())
-            .map(|(token, place)| &self.words.row(*token) + &place)
-            .collect();
+    /// The mean of what the tokens of each text mean beside each other. Tokens beyond its words or places count as none.
+    /// Several texts at once cost less than one by one: products of more rows are quicker by the row.
+    pub(crate) fn means(&self, texts: &[Vec<usize>]) -> Vec<Vec<f32>> {
+        let (mut rows, mut ranges): (Vec<Array1<f32>>, Vec<Range<usize>>) = Default::default();
+        for tokens in texts {
+            let from = rows.len();
+            let tokens = tokens.iter().zip(self.places.outer_iter());
+            let known = tokens.filter(|(token, _)| **token < self.words.nrows());
+            rows.extend(known.map(|(token, place)| &self.words.row(*token) + &place));
+            ranges.push(from..rows.len());
+        }
         let mut x = Array2::zeros((rows.len(), SIZE));
         for (mut to, from) in x.outer_iter_mut().zip(&rows) {
             to.assign(from);
         }
         self.norm.apply(x.view_mut());
         for layer in &self.layers {
-            x = layer.apply(&x);
+            x = layer.apply(&x, &ranges);
         }
-        let mean = x.mean_axis(Axis(0));
-        mean.map_or_else(|| vec![0.0; SIZE], |mean| mean.to_vec())
+        let mean = |range: Range<usize>| x.slice(s![range, ..]).mean_axis(Axis(0));
+        let means = ranges.into_iter().map(mean);
+        means
+            .map(|mean| mean.map_or_else(|| vec![0.0; SIZE], |mean| mean.to_vec()))
+            .collect()
     }
 }
 
@@ -102,8 +111,9 @@ impl Layer {
         })
     }
 
-    fn apply(&self, x: &Array2<f32>) -> Array2<f32> {
-        let mut y = self.attended.apply(&self.attend(x));
+    /// `texts` are the rows of each text.
+    fn apply(&self, x: &Array2<f32>, texts: &[Range<usize>]) -> Array2<f32> {
+        let mut y = self.attended.apply(&self.attend(x, texts));
         y += x;
         self.attended_norm.apply(y.view_mut());
         let mut inner = self.inner.apply(&y);
@@ -114,17 +124,19 @@ impl Layer {
         z
     }
 
-    /// Each token takes from the others what it asks them for.
-    fn attend(&self, x: &Array2<f32>) -> Array2<f32> {
+    /// Each token takes from the others of its text what it asks them for.
+    fn attend(&self, x: &Array2<f32>, texts: &[Range<usize>]) -> Array2<f32> {
         let (query, key, value) = (self.query.apply(x), self.key.apply(x), self.value.apply(x));
         let scale = 1.0 / f32::from(u8::try_from(HEAD).unwrap_or(u8::MAX)).sqrt();
         let mut out = Array2::zeros(x.raw_dim());
-        for head in 0..HEADS {
-            let part = s![.., head * HEAD..(head + 1) * HEAD];
-            let mut scores = query.slice(part).dot(&key.slice(part).t());
-            scores *= scale;
-            softmax(scores.view_mut());
-            out.slice_mut(part).assign(&scores.dot(&value.slice(part)));
+        for rows in texts {
+            for head in 0..HEADS {
+                let part = s![rows.clone(), head * HEAD..(head + 1) * HEAD];
+                let mut scores = query.slice(part).dot(&key.slice(part).t());
+                scores *= scale;
+                softmax(scores.view_mut());
+                out.slice_mut(part).assign(&scores.dot(&value.slice(part)));
+            }
         }
         out
     }

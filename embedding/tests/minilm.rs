@@ -59,3 +59,23 @@ fn sentences_of_like_meaning_are_near_whatever_their_words() {
             .is_finite()
     );
 }
+
+#[test]
+fn many_texts_mean_together_what_each_means_alone() {
+    let Some(model) = model() else { return };
+    let long = "a sentence of many words ".repeat(40);
+    let texts: Vec<String> = (0..60)
+        .map(|at| match at % 4 {
+            0 => String::new(),
+            1 => format!("number {at}"),
+            2 => format!("{at} short words and some more of them"),
+            _ => format!("{long} {at}"),
+        })
+        .collect();
+    let together = model.embed_all(texts.iter().map(String::as_str));
+    assert_eq!(together.len(), texts.len());
+    for (text, together) in texts.iter().zip(&together) {
+        let near = model.embed(text).nearness(together);
+        assert!(near > 0.9999, "{near} for {text:?}");
+    }
+}
