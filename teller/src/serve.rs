@@ -60,12 +60,14 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     components::warn_of_readable_connections(&config.database);
 
     let rules = Arc::new(summary_rules(&pack));
-    let writing = (rules.clone(), &metrics.record, &tasks);
-    let record = components::record(&config.spool, &database, &worker_id, writing)?;
+    let meaning_of = meaning.as_ref().map(Meaning::of_texts);
+    let summing_up = (rules.clone(), meaning_of.clone());
+    let at_work = (&metrics.record, &tasks);
+    let record = components::record(&config.spool, &database, &worker_id, summing_up, at_work)?;
     let (recorder, record_health) = (record.recorder(), record.health());
     let live = LiveSessions::default();
     let last = ShutdownGuard::new(record, &live, &database, &worker_id);
-    let finalizer = Finalizer::new(&database, rules);
+    let finalizer = Finalizer::new(&database, rules).with_meaning(meaning_of);
     let (of, outer) = (worker_id.clone(), config.stale_after);
     let sweeper = Sweeper::new(&database, finalizer, live.clone(), of, outer);
 
