@@ -37,12 +37,59 @@ pub(crate) struct SummaryLists {
     pub(crate) about_the_talk: Vec<String>,
     pub(crate) needs: Vec<String>,
     pub(crate) no_answer: Vec<String>,
+    pub(crate) outside: Vec<String>,
+    pub(crate) asks_again: Vec<String>,
+    pub(crate) wants_person: Vec<String>,
+    pub(crate) agrees: Vec<String>,
+    pub(crate) bereavement: String,
+    pub(crate) bereaved: Vec<String>,
+    pub(crate) kin: Vec<String>,
+    pub(crate) dying: Vec<String>,
+    pub(crate) lost_kin: Vec<String>,
     pub(crate) steps: Vec<String>,
     pub(crate) trouble: Vec<String>,
     pub(crate) asks_for_name: Vec<String>,
     pub(crate) not_names: Vec<String>,
     pub(crate) not_wished: Vec<String>,
     pub(crate) wishes: Vec<Wish>,
+    pub(crate) reasons: Vec<Reason>,
+    pub(crate) calls: CallsBefore,
+    pub(crate) dates: Dates,
+}
+
+/// Why somebody calls, as the summary notes it, and the phrases that say so.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reason {
+    pub(crate) reason: String,
+    pub(crate) phrases: Vec<String>,
+}
+
+/// The words by which callers say that they have called before.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CallsBefore {
+    pub(crate) ordinals: Vec<String>,
+    pub(crate) counts: Vec<String>,
+    pub(crate) twice: Vec<String>,
+    pub(crate) calling: Vec<String>,
+    pub(crate) before: Vec<String>,
+}
+
+/// The words by which days are named.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Dates {
+    pub(crate) days: Vec<String>,
+    pub(crate) months: Vec<String>,
+    pub(crate) unsure: Vec<String>,
+    pub(crate) leads: Vec<String>,
+    pub(crate) units: Vec<String>,
+    pub(crate) ago: Vec<String>,
+    pub(crate) counts: Vec<String>,
+    pub(crate) ordinals: Vec<String>,
+    pub(crate) asking: Vec<String>,
+    pub(crate) past: Vec<String>,
 }
 
 /// A wish of callers, as the summary notes it, and the phrases that state it.

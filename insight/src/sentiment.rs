@@ -1,10 +1,24 @@
-//! How the caller felt: a weighted lexicon with negation, per turn and over the call.
+//! How the caller felt, per turn and over the call: a linear model over words, letters and meaning, with a lexicon and
+//! the call's facts beside it.
+//!
+//! ```text
+//! words and letters --+
+//! what it means ------+--> eight sums --> how likely each emotion is --> negative, neutral or positive
+//! the lexicon --------+
+//! ```
+
+mod features;
+mod lexicon;
+mod over_call;
+mod weights;
 
 use call::Sentiment;
-use language::{Break, Word, find_phrase, words};
 use serde::{Deserialize, Serialize};
 
-use crate::english::english;
+pub use features::{BUCKETS, features, wording};
+pub use lexicon::{Shown, shown};
+pub use over_call::{CallFeeling, of_call};
+pub use weights::{Logits, MEANING, Mix, Weights, share};
 
 /// The eight emotions kept per turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -19,6 +33,20 @@ pub enum Emotion {
     Happy,
     Satisfied,
     Worried,
+}
+
+impl Emotion {
+    /// All, in the order in which numbers for each are kept.
+    pub const ALL: [Self; 8] = [
+        Self::Frustrated,
+        Self::Excited,
+        Self::Confused,
+        Self::Angry,
+        Self::Neutral,
+        Self::Happy,
+        Self::Satisfied,
+        Self::Worried,
+    ];
 }
 
 impl From<Emotion> for Sentiment {
@@ -36,108 +64,72 @@ impl From<Emotion> for Sentiment {
 /// The feeling in one turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Feeling {
-    /// The strongest emotion; neutral when nothing shows one.
+    /// The likeliest emotion of the likeliest sentiment; neutral when nothing shows one.
     pub emotion: Emotion,
-    /// Tenths: 10 is a plain "thanks", -20 a plain "terrible". Positive is good.
+    /// Tenths: 10 is a plain "thanks", -20 a plain "terrible". Its sign is the sentiment's: positive is good.
     pub score: i32,
 }
 
-/// Tenths at which a call stops being neutral: more than one polite word in passing, less than a closing thanks.
-const CALL_THRESHOLD: i32 = 12;
-/// Tenths that each barge-in takes off, and the most that all of them take.
-const INTERRUPTION_COST: i32 = 5;
-const MAX_INTERRUPTION_COST: i32 = 15;
-/// Words before a feeling in which a negation turns it.
-const NEGATION_REACH: usize = 3;
+impl Feeling {
+    /// Negative, neutral or positive.
+    #[must_use]
+    pub fn sentiment(self) -> Sentiment {
+        self.emotion.into()
+    }
+}
 
-/// The feeling in `text`.
+/// The feeling in `text`. `meaning` is the 384 numbers that `embedding` finds for [`wording`] of it; without them, or with
+/// another count of them, words and letters decide.
 #[must_use]
-pub fn of_turn(text: &str) -> Feeling {
-    let heard = words(text);
-    let keys: Vec<&str> = heard.iter().map(|w| w.key.as_str()).collect();
-    let mut taken = vec![false; keys.len()];
-    let mut score = 0;
-    let mut strengths: Vec<(Emotion, i32)> = Vec::new();
-    for (parts, weight, emotion) in &english().sentiment.by_length {
-        let mut from = 0;
-        while let Some(at) = find_phrase(&keys[from..], parts).map(|at| at + from) {
-            from = at + parts.len();
-            if taken[at..from].contains(&true) {
-                continue;
-            }
-            taken[at..from].fill(true);
-            let (weight, emotion) = in_context(&heard, at, *weight, *emotion);
-            score += weight;
-            match strengths.iter_mut().find(|(e, _)| *e == emotion) {
-                Some((_, sum)) => *sum += weight.abs(),
-                None => strengths.push((emotion, weight.abs())),
-            }
+pub fn of_turn(text: &str, meaning: Option<&[f32]>) -> Feeling {
+    if !text.contains(|c: char| c.is_alphabetic() || c as u32 > 0x2000) {
+        return NOTHING;
+    }
+    let shown = shown(text);
+    let logits = Weights::kept().logits(text, meaning, &shown);
+    judged(&logits, &shown)
+}
+
+const NOTHING: Feeling = Feeling {
+    emotion: Emotion::Neutral,
+    score: 0,
+};
+/// Tenths of a feeling that is certain and that no word of the lexicon shows.
+const CERTAIN: f32 = 10.0;
+
+/// The feeling that sums stand for. The sentiment is decided first: three small angers are more than one middling joy.
+#[must_use]
+pub fn judged(logits: &Logits, shown: &Shown) -> Feeling {
+    let shares = shares(logits);
+    let of = |sentiment: Sentiment| {
+        let all = Emotion::ALL.into_iter().zip(shares);
+        all.filter(move |(emotion, _)| Sentiment::from(*emotion) == sentiment)
+    };
+    let total = |sentiment| of(sentiment).map(|(_, share)| share).sum::<f32>();
+    // Of equals the neutral one.
+    let mut likeliest = Sentiment::Neutral;
+    for sentiment in [Sentiment::Negative, Sentiment::Positive] {
+        if total(sentiment) > total(likeliest) {
+            likeliest = sentiment;
         }
     }
-    // Ties go to the longer phrase, which comes first in the lexicon.
-    let mut emotion = Emotion::Neutral;
-    let mut strongest = 0;
-    for (candidate, strength) in strengths {
-        if strength > strongest && candidate != Emotion::Neutral && agrees(candidate, score) {
-            (emotion, strongest) = (candidate, strength);
-        }
-    }
+    let strongest = of(likeliest).max_by(|(_, a), (_, b)| a.total_cmp(b));
+    let emotion = strongest.map_or(Emotion::Neutral, |(emotion, _)| emotion);
+    let surely = (CERTAIN * total(likeliest)).round() as i32;
+    let score = match likeliest {
+        Sentiment::Negative => (-surely).min(shown.score),
+        Sentiment::Neutral => 0,
+        Sentiment::Positive => surely.max(shown.score),
+    };
     Feeling { emotion, score }
 }
 
-/// The feeling over a call: the last third of the caller's turns counts double, barge-ins lower it.
-#[must_use]
-pub fn of_call<'a>(
-    caller_turns: impl IntoIterator<Item = &'a str>,
-    interruptions: usize,
-) -> Sentiment {
-    let turns: Vec<&str> = caller_turns.into_iter().collect();
-    let mut score: i32 = 0;
-    for (i, text) in turns.iter().enumerate() {
-        let weight = if (i + 1) * 3 > turns.len() * 2 { 2 } else { 1 };
-        score += of_turn(text).score * weight;
-    }
-    let interruptions = i32::try_from(interruptions).unwrap_or(i32::MAX);
-    score -= interruptions
-        .saturating_mul(INTERRUPTION_COST)
-        .min(MAX_INTERRUPTION_COST);
-    match score {
-        CALL_THRESHOLD.. => Sentiment::Positive,
-        ..=-12 => Sentiment::Negative,
-        _ => Sentiment::Neutral,
-    }
-}
-
-fn agrees(emotion: Emotion, score: i32) -> bool {
-    match Sentiment::from(emotion) {
-        Sentiment::Positive => score > 0,
-        Sentiment::Negative => score < 0,
-        Sentiment::Neutral => true,
-    }
-}
-
-/// Weight and emotion of the phrase at `at` after what stands before it: "very" strengthens, "not" turns.
-fn in_context(heard: &[Word<'_>], at: usize, weight: i32, emotion: Emotion) -> (i32, Emotion) {
-    let mut weight = weight;
-    let mut negated = false;
-    for (back, word) in heard[..at].iter().rev().take(NEGATION_REACH).enumerate() {
-        if matches!(
-            word.after,
-            Break::Sentence | Break::Question | Break::Clause
-        ) {
-            break;
-        }
-        negated |= is_negation(&word.key);
-        if back == 0 && english().sentiment.intensifiers.contains(&word.key) {
-            weight = weight * 3 / 2;
-        }
-    }
-    match (negated, weight > 0) {
-        (false, _) => (weight, emotion),
-        // "Not happy" is a complaint; "not bad" and "not angry" say little.
-        (true, true) => (-weight, Emotion::Frustrated),
-        (true, false) => (0, Emotion::Neutral),
-    }
+/// How likely each emotion is; together 1.
+fn shares(logits: &Logits) -> Logits {
+    let largest = logits.iter().copied().fold(f32::MIN, f32::max);
+    let raised = logits.map(|logit| (logit - largest).exp());
+    let sum: f32 = raised.iter().sum();
+    raised.map(|share| share / sum)
 }
 
 /// Whether a word turns what follows it: "not", "never", "don't".
@@ -155,21 +147,12 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, emotion: Emotion, sign: i32) {
-        let feeling = of_turn(text);
+        let feeling = of_turn(text, None);
         assert_eq!(
             (feeling.emotion, feeling.score.signum()),
             (emotion, sign),
             "{text:?} scored {}",
             feeling.score
-        );
-    }
-
-    #[track_caller]
-    fn check_call(turns: &[&str], interruptions: usize, expected: Sentiment) {
-        assert_eq!(
-            of_call(turns.iter().copied(), interruptions),
-            expected,
-            "{turns:?}"
         );
     }
 
@@ -205,38 +188,6 @@ mod tests {
         check("This is not acceptable.", Frustrated, -1);
         // The comma ends the reach of "not".
         check("It is not, but thank you.", Satisfied, 1);
-    }
-
-    #[test]
-    fn the_end_of_a_call_counts_double() {
-        check_call(&[], 0, Sentiment::Neutral);
-        check_call(
-            &["Hi.", "What is my balance?", "Thanks, bye."],
-            0,
-            Sentiment::Positive,
-        );
-        check_call(
-            &["Thanks.", "What is my balance?", "Bye."],
-            0,
-            Sentiment::Neutral,
-        );
-        check_call(
-            &["I am angry.", "Okay.", "Thank you, that is great."],
-            0,
-            Sentiment::Positive,
-        );
-        check_call(
-            &["Thank you.", "Hm.", "This is terrible."],
-            0,
-            Sentiment::Negative,
-        );
-    }
-
-    #[test]
-    fn many_interruptions_spoil_a_faint_thanks() {
-        let turns = ["Hi.", "What is my balance?", "Thanks, bye."];
-        check_call(&turns, 1, Sentiment::Positive);
-        check_call(&turns, 3, Sentiment::Neutral);
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! The rule-based summary of a finished call.
 
+mod dates;
+mod details;
+mod fixed;
 mod names;
 mod narrative;
 mod outcome;
@@ -9,18 +12,22 @@ use language::SummaryWords;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use details::Details;
+use fixed::FixedLines;
 use narrative::Narrative;
+use outcome::{Judge, Outcome};
 
 use crate::{
-    preferences, sentiment,
+    preferences,
+    sentiment::{self, CallFeeling, Feeling},
     topics::{TopicFound, TopicMatcher, TopicRule},
-    turn::TurnText,
+    turn::{Reply, TurnText},
 };
 
 /// How the summary was made, as stored in `conversation_summaries.method`.
 pub const METHOD: &str = "rules";
 /// Which rules made it. Raise it whenever the same call may give another summary.
-pub const METHOD_VERSION: &str = "2";
+pub const METHOD_VERSION: &str = "3";
 
 /// The session's events; they outrank words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +51,8 @@ pub struct SessionFacts {
 pub struct Summary {
     /// A few sentences, each resting on a turn or an event.
     pub summary: String,
-    /// `user_name`, `primary_intent`, `authentication_attempted`, `preferences`, and under `evidence` the
-    /// sequence numbers of the turns they rest on.
+    /// `user_name`, `primary_intent`, `authentication_attempted`, `preferences`, `amounts`, `dates`, `reasons`, and under
+    /// `evidence` the sequence numbers of the turns they rest on.
     pub extracted_info: Value,
     /// How the caller felt.
     pub sentiment: Sentiment,
@@ -73,14 +80,35 @@ pub struct Summary {
 pub struct SummaryRules {
     topics: TopicMatcher,
     words: SummaryWords,
+    fixed: FixedLines,
+    /// Code and spoken name of the pack's currency.
+    currency: (String, String),
 }
 
 impl SummaryRules {
     /// Prepares the topics of a pack and what it calls its matters.
     #[must_use]
     pub fn new(topics: &[TopicRule], words: SummaryWords) -> Self {
-        let topics = TopicMatcher::new(topics);
-        Self { topics, words }
+        Self {
+            topics: TopicMatcher::new(topics),
+            words,
+            ..Self::default()
+        }
+    }
+
+    /// With the lines that the pack's agent says whatever was asked, and what each is to the caller's matter. None of
+    /// them counts as an answer.
+    #[must_use]
+    pub fn with_lines<'a>(self, lines: impl IntoIterator<Item = (Reply, &'a str)>) -> Self {
+        let fixed = FixedLines::new(lines);
+        Self { fixed, ..self }
+    }
+
+    /// With the currency of amounts that name none: its ISO 4217 code, and its name as it is said ("dollars").
+    #[must_use]
+    pub fn with_currency(self, code: &str, spoken: &str) -> Self {
+        let currency = (code.to_owned(), spoken.to_owned());
+        Self { currency, ..self }
     }
 }
 
@@ -91,16 +119,17 @@ pub fn summarize(facts: &SessionFacts, turns: &[TurnText], rules: &SummaryRules)
     let topics = rules.topics.tally(turns, &raised);
     let primary = primary(&topics);
     let name = names::of_caller(turns, &rules.words.not_names);
-    let outcome = outcome::of_call(facts, turns, &raised, &rules.words.needs);
-    let caller = turns
-        .iter()
-        .filter(|t| t.speaker == Speaker::Caller)
-        .map(|t| t.text.as_str());
-    let interruptions = turns
-        .iter()
-        .filter(|t| t.speaker == Speaker::Agent && t.interrupted)
-        .count();
-    let sentiment = sentiment::of_call(caller, interruptions);
+    let feelings: Vec<Option<Feeling>> = turns.iter().map(feeling).collect();
+    let judge = Judge {
+        turns,
+        raised: &raised,
+        feelings: &feelings,
+        rules,
+    };
+    let outcome = judge.outcome(facts);
+    let about = judge.about(primary);
+    let details = Details::of(turns, &about, rules);
+    let sentiment = sentiment(turns, &feelings, &outcome, &details);
     let preferences = preferences::of_call(turns);
     let narrative = Narrative {
         facts,
@@ -108,6 +137,7 @@ pub fn summarize(facts: &SessionFacts, turns: &[TurnText], rules: &SummaryRules)
         topics: &topics,
         primary,
         outcome: &outcome,
+        details: &details,
         sentiment,
         words: &rules.words,
     };
@@ -116,6 +146,7 @@ pub fn summarize(facts: &SessionFacts, turns: &[TurnText], rules: &SummaryRules)
         "primary_intent": primary.map_or(&[][..], |t| &t.evidence[..]),
         "topics": topics.iter().map(|t| (t.id.clone(), json!(t.evidence))).collect::<serde_json::Map<_, _>>(),
         "resolution": outcome.evidence,
+        "details": details.evidence,
         "preferences": preferences.iter().map(|p| (p.key.to_owned(), json!([p.seq]))).collect::<serde_json::Map<_, _>>(),
     });
     Summary {
@@ -125,6 +156,9 @@ pub fn summarize(facts: &SessionFacts, turns: &[TurnText], rules: &SummaryRules)
             "primary_intent": primary.map(|t| t.id.as_str()),
             "authentication_attempted": facts.authentication_attempted || facts.authenticated,
             "preferences": preferences.iter().map(|p| (p.key.to_owned(), json!(p.value))).collect::<serde_json::Map<_, _>>(),
+            "amounts": details.amounts,
+            "dates": details.dates,
+            "reasons": details.reasons,
             "evidence": evidence,
         }),
         sentiment,
@@ -137,6 +171,30 @@ pub fn summarize(facts: &SessionFacts, turns: &[TurnText], rules: &SummaryRules)
         source_last_seq: turns.iter().map(|t| t.seq).max(),
         partial: matches!(facts.ended, CallEnding::Abandoned | CallEnding::Broken),
     }
+}
+
+fn feeling(turn: &TurnText) -> Option<Feeling> {
+    let is_caller = turn.speaker == Speaker::Caller;
+    is_caller.then(|| sentiment::of_turn(&turn.text, turn.meaning.as_deref()))
+}
+
+/// How the caller felt: in the turns, and by what happened.
+fn sentiment(
+    turns: &[TurnText],
+    feelings: &[Option<Feeling>],
+    outcome: &Outcome,
+    details: &Details,
+) -> Sentiment {
+    let of = |speaker| turns.iter().filter(move |turn| turn.speaker == speaker);
+    sentiment::of_call(&CallFeeling {
+        turns: feelings.iter().flatten().copied().collect(),
+        interruptions: of(Speaker::Agent).filter(|turn| turn.interrupted).count(),
+        refusals: outcome.refusals,
+        repeats: outcome.repeats,
+        called_before: details.calls.is_some(),
+        is_open: outcome.is_open || outcome.resolution == Resolution::Escalated,
+        is_bereaved: of(Speaker::Caller).any(|turn| details::is_bereaved(&turn.text)),
+    })
 }
 
 /// What the call was about: the caller's topic with the largest share, the earlier one of equals.

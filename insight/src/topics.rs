@@ -250,6 +250,8 @@ mod tests {
                     intent: intent.map(str::to_owned),
                     interrupted: false,
                     has_sources: who == "S",
+                    reply: None,
+                    meaning: None,
                 }
             })
             .collect();

@@ -1,11 +1,8 @@
 //! The summary of a session, made from its rows: the same whether the call
-//! ended in order a moment ago or a sweeper found it an hour later.
+//! ended in order a moment ago or a sweeper found it an hour later. Made again without the embedding model that was
+//! there the first time, or with one that was not, its sentiment may differ, and with it what is called resolved.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use call::{AuthLevel, CallEnding, Speaker};
 use database::{
@@ -17,11 +14,13 @@ use futures_util::future::BoxFuture;
 use insight::{
     summary::{self, SessionFacts, Summary, SummaryRules},
     topics::TopicRule,
-    turn::TurnText,
+    turn::{Reply, TurnText},
 };
 use serde_json::{Map, Value};
 
 use record::AfterEnd;
+
+use crate::MeaningOf;
 
 /// A claim whose worker died is free again after this long; writing takes milliseconds.
 const CLAIM: Duration = Duration::from_secs(60);
@@ -35,6 +34,7 @@ pub struct Finalizer {
     profiles: ProfileRepository,
     queue: SummaryQueue,
     rules: Arc<SummaryRules>,
+    meaning: Option<MeaningOf>,
 }
 
 impl AfterEnd for Finalizer {
@@ -48,7 +48,8 @@ impl AfterEnd for Finalizer {
 }
 
 impl Finalizer {
-    /// `rules` are the pack's.
+    /// `rules` are the pack's. How callers felt is judged by words and letters alone until there is a
+    /// [`Self::with_meaning`].
     pub fn new(database: &Database, rules: Arc<SummaryRules>) -> Self {
         Self {
             sessions: SessionRepository::new(database),
@@ -57,7 +58,14 @@ impl Finalizer {
             profiles: ProfileRepository::new(database),
             queue: SummaryQueue::new(database),
             rules,
+            meaning: None,
         }
+    }
+
+    /// With the embedding model, if there is one: how callers felt is judged by what they meant, too.
+    #[must_use]
+    pub fn with_meaning(self, meaning: Option<MeaningOf>) -> Self {
+        Self { meaning, ..self }
     }
 
     /// Writes the summary that a session owes, unless another worker has claimed it.
@@ -114,11 +122,21 @@ impl Finalizer {
     /// With the session's key: the name that the caller stated is sealed with it.
     async fn make(&self, stored: &Session) -> Result<(Summary, Option<SessionKey>), DatabaseError> {
         let (messages, key) = self.messages.by_session_with_key(stored.id).await?;
-        let turns: Vec<TurnText> = turns(&messages);
-        // One odd text must not end the record of all calls.
-        let summarize = || summary::summarize(&facts(stored), &turns, &self.rules);
-        let made = catch_unwind(AssertUnwindSafe(summarize))
-            .map_err(|_| DatabaseError::Invalid("the summary rules broke off".into()))?;
+        let (facts, rules, meaning) = (facts(stored), self.rules.clone(), self.meaning.clone());
+        // A model works for seconds on a long call, and one odd text must not end the record of all calls: both stay on a
+        // thread of their own.
+        let work = move || {
+            let mut turns = turns(&messages);
+            if let Some(meaning) = meaning {
+                meaning.add_to(&mut turns);
+            }
+            summary::summarize(&facts, &turns, &rules)
+        };
+        let made = tokio::task::spawn_blocking(work).await;
+        let made = made.map_err(|error| match error.is_panic() {
+            true => DatabaseError::Invalid("the summary rules broke off".into()),
+            false => DatabaseError::Unavailable("this process is stopping".into()),
+        })?;
         Ok((made, key))
     }
 
@@ -177,7 +195,50 @@ pub fn summary_rules(pack: &knowledge::Pack) -> SummaryRules {
         phrases: Vec::new(),
     });
     let topics: Vec<TopicRule> = pack.topics.iter().map(rule).chain(things).collect();
-    SummaryRules::new(&topics, pack.settings.summary.clone())
+    let rules = SummaryRules::new(&topics, pack.settings.summary.clone()).with_lines(lines(pack));
+    match &pack.settings.currency {
+        Some(currency) => rules.with_currency(&currency.code, &currency.spoken),
+        None => rules,
+    }
+}
+
+/// What the pack's agent says whatever was asked.
+fn lines(pack: &knowledge::Pack) -> Vec<(Reply, &str)> {
+    let lines = &pack.settings.lines;
+    let look_ups = pack.lookups.iter();
+    let not_known = look_ups
+        .flat_map(|look_up| [&look_up.unavailable, &look_up.unauthenticated])
+        .chain([&lines.unsupported, &lines.technical_problem])
+        .chain(&lines.perhaps);
+    let unclear = lines.unclear.iter().chain(&lines.did_not_catch);
+    let small_talk = pack.small_talk.iter().flat_map(|kind| &kind.answers);
+    let talk = small_talk.chain([
+        &lines.disclosure,
+        &lines.greeting,
+        &lines.welcome_back,
+        &lines.still_there,
+        &lines.goodbye,
+        &lines.anything_else,
+        &lines.nothing_to_repeat,
+        &lines.transfer_offer,
+        &lines.transferring,
+        &lines.transfer_failed,
+        &lines.callback_offer,
+        &lines.callback_promised,
+        &lines.offer_declined,
+        &lines.authenticate_web,
+        &lines.authenticate_phone,
+        &lines.authentication_unavailable,
+        &lines.code_sent,
+        &lines.authenticated,
+    ]);
+    let with = |reply: Reply| move |line| (reply, String::as_str(line));
+    not_known
+        .map(with(Reply::NotKnown))
+        .chain(unclear.map(with(Reply::Unclear)))
+        .chain(lines.out_of_scope.iter().map(with(Reply::OutOfScope)))
+        .chain(talk.map(with(Reply::Talk)))
+        .collect()
 }
 
 /// An intent belongs to the caller's turn, and is known once the answer to it was routed.
@@ -214,9 +275,28 @@ fn turns(messages: &[Message]) -> Vec<TurnText> {
                     .or_else(|| answer.and_then(|next| next.intent.clone())),
                 interrupted: m.interrupted,
                 has_sources: has_sources(m),
+                reply: reply(m, has_sources(m)),
+                meaning: None,
             }
         })
         .collect()
+}
+
+/// What is kept of an agent's turn, beside its words.
+fn reply(message: &Message, has_sources: bool) -> Option<Reply> {
+    let kept = |key: &str| message.meta.get(key).and_then(Value::as_str);
+    let is_agents = message.role == Role::Assistant;
+    let (kind, made_by) = (kept("kind"), kept("model"));
+    is_agents
+        .then(|| {
+            Reply::of(
+                kind.unwrap_or_default(),
+                kept("route"),
+                made_by.unwrap_or_default(),
+                has_sources,
+            )
+        })
+        .flatten()
 }
 
 fn facts(session: &Session) -> SessionFacts {
@@ -308,6 +388,8 @@ mod tests {
             intent: Some(table.name.clone()),
             interrupted: false,
             has_sources: speaker == Speaker::Agent,
+            reply: None,
+            meaning: None,
         };
         let turns = [
             turn(0, Speaker::Caller, "Something by Brontë for under ten"),

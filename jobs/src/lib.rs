@@ -3,12 +3,14 @@
 
 mod finalizer;
 mod maintenance;
+mod meaning;
 mod merge_filing;
 mod metrics;
 mod sweeper;
 
 pub use finalizer::{Finalizer, summary_rules};
 pub use maintenance::{Maintenance, MaintenanceConfig};
+pub use meaning::MeaningOf;
 pub use merge_filing::file_merges;
 pub use metrics::JobMetrics;
 pub use sweeper::{Sweeper, Swept};

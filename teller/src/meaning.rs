@@ -10,6 +10,7 @@ use std::{
 use anyhow::Context;
 use database::{Database, MeaningRepository};
 use embedding::{Embedder, Vector, keep, kept};
+use jobs::MeaningOf;
 use knowledge::{KnowledgeBase, Meanings};
 
 /// Where the model and what it found out are.
@@ -128,6 +129,13 @@ impl Meaning {
             tracing::warn!(%error, file = %self.kept.display(), "kept meanings cannot be read");
             HashMap::new()
         })
+    }
+
+    /// What a text means, for those who only need its numbers. Takes about 8 ms of CPU for each text.
+    #[must_use]
+    pub fn of_texts(&self) -> MeaningOf {
+        let embedder = Arc::clone(&self.embedder);
+        MeaningOf::new(move |text| Some(embedder.embed(text).numbers().to_vec()))
     }
 
     /// Several packs may share the file, so nothing leaves it.

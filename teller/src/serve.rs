@@ -60,17 +60,19 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     components::warn_of_readable_connections(&config.database);
 
     let rules = Arc::new(summary_rules(&pack));
-    let writing = (rules.clone(), &metrics.record, &tasks);
-    let record = components::record(&config.spool, &database, &worker_id, writing)?;
+    let meaning_of = meaning.as_ref().map(Meaning::of_texts);
+    let summing_up = (rules.clone(), meaning_of.clone());
+    let at_work = (&metrics.record, &tasks);
+    let record = components::record(&config.spool, &database, &worker_id, summing_up, at_work)?;
     let (recorder, record_health) = (record.recorder(), record.health());
     let live = LiveSessions::default();
     let last = ShutdownGuard::new(record, &live, &database, &worker_id);
-    let sweeper = sweeper(&config, &database, rules, (&live, &worker_id));
+    let finalizer = Finalizer::new(&database, rules).with_meaning(meaning_of);
+    let sweeper = sweeper(&config, &database, finalizer, (&live, &worker_id));
 
     let web_search = components::web_search(&config)?;
     let replier = components::replier(&config, &pack, web_search.clone())?;
     let telephony = Telephony::new(&config.livekit.url, &config.livekit.keys);
-    let transfer_to = components::transfer_target(&replier)?;
     let authenticator = components::authenticator(&config, &database, &pack)?;
     let locks = DatabaseLocks::new(&database);
     let worker = Worker::new(config.worker.clone(), metrics.agent.clone(), locks);
@@ -85,7 +87,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         recorder,
         authenticator,
         transfers: Arc::new(telephony.clone()),
-        transfer_to,
+        transfer_to: components::transfer_target(&replier)?,
         lines: Arc::new(pack.settings.lines.clone()),
         live,
         config: session_config(&config, &pack, &worker_id),
@@ -93,9 +95,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     };
     let (control, follower) = shutdown();
     let pages = components::pages(&config, &pack, &stt, services.authenticator.is_some());
-    let health = worker.health();
-    let slots = health.slots().clone();
-    let seen = (health, record_health.clone(), follower.clone());
+    let seen = (worker.health(), record_health.clone(), follower.clone());
     let known = components::knowledge(&pack, &replier);
     let view = metrics.view(seen, (&stt, web_search), known);
     let servers = components::servers(&config, pages, view, &metrics, &database).await?;
@@ -104,7 +104,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         database: &database,
         metrics: &metrics,
         record: record_health,
-        slots,
+        slots: worker.health().slots().clone(),
         shutdown: follower.clone(),
     };
     let background = background.start(&tasks, sweeper, replier, pack, meaning);
@@ -127,10 +127,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 fn sweeper(
     config: &Config,
     database: &Database,
-    rules: Arc<insight::summary::SummaryRules>,
+    finalizer: Finalizer,
     (live, worker): (&LiveSessions, &str),
 ) -> Sweeper {
-    let finalizer = Finalizer::new(database, rules);
     Sweeper::new(
         database,
         finalizer,

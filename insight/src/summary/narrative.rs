@@ -8,6 +8,7 @@ use crate::{
     english::english,
     summary::{
         SessionFacts,
+        details::{Calls, Details},
         outcome::{Outcome, is_thanks},
     },
     topics::TopicFound,
@@ -21,16 +22,21 @@ pub(super) struct Narrative<'a> {
     pub(super) topics: &'a [TopicFound],
     pub(super) primary: Option<&'a TopicFound>,
     pub(super) outcome: &'a Outcome,
+    pub(super) details: &'a Details,
     pub(super) sentiment: Sentiment,
     pub(super) words: &'a SummaryWords,
 }
 
 impl Narrative<'_> {
-    /// The call in a few sentences: what the caller wanted, what the agent did, how it closed, how it stands.
+    /// The call in a few sentences: what the caller wanted and said of it, what the agent did, how it closed, how it
+    /// stands.
     pub(super) fn sentences(&self) -> String {
         let mut sentences = vec![self.wish()];
+        sentences.extend(self.said());
+        sentences.extend(self.calls());
         sentences.extend(self.authentication().map(str::to_owned));
         sentences.extend(self.action());
+        sentences.extend(self.refusal().map(str::to_owned));
         sentences.extend(self.closing().map(str::to_owned));
         sentences.extend(self.ending().map(str::to_owned));
         sentences.push(self.status().to_owned());
@@ -71,6 +77,40 @@ impl Narrative<'_> {
             "inquired about"
         };
         format!("User {verb} {}.", listed(&named))
+    }
+
+    /// Amounts, days and reasons.
+    fn said(&self) -> impl Iterator<Item = String> {
+        let kinds = [
+            ("Amount", &self.details.amounts),
+            ("Date", &self.details.dates),
+            ("Reason", &self.details.reasons),
+        ];
+        kinds.into_iter().filter_map(|(kind, items)| {
+            let items: Vec<&str> = items.iter().map(String::as_str).collect();
+            let plural = if items.len() > 1 { "s" } else { "" };
+            (!items.is_empty()).then(|| format!("{kind}{plural}: {}.", listed(&items)))
+        })
+    }
+
+    fn calls(&self) -> Option<String> {
+        Some(match self.details.calls.as_ref()? {
+            Calls::This(ordinal) => format!("It was the {ordinal} call about it."),
+            Calls::Before(count) => format!("User had called {count} times about it before."),
+            Calls::Some => "User had called about it before.".to_owned(),
+        })
+    }
+
+    /// What the agent did not do.
+    fn refusal(&self) -> Option<&'static str> {
+        let outcome = self.outcome;
+        match outcome.resolution {
+            Resolution::Incomplete if outcome.was_refused => Some("Agent had no answer."),
+            Resolution::Incomplete if outcome.wanted_person && outcome.is_open => {
+                Some("User asked for a person.")
+            }
+            _ => None,
+        }
     }
 
     fn authentication(&self) -> Option<&'static str> {

@@ -93,6 +93,8 @@ fn turns(script: &[&str]) -> Vec<TurnText> {
             intent: intent.map(str::to_owned),
             interrupted: who == "I",
             has_sources: matches!(who, "S" | "I"),
+            reply: None,
+            meaning: None,
         }
     };
     script.iter().zip(1..).map(turn).collect()
@@ -298,7 +300,7 @@ fn a_need_without_an_answer_or_a_closing_is_not_resolved() {
             "A I'm sorry, I don't know that.",
             "C Okay, thanks, bye.",
         ],
-        "User inquired about loans. Query not resolved.",
+        "User inquired about loans. Agent had no answer. Query not resolved.",
         Incomplete,
     );
     check(
@@ -342,7 +344,7 @@ fn a_call_without_a_matter_says_so() {
     check(
         facts(CallEnding::CallerLeft),
         &["C Who won the match?", "A I can only help with banking."],
-        "User raised a matter outside the listed topics. Query not resolved.",
+        "User raised a matter outside the listed topics. Agent had no answer. Query not resolved.",
         Incomplete,
     );
 }
@@ -360,7 +362,7 @@ fn trouble_is_reported_and_authentication_is_told() {
             "S Call this line at any time to block it.",
             "C Thank you.",
         ],
-        "User reported a problem concerning lost card. User was authenticated. Provided information. User thanked agent. Query resolved.",
+        "User reported a problem concerning lost card. Date: yesterday. Reason: a loss. User was authenticated. Provided information. User thanked agent. Query resolved.",
         Resolution::Resolved,
     );
     assert_eq!(summary.extracted_info["authentication_attempted"], true);

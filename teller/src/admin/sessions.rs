@@ -12,7 +12,10 @@ use uuid::Uuid;
 pub use archive::Archive;
 
 use super::{Actor, print};
-use crate::config::{DatabaseSettings, pack_or_setting};
+use crate::{
+    config::{DatabaseSettings, Reader, meaning, pack_or_setting},
+    meaning::Meaning,
+};
 use jobs::{Finalizer, Sweeper, summary_rules};
 use record::{AuditedReader, LiveSessions};
 
@@ -150,7 +153,10 @@ pub async fn sessions(config: &DatabaseSettings, command: SessionsCommand) -> an
 
 fn finalizer(database: &Database, pack: Option<PathBuf>) -> anyhow::Result<Finalizer> {
     let pack = super::load_pack(&pack_or_setting(pack)?)?;
-    Ok(Finalizer::new(database, summary_rules(&pack).into()))
+    // The same summary as the worker's, which has the model where it is.
+    let meaning = Meaning::open(&meaning(&mut Reader::from_env()))?;
+    let finalizer = Finalizer::new(database, summary_rules(&pack).into());
+    Ok(finalizer.with_meaning(meaning.as_ref().map(Meaning::of_texts)))
 }
 
 async fn list(

@@ -10,7 +10,7 @@ use authentication::{Authenticator, CodeSender, OneTimeCodes};
 use database::{Database, spool::SpoolConfig};
 use dialogue::{Replier, ReplyConfig};
 use insight::summary::SummaryRules;
-use jobs::Finalizer;
+use jobs::{Finalizer, MeaningOf};
 use knowledge::{Gap, KnowledgeBase, Lines, Pack};
 use record::{Durability, RecordConfig, RecordHandle, RecordMetrics};
 use secrecy::ExposeSecret as _;
@@ -26,7 +26,8 @@ pub(super) fn record(
     config: &SpoolSettings,
     database: &Database,
     worker_id: &str,
-    (rules, metrics, tasks): (Arc<SummaryRules>, &Arc<RecordMetrics>, &TaskTracker),
+    (rules, meaning): (Arc<SummaryRules>, Option<MeaningOf>),
+    (metrics, tasks): (&Arc<RecordMetrics>, &TaskTracker),
 ) -> anyhow::Result<RecordHandle> {
     let spool = SpoolConfig {
         dir: config.dir.clone(),
@@ -40,7 +41,7 @@ pub(super) fn record(
         durability: Durability::Disk,
     };
     let own = database.dedicated()?;
-    let finalizer = Arc::new(Finalizer::new(&own, rules));
+    let finalizer = Arc::new(Finalizer::new(&own, rules).with_meaning(meaning));
     RecordHandle::start(config, own, finalizer, metrics, tasks)
 }
 
