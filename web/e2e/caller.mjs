@@ -223,11 +223,11 @@ function until(condition, ...values) {
 
 /** The position after the last line needed, or false. */
 function transcriptReached({ side, pattern, count, from }) {
-  const lines = [...document.querySelectorAll("#transcript > li")].map(({ dataset, lastElementChild }) => ({
+  const lines = [...document.querySelectorAll("#transcript > li")].map((line) => ({
     fits:
-      dataset.final === "true" &&
-      (side === "any" || dataset.speaker === side) &&
-      (pattern === null || new RegExp(pattern, "i").test(lastElementChild.textContent)),
+      line.dataset.final === "true" &&
+      (side === "any" || line.dataset.speaker === side) &&
+      (pattern === null || new RegExp(pattern, "i").test(line.querySelector("p").textContent)),
   }));
   let missing = count;
   for (let index = from; index < lines.length; index += 1) {
@@ -248,10 +248,10 @@ function readPage() {
   const shown = (id) => (document.getElementById(id).hidden ? null : text(id));
   const summary = document.getElementById("summary");
   return {
-    transcript: [...document.querySelectorAll("#transcript > li")].map(({ dataset, lastElementChild }) => ({
-      speaker: dataset.speaker,
-      text: lastElementChild.textContent,
-      final: dataset.final === "true",
+    transcript: [...document.querySelectorAll("#transcript > li")].map((line) => ({
+      speaker: line.dataset.speaker,
+      text: line.querySelector("p").textContent,
+      final: line.dataset.final === "true",
     })),
     states: globalThis.tellerNotes.states,
     phases: globalThis.tellerNotes.phases,

@@ -96,7 +96,7 @@ async function shows(page, wanted) {
 /** Runs in the page: the lines shown, or whether they are those `wanted`. */
 function transcript(wanted) {
   const lines = [...document.querySelectorAll("#transcript > li")].map(
-    ({ dataset, lastElementChild }) => `${dataset.speaker}: ${lastElementChild.textContent}${dataset.final === "true" ? "" : " …"}`,
+    (line) => `${line.dataset.speaker}: ${line.querySelector("p").textContent}${line.dataset.final === "true" ? "" : " …"}`,
   );
   return wanted ? JSON.stringify(lines) === JSON.stringify(wanted) : lines;
 }
