@@ -20,7 +20,7 @@ const PROGRESS: usize = 1000;
 pub struct TrainArgs {
     /// Folder of the pack; PACK_DIR unless given
     pub pack: Option<PathBuf>,
-    /// Folder of the files that the pack's training.toml names; TRAINING_DATA unless given
+    /// Folder of the files that the pack's training.toml names; the variable TRAINING_DATA unless given
     #[arg(long, value_name = "FOLDER")]
     pub data: Option<PathBuf>,
     /// Sentences of each label at most
