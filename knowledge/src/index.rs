@@ -61,7 +61,7 @@ pub struct Passage {
     pub text: String,
     /// Higher is better; comparable within one search only.
     pub score: f32,
-    /// How much of the score the words alone give.
+    /// How much of the score the words of document and title give, without what callers are known to say.
     pub words: f32,
     /// How near the question is to the nearest text of the document, where the embedding model is there.
     pub nearness: Option<f32>,
@@ -495,7 +495,7 @@ impl Entry {
             topic: self.chunk.topic.clone(),
             text: self.chunk.text.clone(),
             score: hit.score,
-            words: hit.words,
+            words: hit.words - LIKE * hit.like,
             nearness: hit.nearness,
             learned: hit.learned,
             coverage: hit.coverage,

@@ -250,8 +250,9 @@ fn toml_file<T: DeserializeOwned>(file: &Path) -> Result<T, PackError> {
 /// What people say elsewhere, one sentence a line: the language's, then the pack's own.
 fn elsewhere(own: &Path) -> Result<Elsewhere, PackError> {
     let mut sentences: Vec<String> = said_lines(ELSEWHERE).map(str::to_owned).collect();
+    let of_language = sentences.len();
     sentences.extend(lines(own)?);
-    Ok(Elsewhere(sentences))
+    Ok(Elsewhere(sentences, of_language))
 }
 
 /// What `teller knowledge train` wrote; none without the file.

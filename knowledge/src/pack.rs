@@ -53,9 +53,10 @@ pub struct Pack {
     pub documents: Vec<DocumentText>,
 }
 
-/// Sentences that a pack is told apart from; they are many, and none of its own.
+/// Sentences that a pack is told apart from; they are many, and none of its own. So many are of the language, the rest
+/// the pack adds, which knows that they have its words.
 #[derive(Clone)]
-pub(crate) struct Elsewhere(pub(crate) Vec<String>);
+pub(crate) struct Elsewhere(pub(crate) Vec<String>, pub(crate) usize);
 
 impl fmt::Debug for Elsewhere {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

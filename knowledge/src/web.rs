@@ -186,11 +186,8 @@ impl KnowledgeBase {
         };
         let best = ranked.remove(place);
         ranked.insert(0, best);
-        if !is_grounded(
-            &ranked,
-            &self.beside(question, &[]),
-            settings.grounding_mode,
-        ) {
+        // A row that shares a word or two is no second source for what a stranger's page says.
+        if !is_grounded(&ranked, &[], settings.grounding_mode) {
             return None;
         }
         let best = ranked.first()?;

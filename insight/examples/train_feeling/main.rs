@@ -110,12 +110,12 @@ impl Heads {
     /// From the examples whose place is kept.
     fn learned(examples: &[Example], meanings: &Meanings, is_kept: impl Fn(usize) -> bool) -> Self {
         let kept: Vec<usize> = (0..examples.len()).filter(|at| is_kept(*at)).collect();
-        let balance = balance(kept.iter().map(|at| &examples[*at]));
+        let evened_out = evened_out(kept.iter().map(|at| &examples[*at]));
         let seen = |numbers: &dyn Fn(usize) -> Vec<(u16, f32)>| -> Vec<Seen<'_>> {
             let seen = kept.iter().map(|&at| Seen {
                 numbers: numbers(at),
                 shows: &examples[at].shows,
-                weight: balance(&examples[at]),
+                weight: evened_out(&examples[at]),
             });
             seen.collect()
         };
@@ -142,7 +142,7 @@ impl Heads {
 
 /// How much an example counts: the three sentiments the same within the comments and within the lines, and each set its
 /// share of the comments.
-fn balance<'a>(examples: impl Iterator<Item = &'a Example>) -> impl Fn(&Example) -> f32 {
+fn evened_out<'a>(examples: impl Iterator<Item = &'a Example>) -> impl Fn(&Example) -> f32 {
     let mut counts = [[0.0_f32; 3]; 3];
     for example in examples {
         counts[set(example)][sentiment(&example.shows)] += 1.0;
