@@ -22,7 +22,9 @@ pub use sentences::UnusableText;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use call::{AuthLevel, Speaker, Turn};
-use knowledge::{Before, Fact, Heard, KnowledgeBase, Last, Perhaps, Route, RouteContext, Routed};
+use knowledge::{
+    Before, Fact, Heard, KnowledgeBase, Last, More, Perhaps, Route, RouteContext, Routed,
+};
 use serde_json::json;
 use tools::{CallbackTool, Outcome, Request};
 
@@ -52,8 +54,8 @@ pub struct Conversation {
     cited: Vec<Source>,
     /// What was offered last to be told.
     perhaps: Vec<Perhaps>,
-    /// What else the document says that answered last.
-    rest: Vec<String>,
+    /// What the documents say beside what was told last; none where the last answer was not in their words.
+    rest: Option<Vec<More>>,
     /// What look-ups found: the last of each.
     looked_up: Vec<LookedUp>,
     /// The look-up that waits for a parameter.
@@ -129,7 +131,7 @@ impl Conversation {
             awaiting: Awaiting::None,
             cited: Vec::new(),
             perhaps: Vec::new(),
-            rest: Vec::new(),
+            rest: None,
             looked_up: Vec::new(),
             asking: None,
             reply: Reply::None,
@@ -220,7 +222,6 @@ impl Conversation {
         heard: &Heard,
         steps: &mut Vec<Step>,
     ) {
-        let picked = self.picked(&turn.question);
         let Routed {
             route, questions, ..
         } = self.route(&turn.question, heard);
@@ -237,9 +238,9 @@ impl Conversation {
             Route::Source | Route::More | Route::Repeat | Route::SmallTalk { .. } | Route::Unclear
         ) {
             self.cited.clear();
-            self.rest.clear();
+            self.rest = None;
         }
-        if let Some(at) = picked {
+        if let Some(at) = self.picked(&turn.question, &route) {
             return self.say_perhaps(at, meta, steps);
         }
         match route {

@@ -14,7 +14,7 @@ use tools::{Outcome, Registry, Request, TransferTool};
 
 use crate::{
     CallFacts, Replier, ReplyEvent,
-    conversation::{CallerTurn, Conversation, Delta, Event, Prompt, Step},
+    conversation::{CallerTurn, Conversation, Delta, Event, Found, Prompt, Query, Step},
     web,
 };
 
@@ -136,7 +136,7 @@ impl Reply {
                 }
                 Step::Find(query) => {
                     let base = Arc::clone(self.driver.conversation().knowledge());
-                    let found = self.driver.shared.replier.search(&base, &query);
+                    let found = find(&self.driver.shared.replier, base, query).await;
                     self.report(Event::Found(found));
                     true
                 }
@@ -211,4 +211,15 @@ async fn read(base: Arc<KnowledgeBase>, text: String) -> Heard {
     let (of, said) = (Arc::clone(&base), text.clone());
     let reading = tokio::task::spawn_blocking(move || of.read(&said));
     reading.await.unwrap_or_else(|_| base.read_words(&text))
+}
+
+/// Searches on a thread of its own where meanings are compared: with thousands of texts that takes milliseconds. A search
+/// that broke off found nothing.
+async fn find(replier: &Replier, base: Arc<KnowledgeBase>, query: Query) -> Found {
+    if !base.has_meanings() {
+        return replier.search(&base, &query);
+    }
+    let replier = replier.clone();
+    let finding = tokio::task::spawn_blocking(move || replier.search(&base, &query));
+    finding.await.unwrap_or_default()
 }

@@ -173,6 +173,42 @@ fn more_of_an_answer_is_told_until_all_is_told() {
     assert!(told[3].contains("all I have"), "{told:?}");
     let said = last(&["tell me more"]);
     assert!(!said.contains("all I have"), "nothing was told: {said}");
+    let both = "What are your opening hours and how do I change my PIN?";
+    let replies = converse(&base, &[both, "tell me more"]);
+    let told = format!("{}{}", replies[0].text, replies[1].text);
+    assert_eq!(replies[1].meta.route, "more");
+    for sentence in knowledge::sentences(&replies[1].text) {
+        assert_eq!(told.matches(&sentence).count(), 1, "said twice: {sentence}");
+    }
+}
+
+#[test]
+fn what_a_model_told_is_asked_more_about_of_the_model() {
+    let (base, _) = base("bank");
+    let abilities = Abilities {
+        model: Some("model".to_owned()),
+        ..Abilities::default()
+    };
+    let mut talk = Conversation::new(Arc::clone(&base), abilities, CallFacts::default());
+    let question = "How do I open a savings account?";
+    let query = search_after(&mut talk, said(question)).unwrap();
+    let found = Found {
+        passages: base.search_all(&query.questions, 3, None),
+        took: Duration::ZERO,
+    };
+    for event in [
+        Event::Found(found),
+        Event::ModelWrote(Delta::Text("You open it in the app.".to_owned())),
+        Event::ModelWrote(Delta::Finished),
+        Event::ReplyWritten,
+    ] {
+        after(&mut talk, event);
+    }
+    let query = search_after(&mut talk, said("tell me more"));
+    assert!(
+        query.is_some(),
+        "it was said that there is no more, and nobody knows"
+    );
 }
 
 /// What is said and done after this event.

@@ -4,6 +4,8 @@
 
 use crate::Vector;
 
+/// A state that [`shuffle`] may begin with.
+pub const SEED: u64 = 0x2545_f491_4f6c_dd1d;
 /// How often the examples are gone through, and how far the first and the last round move the weights.
 const ROUNDS: u16 = 14;
 const FIRST_STEP: f32 = 6.0;
@@ -34,7 +36,7 @@ impl Classifier {
         };
         let of_kind = weights_of_kinds(examples, kinds);
         let mut order: Vec<usize> = (0..examples.len()).collect();
-        let mut random = 0x2545_f491_4f6c_dd1d_u64;
+        let mut random = SEED;
         for round in 0..ROUNDS {
             shuffle(&mut order, &mut random);
             let done = f32::from(round) / f32::from(ROUNDS - 1);
@@ -131,8 +133,8 @@ fn weights_of_kinds(examples: &[(&Vector, usize)], kinds: usize) -> Vec<f32> {
         .collect()
 }
 
-/// By Xorshift, so that the order looks random and is always the same.
-fn shuffle(order: &mut [usize], random: &mut u64) {
+/// Puts places in an order that looks random (Xorshift) and is always the same for the same state, which it moves on.
+pub fn shuffle(order: &mut [usize], random: &mut u64) {
     for at in (1..order.len()).rev() {
         *random ^= *random << 13;
         *random ^= *random >> 7;

@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-pub use classifier::Classifier;
+pub use classifier::{Classifier, SEED, shuffle};
 pub use kept::{keep, kept};
 pub use scan::{MOST_SCANNED, Near, Scan};
 

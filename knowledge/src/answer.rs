@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use embedding::Vector;
-use language::{
-    Lexicon,
-    phrase::{Phrases, Utterance},
-};
+use language::Lexicon;
 
 use crate::{
     heard::Meanings,
     index::{Index, Passage},
-    pack::{Aspect, DocumentText, GroundingMode, Lines, Settings, Topic},
+    pack::{DocumentText, GroundingMode, Lines, Settings, Topic},
     route::Question,
 };
+
+mod aspects;
+mod choice;
+
+pub(crate) use aspects::{Aspects, has_sign};
 
 /// Sentences spoken at most; more is a lecture on a phone.
 const MAX_SENTENCES: usize = 3;
@@ -31,22 +33,6 @@ const EITHER: f32 = 0.12;
 /// A second source counts as support when it scores this share of the first.
 const SECOND_SOURCE: f32 = 0.35;
 
-/// Added to the first sentence of a document, and to the others of its first paragraph.
-const FIRST: f32 = 0.8;
-const LEAD: f32 = 1.2;
-/// A sentence beyond the first paragraph is worth this much to be said beside the best one.
-const WORTH_SAYING: f32 = 1.5;
-/// Words by which a sentence leans on the one before it.
-const LEANING: [&str; 8] = [
-    "it", "they", "this", "that", "these", "those", "then", "both",
-];
-/// What a sentence that means the question gains.
-const NEAR: f32 = 12.0;
-/// What a sentence gains that answers what means the same.
-const ASKED: f32 = 18.0;
-/// Added to a sentence that speaks of the aspect asked for; about the weight of one rare word.
-const ASPECT: f32 = 3.0;
-
 /// An extractive answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
@@ -58,8 +44,17 @@ pub struct Answer {
     pub supported: bool,
     /// What may answer it: `sentences` ask whether to say it, or which of two.
     pub perhaps: Vec<Perhaps>,
-    /// What else the document says, in its order.
-    pub rest: Vec<String>,
+    /// What the documents say beside that, in their order.
+    pub rest: Vec<More>,
+}
+
+/// A sentence that is said to a caller who wants to hear more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct More {
+    /// The sentence.
+    pub sentence: String,
+    /// Where it comes from.
+    pub source: Citation,
 }
 
 /// An answer that is said to a caller who agrees.
@@ -67,8 +62,8 @@ pub struct Answer {
 pub struct Perhaps {
     /// What it is about, in words that callers are asked with.
     pub label: String,
-    /// What else the document says, in its order.
-    pub rest: Vec<String>,
+    /// What the document says beside that, in its order.
+    pub rest: Vec<More>,
     /// What to say, one sentence an item.
     pub sentences: Vec<String>,
     /// Where it comes from.
@@ -107,16 +102,22 @@ impl Answer {
                 .map_or_else(Vec::new, |answer| answer.perhaps.clone()),
             rest: Vec::new(),
         };
-        for answer in answers {
+        for mut answer in answers {
             let said = &together.sentences;
-            let new = answer
+            answer.sentences.retain(|sentence| !said.contains(sentence));
+            let cut = answer
                 .sentences
-                .into_iter()
-                .filter(|sentence| !said.contains(sentence));
-            let new: Vec<String> = new.take(limit).collect();
-            together.rest.extend(answer.rest);
-            together.sentences.extend(new);
-            together.sources.extend(answer.sources);
+                .split_off(limit.min(answer.sentences.len()));
+            if let Some(source) = answer.sources.first() {
+                let more = |sentence| More {
+                    sentence,
+                    source: source.clone(),
+                };
+                together.rest.extend(cut.into_iter().map(more));
+            }
+            together.rest.append(&mut answer.rest);
+            together.sentences.append(&mut answer.sentences);
+            together.sources.append(&mut answer.sources);
         }
         together
     }
@@ -256,120 +257,6 @@ impl Extractor<'_> {
         let introduction = passage.introduction.iter().cloned();
         introduction.chain(self.choose(question, passage)).collect()
     }
-
-    /// The sentences of a passage that answer the question: the nearest one first, then the one before it where it
-    /// leans on that, then the direct answer that the document begins with, then the next nearest.
-    pub(crate) fn choose(self, question: &Question, passage: &Passage) -> Vec<String> {
-        let text = passage.text.as_str();
-        let lead = text.split("\n\n").next().unwrap_or(text);
-        let lead = sentences(lead).len();
-        let all = sentences(text);
-        let asked = self.lexicon.terms(&question.text);
-        // The title's words are the subject of every sentence; they do not distinguish sentences.
-        let subject = self.lexicon.document_stems(&passage.title);
-        let stems: Vec<String> = self.lexicon.stems(&asked).collect();
-        let wanted = stems.iter().filter(|stem| !subject.contains(*stem));
-        let wanted: BTreeSet<String> = wanted.cloned().collect();
-        let signs = self.aspects.asked_for(&Utterance::new(asked));
-        let meaning = question.vector.clone();
-        let alike = match meaning {
-            Some(_) => Vec::new(),
-            None => self.alike(&passage.source, &wanted),
-        };
-        // The author put the more important sentence first.
-        let favour = |at: usize| match at {
-            0 => FIRST,
-            at if at < lead => LEAD,
-            _ => 0.0,
-        };
-        let mut ranked: Vec<(usize, f32)> = all
-            .iter()
-            .enumerate()
-            .map(|(at, sentence)| {
-                let near = self.nearness(sentence, meaning.as_ref());
-                let words = alike.iter().filter(|(answer, _)| *answer == sentence);
-                let words = words.map(|(_, likeness)| ASKED * likeness);
-                let asked = self.asked(&passage.source, sentence, meaning.as_ref());
-                let asked = words.fold(asked, f32::max);
-                let worth = self.worth(sentence, &wanted, signs.as_ref());
-                (at, favour(at) + near + asked + worth)
-            })
-            .collect();
-        ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-        let mut chosen: Vec<usize> = Vec::new();
-        let mut choose = |at: usize| {
-            let before = at.checked_sub(1).filter(|_| leans_back(&all[at]));
-            for at in [Some(at), before].into_iter().flatten() {
-                if !chosen.contains(&at) {
-                    chosen.push(at);
-                }
-            }
-        };
-        let mut ranked = ranked.into_iter();
-        let topic = passage.topic.as_ref();
-        if topic.is_some_and(|topic| self.urgent.contains(topic)) {
-            choose(0);
-        }
-        if let Some((best, _)) = ranked.next() {
-            choose(best);
-        }
-        for (at, worth) in ranked {
-            if worth > WORTH_SAYING || at < lead {
-                choose(at);
-            }
-        }
-        shorten(chosen.into_iter().map(|at| all[at].clone()).collect())
-    }
-
-    /// How near a sentence is to the question, where the embedding model is there.
-    fn nearness(self, sentence: &str, meaning: Option<&Vector>) -> f32 {
-        let known = self.meanings.and_then(|meanings| meanings.known(sentence));
-        let nearness = known
-            .zip(meaning)
-            .map(|(known, meaning)| known.nearness(meaning));
-        NEAR * nearness.unwrap_or_default()
-    }
-
-    /// How alike the question is, by its words, to what the pack says the sentences of a document answer.
-    fn alike(&self, source: &str, stems: &BTreeSet<String>) -> Vec<(&str, f32)> {
-        let mut documents = self.documents.iter();
-        let Some(document) = documents.find(|document| document.source == source) else {
-            return Vec::new();
-        };
-        let stems: Vec<String> = stems.iter().cloned().collect();
-        let alike = self.index.alike(source, &stems).into_iter();
-        let answered = alike.filter_map(|(ask, likeness)| {
-            let answer = document.answered_by.get(ask)?;
-            Some((answer.as_str(), likeness))
-        });
-        answered.collect()
-    }
-
-    /// How near the question is to what the pack says this sentence answers.
-    fn asked(self, source: &str, sentence: &str, meaning: Option<&Vector>) -> f32 {
-        let Some((asks, meaning)) = self.answered_by.get(source).zip(meaning) else {
-            return 0.0;
-        };
-        let asks = asks.iter().filter(|(answer, _)| answer == sentence);
-        let near = asks.map(|(_, ask)| ask.nearness(meaning));
-        ASKED * near.fold(0.0, f32::max)
-    }
-
-    /// How much of the question a sentence speaks of, by the words' rarity.
-    fn worth(
-        self,
-        sentence: &str,
-        wanted: &BTreeSet<String>,
-        signs: Option<&BTreeSet<&str>>,
-    ) -> f32 {
-        let said: BTreeSet<String> = self.lexicon.document_stems(sentence).into_iter().collect();
-        let shared: f32 = said
-            .intersection(wanted)
-            .map(|stem| self.index.rarity(stem))
-            .sum();
-        let sign = signs.is_some_and(|signs| has_sign(sentence, signs));
-        shared + if sign { ASPECT } else { 0.0 }
-    }
 }
 
 /// It may answer, but not surely.
@@ -378,9 +265,14 @@ pub(crate) fn may_answer(passage: &Passage) -> bool {
 }
 
 /// What a passage says beside these sentences.
-fn rest(passage: &Passage, said: &[String]) -> Vec<String> {
+fn rest(passage: &Passage, said: &[String]) -> Vec<More> {
     let all = sentences(&passage.text).into_iter();
-    all.filter(|sentence| !said.contains(sentence)).collect()
+    let unsaid = all.filter(|sentence| !said.contains(sentence));
+    let more = |sentence| More {
+        sentence,
+        source: cite(passage),
+    };
+    unsaid.map(more).collect()
 }
 
 fn cite(passage: &Passage) -> Citation {
@@ -388,63 +280,6 @@ fn cite(passage: &Passage) -> Citation {
         source: passage.source.clone(),
         title: passage.title.clone(),
     }
-}
-
-fn leans_back(sentence: &str) -> bool {
-    let first = sentence.split_whitespace().next().unwrap_or_default();
-    LEANING.contains(&&*first.to_lowercase())
-}
-
-fn shorten(chosen: Vec<String>) -> Vec<String> {
-    let mut words = 0;
-    let mut out = Vec::new();
-    for sentence in chosen.into_iter().take(MAX_SENTENCES) {
-        words += sentence.split_whitespace().count();
-        if out.is_empty() || words <= MAX_WORDS {
-            out.push(sentence);
-        }
-    }
-    out
-}
-
-/// What questions may want to know in particular, compiled.
-#[derive(Clone, Debug)]
-pub(crate) struct Aspects {
-    /// Phrases that ask for it, and the words of sentences that answer.
-    aspects: Vec<(Phrases, BTreeSet<String>)>,
-}
-
-impl Aspects {
-    pub(crate) fn new(lexicon: &Lexicon, aspects: &[Aspect]) -> Self {
-        let compile = |aspect: &Aspect| {
-            let signs = aspect
-                .signs
-                .iter()
-                .flat_map(|sign| language::normalize(sign));
-            (
-                Phrases::new(lexicon, &aspect.asks, &[], &[]),
-                signs.map(|term| term.text).collect(),
-            )
-        };
-        Self {
-            aspects: aspects.iter().map(compile).collect(),
-        }
-    }
-
-    /// The words of sentences that answer what is asked for in particular, if anything is.
-    pub(crate) fn asked_for(&self, asked: &Utterance) -> Option<BTreeSet<&str>> {
-        let aspects = self.aspects.iter();
-        let asked = aspects.filter(|(asks, _)| !asks.matches(asked).is_empty());
-        let signs: BTreeSet<&str> = asked
-            .flat_map(|(_, signs)| signs.iter().map(String::as_str))
-            .collect();
-        (!signs.is_empty()).then_some(signs)
-    }
-}
-
-pub(crate) fn has_sign(sentence: &str, signs: &BTreeSet<&str>) -> bool {
-    let said = language::normalize(sentence);
-    said.iter().any(|term| signs.contains(&*term.text))
 }
 
 /// The sentences of a text, white space made single.
@@ -501,6 +336,31 @@ mod tests {
         };
         let both = Answer::together(vec![unknown, offer.clone()]);
         assert_eq!(both, offer);
+    }
+
+    #[test]
+    fn what_does_not_fit_into_an_answer_to_two_questions_is_told_to_whoever_wants_more() {
+        let answer = |title: &str, sentences: &[&str]| Answer {
+            sentences: sentences.iter().map(|text| (*text).to_owned()).collect(),
+            sources: vec![Citation {
+                source: title.to_lowercase(),
+                title: title.to_owned(),
+            }],
+            supported: true,
+            perhaps: Vec::new(),
+            rest: Vec::new(),
+        };
+        let both = Answer::together(vec![
+            answer("Films", &["One.", "Two.", "Three."]),
+            answer("Fines", &["Four."]),
+        ]);
+        assert_eq!(both.sentences, ["One.", "Two.", "Four."]);
+        let rest: Vec<(&str, &str)> = both
+            .rest
+            .iter()
+            .map(|more| (&*more.sentence, &*more.source.title))
+            .collect();
+        assert_eq!(rest, [("Three.", "Films")]);
     }
 
     #[test]

@@ -92,7 +92,12 @@ impl KnowledgeBase {
         let urgent = urgent.map(|topic| topic.id.clone()).collect();
         let index = Index::new(&lexicon, chunks, &asks);
         let trade: Vec<&str> = index.asks().collect();
-        let elsewhere: Vec<&str> = pack.elsewhere.0.iter().map(String::as_str).collect();
+        let elsewhere: Vec<&str> = pack
+            .elsewhere
+            .sentences
+            .iter()
+            .map(String::as_str)
+            .collect();
         let trained = pack.trained.as_ref();
         let learned = trained.and_then(|trained| trained.words.learned());
         let learned = learned.or_else(|| Learned::from_words(&trade, &elsewhere));
@@ -148,7 +153,7 @@ impl KnowledgeBase {
     /// The texts whose meaning counts: titles, known ways of asking, paragraphs and sentences of the documents.
     #[must_use]
     pub fn texts(&self) -> BTreeSet<String> {
-        let elsewhere = self.pack.elsewhere.0.iter().map(String::as_str);
+        let elsewhere = self.pack.elsewhere.sentences.iter().map(String::as_str);
         let texts = self.index.texts().chain(elsewhere);
         texts.map(str::to_owned).collect()
     }
@@ -172,7 +177,7 @@ impl KnowledgeBase {
             return self;
         }
         let trade = self.index.asks().filter_map(|text| meanings.known(text));
-        let elsewhere = self.pack.elsewhere.0.iter();
+        let elsewhere = self.pack.elsewhere.sentences.iter();
         let elsewhere = elsewhere.filter_map(|text| meanings.known(text));
         let (trade, elsewhere): (Vec<_>, Vec<_>) = (trade.collect(), elsewhere.collect());
         self.learned_meaning = Learned::from_meanings(&trade, &elsewhere);
@@ -250,7 +255,7 @@ impl KnowledgeBase {
 
     /// What people say elsewhere.
     pub(crate) fn elsewhere(&self) -> impl Iterator<Item = &str> {
-        self.pack.elsewhere.0.iter().map(String::as_str)
+        self.pack.elsewhere.sentences.iter().map(String::as_str)
     }
 
     /// The sources of the documents, and what the ways of asking for each mean, with the document's place among them.
@@ -457,6 +462,6 @@ impl KnowledgeBase {
 fn fingerprint(pack: &Pack, chunks: &[Chunk]) -> String {
     let mut hash = Sha256::new();
     // `Debug` of plain data is deterministic and covers every field, those added later too.
-    hash.update(format!("{pack:?}{chunks:?}{:?}", pack.elsewhere.0));
+    hash.update(format!("{pack:?}{chunks:?}{:?}", pack.elsewhere.sentences));
     format!("{:x}", hash.finalize())
 }

@@ -2,35 +2,34 @@
 //!
 //! A pack is some hundred chunks; a query takes well under a millisecond and needs no server.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeMap, sync::Arc};
 
 use embedding::{Classifier, Vector};
 use language::Lexicon;
 
 use crate::{
-    answer::sentences,
     chunk::Chunk,
     heard::{Meanings, Sense},
     nearest::Nearest,
-    pack::DocumentText,
     phrasings::Phrasings,
     route::Question,
     trained::Trained,
     trust::{Provenance, Trust},
 };
 
+mod entry;
+mod hit;
+
+pub(crate) use entry::{Asks, Entry, texts};
+use hit::Hit;
+
 /// Saturation of repeated terms, and how far length counts (the usual range is 1.2 to 2 and 0.5 to 0.8).
 const K1: f32 = 1.2;
 const B: f32 = 0.6;
-/// A term in the title counts as this many in the text; one in a known way of asking as these.
-const TITLE: f32 = 3.0;
-const ASKS: f32 = 1.5;
 /// Two query words that stand together in a title or way of asking add this share of their weight.
 const PAIR: f32 = 0.4;
 /// What it adds to the words' score that a question has all the words of one that the document is known by.
 const LIKE: f32 = 26.0;
-/// By so much less it speaks for an answer.
-const LESS_LIKE: f32 = 18.0;
 /// A word of the question before counts as this part of one of this question.
 const BEFORE: f32 = 0.35;
 /// What the document gains that answered the question before.
@@ -78,24 +77,6 @@ pub struct Passage {
     pub introduction: Option<String>,
 }
 
-/// How callers ask for a document.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Asks {
-    /// Few, which count as the document's words.
-    pub(crate) asks: Vec<String>,
-    /// Many, which are compared one by one.
-    pub(crate) phrasings: Vec<String>,
-}
-
-impl Asks {
-    pub(crate) fn of(document: &DocumentText) -> Self {
-        Self {
-            asks: document.asks.clone(),
-            phrasings: document.phrasings.clone(),
-        }
-    }
-}
-
 /// The index over all chunks.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
@@ -103,43 +84,15 @@ pub(crate) struct Index {
     /// In how many entries a stem occurs.
     frequency: BTreeMap<String, usize>,
     average_length: f32,
-    phrasings: Phrasings,
+    phrasings: Arc<Phrasings>,
     /// Which document a question sounds like; the kinds are the places of its first entries in `sources`.
-    learned: Option<Classifier>,
+    learned: Option<Arc<Classifier>>,
     sources: Vec<String>,
-    nearest: Nearest,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub(crate) chunk: Chunk,
-    terms: BTreeMap<String, f32>,
-    pairs: BTreeSet<(String, String)>,
-    length: f32,
-    /// What its meaning is found by.
-    pub(crate) texts: Vec<String>,
-    /// How many of these are the title and the ways of asking.
-    pub(crate) asks: usize,
-    /// What these mean, as far as that is known.
-    meanings: Vec<Vector>,
+    nearest: Arc<Nearest>,
 }
 
 /// Sources of documents, and which of them a question sounds like.
 pub(crate) type Sounds<'a> = (&'a [String], &'a Classifier);
-
-/// What one chunk scores.
-#[derive(Debug)]
-struct Hit {
-    entry: usize,
-    score: f32,
-    words: f32,
-    nearness: Option<f32>,
-    learned: f32,
-    /// How alike it is to the nearest way of asking, by words.
-    like: f32,
-    coverage: f32,
-    support: f32,
-}
 
 impl Index {
     /// `asks` gives the known ways of asking for a source.
@@ -162,7 +115,7 @@ impl Index {
         }
         let total: f32 = entries.iter().map(|entry| entry.length).sum();
         let average_length = (total / count(entries.len().max(1))).max(1.0);
-        let phrasings = Phrasings::new(lexicon, &entries);
+        let phrasings = Arc::new(Phrasings::new(lexicon, &entries));
         Self {
             phrasings,
             entries,
@@ -170,7 +123,7 @@ impl Index {
             average_length,
             learned: None,
             sources: Vec::new(),
-            nearest: Nearest::default(),
+            nearest: Arc::default(),
         }
     }
 
@@ -221,9 +174,10 @@ impl Index {
         let (sources, examples) = self.ways_of_asking(meanings);
         let trained = trained.and_then(|trained| trained.classifier(&sources));
         let learned = trained.unwrap_or_else(|| Classifier::learn(&examples, sources.len()));
-        self.learned = Some(learned);
+        self.learned = Some(Arc::new(learned));
         self.sources = sources;
-        self.nearest = Nearest::new(self.entries.iter().map(|entry| &*entry.meanings));
+        let nearest = Nearest::new(self.entries.iter().map(|entry| &*entry.meanings));
+        self.nearest = Arc::new(nearest);
     }
 
     /// The sources of the documents, and what the ways of asking for each mean, with the document's place among them.
@@ -251,7 +205,7 @@ impl Index {
         let own = self
             .learned
             .as_ref()
-            .map(|learned| (&*self.sources, learned));
+            .map(|learned| (&*self.sources, &**learned));
         let Some((sources, learned)) = other.or(own) else {
             return BTreeMap::new();
         };
@@ -448,89 +402,6 @@ impl Index {
     }
 }
 
-impl Entry {
-    fn new(lexicon: &Lexicon, chunk: Chunk, asks: &Asks) -> Self {
-        let mut terms: BTreeMap<String, f32> = BTreeMap::new();
-        let mut pairs = BTreeSet::new();
-        let body = lexicon.document_stems(&chunk.text);
-        let length = count(body.len());
-        let mut add = |stems: &[String], weight: f32, paired: bool| {
-            for stem in stems {
-                *terms.entry(stem.clone()).or_insert(0.0) += weight;
-            }
-            if paired {
-                pairs.extend(
-                    stems
-                        .windows(2)
-                        .map(|pair| (pair[0].clone(), pair[1].clone())),
-                );
-            }
-        };
-        add(&body, 1.0, false);
-        add(&lexicon.document_stems(&chunk.title), TITLE, true);
-        for ask in &asks.asks {
-            add(&lexicon.document_stems(ask), ASKS, true);
-        }
-        Self {
-            texts: texts(&chunk, asks),
-            chunk,
-            terms,
-            pairs,
-            length,
-            asks: 1 + asks.asks.len() + asks.phrasings.len(),
-            meanings: Vec::new(),
-        }
-    }
-
-    /// How near the nearest of its texts is.
-    fn nearness(&self, meaning: &Vector) -> f32 {
-        let nearness = self.meanings.iter().map(|text| text.nearness(meaning));
-        nearness.fold(0.0, f32::max)
-    }
-
-    fn passage(&self, hit: &Hit) -> Passage {
-        Passage {
-            source: self.chunk.source.clone(),
-            title: self.chunk.title.clone(),
-            topic: self.chunk.topic.clone(),
-            text: self.chunk.text.clone(),
-            score: hit.score,
-            words: hit.words - LIKE * hit.like,
-            nearness: hit.nearness,
-            learned: hit.learned,
-            coverage: hit.coverage,
-            support: hit.support,
-            provenance: self.chunk.provenance,
-            introduction: None,
-        }
-    }
-}
-
-impl Hit {
-    /// Log odds that the chunk answers the question, fitted to the tests of three packs; see `docs/understanding.md`.
-    fn support(&self, on_topic: bool) -> f32 {
-        let words = self.words.min(30.0) / 10.0;
-        let on_topic = if on_topic { 1.0 } else { 0.0 };
-        match self.nearness {
-            Some(near) => 3.1 * near + 1.6 * words + 2.0 * self.coverage + 0.1 * on_topic - 2.7,
-            None => {
-                // What few words have in common with a sentence says more of what is meant than of whether it is answered.
-                let words = words - LESS_LIKE * self.like / 10.0;
-                1.9 * words + 2.4 * self.coverage + 0.9 * on_topic - 2.2
-            }
-        }
-    }
-}
-
-/// What a chunk's meaning is found by: title, known ways of asking, paragraphs, sentences.
-pub(crate) fn texts(chunk: &Chunk, asks: &Asks) -> Vec<String> {
-    let mut texts = vec![chunk.title.clone()];
-    texts.extend(asks.asks.iter().chain(&asks.phrasings).cloned());
-    texts.extend(chunk.text.split("\n\n").map(str::to_owned));
-    texts.extend(sentences(&chunk.text));
-    texts
-}
-
 fn topic_gain(topic: Option<&str>, topics: &[String]) -> f32 {
     let place = topics
         .iter()
@@ -544,6 +415,8 @@ fn count(n: usize) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     /// Chunks of which one is nearest to the question, one has its words, and the others have neither.
@@ -569,7 +442,8 @@ mod tests {
             };
             entry.meanings = vec![Vector::new(vec![-1.0, 0.0]), meaning];
         }
-        index.nearest = Nearest::new(index.entries.iter().map(|entry| &*entry.meanings));
+        let nearest = Nearest::new(index.entries.iter().map(|entry| &*entry.meanings));
+        index.nearest = Arc::new(nearest);
         index
     }
 

@@ -3,7 +3,7 @@
 //!
 //! Learning takes some milliseconds and always gives the same weights.
 
-use embedding::Vector;
+use embedding::{SEED, Vector, shuffle};
 
 use crate::trained::Packed;
 
@@ -136,16 +136,10 @@ fn rounds<'a, T>(
     let all = trade.len() + elsewhere.len();
     let weight = move |n: usize| (all as f32) / (2.0 * n.max(1) as f32);
     let mut order: Vec<usize> = (0..all).collect();
-    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = SEED;
     let mut shuffled = Vec::with_capacity(all * pace.rounds);
     for _ in 0..pace.rounds {
-        for at in (1..all).rev() {
-            // Xorshift.
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            order.swap(at, (random % (at as u64 + 1)) as usize);
-        }
+        shuffle(&mut order, &mut random);
         shuffled.extend(order.iter().copied());
     }
     shuffled.into_iter().map(move |at| match trade.get(at) {

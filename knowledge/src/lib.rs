@@ -32,7 +32,7 @@ mod trust;
 mod understand;
 mod web;
 
-pub use answer::{Answer, Citation, Perhaps, is_grounded, sentences};
+pub use answer::{Answer, Citation, More, Perhaps, is_grounded, sentences};
 pub use base::KnowledgeBase;
 pub use catalogue::{
     Ask, Better, Catalogue, Field, Filter, Kind, Last, Listing, Meaning, Offer, Order, Row, RowRef,

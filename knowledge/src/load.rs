@@ -252,7 +252,10 @@ fn elsewhere(own: &Path) -> Result<Elsewhere, PackError> {
     let mut sentences: Vec<String> = said_lines(ELSEWHERE).map(str::to_owned).collect();
     let of_language = sentences.len();
     sentences.extend(lines(own)?);
-    Ok(Elsewhere(sentences, of_language))
+    Ok(Elsewhere {
+        sentences,
+        of_language,
+    })
 }
 
 /// What `teller knowledge train` wrote; none without the file.

@@ -53,14 +53,17 @@ pub struct Pack {
     pub documents: Vec<DocumentText>,
 }
 
-/// Sentences that a pack is told apart from; they are many, and none of its own. So many are of the language, the rest
-/// the pack adds, which knows that they have its words.
+/// Sentences that a pack is told apart from; they are many, and none of its own. The first `of_language` are
+/// everybody's; the rest the pack adds, which knows that they have its words.
 #[derive(Clone)]
-pub(crate) struct Elsewhere(pub(crate) Vec<String>, pub(crate) usize);
+pub(crate) struct Elsewhere {
+    pub(crate) sentences: Vec<String>,
+    pub(crate) of_language: usize,
+}
 
 impl fmt::Debug for Elsewhere {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Elsewhere({} sentences)", self.0.len())
+        write!(f, "Elsewhere({} sentences)", self.sentences.len())
     }
 }
 

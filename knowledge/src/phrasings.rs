@@ -113,3 +113,78 @@ fn stems(lexicon: &Lexicon, text: &str) -> Vec<String> {
     stems.dedup();
     stems
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Lexicon, Phrasings};
+    use crate::{
+        chunk::Chunk,
+        index::{Asks, Entry},
+        trust::Provenance,
+    };
+
+    fn phrasings(lexicon: &Lexicon) -> Phrasings {
+        let entry = |(source, phrasings): (&str, &[&str])| {
+            let chunk = Chunk {
+                source: source.to_owned(),
+                title: source.to_owned(),
+                topic: None,
+                ordinal: 0,
+                text: "Something.".to_owned(),
+                provenance: Provenance::default(),
+            };
+            let asks = Asks {
+                asks: Vec::new(),
+                phrasings: phrasings.iter().map(|text| (*text).to_owned()).collect(),
+            };
+            Entry::new(lexicon, chunk, &asks)
+        };
+        let documents: [(&str, &[&str]); 2] = [
+            (
+                "fines",
+                &[
+                    "my book is late and i must pay",
+                    "what does a late book cost",
+                ],
+            ),
+            (
+                "rooms",
+                &["where may we study together", "a quiet room for four"],
+            ),
+        ];
+        let entries: Vec<Entry> = documents.into_iter().map(entry).collect();
+        Phrasings::new(lexicon, &entries)
+    }
+
+    #[test]
+    fn a_question_is_like_the_document_whose_callers_say_nearly_the_same() {
+        let lexicon = Lexicon::new(&BTreeMap::new(), &[], &[]);
+        let phrasings = phrasings(&lexicon);
+        let likeness = |text: &str| {
+            let stems = lexicon.document_stems(text);
+            let likeness = phrasings.likeness(&stems);
+            let of = |source: &str| likeness.get(source).copied().unwrap_or_default();
+            (of("fines"), of("rooms"))
+        };
+        let (fines, rooms) = likeness("my late book, what must i pay");
+        assert!(
+            fines > 0.2 && fines < 1.0 && rooms == 0.0,
+            "{fines} {rooms}"
+        );
+        let (little, _) = likeness("book");
+        assert!(
+            little < fines / 2.0,
+            "one word is like much: {little} beside {fines}"
+        );
+        assert_eq!(likeness(""), (0.0, 0.0));
+        let stems = lexicon.document_stems("what does a late book cost");
+        let own = phrasings.of("fines", &stems);
+        let best = own.iter().max_by(|(_, a), (_, b)| a.total_cmp(b));
+        assert_eq!(
+            best.map(|(text, _)| *text),
+            Some("what does a late book cost")
+        );
+    }
+}

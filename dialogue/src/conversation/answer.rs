@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use call::Turn;
-use knowledge::{Citation, Fact, GroundingMode, Passage, WebAnswer, is_grounded};
+use knowledge::{Citation, Fact, GroundingMode, More, Passage, Route, WebAnswer, is_grounded};
 
 use super::{
     Conversation, Delta, Found, ModelFailure, Prompt, Reply, Step, prompt,
@@ -195,7 +195,7 @@ impl Conversation {
             _ => Awaiting::None,
         };
         self.perhaps = answer.perhaps;
-        self.rest = answer.rest;
+        self.rest = answer.supported.then_some(answer.rest);
         steps.extend(answer.sentences.into_iter().map(Step::Say));
         self.complete(meta, asks, steps);
     }
@@ -215,25 +215,30 @@ impl Conversation {
         }
         let perhaps = self.perhaps.swap_remove(at);
         self.perhaps.clear();
-        self.rest = perhaps.rest;
+        self.rest = Some(perhaps.rest);
         self.subject.last.source = Some(perhaps.source.source.clone());
         steps.extend(perhaps.sentences.into_iter().map(Step::Say));
         let meta = ReplyMeta {
             model: "extractive".to_owned(),
-            sources: vec![Source {
-                source: perhaps.source.source,
-                title: perhaps.source.title,
-                score: 0.0,
-                origin: Origin::Pack,
-            }],
+            sources: vec![source_beside(perhaps.source)],
             ..meta
         };
         self.complete(meta, Awaiting::None, steps);
     }
 
-    /// Which of what was offered a short turn names: "the limits please".
-    pub(super) fn picked(&self, said: &str) -> Option<usize> {
-        if self.awaiting != Awaiting::Either || said.split_whitespace().count() > PICK {
+    /// Which of what was offered a short turn names: "the limits please". One that declines, ends the call or asks for a
+    /// deed names none.
+    pub(super) fn picked(&self, said: &str, route: &Route) -> Option<usize> {
+        let may_name = matches!(
+            route,
+            Route::Knowledge { .. }
+                | Route::Affirm
+                | Route::SmallTalk { .. }
+                | Route::OutOfScope
+                | Route::Unclear
+        );
+        let is_short = said.split_whitespace().count() <= PICK;
+        if self.awaiting != Awaiting::Either || !may_name || !is_short {
             return None;
         }
         let labels: Vec<&str> = self.perhaps.iter().map(|offer| &*offer.label).collect();
@@ -243,22 +248,24 @@ impl Conversation {
     /// There is more to say of the last answer, or a line that says there is not.
     pub(super) fn can_say_more(&self) -> bool {
         let no_more = &self.base.pack().settings.lines.no_more;
-        !self.rest.is_empty() || no_more.is_some() && !self.cited.is_empty()
+        let rest = self.rest.as_ref();
+        rest.is_some_and(|rest| !rest.is_empty() || no_more.is_some())
     }
 
-    /// The next sentences of the document that answered last.
-    pub(super) fn say_more(&mut self, meta: ReplyMeta, steps: &mut Vec<Step>) {
-        let next = self.rest.len().min(MORE);
-        let mut more: Vec<String> = self.rest.drain(..next).collect();
-        let mut meta = meta;
+    /// The next sentences of the documents that answered last.
+    pub(super) fn say_more(&mut self, mut meta: ReplyMeta, steps: &mut Vec<Step>) {
+        let rest = self.rest.get_or_insert_default();
+        let more: Vec<More> = rest.drain(..rest.len().min(MORE)).collect();
         if more.is_empty() {
             let line = self.base.pack().settings.lines.no_more.as_deref();
-            more = line.map_or_else(Vec::new, knowledge::sentences);
-        } else if let Some(source) = self.cited.first() {
+            let line = line.map_or_else(Vec::new, knowledge::sentences);
+            steps.extend(line.into_iter().map(Step::Say));
+        } else {
             "extractive".clone_into(&mut meta.model);
-            meta.sources = vec![source.clone()];
+            let sources = more.iter().map(|more| source_beside(more.source.clone()));
+            meta.sources = with(&[], sources);
+            steps.extend(more.into_iter().map(|more| Step::Say(more.sentence)));
         }
-        steps.extend(more.into_iter().map(Step::Say));
         self.complete(meta, Awaiting::None, steps);
     }
 
@@ -327,7 +334,7 @@ fn with(sources: &[Source], more: impl Iterator<Item = Source>) -> Vec<Source> {
     all
 }
 
-/// A row or a look-up as it is cited; no search ranked it.
+/// What is cited that no search ranked: a row, a look-up, what was offered before.
 fn source_beside(cited: Citation) -> Source {
     Source {
         source: cited.source,

@@ -56,7 +56,11 @@ struct Said<'a> {
 pub(super) fn remarks(base: &KnowledgeBase, own: &Callers, others: &[Callers]) -> Vec<Remark> {
     let pack = base.pack();
     let own = Said::new(base, &own.pack, &own.sentences);
-    let elsewhere = Said::new(base, ELSEWHERE, &pack.elsewhere.0[..pack.elsewhere.1]);
+    let elsewhere = Said::new(
+        base,
+        ELSEWHERE,
+        &pack.elsewhere.sentences[..pack.elsewhere.of_language],
+    );
     let others = others.iter();
     let others: Vec<Said<'_>> = others
         .map(|other| Said::new(base, &other.pack, &other.sentences))

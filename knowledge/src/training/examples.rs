@@ -1,6 +1,9 @@
 //! Sentences with labels, from a set's file.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use serde::Deserialize;
 
@@ -88,11 +91,15 @@ impl TrainingSet {
             }
         };
         let mut by_label: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut left_out: BTreeSet<String> = BTreeSet::new();
         for (text, label) in rows {
-            if !self.left_out.contains(&label) {
+            if self.left_out.contains(&label) {
+                left_out.insert(label);
+            } else {
                 by_label.entry(label).or_default().push(text);
             }
         }
+        self.check_labels(file, &by_label.keys().chain(&left_out).collect())?;
         let mut examples = Vec::new();
         for (label, texts) in by_label {
             let step = texts.len().div_ceil(each.max(1)).max(1);
@@ -109,6 +116,22 @@ impl TrainingSet {
             }));
         }
         Ok(examples)
+    }
+
+    /// Every label that the set names is one of its file's.
+    fn check_labels(&self, file: &Path, known: &BTreeSet<&String>) -> Result<(), PackError> {
+        let trade = match &self.trade {
+            Labels::All(All::All) => &Vec::new(),
+            Labels::These(labels) => labels,
+        };
+        let documents = self.documents.keys().map(|label| ("documents", label));
+        let trade = trade.iter().map(|label| ("trade", label));
+        let left_out = self.left_out.iter().map(|label| ("left_out", label));
+        let mut named = trade.chain(left_out).chain(documents);
+        match named.find(|(_, label)| !known.contains(label)) {
+            Some((key, label)) => Err(bad(file, key, label, "a label of the file")),
+            None => Ok(()),
+        }
     }
 
     fn csv(&self, file: &Path, text: &str) -> Result<Vec<(String, String)>, PackError> {
@@ -187,6 +210,7 @@ label = "l"
 trade = ["books"]
 left_out = ["unsure"]
 "#;
+    const JSON: &str = "{\"t\":\"a book\",\"l\":\"books\"}\n\n{\"t\":\"a pizza\",\"l\":\"food\"}\n{\"t\":\"x\",\"l\":\"unsure\"}\n";
 
     #[test]
     fn examples_are_read_from_both_kinds_of_file() {
@@ -201,8 +225,7 @@ left_out = ["unsure"]
         };
         assert_eq!(read.len(), 2, "one of a label");
         assert_eq!(read[0], late);
-        let json = "{\"t\":\"a book\",\"l\":\"books\"}\n\n{\"t\":\"a pizza\",\"l\":\"food\"}\n{\"t\":\"x\",\"l\":\"unsure\"}\n";
-        let read = sets.set[1].examples(Path::new("b.jsonl"), json, 9).unwrap();
+        let read = sets.set[1].examples(Path::new("b.jsonl"), JSON, 9).unwrap();
         let trade: Vec<(&str, bool)> = read
             .iter()
             .map(|example| (&*example.text, example.is_trade))
@@ -225,5 +248,9 @@ left_out = ["unsure"]
             .examples(Path::new("b.xlsx"), "", 9)
             .unwrap_err();
         assert!(error.to_string().contains(".jsonl"), "{error}");
+        let error = sets.set[1]
+            .examples(Path::new("b.jsonl"), &JSON.replace("unsure", "sure"), 9)
+            .unwrap_err();
+        assert!(error.to_string().contains("left_out"), "{error}");
     }
 }
