@@ -52,8 +52,8 @@ impl Reply {
         Some(match route? {
             "out_of_scope" => Self::OutOfScope,
             "unclear" => Self::Unclear,
-            "small_talk" | "human_requested" | "authenticate" | "repeat" | "source" | "goodbye"
-            | "affirm" | "deny" => Self::Talk,
+            "small_talk" | "human_requested" | "authenticate" | "repeat" | "source" | "more"
+            | "goodbye" | "affirm" | "deny" => Self::Talk,
             // A look-up has its own name. What a pack's line says of it is that it found nothing.
             _ if made_by == "tool" => Self::Answer,
             _ => Self::NotKnown,
@@ -96,6 +96,11 @@ mod tests {
             (
                 ("reply", Some("unclear"), "pack", false),
                 Some(Reply::Unclear),
+            ),
+            (("reply", Some("more"), "pack", false), Some(Reply::Talk)),
+            (
+                ("reply", Some("more"), "extractive", true),
+                Some(Reply::Answer),
             ),
             (("greeting", None, "", false), Some(Reply::Talk)),
             (("reply", None, "", false), None),

@@ -209,10 +209,12 @@ fn lines(pack: &knowledge::Pack) -> Vec<(Reply, &str)> {
     let not_known = look_ups
         .flat_map(|look_up| [&look_up.unavailable, &look_up.unauthenticated])
         .chain([&lines.unsupported, &lines.technical_problem])
-        .chain(&lines.perhaps);
+        .chain(&lines.perhaps)
+        .chain(&lines.either);
     let unclear = lines.unclear.iter().chain(&lines.did_not_catch);
     let small_talk = pack.small_talk.iter().flat_map(|kind| &kind.answers);
-    let talk = small_talk.chain([
+    let later = lines.no_more.iter().chain(&lines.looking_up);
+    let talk = small_talk.chain(later).chain([
         &lines.disclosure,
         &lines.greeting,
         &lines.welcome_back,
