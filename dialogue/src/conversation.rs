@@ -4,10 +4,12 @@
 mod actions;
 mod answer;
 mod catalogue;
+mod dead_end;
 mod event;
 mod lookups;
 mod prompt;
 mod sentences;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod web;
@@ -19,17 +21,22 @@ pub use event::{
 pub use prompt::Prompt;
 pub use sentences::UnusableText;
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use call::{AuthLevel, Speaker, Turn};
 use knowledge::{
     Before, Fact, Heard, KnowledgeBase, Last, More, Perhaps, Route, RouteContext, Routed,
 };
 use serde_json::json;
-use tools::{CallbackTool, Outcome, Request};
+use tools::{Outcome, Request};
 
 use crate::{Awaiting, ReplyMeta, Source};
 use answer::{Phrasing, Question};
+use dead_end::DeadEnd;
 use lookups::Asking;
 use web::Searching;
 
@@ -60,8 +67,23 @@ pub struct Conversation {
     looked_up: Vec<LookedUp>,
     /// The look-up that waits for a parameter.
     asking: Option<Asking>,
+    /// What is being done in several turns.
+    task: Option<tasks::Running>,
+    /// The task that the last reply offers.
+    offer: Option<String>,
+    /// Tasks that were offered: each is offered once.
+    offered: BTreeSet<String>,
+    /// References of what tasks did, by the task.
+    references: BTreeMap<String, String>,
+    /// Warnings that were given, by their places.
+    warned: BTreeSet<usize>,
+    dead_end: DeadEnd,
     reply: Reply,
     calls: u32,
+    /// Number of the caller's last turn.
+    seq: i32,
+    /// Since the conversation began.
+    now: Duration,
 }
 
 /// What the conversation is about.
@@ -116,6 +138,12 @@ enum Purpose {
     LookUp(Asking),
     /// A callback that the caller agreed to.
     Callback,
+    /// What a task has to choose from.
+    Options,
+    /// The deed of a task.
+    Task,
+    /// A person is to look into a deed that nobody saw the end of.
+    Unconfirmed,
 }
 
 impl Conversation {
@@ -134,13 +162,22 @@ impl Conversation {
             rest: None,
             looked_up: Vec::new(),
             asking: None,
+            task: None,
+            offer: None,
+            offered: BTreeSet::new(),
+            references: BTreeMap::new(),
+            warned: BTreeSet::new(),
+            dead_end: DeadEnd::default(),
             reply: Reply::None,
             calls: 0,
+            seq: 0,
+            now: Duration::ZERO,
         }
     }
 
     /// Takes what happened at `now`, since the conversation began, and adds what is to be done.
     pub fn on(&mut self, event: Event, now: Duration, steps: &mut Vec<Step>) {
+        self.now = now;
         match event {
             Event::Knowledge(base) => self.base = base,
             Event::CallerSaid(turn) => self.on_caller(turn, steps),
@@ -166,7 +203,9 @@ impl Conversation {
                 self.facts.name = Some(name);
                 self.facts.caller.customer = Some(customer);
                 self.facts.caller.level = AuthLevel::OneTimeCode;
+                self.proven(steps);
             }
+            Event::PersonWanted => self.person_wanted(steps),
             Event::TransferFailed(_) => {
                 // The caller asked for a person; the line offers a call back instead.
                 self.awaiting = Awaiting::CallbackConsent;
@@ -198,6 +237,7 @@ impl Conversation {
     fn on_caller(&mut self, turn: CallerTurn, steps: &mut Vec<Step>) {
         let history = self.turns.iter().cloned().collect();
         self.remember(Speaker::Caller, turn.text.clone());
+        self.seq = turn.seq;
         if self.base.has_meanings() {
             steps.push(Step::Read(turn.question.clone()));
             self.reply = Reply::Reading { turn, history };
@@ -240,6 +280,14 @@ impl Conversation {
             self.cited.clear();
             self.rest = None;
         }
+        self.warn(&turn.question, steps);
+        let of = tasks::Understood {
+            turn,
+            route: &route,
+        };
+        if self.go_on(&of, &meta, steps) {
+            return;
+        }
         if let Some(at) = self.picked(&turn.question, &route) {
             return self.say_perhaps(at, meta, steps);
         }
@@ -254,9 +302,13 @@ impl Conversation {
                 }
             }
             Route::Lookup(name) => self.look_up(&name, asking, turn, meta, steps),
-            Route::HumanRequested | Route::Affirm if self.awaiting == Awaiting::CallbackConsent => {
-                let request = self.request(CallbackTool::NAME, turn.seq, true);
-                self.call(request, Purpose::Callback, meta, steps);
+            Route::Task(name) => self.begin_task(&name, &turn.question, meta, steps),
+            Route::Affirm if self.awaiting == Awaiting::CallbackConsent => {
+                self.call_back(&turn.question, meta, steps);
+            }
+            Route::Affirm if self.awaiting == Awaiting::TaskOffer => {
+                let offered = self.offer.take().unwrap_or_default();
+                self.begin_task(&offered, &turn.question, meta, steps);
             }
             Route::Affirm if self.offers_to_tell() => self.say_perhaps(0, meta, steps),
             Route::More => self.say_more(meta, steps),
@@ -299,6 +351,9 @@ impl Conversation {
                 let (fixed, meta) = match purpose {
                     Purpose::LookUp(asked) => self.looked_up(&asked, outcome, meta),
                     Purpose::Callback => (self.called_back(&outcome), meta),
+                    Purpose::Options => return self.on_options(&outcome, meta, steps),
+                    Purpose::Task => return self.on_deed(&outcome, meta, steps),
+                    Purpose::Unconfirmed => return self.on_unconfirmed(&outcome, meta, steps),
                 };
                 self.say_fixed(fixed, meta, steps);
             }
@@ -317,11 +372,12 @@ impl Conversation {
         self.looked_up.retain(|found| found.age <= CONTEXT_TURNS);
         let context = RouteContext {
             last: std::mem::take(&mut self.subject.last),
-            awaiting: !matches!(self.awaiting, Awaiting::None | Awaiting::Parameter),
+            awaiting: self.awaits_yes_or_no(),
             more: self.can_say_more(),
             offered: self.last_offer(),
         };
-        let without = self.unanswered_look_ups();
+        let mut without = self.unanswered_look_ups();
+        without.extend(self.unconnected_tasks());
         let routed = self.base.understand_without(heard, &context, &without);
         match &routed.route {
             Route::Knowledge { .. } => {
@@ -353,10 +409,11 @@ impl Conversation {
                 self.subject.age = 0;
             }
             Route::OutOfScope
-            | Route::HumanRequested
-            | Route::Lookup(_)
-            | Route::Catalogue(_)
-            | Route::Authenticate => {}
+            | Route::Catalogue(_) => {}
+            // What was talked about is what it is done about.
+            Route::HumanRequested | Route::Lookup(_) | Route::Task(_) | Route::Authenticate => {
+                self.subject.last = context.last;
+            }
             Route::SmallTalk { .. }
             | Route::Repeat
             | Route::Source
@@ -402,9 +459,13 @@ impl Conversation {
         self.complete(ReplyMeta { action, ..meta }, fixed.awaiting, steps);
     }
 
-    fn complete(&mut self, meta: ReplyMeta, asks: Awaiting, steps: &mut Vec<Step>) {
+    fn complete(&mut self, mut meta: ReplyMeta, asks: Awaiting, steps: &mut Vec<Step>) {
         if !meta.sources.is_empty() {
             self.cited.clone_from(&meta.sources);
+        }
+        let mut asks = self.way_out(&mut meta, asks, steps);
+        if asks == Awaiting::None && meta.action.is_none() {
+            asks = self.back_to_task(steps);
         }
         self.reply = Reply::Complete { asks };
         steps.push(Step::Done(Box::new(meta)));

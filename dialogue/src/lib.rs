@@ -84,6 +84,14 @@ pub enum Awaiting {
     Perhaps,
     /// "Is it about the fees, or about the limits?"
     Either,
+    /// "I can do that for you now; shall I?"
+    TaskOffer,
+    /// No yes or no, but a value that a task needs; or a yes or no about one value.
+    Value,
+    /// "I will do this now; is that right?"
+    Agreement,
+    /// That the caller proves who they are.
+    Proof,
     /// No yes or no, but what a look-up is asked with: "which branch?"
     Parameter,
 }

@@ -4,12 +4,15 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use knowledge::{KnowledgeBase, TestDialogue, TestTurn};
-use tools::Outcome;
 
 use crate::{
     PASSAGES, ReplyMeta,
     conversation::{Abilities, CallFacts, CallerTurn, Conversation, Event, Found, Step},
 };
+
+mod stage;
+
+use stage::{Stage, TASK};
 
 /// What a caller got for one turn.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,17 +50,46 @@ pub fn converse(base: &Arc<KnowledgeBase>, turns: &[&str]) -> Vec<Spoken> {
 struct Rehearsal<'a> {
     base: &'a Arc<KnowledgeBase>,
     conversation: Conversation,
+    stage: Stage,
     seq: i32,
 }
 
 impl<'a> Rehearsal<'a> {
     fn new(base: &'a Arc<KnowledgeBase>) -> Self {
-        let (abilities, facts) = (Abilities::default(), CallFacts::default());
+        Self::with(base, Abilities::default(), CallFacts::default(), Stage::default())
+    }
+
+    fn with(
+        base: &'a Arc<KnowledgeBase>,
+        abilities: Abilities,
+        facts: CallFacts,
+        stage: Stage,
+    ) -> Self {
         Self {
             base,
             conversation: Conversation::new(Arc::clone(base), abilities, facts),
+            stage,
             seq: 0,
         }
+    }
+
+    /// The conversation that a dialogue is held in: one about tasks has tools, and a caller who can prove who they are.
+    fn of(base: &'a Arc<KnowledgeBase>, dialogue: &TestDialogue) -> Self {
+        if dialogue.kind != TASK {
+            return Self::new(base);
+        }
+        let (abilities, facts, stage) = stage::of_tasks(base, dialogue);
+        Self::with(base, abilities, facts, stage)
+    }
+
+    /// The caller proves who they are.
+    fn prove(&mut self) {
+        let event = Event::Proven {
+            name: "Sarah".to_owned(),
+            customer: "sarah".to_owned(),
+        };
+        let mut steps = Vec::new();
+        self.conversation.on(event, Duration::ZERO, &mut steps);
     }
 
     fn say(&mut self, said: &str) -> Spoken {
@@ -67,7 +99,7 @@ impl<'a> Rehearsal<'a> {
             question: said.to_owned(),
             seq: self.seq,
         };
-        answer(&mut self.conversation, self.base, turn)
+        answer(&mut self.conversation, self.base, &mut self.stage, turn)
     }
 
     /// What is said to a turn that wants to know something in these documents: an offer to tell it is agreed to, and of
@@ -96,7 +128,12 @@ impl<'a> Rehearsal<'a> {
     }
 }
 
-fn answer(conversation: &mut Conversation, base: &KnowledgeBase, turn: CallerTurn) -> Spoken {
+fn answer(
+    conversation: &mut Conversation,
+    base: &KnowledgeBase,
+    stage: &mut Stage,
+    turn: CallerTurn,
+) -> Spoken {
     let (mut sentences, mut meta) = (Vec::new(), ReplyMeta::default());
     let mut events = vec![Event::CallerSaid(turn)];
     while let Some(event) = events.pop() {
@@ -110,8 +147,8 @@ fn answer(conversation: &mut Conversation, base: &KnowledgeBase, turn: CallerTur
                     passages: base.search_all(&query.questions, PASSAGES, None),
                     took: Duration::ZERO,
                 })),
-                Step::CallTool(id, _) => {
-                    events.push(Event::ToolDone(id, Outcome::Success(serde_json::json!({}))));
+                Step::CallTool(id, request) => {
+                    events.push(Event::ToolDone(id, stage.call(request)));
                 }
                 // There are no web and no model here.
                 Step::SearchWeb(_) => events.push(Event::WebFound(None)),
@@ -150,17 +187,21 @@ pub struct Verdict {
 /// to know something.
 #[must_use]
 pub fn judge(base: &Arc<KnowledgeBase>, dialogue: &TestDialogue) -> Verdict {
-    let mut rehearsal = Rehearsal::new(base);
+    let mut rehearsal = Rehearsal::of(base, dialogue);
     let mut verdict = Verdict::default();
     for (turn, expected) in dialogue.turns.iter().enumerate() {
         let wants_to_know = expected.supported != Some(false)
             && !(expected.document.is_empty() && expected.any_of.is_empty());
+        if expected.proven {
+            rehearsal.prove();
+        }
         let documents = expected.document.iter().chain(&expected.any_of);
         let wanted: Vec<&String> = documents.filter(|_| wants_to_know).collect();
         let spoken = rehearsal.ask(&expected.said, &wanted);
         verdict.asked += usize::from(wants_to_know);
         verdict.offered += usize::from(wants_to_know && spoken.is_offer);
-        let complaints = complaints(expected, &spoken);
+        let mut complaints = complaints(expected, &spoken);
+        complaints.extend(rehearsal.stage.complaints(&expected.calls));
         if !complaints.is_empty() {
             verdict.misses.push(Miss {
                 turn,

@@ -1,13 +1,17 @@
 //! What all conversations of a worker share: the documents, the language model, the company's systems.
 
-use std::sync::{
-    Arc, PoisonError, RwLock,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
+use chrono::NaiveDateTime;
 use knowledge::{KnowledgeBase, Lookup, Proof};
 use tokio::time::Instant;
-use tools::{DeclaredLookup, LookupTool, Lookups, NotConnected, Tool, WebSearch, WebSearchTool};
+use tools::{CallbackTool, DeclaredLookup, LookupTool, Lookups, NotConnected, Tool, WebSearch, WebSearchTool};
 
 use crate::{
     PASSAGES, ReplyConfig,
@@ -81,6 +85,17 @@ impl Replier {
         self.shared.retrievals.load(Ordering::Relaxed)
     }
 
+    /// What the company's clocks show.
+    #[must_use]
+    pub fn local_time(&self) -> NaiveDateTime {
+        let offset = self.knowledge().pack().settings.utc_offset;
+        let now = chrono::Utc::now();
+        offset.map_or_else(
+            || now.naive_utc(),
+            |offset| now.with_timezone(&offset.0).naive_local(),
+        )
+    }
+
     /// Where a consenting caller is transferred to, if anywhere.
     #[must_use]
     pub fn transfer_target(&self) -> Option<String> {
@@ -147,9 +162,18 @@ impl Replier {
                 .look_ups()
                 .filter_map(|tool| Some(tool.ok()?.spec().name.clone()))
                 .collect(),
+            tools: self.task_tools(),
             web_search: self.searches_web(),
             transfer: self.shared.transfer_to.is_some(),
         }
+    }
+
+    /// The names of the tools that tasks may use: what every call has, and the look-ups.
+    fn task_tools(&self) -> BTreeSet<String> {
+        let own = [CallbackTool::NAME].map(str::to_owned);
+        let look_ups = self.look_ups();
+        let look_ups = look_ups.filter_map(|tool| Some(tool.ok()?.spec().name.clone()));
+        own.into_iter().chain(look_ups).collect()
     }
 
     pub(crate) fn llm(&self) -> Option<&Llm> {

@@ -126,6 +126,10 @@ impl KnowledgeBase {
         &self.lexicon
     }
 
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// How rare a stem is among the documents, 0 and up.
     pub(crate) fn rarity(&self, stem: &str) -> f32 {
         self.index.rarity(stem)
@@ -224,13 +228,16 @@ impl KnowledgeBase {
         self.understand(&self.read(text), context)
     }
 
-    /// The route of a turn that was read, with its reasons.
+    /// The route of a turn that was read, with its reasons, where nothing is done for anybody: no task is connected.
     #[must_use]
     pub fn understand(&self, heard: &Heard, context: &RouteContext) -> Routed {
-        self.understand_without(heard, context, &[])
+        let tasks = self.pack.tasks.list.iter();
+        let tasks: Vec<String> = tasks.map(|task| task.name.clone()).collect();
+        self.understand_without(heard, context, &tasks)
     }
 
-    /// The same where the look-ups of these names are not connected: what asks for them is read as if the pack had none.
+    /// The same where the look-ups and tasks of these names are not connected: what asks for them is read as if the pack
+    /// had none.
     #[must_use]
     pub fn understand_without(
         &self,
@@ -406,6 +413,16 @@ impl KnowledgeBase {
                 .any(|stem| said.contains(stem) && is_own(*at, stem))
         });
         named.next().filter(|_| named.next().is_none())
+    }
+
+    /// The line of the first warning that a turn gives cause for, with its place among the pack's warnings.
+    #[must_use]
+    pub fn warning(&self, text: &str) -> Option<(usize, &str)> {
+        let said = Utterance::new(self.lexicon.terms(text));
+        let mut rules = self.rules.warnings.iter();
+        let at = rules.position(|phrases| !phrases.matches(&said).is_empty())?;
+        let warning = self.pack.tasks.warnings.get(at)?;
+        Some((at, &warning.line))
     }
 
     /// The extractive answer to a question about the trade.

@@ -26,6 +26,7 @@ mod review;
 mod route;
 mod router;
 mod rules;
+mod task;
 mod trained;
 mod training;
 mod trust;
@@ -53,9 +54,10 @@ pub use pack::{
     Actions, Aspect, CheckSettings, Currency, DocumentText, GroundingMode, Lines, Pack, PhraseSet,
     Settings, SilenceSettings, SmallTalk, ToolPolicy, Topic, TradeWords, VoiceSettings,
 };
-pub use pack_test::{TestDialogue, TestTurn};
+pub use pack_test::{TestCall, TestDialogue, TestTurn, ToolAnswer};
 pub use review::{Callers, Remark};
 pub use route::{Before, Question, Reason, Route, RouteContext, Routed};
+pub use task::{FixedArgument, Manner, Steer, Task, TaskLines, TaskSlot, Tasks, Then, Warning};
 pub use trained::Trained;
 pub use training::{Example, FOLDS, Quality, Ranks, Rates, Seen};
 pub use trust::{FreshnessPolicy, Provenance};

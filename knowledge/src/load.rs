@@ -26,6 +26,7 @@ use crate::{
     },
     pack_test::{self, TestDialogue},
     review::FigureWords,
+    task::{self, Task, TaskWords, Tasks, Warning},
     trained::Trained,
     training::{Example, TrainingFile},
     web::WebWords,
@@ -52,6 +53,12 @@ struct LookupsFile {
     lookup: Vec<Lookup>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WarningsFile {
+    warning: Vec<Warning>,
+}
+
 /// What a pack takes of the words of English; its own `language.toml` may replace each part.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,6 +71,7 @@ struct LanguageFile {
     catalogue: Option<CatalogueWords>,
     figures: Option<FigureWords>,
     web: Option<WebWords>,
+    tasks: Option<TaskWords>,
 }
 
 impl LanguageFile {
@@ -77,6 +85,7 @@ impl LanguageFile {
             catalogue: self.catalogue.or(other.catalogue),
             figures: self.figures.or(other.figures),
             web: self.web.or(other.web),
+            tasks: self.tasks.or(other.tasks),
         }
     }
 }
@@ -173,6 +182,8 @@ impl Pack {
             optional::<LookupsFile>(&file("lookups.toml"))?.map_or_else(Vec::new, |f| f.lookup);
         check::lookups(&file("lookups.toml"), names, &mut lookups)?;
 
+        let tasks = tasks(folder, names, &lookups, language.tasks.unwrap_or_default())?;
+
         let mut words: TradeWords = toml_file(&file("words.toml"))?;
         words
             .follow_ups
@@ -196,7 +207,9 @@ impl Pack {
             small_talk,
             actions,
             lookups,
+            tasks,
         };
+        task::check_offers(&file("tasks"), &pack.tasks.list, &pack.documents)?;
         check::texts(&file("documents"), &pack.documents)?;
         check::phrases(folder, &pack)?;
         Ok(pack)
@@ -303,7 +316,7 @@ fn said_lines(text: &str) -> impl Iterator<Item = &str> {
 
 /// The language that the pack speaks: English, but for what its own file replaces.
 fn language(own: &Path) -> Result<LanguageFile, PackError> {
-    const PARTS: [&str; 8] = [
+    const PARTS: [&str; 9] = [
         "listening",
         "actions",
         "follow_ups",
@@ -312,6 +325,7 @@ fn language(own: &Path) -> Result<LanguageFile, PackError> {
         "catalogue",
         "figures",
         "web",
+        "tasks",
     ];
     let english = toml::from_str(language::ENGLISH).and_then(|mut english: toml::Table| {
         english.retain(|part, _| PARTS.contains(&part));
@@ -373,6 +387,38 @@ fn small_talk(file: &Path, names: Names<'_>) -> Result<Vec<SmallTalk>, PackError
         names.fill_all(file, &key, &mut talk.answers)?;
     }
     Ok(small_talk)
+}
+
+/// The tasks in `tasks/*.toml` and the warnings in `warnings.toml`; none without them.
+fn tasks(
+    folder: &Path,
+    names: Names<'_>,
+    lookups: &[Lookup],
+    words: TaskWords,
+) -> Result<Tasks, PackError> {
+    let files = match files(&folder.join("tasks"), "toml") {
+        Err(PackError::Unreadable { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            Vec::new()
+        }
+        files => files?,
+    };
+    let mut list = Vec::with_capacity(files.len());
+    for file in files {
+        let mut task: Task = toml_file(&file)?;
+        let name = file.file_stem().unwrap_or_default();
+        task.name = name.to_string_lossy().into_owned();
+        task::check(&file, names, lookups, &mut task)?;
+        list.push(Arc::new(task));
+    }
+    let file = folder.join("warnings.toml");
+    let mut warnings =
+        optional::<WarningsFile>(&file)?.map_or_else(Vec::new, |file| file.warning);
+    task::warnings(&file, names, &mut warnings)?;
+    Ok(Tasks {
+        list,
+        warnings,
+        words,
+    })
 }
 
 /// The files of a folder whose names end so, sorted.

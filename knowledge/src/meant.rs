@@ -15,6 +15,9 @@ pub(crate) struct MeaningWords {
     pub(crate) opens: Vec<String>,
     /// A clause with one of these first is a question: "how".
     pub(crate) asks: Vec<String>,
+    /// A turn that begins so wants something to be done, although it looks like a question: "can you".
+    #[serde(default)]
+    pub(crate) requests: Vec<String>,
     /// A turn with one of these leans on the turn before it: "it", "that one".
     pub(crate) leans: Vec<String>,
     /// How one thing is refused and another wanted.
@@ -141,6 +144,11 @@ impl MeaningWords {
             .skip_while(|word| self.between.contains(&word.bare));
         own.next()
             .is_some_and(|word| self.asks.contains(&word.bare))
+    }
+
+    /// The turn asks that something be done: "can you renew it".
+    pub(crate) fn is_request(&self, text: &str) -> bool {
+        starts_with(&words(text), &self.requests).is_some()
     }
 
     /// The clause speaks of something that was named before it.

@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use chrono::FixedOffset;
 use language::{Listening, SummaryWords, money::Unit};
 use serde::Deserialize;
 
@@ -13,6 +14,7 @@ use crate::{
     lookup::Lookup,
     meant::MeaningWords,
     review::FigureWords,
+    task::Tasks,
     trained::Trained,
     trust::FreshnessPolicy,
     web::WebWords,
@@ -33,6 +35,8 @@ pub struct Pack {
     pub actions: Actions,
     /// `lookups.toml`, in the author's order; a pack may have none.
     pub lookups: Vec<Lookup>,
+    /// What can be done for callers in several turns: `tasks/*.toml`; a pack may have none.
+    pub tasks: Tasks,
     /// `catalogue.toml` with its rows; a pack may have none.
     pub catalogue: Option<Catalogue>,
     /// Words of the language by which catalogues are asked and answer.
@@ -138,6 +142,9 @@ pub struct Settings {
     /// Which tools may be used beside the pack's own.
     #[serde(default)]
     pub tool_policy: ToolPolicy,
+    /// How far the company's clocks are ahead of UTC: `+02:00`.
+    #[serde(default)]
+    pub utc_offset: Option<UtcOffset>,
     /// Where phone calls are transferred, E.164; none means that people call back.
     #[serde(default)]
     pub transfer_number: Option<String>,
@@ -172,6 +179,20 @@ pub struct ToolPolicy {
     pub web_search: bool,
     /// Sites whose results may be used: `www.example.com`, or `*.example.com` for every host below `example.com`.
     pub sites: Vec<String>,
+}
+
+/// How far clocks are ahead of UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct UtcOffset(pub FixedOffset);
+
+impl TryFrom<String> for UtcOffset {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let offset = text.parse().map(Self);
+        offset.map_err(|_| format!("{text:?} is no offset; accepted: +02:00, -03:30 and their like"))
+    }
 }
 
 /// A currency.

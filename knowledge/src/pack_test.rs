@@ -1,14 +1,19 @@
 //! A pack's own tests: what callers say, and what is right to answer. Files `tests/*.toml` of the pack's folder; they
 //! are read by `teller knowledge test` alone and are no part of what calls load.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 
-use crate::{KnowledgeBase, check::bad, error::PackError, route::FIXED_NAMES};
+use crate::{
+    KnowledgeBase, check::bad, error::PackError, route::FIXED_NAMES, task::FixedArgument,
+};
 
 /// What may make a question hard; the score is counted by these too.
-const KINDS: [&str; 16] = [
+const KINDS: [&str; 17] = [
     "plain",
     "filler",
     "correction",
@@ -25,6 +30,7 @@ const KINDS: [&str; 16] = [
     "catalogue",
     "courtesy",
     "dialogue",
+    "task",
 ];
 
 /// A conversation with what is expected of it; a single question is one of one turn.
@@ -36,6 +42,12 @@ pub struct TestDialogue {
     /// The topic under which it is counted.
     #[serde(default)]
     pub topic: Option<String>,
+    /// The number that the caller calls from; without it they come by a browser.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// What tools answer; all others of the pack's tasks do what they are asked.
+    #[serde(default)]
+    pub tools: BTreeMap<String, ToolAnswer>,
     /// What the caller says, in order.
     #[serde(rename = "turn")]
     pub turns: Vec<TestTurn>,
@@ -68,6 +80,42 @@ pub struct TestTurn {
     /// None may be spoken.
     #[serde(default)]
     pub never_says: Vec<String>,
+    /// Before it the caller proved who they are.
+    #[serde(default)]
+    pub proven: bool,
+    /// What is done in it, and nothing else: `{ tool = "renew", title = "emma" }`, with these arguments at least.
+    #[serde(default)]
+    pub calls: Vec<TestCall>,
+}
+
+/// What a tool answers in a test.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct ToolAnswer {
+    /// It declines, for this reason.
+    #[serde(default)]
+    pub declined: Option<String>,
+    /// It fails, without an effect.
+    #[serde(default)]
+    pub fails: bool,
+    /// Nobody sees how it ends.
+    #[serde(default)]
+    pub unknown: bool,
+    /// What there is to choose from.
+    #[serde(default)]
+    pub options: Vec<String>,
+    /// Fields of its result.
+    #[serde(flatten)]
+    pub fields: BTreeMap<String, String>,
+}
+
+/// A deed that a test expects.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct TestCall {
+    /// The tool.
+    pub tool: String,
+    /// Arguments that it is called with.
+    #[serde(flatten)]
+    pub arguments: BTreeMap<String, FixedArgument>,
 }
 
 #[derive(Deserialize)]
@@ -118,8 +166,10 @@ fn check(file: &Path, dialogue: &TestDialogue, base: &KnowledgeBase) -> Result<(
     for turn in &dialogue.turns {
         let routes = turn.route.iter().flat_map(|routes| routes.split('|'));
         for route in routes {
-            if !FIXED_NAMES.contains(&route) && pack.lookup(route).is_none() {
-                let accepted = format!("{} or a look-up's name", FIXED_NAMES.join(", "));
+            let is_own = pack.lookup(route).is_some() || pack.tasks.get(route).is_some();
+            if !FIXED_NAMES.contains(&route) && !is_own {
+                let names = FIXED_NAMES.join(", ");
+                let accepted = format!("{names} or the name of a look-up or a task");
                 return Err(bad(file, "turn.route", route, &accepted));
             }
         }

@@ -21,6 +21,8 @@ pub enum Route {
     Catalogue(Box<Ask>),
     /// Something about the caller that another system knows: the name of a look-up of the pack.
     Lookup(String),
+    /// Something to be done for the caller in several turns: the name of a task of the pack.
+    Task(String),
     /// Conversation beside the subject, of a kind in `small_talk.toml`.
     SmallTalk {
         /// `greeting`, `thanks` …
@@ -48,7 +50,7 @@ pub enum Route {
     Unclear,
 }
 
-/// Names of the routes that every pack has; a look-up has a name of its own.
+/// Names of the routes that every pack has; a look-up or task has a name of its own.
 pub(crate) const FIXED_NAMES: [&str; 13] = [
     "knowledge",
     "catalogue",
@@ -72,7 +74,7 @@ impl Route {
         match self {
             Self::Knowledge { .. } => "knowledge",
             Self::Catalogue(_) => "catalogue",
-            Self::Lookup(name) => name,
+            Self::Lookup(name) | Self::Task(name) => name,
             Self::SmallTalk { .. } => "small_talk",
             Self::HumanRequested => "human_requested",
             Self::Authenticate => "authenticate",

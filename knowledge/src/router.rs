@@ -143,6 +143,9 @@ impl Router<'_> {
         {
             return found;
         }
+        if let Some(found) = self.task() {
+            return found;
+        }
         // "The second one" is no small talk when there is a second.
         let offered = self.context.offered.is_some();
         let early = if offered { self.catalogue() } else { None };
@@ -172,6 +175,18 @@ impl Router<'_> {
             .first()
             .map(|(phrase, _)| reason(route.name(), phrase.written(), phrase.weight()))?;
         Some((route, Some(because)))
+    }
+
+    /// Something is to be done, and the turn does not ask how it is done.
+    fn task(&self) -> Option<Decision> {
+        let words = self.reader.words;
+        if words.is_question(self.text) && !words.is_request(self.text) {
+            return None;
+        }
+        let without = self.reader.without;
+        let tasks = self.reader.rules.tasks.iter();
+        let mut tasks = tasks.filter(|(name, _)| !without.contains(name));
+        tasks.find_map(|(name, phrases)| self.action(phrases, Route::Task(name.clone())))
     }
 
     /// The whole turn is a goodbye, a yes or no, or small talk.

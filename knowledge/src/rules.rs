@@ -5,7 +5,10 @@ use language::{
     phrase::{Phrases, Utterance},
 };
 
-use crate::pack::{Pack, PhraseSet};
+use crate::{
+    pack::{Pack, PhraseSet},
+    task::SteerRules,
+};
 
 /// The compiled phrases of a pack.
 #[derive(Clone, Debug)]
@@ -19,6 +22,11 @@ pub(crate) struct Rules {
     pub(crate) small_talk: Vec<SmallTalkRule>,
     /// By the look-up's name, in the author's order.
     pub(crate) lookups: Vec<(String, Phrases)>,
+    /// By the task's name.
+    pub(crate) tasks: Vec<(String, Phrases)>,
+    /// In the author's order.
+    pub(crate) warnings: Vec<Phrases>,
+    pub(crate) steer: SteerRules,
     pub(crate) human: Phrases,
     pub(crate) authenticate: Phrases,
     pub(crate) repeat: Phrases,
@@ -56,6 +64,13 @@ impl Rules {
             let phrases = Phrases::new(lexicon, &lookup.phrases, &lookup.unless, &[]);
             (lookup.name.clone(), phrases)
         });
+        let tasks = pack.tasks.list.iter().map(|task| {
+            let phrases = Phrases::new(lexicon, &task.phrases, &task.unless, &[]);
+            (task.name.clone(), phrases)
+        });
+        let warnings = pack.tasks.warnings.iter();
+        let warnings =
+            warnings.map(|warning| Phrases::new(lexicon, &warning.phrases, &warning.unless, &[]));
         Self {
             topics: topics.collect(),
             strong: words(&pack.words.strong),
@@ -64,6 +79,9 @@ impl Rules {
             follow_ups: words(&pack.words.follow_ups),
             small_talk: small_talk.collect(),
             lookups: lookups.collect(),
+            tasks: tasks.collect(),
+            warnings: warnings.collect(),
+            steer: SteerRules::new(lexicon, &pack.tasks.words),
             human: set(&pack.actions.human),
             authenticate: set(&pack.actions.authenticate),
             repeat: set(&pack.actions.repeat),
@@ -92,10 +110,12 @@ impl Rules {
             &self.affirm,
             &self.deny,
         ];
-        let named = self.topics.iter().chain(&self.lookups);
+        let named = self.topics.iter().chain(&self.lookups).chain(&self.tasks);
         named
             .map(|(_, phrases)| phrases)
             .chain(self.small_talk.iter().map(|talk| &talk.phrases))
+            .chain(&self.warnings)
+            .chain(self.steer.all())
             .chain(single)
             .flat_map(Phrases::all)
             .filter(|phrase| {

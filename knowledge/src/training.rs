@@ -219,7 +219,7 @@ impl Seen {
     fn is_deed(&self) -> bool {
         matches!(
             self.route,
-            Route::Lookup(_) | Route::HumanRequested | Route::Authenticate
+            Route::Lookup(_) | Route::Task(_) | Route::HumanRequested | Route::Authenticate
         )
     }
 }

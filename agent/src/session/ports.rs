@@ -43,6 +43,7 @@ pub(super) fn dialogue(
             phone: caller.phone_hint.clone(),
             ..ToolCaller::default()
         },
+        begun: Some(services.replier.local_time()),
     };
     Driver::new(services.replier.clone(), registry, facts, tasks)
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use call::{Channel, Speaker, Turn};
+use chrono::{NaiveDate, TimeDelta};
 use knowledge::Route;
-use tools::Outcome;
+use tools::{CallbackTool, Outcome};
 
-use super::Conversation;
-use crate::{Awaiting, CallAction, Origin, Source};
+use super::{Conversation, Purpose, Step, tasks::Running};
+use crate::{Awaiting, CallAction, Origin, ReplyMeta, Source};
 
 /// A reply that needs no search and no model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,8 +45,11 @@ impl Conversation {
         let lines = &pack.settings.lines;
         let turn = self.caller_turns();
         match route {
-            Route::Knowledge { .. } | Route::Catalogue(_) | Route::More => FixedReply::default(),
-            Route::HumanRequested | Route::Affirm if self.awaiting == Awaiting::TransferConsent => {
+            Route::Knowledge { .. } | Route::Catalogue(_) | Route::Task(_) | Route::More => {
+                FixedReply::default()
+            }
+            // Asking again is no consent: the offer is said again.
+            Route::Affirm if self.awaiting == Awaiting::TransferConsent => {
                 FixedReply::say(&lines.transferring).and(CallAction::Transfer)
             }
             Route::HumanRequested => self.offer_person(),
@@ -92,15 +96,54 @@ impl Conversation {
         }
     }
 
-    fn offer_person(&self) -> FixedReply {
+    /// Key 0, or whatever else asks for a person without a word: the offer stands at once.
+    pub(super) fn person_wanted(&mut self, steps: &mut Vec<Step>) {
+        let offer = self.offer_person();
+        steps.extend(knowledge::sentences(&offer.text).into_iter().map(Step::Say));
+        self.awaiting = offer.awaiting;
+    }
+
+    /// The caller agreed to be called back: by the pack's task for it, which asks for the number and the time, or at once.
+    pub(super) fn call_back(&mut self, said: &str, meta: ReplyMeta, steps: &mut Vec<Step>) {
+        let mut tasks = self.base.pack().tasks.list.iter();
+        let task = tasks.find(|task| task.asked_for_person && self.can_do(task));
+        if let Some(name) = task.map(|task| task.name.clone()) {
+            return self.begin_task(&name, said, meta, steps);
+        }
+        let request = self.request(CallbackTool::NAME, self.seq, true);
+        self.call(request, Purpose::Callback, meta, steps);
+    }
+
+    /// A warning that the turn gives cause for, before anything else; each once.
+    pub(super) fn warn(&mut self, said: &str, steps: &mut Vec<Step>) {
+        let base = Arc::clone(&self.base);
+        if let Some((at, line)) = base.warning(said)
+            && self.warned.insert(at)
+        {
+            steps.extend(knowledge::sentences(line).into_iter().map(Step::Say));
+        }
+    }
+
+    /// The last reply asks for a yes or a no.
+    pub(super) fn awaits_yes_or_no(&self) -> bool {
+        match self.awaiting {
+            Awaiting::None | Awaiting::Parameter | Awaiting::Proof => false,
+            Awaiting::Value => self.task.as_ref().is_some_and(Running::is_yes_or_no),
+            _ => true,
+        }
+    }
+
+    /// The caller's day, where it is known.
+    pub(super) fn today(&self) -> Option<NaiveDate> {
+        let now = self.facts.begun?.checked_add_signed(TimeDelta::from_std(self.now).ok()?)?;
+        Some(now.date())
+    }
+
+    pub(super) fn offer_person(&self) -> FixedReply {
         let lines = &self.base.pack().settings.lines;
         match self.offer() {
             Awaiting::TransferConsent => FixedReply::say(&lines.transfer_offer),
-            Awaiting::CallbackConsent
-            | Awaiting::Perhaps
-            | Awaiting::Either
-            | Awaiting::Parameter
-            | Awaiting::None => FixedReply::say(&lines.callback_offer),
+            _ => FixedReply::say(&lines.callback_offer),
         }
         .awaiting(self.offer())
     }
@@ -116,11 +159,7 @@ impl Conversation {
                 FixedReply::say(&lines.goodbye).and(CallAction::HangUp)
             }
             Awaiting::None => FixedReply::say(&lines.anything_else),
-            Awaiting::TransferConsent
-            | Awaiting::CallbackConsent
-            | Awaiting::Perhaps
-            | Awaiting::Either
-            | Awaiting::Parameter => FixedReply::say(&lines.offer_declined),
+            _ => FixedReply::say(&lines.offer_declined),
         }
     }
 
@@ -141,7 +180,7 @@ impl Conversation {
         }
     }
 
-    fn way_to_authenticate(&self) -> &str {
+    pub(super) fn way_to_authenticate(&self) -> &str {
         let lines = &self.base.pack().settings.lines;
         match self.facts.channel {
             _ if self.facts.name.is_some() => &lines.already_authenticated,

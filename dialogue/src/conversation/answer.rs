@@ -122,7 +122,7 @@ impl Conversation {
             question.meta.failure.get_or_insert(ModelFailure::Empty);
             return self.say_documents(question, &found, None, steps);
         };
-        let asks = self.offered_in(&last);
+        let mut asks = self.offered_in(&last);
         let model = self.abilities.model.clone();
         let beside = self.beside(&question.asked);
         let documents = found.together();
@@ -135,6 +135,9 @@ impl Conversation {
             sources: with(&question.meta.sources, sources),
             ..question.meta
         };
+        if asks == Awaiting::None {
+            asks = self.offer_task(&meta.sources, steps);
+        }
         self.complete(meta, asks, steps);
     }
 
@@ -188,7 +191,7 @@ impl Conversation {
             self.subject.last.source = Some(cited.source.clone());
         }
         // "I do not know; would you like to speak to a person?" is an offer, if the pack words it so.
-        let asks = match answer.sentences.last() {
+        let mut asks = match answer.sentences.last() {
             Some(_) if answer.perhaps.len() > 1 => Awaiting::Either,
             Some(_) if !answer.perhaps.is_empty() => Awaiting::Perhaps,
             Some(last) if !answer.supported => self.offered_in(last),
@@ -197,6 +200,9 @@ impl Conversation {
         self.perhaps = answer.perhaps;
         self.rest = answer.supported.then_some(answer.rest);
         steps.extend(answer.sentences.into_iter().map(Step::Say));
+        if asks == Awaiting::None && answer.supported {
+            asks = self.offer_task(&meta.sources, steps);
+        }
         self.complete(meta, asks, steps);
     }
 

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use call::Channel;
+use chrono::NaiveDateTime;
 use knowledge::{Heard, KnowledgeBase, Passage, WebAnswer};
 use tools::{Outcome, Request, ToolCaller};
 
@@ -44,6 +45,8 @@ pub enum Event {
         /// Their name in the company's systems.
         customer: String,
     },
+    /// The caller asked for a person without a word: by key.
+    PersonWanted,
     /// The transfer that the caller agreed to did not come about.
     TransferFailed(Outcome),
 }
@@ -153,6 +156,8 @@ pub struct CallFacts {
     pub name: Option<String>,
     /// The caller as tools know them.
     pub caller: ToolCaller,
+    /// When the conversation began, in the company's time: what "tomorrow" is. `None`: such days are asked for.
+    pub begun: Option<NaiveDateTime>,
 }
 
 /// What the agent can do here.
@@ -162,6 +167,8 @@ pub struct Abilities {
     pub model: Option<String>,
     /// The names of the pack's look-ups that somebody answers.
     pub look_ups: BTreeSet<String>,
+    /// The names of the tools that tasks may use.
+    pub tools: BTreeSet<String>,
     /// The web may be searched.
     pub web_search: bool,
     /// Phone calls can be transferred; if not, the pack's number decides.

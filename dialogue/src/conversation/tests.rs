@@ -159,6 +159,7 @@ impl Stage {
                 false => BTreeSet::new(),
             },
             web_search: cast.web,
+            tools: BTreeSet::new(),
             transfer: cast.desk,
         };
         let channel = if cast.phone {
@@ -171,6 +172,7 @@ impl Stage {
             can_authenticate: cast.codes,
             name: None,
             caller: ToolCaller::default(),
+            begun: None,
         };
         Self {
             conversation: Conversation::new(library(), abilities, facts),

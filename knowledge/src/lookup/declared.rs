@@ -217,10 +217,10 @@ fn of_parameter(
                     (is_decimal(value), "a number such as 3 or 2.5")
                 }
                 ParameterKind::Date => (day(value).is_some(), "a day such as 2026-05-03"),
-                ParameterKind::Text => (is_sendable(value), "one line of at most 100 characters"),
                 ParameterKind::Choice => {
                     (parameter.values.contains_key(value), "one of its values")
                 }
+                _ => (is_sendable(value), "one line of at most 100 characters"),
             };
             match fits {
                 true => Ok(()),

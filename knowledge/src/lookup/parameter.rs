@@ -50,6 +50,14 @@ pub enum ParameterKind {
     Text,
     /// One of its values.
     Choice,
+    Phone,
+    Email,
+    Time,
+    Name,
+    Address,
+    Code,
+    Reference,
+    YesNo,
 }
 
 /// Where a parameter's value comes from.
@@ -103,6 +111,34 @@ impl KnowledgeBase {
     }
 }
 
+impl KnowledgeBase {
+    /// Stub.
+    pub fn fill_slots(
+        &self,
+        slots: &BTreeMap<String, Parameter>,
+        asked: Option<&str>,
+        text: &str,
+        _today: Option<chrono::NaiveDate>,
+        known: &mut ParameterValues,
+    ) {
+        for (name, parameter) in slots {
+            if known.contains_key(name) {
+                continue;
+            }
+            let reader = Reader {
+                lexicon: self.lexicon(),
+                months: &self.pack().catalogue_words.months,
+                is_asked: asked == Some(name),
+            };
+            let value = match &parameter.from {
+                Origin::Fixed(value) => Some(same(value.clone())),
+                Origin::Said => reader.read(parameter, text),
+            };
+            known.extend(value.map(|value| (name.clone(), value)));
+        }
+    }
+}
+
 impl Parameter {
     /// The phrases of its values, compiled.
     pub(crate) fn phrases<'a>(
@@ -142,6 +178,8 @@ impl Reader<'_> {
             ParameterKind::Date => day::read(text, self.months),
             ParameterKind::Text => self.own_words(text),
             ParameterKind::Choice => self.choice(parameter, text),
+            ParameterKind::YesNo => None,
+            _ => self.own_words(text),
         }
     }
 

@@ -1,0 +1,64 @@
+//! A talk that leads nowhere: a person is offered, and in the end the call is over.
+
+use super::{Conversation, Step};
+use crate::{Awaiting, CallAction, ReplyMeta};
+
+/// Useless turns in a row after which a person is offered.
+const OFFERED_AFTER: u32 = 3;
+/// Useless turns in a row after which the agent takes its leave.
+const OVER_AFTER: u32 = 7;
+/// What one refusal of the company's systems counts for: two in a row are as bad as three useless turns.
+const REFUSAL: u32 = 2;
+
+/// How the last replies went.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct DeadEnd {
+    useless: u32,
+}
+
+impl DeadEnd {
+    /// Another system declined.
+    pub(super) fn refused(&mut self) {
+        self.useless += REFUSAL;
+    }
+}
+
+impl Conversation {
+    /// Counts a reply that is complete; behind the third useless one a person is offered.
+    pub(super) fn way_out(
+        &mut self,
+        meta: &mut ReplyMeta,
+        asks: Awaiting,
+        steps: &mut Vec<Step>,
+    ) -> Awaiting {
+        let before = self.dead_end.useless;
+        if is_useless(meta) {
+            self.dead_end.useless += 1;
+        } else if !matches!(&*meta.route, "repeat" | "affirm" | "deny") {
+            self.dead_end.useless = 0;
+        }
+        let now = self.dead_end.useless;
+        if asks != Awaiting::None || meta.action.is_some() {
+            return asks;
+        }
+        if now >= OVER_AFTER {
+            let line = self.base.pack().settings.lines.goodbye.clone();
+            steps.extend(knowledge::sentences(&line).into_iter().map(Step::Say));
+            meta.action = Some(CallAction::HangUp);
+            return asks;
+        }
+        if before < OFFERED_AFTER && now >= OFFERED_AFTER {
+            let offer = self.offer_person();
+            steps.extend(knowledge::sentences(&offer.text).into_iter().map(Step::Say));
+            return offer.awaiting;
+        }
+        asks
+    }
+}
+
+/// It helped nobody: nothing was understood, or nothing is known.
+fn is_useless(meta: &ReplyMeta) -> bool {
+    let is_lost = matches!(&*meta.route, "unclear" | "out_of_scope");
+    let is_unknown = meta.route == "knowledge" && meta.sources.is_empty();
+    (is_lost || is_unknown) && meta.model == "pack"
+}

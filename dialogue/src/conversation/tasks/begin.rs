@@ -1,0 +1,269 @@
+//! A task begins, and asks for what it needs.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use call::AuthLevel;
+use knowledge::{ParameterValue, Proof, Task, TaskSlot, Then};
+use serde_json::{Map, Value};
+use tools::Request;
+
+use super::{Running, Stage};
+use crate::{
+    Awaiting, ReplyMeta,
+    conversation::{Conversation, Purpose, Reply, Step},
+};
+
+impl Conversation {
+    /// Tasks that nobody can carry out here: what asks for them is read as if the pack had none.
+    pub(in crate::conversation) fn unconnected_tasks(&self) -> impl Iterator<Item = String> {
+        let tasks = self.base.pack().tasks.list.iter();
+        tasks
+            .filter(|task| !self.can_do(task))
+            .map(|task| task.name.clone())
+    }
+
+    pub(in crate::conversation) fn can_do(&self, task: &Task) -> bool {
+        let tools = task.tool.as_deref().into_iter().chain(task.reads());
+        let mut tools = tools.filter(|tool| !self.abilities.tools.contains(*tool));
+        tools.next().is_none()
+    }
+
+    fn is_proven(&self) -> bool {
+        self.facts.caller.level >= AuthLevel::OneTimeCode
+    }
+
+    /// Begins a task with the values that the turn says already.
+    pub(in crate::conversation) fn begin_task(
+        &mut self,
+        name: &str,
+        said: &str,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) {
+        let base = Arc::clone(&self.base);
+        let task = base.pack().tasks.get(name).filter(|task| self.can_do(task));
+        let Some(task) = task.cloned() else {
+            let line = &base.pack().tasks.words.lines.failed;
+            return self.say_and_complete(line, Awaiting::None, meta, steps);
+        };
+        let mut running = Running {
+            known: self.known_before(&task),
+            skipped: BTreeSet::new(),
+            order: Vec::new(),
+            stage: Stage::Proving,
+            task,
+        };
+        self.read_values(&mut running, None, said, false);
+        self.open(running, meta, steps);
+    }
+
+    /// What is known of a task's slots before a word was said: the caller's number, the reference of what was done.
+    fn known_before(&self, task: &Task) -> BTreeMap<String, ParameterValue> {
+        let value = |slot: &TaskSlot| {
+            if slot.manner.caller {
+                let phone = self.facts.caller.phone.as_deref()?;
+                return Some(self.base.phone_value(phone));
+            }
+            let from = slot.manner.from.as_ref()?;
+            let reference = self.references.get(from)?;
+            Some(ParameterValue {
+                sent: reference.clone(),
+                spoken: reference.clone(),
+            })
+        };
+        let slots = task.slots.iter();
+        slots
+            .filter_map(|slot| Some((slot.name.clone(), value(slot)?)))
+            .collect()
+    }
+
+    fn open(&mut self, mut running: Running, meta: ReplyMeta, steps: &mut Vec<Step>) {
+        if running.task.proof == Proof::Code && !self.is_proven() {
+            return self.ask_for_proof(running, meta, steps);
+        }
+        if let Some(line) = running.task.begin.clone() {
+            self.say_filled(&running, &line, steps);
+        }
+        running.stage = Stage::Confirming;
+        self.next(running, meta, steps);
+    }
+
+    /// The caller has to prove who they are; where nobody can, another task takes its place.
+    fn ask_for_proof(
+        &mut self,
+        mut running: Running,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) {
+        if !self.facts.can_authenticate {
+            return self.without_proof(running, meta, steps);
+        }
+        if let Some(line) = running.task.unproven.clone() {
+            self.say_filled(&running, &line, steps);
+        }
+        running.stage = Stage::Proving;
+        self.task = Some(running);
+        let way = self.way_to_authenticate().to_owned();
+        self.say_and_complete(&way, Awaiting::Proof, meta, steps);
+    }
+
+    /// They cannot prove who they are.
+    pub(super) fn without_proof(
+        &mut self,
+        running: Running,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) {
+        match running.task.fallback.clone() {
+            Some(other) => self.begin_task(&other, "", meta, steps),
+            None => {
+                let fixed = self.offer_person();
+                self.say_fixed(fixed, meta, steps);
+            }
+        }
+    }
+
+    /// The caller has proved who they are: the task that waited for it goes on.
+    pub(in crate::conversation) fn proven(&mut self, steps: &mut Vec<Step>) {
+        let Some(running) = self.task.take_if(|running| matches!(running.stage, Stage::Proving))
+        else {
+            return;
+        };
+        // It is said beside the conversation's turns, and asks at once.
+        let mut own = Vec::new();
+        self.open(running, ReplyMeta::default(), &mut own);
+        // No reply is written that this could be part of.
+        if let Reply::Complete { asks } = &self.reply {
+            self.awaiting = *asks;
+            self.reply = Reply::None;
+        }
+        steps.extend(own.into_iter().filter(|step| matches!(step, Step::Say(_))));
+    }
+
+    /// Asks for the next value, or reads back what will be done.
+    pub(super) fn next(
+        &mut self,
+        mut running: Running,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) {
+        let Some(slot) = running.missing().map(str::to_owned) else {
+            return self.confirm(running, meta, steps);
+        };
+        let options = running.task.slot(&slot);
+        let options = options.and_then(|slot| slot.manner.options.clone());
+        if let Some(tool) = options {
+            let request = Request {
+                arguments: Value::Object(sent(&running)),
+                ..self.request(&tool, self.seq, false)
+            };
+            running.stage = Stage::Asking {
+                slot,
+                misses: 0,
+                options: Vec::new(),
+            };
+            self.task = Some(running);
+            return self.call(request, Purpose::Options, meta, steps);
+        }
+        let line = running.task.slot(&slot).and_then(|slot| slot.value.ask.clone());
+        running.stage = Stage::Asking {
+            slot,
+            misses: 0,
+            options: Vec::new(),
+        };
+        self.ask(running, &line.unwrap_or_default(), meta, steps);
+    }
+
+    /// Says a question of the task and waits.
+    pub(super) fn ask(
+        &mut self,
+        running: Running,
+        line: &str,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) {
+        self.say_filled(&running, line, steps);
+        self.awaiting = Awaiting::None;
+        let asks = match running.stage {
+            Stage::Confirming => Awaiting::Agreement,
+            _ => Awaiting::Value,
+        };
+        self.task = Some(running);
+        self.complete(meta, asks, steps);
+    }
+
+    /// Reads back what will be done; a task without a tool is at its end.
+    pub(super) fn confirm(
+        &mut self,
+        mut running: Running,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) {
+        match running.task.confirm.clone() {
+            Some(line) if running.task.tool.is_some() => {
+                running.stage = Stage::Confirming;
+                self.ask(running, &line, meta, steps);
+            }
+            _ => self.then(running.task.then, Awaiting::None, meta, steps),
+        }
+    }
+
+    /// What follows a task.
+    pub(super) fn then(
+        &mut self,
+        then: Then,
+        asks: Awaiting,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) {
+        match then {
+            Then::Talk => self.complete(meta, asks, steps),
+            Then::Person => {
+                let fixed = self.offer_person();
+                self.say_fixed(fixed, meta, steps);
+            }
+        }
+    }
+
+    /// A line of the task with its values, sentence by sentence.
+    pub(super) fn say_filled(&self, running: &Running, line: &str, steps: &mut Vec<Step>) {
+        let text = self.filled(running, line);
+        steps.extend(knowledge::sentences(&text).into_iter().map(Step::Say));
+    }
+
+    /// A line of the task with its values, and what there is to choose from.
+    pub(super) fn filled(&self, running: &Running, line: &str) -> String {
+        let mut found = BTreeMap::new();
+        if let Stage::Asking { options, .. } = &running.stage {
+            found.insert("options".to_owned(), self.read_out(options));
+        }
+        let currency = self.base.pack().settings.currency.as_ref();
+        running.task.say(line, &running.known, &found, currency)
+    }
+
+    /// Some fixed sentences, and the reply is complete.
+    pub(super) fn say_and_complete(
+        &mut self,
+        text: &str,
+        asks: Awaiting,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) {
+        steps.extend(knowledge::sentences(text).into_iter().map(Step::Say));
+        self.complete(meta, asks, steps);
+    }
+}
+
+/// The values as the tool takes them.
+pub(super) fn sent(running: &Running) -> Map<String, Value> {
+    let slots = running.task.slots.iter();
+    let slots = slots.filter(|slot| !slot.manner.unsent);
+    let values = slots.filter_map(|slot| {
+        let value = running.known.get(&slot.name)?;
+        Some((slot.name.clone(), Value::String(value.sent.clone())))
+    });
+    values.collect()
+}

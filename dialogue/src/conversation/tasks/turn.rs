@@ -1,0 +1,341 @@
+//! A turn of the caller while a task is under way.
+
+use knowledge::{Route, Steer};
+
+use super::{MISSES, Onward, Running, Stage};
+use crate::{
+    Awaiting, ReplyMeta,
+    conversation::{CallerTurn, Conversation, Step},
+};
+
+/// Words of a turn that can be nothing but a way of steering.
+const STEERS: usize = 8;
+
+/// A turn with how it was understood.
+pub(in crate::conversation) struct Understood<'a> {
+    pub(in crate::conversation) turn: &'a CallerTurn,
+    pub(in crate::conversation) route: &'a Route,
+}
+
+impl Conversation {
+    /// Goes on with the task under way, if there is one and the turn is about it. `true`: the turn is answered.
+    pub(in crate::conversation) fn go_on(
+        &mut self,
+        of: &Understood<'_>,
+        meta: &ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) -> bool {
+        let Some(running) = self.task.take() else {
+            return false;
+        };
+        // What was asked is answered now, or is asked anew; a yes is a yes to the last question only.
+        let asked = std::mem::take(&mut self.awaiting);
+        let onward = self.turn(running, asked, of, meta.clone(), steps);
+        if matches!(onward, Onward::Elsewhere) {
+            self.awaiting = match asked {
+                Awaiting::Agreement | Awaiting::Value | Awaiting::Proof => Awaiting::None,
+                other => other,
+            };
+        }
+        matches!(onward, Onward::Here)
+    }
+
+    fn turn(
+        &mut self,
+        running: Running,
+        asked: Awaiting,
+        of: &Understood<'_>,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) -> Onward {
+        match (&running.stage, of.route) {
+            (Stage::Doing(request), _) => {
+                let request = request.as_ref().clone();
+                self.do_it(running, request, meta, steps);
+                return Onward::Here;
+            }
+            (_, Route::Goodbye) => return Onward::Elsewhere,
+            (_, Route::Task(name)) if *name != running.task.name => return Onward::Elsewhere,
+            (_, Route::Repeat | Route::HumanRequested | Route::Authenticate | Route::Source) => {
+                self.task = Some(running);
+                return Onward::Elsewhere;
+            }
+            _ => {}
+        }
+        let steer = self.steer(&running, of);
+        match (steer, &running.stage) {
+            (Some(Steer::Cancel), _) => self.give_up(meta, steps),
+            (Some(Steer::NoProof), Stage::Proving) => {
+                self.without_proof(running, meta, steps);
+            }
+            (Some(Steer::Back), _) => self.back(running, meta, steps),
+            (Some(Steer::Skip), Stage::Asking { .. }) => {
+                self.skip(running, meta, steps);
+            }
+            (_, Stage::Proving) => {
+                if matches!(of.route, Route::Deny) {
+                    self.without_proof(running, meta, steps);
+                    return Onward::Here;
+                }
+                self.task = Some(running);
+                return Onward::Elsewhere;
+            }
+            (_, Stage::Asking { .. }) => return self.answered(running, of, meta, steps),
+            (_, Stage::Checking { .. }) => return self.checked(running, asked, of, meta, steps),
+            (steer, _) => return self.agreed(running, (asked, steer), of, meta, steps),
+        }
+        Onward::Here
+    }
+
+    /// How the turn steers the task. What is asked for in the caller's own words may hold any words.
+    fn steer(&self, running: &Running, of: &Understood<'_>) -> Option<Steer> {
+        let said = &of.turn.question;
+        let is_short = said.split_whitespace().count() <= STEERS;
+        if !is_short {
+            return None;
+        }
+        let steer = self.base.steers(said)?;
+        let confirms = matches!(running.stage, Stage::Confirming | Stage::Changing);
+        match steer {
+            // "No, that is wrong" is no refusal of the whole.
+            Steer::Cancel if confirms && matches!(of.route, Route::Affirm) => None,
+            Steer::Back if running.order.is_empty() => None,
+            steer => Some(steer),
+        }
+    }
+
+    fn give_up(&mut self, meta: ReplyMeta, steps: &mut Vec<Step>) {
+        let line = self.base.pack().tasks.words.lines.cancelled.clone();
+        self.say_and_complete(&line, Awaiting::None, meta, steps);
+    }
+
+    /// To the question before.
+    fn back(&mut self, mut running: Running, meta: ReplyMeta, steps: &mut Vec<Step>) {
+        if let Some(last) = running.order.last().cloned() {
+            running.forget(&last);
+        }
+        self.next(running, meta, steps);
+    }
+
+    fn skip(&mut self, mut running: Running, meta: ReplyMeta, steps: &mut Vec<Step>) {
+        let Stage::Asking { slot, .. } = &running.stage else {
+            return self.next(running, meta, steps);
+        };
+        let slot = slot.clone();
+        let is_optional = running
+            .task
+            .slot(&slot)
+            .is_some_and(|slot| slot.manner.optional);
+        if is_optional {
+            running.skipped.insert(slot);
+            return self.next(running, meta, steps);
+        }
+        let line = self.base.pack().tasks.words.lines.needed.clone();
+        steps.push(Step::Say(line));
+        self.again(running, meta, steps);
+    }
+
+    /// A value was asked for.
+    fn answered(
+        &mut self,
+        mut running: Running,
+        of: &Understood<'_>,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) -> Onward {
+        let Stage::Asking { slot, .. } = &running.stage else {
+            return Onward::Elsewhere;
+        };
+        let (slot, said) = (slot.clone(), &of.turn.question);
+        let picked = self.pick(&mut running, said);
+        let corrects = self.base.corrects(said);
+        // "Wait, what does that cost?" is nobody's answer.
+        let wanted = (!self.base.asks(said)).then_some(&*slot);
+        let new = self.read_values(&mut running, wanted, said, corrects);
+        if picked || new > 0 {
+            return self.check_or_next(running, &slot, meta, steps);
+        }
+        if self.is_elsewhere(of) {
+            self.task = Some(running);
+            return Onward::Elsewhere;
+        }
+        let is_optional = running
+            .task
+            .slot(&slot)
+            .is_some_and(|slot| slot.manner.optional);
+        if matches!(of.route, Route::Deny) && is_optional {
+            running.skipped.insert(slot);
+            self.next(running, meta, steps);
+        } else {
+            self.again(running, meta, steps);
+        }
+        Onward::Here
+    }
+
+    fn check_or_next(
+        &mut self,
+        mut running: Running,
+        slot: &str,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) -> Onward {
+        let is_new = running.known.contains_key(slot);
+        let check = running.task.slot(slot);
+        let check = check.and_then(|slot| slot.manner.check.clone());
+        match check {
+            Some(line) if is_new => {
+                running.stage = Stage::Checking {
+                    slot: slot.to_owned(),
+                };
+                self.ask(running, &line, meta, steps);
+            }
+            _ => self.next(running, meta, steps),
+        }
+        Onward::Here
+    }
+
+    /// A value was read back.
+    fn checked(
+        &mut self,
+        mut running: Running,
+        asked: Awaiting,
+        of: &Understood<'_>,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) -> Onward {
+        let Stage::Checking { slot } = &running.stage else {
+            return Onward::Elsewhere;
+        };
+        let (slot, said) = (slot.clone(), &of.turn.question);
+        let new = self.read_values(&mut running, Some(&slot), said, true);
+        if new > 0 {
+            return self.check_or_next(running, &slot, meta, steps);
+        }
+        match of.route {
+            Route::Affirm if asked == Awaiting::Value => self.next(running, meta, steps),
+            _ if self.is_elsewhere(of) => {
+                self.task = Some(running);
+                return Onward::Elsewhere;
+            }
+            Route::Deny => {
+                running.forget(&slot);
+                running.stage = Stage::Asking {
+                    slot,
+                    misses: 0,
+                    options: Vec::new(),
+                };
+                self.again(running, meta, steps);
+            }
+            _ => {
+                let line = running.task.slot(&slot);
+                let line = line.and_then(|slot| slot.manner.check.clone());
+                self.ask(running, &line.unwrap_or_default(), meta, steps);
+            }
+        }
+        Onward::Here
+    }
+
+    /// What will be done was read back.
+    fn agreed(
+        &mut self,
+        mut running: Running,
+        (asked, steer): (Awaiting, Option<Steer>),
+        of: &Understood<'_>,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) -> Onward {
+        let said = &of.turn.question;
+        let is_changing = matches!(running.stage, Stage::Changing);
+        let named = self.slot_named(&running, said);
+        let wanted = is_changing.then_some(named.as_deref()).flatten();
+        let new = self.read_values(&mut running, wanted, said, true);
+        if new > 0 {
+            self.next(running, meta, steps);
+            return Onward::Here;
+        }
+        let refuses = matches!(of.route, Route::Deny) || steer == Some(Steer::Change);
+        match of.route {
+            Route::Affirm if asked == Awaiting::Agreement && !is_changing => {
+                self.carry_out(running, meta, steps);
+            }
+            Route::Deny if is_changing && named.is_none() => self.give_up(meta, steps),
+            _ if refuses || is_changing => match named {
+                Some(slot) => {
+                    running.forget(&slot);
+                    self.next(running, meta, steps);
+                }
+                None => self.ask_what_to_change(running, meta, steps),
+            },
+            _ if self.is_elsewhere(of) => {
+                self.task = Some(running);
+                return Onward::Elsewhere;
+            }
+            _ => self.confirm(running, meta, steps),
+        }
+        Onward::Here
+    }
+
+    fn ask_what_to_change(
+        &mut self,
+        mut running: Running,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) {
+        running.stage = Stage::Changing;
+        let line = self.base.pack().tasks.words.lines.change.clone();
+        self.ask(running, &line, meta, steps);
+    }
+
+    /// The slot that the turn calls by its name: "the day".
+    fn slot_named(&self, running: &Running, said: &str) -> Option<String> {
+        let slots: Vec<(&str, String)> = running
+            .task
+            .slots
+            .iter()
+            .map(|slot| (&*slot.name, slot.name.replace('_', " ")))
+            .collect();
+        let labels: Vec<&str> = slots.iter().map(|(_, label)| &**label).collect();
+        let at = self.base.named(said, &labels)?;
+        slots.get(at).map(|(name, _)| (*name).to_owned())
+    }
+
+    /// Asks once more; whoever could not be understood is offered a person.
+    pub(super) fn again(
+        &mut self,
+        mut running: Running,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) {
+        let Stage::Asking { slot, misses, .. } = &mut running.stage else {
+            return self.next(running, meta, steps);
+        };
+        *misses += 1;
+        if *misses >= MISSES {
+            let line = self.base.pack().tasks.words.lines.stuck.clone();
+            steps.push(Step::Say(line));
+            let fixed = self.offer_person();
+            return self.say_fixed(fixed, meta, steps);
+        }
+        let slot = running.task.slot(slot);
+        let line = slot.and_then(|slot| slot.manner.again.clone().or(slot.value.ask.clone()));
+        self.ask(running, &line.unwrap_or_default(), meta, steps);
+    }
+
+    /// The turn is about something else, not about the task.
+    fn is_elsewhere(&self, of: &Understood<'_>) -> bool {
+        match of.route {
+            Route::Knowledge { .. } | Route::Lookup(_) | Route::Catalogue(_) | Route::More => true,
+            Route::SmallTalk { .. } => true,
+            Route::Task(_)
+            | Route::HumanRequested
+            | Route::Authenticate
+            | Route::Repeat
+            | Route::Source
+            | Route::Goodbye
+            | Route::Affirm
+            | Route::Deny
+            | Route::OutOfScope
+            | Route::Unclear => false,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The tools of a rehearsal: what a test says that they answer, and what was done with them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use call::Channel;
+use chrono::NaiveDate;
+use knowledge::{FixedArgument, KnowledgeBase, TestCall, TestDialogue, ToolAnswer};
+use serde_json::{Value, json};
+use tools::{CallbackTool, Outcome, Refusal, Request, ToolCaller};
+
+use crate::{Abilities, CallFacts};
+
+/// The kind of dialogues in which something is done.
+pub(super) const TASK: &str = "task";
+/// "Today" in every rehearsal, 10 in the morning: a Tuesday.
+const TODAY: (i32, u32, u32) = (2026, 12, 1);
+/// What a person is told of a deed that nobody saw the end of; a test need not name it.
+const UNCONFIRMED: &str = "unconfirmed";
+
+/// Tools, and what was done with them since the last turn.
+#[derive(Debug, Default)]
+pub(super) struct Stage {
+    answers: BTreeMap<String, ToolAnswer>,
+    /// Tools that only read.
+    reading: Vec<String>,
+    done: Vec<Request>,
+}
+
+/// What the agent can do, who calls, and the tools, for a dialogue in which something is done.
+pub(super) fn of_tasks(
+    base: &Arc<KnowledgeBase>,
+    dialogue: &TestDialogue,
+) -> (Abilities, CallFacts, Stage) {
+    let pack = base.pack();
+    let reading = pack.tasks.list.iter().flat_map(|task| task.reads());
+    let reading: Vec<String> = reading.map(str::to_owned).collect();
+    let deeds = pack.tasks.list.iter().filter_map(|task| task.tool.clone());
+    let own = [CallbackTool::NAME, "ticket"].map(str::to_owned);
+    let abilities = Abilities {
+        tools: deeds.chain(reading.iter().cloned()).chain(own).collect(),
+        ..Abilities::default()
+    };
+    let (year, month, day) = TODAY;
+    let today = NaiveDate::from_ymd_opt(year, month, day);
+    let facts = CallFacts {
+        channel: match dialogue.phone {
+            Some(_) => Channel::Phone,
+            None => Channel::Web,
+        },
+        can_authenticate: true,
+        caller: ToolCaller {
+            phone: dialogue.phone.clone(),
+            ..ToolCaller::default()
+        },
+        begun: today.and_then(|day| day.and_hms_opt(10, 0, 0)),
+        ..CallFacts::default()
+    };
+    let stage = Stage {
+        answers: dialogue.tools.clone(),
+        reading,
+        done: Vec::new(),
+    };
+    (abilities, facts, stage)
+}
+
+impl Stage {
+    pub(super) fn call(&mut self, request: Request) -> Outcome {
+        let answer = self.answers.get(&request.tool).cloned();
+        if self.reading.contains(&request.tool) {
+            let options = answer.unwrap_or_default().options;
+            return Outcome::Success(json!({ "options": options }));
+        }
+        self.done.push(request);
+        let Some(answer) = answer else {
+            return Outcome::Success(json!({ "reference": "RF 100 200" }));
+        };
+        match answer {
+            ToolAnswer {
+                declined: Some(reason),
+                ..
+            } => Outcome::Refused(Refusal::Declined(reason)),
+            ToolAnswer { fails: true, .. } => Outcome::Failed("it is away".to_owned()),
+            ToolAnswer { unknown: true, .. } => Outcome::Unknown,
+            ToolAnswer { fields, .. } => Outcome::Success(json!(fields)),
+        }
+    }
+
+    /// What is wrong with what was done since the last turn.
+    pub(super) fn complaints(&mut self, expected: &[TestCall]) -> Vec<String> {
+        let mut done = std::mem::take(&mut self.done);
+        let mut complaints = Vec::new();
+        for call in expected {
+            match done.iter().position(|request| is(request, call)) {
+                Some(at) => {
+                    done.swap_remove(at);
+                }
+                None => complaints.push(format!("it does not do {call:?}, but {done:?}")),
+            }
+        }
+        let quiet = |request: &Request| request.arguments.get("kind") == Some(&json!(UNCONFIRMED));
+        done.retain(|request| !quiet(request));
+        if complaints.is_empty() {
+            let more = done.iter();
+            complaints.extend(
+                more.map(|request| format!("it does {} {}", request.tool, request.arguments)),
+            );
+        }
+        complaints
+    }
+}
+
+fn is(request: &Request, call: &TestCall) -> bool {
+    let has = |(name, value): (&String, &FixedArgument)| {
+        let value: Value = match value {
+            FixedArgument::Text(text) => json!(text),
+            FixedArgument::Truth(truth) => json!(truth),
+            FixedArgument::Number(number) => json!(number),
+        };
+        request.arguments.get(name) == Some(&value)
+    };
+    request.tool == call.tool && call.arguments.iter().all(has)
+}

@@ -1,0 +1,199 @@
+//! What must hold in the tasks of a pack; fills in the pack's names.
+
+use std::{collections::BTreeSet, path::Path, sync::Arc};
+
+use super::{Task, TaskSlot, Warning};
+use crate::{
+    check::{Names, bad, id, ids},
+    error::PackError,
+    lookup::{Lookup, Origin, ParameterKind, Proof},
+    pack::DocumentText,
+    route::FIXED_NAMES,
+};
+
+/// Tasks of a pack at most: a model is shown them all.
+const MAX_TASKS: usize = 50;
+
+/// What is wrong: the key, its value, and what would be accepted.
+type Wrong = (String, String, String);
+
+/// One task, read from `file`, beside the pack's look-ups.
+pub(crate) fn check(
+    file: &Path,
+    names: Names<'_>,
+    lookups: &[Lookup],
+    task: &mut Task,
+) -> Result<(), PackError> {
+    id(file, "the file's name", &task.name)?;
+    let taken = FIXED_NAMES.contains(&task.name.as_str())
+        || lookups.iter().any(|lookup| lookup.name == task.name);
+    if taken {
+        let accepted = "a name that no other route has";
+        return Err(bad(file, "the file's name", &task.name, accepted));
+    }
+    ids(file, "slot.name", task.slots.iter().map(|slot| &*slot.name))?;
+    let wrong = of_task(task).or_else(|| task.slots.iter().find_map(|slot| of_slot(task, slot)));
+    if let Some((key, value, accepted)) = wrong {
+        return Err(bad(file, &key, &value, &accepted));
+    }
+    lines(file, names, task)
+}
+
+fn of_task(task: &Task) -> Option<Wrong> {
+    let wrong = |key: &str, value: &str, accepted: &str| {
+        Some((key.to_owned(), value.to_owned(), accepted.to_owned()))
+    };
+    let needed = "a sentence, as the task ends in a tool";
+    match &task.tool {
+        Some(_) if task.confirm.is_none() => return wrong("confirm", "", needed),
+        Some(_) if task.done.is_none() => return wrong("done", "", needed),
+        None if !task.slots.is_empty() => {
+            return wrong("tool", "", "a tool, as slots are asked for");
+        }
+        None if task.begin.is_none() => {
+            return wrong("begin", "", "a sentence, as there is no tool");
+        }
+        _ => {}
+    }
+    if task.offer.is_none() != task.offer_with.is_empty() {
+        return wrong("offer", "", "a sentence and documents in offer_with, or neither");
+    }
+    if (task.proof == Proof::Code) != task.unproven.is_some() {
+        let accepted = "a sentence where proof is \"code\", and nothing else";
+        return wrong("unproven", task.unproven.as_deref().unwrap_or_default(), accepted);
+    }
+    if task.fallback.as_deref() == Some(&*task.name) {
+        return wrong("fallback", &task.name, "another task");
+    }
+    None
+}
+
+fn of_slot(task: &Task, slot: &TaskSlot) -> Option<Wrong> {
+    let wrong = |key: &str, value: &str, accepted: &str| {
+        let key = format!("slot {}: {key}", slot.name);
+        Some((key, value.to_owned(), accepted.to_owned()))
+    };
+    let (value, manner) = (&slot.value, &slot.manner);
+    if task.fixed.contains_key(&slot.name) {
+        return wrong("name", &slot.name, "a name that fixed does not have");
+    }
+    let is_said = value.from == Origin::Said;
+    if is_said && !manner.silent && value.ask.is_none() {
+        return wrong("ask", "", "a question, as the slot is not silent");
+    }
+    if manner.silent && !manner.optional {
+        return wrong("silent", "true", "an optional slot");
+    }
+    let is_choice = value.kind == ParameterKind::Choice;
+    if is_choice == value.values.is_empty() {
+        return wrong("values", "", "values for the type choice, and for no other");
+    }
+    if manner.caller && value.kind != ParameterKind::Phone {
+        return wrong("caller", "true", "a slot of the type phone");
+    }
+    if manner.absent.is_some() && !manner.optional {
+        return wrong("absent", "", "an optional slot");
+    }
+    if manner.options.is_some() != manner.none.is_some() {
+        return wrong("none", "", "a sentence where there are options, and nothing else");
+    }
+    if let Some(other) = &manner.none_asks
+        && (other == &slot.name || task.slot(other).is_none())
+    {
+        return wrong("none_asks", other, "another slot of the task");
+    }
+    None
+}
+
+fn lines(file: &Path, names: Names<'_>, task: &mut Task) -> Result<(), PackError> {
+    let slots: Vec<String> = task.slots.iter().map(|slot| slot.name.clone()).collect();
+    let slots: Vec<&str> = slots.iter().map(String::as_str).collect();
+    let fields = task.fields.clone();
+    let found: Vec<&str> = slots
+        .iter()
+        .copied()
+        .chain(fields.iter().map(String::as_str))
+        .collect();
+    let of_task: [(&str, &mut Option<String>, &[&str]); 6] = [
+        ("offer", &mut task.offer, &[]),
+        ("unproven", &mut task.unproven, &[]),
+        ("begin", &mut task.begin, &[]),
+        ("confirm", &mut task.confirm, &slots),
+        ("done", &mut task.done, &found),
+        ("declined", &mut task.declined, &["reason"]),
+    ];
+    for (key, line, later) in of_task {
+        if let Some(line) = line {
+            names.fill(file, key, line, later)?;
+        }
+    }
+    for slot in &mut task.slots {
+        let options: &[&str] = match slot.manner.options {
+            Some(_) => &["options"],
+            None => &[],
+        };
+        let asks: Vec<&str> = slots.iter().copied().chain(options.iter().copied()).collect();
+        let own = [&*slot.name];
+        let of_slot: [(&str, &mut Option<String>, &[&str]); 5] = [
+            ("ask", &mut slot.value.ask, &asks),
+            ("again", &mut slot.manner.again, &asks),
+            ("absent", &mut slot.manner.absent, &[]),
+            ("check", &mut slot.manner.check, &own),
+            ("none", &mut slot.manner.none, &slots),
+        ];
+        for (key, line, later) in of_slot {
+            if let Some(line) = line {
+                names.fill(file, &format!("slot {}: {key}", slot.name), line, later)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What tasks name of one another and of the documents is there.
+pub(crate) fn check_offers(
+    folder: &Path,
+    tasks: &[Arc<Task>],
+    documents: &[DocumentText],
+) -> Result<(), PackError> {
+    if tasks.len() > MAX_TASKS {
+        let accepted = format!("{MAX_TASKS} tasks at most");
+        return Err(bad(folder, "tasks", &tasks.len().to_string(), &accepted));
+    }
+    let known: BTreeSet<&str> = documents.iter().map(|text| &*text.source).collect();
+    for task in tasks {
+        let file = folder.join(format!("{}.toml", task.name));
+        let is_task = |name: &str| tasks.iter().any(|other| other.name == name);
+        let slots = task.slots.iter();
+        let named = slots.filter_map(|slot| slot.manner.from.as_ref());
+        for (key, other) in named
+            .map(|other| ("slot.from", other))
+            .chain(task.fallback.iter().map(|other| ("fallback", other)))
+        {
+            if !is_task(other) {
+                return Err(bad(&file, key, other, "the name of a task of the pack"));
+            }
+        }
+        let unknown = task.offer_with.iter().find(|source| !known.contains(&***source));
+        if let Some(unknown) = unknown {
+            let accepted = "the source of a document of the pack";
+            return Err(bad(&file, "offer_with", unknown, accepted));
+        }
+    }
+    Ok(())
+}
+
+/// The warnings of a pack.
+pub(crate) fn warnings(
+    file: &Path,
+    names: Names<'_>,
+    warnings: &mut [Warning],
+) -> Result<(), PackError> {
+    for warning in warnings {
+        if warning.phrases.is_empty() {
+            return Err(bad(file, "warning.phrases", "", "one phrase or more"));
+        }
+        names.fill(file, "warning.line", &mut warning.line, &[])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! How a caller steers a task: gives it up, goes back, leaves something out, picks one of several.
+
+use language::{
+    Lexicon,
+    phrase::{Phrases, Utterance},
+};
+
+use super::TaskWords;
+use crate::{KnowledgeBase, lookup::ParameterValue, pack::PhraseSet};
+
+/// Words that a correction begins with stand among so many first ones.
+const FIRST: usize = 2;
+
+/// What a turn wants of the task under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steer {
+    /// Give it up.
+    Cancel,
+    /// To the question before.
+    Back,
+    /// Leave this out.
+    Skip,
+    /// Change something, and it is not said what.
+    Change,
+    /// They cannot prove who they are: their phone is gone.
+    NoProof,
+}
+
+/// The phrases of a language's `[tasks]`, compiled.
+#[derive(Clone, Debug)]
+pub(crate) struct SteerRules(Vec<(Steer, Phrases)>);
+
+impl SteerRules {
+    pub(crate) fn new(lexicon: &Lexicon, words: &TaskWords) -> Self {
+        let set = |set: &PhraseSet| Phrases::new(lexicon, &set.phrases, &set.unless, &set.with);
+        Self(vec![
+            (Steer::Back, set(&words.back)),
+            (Steer::Skip, set(&words.skip)),
+            (Steer::NoProof, set(&words.no_proof)),
+            (Steer::Change, set(&words.change)),
+            (Steer::Cancel, set(&words.cancel)),
+        ])
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Phrases> {
+        self.0.iter().map(|(_, phrases)| phrases)
+    }
+}
+
+impl KnowledgeBase {
+    /// How a turn steers the task under way, if it does.
+    #[must_use]
+    pub fn steers(&self, text: &str) -> Option<Steer> {
+        let said = Utterance::new(self.lexicon().terms(text));
+        let mut rules = self.rules().steer.0.iter();
+        let found = rules.find(|(_, phrases)| !phrases.matches(&said).is_empty());
+        found.map(|(steer, _)| *steer)
+    }
+
+    /// Whether a turn takes something back: "no, the fifteenth".
+    #[must_use]
+    pub fn corrects(&self, text: &str) -> bool {
+        let said = language::normalize(text);
+        let words = &self.pack().tasks.words.corrects;
+        let mut first = said.iter().take(FIRST);
+        first.any(|word| words.contains(&word.text))
+            || self.pack().meaning.around_taken_back(text).is_some()
+    }
+
+    /// Whether a turn asks something, whatever it begins with: "wait, what does that cost?"
+    #[must_use]
+    pub fn asks(&self, text: &str) -> bool {
+        let before = &self.pack().tasks.words.before_questions;
+        let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        let words = text.split_whitespace();
+        let rest: Vec<&str> = words.skip_while(|word| before.contains(&bare(word))).collect();
+        let rest = rest.join(" ");
+        self.pack().meaning.is_question(&rest)
+    }
+
+    /// A telephone number as it is sent and spoken.
+    #[must_use]
+    pub fn phone_value(&self, number: &str) -> ParameterValue {
+        let digits: Vec<String> = number
+            .chars()
+            .filter(char::is_ascii_digit)
+            .map(String::from)
+            .collect();
+        ParameterValue {
+            sent: number.to_owned(),
+            spoken: digits.join(" "),
+        }
+    }
+
+    /// An option of a tool's as it is spoken: a day and time by their names, anything else as it is.
+    #[must_use]
+    pub fn spoken_option(&self, sent: &str) -> String {
+        let time = chrono::NaiveDateTime::parse_from_str(sent, "%Y-%m-%dT%H:%M");
+        time.map_or_else(
+            |_| sent.to_owned(),
+            |time| time.format("%-I:%M %p").to_string(),
+        )
+    }
+
+    /// Which of what was offered a turn picks: "the second one", "half past ten".
+    #[must_use]
+    pub fn picks(&self, text: &str, options: &[ParameterValue]) -> Option<usize> {
+        let words = &self.pack().tasks.words;
+        let said = language::normalize(text);
+        let says = |names: &[String]| said.iter().any(|word| names.contains(&word.text));
+        if says(&words.last) {
+            return options.len().checked_sub(1);
+        }
+        let places = words.places.iter();
+        let place = places
+            .take(options.len())
+            .position(|name| says(std::slice::from_ref(name)));
+        let labels: Vec<&str> = options.iter().map(|option| &*option.spoken).collect();
+        place.or_else(|| self.named(text, &labels))
+    }
+}
