@@ -90,6 +90,13 @@ impl<'a> Rehearsal<'a> {
         };
         let mut steps = Vec::new();
         self.conversation.on(event, Duration::ZERO, &mut steps);
+        let said = steps.into_iter().filter_map(|step| match step {
+            Step::Say(sentence) => Some(sentence),
+            _ => None,
+        });
+        let said: Vec<String> = said.collect();
+        let heard = Event::AgentHeard(said.join(" "));
+        self.conversation.on(heard, Duration::ZERO, &mut Vec::new());
     }
 
     fn say(&mut self, said: &str) -> Spoken {

@@ -108,6 +108,9 @@ impl Router<'_> {
             return answer;
         }
         let rules = self.reader.rules;
+        if let Some(found) = self.task(|name| rules.for_person.contains(name)) {
+            return found;
+        }
         if let Some(found) = self.action(&rules.human, Route::HumanRequested) {
             return found;
         }
@@ -143,7 +146,7 @@ impl Router<'_> {
         {
             return found;
         }
-        if let Some(found) = self.task() {
+        if let Some(found) = self.task(|_| true) {
             return found;
         }
         // "The second one" is no small talk when there is a second.
@@ -178,14 +181,14 @@ impl Router<'_> {
     }
 
     /// Something is to be done, and the turn does not ask how it is done.
-    fn task(&self) -> Option<Decision> {
+    fn task(&self, of: impl Fn(&String) -> bool) -> Option<Decision> {
         let words = self.reader.words;
         if words.is_question(self.text) && !words.is_request(self.text) {
             return None;
         }
         let without = self.reader.without;
         let tasks = self.reader.rules.tasks.iter();
-        let mut tasks = tasks.filter(|(name, _)| !without.contains(name));
+        let mut tasks = tasks.filter(|(name, _)| of(name) && !without.contains(name));
         tasks.find_map(|(name, phrases)| self.action(phrases, Route::Task(name.clone())))
     }
 

@@ -24,6 +24,8 @@ pub(crate) struct Rules {
     pub(crate) lookups: Vec<(String, Phrases)>,
     /// By the task's name.
     pub(crate) tasks: Vec<(String, Phrases)>,
+    /// Those of them that end in a person: asked for before a person is.
+    pub(crate) for_person: Vec<String>,
     /// In the author's order.
     pub(crate) warnings: Vec<Phrases>,
     pub(crate) steer: SteerRules,
@@ -68,6 +70,8 @@ impl Rules {
             let phrases = Phrases::new(lexicon, &task.phrases, &task.unless, &[]);
             (task.name.clone(), phrases)
         });
+        let for_person = pack.tasks.list.iter();
+        let for_person = for_person.filter(|task| task.asked_for_person);
         let warnings = pack.tasks.warnings.iter();
         let warnings =
             warnings.map(|warning| Phrases::new(lexicon, &warning.phrases, &warning.unless, &[]));
@@ -80,6 +84,7 @@ impl Rules {
             small_talk: small_talk.collect(),
             lookups: lookups.collect(),
             tasks: tasks.collect(),
+            for_person: for_person.map(|task| task.name.clone()).collect(),
             warnings: warnings.collect(),
             steer: SteerRules::new(lexicon, &pack.tasks.words),
             human: set(&pack.actions.human),

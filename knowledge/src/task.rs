@@ -127,7 +127,7 @@ pub struct Manner {
     pub absent: Option<String>,
     /// It is taken where it is said, and never asked for.
     pub silent: bool,
-    /// The number that the caller calls from does, until another is said.
+    /// "This number" answers it, by which the caller calls.
     pub caller: bool,
     /// Reads it back at once: "I heard {it}. Is that right?"
     pub check: Option<String>,
@@ -137,6 +137,9 @@ pub struct Manner {
     pub none: Option<String>,
     /// The slot that is asked for instead then.
     pub none_asks: Option<String>,
+    /// Words before it, of several values of one type: "until". Without one of them in a turn it is read only when it
+    /// was asked for.
+    pub after: Vec<String>,
     /// It is spoken of, and not sent: an argument that is `fixed` says it.
     pub unsent: bool,
     /// The task whose result in this conversation has it: its reference.
@@ -148,7 +151,8 @@ impl TryFrom<toml::Table> for TaskSlot {
 
     fn try_from(mut table: toml::Table) -> Result<Self, Self::Error> {
         let own = [
-            "again", "optional", "absent", "silent", "caller", "check", "options", "none", "none_asks", "unsent",
+            "again", "optional", "absent", "silent", "caller", "check", "options", "none", "none_asks", "after",
+            "unsent",
             "from",
         ];
         let mut manner = toml::Table::new();
@@ -213,10 +217,14 @@ pub struct TaskWords {
     pub(crate) change: PhraseSet,
     /// Cannot prove who they are.
     pub(crate) no_proof: PhraseSet,
+    /// The number that the caller calls from.
+    pub(crate) own_number: PhraseSet,
     /// A turn that begins so takes something back.
     pub(crate) corrects: Vec<String>,
     /// What may stand before a question that interrupts.
     pub(crate) before_questions: Vec<String>,
+    /// Not this one of two.
+    pub(crate) other: Vec<String>,
     /// The first, second … of several.
     pub(crate) places: Vec<String>,
     /// The last of several.

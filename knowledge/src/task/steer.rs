@@ -28,22 +28,25 @@ pub enum Steer {
 
 /// The phrases of a language's `[tasks]`, compiled.
 #[derive(Clone, Debug)]
-pub(crate) struct SteerRules(Vec<(Steer, Phrases)>);
+pub(crate) struct SteerRules(Vec<(Steer, Phrases)>, Phrases);
 
 impl SteerRules {
     pub(crate) fn new(lexicon: &Lexicon, words: &TaskWords) -> Self {
         let set = |set: &PhraseSet| Phrases::new(lexicon, &set.phrases, &set.unless, &set.with);
-        Self(vec![
+        let own_number = set(&words.own_number);
+        let steers = vec![
             (Steer::Back, set(&words.back)),
             (Steer::Skip, set(&words.skip)),
             (Steer::NoProof, set(&words.no_proof)),
             (Steer::Change, set(&words.change)),
             (Steer::Cancel, set(&words.cancel)),
-        ])
+        ];
+        Self(steers, own_number)
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Phrases> {
-        self.0.iter().map(|(_, phrases)| phrases)
+        let own_number = std::iter::once(&self.1);
+        self.0.iter().map(|(_, phrases)| phrases).chain(own_number)
     }
 }
 
@@ -76,6 +79,51 @@ impl KnowledgeBase {
         let rest: Vec<&str> = words.skip_while(|word| before.contains(&bare(word))).collect();
         let rest = rest.join(" ");
         self.pack().meaning.is_question(&rest)
+    }
+
+    /// A turn parted at the first of these words: what stands before it, and behind it.
+    #[must_use]
+    pub fn parted<'a>(&self, text: &'a str, words: &[String]) -> Option<(&'a str, &'a str)> {
+        let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        let mut at = 0;
+        for word in text.split_inclusive(char::is_whitespace) {
+            if words.contains(&bare(word)) {
+                return Some((&text[..at], &text[at + word.len()..]));
+            }
+            at += word.len();
+        }
+        None
+    }
+
+    /// What stands behind the words with which a turn takes something back: "no sorry, the blue one".
+    #[must_use]
+    pub fn behind_correction<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let words = &self.pack().tasks.words.corrects;
+        let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        let mut at = 0;
+        for word in text.split_inclusive(char::is_whitespace) {
+            if !words.contains(&bare(word)) {
+                break;
+            }
+            at += word.len();
+        }
+        let rest = text[at..].trim();
+        (at > 0 && !rest.is_empty()).then_some(rest)
+    }
+
+    /// "The other one".
+    #[must_use]
+    pub fn names_the_other(&self, text: &str) -> bool {
+        let words = &self.pack().tasks.words.other;
+        let said = language::normalize(text);
+        said.iter().any(|word| words.contains(&word.text))
+    }
+
+    /// The number that the caller calls from: "this number", "the same".
+    #[must_use]
+    pub fn names_own_number(&self, text: &str) -> bool {
+        let said = Utterance::new(self.lexicon().terms(text));
+        !self.rules().steer.1.matches(&said).is_empty()
     }
 
     /// A telephone number as it is sent and spoken.

@@ -63,10 +63,6 @@ impl Conversation {
     /// What is known of a task's slots before a word was said: the caller's number, the reference of what was done.
     fn known_before(&self, task: &Task) -> BTreeMap<String, ParameterValue> {
         let value = |slot: &TaskSlot| {
-            if slot.manner.caller {
-                let phone = self.facts.caller.phone.as_deref()?;
-                return Some(self.base.phone_value(phone));
-            }
             let from = slot.manner.from.as_ref()?;
             let reference = self.references.get(from)?;
             Some(ParameterValue {

@@ -1,6 +1,6 @@
 //! A turn of the caller while a task is under way.
 
-use knowledge::{Route, Steer};
+use knowledge::{ParameterKind, Route, Steer};
 
 use super::{MISSES, Onward, Running, Stage};
 use crate::{
@@ -10,6 +10,10 @@ use crate::{
 
 /// Words of a turn that can be nothing but a way of steering.
 const STEERS: usize = 8;
+/// Words of an answer that may be nothing but courtesy.
+const BRIEF: usize = 6;
+/// Words at least of what is said anew.
+const RETOLD: usize = 2;
 
 /// A turn with how it was understood.
 pub(in crate::conversation) struct Understood<'a> {
@@ -91,7 +95,7 @@ impl Conversation {
     fn steer(&self, running: &Running, of: &Understood<'_>) -> Option<Steer> {
         let said = &of.turn.question;
         let is_short = said.split_whitespace().count() <= STEERS;
-        if !is_short {
+        if !is_short && !matches!(running.stage, Stage::Proving) {
             return None;
         }
         let steer = self.base.steers(said)?;
@@ -149,8 +153,9 @@ impl Conversation {
         let (slot, said) = (slot.clone(), &of.turn.question);
         let picked = self.pick(&mut running, said);
         let corrects = self.base.corrects(said);
-        // "Wait, what does that cost?" is nobody's answer.
-        let wanted = (!self.base.asks(said)).then_some(&*slot);
+        // "Wait, what does that cost?" and "one moment" are nobody's answer.
+        let is_answer = !self.base.asks(said) && !(is_own_words(&running, &slot) && is_brief(of));
+        let wanted = is_answer.then_some(&*slot);
         let new = self.read_values(&mut running, wanted, said, corrects);
         if picked || new > 0 {
             return self.check_or_next(running, &slot, meta, steps);
@@ -249,7 +254,7 @@ impl Conversation {
         let named = self.slot_named(&running, said);
         let wanted = is_changing.then_some(named.as_deref()).flatten();
         let new = self.read_values(&mut running, wanted, said, true);
-        if new > 0 {
+        if new > 0 || self.take_other(&mut running, said) || self.retold(&mut running, said) {
             self.next(running, meta, steps);
             return Onward::Here;
         }
@@ -273,6 +278,41 @@ impl Conversation {
             _ => self.confirm(running, meta, steps),
         }
         Onward::Here
+    }
+
+    /// "Not that one, the other one", where there are two.
+    fn take_other(&self, running: &mut Running, said: &str) -> bool {
+        if !self.base.names_the_other(said) {
+            return false;
+        }
+        let mut slots = running.task.slots.iter();
+        let Some(slot) = slots.find(|slot| slot.value.values.len() == 2) else {
+            return false;
+        };
+        let known = running.known.get(&slot.name).map(|value| &*value.sent);
+        let mut values = slot.value.values.iter();
+        let other = values.find(|(sent, _)| Some(sent.as_str()) != known);
+        let Some(phrase) = other.and_then(|(_, phrases)| phrases.first()).cloned() else {
+            return false;
+        };
+        self.read_values(running, None, &phrase, true) > 0
+    }
+
+    /// "No, fifteen Willow Lane": the only value in the caller's own words is said anew.
+    fn retold(&self, running: &mut Running, said: &str) -> bool {
+        let Some(rest) = self.base.behind_correction(said) else {
+            return false;
+        };
+        let slots = running.task.slots.iter();
+        let mut own = slots.filter(|slot| {
+            running.known.contains_key(&slot.name) && is_own_words(running, &slot.name)
+        });
+        let (Some(slot), None) = (own.next(), own.next()) else {
+            return false;
+        };
+        let slot = slot.name.clone();
+        rest.split_whitespace().count() >= RETOLD
+            && self.read_values(running, Some(&slot), rest, true) > 0
     }
 
     fn ask_what_to_change(
@@ -338,4 +378,19 @@ impl Conversation {
             | Route::Unclear => false,
         }
     }
+}
+
+/// The slot takes the caller's own words, whatever they are.
+fn is_own_words(running: &Running, slot: &str) -> bool {
+    let slot = running.task.slot(slot);
+    slot.is_some_and(|slot| matches!(slot.value.kind, ParameterKind::Text | ParameterKind::Address))
+}
+
+/// A few words that are courtesy, or a yes or no.
+fn is_brief(of: &Understood<'_>) -> bool {
+    let is_courtesy = matches!(
+        of.route,
+        Route::SmallTalk { .. } | Route::Affirm | Route::Deny
+    );
+    is_courtesy && of.turn.question.split_whitespace().count() <= BRIEF
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use knowledge::{ParameterKind, ParameterValue, ParameterValues};
+use knowledge::{Parameter, ParameterKind, ParameterValue, ParameterValues, TaskSlot};
 
 use super::{Running, Stage};
 use crate::conversation::Conversation;
@@ -20,9 +20,12 @@ impl Conversation {
         let mut slots = running.task.parameters();
         // What there is to choose from is not read, but picked.
         slots.retain(|name, _| !self.has_options(running, name));
-        let mut found = ParameterValues::new();
-        self.base
-            .fill_slots(&slots, wanted, said, self.today(), &mut found);
+        let mut found = self.said_values(running, slots, wanted, said);
+        if let Some(name) = wanted
+            && let Some(value) = self.own_number(running, name, said)
+        {
+            found.insert(name.to_owned(), value);
+        }
         let mut new = 0;
         for (name, value) in found {
             let before = running.known.get(&name);
@@ -35,6 +38,50 @@ impl Conversation {
             }
         }
         new
+    }
+
+    /// What a turn says of each slot. Of several slots of one type those behind their own words are read behind them, and
+    /// the first of the others before them.
+    fn said_values(
+        &self,
+        running: &Running,
+        mut slots: BTreeMap<String, Parameter>,
+        wanted: Option<&str>,
+        said: &str,
+    ) -> ParameterValues {
+        let mut found = ParameterValues::new();
+        let mut rest = said;
+        for slot in &running.task.slots {
+            let after = &slot.manner.after;
+            if after.is_empty() {
+                continue;
+            }
+            let Some(parameter) = slots.remove(&slot.name) else {
+                continue;
+            };
+            let is_wanted = wanted == Some(slot.name.as_str());
+            let (before, own) = match self.base.parted(rest, after) {
+                Some((before, own)) => (before, own),
+                None if is_wanted => (if is_same_type(running, slot) { "" } else { rest }, rest),
+                None => continue,
+            };
+            let one = [(slot.name.clone(), parameter)].into();
+            let asked = Some(&*slot.name);
+            self.base
+                .fill_slots(&one, asked, own, self.today(), &mut found);
+            rest = before;
+        }
+        self.base
+            .fill_slots(&slots, wanted, rest, self.today(), &mut found);
+        found
+    }
+
+    /// "This number": the one that the caller calls from.
+    fn own_number(&self, running: &Running, slot: &str, said: &str) -> Option<ParameterValue> {
+        let slot = running.task.slot(slot).filter(|slot| slot.manner.caller)?;
+        let phone = self.facts.caller.phone.as_deref()?;
+        let is_own = self.base.names_own_number(said) && slot.value.kind == ParameterKind::Phone;
+        is_own.then(|| self.base.phone_value(phone))
     }
 
     fn has_options(&self, running: &Running, slot: &str) -> bool {
@@ -91,6 +138,12 @@ impl Conversation {
             running.known.insert(name, value);
         }
     }
+}
+
+/// Another slot of the task has the same type.
+fn is_same_type(running: &Running, slot: &TaskSlot) -> bool {
+    let mut others = running.task.slots.iter();
+    others.any(|other| other.name != slot.name && other.value.kind == slot.value.kind)
 }
 
 /// A result's fields as text.
