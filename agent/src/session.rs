@@ -184,8 +184,10 @@ impl Session {
         if passed(self.greeting_due()) {
             self.greet().await;
         }
-        if let Some(action) = self.keypad.elapsed(now) {
-            self.on_keypad(action).await;
+        if let Some(action) = self.keypad.elapsed(now)
+            && let Some(end) = self.on_keypad(action).await
+        {
+            return Some(end);
         }
         self.tell(TurnEvent::Tick).await
     }
@@ -207,7 +209,7 @@ impl Session {
                     return self.tell(TurnEvent::CallerTyped { text }).await;
                 }
             }
-            Input::Digit(digit) => self.on_digit(digit).await,
+            Input::Digit(digit) => return self.on_digit(digit).await,
             Input::Rpc(call) => return self.on_rpc(call).await,
             Input::CallerAway => self.away_until = Some(self.now() + RETURN_GRACE),
             Input::CallerBack => {

@@ -7,6 +7,8 @@ const PAUSE: Duration = Duration::from_secs(4);
 const MIN_NUMBER: usize = 4;
 const MAX_DIGITS: usize = 18;
 const CODE_DIGITS: usize = 6;
+/// What callers press for a person.
+const PERSON: &str = "0";
 
 /// What the caller is typing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,8 +39,10 @@ pub enum KeypadAction {
     Verify(String),
     /// `*` was pressed: what was typed is forgotten.
     Cleared,
-    /// Too short to be a number.
-    TooShort,
+    /// Too short to be a number, with what was typed.
+    TooShort(String),
+    /// 0 alone: a person is wanted.
+    Person,
 }
 
 impl Keypad {
@@ -119,8 +123,10 @@ impl Keypad {
         let Self::Number { digits, .. } = std::mem::take(self) else {
             return None;
         };
-        Some(if digits.len() < MIN_NUMBER {
-            KeypadAction::TooShort
+        Some(if digits == PERSON {
+            KeypadAction::Person
+        } else if digits.len() < MIN_NUMBER {
+            KeypadAction::TooShort(digits)
         } else {
             KeypadAction::Start(digits)
         })
@@ -189,7 +195,9 @@ mod tests {
 
     #[test]
     fn a_slip_of_a_finger_is_no_number() {
-        assert_eq!(check(&mut Keypad::Idle, "1#"), [KeypadAction::TooShort]);
+        let short = KeypadAction::TooShort("1".to_owned());
+        assert_eq!(check(&mut Keypad::Idle, "1#"), [short]);
+        assert_eq!(check(&mut Keypad::Idle, "0#"), [KeypadAction::Person]);
         assert_eq!(check(&mut Keypad::Idle, "#"), []);
     }
 

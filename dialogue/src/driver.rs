@@ -69,6 +69,12 @@ impl Driver {
         }
     }
 
+    /// Whether digits on a keypad would answer what was asked.
+    #[must_use]
+    pub fn takes_digits(&self) -> bool {
+        self.conversation().takes_digits()
+    }
+
     /// Puts the caller through, who agreed to it in the turn `seq`.
     pub async fn transfer(self, seq: i32) -> Outcome {
         let request = self.conversation().request(TransferTool::NAME, seq, true);

@@ -45,12 +45,18 @@ impl Lines {
     }
 
     /// Lines that a pack may leave out.
-    fn optional(&mut self) -> [Optional<'_>; 8] {
+    fn optional(&mut self) -> [Optional<'_>; 10] {
         [
             ("perhaps", &mut self.perhaps, &["topic"]),
             ("either", &mut self.either, &["one", "other"]),
             ("no_more", &mut self.no_more, &[]),
             ("outdated", &mut self.outdated, &["date"]),
+            ("code_expired", &mut self.code_expired, &[]),
+            (
+                "authenticated_goes_on",
+                &mut self.authenticated_goes_on,
+                &["name"],
+            ),
             ("cites", &mut self.cites, &["title"]),
             ("looking_up", &mut self.looking_up, &[]),
             (

@@ -330,10 +330,17 @@ pub struct Lines {
     pub code_sent: String,
     /// The code was wrong, another try is allowed.
     pub code_wrong: String,
+    /// The code came too late; without this line `code_limit` is said.
+    #[serde(default)]
+    pub code_expired: Option<String>,
     /// Too many wrong codes or too many requests.
     pub code_limit: String,
     /// Authenticated; may say `{name}`.
     pub authenticated: String,
+    /// The same where something waited for it, which is gone on with at once; may say `{name}`. Without this line
+    /// `authenticated` is said.
+    #[serde(default)]
+    pub authenticated_goes_on: Option<String>,
     /// Wants to authenticate, but already is.
     pub already_authenticated: String,
 }

@@ -9,6 +9,7 @@ use dialogue::Event;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
+use voice::turn::TurnEvent;
 
 use super::{End, Report, Session, ledger::SpeechKind};
 use crate::line::{RpcCall, RpcMethod};
@@ -85,21 +86,31 @@ impl Session {
         None
     }
 
-    pub(super) async fn on_digit(&mut self, digit: char) {
-        if self.caller.channel != Channel::Phone || self.authentication.is_complete() {
-            return;
+    pub(super) async fn on_digit(&mut self, digit: char) -> Option<End> {
+        if self.caller.channel != Channel::Phone {
+            return None;
         }
         let now = self.now();
-        if let Some(action) = self.keypad.press(digit, now) {
-            self.on_keypad(action).await;
-        }
+        let action = self.keypad.press(digit, now)?;
+        self.on_keypad(action).await
     }
 
-    pub(super) async fn on_keypad(&mut self, action: KeypadAction) {
+    pub(super) async fn on_keypad(&mut self, action: KeypadAction) -> Option<End> {
+        // Digits that were asked for are what the caller says.
+        let typed = match &action {
+            KeypadAction::Start(digits) | KeypadAction::TooShort(digits) => Some(digits.as_str()),
+            _ => None,
+        };
+        if let Some(digits) = typed.filter(|_| self.dialogue.takes_digits()) {
+            let text = self.redactor.redact(call::Speaker::Caller, digits).text;
+            return self.tell(TurnEvent::CallerTyped { text }).await;
+        }
         match action {
+            KeypadAction::Person => self.offer_person().await,
+            _ if self.authentication.is_complete() => {}
             KeypadAction::Start(number) => self.claim(Claim::Digits(number), None),
             KeypadAction::Verify(code) => self.verify(code, None),
-            KeypadAction::Cleared | KeypadAction::TooShort => {
+            KeypadAction::Cleared | KeypadAction::TooShort(_) => {
                 let lines = &self.services.lines;
                 let code_expected = matches!(self.keypad, Keypad::Code { .. });
                 let text = if code_expected {
@@ -110,6 +121,14 @@ impl Session {
                 self.inform(&text).await;
             }
         }
+        None
+    }
+
+    /// A person is asked for by key.
+    async fn offer_person(&mut self) {
+        for text in self.dialogue.on(Event::PersonWanted) {
+            self.inform(&text).await;
+        }
     }
 
     pub(super) async fn on_authentication(&mut self, outcome: Outcome) {
@@ -117,6 +136,8 @@ impl Session {
         // A yes to what follows is no yes to an offer made before it.
         self.dialogue.on(Event::OfferLapsed);
         let lines = self.services.lines.clone();
+        // What was waiting for the proof goes on behind it.
+        let mut behind = Vec::new();
         let (text, page, status) = match outcome {
             Outcome::Started(Started::CodeSent, page) => {
                 self.keypad.expect_code();
@@ -141,19 +162,28 @@ impl Session {
             }
             Outcome::Verified(Verified::Expired, page) => {
                 self.keypad.reset();
-                (lines.code_limit.clone(), page, "expired")
+                let line = lines.code_expired.as_ref().unwrap_or(&lines.code_limit);
+                (line.clone(), page, "expired")
             }
             Outcome::Verified(Verified::Authenticated { name, customer }, page) => {
                 self.keypad.reset();
-                let text = lines.authenticated.replace("{name}", &name);
                 self.authentication.state = State::Authenticated;
-                self.dialogue.on(Event::Proven { name, customer });
-                (text, page, "authenticated")
+                behind = self.dialogue.on(Event::Proven {
+                    name: name.clone(),
+                    customer,
+                });
+                let goes_on = lines.authenticated_goes_on.as_ref();
+                let line = goes_on.filter(|_| !behind.is_empty());
+                let line = line.unwrap_or(&lines.authenticated);
+                (line.replace("{name}", &name), page, "authenticated")
             }
         };
         self.services.metrics.authentication(status);
         answer(page, json!({ "status": status, "message": text }));
         self.inform(&text).await;
+        for text in behind {
+            self.inform(&text).await;
+        }
     }
 
     /// Says how far a step got, unless nobody may be spoken to yet.

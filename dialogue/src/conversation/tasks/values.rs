@@ -102,6 +102,28 @@ impl Conversation {
         }
     }
 
+    /// Whether digits would answer what a task has asked for.
+    pub(crate) fn takes_digits(&self) -> bool {
+        let Some(Running {
+            stage: Stage::Asking { slot, .. },
+            task,
+            ..
+        }) = &self.task
+        else {
+            return false;
+        };
+        let kind = task.slot(slot).map(|slot| slot.value.kind);
+        matches!(
+            kind,
+            Some(
+                ParameterKind::Phone
+                    | ParameterKind::Code
+                    | ParameterKind::Number
+                    | ParameterKind::Amount
+            )
+        )
+    }
+
     /// What the turn picks of the options that were read out.
     pub(super) fn pick(&self, running: &mut Running, said: &str) -> bool {
         let Stage::Asking { slot, options, .. } = &running.stage else {
