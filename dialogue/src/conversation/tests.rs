@@ -8,6 +8,7 @@
 mod answers;
 mod lookups;
 mod offers;
+mod tasks;
 mod web;
 
 use std::{
@@ -39,6 +40,7 @@ struct Cast {
     look_ups: bool,
     codes: bool,
     web: bool,
+    tasks: bool,
 }
 
 const WEB: Cast = Cast {
@@ -48,6 +50,7 @@ const WEB: Cast = Cast {
     look_ups: false,
     codes: false,
     web: false,
+    tasks: false,
 };
 const PHONE: Cast = Cast { phone: true, ..WEB };
 const DESK: Cast = Cast {
@@ -159,7 +162,10 @@ impl Stage {
                 false => BTreeSet::new(),
             },
             web_search: cast.web,
-            tools: BTreeSet::new(),
+            tools: match cast.tasks {
+                true => ["reserve_room", "ticket"].map(str::to_owned).into(),
+                false => BTreeSet::new(),
+            },
             transfer: cast.desk,
         };
         let channel = if cast.phone {
@@ -247,6 +253,12 @@ impl Stage {
             Some("finds something else") => Outcome::Success(json!({"number": "2"})),
             Some("knows nobody") => Outcome::Refused(Refusal::NotFound),
             Some("is not recorded") => Outcome::Refused(Refusal::NotRecorded),
+            Some("declines") => {
+                Outcome::Refused(Refusal::Declined("it is taken".to_owned()))
+            }
+            Some(gives) if gives.starts_with("gives ") => {
+                Outcome::Success(json!({"reference": gives["gives ".len()..]}))
+            }
             Some("is late") => Outcome::TimedOut,
             Some("ends unseen") => Outcome::Unknown,
             _ => panic!("no such event in the notation: {what}"),

@@ -34,7 +34,11 @@ impl Conversation {
         };
         // What was asked is answered now, or is asked anew; a yes is a yes to the last question only.
         let asked = std::mem::take(&mut self.awaiting);
-        let onward = self.turn(running, asked, of, meta.clone(), steps);
+        let own = ReplyMeta {
+            route: running.task.name.clone(),
+            ..meta.clone()
+        };
+        let onward = self.turn(running, asked, of, own, steps);
         if matches!(onward, Onward::Elsewhere) {
             self.awaiting = match asked {
                 Awaiting::Agreement | Awaiting::Value | Awaiting::Proof => Awaiting::None,
@@ -57,6 +61,11 @@ impl Conversation {
                 let request = request.as_ref().clone();
                 self.do_it(running, request, meta, steps);
                 return Onward::Here;
+            }
+            // It answers what was offered in between.
+            (_, Route::Affirm | Route::Deny) if is_other_offer(asked) => {
+                self.task = Some(running);
+                return Onward::Elsewhere;
             }
             (_, Route::Goodbye) => return Onward::Elsewhere,
             (_, Route::Task(name)) if *name != running.task.name => return Onward::Elsewhere,
@@ -393,4 +402,20 @@ fn is_brief(of: &Understood<'_>) -> bool {
         Route::SmallTalk { .. } | Route::Affirm | Route::Deny
     );
     is_courtesy && of.turn.question.split_whitespace().count() <= BRIEF
+}
+
+/// Something was offered that is not the task's.
+fn is_other_offer(asked: Awaiting) -> bool {
+    match asked {
+        Awaiting::TransferConsent
+        | Awaiting::CallbackConsent
+        | Awaiting::Perhaps
+        | Awaiting::Either
+        | Awaiting::TaskOffer => true,
+        Awaiting::None
+        | Awaiting::Value
+        | Awaiting::Agreement
+        | Awaiting::Proof
+        | Awaiting::Parameter => false,
+    }
 }
