@@ -119,6 +119,19 @@ async fn a_number_that_is_too_short_is_asked_for_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn key_0_is_a_person_also_for_a_caller_who_is_known() {
+    let mut scene = keypad();
+    scene.dials(4.0, "0#");
+    scene.dials(8.0, "100234#");
+    scene.dials(12.0, CODE);
+    // Without the hash key, a pause completes it.
+    scene.dials(16.0, "0");
+    scene.leaves(24.0);
+    let played = scene.play().await;
+    played.hears_then(&[CALLBACK_OFFER, ENTER_CODE, AUTHENTICATED, CALLBACK_OFFER]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_digits_during_an_answer_do_not_cut_it() {
     let mut scene = keypad();
     scene.says(4.0, 5.0, QUESTION);
