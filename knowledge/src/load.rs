@@ -26,6 +26,7 @@ use crate::{
     },
     pack_test::{self, TestDialogue},
     review::FigureWords,
+    slot::SlotWords,
     trained::Trained,
     training::{Example, TrainingFile},
     web::WebWords,
@@ -64,6 +65,7 @@ struct LanguageFile {
     catalogue: Option<CatalogueWords>,
     figures: Option<FigureWords>,
     web: Option<WebWords>,
+    slots: Option<SlotWords>,
 }
 
 impl LanguageFile {
@@ -77,6 +79,7 @@ impl LanguageFile {
             catalogue: self.catalogue.or(other.catalogue),
             figures: self.figures.or(other.figures),
             web: self.web.or(other.web),
+            slots: self.slots.or(other.slots),
         }
     }
 }
@@ -185,6 +188,7 @@ impl Pack {
             listening: language.listening.unwrap_or_default(),
             meaning: language.meaning.unwrap_or_default(),
             web,
+            slot_words: language.slots.unwrap_or_default(),
             catalogue: catalogue(folder, settings.currency.as_ref())?,
             catalogue_words: language.catalogue.unwrap_or_default(),
             figures: language.figures.unwrap_or_default(),
@@ -303,7 +307,7 @@ fn said_lines(text: &str) -> impl Iterator<Item = &str> {
 
 /// The language that the pack speaks: English, but for what its own file replaces.
 fn language(own: &Path) -> Result<LanguageFile, PackError> {
-    const PARTS: [&str; 8] = [
+    const PARTS: [&str; 9] = [
         "listening",
         "actions",
         "follow_ups",
@@ -312,6 +316,7 @@ fn language(own: &Path) -> Result<LanguageFile, PackError> {
         "catalogue",
         "figures",
         "web",
+        "slots",
     ];
     let english = toml::from_str(language::ENGLISH).and_then(|mut english: toml::Table| {
         english.retain(|part, _| PARTS.contains(&part));
