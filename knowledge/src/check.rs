@@ -14,6 +14,7 @@ use crate::{
     pack::{DocumentText, Pack, Settings},
     route::FIXED_NAMES,
     rules::Rules,
+    slot,
 };
 
 /// The names that sentences of a pack may hold as `{company}` and `{agent}`.
@@ -124,6 +125,9 @@ pub(crate) fn settings(file: &Path, settings: &Settings) -> Result<(), PackError
         ));
     }
     sites(file, &settings.tool_policy.sites)?;
+    if let Some(country) = &settings.country {
+        slot::check_country(file, country)?;
+    }
     let e164 = |number: &str| {
         number.strip_prefix('+').is_some_and(|digits| {
             (7..=15).contains(&digits.len()) && digits.chars().all(|c| c.is_ascii_digit())
@@ -214,7 +218,13 @@ pub(crate) fn phrases(folder: &Path, pack: &Pack) -> Result<(), PackError> {
         .into_iter()
         .map(str::to_owned)
         .collect();
-    dead.extend(declared::dead(&lexicon, &pack.lookups));
+    let slots = pack
+        .lookups
+        .iter()
+        .flat_map(|lookup| lookup.parameters.values());
+    let tasks = pack.tasks.list.iter().flat_map(|task| &task.slots);
+    let slots = slots.chain(tasks.map(|slot| &slot.value));
+    dead.extend(slot::dead(&lexicon, slots));
     if let Some(catalogue) = &pack.catalogue {
         let shelf = Shelf::new(&lexicon, catalogue.clone(), pack.catalogue_words.clone());
         dead.extend(shelf.dead(&lexicon));

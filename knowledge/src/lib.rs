@@ -27,6 +27,7 @@ mod route;
 mod router;
 mod rules;
 mod task;
+mod slot;
 mod trained;
 mod training;
 mod trust;
@@ -47,9 +48,7 @@ pub use grounding::Fact;
 pub use heard::{Heard, Meanings};
 pub use index::Passage;
 pub use load::{default_pack, document_files, topic_ids};
-pub use lookup::{
-    FieldKind, Lookup, Origin, Parameter, ParameterKind, ParameterValue, ParameterValues, Proof,
-};
+pub use lookup::{FieldKind, Lookup, Proof};
 pub use pack::{
     Actions, Aspect, CheckSettings, Currency, DocumentText, GroundingMode, Lines, Pack, PhraseSet,
     Settings, SilenceSettings, SmallTalk, ToolPolicy, Topic, TradeWords, VoiceSettings,
@@ -58,6 +57,7 @@ pub use pack_test::{TestCall, TestDialogue, TestTurn, ToolAnswer};
 pub use review::{Callers, Remark};
 pub use route::{Before, Question, Reason, Route, RouteContext, Routed};
 pub use task::{FixedArgument, Manner, Steer, Task, TaskLines, TaskSlot, Tasks, Then, Warning};
+pub use slot::{Country, Origin, Slot, SlotKind, SlotValue, SlotValues};
 pub use trained::Trained;
 pub use training::{Example, FOLDS, Quality, Ranks, Rates, Seen};
 pub use trust::{FreshnessPolicy, Provenance};

@@ -27,6 +27,7 @@ use crate::{
     pack_test::{self, TestDialogue},
     review::FigureWords,
     task::{self, Task, TaskWords, Tasks, Warning},
+    slot::SlotWords,
     trained::Trained,
     training::{Example, TrainingFile},
     web::WebWords,
@@ -72,6 +73,7 @@ struct LanguageFile {
     figures: Option<FigureWords>,
     web: Option<WebWords>,
     tasks: Option<TaskWords>,
+    slots: Option<SlotWords>,
 }
 
 impl LanguageFile {
@@ -86,6 +88,7 @@ impl LanguageFile {
             figures: self.figures.or(other.figures),
             web: self.web.or(other.web),
             tasks: self.tasks.or(other.tasks),
+            slots: self.slots.or(other.slots),
         }
     }
 }
@@ -196,6 +199,7 @@ impl Pack {
             listening: language.listening.unwrap_or_default(),
             meaning: language.meaning.unwrap_or_default(),
             web,
+            slot_words: language.slots.unwrap_or_default(),
             catalogue: catalogue(folder, settings.currency.as_ref())?,
             catalogue_words: language.catalogue.unwrap_or_default(),
             figures: language.figures.unwrap_or_default(),
@@ -316,7 +320,7 @@ fn said_lines(text: &str) -> impl Iterator<Item = &str> {
 
 /// The language that the pack speaks: English, but for what its own file replaces.
 fn language(own: &Path) -> Result<LanguageFile, PackError> {
-    const PARTS: [&str; 9] = [
+    const PARTS: [&str; 10] = [
         "listening",
         "actions",
         "follow_ups",
@@ -326,6 +330,7 @@ fn language(own: &Path) -> Result<LanguageFile, PackError> {
         "figures",
         "web",
         "tasks",
+        "slots",
     ];
     let english = toml::from_str(language::ENGLISH).and_then(|mut english: toml::Table| {
         english.retain(|part, _| PARTS.contains(&part));

@@ -1,8 +1,6 @@
 //! What another system knows about the caller or about the day, and the sentences that say it.
 
-mod day;
 pub(crate) mod declared;
-mod parameter;
 
 use std::collections::BTreeMap;
 
@@ -10,8 +8,10 @@ use call::input::strict_line;
 use language::{money::Unit, numbers::grouped};
 use serde::Deserialize;
 
-use crate::pack::Currency;
-pub use parameter::{Origin, Parameter, ParameterKind, ParameterValue, ParameterValues};
+use crate::{
+    pack::Currency,
+    slot::{Slot, SlotValues},
+};
 
 /// Longest text of a field that is spoken, in characters.
 const MAX_TEXT: usize = 200;
@@ -43,7 +43,7 @@ pub struct Lookup {
     pub header: Option<String>,
     /// What is put into the address, by name.
     #[serde(default)]
-    pub parameters: BTreeMap<String, Parameter>,
+    pub parameters: BTreeMap<String, Slot>,
     /// The fields of the other system's answer, by their keys in it.
     pub fields: BTreeMap<String, FieldKind>,
     /// Said with what was found; `{key}` stands for a field or a parameter.
@@ -91,7 +91,7 @@ impl Lookup {
     pub fn sentence(
         &self,
         found: &BTreeMap<String, String>,
-        asked: &ParameterValues,
+        asked: &SlotValues,
         currency: Option<&Currency>,
     ) -> Option<String> {
         let is_one = self.is_of_one(found);
@@ -122,7 +122,7 @@ impl Lookup {
 
     /// The first parameter, in the order of the address, that has no value yet.
     #[must_use]
-    pub fn missing(&self, known: &ParameterValues) -> Option<&str> {
+    pub fn missing(&self, known: &SlotValues) -> Option<&str> {
         let address = self.address.as_deref().unwrap_or_default();
         let names = self.parameters.keys().map(String::as_str);
         names

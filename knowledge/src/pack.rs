@@ -15,6 +15,7 @@ use crate::{
     meant::MeaningWords,
     review::FigureWords,
     task::Tasks,
+    slot::{Country, SlotWords},
     trained::Trained,
     trust::FreshnessPolicy,
     web::WebWords,
@@ -49,6 +50,8 @@ pub struct Pack {
     pub(crate) figures: FigureWords,
     /// Words of the language by which the web is asked.
     pub(crate) web: WebWords,
+    /// Words of the language by which slots are read.
+    pub(crate) slot_words: SlotWords,
     /// What people say elsewhere, to other trades and about nothing: the language's, and the pack's `elsewhere.txt`.
     pub(crate) elsewhere: Elsewhere,
     /// What was learned for it from labelled sentences too: `learned.toml`.
@@ -128,6 +131,9 @@ pub struct Settings {
     /// The currency of amounts that look-ups find; none where they find no amounts.
     #[serde(default)]
     pub currency: Option<Currency>,
+    /// How telephone numbers are said where callers live; without it only numbers with a country's code are read.
+    #[serde(default)]
+    pub country: Option<Country>,
     /// How the agent sounds in words, given to a language model: "calm, brief, plain".
     pub tone: String,
     /// Rules of this trade for a language model, one sentence each.

@@ -13,8 +13,9 @@ use std::{
 use serde::Deserialize;
 
 use crate::{
-    lookup::{Parameter, ParameterKind, Proof},
+    lookup::Proof,
     pack::PhraseSet,
+    slot::{Slot, SlotKind},
 };
 pub(crate) use declared::{check, check_offers, warnings};
 pub use steer::Steer;
@@ -110,7 +111,7 @@ pub struct TaskSlot {
     /// The argument's name.
     pub name: String,
     /// How it is read, and the line that asks for it.
-    pub value: Parameter,
+    pub value: Slot,
     /// The rest.
     pub manner: Manner,
 }
@@ -266,7 +267,7 @@ impl Task {
 
     /// The slots as they are read.
     #[must_use]
-    pub fn parameters(&self) -> BTreeMap<String, Parameter> {
+    pub fn parameters(&self) -> BTreeMap<String, Slot> {
         let slots = self.slots.iter();
         slots
             .map(|slot| (slot.name.clone(), slot.value.clone()))
@@ -286,7 +287,7 @@ impl Task {
     #[must_use]
     pub fn is_yes_or_no(&self, slot: &str) -> bool {
         self.slot(slot)
-            .is_some_and(|slot| slot.value.kind == ParameterKind::YesNo)
+            .is_some_and(|slot| slot.value.kind == SlotKind::YesNo)
     }
 }
 

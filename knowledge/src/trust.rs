@@ -46,11 +46,6 @@ pub(crate) fn day(text: &str) -> Option<NaiveDate> {
     (day.to_string() == text).then_some(day)
 }
 
-/// A day as it is spoken.
-pub(crate) fn spoken_day(day: NaiveDate) -> String {
-    day.format("%A %-d %B %Y").to_string()
-}
-
 /// The pack's policy on the day on which is asked; without a day no document is old.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Trust {

@@ -16,7 +16,7 @@ impl Copy {
     fn new(name: &str) -> Self {
         let to = std::env::temp_dir().join(format!("teller-pack-{name}-{}", std::process::id()));
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packs/bank");
-        for part in ["", "documents"] {
+        for part in ["", "documents", "tasks"] {
             fs::create_dir_all(to.join(part)).unwrap();
             for entry in fs::read_dir(from.join(part)).unwrap() {
                 let file = entry.unwrap().path();

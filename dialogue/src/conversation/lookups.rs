@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use knowledge::{Citation, Fact, Lookup, ParameterValues, Proof, Route};
+use knowledge::{Citation, Fact, Lookup, SlotValues, Proof, Route};
 use serde_json::Value;
 use tools::{Outcome, Refusal, Request};
 
@@ -13,7 +13,7 @@ use crate::{Awaiting, ReplyMeta};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Asking {
     pub(super) lookup: String,
-    pub(super) known: ParameterValues,
+    pub(super) known: SlotValues,
     /// The parameter that the agent asked for.
     wanted: Option<String>,
     /// It was asked for twice.
@@ -59,7 +59,7 @@ impl Conversation {
         let before = asking.known.len();
         let wanted = asking.wanted.as_deref();
         self.base
-            .fill_parameters(lookup, wanted, &turn.question, &mut asking.known);
+            .fill_slots(&lookup.parameters, wanted, &turn.question, None, &mut asking.known);
         let is_told = asking.known.len() > before;
         let is_lost = matches!(route, Route::Affirm | Route::OutOfScope | Route::Unclear);
         if is_told || (is_lost && !asking.again) {
@@ -100,9 +100,9 @@ impl Conversation {
             return self.say_fixed(fixed, meta, steps);
         };
         let mut asking = asking.unwrap_or_else(|| {
-            let mut known = ParameterValues::new();
+            let mut known = SlotValues::new();
             self.base
-                .fill_parameters(lookup, None, &turn.question, &mut known);
+                .fill_slots(&lookup.parameters, None, &turn.question, None, &mut known);
             Asking {
                 lookup: name.to_owned(),
                 known,

@@ -14,7 +14,7 @@ mod values;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use knowledge::{ParameterValue, ParameterValues, Task};
+use knowledge::{SlotValue, SlotValues, Task};
 use tools::Request;
 pub(super) use turn::Understood;
 
@@ -22,7 +22,7 @@ pub(super) use turn::Understood;
 #[derive(Debug)]
 pub(super) struct Running {
     task: Arc<Task>,
-    known: ParameterValues,
+    known: SlotValues,
     /// Slots that the caller left out.
     skipped: BTreeSet<String>,
     /// Slots in the order in which they were filled: "go back".
@@ -41,7 +41,7 @@ enum Stage {
         /// Turns that did not answer.
         misses: u8,
         /// What there is to choose from, if the company's systems said so.
-        options: Vec<ParameterValue>,
+        options: Vec<SlotValue>,
     },
     /// A value is read back.
     Checking {
@@ -76,7 +76,7 @@ impl Running {
         }
     }
 
-    fn set(&mut self, slot: &str, value: ParameterValue) {
+    fn set(&mut self, slot: &str, value: SlotValue) {
         self.order.retain(|name| name != slot);
         self.order.push(slot.to_owned());
         self.skipped.remove(slot);

@@ -2,20 +2,11 @@
 
 use std::path::Path;
 
-use call::input::strict_line;
-use language::{
-    Lexicon,
-    phrase::{Phrase, Utterance},
-};
-
-use super::{
-    Lookup, Origin, Parameter, ParameterKind, Proof,
-    parameter::{MAX_TEXT, is_decimal},
-};
+use super::{Lookup, Proof};
 use crate::{
     check::{Names, bad, ids},
     error::PackError,
-    trust::day,
+    slot::{self, Slot, Wrong},
 };
 
 /// The only settings that a pack may name begin so.
@@ -94,9 +85,6 @@ pub(crate) fn check(file: &Path, names: Names<'_>, lookup: &mut Lookup) -> Resul
     }
     Ok(())
 }
-
-/// What is wrong: the key, its value, and what would be accepted.
-type Wrong = (&'static str, String, String);
 
 fn of_address(lookup: &Lookup, address: &str) -> Result<(), Wrong> {
     let wrong = |accepted: &str| Err(("address", address.to_owned(), accepted.to_owned()));
@@ -181,7 +169,7 @@ fn of_credential(lookup: &Lookup) -> Result<(), Wrong> {
 fn of_parameter(
     lookup: &Lookup,
     name: &str,
-    parameter: &Parameter,
+    parameter: &Slot,
     has_line: bool,
 ) -> Result<(), Wrong> {
     let wrong =
@@ -193,60 +181,7 @@ fn of_parameter(
             "a name of its own: neither customer nor a field's",
         );
     }
-    let is_choice = parameter.kind == ParameterKind::Choice;
-    if is_choice == parameter.values.is_empty() {
-        let accepted = "values for the type choice, each with one phrase or more, and for no other";
-        let given = parameter.values.keys().next();
-        return wrong(".values", given.map_or("", String::as_str), accepted);
-    }
-    for (sent, phrases) in &parameter.values {
-        if phrases.is_empty() || !is_sendable(sent) {
-            let accepted = "values of one line, each with one phrase or more";
-            return wrong(".values", sent, accepted);
-        }
-    }
-    match &parameter.from {
-        Origin::Said if !has_line => {
-            let accepted = "a line that asks for it, here or as the look-up's ask";
-            wrong(".ask", "", accepted)
-        }
-        Origin::Said => Ok(()),
-        Origin::Fixed(value) => {
-            let (fits, accepted) = match parameter.kind {
-                ParameterKind::Number | ParameterKind::Amount => {
-                    (is_decimal(value), "a number such as 3 or 2.5")
-                }
-                ParameterKind::Date => (day(value).is_some(), "a day such as 2026-05-03"),
-                ParameterKind::Choice => {
-                    (parameter.values.contains_key(value), "one of its values")
-                }
-                _ => (is_sendable(value), "one line of at most 100 characters"),
-            };
-            match fits {
-                true => Ok(()),
-                false => wrong(".from.fixed", value, accepted),
-            }
-        }
-    }
-}
-
-/// One line that is more than marks: "..", put into a path, would lead elsewhere.
-fn is_sendable(value: &str) -> bool {
-    strict_line(value, MAX_TEXT).is_ok_and(|line| line == value)
-        && value.contains(char::is_alphanumeric)
-}
-
-/// Phrases of choices that can match nothing.
-pub(crate) fn dead(lexicon: &Lexicon, lookups: &[Lookup]) -> Vec<String> {
-    let parameters = lookups.iter().flat_map(|lookup| lookup.parameters.values());
-    let phrases = parameters.flat_map(|parameter| parameter.values.values().flatten());
-    let is_dead = |written: &&String| {
-        Phrase::parse(lexicon, written).is_none_or(|phrase| {
-            let sample = Utterance::new(lexicon.terms(&phrase.sample()));
-            phrase.find(&sample).is_none()
-        })
-    };
-    phrases.filter(is_dead).cloned().collect()
+    slot::wrong_in(parameter, has_line)
 }
 
 #[cfg(test)]

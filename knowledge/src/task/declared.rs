@@ -6,9 +6,10 @@ use super::{Task, TaskSlot, Warning};
 use crate::{
     check::{Names, bad, id, ids},
     error::PackError,
-    lookup::{Lookup, Origin, ParameterKind, Proof},
+    lookup::{Lookup, Proof},
     pack::DocumentText,
     route::FIXED_NAMES,
+    slot::{Origin, SlotKind, wrong_in},
 };
 
 /// Tasks of a pack at most: a model is shown them all.
@@ -78,17 +79,16 @@ fn of_slot(task: &Task, slot: &TaskSlot) -> Option<Wrong> {
         return wrong("name", &slot.name, "a name that fixed does not have");
     }
     let is_said = value.from == Origin::Said;
+    if let Err((part, value, accepted)) = wrong_in(value, true) {
+        return wrong(part.trim_start_matches('.'), &value, &accepted);
+    }
     if is_said && !manner.silent && value.ask.is_none() {
         return wrong("ask", "", "a question, as the slot is not silent");
     }
     if manner.silent && !manner.optional {
         return wrong("silent", "true", "an optional slot");
     }
-    let is_choice = value.kind == ParameterKind::Choice;
-    if is_choice == value.values.is_empty() {
-        return wrong("values", "", "values for the type choice, and for no other");
-    }
-    if manner.caller && value.kind != ParameterKind::Phone {
+    if manner.caller && value.kind != SlotKind::Phone {
         return wrong("caller", "true", "a slot of the type phone");
     }
     if manner.absent.is_some() && !manner.optional {

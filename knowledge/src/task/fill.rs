@@ -3,32 +3,34 @@
 use std::{cell::Cell, collections::BTreeMap};
 
 use call::input::strict_line;
+use chrono::NaiveDateTime;
 
 use super::Task;
 use crate::{
+    KnowledgeBase,
     answer::sentences,
-    lookup::{ParameterKind, ParameterValues, fill_in},
-    pack::Currency,
-    trust::{day, spoken_day},
+    lookup::fill_in,
+    slot::{Slot, SlotKind, SlotValue, SlotValues},
+    trust::day,
 };
 
 /// Longest text of a tool's result that is spoken, in characters.
 const MAX_TEXT: usize = 200;
 
-impl Task {
-    /// `line` with the slots as they are spoken, and with fields of a tool's result. A sentence whose field is not
-    /// there, or is no text of one line, is left out: nothing is said that was not found.
+impl KnowledgeBase {
+    /// A line of a task with its slots as they are spoken, and with fields of a tool's result. A sentence whose field is
+    /// not there, or is no text of one line, is left out: nothing is said that was not found.
     #[must_use]
-    pub fn say(
+    pub fn say_of(
         &self,
+        task: &Task,
         line: &str,
-        known: &ParameterValues,
+        known: &SlotValues,
         found: &BTreeMap<String, String>,
-        currency: Option<&Currency>,
     ) -> String {
         let value = |key: &str| {
-            let field = found.get(key).and_then(|value| field(value));
-            field.or_else(|| self.spoken(key, known, currency))
+            let field = found.get(key).and_then(|value| self.field(value));
+            field.or_else(|| self.spoken(task, key, known))
         };
         let is_whole = |sentence: &String| {
             let missing = Cell::new(false);
@@ -43,18 +45,13 @@ impl Task {
     }
 
     /// A slot as it is spoken; of one that was left out, what is said in its place.
-    fn spoken(
-        &self,
-        name: &str,
-        known: &ParameterValues,
-        currency: Option<&Currency>,
-    ) -> Option<String> {
-        let slot = self.slot(name)?;
+    fn spoken(&self, task: &Task, name: &str, known: &SlotValues) -> Option<String> {
+        let slot = task.slot(name)?;
         let Some(value) = known.get(name) else {
             return slot.manner.absent.clone();
         };
-        match (slot.value.kind, currency) {
-            (ParameterKind::Amount, Some(currency)) => {
+        match (slot.value.kind, &self.pack().settings.currency) {
+            (SlotKind::Amount, Some(currency)) => {
                 let is_one = matches!(&*value.sent, "1" | "1.0" | "1.00");
                 let unit = currency.unit();
                 let unit = if is_one { unit.one } else { unit.many };
@@ -63,18 +60,58 @@ impl Task {
             _ => Some(value.spoken.clone()),
         }
     }
-}
 
-/// A field of a result as it is spoken: a day by its name.
-fn field(value: &str) -> Option<String> {
-    let line = strict_line(value, MAX_TEXT).ok()?;
-    Some(day(line).map_or_else(|| line.to_owned(), spoken_day))
+    /// A field of a result as it is spoken: a day or a time by its name.
+    fn field(&self, value: &str) -> Option<String> {
+        let line = strict_line(value, MAX_TEXT).ok()?;
+        Some(self.spoken_option(line))
+    }
+
+    /// A telephone number as it is sent and spoken.
+    #[must_use]
+    pub fn phone_value(&self, number: &str) -> SlotValue {
+        let read = self.value_of(SlotKind::Phone, number);
+        read.unwrap_or_else(|| SlotValue {
+            sent: number.to_owned(),
+            spoken: number.to_owned(),
+        })
+    }
+
+    /// What a tool names, as it is spoken: a day by its name; of a day with a time the time, as the day was asked for;
+    /// anything else as it is.
+    #[must_use]
+    pub fn spoken_option(&self, sent: &str) -> String {
+        let time = NaiveDateTime::parse_from_str(sent, "%Y-%m-%dT%H:%M");
+        let value = match (time, day(sent)) {
+            (Ok(time), _) => {
+                let time = time.format("%H:%M").to_string();
+                self.value_of(SlotKind::Time, &time)
+            }
+            (Err(_), Some(_)) => self.value_of(SlotKind::Date, sent),
+            (Err(_), None) => None,
+        };
+        value.map_or_else(|| sent.to_owned(), |value| value.spoken)
+    }
+
+    /// The one value of a text.
+    pub(super) fn value_of(&self, kind: SlotKind, text: &str) -> Option<SlotValue> {
+        const NAME: &str = "it";
+        let slot = Slot {
+            kind,
+            ..Slot::default()
+        };
+        let mut found = SlotValues::new();
+        let slots = [(NAME.to_owned(), slot)].into();
+        self.fill_slots(&slots, Some(NAME), text, None, &mut found);
+        found.remove(NAME)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{path::Path, sync::LazyLock};
+
     use super::*;
-    use crate::lookup::ParameterValue;
 
     fn task() -> Task {
         let text = r#"
@@ -99,9 +136,17 @@ mod tests {
         toml::from_str(text).expect("the task is in order")
     }
 
-    fn known(values: &[(&str, &str)]) -> ParameterValues {
+    fn bank() -> &'static KnowledgeBase {
+        static BANK: LazyLock<KnowledgeBase> = LazyLock::new(|| {
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../packs/bank");
+            KnowledgeBase::load(Path::new(folder)).expect("the pack is in order")
+        });
+        &BANK
+    }
+
+    fn known(values: &[(&str, &str)]) -> SlotValues {
         let values = values.iter().map(|(name, value)| {
-            let value = ParameterValue {
+            let value = SlotValue {
                 sent: (*value).to_owned(),
                 spoken: (*value).to_owned(),
             };
@@ -115,12 +160,7 @@ mod tests {
         let found = found
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        let currency = Currency {
-            code: "USD".to_owned(),
-            spoken: "dollars".to_owned(),
-            one: Some("dollar".to_owned()),
-        };
-        let spoken = task().say(line, &known(values), &found.collect(), Some(&currency));
+        let spoken = bank().say_of(&task(), line, &known(values), &found.collect());
         assert_eq!(spoken, said);
     }
 
@@ -135,11 +175,11 @@ mod tests {
             done,
             &emma,
             &found,
-            "Reserved until Friday 4 December 2026. Your number is RS 120 456.",
+            "Reserved until Friday the fourth of December 2026. Your number is RS 120 456.",
         );
         check(done, &emma, &found[1..], "Your number is RS 120 456.");
         let lines = [("due", "2026-12-04"), ("reference", "two\nlines")];
-        check(done, &emma, &lines, "Reserved until Friday 4 December 2026.");
+        check(done, &emma, &lines, "Reserved until Friday the fourth of December 2026.");
     }
 
     #[test]

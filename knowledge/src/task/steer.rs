@@ -6,7 +6,7 @@ use language::{
 };
 
 use super::TaskWords;
-use crate::{KnowledgeBase, lookup::ParameterValue, pack::PhraseSet};
+use crate::{KnowledgeBase, slot::{SlotKind, SlotValue}, pack::PhraseSet};
 
 /// Words that a correction begins with stand among so many first ones.
 const FIRST: usize = 2;
@@ -126,33 +126,9 @@ impl KnowledgeBase {
         !self.rules().steer.1.matches(&said).is_empty()
     }
 
-    /// A telephone number as it is sent and spoken.
-    #[must_use]
-    pub fn phone_value(&self, number: &str) -> ParameterValue {
-        let digits: Vec<String> = number
-            .chars()
-            .filter(char::is_ascii_digit)
-            .map(String::from)
-            .collect();
-        ParameterValue {
-            sent: number.to_owned(),
-            spoken: digits.join(" "),
-        }
-    }
-
-    /// An option of a tool's as it is spoken: a day and time by their names, anything else as it is.
-    #[must_use]
-    pub fn spoken_option(&self, sent: &str) -> String {
-        let time = chrono::NaiveDateTime::parse_from_str(sent, "%Y-%m-%dT%H:%M");
-        time.map_or_else(
-            |_| sent.to_owned(),
-            |time| time.format("%-I:%M %p").to_string(),
-        )
-    }
-
     /// Which of what was offered a turn picks: "the second one", "half past ten".
     #[must_use]
-    pub fn picks(&self, text: &str, options: &[ParameterValue]) -> Option<usize> {
+    pub fn picks(&self, text: &str, options: &[SlotValue]) -> Option<usize> {
         let words = &self.pack().tasks.words;
         let said = language::normalize(text);
         let says = |names: &[String]| said.iter().any(|word| names.contains(&word.text));
@@ -163,6 +139,15 @@ impl KnowledgeBase {
         let place = places
             .take(options.len())
             .position(|name| says(std::slice::from_ref(name)));
+        if place.is_none()
+            && let Some(time) = self.value_of(SlotKind::Time, text)
+        {
+            let at = format!("T{}", time.sent);
+            let at = options.iter().position(|option| option.sent.ends_with(&at));
+            if at.is_some() {
+                return at;
+            }
+        }
         let labels: Vec<&str> = options.iter().map(|option| &*option.spoken).collect();
         place.or_else(|| self.named(text, &labels))
     }

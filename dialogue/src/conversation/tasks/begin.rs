@@ -6,7 +6,7 @@ use std::{
 };
 
 use call::AuthLevel;
-use knowledge::{ParameterValue, Proof, Task, TaskSlot, Then};
+use knowledge::{SlotValue, Proof, Task, TaskSlot, Then};
 use serde_json::{Map, Value};
 use tools::Request;
 
@@ -61,11 +61,11 @@ impl Conversation {
     }
 
     /// What is known of a task's slots before a word was said: the caller's number, the reference of what was done.
-    fn known_before(&self, task: &Task) -> BTreeMap<String, ParameterValue> {
+    fn known_before(&self, task: &Task) -> BTreeMap<String, SlotValue> {
         let value = |slot: &TaskSlot| {
             let from = slot.manner.from.as_ref()?;
             let reference = self.references.get(from)?;
-            Some(ParameterValue {
+            Some(SlotValue {
                 sent: reference.clone(),
                 spoken: reference.clone(),
             })
@@ -236,8 +236,7 @@ impl Conversation {
         if let Stage::Asking { options, .. } = &running.stage {
             found.insert("options".to_owned(), self.read_out(options));
         }
-        let currency = self.base.pack().settings.currency.as_ref();
-        running.task.say(line, &running.known, &found, currency)
+        self.base.say_of(&running.task, line, &running.known, &found)
     }
 
     /// Some fixed sentences, and the reply is complete.

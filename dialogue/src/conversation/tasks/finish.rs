@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use knowledge::{FixedArgument, ParameterValue, ParameterValues};
+use knowledge::{FixedArgument, SlotValue};
 use serde_json::{Value, json};
 use tools::{CallbackTool, Outcome, Refusal, Request};
 
@@ -33,7 +33,7 @@ impl Conversation {
             let value = match value {
                 FixedArgument::Text(text) => {
                     let none = BTreeMap::new();
-                    json!(running.task.say(text, &running.known, &none, None))
+                    json!(self.base.say_of(&running.task, text, &running.known, &none))
                 }
                 FixedArgument::Truth(value) => json!(value),
                 FixedArgument::Number(value) => json!(value),
@@ -103,19 +103,19 @@ impl Conversation {
     }
 
     /// The options of a tool's answer, as they are spoken.
-    fn options(&self, found: &Value) -> Vec<ParameterValue> {
+    fn options(&self, found: &Value) -> Vec<SlotValue> {
         let list = found.get("options").and_then(Value::as_array);
         let options = list.into_iter().flatten().filter_map(|option| {
             let sent = option.get("value").unwrap_or(option).as_str()?.to_owned();
             let spoken = option.get("spoken").and_then(Value::as_str);
             let spoken = spoken.map_or_else(|| self.base.spoken_option(&sent), str::to_owned);
-            Some(ParameterValue { sent, spoken })
+            Some(SlotValue { sent, spoken })
         });
         options.take(KEPT).collect()
     }
 
     /// The first options in words: "nine o'clock, half past ten or noon".
-    pub(super) fn read_out(&self, options: &[ParameterValue]) -> String {
+    pub(super) fn read_out(&self, options: &[SlotValue]) -> String {
         let or = &self.base.pack().tasks.words.lines.or;
         let read: Vec<&str> = options
             .iter()
@@ -249,9 +249,7 @@ impl Conversation {
         found: &BTreeMap<String, String>,
         steps: &mut Vec<Step>,
     ) {
-        let currency = self.base.pack().settings.currency.as_ref();
-        let known: &ParameterValues = &running.known;
-        let text = running.task.say(line, known, found, currency);
+        let text = self.base.say_of(&running.task, line, &running.known, found);
         steps.extend(knowledge::sentences(&text).into_iter().map(Step::Say));
     }
 }

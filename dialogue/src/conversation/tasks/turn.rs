@@ -1,6 +1,6 @@
 //! A turn of the caller while a task is under way.
 
-use knowledge::{ParameterKind, Route, Steer};
+use knowledge::{SlotKind, Route, Steer};
 
 use super::{MISSES, Onward, Running, Stage};
 use crate::{
@@ -392,7 +392,7 @@ impl Conversation {
 /// The slot takes the caller's own words, whatever they are.
 fn is_own_words(running: &Running, slot: &str) -> bool {
     let slot = running.task.slot(slot);
-    slot.is_some_and(|slot| matches!(slot.value.kind, ParameterKind::Text | ParameterKind::Address))
+    slot.is_some_and(|slot| matches!(slot.value.kind, SlotKind::Text | SlotKind::Address))
 }
 
 /// A few words that are courtesy, or a yes or no.

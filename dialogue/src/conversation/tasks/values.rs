@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use knowledge::{Parameter, ParameterKind, ParameterValue, ParameterValues, TaskSlot};
+use knowledge::{Slot, SlotKind, SlotValue, SlotValues, TaskSlot};
 
 use super::{Running, Stage};
 use crate::conversation::Conversation;
@@ -45,11 +45,11 @@ impl Conversation {
     fn said_values(
         &self,
         running: &Running,
-        mut slots: BTreeMap<String, Parameter>,
+        mut slots: BTreeMap<String, Slot>,
         wanted: Option<&str>,
         said: &str,
-    ) -> ParameterValues {
-        let mut found = ParameterValues::new();
+    ) -> SlotValues {
+        let mut found = SlotValues::new();
         let mut rest = said;
         for slot in &running.task.slots {
             let after = &slot.manner.after;
@@ -77,10 +77,10 @@ impl Conversation {
     }
 
     /// "This number": the one that the caller calls from.
-    fn own_number(&self, running: &Running, slot: &str, said: &str) -> Option<ParameterValue> {
+    fn own_number(&self, running: &Running, slot: &str, said: &str) -> Option<SlotValue> {
         let slot = running.task.slot(slot).filter(|slot| slot.manner.caller)?;
         let phone = self.facts.caller.phone.as_deref()?;
-        let is_own = self.base.names_own_number(said) && slot.value.kind == ParameterKind::Phone;
+        let is_own = self.base.names_own_number(said) && slot.value.kind == SlotKind::Phone;
         is_own.then(|| self.base.phone_value(phone))
     }
 
@@ -116,10 +116,10 @@ impl Conversation {
         matches!(
             kind,
             Some(
-                ParameterKind::Phone
-                    | ParameterKind::Code
-                    | ParameterKind::Number
-                    | ParameterKind::Amount
+                SlotKind::Phone
+                    | SlotKind::Code
+                    | SlotKind::Number
+                    | SlotKind::Amount
             )
         )
     }
@@ -148,12 +148,12 @@ impl Conversation {
         let slots = running.task.slots.iter();
         let silent = slots.filter(|slot| {
             slot.manner.silent
-                && slot.value.kind == ParameterKind::Text
+                && slot.value.kind == SlotKind::Text
                 && !running.known.contains_key(&slot.name)
         });
         let names: Vec<String> = silent.map(|slot| slot.name.clone()).collect();
         for name in names {
-            let value = ParameterValue {
+            let value = SlotValue {
                 sent: topic.label.clone(),
                 spoken: topic.label.clone(),
             };

@@ -151,6 +151,6 @@ fn a_phrase_that_matches_nothing_is_found() {
         parameters.branch = { type = "choice", values = { n1 = ["north", "the"] } }
     "#;
     let lookup: Lookup = toml::from_str(text).unwrap();
-    let lexicon = Lexicon::new(&std::collections::BTreeMap::new(), &[], &[]);
-    assert_eq!(dead(&lexicon, &[lookup]), ["the"]);
+    let lexicon = language::Lexicon::new(&std::collections::BTreeMap::new(), &[], &[]);
+    assert_eq!(slot::dead(&lexicon, lookup.parameters.values()), ["the"]);
 }

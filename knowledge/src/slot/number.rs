@@ -1,0 +1,74 @@
+//! Numbers and amounts of money, in words and digits.
+
+use std::ops::Range;
+
+use language::{
+    numbers::grouped,
+    quantity::{Manner, ONE, Quantity, quantities},
+};
+
+use super::{MAX_TEXT, Slot, SlotValue, read::Found, said::Said, same};
+
+pub(super) fn numbers(slot: &Slot, said: &Said<'_>, part: &Range<usize>) -> Vec<Found> {
+    let within = |thousandths: &i64| {
+        let least = slot
+            .least
+            .is_none_or(|least| i64::from(least) * ONE <= *thousandths);
+        least
+            && slot
+                .most
+                .is_none_or(|most| *thousandths <= i64::from(most) * ONE)
+    };
+    let plain = quantities(said.text_of(part)).into_iter();
+    let plain = plain.filter(|quantity| quantity.currency.is_none());
+    plain
+        .filter_map(|quantity| {
+            let value = one(&quantity).filter(within).and_then(decimal)?;
+            Some(Found {
+                at: said.places(part, &quantity.number),
+                value: same(value),
+            })
+        })
+        .collect()
+}
+
+/// What names a currency is an amount before what does not.
+pub(super) fn amounts(said: &Said<'_>, part: &Range<usize>) -> Vec<Found> {
+    let mut found = quantities(said.text_of(part));
+    found.sort_by_key(|quantity| quantity.currency.is_none() && !quantity.scaled);
+    let amount = |quantity: &Quantity| {
+        let sent = decimal(one(quantity)?)?;
+        let spoken = grouped(&sent)?;
+        Some(Found {
+            at: said.places(part, &quantity.number),
+            value: SlotValue { sent, spoken },
+        })
+    };
+    found.iter().filter_map(amount).collect()
+}
+
+/// The one value that a quantity names: "between two and three" names none.
+fn one(quantity: &Quantity) -> Option<i64> {
+    match quantity.manner {
+        Manner::Between => None,
+        _ => quantity.most.or(quantity.least),
+    }
+}
+
+/// Whether a text is a number as it is sent.
+pub(super) fn is_decimal(text: &str) -> bool {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let figures = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    figures(whole) && figures(part) && text.len() <= MAX_TEXT
+}
+
+/// Thousandths as a decimal.
+fn decimal(thousandths: i64) -> Option<String> {
+    let (whole, part) = (thousandths / ONE, thousandths % ONE);
+    if thousandths < 0 {
+        return None;
+    }
+    let text = format!("{whole}.{part:03}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    Some(text.to_owned())
+}
