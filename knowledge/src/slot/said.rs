@@ -112,12 +112,6 @@ impl<'a> Said<'a> {
         phrases.iter().filter_map(end).max()
     }
 
-    /// Where a phrase begins in a part, and ends.
-    pub(super) fn find(&self, part: &Range<usize>, phrases: &[String]) -> Option<Range<usize>> {
-        let mut places = part.clone();
-        places.find_map(|at| Some(at..self.phrase(at, part, phrases)?))
-    }
-
     /// The number below a hundred that begins at a place, or written digits; and where it ends.
     pub(super) fn number(&self, at: usize, part: &Range<usize>) -> Option<(u32, usize)> {
         if at >= part.end {

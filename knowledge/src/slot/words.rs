@@ -57,7 +57,6 @@ pub(crate) struct DayWords {
     /// Units of time in days.
     pub(crate) units: BTreeMap<String, u32>,
     pub(crate) month: Vec<String>,
-    pub(crate) year: Vec<String>,
     /// "of" and "the", between the day and the month.
     pub(crate) of: Vec<String>,
     pub(crate) the: Vec<String>,
