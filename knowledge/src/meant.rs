@@ -244,6 +244,7 @@ mod tests {
             between: list(&["and", "also"]),
             opens: list(&["how", "i", "what"]),
             asks: Vec::new(),
+            requests: Vec::new(),
             leans: Vec::new(),
             contrast: vec![
                 Contrast {

@@ -138,6 +138,8 @@ pub struct Manner {
     pub none: Option<String>,
     /// The slot that is asked for instead then.
     pub none_asks: Option<String>,
+    /// Of a day: one that has been.
+    pub past: bool,
     /// Words before it, of several values of one type: "until". Without one of them in a turn it is read only when it
     /// was asked for.
     pub after: Vec<String>,
@@ -152,7 +154,8 @@ impl TryFrom<toml::Table> for TaskSlot {
 
     fn try_from(mut table: toml::Table) -> Result<Self, Self::Error> {
         let own = [
-            "again", "optional", "absent", "silent", "caller", "check", "options", "none", "none_asks", "after",
+            "again", "optional", "absent", "silent", "caller", "check", "options", "none", "none_asks", "past",
+            "after",
             "unsent",
             "from",
         ];

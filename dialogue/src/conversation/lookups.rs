@@ -70,7 +70,7 @@ impl Conversation {
     }
 
     /// A turn of this route may be an answer to what was asked for: it does nothing else, and nobody is in need.
-    fn may_tell(&self, route: &Route) -> bool {
+    pub(super) fn may_tell(&self, route: &Route) -> bool {
         match route {
             Route::Knowledge { topics, .. } => {
                 let mut topics = topics.iter().filter_map(|id| self.base.pack().topic(id));

@@ -12,7 +12,10 @@ mod offer;
 mod turn;
 mod values;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use knowledge::{SlotValue, SlotValues, Task};
 use tools::Request;
@@ -25,6 +28,10 @@ pub(super) struct Running {
     known: SlotValues,
     /// Slots that the caller left out.
     skipped: BTreeSet<String>,
+    /// What there was to choose from, by slot.
+    options: BTreeMap<String, Vec<SlotValue>>,
+    /// What the caller said when it began: a time that turns out to be free was named then.
+    begun_with: String,
     /// Slots in the order in which they were filled: "go back".
     order: Vec<String>,
     stage: Stage,
@@ -40,8 +47,6 @@ enum Stage {
         slot: String,
         /// Turns that did not answer.
         misses: u8,
-        /// What there is to choose from, if the company's systems said so.
-        options: Vec<SlotValue>,
     },
     /// A value is read back.
     Checking {

@@ -7,7 +7,7 @@ use language::{
     quantity::{Manner, ONE, Quantity, quantities},
 };
 
-use super::{MAX_TEXT, Slot, SlotValue, read::Found, said::Said, same};
+use super::{MAX_TEXT, Slot, SlotValue, read::{Found, Level}, said::Said, same};
 
 pub(super) fn numbers(slot: &Slot, said: &Said<'_>, part: &Range<usize>) -> Vec<Found> {
     let within = |thousandths: &i64| {
@@ -32,9 +32,12 @@ pub(super) fn numbers(slot: &Slot, said: &Said<'_>, part: &Range<usize>) -> Vec<
         .collect()
 }
 
-/// What names a currency is an amount before what does not.
-pub(super) fn amounts(said: &Said<'_>, part: &Range<usize>) -> Vec<Found> {
+/// What names a currency is an amount before what does not, which is one only where an amount was asked for.
+pub(super) fn amounts(said: &Said<'_>, part: &Range<usize>, level: Level) -> Vec<Found> {
     let mut found = quantities(said.text_of(part));
+    found.retain(|quantity| {
+        level == Level::Asked || quantity.currency.is_some() || quantity.scaled
+    });
     found.sort_by_key(|quantity| quantity.currency.is_none() && !quantity.scaled);
     let amount = |quantity: &Quantity| {
         let sent = decimal(one(quantity)?)?;

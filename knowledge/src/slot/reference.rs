@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use language::numbers::chains;
 
-use super::{SlotValue, code::in_groups, read::Found, said::Said};
+use super::{read::Found, said::Said, same};
 
 /// Letters of a reference.
 const LETTERS: usize = 2;
@@ -35,12 +35,9 @@ fn found(letters: &str, digits: &str, at: Range<usize>) -> Option<Found> {
         return None;
     }
     let letters = letters.to_uppercase();
-    let spelled: Vec<String> = letters.chars().map(String::from).collect();
     let (first, second) = digits.split_at(DIGITS / 2);
-    let value = SlotValue {
-        sent: format!("{letters} {first} {second}"),
-        spoken: format!("{}, {}", spelled.join(" "), in_groups(digits)),
-    };
+    // Whoever speaks it spells it; whoever reads it wants it as it is.
+    let value = same(format!("{letters} {first} {second}"));
     Some(Found { at, value })
 }
 

@@ -3,7 +3,7 @@
 use std::{cell::Cell, collections::BTreeMap};
 
 use call::input::strict_line;
-use chrono::NaiveDateTime;
+use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, TimeDelta};
 
 use super::Task;
 use crate::{
@@ -93,8 +93,46 @@ impl KnowledgeBase {
         value.map_or_else(|| sent.to_owned(), |value| value.spoken)
     }
 
-    /// The one value of a text.
+    /// A day that has been, of one that was read as the next of its name: by the weekday last week, by its number last
+    /// month, else last year. Its year is said only where it is long ago.
+    #[must_use]
+    pub fn day_before(&self, day: NaiveDate, today: NaiveDate, said: &str) -> SlotValue {
+        let words = language::normalize(said);
+        let weekdays = &self.pack().slot_words.day.weekdays;
+        let is_weekday = words.iter().any(|word| weekdays.contains(&word.text));
+        let ahead = day - today;
+        let before = match ahead {
+            ahead if ahead <= TimeDelta::zero() => Some(day),
+            ahead if is_weekday && ahead <= TimeDelta::days(14) => {
+                let weeks = u64::try_from((ahead.num_days() + 6) / 7).unwrap_or(1);
+                day.checked_sub_days(Days::new(7 * weeks))
+            }
+            ahead if ahead <= TimeDelta::days(31) => day.checked_sub_months(Months::new(1)),
+            _ => day.checked_sub_months(Months::new(12)),
+        };
+        let day = before.unwrap_or(day);
+        let sent = day.to_string();
+        let spoken = self.spoken_option(&sent);
+        let year = format!(" {}", day.year());
+        let is_recent = today - day < TimeDelta::days(300);
+        let short = spoken.strip_suffix(&year).filter(|_| is_recent);
+        SlotValue {
+            spoken: short.unwrap_or(&spoken).to_owned(),
+            sent,
+        }
+    }
+
+    /// The one value of a text that was asked for.
     pub(super) fn value_of(&self, kind: SlotKind, text: &str) -> Option<SlotValue> {
+        self.read_value(kind, text, true)
+    }
+
+    /// The one value that a text shows of itself.
+    pub(super) fn shown_value(&self, kind: SlotKind, text: &str) -> Option<SlotValue> {
+        self.read_value(kind, text, false)
+    }
+
+    fn read_value(&self, kind: SlotKind, text: &str, is_asked: bool) -> Option<SlotValue> {
         const NAME: &str = "it";
         let slot = Slot {
             kind,
@@ -102,7 +140,7 @@ impl KnowledgeBase {
         };
         let mut found = SlotValues::new();
         let slots = [(NAME.to_owned(), slot)].into();
-        self.fill_slots(&slots, Some(NAME), text, None, &mut found);
+        self.fill_slots(&slots, is_asked.then_some(NAME), text, None, &mut found);
         found.remove(NAME)
     }
 }

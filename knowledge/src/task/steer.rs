@@ -8,6 +8,8 @@ use language::{
 use super::TaskWords;
 use crate::{KnowledgeBase, slot::{SlotKind, SlotValue}, pack::PhraseSet};
 
+/// Words of a turn that agrees, at most.
+const AGREES: usize = 6;
 /// Words that a correction begins with stand among so many first ones.
 const FIRST: usize = 2;
 
@@ -141,14 +143,35 @@ impl KnowledgeBase {
             .position(|name| says(std::slice::from_ref(name)));
         if place.is_none()
             && let Some(time) = self.value_of(SlotKind::Time, text)
+            && let Some(at) = at_time(&time, options)
         {
-            let at = format!("T{}", time.sent);
-            let at = options.iter().position(|option| option.sent.ends_with(&at));
-            if at.is_some() {
-                return at;
-            }
+            return Some(at);
         }
         let labels: Vec<&str> = options.iter().map(|option| &*option.spoken).collect();
         place.or_else(|| self.named(text, &labels))
     }
+
+    /// What a text picks of what was not yet read out, by its time of day alone: "tomorrow at ten".
+    #[must_use]
+    pub fn picks_by_time<'a>(&self, text: &str, options: &'a [SlotValue]) -> Option<&'a SlotValue> {
+        let time = self.shown_value(SlotKind::Time, text)?;
+        options.get(at_time(&time, options)?)
+    }
+
+    /// A turn that begins with a yes and asks nothing: "yes, send it".
+    #[must_use]
+    pub fn agrees(&self, text: &str) -> bool {
+        let said = Utterance::new(self.lexicon().terms(text));
+        let rules = self.rules();
+        let yes = rules.affirm.matches(&said);
+        let begins = yes.iter().any(|(_, found)| found.at.first() == Some(&0));
+        let is_short = text.split_whitespace().count() <= AGREES;
+        begins && is_short && rules.deny.matches(&said).is_empty() && !self.asks(text)
+    }
+}
+
+/// Which of the options has this time of day.
+fn at_time(time: &SlotValue, options: &[SlotValue]) -> Option<usize> {
+    let at = format!("T{}", time.sent);
+    options.iter().position(|option| option.sent.ends_with(&at))
 }

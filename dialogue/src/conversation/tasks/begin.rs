@@ -52,11 +52,14 @@ impl Conversation {
         let mut running = Running {
             known: self.known_before(&task),
             skipped: BTreeSet::new(),
+            options: BTreeMap::new(),
+            begun_with: said.to_owned(),
             order: Vec::new(),
             stage: Stage::Proving,
             task,
         };
         self.read_values(&mut running, None, said, false);
+        self.take_own_number(&mut running, said);
         self.open(running, meta, steps);
     }
 
@@ -159,7 +162,6 @@ impl Conversation {
             running.stage = Stage::Asking {
                 slot,
                 misses: 0,
-                options: Vec::new(),
             };
             self.task = Some(running);
             return self.call(request, Purpose::Options, meta, steps);
@@ -168,7 +170,6 @@ impl Conversation {
         running.stage = Stage::Asking {
             slot,
             misses: 0,
-            options: Vec::new(),
         };
         self.ask(running, &line.unwrap_or_default(), meta, steps);
     }
@@ -233,7 +234,9 @@ impl Conversation {
     /// A line of the task with its values, and what there is to choose from.
     pub(super) fn filled(&self, running: &Running, line: &str) -> String {
         let mut found = BTreeMap::new();
-        if let Stage::Asking { options, .. } = &running.stage {
+        if let Stage::Asking { slot, .. } = &running.stage
+            && let Some(options) = running.options.get(slot)
+        {
             found.insert("options".to_owned(), self.read_out(options));
         }
         self.base.say_of(&running.task, line, &running.known, &found)

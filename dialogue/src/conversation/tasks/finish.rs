@@ -32,8 +32,11 @@ impl Conversation {
         for (name, value) in &running.task.fixed {
             let value = match value {
                 FixedArgument::Text(text) => {
-                    let none = BTreeMap::new();
-                    json!(self.base.say_of(&running.task, text, &running.known, &none))
+                    // Who reads it wants figures, not words.
+                    let sent = running.known.iter();
+                    let sent = sent.map(|(name, value)| (name.clone(), value.sent.clone()));
+                    let sent = sent.collect();
+                    json!(self.base.say_of(&running.task, text, &running.known, &sent))
                 }
                 FixedArgument::Truth(value) => json!(value),
                 FixedArgument::Number(value) => json!(value),
@@ -71,9 +74,10 @@ impl Conversation {
         let Some(mut running) = self.task.take() else {
             return self.complete(meta, Awaiting::None, steps);
         };
-        let Stage::Asking { slot, options, .. } = &mut running.stage else {
+        let Stage::Asking { slot, .. } = &running.stage else {
             return self.next(running, meta, steps);
         };
+        let slot = slot.clone();
         let Outcome::Success(found) = outcome else {
             let lines = &self.base.pack().tasks.words.lines;
             let line = lines.failed.clone();
@@ -81,8 +85,8 @@ impl Conversation {
             let fixed = self.offer_person();
             return self.say_fixed(fixed, meta, steps);
         };
-        *options = self.options(found);
-        let (slot, options) = (slot.clone(), options.clone());
+        let options = self.options(found);
+        running.options.insert(slot.clone(), options.clone());
         let Some(of) = running.task.slot(&slot).cloned() else {
             return self.complete(meta, Awaiting::None, steps);
         };
@@ -94,9 +98,13 @@ impl Conversation {
             running.stage = Stage::Asking {
                 slot: asks,
                 misses: 0,
-                options: Vec::new(),
             };
             return self.ask(running, "", meta, steps);
+        }
+        let begun_with = std::mem::take(&mut running.begun_with);
+        if let Some(value) = self.base.picks_by_time(&begun_with, &options).cloned() {
+            running.set(&slot, value);
+            return self.next(running, meta, steps);
         }
         let line = of.value.ask.unwrap_or_default();
         self.ask(running, &line, meta, steps);

@@ -1,6 +1,6 @@
 //! A turn of the caller while a task is under way.
 
-use knowledge::{SlotKind, Route, Steer};
+use knowledge::{Route, SlotKind, SlotValue, Steer};
 
 use super::{MISSES, Onward, Running, Stage};
 use crate::{
@@ -41,6 +41,8 @@ impl Conversation {
         let onward = self.turn(running, asked, of, own, steps);
         if matches!(onward, Onward::Elsewhere) {
             self.awaiting = match asked {
+                // What is said once more asks once more.
+                asked if matches!(of.route, Route::Repeat) => asked,
                 Awaiting::Agreement | Awaiting::Value | Awaiting::Proof => Awaiting::None,
                 other => other,
             };
@@ -166,7 +168,8 @@ impl Conversation {
         let is_answer = !self.base.asks(said) && !(is_own_words(&running, &slot) && is_brief(of));
         let wanted = is_answer.then_some(&*slot);
         let new = self.read_values(&mut running, wanted, said, corrects);
-        if picked || new > 0 {
+        let is_new = picked || new > 0 || (corrects && self.corrected(&mut running, said));
+        if is_new {
             return self.check_or_next(running, &slot, meta, steps);
         }
         if self.is_elsewhere(of) {
@@ -236,7 +239,6 @@ impl Conversation {
                 running.stage = Stage::Asking {
                     slot,
                     misses: 0,
-                    options: Vec::new(),
                 };
                 self.again(running, meta, steps);
             }
@@ -262,14 +264,19 @@ impl Conversation {
         let is_changing = matches!(running.stage, Stage::Changing);
         let named = self.slot_named(&running, said);
         let wanted = is_changing.then_some(named.as_deref()).flatten();
-        let new = self.read_values(&mut running, wanted, said, true);
-        if new > 0 || self.take_other(&mut running, said) || self.retold(&mut running, said) {
+        let is_new = self.read_values(&mut running, wanted, said, true) > 0
+            || self.pick_again(&mut running, said)
+            || self.take_other(&mut running, said)
+            || self.corrected(&mut running, said)
+            || self.retold(&mut running, said);
+        if is_new {
             self.next(running, meta, steps);
             return Onward::Here;
         }
         let refuses = matches!(of.route, Route::Deny) || steer == Some(Steer::Change);
+        let agrees = matches!(of.route, Route::Affirm) || self.base.agrees(said);
         match of.route {
-            Route::Affirm if asked == Awaiting::Agreement && !is_changing => {
+            _ if agrees && asked == Awaiting::Agreement && !is_changing => {
                 self.carry_out(running, meta, steps);
             }
             Route::Deny if is_changing && named.is_none() => self.give_up(meta, steps),
@@ -287,6 +294,42 @@ impl Conversation {
             _ => self.confirm(running, meta, steps),
         }
         Onward::Here
+    }
+
+    /// Another of what there was to choose from: "no, make it half past three".
+    fn pick_again(&self, running: &mut Running, said: &str) -> bool {
+        if !self.base.corrects(said) {
+            return false;
+        }
+        let options = running.options.iter();
+        let picked = options.filter_map(|(slot, options)| {
+            let at = self.base.picks(said, options)?;
+            Some((slot.clone(), options.get(at)?.clone()))
+        });
+        let other = |(slot, value): &(String, SlotValue)| running.known.get(slot) != Some(value);
+        let picked = picked.filter(other).next();
+        let Some((slot, value)) = picked else {
+            return false;
+        };
+        running.set(&slot, value);
+        true
+    }
+
+    /// "No, the fifteenth": of several values that it could be the one that was said last.
+    fn corrected(&self, running: &mut Running, said: &str) -> bool {
+        let Some(rest) = self.base.behind_correction(said) else {
+            return false;
+        };
+        let filled: Vec<String> = running.order.iter().rev().cloned().collect();
+        filled.into_iter().any(|slot| {
+            let has_type = running.task.slot(&slot).is_some_and(|slot| {
+                !matches!(
+                    slot.value.kind,
+                    SlotKind::Text | SlotKind::Address | SlotKind::YesNo
+                )
+            });
+            has_type && self.replace_value(running, &slot, rest)
+        })
     }
 
     /// "Not that one, the other one", where there are two.
@@ -373,8 +416,11 @@ impl Conversation {
     /// The turn is about something else, not about the task.
     fn is_elsewhere(&self, of: &Understood<'_>) -> bool {
         match of.route {
-            Route::Knowledge { .. } | Route::Lookup(_) | Route::Catalogue(_) | Route::More => true,
-            Route::SmallTalk { .. } => true,
+            // What asks nothing and is nobody's need is an answer that was not understood.
+            Route::Knowledge { .. } => {
+                self.base.asks(&of.turn.question) || !self.may_tell(of.route)
+            }
+            Route::Lookup(_) | Route::Catalogue(_) | Route::More | Route::SmallTalk { .. } => true,
             Route::Task(_)
             | Route::HumanRequested
             | Route::Authenticate

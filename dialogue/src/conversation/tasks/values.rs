@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use knowledge::{Slot, SlotKind, SlotValue, SlotValues, TaskSlot};
 
 use super::{Running, Stage};
 use crate::conversation::Conversation;
+
+/// Words at least of a turn that names a number in passing.
+const NAMED: usize = 3;
 
 impl Conversation {
     /// Takes the values that a turn says; how many are new. `wanted` is the one that the agent has just asked for. Values
@@ -22,12 +26,14 @@ impl Conversation {
         slots.retain(|name, _| !self.has_options(running, name));
         let mut found = self.said_values(running, slots, wanted, said);
         if let Some(name) = wanted
+            && !found.contains_key(name)
             && let Some(value) = self.own_number(running, name, said)
         {
             found.insert(name.to_owned(), value);
         }
         let mut new = 0;
         for (name, value) in found {
+            let value = self.in_the_past(running, &name, said, value);
             let before = running.known.get(&name);
             let is_wanted = wanted == Some(name.as_str());
             let may = before.is_none() || corrects || is_wanted;
@@ -65,11 +71,19 @@ impl Conversation {
                 None if is_wanted => (if is_same_type(running, slot) { "" } else { rest }, rest),
                 None => continue,
             };
+            let kind = parameter.kind;
             let one = [(slot.name.clone(), parameter)].into();
             let asked = Some(&*slot.name);
             self.base
                 .fill_slots(&one, asked, own, self.today(), &mut found);
             rest = before;
+            // "From the tenth until the twentieth": the first is as bare as the second.
+            let mut others = slots.iter().filter(|(_, other)| other.kind == kind);
+            if let (Some((name, other)), None) = (others.next(), others.next()) {
+                let one = [(name.clone(), other.clone())].into();
+                self.base
+                    .fill_slots(&one, Some(name), before, self.today(), &mut found);
+            }
         }
         self.base
             .fill_slots(&slots, wanted, rest, self.today(), &mut found);
@@ -82,6 +96,22 @@ impl Conversation {
         let phone = self.facts.caller.phone.as_deref()?;
         let is_own = self.base.names_own_number(said) && slot.value.kind == SlotKind::Phone;
         is_own.then(|| self.base.phone_value(phone))
+    }
+
+    /// "Call me on this number", in the turn that asks for it.
+    pub(super) fn take_own_number(&self, running: &mut Running, said: &str) {
+        let slots = running.task.slots.iter();
+        let phones = slots.filter(|slot| slot.manner.caller);
+        let names: Vec<String> = phones.map(|slot| slot.name.clone()).collect();
+        for name in names {
+            let is_said = said.split_whitespace().count() >= NAMED;
+            if let Some(value) = self.own_number(running, &name, said)
+                && is_said
+                && !running.known.contains_key(&name)
+            {
+                running.set(&name, value);
+            }
+        }
     }
 
     fn has_options(&self, running: &Running, slot: &str) -> bool {
@@ -100,6 +130,43 @@ impl Conversation {
         for slot in stale {
             running.forget(&slot);
         }
+    }
+
+    /// Reads one slot from a text and takes it in the place of what was known; whether it is another value.
+    pub(super) fn replace_value(&self, running: &mut Running, slot: &str, said: &str) -> bool {
+        let Some(of) = running.task.slot(slot).map(|slot| slot.value.clone()) else {
+            return false;
+        };
+        let mut found = SlotValues::new();
+        let one = [(slot.to_owned(), of)].into();
+        self.base
+            .fill_slots(&one, Some(slot), said, self.today(), &mut found);
+        let Some(value) = found.remove(slot) else {
+            return false;
+        };
+        let value = self.in_the_past(running, slot, said, value);
+        if running.known.get(slot) == Some(&value) {
+            return false;
+        }
+        running.set(slot, value);
+        self.unsettle(running, slot);
+        true
+    }
+
+    /// Of something that has been, the day that was: "on Saturday", "the fourteenth of November".
+    fn in_the_past(
+        &self,
+        running: &Running,
+        slot: &str,
+        said: &str,
+        value: SlotValue,
+    ) -> SlotValue {
+        let is_past = running.task.slot(slot).is_some_and(|slot| slot.manner.past);
+        let day = value.sent.parse::<NaiveDate>().ok();
+        let (Some(today), Some(day)) = (self.today().filter(|_| is_past), day) else {
+            return value;
+        };
+        self.base.day_before(day, today, said)
     }
 
     /// Whether digits would answer what a task has asked for.
@@ -126,9 +193,11 @@ impl Conversation {
 
     /// What the turn picks of the options that were read out.
     pub(super) fn pick(&self, running: &mut Running, said: &str) -> bool {
-        let Stage::Asking { slot, options, .. } = &running.stage else {
+        let Stage::Asking { slot, .. } = &running.stage else {
             return false;
         };
+        let none = Vec::new();
+        let options = running.options.get(slot).unwrap_or(&none);
         let picked = self.base.picks(said, options);
         let Some(value) = picked.and_then(|at| options.get(at)).cloned() else {
             return false;
