@@ -57,20 +57,52 @@ fn turns_say_what_they_say_and_nothing_else() {
 #[test]
 fn values_are_spoken_as_people_say_them() {
     for (kind, text, spoken) in [
-        ("date", "on the first of December", "Tuesday the first of December"),
-        ("date", "2028-02-29", "Tuesday the twenty ninth of February 2028"),
-        ("date", "yesterday", "Sunday the twenty ninth of November 2026"),
+        (
+            "date",
+            "on the first of December",
+            "Tuesday the first of December",
+        ),
+        (
+            "date",
+            "2028-02-29",
+            "Tuesday the twenty ninth of February 2028",
+        ),
+        (
+            "date",
+            "yesterday",
+            "Sunday the twenty ninth of November 2026",
+        ),
         ("time", "half past ten", "half past ten"),
         ("time", "at 10", "ten o'clock"),
         ("time", "14:45", "quarter to three in the afternoon"),
         ("time", "19:05", "seven oh five in the evening"),
         ("time", "00:20", "twelve twenty at night"),
-        ("phone", "+263771234567", "zero seven seven one, two three four, five six seven"),
-        ("phone", "+4915112345678", "plus four nine one, five one one, two three four, five six seven eight"),
-        ("email", "sarah.moyo99@gmail.com", "S A R A H, dot, M O Y O, nine nine, at gmail dot com"),
-        ("email", "a_b@shop.co.zw", "A, underscore, B, at S H O P dot co dot Z W"),
+        (
+            "phone",
+            "+263771234567",
+            "zero seven seven one, two three four, five six seven",
+        ),
+        (
+            "phone",
+            "+4915112345678",
+            "plus four nine one, five one one, two three four, five six seven eight",
+        ),
+        (
+            "email",
+            "sarah.moyo99@gmail.com",
+            "S A R A H, dot, M O Y O, nine nine, at gmail dot com",
+        ),
+        (
+            "email",
+            "a_b@shop.co.zw",
+            "A, underscore, B, at S H O P dot co dot Z W",
+        ),
         ("code", "it is 4567", "four five six seven"),
-        ("code", "it is 45678901", "four five six seven, eight nine zero one"),
+        (
+            "code",
+            "it is 45678901",
+            "four five six seven, eight nine zero one",
+        ),
         ("name", "my name is sarah", "Sarah"),
         ("amount", "$1,500.5", "1,500.50"),
     ] {
@@ -86,8 +118,14 @@ fn values_are_spoken_as_people_say_them() {
 fn without_the_day_of_the_call_no_day_is_counted_from_it() {
     for (text, expected) in [
         ("on the third of May", Some(("--05-03", "the third of May"))),
-        ("May 3rd, 2026", Some(("2026-05-03", "Sunday the third of May 2026"))),
-        ("Tuesday the third of May", Some(("--05-03", "the third of May"))),
+        (
+            "May 3rd, 2026",
+            Some(("2026-05-03", "Sunday the third of May 2026")),
+        ),
+        (
+            "Tuesday the third of May",
+            Some(("--05-03", "the third of May")),
+        ),
         ("31 June", None),
         ("tomorrow", None),
         ("the fifteenth", None),
@@ -124,13 +162,22 @@ fn one_sentence_fills_several_slots() {
         &visit,
         None,
         "on Tuesday at ten, my number is 0771 234 567",
-        &[("day", "2026-12-01"), ("phone", "+263771234567"), ("time", "10:00")],
+        &[
+            ("day", "2026-12-01"),
+            ("phone", "+263771234567"),
+            ("time", "10:00"),
+        ],
     );
     fills(
         &visit,
         None,
         "Hi, my name is Sarah Moyo, I'd like to come on the fifteenth at half past two for three people.",
-        &[("day", "2026-12-15"), ("name", "Sarah Moyo"), ("people", "3"), ("time", "14:30")],
+        &[
+            ("day", "2026-12-15"),
+            ("name", "Sarah Moyo"),
+            ("people", "3"),
+            ("time", "14:30"),
+        ],
     );
     fills(
         &visit,
@@ -144,8 +191,18 @@ fn one_sentence_fills_several_slots() {
         "on Tuesday at ten, no, eleven",
         &[("day", "2026-12-01"), ("time", "11:00")],
     );
-    fills(&visit, Some("people"), "at ten for four", &[("people", "4"), ("time", "10:00")]);
-    fills(&visit, Some("why"), "to talk about a card", &[("why", "to talk about a card")]);
+    fills(
+        &visit,
+        Some("people"),
+        "at ten for four",
+        &[("people", "4"), ("time", "10:00")],
+    );
+    fills(
+        &visit,
+        Some("why"),
+        "to talk about a card",
+        &[("why", "to talk about a card")],
+    );
 }
 
 #[test]
@@ -153,8 +210,16 @@ fn of_two_slots_of_one_type_the_one_that_was_asked_for_is_filled() {
     let stay = [("from", "type = \"date\""), ("to", "type = \"date\"")];
     fills(&stay, Some("to"), "on Friday", &[("to", "2026-12-04")]);
     fills(&stay, None, "on Friday", &[]);
-    let fixed = [("from", "type = \"date\"\nfrom = { fixed = \"2026-05-03\" }"), stay[1]];
-    fills(&fixed, None, "on Friday", &[("from", "2026-05-03"), ("to", "2026-12-04")]);
+    let fixed = [
+        ("from", "type = \"date\"\nfrom = { fixed = \"2026-05-03\" }"),
+        stay[1],
+    ];
+    fills(
+        &fixed,
+        None,
+        "on Friday",
+        &[("from", "2026-05-03"), ("to", "2026-12-04")],
+    );
 }
 
 #[test]
@@ -181,7 +246,8 @@ fn a_choice_is_the_value_that_is_named_first_and_meant() {
         ("north, no, south", Some("s1")),
         ("how busy is it", None),
     ] {
-        let expected: Vec<(&str, &str)> = expected.map(|sent| ("branch", sent)).into_iter().collect();
+        let expected: Vec<(&str, &str)> =
+            expected.map(|sent| ("branch", sent)).into_iter().collect();
         fills(&branch, None, text, &expected);
     }
 }
@@ -208,7 +274,9 @@ fn other_countries_say_their_numbers_in_their_way() {
             "five five five, zero one zero, zero one nine nine",
         ),
     ] {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packs").join(pack);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../packs")
+            .join(pack);
         let base = KnowledgeBase::load(&folder).expect("the pack loads");
         let mut known = SlotValues::new();
         let phone = slots(&[("phone", "type = \"phone\"")]);
@@ -252,7 +320,11 @@ fn read_back(kind: &str, value: impl Fn(&mut Numbers) -> String) {
         let plain: String = first.spoken.chars().filter(|c| *c != ',').collect();
         for heard in [first.spoken.clone(), plain.to_lowercase()] {
             let again = read(kind, true, &heard, Some(today()));
-            assert_eq!(again.as_ref(), Some(&first), "{kind} read back as {heard:?}");
+            assert_eq!(
+                again.as_ref(),
+                Some(&first),
+                "{kind} read back as {heard:?}"
+            );
         }
     }
 }
@@ -276,11 +348,19 @@ fn addresses_that_are_read_back_are_understood() {
             }
             let letters = 2 + numbers.below(6);
             // Not "o": beside digits it is heard as a zero.
-            local.extend((0..letters).map(|_| numbers.of(&["a", "e", "i", "m", "n", "r", "s", "x"])));
+            local.extend(
+                (0..letters).map(|_| numbers.of(&["a", "e", "i", "m", "n", "r", "s", "x"])),
+            );
         }
         let count = numbers.below(4);
         let end = numbers.digits(count);
-        let domain = numbers.of(&["gmail.com", "yahoo.co.uk", "example.co.zw", "my-firm.org", "b2b.net"]);
+        let domain = numbers.of(&[
+            "gmail.com",
+            "yahoo.co.uk",
+            "example.co.zw",
+            "my-firm.org",
+            "b2b.net",
+        ]);
         format!("{local}{end}@{domain}")
     });
 }

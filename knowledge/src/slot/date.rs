@@ -8,7 +8,7 @@ use std::{
     sync::LazyLock,
 };
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, NaiveDate, TimeDelta};
 use language::numbers::{chains, ordinal_in_words};
 
 use super::{
@@ -22,6 +22,8 @@ use crate::{lookup::fill_in, trust::day};
 const YEARS: RangeInclusive<i32> = 1900..=2099;
 /// A leap year, for days whose year is not known.
 const ANY_YEAR: i32 = 2024;
+/// Within it a day and its month come once.
+const YEAR: TimeDelta = TimeDelta::days(365);
 /// Years until the 29th of February comes again, at most.
 const LEAP: i32 = 8;
 
@@ -89,9 +91,9 @@ impl<'a> Reader<'a> {
                 (format!("--{month:02}-{of_month:02}"), template, None, None)
             }
             Day::Full(date) => {
-                let is_next = self.today.is_some_and(|today| {
-                    date >= today && next(today, month, of_month) == Some(date)
-                });
+                let is_next = self
+                    .today
+                    .is_some_and(|today| date >= today && date.signed_duration_since(today) < YEAR);
                 let template = match is_next {
                     true => &lines.spoken,
                     false => &lines.spoken_with_year,

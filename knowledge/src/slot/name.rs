@@ -76,6 +76,7 @@ impl Reader<'_> {
                 break;
             }
             let written = said.text_of(&(at..at + 1));
+            let is_particle = at > first && said.is_any(at, &words.particles);
             is_known = is_known && is_known_word(said.key(at));
             match said.gap(at) {
                 "-" if at > first => {
@@ -83,6 +84,7 @@ impl Reader<'_> {
                     last.push('-');
                     last.push_str(&cased(written));
                 }
+                _ if is_particle => name.push(written.to_lowercase()),
                 _ => name.push(cased(written)),
             }
             at += 1;

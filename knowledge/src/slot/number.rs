@@ -9,6 +9,19 @@ use language::{
 
 use super::{MAX_TEXT, Slot, SlotValue, read::{Found, Level}, said::Said, same};
 
+/// The quantities of a part, with their places in the turn.
+fn quantities_of(said: &Said<'_>, part: &Range<usize>) -> Vec<(Quantity, Range<usize>)> {
+    let base = said.items.get(part.start).map_or(0, |item| item.span.start);
+    let found = quantities(said.text_of(part)).into_iter();
+    found
+        .map(|quantity| {
+            let bytes = base + quantity.number.start..base + quantity.number.end;
+            let at = said.places(part, &bytes);
+            (quantity, at)
+        })
+        .collect()
+}
+
 pub(super) fn numbers(slot: &Slot, said: &Said<'_>, part: &Range<usize>) -> Vec<Found> {
     let within = |thousandths: &i64| {
         let least = slot
@@ -19,13 +32,13 @@ pub(super) fn numbers(slot: &Slot, said: &Said<'_>, part: &Range<usize>) -> Vec<
                 .most
                 .is_none_or(|most| *thousandths <= i64::from(most) * ONE)
     };
-    let plain = quantities(said.text_of(part)).into_iter();
-    let plain = plain.filter(|quantity| quantity.currency.is_none());
+    let plain = quantities_of(said, part).into_iter();
+    let plain = plain.filter(|(quantity, _)| quantity.currency.is_none());
     plain
-        .filter_map(|quantity| {
+        .filter_map(|(quantity, at)| {
             let value = one(&quantity).filter(within).and_then(decimal)?;
             Some(Found {
-                at: said.places(part, &quantity.number),
+                at,
                 value: same(value),
             })
         })
@@ -34,20 +47,18 @@ pub(super) fn numbers(slot: &Slot, said: &Said<'_>, part: &Range<usize>) -> Vec<
 
 /// What names a currency is an amount before what does not, which is one only where an amount was asked for.
 pub(super) fn amounts(said: &Said<'_>, part: &Range<usize>, level: Level) -> Vec<Found> {
-    let mut found = quantities(said.text_of(part));
-    found.retain(|quantity| {
+    let mut found = quantities_of(said, part);
+    found.retain(|(quantity, _)| {
         level == Level::Asked || quantity.currency.is_some() || quantity.scaled
     });
-    found.sort_by_key(|quantity| quantity.currency.is_none() && !quantity.scaled);
-    let amount = |quantity: &Quantity| {
-        let sent = decimal(one(quantity)?)?;
+    found.sort_by_key(|(quantity, _)| quantity.currency.is_none() && !quantity.scaled);
+    let amount = |(quantity, at): (Quantity, Range<usize>)| {
+        let sent = decimal(one(&quantity)?)?;
         let spoken = grouped(&sent)?;
-        Some(Found {
-            at: said.places(part, &quantity.number),
-            value: SlotValue { sent, spoken },
-        })
+        let value = SlotValue { sent, spoken };
+        Some(Found { at, value })
     };
-    found.iter().filter_map(amount).collect()
+    found.into_iter().filter_map(amount).collect()
 }
 
 /// The one value that a quantity names: "between two and three" names none.

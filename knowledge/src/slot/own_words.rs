@@ -56,10 +56,9 @@ impl Reader<'_> {
             return None;
         }
         let whole = said.whole();
-        let corrections = whole.clone().filter_map(|at| {
-            let end = said.phrase(at, &whole, self.taken_back)?;
-            (at > 0).then_some(end)
-        });
+        let corrections = whole
+            .clone()
+            .filter_map(|at| said.phrase(at, &whole, self.taken_back));
         let mut starts: Vec<usize> = corrections.collect();
         starts.insert(0, 0);
         starts.into_iter().rev().find_map(|start| {

@@ -15,18 +15,21 @@ impl Reader<'_> {
     pub(super) fn phones(self, said: &Said<'_>, part: &Range<usize>, level: Level) -> Vec<Found> {
         let chains = chains_of(said, part).into_iter();
         let found = chains.filter_map(|chain| {
-            let at = part.start + chain.items.start..part.start + chain.items.end;
-            let has_plus = chain.plus || self.is_plus_before(said, part, at.start);
+            let start = part.start + chain.items.start;
+            let has_plus = chain.plus || self.is_plus_before(said, part, start);
             let pieces = match level {
                 Level::Asked => &chain.pieces,
                 Level::Plain | Level::Corrected => chain.string_pieces(),
             };
             let is_loose = level == Level::Asked;
-            let number = runs(pieces)
-                .chain([&*chain.literal])
-                .find_map(|run| self.number(&digits(run), has_plus, is_loose))?;
-            let value = self.phone_value(number);
-            Some(Found { at, value })
+            let (run, number) = runs(pieces).chain([&*chain.literal]).find_map(|run| {
+                let number = self.number(&digits(run), has_plus, is_loose)?;
+                Some((run, number))
+            })?;
+            Some(Found {
+                at: said.places(part, &(run.first()?.span.start..run.last()?.span.end)),
+                value: self.phone_value(number),
+            })
         });
         found.collect()
     }

@@ -26,6 +26,9 @@ pub(super) struct Found {
     pub(super) value: SlotValue,
 }
 
+/// Places that are of a type.
+type Claim = (SlotKind, Range<usize>);
+
 /// Reads a turn.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
@@ -66,24 +69,34 @@ impl Reader<'_> {
         order.sort_by_key(|(name, slot)| (!(is_asked(name) && slot.kind.is_sure()), slot.kind));
         let mut filled: Vec<(String, SlotValue)> = Vec::new();
         let mut claimed = self.shown(&said, asked.map(|(_, slot)| slot.kind));
-        for (name, slot) in order {
-            if let Some(found) = self.shown_value(slot, &said, &claimed) {
-                claimed.push((slot.kind, found.at));
-                filled.push(((*name).to_owned(), found.value));
+        let is_first =
+            |name: &str, slot: &Slot| is_asked(name) || !slot.kind.is_number_of_any_thing();
+        let (first, last): (Vec<_>, Vec<_>) = order
+            .into_iter()
+            .partition(|(name, slot)| is_first(name, slot));
+        let mut fill_shown = |slots: Vec<&(&str, &Slot)>, claimed: &mut Vec<Claim>| {
+            for (name, slot) in slots {
+                if let Some(found) = self.shown_value(slot, &said, claimed) {
+                    claimed.push((slot.kind, found.at));
+                    filled.push(((*name).to_owned(), found.value));
+                }
             }
-        }
-        let missing = asked.filter(|(name, _)| filled.iter().all(|(filled, _)| filled != name));
-        if let Some((name, slot)) = missing
-            && let Some(value) = self.asked_value(slot, &said, &claimed)
-        {
-            filled.push(((*name).to_owned(), value));
-        }
+            asked.filter(|(name, _)| filled.iter().all(|(filled, _)| filled != name))
+        };
+        let missing = fill_shown(first, &mut claimed);
+        let bare = missing.and_then(|(name, slot)| {
+            let found = self.asked_value(slot, &said, &claimed)?;
+            claimed.push((slot.kind, found.at));
+            Some(((*name).to_owned(), found.value))
+        });
+        fill_shown(last, &mut claimed);
+        filled.extend(bare);
         filled
     }
 
     /// Places that show of themselves what they say, whether a slot wants it or not: the "ten" of "at ten" is no number
     /// of people.
-    fn shown(self, said: &Said<'_>, asked: Option<SlotKind>) -> Vec<(SlotKind, Range<usize>)> {
+    fn shown(self, said: &Said<'_>, asked: Option<SlotKind>) -> Vec<Claim> {
         let mut shown = Vec::new();
         let kinds = [
             SlotKind::Email,
@@ -109,12 +122,7 @@ impl Reader<'_> {
     }
 
     /// The value that the turn shows; of several parts parted by corrections the last that has one.
-    fn shown_value(
-        self,
-        slot: &Slot,
-        said: &Said<'_>,
-        claimed: &[(SlotKind, Range<usize>)],
-    ) -> Option<Found> {
+    fn shown_value(self, slot: &Slot, said: &Said<'_>, claimed: &[Claim]) -> Option<Found> {
         let read = |part: &Range<usize>, level| {
             let found = self.values(slot, said, part, level).into_iter();
             found
@@ -132,25 +140,23 @@ impl Reader<'_> {
     }
 
     /// What was asked for, said without more.
-    fn asked_value(
-        self,
-        slot: &Slot,
-        said: &Said<'_>,
-        claimed: &[(SlotKind, Range<usize>)],
-    ) -> Option<SlotValue> {
-        match slot.kind {
-            SlotKind::Text => return self.own_words(slot, said),
-            SlotKind::Address => return self.address(said),
-            SlotKind::YesNo => return self.yes_or_no(said),
-            _ => {}
+    fn asked_value(self, slot: &Slot, said: &Said<'_>, claimed: &[Claim]) -> Option<Found> {
+        let whole = match slot.kind {
+            SlotKind::Text => Some(self.own_words(slot, said)),
+            SlotKind::Address => Some(self.address(said)),
+            SlotKind::YesNo => Some(self.yes_or_no(said)),
+            _ => None,
+        };
+        if let Some(value) = whole {
+            let at = said.whole();
+            return value.map(|value| Found { at, value });
         }
         let mut parts = said.parts.iter().rev();
         parts.find_map(|part| {
             let found = self.values(slot, said, part, Level::Asked).into_iter();
-            let mut found = found
+            found
                 .filter(|found| !self.is_refused(said, part, found))
-                .filter(|found| is_free(slot.kind, &found.at, claimed));
-            found.next().map(|found| found.value)
+                .find(|found| is_free(slot.kind, &found.at, claimed))
         })
     }
 
@@ -191,10 +197,15 @@ impl SlotKind {
     fn is_sure(self) -> bool {
         !matches!(self, Self::Number | Self::Text | Self::Address)
     }
+
+    /// Any number might be one: what was asked for is read before.
+    fn is_number_of_any_thing(self) -> bool {
+        matches!(self, Self::Amount | Self::Code | Self::Number)
+    }
 }
 
 /// No value of another type has words in common with it.
-fn is_free(kind: SlotKind, at: &Range<usize>, claimed: &[(SlotKind, Range<usize>)]) -> bool {
+fn is_free(kind: SlotKind, at: &Range<usize>, claimed: &[Claim]) -> bool {
     !claimed
         .iter()
         .any(|(other, taken)| *other != kind && at.start < taken.end && taken.start < at.end)

@@ -154,13 +154,11 @@ impl<'a> Said<'a> {
         }
     }
 
-    /// The places of these bytes of a part's text.
+    /// The places in a part of these bytes of the turn.
     pub(super) fn places(&self, part: &Range<usize>, bytes: &Range<usize>) -> Range<usize> {
-        let base = self.items.get(part.start).map_or(0, |item| item.span.start);
-        let (from, to) = (base + bytes.start, base + bytes.end);
         let within = |at: &usize| {
             let span = self.items.get(*at).map_or(0..0, |item| item.span.clone());
-            span.end > from && span.start < to
+            span.end > bytes.start && span.start < bytes.end
         };
         let mut places = part.clone().filter(within);
         let first = places.next().unwrap_or(part.start);

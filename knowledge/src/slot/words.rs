@@ -123,8 +123,8 @@ pub(crate) struct PhoneWords {
 pub(crate) struct EmailWords {
     pub(crate) at: Vec<String>,
     pub(crate) dot: Vec<String>,
-    /// Other marks as they are said, longest names too: "underscore".
-    pub(crate) marks: BTreeMap<String, String>,
+    /// Marks before the sign, and how they are said; the first is how it is read back.
+    pub(crate) marks: BTreeMap<String, Vec<String>>,
     /// Say nothing of the letters: "all one word", "capital".
     pub(crate) ignored: Vec<String>,
     /// Before the address: "is".

@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl Spelling<'_> {
+impl<'a> Spelling<'a> {
     /// The address whose sign stands at a place or right before it.
     fn around(self, at: usize) -> Option<Found> {
         let domain_from = if self.said.gap(at).contains('@') {
@@ -104,7 +104,7 @@ impl Spelling<'_> {
         let mut at = from + 1;
         while at < self.part.end && !said.is_any(at, &self.words.dot) {
             let gap = said.gap(at);
-            let is_spelled = said.key(at - 1).len() == 1 && said.key(at).len() == 1;
+            let is_spelled = self.is_single(at - 1) && self.is_single(at);
             let mark = self.mark(at).filter(|mark| mark.0 == "-");
             if let Some((mark, end)) = mark {
                 label.push_str(mark);
@@ -127,6 +127,11 @@ impl Spelling<'_> {
         Some((label, at))
     }
 
+    /// A letter or a digit.
+    fn is_single(self, at: usize) -> bool {
+        self.said.key(at).chars().count() == 1 || self.said.is_numeral(at)
+    }
+
     /// The letters or digits that a word stands for.
     fn letters_at(self, at: usize) -> Option<String> {
         if at >= self.part.end {
@@ -147,21 +152,12 @@ impl Spelling<'_> {
     }
 
     /// The mark that is said at a place, and where its name ends.
-    fn mark(self, at: usize) -> Option<(&'static str, usize)> {
-        let named = self.words.marks.iter().filter_map(|(name, mark)| {
-            let end = self
-                .said
-                .phrase(at, self.part, std::slice::from_ref(name))?;
-            let mark = match mark.as_str() {
-                "." => ".",
-                "_" => "_",
-                "-" => "-",
-                "+" => "+",
-                _ => return None,
-            };
-            Some((end, mark))
+    fn mark(self, at: usize) -> Option<(&'a str, usize)> {
+        let named = self.words.marks.iter().filter_map(|(mark, names)| {
+            let end = self.said.phrase(at, self.part, names)?;
+            Some((mark.as_str(), end))
         });
-        named.max().map(|(end, mark)| (mark, end))
+        named.max_by_key(|(_, end)| *end)
     }
 
     /// A word that is a mark's name or a part of it.
@@ -202,6 +198,10 @@ impl Spelling<'_> {
             }
             None => self.level == Level::Asked,
         };
+        // A word stands before it that may belong to it.
+        if !is_introduced && at < sure && self.level != Level::Asked {
+            return None;
+        }
         let start = if is_introduced { at } else { sure };
         let is_lone_word = end - start == 1
             && said.gap(end).trim() != "@"
@@ -229,7 +229,7 @@ impl Spelling<'_> {
         if said.is_any(last, &self.words.before) {
             return None;
         }
-        let is_single = |at: usize| said.key(at).chars().count() == 1 || said.is_numeral(at);
+        let is_single = |at: usize| self.is_single(at);
         if is_last {
             return Some((from, true));
         }

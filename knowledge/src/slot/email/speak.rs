@@ -32,9 +32,8 @@ fn spelled(text: &str, words: &EmailWords) -> String {
             '0'..='9' => ("digits", digits_in_words(&c.to_string())),
             c if c.is_ascii_alphabetic() => ("letters", c.to_ascii_uppercase().to_string()),
             mark => {
-                let mut marks = words.marks.iter();
-                let name = marks.find(|(_, sign)| **sign == mark.to_string());
-                groups.extend(name.map(|(name, _)| name.clone()));
+                let names = words.marks.get(&mark.to_string());
+                groups.extend(names.and_then(|names| names.first().cloned()));
                 kind = None;
                 continue;
             }
