@@ -12,6 +12,7 @@ pub mod input;
 mod outcome;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod reference;
 mod speaker;
 mod text_enum;
 mod turn;
@@ -22,5 +23,6 @@ pub use ending::CallEnding;
 pub use ids::{ProfileId, SessionId, TenantId};
 pub use input::PhoneNumber;
 pub use outcome::{Resolution, Sentiment, ToolOutcome};
+pub use reference::{Reference, ReferenceError};
 pub use speaker::Speaker;
 pub use turn::Turn;

@@ -46,7 +46,10 @@ pub use auth::{
     AuthLimits, AuthRepository, ChallengeStart, Claim, Delivery, NewChallenge, Verification,
 };
 pub use call::{Channel, ProfileId, Resolution, Sentiment, SessionId, TenantId, ToolOutcome};
-pub use callback::{Callback, CallbackRepository, NewCallback};
+pub use callback::{
+    Callback, CallbackChange, CallbackCursor, CallbackFilter, CallbackName, CallbackNameError,
+    CallbackRepository, NewCallback,
+};
 pub use chain::RowHash;
 pub use document::{DocumentChunk, DocumentRepository, ImportReport};
 pub use draft::{Adoption, DraftAsk, DraftRepository, NewDraftAsk};

@@ -201,11 +201,8 @@ mod tests {
             StoredRecord::ToolCall(call.seal(&key).expect("random bytes")),
             StoredRecord::ToolOutcome(outcome.seal(&key).expect("random bytes")),
             StoredRecord::Callback(NewCallback {
-                id: id.0,
-                session: id,
                 phone_number: Some("+263771234567".to_owned()),
-                reason: None,
-                requested_at: at(4),
+                ..NewCallback::new(id.0, id, at(4))
             }),
             StoredRecord::Ended(StoredEnd {
                 session: id,

@@ -83,11 +83,14 @@ impl ToolCallLog for Recorded {
 impl Callbacks for Recorded {
     fn record(&self, request: CallbackRequest) -> BoxFuture<'_, Result<(), ToolError>> {
         let acknowledgement = self.0.callback(NewCallback {
-            // One callback a session, however often it is promised.
-            id: request.session.0,
+            id: request.key,
             session: request.session,
+            kind: request.kind,
             phone_number: request.phone,
-            reason: None,
+            reason: request.reason,
+            wanted: request.wanted,
+            urgent: request.urgent,
+            due_at: Some(request.due_at),
             requested_at: Utc::now(),
         });
         Box::pin(async move {

@@ -35,7 +35,7 @@ pub struct ProfileExport {
     pub merge_images: Vec<Value>,
     /// Files that hold words of these calls whose month was put away.
     pub archives: Vec<Value>,
-    /// What was done to the profiles and the calls, by whom.
+    /// What was done to the profiles, the calls and what was promised in them, by whom.
     pub audit: Vec<AuditEntry>,
 }
 
@@ -48,7 +48,7 @@ pub struct SessionExport {
     pub messages: Vec<Message>,
     /// Its summary.
     pub summary: Option<Summary>,
-    /// Calls back that were promised.
+    /// What was promised: calls back, and whatever a person looks into.
     pub callbacks: Vec<Callback>,
     /// Tools that were called.
     pub tool_calls: Vec<ToolCall>,
@@ -96,8 +96,10 @@ impl ProfileRepository {
             sessions.extend(self.export_session(*call).await?);
         }
         let subjects = tree.iter().map(ToString::to_string);
+        let promises = sessions.iter().flat_map(|export| &export.callbacks);
         let subjects: Vec<String> = subjects
             .chain(calls.iter().map(ToString::to_string))
+            .chain(promises.map(|promise| promise.id.to_string()))
             .collect();
         Ok(Some(ProfileExport {
             profile: profiles.remove(0),

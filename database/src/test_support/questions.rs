@@ -4,10 +4,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    AuditEntry, AuditRepository, Callback, CallbackRepository, ConversationSummaryRepository,
-    CustomerRow, Database, DatabaseError, NewSession, Origin, Profile, ProfileId,
-    ProfileRepository, SessionRepository, StartedSession, Summary, WorkerRepository, stated_name,
-    summary::opened,
+    AuditEntry, AuditRepository, ConversationSummaryRepository, CustomerRow, Database,
+    DatabaseError, NewSession, Origin, Profile, ProfileId, ProfileRepository, SessionRepository,
+    StartedSession, Summary, WorkerRepository, stated_name, summary::opened,
 };
 use call::input::clean_identifier;
 
@@ -41,26 +40,6 @@ impl AuditRepository {
     /// [`DatabaseError`].
     pub async fn broken_at(&self) -> Result<Option<i64>, DatabaseError> {
         self.db.value("SELECT audit_broken_at()", &[]).await
-    }
-}
-
-impl CallbackRepository {
-    /// Promises not kept yet, oldest first.
-    ///
-    /// # Errors
-    /// [`DatabaseError`].
-    pub async fn open(&self, limit: i64) -> Result<Vec<Callback>, DatabaseError> {
-        self.list("done_at IS NULL ORDER BY requested_at LIMIT $1", &limit)
-            .await
-    }
-
-    /// Notes who kept a promise. True if it was open.
-    ///
-    /// # Errors
-    /// [`DatabaseError`].
-    pub async fn done(&self, id: Uuid, by: &str) -> Result<bool, DatabaseError> {
-        let sql = "UPDATE callbacks SET done_at = now(), done_by = $2 WHERE callback_id = $1 AND done_at IS NULL RETURNING 1";
-        Ok(self.db.count(sql, &[&id, &by]).await? > 0)
     }
 }
 

@@ -133,11 +133,9 @@ async fn a_promise_to_call_back_holds_a_number_or_none() {
         ("anonymous", None),
     ] {
         let promise = NewCallback {
-            id: Uuid::new_v4(),
-            session: new.id,
             phone_number: Some(claimed.to_owned()),
             reason: Some("a\0b".to_owned()),
-            requested_at: at(1),
+            ..NewCallback::new(Uuid::new_v4(), new.id, at(1))
         };
         callbacks.request(&promise).await.unwrap();
         let stored = callbacks.by_session(new.id).await.unwrap();

@@ -224,11 +224,9 @@ async fn what_comes_late_from_an_erased_person_is_dropped_and_counted() {
                 .unwrap()
         );
         let callback = NewCallback {
-            id: Uuid::new_v4(),
-            session: stale.id,
             phone_number: Some("+263771234567".into()),
             reason: Some("ring-me-okapi".into()),
-            requested_at: chrono::Utc::now(),
+            ..NewCallback::new(Uuid::new_v4(), stale.id, chrono::Utc::now())
         };
         CallbackRepository::new(&test.db)
             .request(&callback)

@@ -5,6 +5,7 @@
 mod append_only;
 mod authentication;
 mod availability;
+mod callbacks;
 mod cleaning;
 mod counters;
 mod devices;

@@ -1,13 +1,11 @@
 use std::time::Duration;
 
-use chrono::Utc;
 use database::{
-    CallbackRepository, ConfigRepository, LeaderRole, NewCallback, RedeemedSummary, RoomLock,
-    SummaryToken, SummaryTokenRepository, WorkerRepository,
+    ConfigRepository, LeaderRole, RedeemedSummary, RoomLock, SummaryToken, SummaryTokenRepository,
+    WorkerRepository,
     test_support::{TestDatabase, until},
 };
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::support::{count, summarise, talk};
 
@@ -139,27 +137,6 @@ async fn a_summary_token_is_good_once_and_only_when_there_is_a_summary() {
         token.expose()
     );
     assert_eq!(count(&test, &plain).await, 0, "the token itself is stored");
-}
-
-#[tokio::test]
-async fn a_callback_is_promised_once_and_kept_once() {
-    let test = TestDatabase::new().await;
-    let callbacks = CallbackRepository::new(&test.db);
-    let (session, _) = talk(&test.db, "device-one", 1).await;
-    let new = NewCallback {
-        id: Uuid::now_v7(),
-        session,
-        phone_number: Some("+263771234567".to_owned()),
-        reason: Some("complaint".to_owned()),
-        requested_at: Utc::now(),
-    };
-    callbacks.request(&new).await.unwrap();
-    callbacks.request(&new).await.unwrap();
-    assert_eq!(callbacks.by_session(session).await.unwrap().len(), 1);
-    assert_eq!(callbacks.open(10).await.unwrap()[0].id, new.id);
-    assert!(callbacks.done(new.id, "agent smith").await.unwrap());
-    assert!(!callbacks.done(new.id, "agent jones").await.unwrap());
-    assert!(callbacks.open(10).await.unwrap().is_empty());
 }
 
 #[tokio::test]

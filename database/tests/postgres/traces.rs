@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use database::{
-    Adoption, AuthLimits, AuthRepository, CallbackRepository, Channel, Claim,
+    Adoption, AuthLimits, AuthRepository, CallbackChange, CallbackRepository, Channel, Claim,
     ConversationSummaryRepository, CustomerRow, DraftRepository, MergeOutcome, MessageRepository,
     MessageSealer, NewCallback, NewChallenge, NewDraftAsk, NewMessage, NewSession, NewSummary,
     Origin, ProfileId, ProfileRepository, Resolution, Role, SealedMessage, Sentiment, SessionId,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Words that occur nowhere but in Sarah's data.
-pub(crate) const TRACES: [&str; 16] = [
+pub(crate) const TRACES: [&str; 18] = [
     "sarahmoyo",
     "263771234567",
     "Quillfeather",
@@ -30,6 +30,8 @@ pub(crate) const TRACES: [&str; 16] = [
     "walrus-password",
     "sarah-said-hippo",
     "ring-me-okapi",
+    "not-before-quokka",
+    "noted-of-jerboa",
     "asked-for-tapir",
     "answered-gannet",
     "adopted-dugong",
@@ -39,13 +41,15 @@ pub(crate) const TRACES: [&str; 16] = [
 ];
 
 /// Those that no table holds in a readable form.
-pub(crate) const SEALED: [&str; 9] = [
+pub(crate) const SEALED: [&str; 11] = [
     "263771234567",
     "Quillfeather",
     "Ptarmigan",
     "zanzibar@",
     "sarah-said-hippo",
     "ring-me-okapi",
+    "not-before-quokka",
+    "noted-of-jerboa",
     "asked-for-tapir",
     "answered-gannet",
     "adopted-dugong",
@@ -145,16 +149,15 @@ async fn leave_traces(test: &TestDatabase, session: SessionId, customer: Profile
         .await
         .unwrap();
     let callback = NewCallback {
-        id: Uuid::new_v4(),
-        session,
         phone_number: Some("+263771234567".into()),
         reason: Some("ring-me-okapi".into()),
-        requested_at: chrono::Utc::now(),
+        wanted: Some("not-before-quokka".into()),
+        ..NewCallback::new(Uuid::new_v4(), session, chrono::Utc::now())
     };
-    CallbackRepository::new(db)
-        .request(&callback)
-        .await
-        .unwrap();
+    let callbacks = CallbackRepository::new(db);
+    callbacks.request(&callback).await.unwrap();
+    let noted = callbacks.done(callback.id, "ann", Some("noted-of-jerboa"));
+    assert_eq!(noted.await.unwrap(), CallbackChange::Changed);
     // Of each call one: the same question twice would be one line.
     let phrasing = format!("adopted-dugong in {session}");
     let adopted = NewDraftAsk {

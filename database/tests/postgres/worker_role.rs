@@ -5,12 +5,12 @@ use std::{collections::BTreeSet, time::Duration};
 
 use chrono::{TimeDelta, Utc};
 use database::{
-    ArchiveRepository, AuthLimits, AuthRepository, CallbackRepository, Claim, ConfigRepository,
-    ConversationSummaryRepository, DocumentRepository, LeaderRole, MeaningRepository,
-    MessageRepository, NewCallback, NewChallenge, NewSession, Origin, ProfileRepository,
-    RecountRepository, RoomLock, SessionFilter, SessionId, SessionRepository, StaleAfter,
-    SummaryQueue, SummaryToken, SummaryTokenRepository, ToolCallRepository, ToolOutcome,
-    WorkerRepository,
+    ArchiveRepository, AuthLimits, AuthRepository, CallbackChange, CallbackFilter,
+    CallbackRepository, Claim, ConfigRepository, ConversationSummaryRepository, DocumentRepository,
+    LeaderRole, MeaningRepository, MessageRepository, NewCallback, NewChallenge, NewSession,
+    Origin, ProfileRepository, RecountRepository, RoomLock, SessionFilter, SessionId,
+    SessionRepository, StaleAfter, SummaryQueue, SummaryToken, SummaryTokenRepository,
+    ToolCallRepository, ToolOutcome, WorkerRepository,
     test_support::TestDatabase,
     verify::{Anchors, Verifier},
 };
@@ -160,16 +160,19 @@ async fn a_worker_proves_callers_and_promises_to_call_back_as_app_writer() {
     let proved = auth.verify(new.id, "123456", None).await.unwrap();
     assert!(format!("{proved:?}").contains("Verified"), "{proved:?}");
     let callback = NewCallback {
-        id: Uuid::new_v4(),
-        session: new.id,
         phone_number: Some("+263771234567".into()),
-        reason: None,
-        requested_at: Utc::now(),
+        ..NewCallback::new(Uuid::new_v4(), new.id, Utc::now())
     };
     let callbacks = CallbackRepository::new(&db);
     callbacks.request(&callback).await.unwrap();
-    assert_eq!(callbacks.open(9).await.unwrap().len(), 1);
-    assert!(callbacks.done(callback.id, "ann").await.unwrap());
+    let open = callbacks.list(CallbackFilter::Open, None, 9).await.unwrap();
+    assert_eq!(open.len(), 1);
+    for change in [
+        callbacks.take(callback.id, "ann").await,
+        callbacks.done(callback.id, "ann", Some("told her")).await,
+    ] {
+        assert_eq!(change.unwrap(), CallbackChange::Changed);
+    }
     ConfigRepository::new(&db).all().await.unwrap();
     let documents = DocumentRepository::new(&db);
     documents.revision("bank").await.unwrap();

@@ -8,8 +8,8 @@ use std::{
 };
 
 use database::{
-    CallbackRepository, ConversationSummaryRepository, NewCallback, NewSummary, Origin, ProfileId,
-    ProfileRepository, Resolution, Sentiment, SessionId,
+    CallbackChange, CallbackRepository, ConversationSummaryRepository, NewCallback, NewSummary,
+    Origin, ProfileId, ProfileRepository, Resolution, Sentiment, SessionId,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -194,14 +194,16 @@ async fn know(cluster: &Cluster, harness: &Harness, person: &Person) -> ProfileI
         );
         assert_eq!(code, Some(0), "{text}");
         let callback = NewCallback {
-            id: Uuid::new_v4(),
-            session: *call,
             phone_number: Some(person.phone.into()),
             reason: Some(format!("callback-{}", person.name)),
-            requested_at: chrono::Utc::now(),
+            wanted: Some(format!("wanted-{}", person.name)),
+            ..NewCallback::new(Uuid::new_v4(), *call, chrono::Utc::now())
         };
         let callbacks = CallbackRepository::new(&database);
         callbacks.request(&callback).await.unwrap();
+        let note = format!("noted-{}", person.name);
+        let noted = callbacks.done(callback.id, "ann", Some(&note)).await;
+        assert_eq!(noted.unwrap(), CallbackChange::Changed);
     }
     customer
 }
@@ -215,6 +217,8 @@ async fn needles(cluster: &Cluster, person: &Person, customer: ProfileId) -> (Ne
         text("name", &format!("Fullname of {}", person.name)),
         text("stated name", &format!("stated-{}", person.name)),
         text("why a callback", &format!("callback-{}", person.name)),
+        text("when a callback", &format!("wanted-{}", person.name)),
+        text("what was noted of it", &format!("noted-{}", person.name)),
     ];
     for call in &person.calls {
         for seq in 0..TURNS.parse().unwrap() {
@@ -239,7 +243,9 @@ async fn needles(cluster: &Cluster, person: &Person, customer: ProfileId) -> (Ne
                     ('index of the number', u.phone_bidx), ('index of the e-mail', u.email_bidx)) v(what, bytes)
         UNION ALL SELECT 'index of an identifier', bidx FROM profile_identifiers JOIN tree ON tree.id = profile_id
         UNION ALL SELECT 'sealed number of a callback', phone_ct FROM callbacks JOIN calls USING (session_id)
-        UNION ALL SELECT 'sealed reason of a callback', reason_ct FROM callbacks JOIN calls USING (session_id)";
+        UNION ALL SELECT 'sealed reason of a callback', reason_ct FROM callbacks JOIN calls USING (session_id)
+        UNION ALL SELECT 'sealed time of a callback', wanted_ct FROM callbacks JOIN calls USING (session_id)
+        UNION ALL SELECT 'sealed note of a callback', note_ct FROM callbacks JOIN calls USING (session_id)";
     let rows = cluster.sql().await.query(sql, &[&customer]).await.unwrap();
     for row in rows {
         if let Some(bytes) = row.get::<_, Option<Vec<u8>>>(1) {
@@ -248,7 +254,7 @@ async fn needles(cluster: &Cluster, person: &Person, customer: ProfileId) -> (Ne
     }
     let kinds: std::collections::BTreeSet<&str> =
         readable.iter().map(|(what, _)| what.as_str()).collect();
-    assert!(kinds.len() >= 17, "a person has all of it: {kinds:?}");
+    assert!(kinds.len() >= 19, "a person has all of it: {kinds:?}");
     (sealed, readable)
 }
 

@@ -142,11 +142,9 @@ async fn sarah() -> Sarah {
         .await;
     assert!(merged.unwrap().is_merged());
     let callback = NewCallback {
-        id: Uuid::new_v4(),
-        session,
         phone_number: Some("+263771234567".into()),
         reason: Some("callback-of-sarah".into()),
-        requested_at: chrono::Utc::now(),
+        ..NewCallback::new(Uuid::new_v4(), session, chrono::Utc::now())
     };
     let callbacks = CallbackRepository::new(&test.db);
     callbacks.request(&callback).await.unwrap();
