@@ -7,7 +7,10 @@ use std::sync::{
 
 use knowledge::{KnowledgeBase, Lookup, Proof};
 use tokio::time::Instant;
-use tools::{DeclaredLookup, LookupTool, Lookups, NotConnected, Tool, WebSearch, WebSearchTool};
+use tools::{
+    DeclaredDeed, DeclaredLookup, Deeds, LookupTool, Lookups, NotConnected, Tool, WebSearch,
+    WebSearchTool,
+};
 
 use crate::{
     PASSAGES, ReplyConfig,
@@ -27,6 +30,7 @@ struct Shared {
     knowledge: RwLock<Arc<KnowledgeBase>>,
     llm: Option<Llm>,
     lookups: Option<Lookups>,
+    deeds: Option<Deeds>,
     transfer_to: Option<String>,
     web_search: Option<WebSearch>,
     /// Searches so far.
@@ -34,17 +38,19 @@ struct Shared {
 }
 
 impl Replier {
-    /// Answers from `knowledge`; `lookups` where other systems can be asked.
+    /// Answers from `knowledge`; `lookups` where other systems can be asked, `deeds` where they do what callers ask for.
     #[must_use]
     pub fn new(
         knowledge: Arc<KnowledgeBase>,
         config: ReplyConfig,
         lookups: Option<Lookups>,
+        deeds: Option<Deeds>,
     ) -> Self {
         let shared = Shared {
             knowledge: RwLock::new(knowledge),
             llm: config.llm.map(Llm::new),
             lookups,
+            deeds,
             transfer_to: config.transfer_to,
             web_search: config.web_search,
             retrievals: AtomicU64::new(0),
@@ -88,7 +94,8 @@ impl Replier {
         configured.or_else(|| self.knowledge().pack().settings.transfer_number.clone())
     }
 
-    /// The look-ups of the pack that somebody answers, and the search of the web where it may be used.
+    /// The look-ups of the pack that somebody answers, its deeds that somebody does, and the search of the web where it may
+    /// be used.
     #[must_use]
     pub fn tools(&self) -> Vec<Arc<dyn Tool>> {
         let tools = self.look_ups();
@@ -96,7 +103,22 @@ impl Replier {
         let web = self
             .web_search()
             .map(|tool| Arc::new(tool) as Arc<dyn Tool>);
-        look_ups.chain(web).collect()
+        look_ups.chain(self.deeds()).chain(web).collect()
+    }
+
+    /// The deeds of the pack, where there are systems that do them.
+    fn deeds(&self) -> impl Iterator<Item = Arc<dyn Tool>> {
+        let declared = declared_deeds(&self.knowledge());
+        let deeds = self.shared.deeds.clone();
+        declared
+            .into_iter()
+            .filter_map(move |declared| match deeds.as_ref()?.tool(&declared) {
+                Ok(tool) => Some(Arc::new(tool) as Arc<dyn Tool>),
+                Err(error) => {
+                    tracing::error!(%error, "a deed of the pack is left out");
+                    None
+                }
+            })
     }
 
     /// The search of the web, where it is set up, the pack allows it, and a site is named that may be used.
@@ -166,6 +188,11 @@ impl Replier {
             took: begun.elapsed(),
         }
     }
+}
+
+/// What the pack has done by other systems. A pack declares no deed yet.
+fn declared_deeds(_base: &KnowledgeBase) -> Vec<DeclaredDeed> {
+    Vec::new()
 }
 
 /// A look-up as its tool knows it.
