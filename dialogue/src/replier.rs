@@ -1,7 +1,7 @@
 //! What all conversations of a worker share: the documents, the language model, the company's systems.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -9,15 +9,22 @@ use std::{
 };
 
 use chrono::NaiveDateTime;
-use knowledge::{KnowledgeBase, Lookup, Proof};
+use knowledge::{FixedArgument, KnowledgeBase, Lookup, Proof, Task};
+use serde_json::{Value, json};
 use tokio::time::Instant;
-use tools::{CallbackTool, DeclaredLookup, LookupTool, Lookups, NotConnected, Tool, WebSearch, WebSearchTool};
+use tools::{
+    CallbackTool, DeclaredDeed, DeclaredLookup, DeclaredOptions, Deeds, Effect, LookupTool, Lookups,
+    NotConnected, TicketTool, Tool, TransferTool, WebSearch, WebSearchTool, WrongDeed,
+};
 
 use crate::{
     PASSAGES, ReplyConfig,
     conversation::{Abilities, Found, Query},
     llm::Llm,
 };
+
+/// Longest argument of a deed, in characters.
+const MAX_ARGUMENT: usize = 1000;
 
 /// What answers are made with. Shared by all calls; cheap to clone.
 #[derive(Debug, Clone)]
@@ -31,6 +38,7 @@ struct Shared {
     knowledge: RwLock<Arc<KnowledgeBase>>,
     llm: Option<Llm>,
     lookups: Option<Lookups>,
+    deeds: Option<Deeds>,
     transfer_to: Option<String>,
     web_search: Option<WebSearch>,
     /// Searches so far.
@@ -38,17 +46,19 @@ struct Shared {
 }
 
 impl Replier {
-    /// Answers from `knowledge`; `lookups` where other systems can be asked.
+    /// Answers from `knowledge`; `lookups` where other systems can be asked, `deeds` where they do what callers ask for.
     #[must_use]
     pub fn new(
         knowledge: Arc<KnowledgeBase>,
         config: ReplyConfig,
         lookups: Option<Lookups>,
+        deeds: Option<Deeds>,
     ) -> Self {
         let shared = Shared {
             knowledge: RwLock::new(knowledge),
             llm: config.llm.map(Llm::new),
             lookups,
+            deeds,
             transfer_to: config.transfer_to,
             web_search: config.web_search,
             retrievals: AtomicU64::new(0),
@@ -103,7 +113,8 @@ impl Replier {
         configured.or_else(|| self.knowledge().pack().settings.transfer_number.clone())
     }
 
-    /// The look-ups of the pack that somebody answers, and the search of the web where it may be used.
+    /// The look-ups of the pack that somebody answers, its deeds that somebody does, and the search of the web where it may
+    /// be used.
     #[must_use]
     pub fn tools(&self) -> Vec<Arc<dyn Tool>> {
         let tools = self.look_ups();
@@ -111,7 +122,15 @@ impl Replier {
         let web = self
             .web_search()
             .map(|tool| Arc::new(tool) as Arc<dyn Tool>);
-        look_ups.chain(web).collect()
+        look_ups.chain(self.deeds()).chain(web).collect()
+    }
+
+    /// What tasks of the pack have done by the company's systems, and what these know to choose from.
+    fn deeds(&self) -> impl Iterator<Item = Arc<dyn Tool>> {
+        let base = self.knowledge();
+        let deeds = self.shared.deeds.clone();
+        let systems = deeds.map(|deeds| system_tools(&base, &deeds));
+        systems.unwrap_or_default().into_iter()
     }
 
     /// The search of the web, where it is set up, the pack allows it, and a site is named that may be used.
@@ -168,12 +187,24 @@ impl Replier {
         }
     }
 
-    /// The names of the tools that tasks may use: what every call has, and the look-ups.
+    /// The names of the tools that tasks may use: what every call has, and what the company's systems do.
     fn task_tools(&self) -> BTreeSet<String> {
-        let own = [CallbackTool::NAME].map(str::to_owned);
-        let look_ups = self.look_ups();
-        let look_ups = look_ups.filter_map(|tool| Some(tool.ok()?.spec().name.clone()));
-        own.into_iter().chain(look_ups).collect()
+        let own = [CallbackTool::NAME, TicketTool::NAME].map(str::to_owned);
+        let systems = self.deeds().map(|tool| tool.spec().name.clone());
+        own.into_iter().chain(systems).collect()
+    }
+
+    /// The kinds of tickets that the pack's tasks leave, with the days that a person has for each.
+    #[must_use]
+    pub fn tickets(&self) -> BTreeMap<String, u32> {
+        let base = self.knowledge();
+        let tasks = base.pack().tasks.list.iter();
+        let tickets = tasks.filter(|task| task.tool.as_deref() == Some(TicketTool::NAME));
+        let kinds = tickets.filter_map(|task| match task.fixed.get("kind")? {
+            FixedArgument::Text(kind) => Some((kind.clone(), task.due_in_days)),
+            FixedArgument::Truth(_) | FixedArgument::Number(_) => None,
+        });
+        kinds.collect()
     }
 
     pub(crate) fn llm(&self) -> Option<&Llm> {
@@ -190,6 +221,87 @@ impl Replier {
             took: begun.elapsed(),
         }
     }
+}
+
+/// The tools of the pack's tasks that are neither callbacks nor tickets: deeds, and what there is to choose from. Those
+/// that are declared wrongly are left out, with an error in the log.
+fn system_tools(base: &KnowledgeBase, deeds: &Deeds) -> Vec<Arc<dyn Tool>> {
+    let mut tools: Vec<Arc<dyn Tool>> = Vec::new();
+    for task in &base.pack().tasks.list {
+        for name in task.reads() {
+            if tools.iter().any(|tool| tool.spec().name == name) {
+                continue;
+            }
+            let declared = DeclaredOptions {
+                name: name.to_owned(),
+                description: format!("What there is to choose from: {}.", name.replace('_', " ")),
+                needs_proof: task.proof == Proof::Code,
+                arguments: open_schema(),
+            };
+            tools.extend(kept(deeds.options(&declared)));
+        }
+        let Some(name) = task.tool.as_deref().filter(|name| !is_own(name)) else {
+            continue;
+        };
+        let declared = DeclaredDeed {
+            name: name.to_owned(),
+            description: format!("Does for the caller: {}.", task.name.replace('_', " ")),
+            needs_proof: task.proof == Proof::Code,
+            consent: true,
+            arguments: schema(task),
+            effect: Effect::Idempotent,
+        };
+        tools.extend(kept(deeds.tool(&declared)));
+    }
+    tools
+}
+
+/// Every call has it, whatever systems there are.
+fn is_own(tool: &str) -> bool {
+    [CallbackTool::NAME, TicketTool::NAME, TransferTool::NAME].contains(&tool)
+}
+
+fn kept<T: Tool + 'static>(tool: Result<T, WrongDeed>) -> Option<Arc<dyn Tool>> {
+    match tool {
+        Ok(tool) => Some(Arc::new(tool)),
+        Err(error) => {
+            tracing::error!(%error, "a tool of the pack's tasks is left out");
+            None
+        }
+    }
+}
+
+/// The slots and fixed arguments of a task, as its tool takes them.
+fn schema(task: &Task) -> Value {
+    let mut properties = serde_json::Map::new();
+    let mut required: Vec<&str> = Vec::new();
+    for slot in task.slots.iter().filter(|slot| !slot.manner.unsent) {
+        let text = json!({ "type": "string", "minLength": 1, "maxLength": MAX_ARGUMENT });
+        properties.insert(slot.name.clone(), text);
+        if !slot.manner.optional {
+            required.push(&slot.name);
+        }
+    }
+    for (name, value) in &task.fixed {
+        let kind = match value {
+            FixedArgument::Text(_) => "string",
+            FixedArgument::Truth(_) => "boolean",
+            FixedArgument::Number(_) => "integer",
+        };
+        properties.insert(name.clone(), json!({ "type": kind }));
+        required.push(name);
+    }
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
+/// Whatever is known so far.
+fn open_schema() -> Value {
+    json!({ "type": "object", "additionalProperties": { "type": ["string", "number", "boolean"] } })
 }
 
 /// A look-up as its tool knows it.

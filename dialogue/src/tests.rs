@@ -74,7 +74,7 @@ fn replier(llm: Option<LlmConfig>) -> Replier {
         llm,
         ..ReplyConfig::default()
     };
-    Replier::new(Arc::clone(&BANK), config, None)
+    Replier::new(Arc::clone(&BANK), config, None, None)
 }
 
 /// A conversation with the look-ups of the pack, the search of the web and these tools.

@@ -26,6 +26,7 @@ use crate::KnowledgeBase;
 pub(crate) use check::{Wrong, dead, wrong_in};
 pub use country::Country;
 pub(crate) use country::check as check_country;
+pub(crate) use reference::spoken as spoken_reference;
 pub(crate) use words::SlotWords;
 
 /// Longest text that is sent unless a slot says otherwise, in characters.
@@ -77,7 +78,7 @@ pub enum SlotKind {
     Choice,
     /// Yes or no, sent as `yes` and `no`; read only where it was asked for.
     YesNo,
-    /// Two letters and six digits, such as what was promised has, sent as `RS 120 456`.
+    /// Up to two letters and six digits, such as what was promised has, sent as `RS120456`.
     Reference,
     /// 4 to 12 digits.
     Code,

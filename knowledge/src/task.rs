@@ -73,6 +73,9 @@ pub struct Task {
     /// Said when the tool declines, with its `{reason}`.
     #[serde(default)]
     pub declined: Option<String>,
+    /// Days until a person has looked into a ticket that it leaves.
+    #[serde(default = "days")]
+    pub due_in_days: u32,
     /// What follows.
     #[serde(default)]
     pub then: Then,
@@ -296,6 +299,10 @@ impl Task {
 
 fn nothing() -> Proof {
     Proof::None
+}
+
+fn days() -> u32 {
+    1
 }
 
 /// What the tools of this project answer.

@@ -13,7 +13,7 @@ use api::HttpConfig;
 use dialogue::LlmConfig;
 use jobs::MaintenanceConfig;
 use secrecy::SecretString;
-use tools::{LookupConfig, WebSearchConfig};
+use tools::{DeedConfig, LookupConfig, WebSearchConfig};
 use voice::{
     listen::{RemoteSttConfig, SttConfig},
     speak::{Provider, RemoteTtsConfig},
@@ -73,6 +73,8 @@ pub struct Config {
     pub meaning: MeaningConfig,
     /// Where a phone call can be transferred to: `tel:+…` or `sip:…`.
     pub transfer_to: Option<String>,
+    /// The company's systems that carry out deeds, if there are any.
+    pub deeds: Option<DeedConfig>,
     /// Who answers the look-ups of the pack.
     pub lookups: LookupConfig,
     /// The search of the web, if there is one.
@@ -142,6 +144,7 @@ impl Config {
     /// As [`Config::from_env`].
     pub fn read(env: &mut Reader) -> Result<Self, ConfigError> {
         let livekit = livekit(env);
+        let deeds = backend(env);
         let config = Self {
             database: database(env),
             maintenance: maintenance(env),
@@ -165,7 +168,8 @@ impl Config {
             transfer_to: env.matching("TRANSFER_TO", "tel:+… or sip:…", |v| {
                 v.starts_with("tel:+") || v.starts_with("sip:")
             }),
-            lookups: lookups(env),
+            lookups: lookups(env, deeds.as_ref()),
+            deeds,
             web_search: web_search(env),
             log: env.text("RUST_LOG", DEFAULT_LOG),
             log_json: env.flag("LOG_JSON", false),
@@ -307,10 +311,31 @@ fn worker(env: &mut Reader, livekit: &LiveKitConfig) -> WorkerConfig {
     }
 }
 
-fn lookups(env: &mut Reader) -> LookupConfig {
+fn backend(env: &mut Reader) -> Option<DeedConfig> {
+    let token = backend_token(env);
+    Some(DeedConfig {
+        url: env.url("BACKEND_URL", &["http", "https"])?,
+        token,
+        time: DeedConfig::TIME,
+    })
+}
+
+/// What the back end is asked with; the demonstration back end asks for it.
+pub fn backend_token(env: &mut Reader) -> Option<SecretString> {
+    env.secret("BACKEND_TOKEN")
+}
+
+/// A back end answers look-ups too, unless there is somebody else for them.
+fn lookups(env: &mut Reader, backend: Option<&DeedConfig>) -> LookupConfig {
+    let token = env.secret("LOOKUP_KEY");
+    let own = env.url("LOOKUP_URL", &["http", "https"]);
+    let (url, token) = match (own, backend) {
+        (None, Some(backend)) => (Some(backend.url.clone()), backend.token.clone()),
+        (own, _) => (own, token),
+    };
     LookupConfig {
-        token: env.secret("LOOKUP_KEY"),
-        url: env.url("LOOKUP_URL", &["http", "https"]),
+        token,
+        url,
         private_hosts: env.hosts("LOOKUP_PRIVATE_HOSTS"),
         tokens: env.secrets("LOOKUP_TOKEN_"),
     }

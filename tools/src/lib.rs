@@ -8,9 +8,11 @@
 //!
 //! What needs the room or the record goes through a port ([`SipTransfer`], [`Callbacks`],
 //! [`ToolCallLog`]) that the agent implements; what needs other systems asks them over HTTP
-//! ([`LookupTool`], [`WebSearchTool`]).
+//! ([`LookupTool`], [`DeedTool`], [`OptionsTool`], [`WebSearchTool`]).
 
 mod callback;
+mod company;
+mod deed;
 mod key;
 mod log;
 mod lookup;
@@ -22,6 +24,9 @@ mod transfer;
 mod web_search;
 
 pub use callback::{CallbackRequest, CallbackTool, Callbacks};
+pub use deed::{
+    DeclaredDeed, DeclaredOptions, DeedConfig, DeedTool, Deeds, OptionsTool, WrongDeed,
+};
 pub use log::{Intent, NotRecorded, RecordedCall, ToolCallLog};
 pub use lookup::{DeclaredLookup, LookupConfig, LookupTool, Lookups, NotConnected};
 pub use outcome::{Outcome, Refusal};

@@ -6,15 +6,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use call::AuthLevel;
-use outbound::{
-    Client, HeaderName, HeaderValue, HostList, Limits, OutboundError, Request, Settings,
-    StatusCode, Url,
-};
-use secrecy::{ExposeSecret, SecretString};
+use outbound::{Client, HeaderName, HostList, Limits, Request, StatusCode};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{BoxFuture, Effect, Tool, ToolCall, ToolError, ToolSpec, tool::no_arguments};
+use crate::{
+    BoxFuture, Effect, Tool, ToolCall, ToolError, ToolSpec,
+    company::{Company, authorised, client, failed, keyed, text_fields},
+    tool::no_arguments,
+};
 use address::{Address, is_allowed};
 
 /// A caller is waiting on the line.
@@ -64,7 +65,7 @@ pub struct DeclaredLookup {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotConnected {
     /// It has no address of its own.
-    #[error("lookup {0}: LOOKUP_URL is not set")]
+    #[error("lookup {0}: neither LOOKUP_URL nor BACKEND_URL is set")]
     NoSystem(String),
     /// Its credential is not there.
     #[error("lookup {name}: its credential {setting} is not set")]
@@ -112,13 +113,6 @@ pub struct Lookups {
     tokens: BTreeMap<String, SecretString>,
 }
 
-#[derive(Debug, Clone)]
-struct Company {
-    url: Url,
-    token: Option<SecretString>,
-    http: Client,
-}
-
 /// One look-up of a pack.
 #[derive(Debug, Clone)]
 pub struct LookupTool {
@@ -140,28 +134,7 @@ impl Lookups {
     /// # Errors
     /// When the URL cannot be used or no HTTP client can be made (no TLS roots).
     pub fn new(config: LookupConfig) -> Result<Self, ToolError> {
-        let failed = |error: &dyn std::fmt::Display| ToolError::Failed(error.to_string());
-        let client = |private_hosts| {
-            let settings = Settings {
-                private_hosts,
-                ..Settings::default()
-            };
-            Client::new(settings).map_err(|error| failed(&error))
-        };
-        let company = config.url.map(|url| {
-            let url = Url::parse(&url).map_err(|error| failed(&error))?;
-            let host = url
-                .host_str()
-                .ok_or_else(|| ToolError::Failed("the look-up's URL has no host".to_owned()))?;
-            // A company's systems lie in its own network, and whoever set this URL allowed its host by name: for this
-            // URL, not for what a pack names.
-            let own = HostList::new([host]).map_err(|error| failed(&error))?;
-            Ok(Company {
-                http: client(own)?,
-                token: config.token,
-                url,
-            })
-        });
+        let company = config.url.map(|url| Company::new(&url, config.token));
         Ok(Self {
             company: company.transpose()?,
             http: client(config.private_hosts.clone())?,
@@ -233,15 +206,12 @@ impl LookupTool {
         let customer = call.caller.customer.as_deref();
         match &self.at {
             Place::Company(company) => {
-                let mut url = company.url.clone();
-                if let Ok(mut path) = url.path_segments_mut() {
-                    path.pop_if_empty().push(&self.spec.name);
-                }
+                let mut url = company.at(&[&self.spec.name]);
                 if self.needs > AuthLevel::Anonymous {
                     let customer = customer.ok_or(ToolError::NotFound)?;
                     url.query_pairs_mut().append_pair(CUSTOMER, customer);
                 }
-                let request = authorised(Request::get(url), company.token.as_ref(), None)?;
+                let request = company.authorised(Request::get(url))?;
                 ask(&company.http, request, call.key).await
             }
             Place::Own(http, address) => {
@@ -258,33 +228,10 @@ impl LookupTool {
     }
 }
 
-/// With the token, where there is one.
-fn authorised(
-    request: Request,
-    token: Option<&SecretString>,
-    header: Option<&HeaderName>,
-) -> Result<Request, ToolError> {
-    let Some(token) = token else {
-        return Ok(request);
-    };
-    match header {
-        None => request.bearer(token.expose_secret()).map_err(failed),
-        Some(header) => {
-            let mut value = HeaderValue::try_from(token.expose_secret())
-                .map_err(|_| ToolError::Failed("the token fits into no header".to_owned()))?;
-            value.set_sensitive(true);
-            Ok(request.header(header.clone(), value))
-        }
-    }
-}
-
 /// The answer is an object whose fields are text: others are left out, numbers are written out. Amounts are best sent
 /// as text, which stays as it was written; a JSON number passes through a float.
 async fn ask(http: &Client, request: Request, key: Uuid) -> Result<Value, ToolError> {
-    let mut request = request.no_redirects().limits(LIMITS);
-    if let Ok(key) = HeaderValue::try_from(key.to_string()) {
-        request = request.header(HeaderName::from_static("idempotency-key"), key);
-    }
+    let request = keyed(request, key).no_redirects().limits(LIMITS);
     let answer = http.send(request).await.map_err(failed)?;
     let body = match answer.status {
         StatusCode::NOT_FOUND => return Err(ToolError::NotFound),
@@ -293,12 +240,6 @@ async fn ask(http: &Client, request: Request, key: Uuid) -> Result<Value, ToolEr
     };
     let not_an_object = || ToolError::Failed("the system sent no JSON object".to_owned());
     record(&body).ok_or_else(not_an_object)
-}
-
-/// No error of these names the customer or what was asked: of a URL they show the host alone.
-#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
-fn failed(error: OutboundError) -> ToolError {
-    ToolError::Failed(error.to_string())
 }
 
 /// Text for each parameter, and nothing else.
@@ -334,18 +275,8 @@ impl Tool for LookupTool {
 }
 
 fn record(body: &[u8]) -> Option<Value> {
-    let object: serde_json::Map<String, Value> = serde_json::from_slice(body).ok()?;
-    let text = |value| match value {
-        Value::String(text) => Some(Value::String(text)),
-        Value::Number(number) => Some(Value::String(number.to_string())),
-        _ => None,
-    };
-    let fields = object.into_iter();
-    Some(
-        fields
-            .filter_map(|(key, value)| Some((key, text(value)?)))
-            .collect(),
-    )
+    let object = serde_json::from_slice(body).ok()?;
+    Some(Value::Object(text_fields(object)))
 }
 
 #[cfg(test)]

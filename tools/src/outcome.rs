@@ -76,6 +76,16 @@ impl Outcome {
         }
     }
 
+    /// Why it was not carried out, without the other side's own words: those are about a person.
+    pub(crate) fn reason_for_log(&self) -> String {
+        match self {
+            Self::Refused(Refusal::Declined(_)) => "declined".to_owned(),
+            Self::Refused(refusal) => refusal.to_string(),
+            Self::Failed(reason) => reason.clone(),
+            Self::Success(_) | Self::TimedOut | Self::Cancelled | Self::Unknown => String::new(),
+        }
+    }
+
     /// Whether it was carried out, for certain.
     #[must_use]
     pub fn is_success(&self) -> bool {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     BoxFuture, Effect, Intent, Outcome, RecordedCall, Refusal, Tool, ToolCall, ToolCallLog,
-    ToolCaller, key::idempotency_key, outcome::reported,
+    ToolCaller, ToolError, key::idempotency_key, outcome::reported,
 };
 use book::{Book, Claim, Known, Progress};
 
@@ -200,6 +200,8 @@ impl Attempt<'_> {
     async fn run(&self, resumed: bool) -> Outcome {
         let is_deed = self.registered.tool.spec().effect != Effect::Reads;
         let outcome = match self.refusal() {
+            // What is refused now may have been done before.
+            Some(_) if resumed && is_deed => Outcome::Unknown,
             Some(refusal) => {
                 if !resumed {
                     drop(self.intend());
@@ -217,8 +219,8 @@ impl Attempt<'_> {
                 }
             }
         };
-        let (kind, reason) = (outcome.kind().as_str(), outcome.result());
         if !outcome.is_success() {
+            let (kind, reason) = (outcome.kind().as_str(), outcome.reason_for_log());
             tracing::warn!(tool = self.request.tool, outcome = kind, %reason, "a call of a tool did not succeed");
         }
         let progress = Progress::Recorded(outcome.clone());
@@ -262,7 +264,8 @@ impl Attempt<'_> {
     /// The request may have left in an earlier life of the conversation.
     async fn resume(&self) -> Outcome {
         match self.registered.tool.spec().effect {
-            Effect::Reads | Effect::Idempotent => self.carry_out().await,
+            Effect::Reads => self.carry_out().await,
+            Effect::Idempotent => repeated(Some(self.carry_out().await)),
             Effect::Once => Outcome::Unknown,
             Effect::Status => match self.status().await {
                 None => self.carry_out().await,
@@ -282,7 +285,7 @@ impl Attempt<'_> {
         match effect {
             Effect::Reads if is_late => Outcome::TimedOut,
             Effect::Reads => Outcome::Failed("the answer broke off".to_owned()),
-            Effect::Idempotent => self.ask().await.0.unwrap_or(Outcome::Unknown),
+            Effect::Idempotent => repeated(self.ask().await.0),
             Effect::Once => Outcome::Unknown,
             Effect::Status => match self.status().await {
                 Some(outcome) => outcome,
@@ -314,8 +317,17 @@ impl Attempt<'_> {
         match timeout(tool.spec().timeout, tool.status(self.key)).await {
             Ok(Ok(Some(result))) => Some(Outcome::Success(result)),
             Ok(Ok(None)) => None,
+            Ok(Err(declined @ ToolError::Declined(_))) => reported(Err(declined)),
             Ok(Err(_)) | Err(_) => Some(Outcome::Unknown),
         }
+    }
+}
+
+/// What is known after a request under a key that was sent before. That this one failed says nothing of the one before.
+fn repeated(outcome: Option<Outcome>) -> Outcome {
+    match outcome {
+        Some(Outcome::Failed(_)) | None => Outcome::Unknown,
+        Some(outcome) => outcome,
     }
 }
 

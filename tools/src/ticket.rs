@@ -1,6 +1,6 @@
 //! Leaves a ticket: something that a person has to look into, by a day that the caller is told.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use call::AuthLevel;
 use serde::Deserialize;
@@ -14,31 +14,38 @@ use crate::{
 /// Characters of a ticket's text at most.
 const LONGEST_TEXT: usize = 500;
 
-/// Leaves tickets of one kind. Its result is `{"reference": "KM482915", "due": "2026-12-14"}`.
+/// Leaves tickets. Its result is `{"reference": "KM482915", "due": "2026-12-14"}`.
 pub struct TicketTool {
     spec: ToolSpec,
     port: Arc<dyn Callbacks>,
-    kind: String,
-    due_in_days: u32,
+    /// Days that a person has for each kind.
+    kinds: BTreeMap<String, u32>,
 }
 
 impl TicketTool {
+    /// Its name.
+    pub const NAME: &str = "ticket";
     /// The kind of tickets for deeds of which nobody knows whether they were done.
     pub const UNCONFIRMED: &str = "unconfirmed";
+    /// Days that a person has for those.
+    const UNCONFIRMED_DAYS: u32 = 1;
 
-    /// A tool of this name that leaves tickets of `kind`, a text id, by way of `port`. A person has until
-    /// the end of the day `due_in_days` from then.
+    /// Leaves tickets of these kinds, text ids, by way of `port`, and those of [`Self::UNCONFIRMED`]. A person has until
+    /// the end of the day so many days from then.
     #[must_use]
-    pub fn new(port: Arc<dyn Callbacks>, name: &str, kind: &str, due_in_days: u32) -> Self {
+    pub fn new(port: Arc<dyn Callbacks>, mut kinds: BTreeMap<String, u32>) -> Self {
+        kinds
+            .entry(Self::UNCONFIRMED.to_owned())
+            .or_insert(Self::UNCONFIRMED_DAYS);
+        let names: Vec<&String> = kinds.keys().collect();
         let spec = ToolSpec {
-            name: name.to_owned(),
-            description: format!(
-                "Leaves a ticket ({kind}) with a person of the company, who gets back to the caller within {due_in_days} days."
-            ),
+            name: Self::NAME.to_owned(),
+            description: "Leaves a ticket with a person of the company, who gets back to the caller."
+                .to_owned(),
             arguments: json!({
                 "type": "object",
                 "properties": {
-                    "kind": { "const": kind },
+                    "kind": { "enum": names },
                     "text": {
                         "type": "string", "minLength": 1, "maxLength": LONGEST_TEXT,
                         "description": "What it is about, in the caller's words."
@@ -46,26 +53,14 @@ impl TicketTool {
                     "phone": phone_schema(),
                     "urgent": urgent_schema()
                 },
-                "required": ["text"],
+                "required": ["kind", "text"],
                 "additionalProperties": false
             }),
             timeout: TIMEOUT,
             effect: Effect::Idempotent,
             consent: false,
         };
-        Self {
-            spec,
-            port,
-            kind: kind.to_owned(),
-            due_in_days,
-        }
-    }
-
-    /// The same for callers who agreed to it in so many words.
-    #[must_use]
-    pub fn with_consent(mut self) -> Self {
-        self.spec.consent = true;
-        self
+        Self { spec, port, kinds }
     }
 }
 
@@ -81,13 +76,14 @@ impl Tool for TicketTool {
     fn call<'a>(&'a self, call: ToolCall<'a>) -> BoxFuture<'a, Result<Value, ToolError>> {
         Box::pin(async move {
             let asked: Asked = arguments(&call)?;
+            let due_in_days = self.kinds.get(&asked.kind).copied();
             let promise = Promise {
-                kind: &self.kind,
+                kind: &asked.kind,
                 phone: asked.phone.as_deref(),
                 reason: Some(&asked.text),
                 wanted: None,
                 urgent: asked.urgent,
-                due_in_days: self.due_in_days,
+                due_in_days: due_in_days.unwrap_or(Self::UNCONFIRMED_DAYS),
             };
             promise.record(&call, &*self.port).await
         })
@@ -96,6 +92,7 @@ impl Tool for TicketTool {
 
 #[derive(Deserialize)]
 struct Asked {
+    kind: String,
     text: String,
     phone: Option<String>,
     #[serde(default)]

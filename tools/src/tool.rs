@@ -28,7 +28,7 @@ pub trait Tool: Send + Sync {
     /// tools with [`Effect::Status`].
     ///
     /// # Errors
-    /// [`ToolError`] when that cannot be found out.
+    /// [`ToolError::Declined`] when it arrived and was declined, another when that cannot be found out.
     fn status(&self, _key: Uuid) -> BoxFuture<'_, Result<Option<Value>, ToolError>> {
         Box::pin(async { Err(ToolError::Unclear("it has no status".to_owned())) })
     }
@@ -98,7 +98,7 @@ pub enum ToolError {
     /// What was asked about does not exist there, such as the customer.
     #[error("it is not known there")]
     NotFound,
-    /// The other side declined.
+    /// The other side declined. The one text that may be about a person: it is told to them, kept sealed, and not logged.
     #[error("declined: {0}")]
     Declined(String),
     /// It went wrong, without an effect that lasts.

@@ -9,7 +9,7 @@ use record::{Acknowledgement, NewCallback, NewToolCall, NewToolOutcome, Recorder
 use tokio_util::task::TaskTracker;
 use tools::{
     BoxFuture, CallbackRequest, CallbackTool, Callbacks, Intent, NotRecorded, Outcome, Registry,
-    Tool, ToolCallLog, ToolCaller, ToolError, TransferTool,
+    TicketTool, Tool, ToolCallLog, ToolCaller, ToolError, TransferTool,
 };
 use uuid::Uuid;
 
@@ -29,6 +29,8 @@ pub(super) fn dialogue(
     let recorded = Arc::new(Recorded(services.recorder.clone()));
     let mut tools = services.replier.tools();
     tools.push(Arc::new(CallbackTool::new(recorded.clone())));
+    let tickets = TicketTool::new(recorded.clone(), services.replier.tickets());
+    tools.push(Arc::new(tickets));
     if let Some(to) = services.transfer_to.clone() {
         let port = services.transfers.in_room(room);
         tools.push(Arc::new(TransferTool::new(port, to)) as Arc<dyn Tool>);

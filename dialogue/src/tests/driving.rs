@@ -74,7 +74,12 @@ async fn connected(status: StatusCode, record: &'static str) -> Replier {
         ..LookupConfig::default()
     };
     let lookups = Lookups::new(config).unwrap();
-    Replier::new(Arc::clone(&BANK), ReplyConfig::default(), Some(lookups))
+    Replier::new(
+        Arc::clone(&BANK),
+        ReplyConfig::default(),
+        Some(lookups),
+        None,
+    )
 }
 
 fn proven() -> Event {
@@ -146,7 +151,7 @@ async fn with_rates(status: StatusCode, record: &'static str, token: Option<&str
     };
     let lookups = Some(Lookups::new(config).unwrap());
     let base = Arc::new(KnowledgeBase::new(pack));
-    Replier::new(base, ReplyConfig::default(), lookups)
+    Replier::new(base, ReplyConfig::default(), lookups, None)
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ fn searching(url: &str, may: bool, llm: Option<LlmConfig>) -> Replier {
         web_search: Some(WebSearch::new(config).unwrap()),
         ..ReplyConfig::default()
     };
-    Replier::new(Arc::new(KnowledgeBase::new(pack)), config, None)
+    Replier::new(Arc::new(KnowledgeBase::new(pack)), config, None, None)
 }
 
 const PAGES: &[(&str, &str)] = &[

@@ -171,7 +171,7 @@ impl Reader<'_> {
             SlotKind::Phone => self.phones(said, part, level),
             SlotKind::Email => self.emails(said, part, level),
             SlotKind::Code => super::code::codes(said, part, level),
-            SlotKind::Reference => super::reference::references(said, part),
+            SlotKind::Reference => super::reference::references(said, part, level),
             SlotKind::Name => self.names(said, part, level),
             SlotKind::Text | SlotKind::Address | SlotKind::YesNo => Vec::new(),
         }

@@ -10,7 +10,7 @@ use crate::{
     KnowledgeBase,
     answer::sentences,
     lookup::fill_in,
-    slot::{Slot, SlotKind, SlotValue, SlotValues},
+    slot::{Slot, SlotKind, SlotValue, SlotValues, spoken_reference},
     trust::day,
 };
 
@@ -77,11 +77,14 @@ impl KnowledgeBase {
         })
     }
 
-    /// What a tool names, as it is spoken: a day by its name; of a day with a time the time, as the day was asked for;
-    /// anything else as it is.
+    /// What a tool names, as it is spoken: a reference in groups, a day by its name; of a day with a time the time, as the
+    /// day was asked for; anything else as it is.
     #[must_use]
     pub fn spoken_option(&self, sent: &str) -> String {
         let time = NaiveDateTime::parse_from_str(sent, "%Y-%m-%dT%H:%M");
+        if let Some(reference) = spoken_reference(sent) {
+            return reference;
+        }
         let value = match (time, day(sent)) {
             (Ok(time), _) => {
                 let time = time.format("%H:%M").to_string();

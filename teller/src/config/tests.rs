@@ -1,3 +1,5 @@
+use secrecy::ExposeSecret as _;
+
 use super::*;
 
 fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
@@ -184,6 +186,46 @@ fn tokens_of_look_ups_are_those_whose_names_begin_so() {
         .unwrap_err()
         .to_string();
     assert!(text.contains("LOOKUP_PRIVATE_HOSTS"), "{text}");
+}
+
+#[test]
+fn the_back_end_answers_look_ups_unless_somebody_else_does() {
+    let backend = [
+        ("BACKEND_URL", "https://desk.example/api/"),
+        ("BACKEND_TOKEN", "hunter5"),
+        ("LOOKUP_KEY", "hunter6"),
+    ];
+    let config = read(&backend).unwrap();
+    let deeds = config.deeds.clone().expect("it is set");
+    assert_eq!(deeds.url, "https://desk.example/api");
+    let token = |token: Option<SecretString>| token.map(|token| token.expose_secret().to_owned());
+    assert_eq!(token(deeds.token), Some("hunter5".to_owned()));
+    assert_eq!(
+        config.lookups.url.as_deref(),
+        Some("https://desk.example/api")
+    );
+    assert_eq!(
+        token(config.lookups.token.clone()),
+        Some("hunter5".to_owned()),
+        "a key goes to its own address alone"
+    );
+    assert!(
+        !format!("{config:?}").contains("hunter"),
+        "tokens are secrets"
+    );
+    let [url, ..] = backend;
+    let both = read(&[
+        url,
+        ("LOOKUP_URL", "https://facts.example"),
+        ("LOOKUP_KEY", "k"),
+    ])
+    .unwrap();
+    assert_eq!(both.lookups.url.as_deref(), Some("https://facts.example"));
+    assert_eq!(token(both.lookups.token), Some("k".to_owned()));
+    let none = read(&[]).unwrap();
+    assert!(none.deeds.is_none() && none.lookups.url.is_none());
+    let text = read(&[("BACKEND_URL", "desk.example")]).unwrap_err();
+    assert!(text.to_string().contains("BACKEND_URL"), "{text}");
 }
 
 #[test]

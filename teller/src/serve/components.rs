@@ -15,7 +15,7 @@ use knowledge::{Gap, KnowledgeBase, Lines, Pack};
 use record::{Durability, RecordConfig, RecordHandle, RecordMetrics};
 use secrecy::ExposeSecret as _;
 use tokio_util::task::TaskTracker;
-use tools::{Lookups, TransferTarget, WebSearch};
+use tools::{Deeds, Lookups, TransferTarget, WebSearch};
 use voice::{listen::Stt, speak::Tts};
 
 use super::Metrics;
@@ -69,7 +69,9 @@ pub(super) fn replier(
     };
     let lookups = Lookups::new(config.lookups.clone())?;
     let base = Arc::new(KnowledgeBase::new(pack.clone()));
-    let replier = Replier::new(base, settings, Some(lookups));
+    let deeds = config.deeds.clone().map(Deeds::new).transpose();
+    let deeds = deeds.context("BACKEND_URL")?;
+    let replier = Replier::new(base, settings, Some(lookups), deeds);
     for reason in replier.not_connected() {
         anyhow::ensure!(!reason.is_mistake(), "lookups.toml: {reason}");
         tracing::info!(%reason, "a look-up of the pack is not connected");

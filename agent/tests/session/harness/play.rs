@@ -105,7 +105,7 @@ impl Scene {
         Arc::new(Services {
             stt: Stt::Scripted(self.stt.clone()),
             tts: Tts::new(&TtsConfig::new(Provider::Scripted(self.voice.clone()))),
-            replier: Replier::new(knowledge, replies, None),
+            replier: Replier::new(knowledge, replies, None, None),
             recorder,
             authenticator: self.authenticator.clone().map(Authenticator::Scripted),
             transfers: Arc::new(transfers),

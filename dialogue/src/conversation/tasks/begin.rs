@@ -69,8 +69,8 @@ impl Conversation {
             let from = slot.manner.from.as_ref()?;
             let reference = self.references.get(from)?;
             Some(SlotValue {
+                spoken: self.base.spoken_option(reference),
                 sent: reference.clone(),
-                spoken: reference.clone(),
             })
         };
         let slots = task.slots.iter();

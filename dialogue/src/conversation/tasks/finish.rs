@@ -195,7 +195,7 @@ impl Conversation {
         let found = fields(found);
         if let Some(reference) = found.get("reference") {
             let name = running.task.name.clone();
-            self.references.insert(name, reference.clone());
+            self.references.insert(name, reference.replace(' ', ""));
         }
         if let Some(line) = running.task.done.clone() {
             self.say_found(&running, &line, &found, steps);
