@@ -75,8 +75,12 @@ pub struct Conversation {
     offered: BTreeSet<String>,
     /// References of what tasks did, by the task.
     references: BTreeMap<String, String>,
-    /// Warnings that were given, by their places.
-    warned: BTreeSet<usize>,
+    /// What was said to whoever is in trouble, by its place.
+    aided: BTreeSet<usize>,
+    /// A person is to be offered behind this reply.
+    person_due: bool,
+    /// Nothing is offered any more that nobody asked for.
+    sells_nothing: bool,
     dead_end: DeadEnd,
     reply: Reply,
     calls: u32,
@@ -166,7 +170,9 @@ impl Conversation {
             offer: None,
             offered: BTreeSet::new(),
             references: BTreeMap::new(),
-            warned: BTreeSet::new(),
+            aided: BTreeSet::new(),
+            person_due: false,
+            sells_nothing: false,
             dead_end: DeadEnd::default(),
             reply: Reply::None,
             calls: 0,
@@ -280,7 +286,7 @@ impl Conversation {
             self.cited.clear();
             self.rest = None;
         }
-        self.warn(&turn.question, steps);
+        self.first_aid(&turn.question, steps);
         let of = tasks::Understood {
             turn,
             route: &route,
@@ -463,6 +469,7 @@ impl Conversation {
         if !meta.sources.is_empty() {
             self.cited.clone_from(&meta.sources);
         }
+        let asks = self.person_due(asks, steps);
         let mut asks = self.way_out(&mut meta, asks, steps);
         if asks == Awaiting::None && meta.action.is_none() {
             asks = self.back_to_task(steps);

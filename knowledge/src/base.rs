@@ -21,6 +21,7 @@ use crate::{
     pack::{DocumentText, Pack},
     route::{Question, Route, RouteContext, Routed},
     rules::Rules,
+    task::FirstAid,
     trust::Trust,
     understand::Reader,
     web::WebRules,
@@ -415,14 +416,13 @@ impl KnowledgeBase {
         named.next().filter(|_| named.next().is_none())
     }
 
-    /// The line of the first warning that a turn gives cause for, with its place among the pack's warnings.
+    /// What is said first to whoever says this, with its place among the pack's.
     #[must_use]
-    pub fn warning(&self, text: &str) -> Option<(usize, &str)> {
+    pub fn first_aid(&self, text: &str) -> Option<(usize, &FirstAid)> {
         let said = Utterance::new(self.lexicon.terms(text));
-        let mut rules = self.rules.warnings.iter();
+        let mut rules = self.rules.first_aid.iter();
         let at = rules.position(|phrases| !phrases.matches(&said).is_empty())?;
-        let warning = self.pack.tasks.warnings.get(at)?;
-        Some((at, &warning.line))
+        Some((at, self.pack.tasks.first_aid.get(at)?))
     }
 
     /// The extractive answer to a question about the trade.

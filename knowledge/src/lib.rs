@@ -56,7 +56,7 @@ pub use pack::{
 pub use pack_test::{TestCall, TestDialogue, TestTurn, ToolAnswer};
 pub use review::{Callers, Remark};
 pub use route::{Before, Question, Reason, Route, RouteContext, Routed};
-pub use task::{FixedArgument, Manner, Steer, Task, TaskLines, TaskSlot, Tasks, Then, Warning};
+pub use task::{FixedArgument, Manner, Steer, Task, TaskLines, TaskSlot, Tasks, Then, FirstAid};
 pub use slot::{Country, Origin, Slot, SlotKind, SlotValue, SlotValues};
 pub use trained::Trained;
 pub use training::{Example, FOLDS, Quality, Ranks, Rates, Seen};

@@ -26,7 +26,7 @@ use crate::{
     },
     pack_test::{self, TestDialogue},
     review::FigureWords,
-    task::{self, Task, TaskWords, Tasks, Warning},
+    task::{self, Task, TaskWords, Tasks, FirstAid},
     slot::SlotWords,
     trained::Trained,
     training::{Example, TrainingFile},
@@ -56,8 +56,8 @@ struct LookupsFile {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WarningsFile {
-    warning: Vec<Warning>,
+struct FirstAidFile {
+    first_aid: Vec<FirstAid>,
 }
 
 /// What a pack takes of the words of English; its own `language.toml` may replace each part.
@@ -394,7 +394,7 @@ fn small_talk(file: &Path, names: Names<'_>) -> Result<Vec<SmallTalk>, PackError
     Ok(small_talk)
 }
 
-/// The tasks in `tasks/*.toml` and the warnings in `warnings.toml`; none without them.
+/// The tasks in `tasks/*.toml` and what is said first, in `first_aid.toml`; none without them.
 fn tasks(
     folder: &Path,
     names: Names<'_>,
@@ -415,13 +415,13 @@ fn tasks(
         task::check(&file, names, lookups, &mut task)?;
         list.push(Arc::new(task));
     }
-    let file = folder.join("warnings.toml");
-    let mut warnings =
-        optional::<WarningsFile>(&file)?.map_or_else(Vec::new, |file| file.warning);
-    task::warnings(&file, names, &mut warnings)?;
+    let file = folder.join("first_aid.toml");
+    let mut first_aid =
+        optional::<FirstAidFile>(&file)?.map_or_else(Vec::new, |file| file.first_aid);
+    task::check_first_aid(&file, names, &mut first_aid)?;
     Ok(Tasks {
         list,
-        warnings,
+        first_aid,
         words,
     })
 }

@@ -34,7 +34,7 @@ const KINDS: [&str; 17] = [
 ];
 
 /// A conversation with what is expected of it; a single question is one of one turn.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TestDialogue {
     /// What is hard about it: `plain`, `filler`, `follow_up` …

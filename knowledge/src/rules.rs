@@ -27,7 +27,7 @@ pub(crate) struct Rules {
     /// Those of them that end in a person: asked for before a person is.
     pub(crate) for_person: Vec<String>,
     /// In the author's order.
-    pub(crate) warnings: Vec<Phrases>,
+    pub(crate) first_aid: Vec<Phrases>,
     pub(crate) steer: SteerRules,
     pub(crate) human: Phrases,
     pub(crate) authenticate: Phrases,
@@ -72,9 +72,9 @@ impl Rules {
         });
         let for_person = pack.tasks.list.iter();
         let for_person = for_person.filter(|task| task.asked_for_person);
-        let warnings = pack.tasks.warnings.iter();
-        let warnings =
-            warnings.map(|warning| Phrases::new(lexicon, &warning.phrases, &warning.unless, &[]));
+        let first_aid = pack.tasks.first_aid.iter();
+        let first_aid =
+            first_aid.map(|aid| Phrases::new(lexicon, &aid.phrases, &aid.unless, &[]));
         Self {
             topics: topics.collect(),
             strong: words(&pack.words.strong),
@@ -85,7 +85,7 @@ impl Rules {
             lookups: lookups.collect(),
             tasks: tasks.collect(),
             for_person: for_person.map(|task| task.name.clone()).collect(),
-            warnings: warnings.collect(),
+            first_aid: first_aid.collect(),
             steer: SteerRules::new(lexicon, &pack.tasks.words),
             human: set(&pack.actions.human),
             authenticate: set(&pack.actions.authenticate),
@@ -119,7 +119,7 @@ impl Rules {
         named
             .map(|(_, phrases)| phrases)
             .chain(self.small_talk.iter().map(|talk| &talk.phrases))
-            .chain(&self.warnings)
+            .chain(&self.first_aid)
             .chain(self.steer.all())
             .chain(single)
             .flat_map(Phrases::all)

@@ -17,7 +17,7 @@ use crate::{
     pack::PhraseSet,
     slot::{Slot, SlotKind},
 };
-pub(crate) use declared::{check, check_offers, warnings};
+pub(crate) use declared::{check, check_first_aid, check_offers};
 pub use steer::Steer;
 pub(crate) use steer::SteerRules;
 
@@ -178,17 +178,20 @@ impl TryFrom<toml::Table> for TaskSlot {
     }
 }
 
-/// A sign of a fraud that is under way: said before anything else is answered, once in a conversation.
+/// What is said first to whoever is in trouble, before their turn is answered: once in a conversation.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Warning {
+pub struct FirstAid {
     /// What callers say then.
     pub phrases: Vec<String>,
     /// What rules it out.
     #[serde(default)]
     pub unless: Vec<String>,
-    /// The warning.
+    /// What is said.
     pub line: String,
+    /// What follows the answer.
+    #[serde(default)]
+    pub then: Then,
 }
 
 /// The tasks of a pack, and how they are steered.
@@ -196,8 +199,8 @@ pub struct Warning {
 pub struct Tasks {
     /// `tasks/*.toml`, by name.
     pub list: Vec<Arc<Task>>,
-    /// `warnings.toml`.
-    pub warnings: Vec<Warning>,
+    /// `first_aid.toml`.
+    pub first_aid: Vec<FirstAid>,
     /// Words and lines of the language.
     pub words: TaskWords,
 }

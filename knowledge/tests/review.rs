@@ -140,13 +140,12 @@ fn tests_of_what_others_are_asked_are_no_words_of_the_packs_callers() {
     let base = KnowledgeBase::load(&folder()).unwrap();
     let test = |kind: &str, route: Option<&str>| TestDialogue {
         kind: kind.to_owned(),
-        topic: None,
         turns: vec![knowledge::TestTurn {
             said: "two seats for the matinee".to_owned(),
             route: route.map(str::to_owned),
             ..knowledge::TestTurn::default()
         }],
-        file: PathBuf::new(),
+        ..TestDialogue::default()
     };
     let said = |test: TestDialogue| {
         let callers = Callers::of(&base, &[test]);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use call::{Channel, Speaker, Turn};
 use chrono::{NaiveDate, TimeDelta};
-use knowledge::Route;
+use knowledge::{Route, Then};
 use tools::{CallbackTool, Outcome};
 
 use super::{Conversation, Purpose, Step, tasks::Running};
@@ -114,14 +114,27 @@ impl Conversation {
         self.call(request, Purpose::Callback, meta, steps);
     }
 
-    /// A warning that the turn gives cause for, before anything else; each once.
-    pub(super) fn warn(&mut self, said: &str, steps: &mut Vec<Step>) {
+    /// What is said to whoever is in trouble, before anything else; each once.
+    pub(super) fn first_aid(&mut self, said: &str, steps: &mut Vec<Step>) {
         let base = Arc::clone(&self.base);
-        if let Some((at, line)) = base.warning(said)
-            && self.warned.insert(at)
+        if let Some((at, aid)) = base.first_aid(said)
+            && self.aided.insert(at)
         {
-            steps.extend(knowledge::sentences(line).into_iter().map(Step::Say));
+            steps.extend(knowledge::sentences(&aid.line).into_iter().map(Step::Say));
+            if aid.then == Then::Person {
+                (self.person_due, self.sells_nothing) = (true, true);
+            }
         }
+    }
+
+    /// Behind an answer that asks nothing, a person is offered to whoever was promised one.
+    pub(super) fn person_due(&mut self, asks: Awaiting, steps: &mut Vec<Step>) -> Awaiting {
+        if !std::mem::take(&mut self.person_due) || asks != Awaiting::None {
+            return asks;
+        }
+        let offer = self.offer_person();
+        steps.extend(knowledge::sentences(&offer.text).into_iter().map(Step::Say));
+        offer.awaiting
     }
 
     /// The last reply asks for a yes or a no.

@@ -217,7 +217,14 @@ async fn a_deed_comes_to_its_end_although_the_reply_that_asked_for_it_is_cut_off
     let list = Arc::new(SlowList::default());
     let tool = Arc::new(CallbackTool::new(list.clone()));
     let (driver, rows) = conversation(&replier(None), vec![tool]);
-    reply(&driver, "Can I speak to a person?").await;
+    for said in [
+        "Can I speak to a person?",
+        "Yes",
+        "On +263 771 234 567",
+        "As soon as possible",
+    ] {
+        reply(&driver, said).await;
+    }
     let (out, _events) = mpsc::channel(2);
     tokio::select! {
         () = driver.reply_to(turn("Yes")).write(out) => panic!("the list has not answered"),

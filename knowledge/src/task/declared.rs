@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use super::{Task, TaskSlot, Warning};
+use super::{Task, TaskSlot, FirstAid};
 use crate::{
     check::{Names, bad, id, ids},
     error::PackError,
@@ -183,17 +183,17 @@ pub(crate) fn check_offers(
     Ok(())
 }
 
-/// The warnings of a pack.
-pub(crate) fn warnings(
+/// What is said first to whoever is in trouble.
+pub(crate) fn check_first_aid(
     file: &Path,
     names: Names<'_>,
-    warnings: &mut [Warning],
+    lines: &mut [FirstAid],
 ) -> Result<(), PackError> {
-    for warning in warnings {
-        if warning.phrases.is_empty() {
-            return Err(bad(file, "warning.phrases", "", "one phrase or more"));
+    for aid in lines {
+        if aid.phrases.is_empty() {
+            return Err(bad(file, "first_aid.phrases", "", "one phrase or more"));
         }
-        names.fill(file, "warning.line", &mut warning.line, &[])?;
+        names.fill(file, "first_aid.line", &mut aid.line, &[])?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ impl Conversation {
         sources: &[Source],
         steps: &mut Vec<Step>,
     ) -> Awaiting {
-        if self.task.is_some() {
+        if self.task.is_some() || self.sells_nothing {
             return Awaiting::None;
         }
         let Some(first) = sources.first() else {

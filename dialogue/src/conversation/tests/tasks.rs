@@ -286,7 +286,7 @@ fn a_reply_cut_short_does_not_do_it_twice() {
 }
 
 #[test]
-fn a_warning_is_given_once_before_anything_else() {
+fn first_aid_is_given_once_before_anything_else() {
     check(
         WEB,
         "1.0 caller Somebody asked for my card number
