@@ -16,7 +16,9 @@ pub(crate) struct SlotWords {
     pub(crate) small: Vec<String>,
     /// May follow a day or a time that is said without more; another word shows that a thing is counted.
     pub(crate) follows: Vec<String>,
-    /// Hesitation and politeness around a value.
+    /// Words that say nothing, wherever they stand.
+    pub(crate) hesitation: Vec<String>,
+    /// Politeness and the like around a value.
     pub(crate) fillers: Vec<String>,
     pub(crate) yes: String,
     pub(crate) no: String,

@@ -226,7 +226,10 @@ impl<'a> Spelling<'a> {
         if is_named(last) || (!is_last && is_named(at)) {
             return Some((from, true));
         }
-        if said.is_any(last, &self.words.before) {
+        // "My email is": but "me@example.com" is one.
+        let is_apart = last == self.part.start || said.gap(last).contains(char::is_whitespace);
+        let is_typed_sign = is_last && said.gap(at).contains('@');
+        if is_apart && !is_typed_sign && said.is_any(last, &self.words.before) {
             return None;
         }
         let is_single = |at: usize| self.is_single(at);
@@ -242,6 +245,15 @@ impl<'a> Spelling<'a> {
         }
         let is_word = !is_function_word(said.key(last)) && gap == " ";
         is_word.then_some((from, false))
+    }
+
+    /// Between spaces, and not within what was typed: the "er" of "er.smith@example.com".
+    fn is_said_apart(self, at: usize, end: usize) -> bool {
+        let is_typed = |at: usize| {
+            let gap = self.said.gap(at);
+            !gap.is_empty() && !gap.contains(char::is_whitespace)
+        };
+        !is_typed(at) && !is_typed(end)
     }
 
     /// Where the letter begins that is told by a word, "s for sugar"; else the place itself.
@@ -275,11 +287,13 @@ impl<'a> Spelling<'a> {
         let mut at = range.start;
         let mut times = 1;
         while at < range.end {
-            if let Some(end) = said.phrase(at, &range, &self.words.ignored) {
+            let is_named = |end: &usize| *end <= range.end && self.is_said_apart(at, *end);
+            let ignored = said.phrase(at, &range, &self.words.ignored);
+            if let Some(end) = ignored.filter(is_named) {
                 at = end;
                 continue;
             }
-            if let Some((mark, end)) = self.mark(at).filter(|(_, end)| *end <= range.end) {
+            if let Some((mark, end)) = self.mark(at).filter(|(_, end)| is_named(end)) {
                 local.push_str(mark);
                 at = end;
                 continue;
