@@ -86,6 +86,8 @@ pub(crate) struct TimeWords {
     /// Directly behind a time.
     pub(crate) am: Vec<String>,
     pub(crate) pm: Vec<String>,
+    /// Before a first time of two: "from".
+    pub(crate) ranges: Vec<String>,
     /// Before a bare number, these count things: "I have two".
     pub(crate) counts: Vec<String>,
     /// Parts of the day as they are said, and what is none though it holds one of their words: "good morning".
