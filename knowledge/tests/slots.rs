@@ -1,6 +1,6 @@
 //! What callers say of what they are asked for, and that what is read back is understood again.
 
-use std::{collections::BTreeMap, fmt::Write as _, path::Path, sync::LazyLock};
+use std::{collections::BTreeMap, path::Path, sync::LazyLock};
 
 use chrono::{Days, NaiveDate};
 use knowledge::{KnowledgeBase, Slot, SlotValue, SlotValues};
@@ -48,7 +48,7 @@ fn turns_say_what_they_say_and_nothing_else() {
         let value = read(kind, level == "asked", text, Some(today()));
         let sent = value.as_ref().map_or("-", |value| &value.sent);
         if sent != expected {
-            let _ = writeln!(wrong, "{kind} {level} {text:?}: {sent}, not {expected}");
+            wrong += &format!("{kind} {level} {text:?}: {sent}, not {expected}\n");
         }
     }
     assert!(wrong.is_empty(), "misread:\n{wrong}");

@@ -62,17 +62,20 @@ impl Reader<'_> {
         let mut is_known = true;
         while at < part.end && name.len() < MOST_WORDS {
             if let Some((spelled, end)) = spelled(said, part, at) {
-                let is_same_start = |last: &String| last.get(..1) == spelled.get(..1);
+                let is_same_start = |heard: &&mut String| heard.get(..1) == spelled.get(..1);
                 // What is spelled is surer than what was heard.
-                if name.last().is_some_and(is_same_start) {
-                    name.pop();
+                match name.iter_mut().rev().find(is_same_start) {
+                    Some(heard) => *heard = spelled,
+                    None => name.push(spelled),
                 }
-                name.push(spelled);
                 is_known = false;
                 at = end;
                 continue;
             }
-            if at > first && said.is_parted(at) || !self.is_of_name(said, at, at == first) {
+            let is_initial =
+                said.key(at.saturating_sub(1)).len() == 1 && said.gap(at).starts_with('.');
+            let is_parted = at > first && said.is_parted(at) && !is_initial;
+            if is_parted || !self.is_of_name(said, at, at == first) {
                 break;
             }
             let written = said.text_of(&(at..at + 1));

@@ -54,7 +54,11 @@ impl Reader<'_> {
         asked: Option<&str>,
         text: &str,
     ) -> Vec<(String, SlotValue)> {
-        let said = Said::new(text, &[&self.words.corrections, self.taken_back]);
+        let said = Said::new(
+            text,
+            &self.words.hesitation,
+            &[&self.words.corrections, self.taken_back],
+        );
         let asked = empty.iter().find(|(name, _)| Some(*name) == asked);
         let is_asked = |name: &str| asked.is_some_and(|(asked, _)| *asked == name);
         let is_only =
@@ -83,9 +87,15 @@ impl Reader<'_> {
             }
             asked.filter(|(name, _)| filled.iter().all(|(filled, _)| filled != name))
         };
+        let of_none = claimed.len();
         let missing = fill_shown(first, &mut claimed);
         let bare = missing.and_then(|(name, slot)| {
-            let found = self.asked_value(slot, &said, &claimed)?;
+            // A number that was asked for is one, whatever else it might have been.
+            let taken = match slot.kind.is_number_of_any_thing() {
+                true => claimed.get(of_none..).unwrap_or_default(),
+                false => &claimed,
+            };
+            let found = self.asked_value(slot, &said, taken)?;
             claimed.push((slot.kind, found.at));
             Some(((*name).to_owned(), found.value))
         });

@@ -7,6 +7,32 @@ use language::numbers::{Item, Numeral, What, scan};
 /// Words that a correction has at most, in a row: "no no wait sorry".
 const MOST_CORRECTIONS: usize = 6;
 
+/// The items but for these words where they stand apart: not the "er" of "er.smith@example.com".
+fn without(text: &str, items: Vec<Item>, words: &[String]) -> Vec<Item> {
+    let is_left_out = |item: &Item| {
+        let behind = text.get(item.span.end..).unwrap_or_default();
+        let behind = behind.trim_start_matches([',', '.', '…']);
+        let before = text.get(..item.span.start).unwrap_or_default();
+        let is_apart = behind.is_empty() || behind.starts_with(char::is_whitespace);
+        let is_word = |word: &str| words.iter().any(|left_out| left_out == word);
+        is_apart
+            && (before.is_empty() || before.ends_with(char::is_whitespace))
+            && item.word().is_some_and(is_word)
+    };
+    let mut kept: Vec<Item> = Vec::with_capacity(items.len());
+    let mut hesitates = false;
+    for mut item in items {
+        if is_left_out(&item) {
+            hesitates = true;
+            continue;
+        }
+        item.parted &= !hesitates;
+        hesitates = false;
+        kept.push(item);
+    }
+    kept
+}
+
 /// A turn. Places are those of its items.
 pub(super) struct Said<'a> {
     pub(super) text: &'a str,
@@ -18,9 +44,10 @@ pub(super) struct Said<'a> {
 }
 
 impl<'a> Said<'a> {
-    /// `corrections` are phrases that take back what stands before them.
-    pub(super) fn new(text: &'a str, corrections: &[&[String]]) -> Self {
-        let items = scan(text, &[]);
+    /// Words of `hesitation` are left out: the "um" of "ten, um, thirty" is no pause. `corrections` are phrases that take
+    /// back what stands before them.
+    pub(super) fn new(text: &'a str, hesitation: &[String], corrections: &[&[String]]) -> Self {
+        let items = without(text, scan(text, &[]), hesitation);
         let keys = items.iter().map(|item| match &item.what {
             What::Word(word) => word.clone(),
             _ => text[item.span.clone()].to_lowercase(),
@@ -162,6 +189,6 @@ impl<'a> Said<'a> {
         };
         let mut places = part.clone().filter(within);
         let first = places.next().unwrap_or(part.start);
-        first..places.last().unwrap_or(first) + 1
+        first..places.next_back().unwrap_or(first) + 1
     }
 }

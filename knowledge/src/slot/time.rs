@@ -134,7 +134,10 @@ impl Times<'_> {
                 .then_some((minute, behind.unwrap_or(end), behind.is_some()))
         })?;
         let is_past = said.is_any(end, &words.past);
-        let is_to = minute != HALF && said.is_any(end, &words.to);
+        // "From ten to twelve", "nine to five" are hours.
+        let is_range = at > self.part.start && said.is_any(at - 1, &words.ranges);
+        let is_round = is_named || (minute.is_multiple_of(5) && !is_range);
+        let is_to = minute != HALF && is_round && said.is_any(end, &words.to);
         if end >= self.part.end || !(is_past || is_to) {
             return None;
         }

@@ -16,7 +16,9 @@ pub(crate) struct SlotWords {
     pub(crate) small: Vec<String>,
     /// May follow a day or a time that is said without more; another word shows that a thing is counted.
     pub(crate) follows: Vec<String>,
-    /// Hesitation and politeness around a value.
+    /// Words that say nothing, wherever they stand.
+    pub(crate) hesitation: Vec<String>,
+    /// Politeness and the like around a value.
     pub(crate) fillers: Vec<String>,
     pub(crate) yes: String,
     pub(crate) no: String,
@@ -84,6 +86,8 @@ pub(crate) struct TimeWords {
     /// Directly behind a time.
     pub(crate) am: Vec<String>,
     pub(crate) pm: Vec<String>,
+    /// Before a first time of two: "from".
+    pub(crate) ranges: Vec<String>,
     /// Before a bare number, these count things: "I have two".
     pub(crate) counts: Vec<String>,
     /// Parts of the day as they are said, and what is none though it holds one of their words: "good morning".

@@ -132,6 +132,30 @@ fn wrong_lines_and_parameters_are_named_with_key_value_and_accepted_form() {
             "accepted: a number such as",
         ),
         ("fixed =", "always =", "unknown variant"),
+        (
+            "2026-05-03\" }",
+            "2026-05-03\" }, least = 1",
+            "parameters.day.least is \"1\"; accepted: nothing but for the type number",
+        ),
+        (
+            "type = \"date\", from = { fixed = \"2026-05-03\" }",
+            "type = \"number\", least = 3, most = 2",
+            "parameters.day.least is \"3\"; accepted: no more than most",
+        ),
+        (
+            "2026-05-03\" }",
+            "2026-05-03\" }, longest = 20",
+            "parameters.day.longest is \"20\"; accepted: 1 to 1000 characters",
+        ),
+        ("type = \"date\"", "type = \"time\"", "a time such as 14:30"),
+        (
+            "type = \"date\"",
+            "type = \"phone\"",
+            "a number in E.164 form",
+        ),
+        ("type = \"date\"", "type = \"email\"", "an address such as"),
+        ("type = \"date\"", "type = \"code\"", "4 to 12 digits"),
+        ("type = \"date\"", "type = \"yes_no\"", "yes or no"),
         ("branch", "waiting", "a name of its own"),
     ] {
         refused(from, to, message);

@@ -81,7 +81,7 @@ impl<'a> Spelling<'a> {
             if end >= self.part.end {
                 return (labels.len() > 1).then(|| (labels.join("."), end));
             }
-            if said.is_any(end, &self.words.dot) {
+            if said.is_any(end, &self.words.dot) && !said.gap(end).contains('.') {
                 at = end + 1;
             } else if said.gap(end) == "." {
                 at = end;
@@ -191,23 +191,26 @@ impl<'a> Spelling<'a> {
         let before = at
             .checked_sub(1)
             .filter(|before| *before >= self.part.start);
+        // It was asked for, or stands in the place of one.
+        let is_wanted = self.level != Level::Plain;
         let is_introduced = match before {
             Some(before) => {
+                let is_after_filler = said.is_any(before, &self.reader.words.fillers);
                 said.is_any(before, &self.words.before)
-                    || self.level == Level::Asked && said.is_any(before, &self.reader.words.fillers)
+                    || is_wanted && (is_after_filler || said.is_parted(at))
             }
-            None => self.level == Level::Asked,
+            None => is_wanted,
         };
         // A word stands before it that may belong to it.
-        if !is_introduced && at < sure && self.level != Level::Asked {
+        if !is_introduced && at < sure && !is_wanted {
             return None;
         }
         let start = if is_introduced { at } else { sure };
-        let is_lone_word = end - start == 1
-            && said.gap(end).trim() != "@"
-            && is_function_word(said.key(start))
-            && said.key(start).len() > 1;
-        (start < end && !is_lone_word).then_some(start)
+        // "You reach me at", "look at": a word alone must be introduced.
+        let is_word = end - start == 1 && !self.is_single(start);
+        let is_typed = said.gap(end).trim() == "@";
+        let is_known = is_introduced && !is_function_word(said.key(start));
+        (start < end && (!is_word || is_typed || is_known)).then_some(start)
     }
 
     /// Where the unit before `at` begins, and whether it surely belongs to what stands at `at`; none where it does not
@@ -226,7 +229,10 @@ impl<'a> Spelling<'a> {
         if is_named(last) || (!is_last && is_named(at)) {
             return Some((from, true));
         }
-        if said.is_any(last, &self.words.before) {
+        // "My email is": but "me@example.com" is one.
+        let is_apart = last == self.part.start || said.gap(last).contains(char::is_whitespace);
+        let is_typed_sign = is_last && said.gap(at).contains('@');
+        if is_apart && !is_typed_sign && said.is_any(last, &self.words.before) {
             return None;
         }
         let is_single = |at: usize| self.is_single(at);
@@ -242,6 +248,15 @@ impl<'a> Spelling<'a> {
         }
         let is_word = !is_function_word(said.key(last)) && gap == " ";
         is_word.then_some((from, false))
+    }
+
+    /// Between spaces, and not within what was typed: the "er" of "er.smith@example.com".
+    fn is_said_apart(self, at: usize, end: usize) -> bool {
+        let is_typed = |at: usize| {
+            let gap = self.said.gap(at);
+            !gap.is_empty() && !gap.contains(char::is_whitespace)
+        };
+        !is_typed(at) && !is_typed(end)
     }
 
     /// Where the letter begins that is told by a word, "s for sugar"; else the place itself.
@@ -275,11 +290,13 @@ impl<'a> Spelling<'a> {
         let mut at = range.start;
         let mut times = 1;
         while at < range.end {
-            if let Some(end) = said.phrase(at, &range, &self.words.ignored) {
+            let is_named = |end: &usize| *end <= range.end && self.is_said_apart(at, *end);
+            let ignored = said.phrase(at, &range, &self.words.ignored);
+            if let Some(end) = ignored.filter(is_named) {
                 at = end;
                 continue;
             }
-            if let Some((mark, end)) = self.mark(at).filter(|(_, end)| *end <= range.end) {
+            if let Some((mark, end)) = self.mark(at).filter(|(_, end)| is_named(end)) {
                 local.push_str(mark);
                 at = end;
                 continue;
