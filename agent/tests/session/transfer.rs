@@ -116,10 +116,7 @@ async fn a_transfer_that_fails_after_a_long_ringing_still_offers_a_call_back() {
         TRANSFER_FAILED,
         CALLBACK_PROMISED,
     ]);
-    let [first, second] = &played.kept.callbacks[..] else {
-        panic!("each promise is kept:\n{played}");
-    };
-    assert_ne!(first.id, second.id, "{played}");
+    assert_eq!(played.kept.callbacks.len(), 1, "{played}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -215,7 +212,10 @@ async fn a_call_back_that_is_promised_in_two_turns_is_kept_twice_each_with_its_o
         CALLBACK_OFFER,
         CALLBACK_PROMISED,
     ]);
-    assert_eq!(played.kept.callbacks.len(), 1, "{played}");
+    let [first, second] = &played.kept.callbacks[..] else {
+        panic!("each promise is kept:\n{played}");
+    };
+    assert_ne!(first.id, second.id, "{played}");
 }
 
 #[tokio::test(start_paused = true)]
