@@ -1,6 +1,6 @@
 //! One error for every route: a status and a sentence, never internals.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use axum::{
     Json,
@@ -39,7 +39,7 @@ pub(crate) enum ApiError {
     },
     /// In order, and not done; the text says why.
     #[error("{0}")]
-    Conflict(&'static str),
+    Conflict(Cow<'static, str>),
     /// There is no such thing.
     #[error("{0} not found")]
     NotFound(&'static str),

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod callbacks;
 mod calls;
 mod config;
 mod demo;
@@ -14,6 +15,7 @@ mod metrics;
 mod openapi;
 mod problems;
 mod profiles;
+mod query;
 mod router;
 mod servers;
 mod state;

@@ -5,8 +5,8 @@ use tower_http::services::{ServeDir, ServeFile};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    ApiError, access, calls, demo, gaps, headers, profiles, state::AppState, status, summary,
-    token, topics, worker,
+    ApiError, access, callbacks, calls, demo, gaps, headers, profiles, state::AppState, status,
+    summary, token, topics, worker,
 };
 
 /// Where the interface begins. A change that would break its users gets a version of its own.
@@ -54,6 +54,7 @@ pub(crate) fn for_everyone() -> OpenApiRouter<AppState> {
 /// What either key opens.
 pub(crate) fn for_readers() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
+        .merge(callbacks::reading())
         .merge(calls::router())
         .merge(gaps::reading())
         .merge(profiles::reading())
@@ -64,6 +65,7 @@ pub(crate) fn for_readers() -> OpenApiRouter<AppState> {
 /// What the administrator's key alone opens.
 pub(crate) fn for_administrators() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
+        .merge(callbacks::changing())
         .merge(gaps::changing())
         .merge(profiles::changing())
 }

@@ -81,6 +81,17 @@ words! {
 }
 
 words! {
+    /// Which promises: not kept yet; of those, that are late, and that somebody has; kept; all.
+    CallbackFilter for database::CallbackFilter {
+        Open = "open",
+        Overdue = "overdue",
+        Taken = "taken",
+        Done = "done",
+        All = "all",
+    }
+}
+
+words! {
     /// Who a message is from.
     Role for database::Role {
         User = "user",
@@ -134,6 +145,7 @@ mod tests {
         Resolution::assert_spelled_as_in_the_record();
         CallStatus::assert_spelled_as_in_the_record();
         Fullness::assert_spelled_as_in_the_record();
+        CallbackFilter::assert_spelled_as_in_the_record();
         Role::assert_spelled_as_in_the_record();
         ProfileType::assert_spelled_as_in_the_record();
         MergeOutcome::assert_spelled_as_in_the_record();

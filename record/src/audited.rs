@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use database::{
-    AuditRepository, Database, DatabaseError, DraftAsk, DraftRepository, Message,
+    AuditRepository, Callback, CallbackChange, CallbackCursor, CallbackFilter, CallbackName,
+    CallbackRepository, Database, DatabaseError, DraftAsk, DraftRepository, Message,
     MessageRepository, Session, SessionId, SessionRepository, UnansweredQuestion,
 };
 use serde_json::json;
@@ -80,6 +81,60 @@ impl AuditedReader<'_> {
         self.note(database, "knowledge.draft", ("pack", pack))
             .await?;
         DraftRepository::new(database).lines(pack).await
+    }
+
+    /// What was promised to callers, a page of it; see [`CallbackRepository::list`].
+    ///
+    /// # Errors
+    /// [`DatabaseError`], also when the audit log takes no row: then nothing was read.
+    pub async fn callbacks(
+        &self,
+        database: &Database,
+        filter: CallbackFilter,
+        after: Option<CallbackCursor>,
+        limit: i64,
+    ) -> Result<Vec<Callback>, DatabaseError> {
+        self.note(database, "callbacks.listed", ("filter", filter.as_str()))
+            .await?;
+        let callbacks = CallbackRepository::new(database);
+        callbacks.list(filter, after, limit).await
+    }
+
+    /// Makes a promise the actor's own; see [`CallbackRepository::take`].
+    ///
+    /// # Errors
+    /// [`DatabaseError`], also when the audit log takes no row: then nothing was changed.
+    pub async fn take_callback(
+        &self,
+        database: &Database,
+        name: &CallbackName,
+    ) -> Result<CallbackChange, DatabaseError> {
+        let callbacks = CallbackRepository::new(database);
+        let Some(id) = callbacks.id_of(name).await? else {
+            return Ok(CallbackChange::NotFound);
+        };
+        self.note(database, "callback.take", ("callback", &*id.to_string()))
+            .await?;
+        callbacks.take(id, self.actor).await
+    }
+
+    /// Notes that the actor kept a promise; see [`CallbackRepository::done`].
+    ///
+    /// # Errors
+    /// [`DatabaseError`], also when the audit log takes no row: then nothing was changed.
+    pub async fn finish_callback(
+        &self,
+        database: &Database,
+        name: &CallbackName,
+        note: Option<&str>,
+    ) -> Result<CallbackChange, DatabaseError> {
+        let callbacks = CallbackRepository::new(database);
+        let Some(id) = callbacks.id_of(name).await? else {
+            return Ok(CallbackChange::NotFound);
+        };
+        self.note(database, "callback.done", ("callback", &*id.to_string()))
+            .await?;
+        callbacks.done(id, self.actor, note).await
     }
 
     /// Puts on record that this is being opened or changed; `subject` is its kind and id, if it is

@@ -1,6 +1,7 @@
 //! Administrators' commands: profiles, sessions, knowledge, the schema.
 
 mod actor;
+mod callbacks;
 mod keys;
 mod knowledge_adopt;
 mod knowledge_check;
@@ -23,6 +24,7 @@ use serde::Serialize;
 use crate::config::DatabaseSettings;
 
 pub use actor::Actor;
+pub use callbacks::{CallbacksCommand, callbacks};
 pub use keys::{KeysCommand, keys};
 pub use knowledge_adopt::{AdoptArgs, AdoptDraftArgs, adopt, adopt_draft};
 pub use knowledge_check::{CheckArgs, check};

@@ -10,7 +10,10 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberI
 #[cfg(feature = "test-caller")]
 use crate::test_caller::{self, CallArgs};
 use crate::{
-    admin::{self, Actor, KeysCommand, ProfilesCommand, SessionsCommand, SpoolCommand, VerifyArgs},
+    admin::{
+        self, Actor, CallbacksCommand, KeysCommand, ProfilesCommand, SessionsCommand, SpoolCommand,
+        VerifyArgs,
+    },
     config::{Config, Reader, database_only, key_file, pack_or_setting, spool},
     serve,
 };
@@ -50,6 +53,9 @@ enum Command {
     /// Look at sessions, close those a killed worker left open, write summaries, put old months away
     #[command(subcommand)]
     Sessions(SessionsCommand),
+    /// What was promised to callers: look at it, take it, say that it is done
+    #[command(subcommand)]
+    Callbacks(CallbacksCommand),
     /// Make the key file that everything stored is sealed with; list its keys
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -179,6 +185,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         }
         Command::ParseFile => Ok(sources::serve_child() == std::process::ExitCode::SUCCESS),
         Command::Profiles(command) => runtime()?.block_on(admin::profiles(&database()?, command)),
+        Command::Callbacks(command) => runtime()?.block_on(admin::callbacks(&database()?, command)),
         Command::Keys(command) => {
             runtime()?.block_on(admin::keys(&key_file(&mut Reader::from_env()), command))
         }

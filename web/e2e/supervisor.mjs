@@ -2,7 +2,8 @@
 // Opens the supervisor's page with a key, reads the list, opens one call and
 // prints one line of JSON about what the page showed; with --history also the
 // history of the caller's profile, with --unmerge takes its newest merge apart;
-// with --gaps what callers asked and nobody wrote down.
+// with --gaps what callers asked and nobody wrote down, with --callbacks what was
+// promised to them.
 // Exit code 0: all of it was shown (the list may be empty); 1: not; 2: the
 // command line is invalid.
 
@@ -17,6 +18,8 @@ const USAGE = `usage: node e2e/supervisor.mjs --url URL --key KEY [options]
   --unmerge NAME       there, undo the newest merge that is in force, by this name (administrator's key)
   --gaps               from the list go on to what callers asked and nobody wrote down
   --adopt NAME         there, make the most asked question a line of the draft, by this name (administrator's key)
+  --callbacks          from the list go on to what was promised to callers
+  --take NAME          there, take the first that nobody has, by this name (administrator's key)
   --screenshots DIR --size phone|desktop --scheme light|dark --timeout SECONDS (30)`;
 
 const options = readArguments(
@@ -30,6 +33,8 @@ const options = readArguments(
     unmerge: { type: "string" },
     gaps: { type: "boolean", default: false },
     adopt: { type: "string" },
+    callbacks: { type: "boolean", default: false },
+    take: { type: "string" },
   },
   USAGE,
 );
@@ -37,7 +42,7 @@ const options = readArguments(
 const { page, errors, close } = await openBrowser(options);
 const shoot = screenshooter(page, options.screenshots);
 const until = (condition, ...values) => page.waitForFunction(condition, { timeout: options.timeoutMs, polling: 50 }, ...values);
-const report = { ok: false, failure: null, gate: null, complaints: [], calls_taken: null, list: null, call: null, history: null, unmerged: null, gaps: null };
+const report = { ok: false, failure: null, gate: null, complaints: [], calls_taken: null, list: null, call: null, history: null, unmerged: null, gaps: null, callbacks: null };
 
 try {
   const address = new URL("/supervisor.html", options.url);
@@ -68,6 +73,10 @@ try {
     if (options.gaps || options.adopt) {
       report.gaps = await readGaps();
       report.ok &&= report.gaps.kind !== "error";
+    }
+    if (options.callbacks || options.take) {
+      report.callbacks = await readCallbacks();
+      report.ok &&= report.callbacks.kind !== "error";
     }
   } else {
     report.gate = await page.$eval("#gate-message", (element) => element.textContent);
@@ -171,6 +180,26 @@ async function readGaps() {
       draft: texts("#draft-lines > li"),
     };
   });
+}
+
+/** What was promised to callers; after one was taken, if that is wanted. */
+async function readCallbacks() {
+  await page.evaluate(() => location.assign("#/callbacks"));
+  await until(() => !document.getElementById("callbacks-page").hidden && document.getElementById("callbacks-status").dataset.kind !== "loading");
+  await shoot("callbacks");
+  if (options.take) {
+    await page.type("#callbacks-actor", options.take);
+    const before = await page.$("[data-testid=take]");
+    await before.click();
+    await until((button) => !button.isConnected || document.querySelector("[data-testid=callback-problem]:not([hidden])"), before);
+    await until(() => document.getElementById("callbacks-status").dataset.kind !== "loading");
+    await shoot("taken");
+  }
+  return page.evaluate(() => ({
+    kind: document.getElementById("callbacks-status").dataset.kind,
+    message: document.getElementById("callbacks-status").textContent,
+    promises: [...document.querySelectorAll("#callbacks-list > li")].map(({ innerText }) => innerText.trim()),
+  }));
 }
 
 /** Presses the button, confirms with a name, and returns the question and the result as shown. */

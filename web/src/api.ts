@@ -1,6 +1,17 @@
 // Every request the pages make, each in one function.
 
-import type { AdoptRequest, Answers, CallSummary, DemoMessages, JoinToken, Status, UnmergeRequest, WithdrawRequest } from "./wire.ts";
+import type {
+  AdoptRequest,
+  Answers,
+  CallSummary,
+  DemoMessages,
+  DoneRequest,
+  JoinToken,
+  Status,
+  TakeRequest,
+  UnmergeRequest,
+  WithdrawRequest,
+} from "./wire.ts";
 
 /** The worker answered with an error, or did not answer (status 0). */
 export class ApiFailure extends Error {
@@ -59,6 +70,13 @@ export class SupervisorApi {
   /** These need the administrator's key. */
   readonly adopt = (body: AdoptRequest) => this.ask("POST /v1/gaps/adopt", { body });
   readonly withdraw = (body: WithdrawRequest) => this.ask("POST /v1/gaps/withdraw", { body });
+
+  /** What was promised to callers. */
+  readonly callbacks = (query: URLSearchParams) => this.ask("GET /v1/callbacks", { query });
+
+  /** These need the administrator's key. */
+  readonly takeCallback = (id: string, body: TakeRequest) => this.ask("POST /v1/callbacks/{id}/take", { parameter: id, body });
+  readonly finishCallback = (id: string, body: DoneRequest) => this.ask("POST /v1/callbacks/{id}/done", { parameter: id, body });
 
   private ask<R extends keyof Answers>(request: R, details: Details = {}): Promise<Answers[R]> {
     return answer(request, { ...details, key: this.key });

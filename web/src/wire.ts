@@ -2,6 +2,12 @@
 
 /** What each request is answered with when it goes well. */
 export interface Answers {
+  /** What was promised to callers */
+  "GET /v1/callbacks": CallbackList;
+  /** Notes that a promise was kept */
+  "POST /v1/callbacks/{id}/done": CallbackChanged;
+  /** Makes a promise this person's */
+  "POST /v1/callbacks/{id}/take": CallbackChanged;
   /** Calls, newest first */
   "GET /v1/calls": CallList;
   /** One call's record */
@@ -121,6 +127,53 @@ export interface CallSummary {
   message_count: number;
 }
 
+/** What was changed. */
+export interface CallbackChanged {
+  /** As it was named: its id or its reference. */
+  id: string;
+}
+
+/** A promise that a person gets back to a caller. */
+export interface CallbackLine {
+  id: string;
+  /** What the caller was told to ask again with. An id is all that one of an earlier version has. */
+  reference: string | null;
+  /** `callback`, or a kind of the pack's. */
+  kind: string;
+  /** Where to call; null: the number on file. */
+  phone_number: string | null;
+  /** What it is about. */
+  reason: string | null;
+  /** When to call, as the caller said it. */
+  wanted: string | null;
+  urgent: boolean;
+  requested_at: string;
+  /** Until when it is to be kept. */
+  due_at: string;
+  /** It should have been kept by now. */
+  overdue: boolean;
+  taken_at: string | null;
+  taken_by: string | null;
+  done_at: string | null;
+  done_by: string | null;
+  /** What was noted when it was done. */
+  note: string | null;
+  /** The call in which it was promised. */
+  session_id: string;
+  /** The caller was erased: what they asked for is gone. */
+  erased: boolean;
+}
+
+/** One page of promises. */
+export interface CallbackList {
+  /** Of those to be kept the urgent first, then what is due soonest; of others the newest first. */
+  callbacks: CallbackLine[];
+  /** Passed back as `cursor` to get the next page; null at the end. */
+  next_cursor: string | null;
+  /** Whether the key that was shown may take them and say that they are done. */
+  may_change: boolean;
+}
+
 /** How the caller came. */
 export type Channel = "web" | "phone";
 
@@ -151,6 +204,14 @@ export interface DemoMessage {
 export interface DemoMessages {
   /** Newest first; at most 20. */
   messages: DemoMessage[];
+}
+
+/** Somebody kept a promise. */
+export interface DoneRequest {
+  /** The name of who does this. */
+  actor: string;
+  /** What there is to say of it. It is sealed, and goes with the caller's data. */
+  note?: string | null;
 }
 
 /** The draft of the pack. */
@@ -431,6 +492,12 @@ export interface StoredSummary {
   extracted_info: Record<string, unknown>;
   /** `rules` or `llm`. */
   method: string;
+}
+
+/** Somebody makes a promise theirs. */
+export interface TakeRequest {
+  /** The name of who does this. */
+  actor: string;
 }
 
 /** One topic of the pack's taxonomy. */

@@ -97,6 +97,8 @@ async fn a_transfer_that_fails_offers_a_call_back_instead() {
         panic!("one call back is kept:\n{played}");
     };
     assert_eq!(callback.phone_number.as_deref(), Some("+15550100"));
+    assert_eq!(callback.kind, "callback");
+    assert!(callback.due_at.is_some(), "nobody said until when");
     let end = played.end();
     assert!(end.callback_requested && !end.transferred, "{end:?}");
 }
@@ -196,7 +198,7 @@ async fn a_browser_is_offered_a_call_back_although_there_is_a_carrier() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_back_that_is_promised_twice_is_kept_once() {
+async fn a_call_back_that_is_promised_in_two_turns_is_kept_twice_each_with_its_own_key() {
     let mut scene = Scene::browser();
     scene.says(4.0, 5.0, WANTS_PERSON);
     scene.says(7.5, 7.9, YES);
@@ -210,7 +212,10 @@ async fn a_call_back_that_is_promised_twice_is_kept_once() {
         CALLBACK_OFFER,
         CALLBACK_PROMISED,
     ]);
-    assert_eq!(played.kept.callbacks.len(), 1, "{played}");
+    let [first, second] = &played.kept.callbacks[..] else {
+        panic!("each promise is kept:\n{played}");
+    };
+    assert_ne!(first.id, second.id, "{played}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -171,7 +171,8 @@ pub(super) async fn adopt(
         })),
         Adoption::NoCall => Err(ApiError::NotFound("this call")),
         Adoption::Full => Err(ApiError::Conflict(
-            "the draft is full: put its lines into the pack first, with teller knowledge adopt-draft",
+            "the draft is full: put its lines into the pack first, with teller knowledge adopt-draft"
+                .into(),
         )),
     }
 }

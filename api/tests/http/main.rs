@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod callbacks;
 mod calls;
 mod demo;
 mod described;

@@ -31,6 +31,11 @@ const DOORS: &[(&str, &str, &str)] = &[
         "database/src/callback.rs",
         "caller_number)",
     ),
+    (
+        "the number that a caller asks to be called at",
+        "tools/src/callback.rs",
+        "caller_number(",
+    ),
     // In the call.
     (
         "a typed message",
@@ -66,7 +71,22 @@ const DOORS: &[(&str, &str, &str)] = &[
         "api/src/gaps/draft.rs",
         "phrasing(",
     ),
+    (
+        "who takes a promise, and keeps it",
+        "api/src/callbacks/change.rs",
+        "actor_name(",
+    ),
+    (
+        "what is noted of a promise",
+        "api/src/callbacks/change.rs",
+        "strict_line(",
+    ),
     // The command line and files.
+    (
+        "what is noted of a promise, by the command",
+        "teller/src/admin/callbacks.rs",
+        "action_reason",
+    ),
     ("who acts and why", "record/src/actor.rs", "strict_line("),
     (
         "a reason",

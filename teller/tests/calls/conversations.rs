@@ -2,7 +2,7 @@
 //! whisper, a real PostgreSQL. They assert on rows, on what was transcribed, on
 //! what was heard, and on what retrieval was (not) asked.
 
-use database::{SessionId, ToolCallRepository};
+use database::{CallbackFilter, CallbackRepository, SessionId, ToolCallRepository};
 
 use crate::support::{CodeInbox, Stack, stack::assert_gapless};
 
@@ -212,18 +212,16 @@ async fn asking_for_a_person_gets_a_call_back_and_counts_as_escalated() {
     report.assert_met();
     let (session, summary) = stack.summarised().await;
     assert_eq!(summary["resolution_status"], "escalated", "{summary:#}");
-    let waiting: i64 = stack
-        .sql()
-        .await
-        .query_one("SELECT count(*) FROM callbacks", &[])
-        .await
-        .unwrap()
-        .get(0);
-    assert_eq!(waiting, 1, "the call back is on somebody's list");
+    let callbacks = CallbackRepository::new(&stack.database.db);
+    let waiting = callbacks.list(CallbackFilter::Open, None, 9).await.unwrap();
+    assert_eq!(waiting.len(), 1, "the call back is on somebody's list");
+    assert_eq!(waiting[0].kind, "callback");
     let rows = stack.messages(session).await;
     let consent = rows.iter().rfind(|row| row.role == "user").unwrap().seq;
     let calls = tool_calls(&stack, session).await;
-    assert_eq!(calls, [format!("{consent} callback {{}} success null")]);
+    let due = waiting[0].due_at.with_timezone(&chrono::Local).date_naive();
+    let told = serde_json::json!({ "reference": waiting[0].reference, "due": due });
+    assert_eq!(calls, [format!("{consent} callback {{}} success {told}")]);
 }
 
 #[tokio::test]

@@ -101,7 +101,11 @@ async fn call(test: &TestDatabase, id: SessionId) {
 }
 
 /// A command, and the row it leaves: action, subject and command.
-const COMMANDS: [(&str, &str); 12] = [
+const COMMANDS: [(&str, &str); 13] = [
+    (
+        "callbacks list",
+        "callbacks.listed open teller callbacks list",
+    ),
     ("sessions list", "calls.listed teller sessions list"),
     (
         "sessions show {session}",
@@ -227,7 +231,8 @@ async fn what_is_not_written_down_is_neither_shown_nor_done() {
     let client = harness.test.client().await;
     client.batch_execute(refuse).await.unwrap();
     let session = harness.session.to_string();
-    let commands: [&[&str]; 7] = [
+    let commands: [&[&str]; 8] = [
+        &["callbacks", "list"],
         &["sessions", "list"],
         &["sessions", "show", &session],
         &["sessions", "summarize", &session],

@@ -9,6 +9,7 @@
 
 mod administration;
 mod audited;
+mod callbacks;
 mod erasure;
 mod fetching;
 mod gaps;

@@ -144,6 +144,7 @@ async fn sarah() -> Sarah {
     let callback = NewCallback {
         phone_number: Some("+263771234567".into()),
         reason: Some("callback-of-sarah".into()),
+        wanted: Some("wanted-of-sarah".into()),
         ..NewCallback::new(Uuid::new_v4(), session, chrono::Utc::now())
     };
     let callbacks = CallbackRepository::new(&test.db);

@@ -1,10 +1,12 @@
 // The supervisor's pages: the key, then the list of calls or one call, by the
 // address: `#/calls/ID` is a call, `#/profiles/ID` a profile's history, `#/gaps`
-// what callers asked and nobody wrote down, anything else the list.
+// what callers asked and nobody wrote down, `#/callbacks` what was promised to
+// them, anything else the list.
 
 import { ApiFailure, SupervisorApi } from "../api.ts";
 import { byId, setText } from "../dom.ts";
 import { CallPage } from "./call-page.ts";
+import { CallbacksPage } from "./callbacks-page.ts";
 import { GapsPage } from "./gaps-page.ts";
 import { ListPage } from "./list-page.ts";
 import { ProfilePage } from "./profile-page.ts";
@@ -25,6 +27,7 @@ const list = new ListPage(topics, refused);
 const call = new CallPage(topics);
 const profile = new ProfilePage();
 const gaps = new GapsPage(refused);
+const callbacks = new CallbacksPage(refused);
 const worker = new WorkerNotice();
 const findProfile = byId<HTMLFormElement>("find-profile");
 const profileInput = byId<HTMLInputElement>("profile-input");
@@ -32,7 +35,7 @@ const profileInput = byId<HTMLInputElement>("profile-input");
 /** Shows what the address names, or asks for the key first. */
 async function route(): Promise<void> {
   const key = sessionStorage.getItem(KEY);
-  const other = location.hash === "#/gaps" ? "gaps" : "list";
+  const [, other = "list"] = /^#\/(gaps|callbacks)$/.exec(location.hash) ?? [];
   const [, kind = other, id = ""] = /^#\/(calls|profiles)\/(.+)$/.exec(location.hash) ?? [];
   gate.hidden = key !== null;
   signOut.hidden = key === null;
@@ -40,12 +43,14 @@ async function route(): Promise<void> {
   call.hidden = key === null || kind !== "calls";
   profile.hidden = key === null || kind !== "profiles";
   gaps.hidden = key === null || kind !== "gaps";
+  callbacks.hidden = key === null || kind !== "callbacks";
   if (key === null) return keyInput.focus();
   const api = new SupervisorApi(key);
   worker.watch(api);
   try {
     if (kind === "list") await list.open(api);
     else if (kind === "gaps") await gaps.open(api);
+    else if (kind === "callbacks") await callbacks.open(api);
     else await (kind === "calls" ? call : profile).open(api, decode(id));
   } catch (error) {
     refused(error);
@@ -92,6 +97,7 @@ signOut.addEventListener("click", () => {
   call.forget();
   profile.forget();
   gaps.forget();
+  callbacks.forget();
   worker.forget();
   refuse("");
 });

@@ -200,3 +200,24 @@ export function draftLines(asks) {
     line: index + 1, document, phrasing, session_id: "0190-0", adopted_by: "Ann Moyo", adopted_at: at(20),
   }));
 }
+
+/**
+ * Promises to callers: one that is late and taken, one of nobody's with words that look like markup, one of an earlier
+ * version, one that is done, one of an erased caller.
+ * @returns {wire.CallbackLine[]}
+ */
+export function somePromises() {
+  /** @type {wire.CallbackLine} */
+  const plain = {
+    id: "0190-c0", reference: "KM482915", kind: "callback", phone_number: "+263771234567", reason: null, wanted: null, urgent: false,
+    requested_at: at(0), due_at: at(50), overdue: false, taken_at: null, taken_by: null, done_at: null, done_by: null, note: null,
+    session_id: "0190-0", erased: false,
+  };
+  return [
+    { ...plain, overdue: true, urgent: true, wanted: "after four, please", taken_at: at(5), taken_by: "Bea Ndlovu" },
+    { ...plain, id: "0190-c1", reference: "AF000001", kind: "late_delivery", reason: "the <b>sofa</b> is late", phone_number: null },
+    { ...plain, id: "0190-c2", reference: null },
+    { ...plain, id: "0190-c3", reference: "RW777777", done_at: at(9), done_by: "Ann Moyo", note: "a new one is on its way" },
+    { ...plain, id: "0190-c4", reference: "XY123456", phone_number: null, done_at: at(9), done_by: "erased", erased: true },
+  ];
+}
