@@ -9,6 +9,7 @@
 
 mod administration;
 mod audited;
+mod demo_backend;
 mod erasure;
 mod fetching;
 mod gaps;
