@@ -34,6 +34,7 @@ pub use knowledge_gaps::{GapsArgs, gaps};
 pub use knowledge_test::{TestArgs, test};
 pub use knowledge_train::{TrainArgs, eval, train};
 pub use migrate::{MigrateArgs, migrate};
+pub(crate) use profiles::customer_table;
 pub use profiles::{Change, Erase, ProfilesCommand, profiles};
 pub use sessions::{Archive, SessionsCommand, sessions};
 pub use spool::{SpoolCommand, spool};

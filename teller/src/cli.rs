@@ -14,7 +14,8 @@ use crate::{
         self, Actor, CallbacksCommand, KeysCommand, ProfilesCommand, SessionsCommand, SpoolCommand,
         VerifyArgs,
     },
-    config::{Config, Reader, database_only, key_file, pack_or_setting, spool},
+    config::{Config, Reader, backend_token, database_only, key_file, pack_or_setting, spool},
+    demo_backend::{self, DemoBackendArgs},
     serve,
 };
 
@@ -62,6 +63,9 @@ enum Command {
     /// Look at what waits on this host's disk for the database, and at what the database refused
     #[command(subcommand)]
     Spool(SpoolCommand),
+    /// Answer look-ups and do deeds for a first try, from data of the pack
+    #[command(long_about = demo_backend::HELP)]
+    DemoBackend(DemoBackendArgs),
     /// What `knowledge fetch` calls for each file: parses standard input within limits
     #[command(name = admin::PARSE_FILE, hide = true)]
     ParseFile,
@@ -182,6 +186,11 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Knowledge(KnowledgeCommand::Fetch(args)) => {
             let pack = pack_or_setting(args.pack.clone())?;
             runtime()?.block_on(admin::fetch(&pack, args))
+        }
+        Command::DemoBackend(args) => {
+            let token = backend_token(&mut Reader::from_env());
+            let pack = pack_or_setting(args.pack.clone())?;
+            runtime()?.block_on(demo_backend::run(pack, args, token))
         }
         Command::ParseFile => Ok(sources::serve_child() == std::process::ExitCode::SUCCESS),
         Command::Profiles(command) => runtime()?.block_on(admin::profiles(&database()?, command)),

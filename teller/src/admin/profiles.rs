@@ -11,6 +11,7 @@ use database::ProfileRepository;
 use uuid::Uuid;
 
 pub use change::{Change, Erase};
+pub(crate) use import::table as customer_table;
 
 use super::Actor;
 use crate::config::DatabaseSettings;

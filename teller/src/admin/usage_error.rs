@@ -15,7 +15,7 @@ impl UsageError {
     }
 
     /// What was given is wrong for this reason.
-    pub(super) fn because(given: impl Display, why: impl Display) -> Self {
+    pub(crate) fn because(given: impl Display, why: impl Display) -> Self {
         Self(format!("{given}: {why}"))
     }
 }

@@ -10,6 +10,7 @@
 mod administration;
 mod audited;
 mod callbacks;
+mod demo_backend;
 mod erasure;
 mod fetching;
 mod gaps;

@@ -8,7 +8,7 @@ use database::{CustomerRow, ProfileRepository};
 use crate::admin::UsageError;
 
 /// Without the comments above the header. Below it no line is one: a user name may begin with `#`.
-fn table(text: &str) -> &str {
+pub(crate) fn table(text: &str) -> &str {
     let mut table = text;
     while table.starts_with('#') {
         table = table.split_once('\n').map_or("", |(_, below)| below);

@@ -1,0 +1,453 @@
+//! What is known and done: records of customers, deeds by their keys. A key that was answered is answered so again.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    io,
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use call::input::strict_line;
+use chrono::{DateTime, NaiveDateTime, Utc};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{
+    calendar::SLOT,
+    declared::{Action, DECLINED, Declared, Deed, Record, Rule},
+    journal::{Entry, Journal},
+    scope::Scope,
+};
+
+/// Longest text of an argument, in characters.
+const MAX_TEXT: usize = 200;
+/// Keys that are remembered. When there are more no deed is done any more: forgetting one could repeat it.
+const MAX_CALLS: usize = 100_000;
+
+/// The demonstration back end without its sockets.
+pub(super) struct Desk {
+    declared: Declared,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// What deeds changed, by customer.
+    changed: HashMap<String, Record>,
+    calls: HashMap<Uuid, Call>,
+    journal: Option<Journal>,
+}
+
+#[derive(Clone)]
+struct Call {
+    deed: String,
+    answer: Answer,
+}
+
+/// What is answered.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Value,
+}
+
+/// What a deed is asked with.
+#[derive(Debug, Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    pub(super) customer: Option<String>,
+    #[serde(default)]
+    pub(super) arguments: Map<String, Value>,
+    #[serde(default)]
+    pub(super) session: Option<Uuid>,
+}
+
+/// How a deed's request ended, as it is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    Done,
+    /// By a rule or the customer's record, or because an argument is wrong.
+    Declined,
+    /// The key was answered before.
+    Repeated,
+    /// There is no such deed or customer.
+    Unknown,
+    /// It could not be written down, and was not done.
+    NotKept,
+}
+
+/// What becomes of a request that is decided now.
+struct Decision {
+    answer: Answer,
+    changes: Record,
+}
+
+impl Answer {
+    fn of(status: u16, body: Value) -> Self {
+        Self { status, body }
+    }
+
+    pub(super) fn because(status: u16, reason: &str) -> Self {
+        Self::of(status, json!({ "reason": reason }))
+    }
+
+    fn not_found() -> Self {
+        Self::because(404, "it is not known here")
+    }
+}
+
+impl Desk {
+    /// With what the state file holds of an earlier life, if there is one.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written, or holds something else.
+    pub(super) fn open(declared: Declared, file: Option<&Path>) -> io::Result<Self> {
+        let mut state = State::default();
+        if let Some(file) = file {
+            let (journal, entries) = Journal::open(file)?;
+            for entry in entries {
+                state.remember(entry);
+            }
+            state.journal = Some(journal);
+        }
+        let state = Mutex::new(state);
+        Ok(Self { declared, state })
+    }
+
+    /// What is known of a customer, or what is free.
+    pub(super) fn read(
+        &self,
+        name: &str,
+        query: &HashMap<String, String>,
+        now: DateTime<Utc>,
+    ) -> Answer {
+        if self.declared.calendar(name).is_some() {
+            return self.free(name, query, now);
+        }
+        let lookup = self
+            .declared
+            .lookups
+            .iter()
+            .find(|lookup| lookup.name == name);
+        let customer = query.get("customer");
+        let customer = customer.filter(|name| self.declared.records.contains_key(*name));
+        let (Some(lookup), Some(customer)) = (lookup, customer) else {
+            return Answer::not_found();
+        };
+        let record = self.state().record(&self.declared, customer);
+        let scope = self.scope(customer, &record, now);
+        let fields = lookup.answer.iter();
+        let fields: Map<String, Value> = fields
+            .map(|(field, text)| (field.clone(), scope.fill(text).into()))
+            .collect();
+        match fields.values().any(|text| text == "") {
+            true => Answer::not_found(),
+            false => Answer::of(200, fields.into()),
+        }
+    }
+
+    /// Times that nobody has booked, at the place of the query, on its day if it names one.
+    fn free(&self, name: &str, query: &HashMap<String, String>, now: DateTime<Utc>) -> Answer {
+        let calendar = self.declared.calendar(name);
+        let place = calendar.and_then(|calendar| {
+            let place = query.get(&calendar.place)?;
+            Some((calendar, place, calendar.places.get(place)?))
+        });
+        let Some((calendar, named, place)) = place else {
+            return Answer::not_found();
+        };
+        let day = query.get("day");
+        let taken = self.state().taken(name, named, None);
+        let times = calendar.times(place, now.with_timezone(&self.declared.offset));
+        let free = times.into_iter().filter_map(|time| {
+            let value = time.format(SLOT).to_string();
+            let is_asked_for = day.is_none_or(|day| value.starts_with(day.as_str()));
+            let is_free = is_asked_for && !taken.contains(&value);
+            is_free.then(|| json!({ "value": value, "spoken": calendar.say(time) }))
+        });
+        Answer::of(200, json!({ "options": free.collect::<Vec<_>>() }))
+    }
+
+    /// Does a deed, unless its key was answered before; and how long its answer is held back.
+    pub(super) fn carry_out(
+        &self,
+        name: &str,
+        key: Uuid,
+        asked: &Asked,
+        now: DateTime<Utc>,
+    ) -> (Answer, Ended, Duration) {
+        let Some(deed) = self.declared.deeds.iter().find(|deed| deed.name == name) else {
+            return (Answer::not_found(), Ended::Unknown, Duration::ZERO);
+        };
+        let held = Duration::from_millis(deed.answer_after_ms);
+        // Held until the deed is on the disk: whoever comes with the same key meanwhile waits.
+        let mut state = self.state();
+        if let Some(call) = state.calls.get(&key) {
+            return match call.deed == name {
+                true => (call.answer.clone(), Ended::Repeated, Duration::ZERO),
+                false => {
+                    let answer = Answer::because(400, "this key belongs to another deed");
+                    (answer, Ended::Declined, Duration::ZERO)
+                }
+            };
+        }
+        let Some(holder) = self.holder(deed, asked) else {
+            return (Answer::not_found(), Ended::Unknown, Duration::ZERO);
+        };
+        let decision = self.decide(&state, deed, &holder, (key, asked), now);
+        let answer = decision.answer.clone();
+        let kept = state.keep(Entry {
+            key,
+            deed: name.to_owned(),
+            holder,
+            status: answer.status,
+            answer: answer.body.clone(),
+            changes: decision.changes,
+            at: now,
+        });
+        drop(state);
+        match kept {
+            Ok(()) if answer.status == 200 => (answer, Ended::Done, held),
+            Ok(()) => (answer, Ended::Declined, held),
+            Err(reason) => (Answer::because(503, reason), Ended::NotKept, Duration::ZERO),
+        }
+    }
+
+    /// As the request with this key was answered.
+    pub(super) fn status(&self, name: &str, key: Uuid) -> Answer {
+        let state = self.state();
+        let call = state.calls.get(&key).filter(|call| call.deed == name);
+        call.map_or_else(Answer::not_found, |call| call.answer.clone())
+    }
+
+    /// In whose record it is written: the customer's, or the conversation's where anybody may have it done.
+    fn holder(&self, deed: &Deed, asked: &Asked) -> Option<String> {
+        match &asked.customer {
+            Some(customer) => self
+                .declared
+                .records
+                .contains_key(customer)
+                .then(|| customer.clone()),
+            None if deed.anyone => Some(format!("session {}", asked.session.unwrap_or_default())),
+            None => None,
+        }
+    }
+
+    fn decide(
+        &self,
+        state: &State,
+        deed: &Deed,
+        holder: &str,
+        (key, asked): (Uuid, &Asked),
+        now: DateTime<Utc>,
+    ) -> Decision {
+        let declined = |answer| Decision {
+            answer,
+            changes: Record::new(),
+        };
+        let arguments = match arguments(deed, &asked.arguments) {
+            Ok(arguments) => arguments,
+            Err(reason) => return declined(Answer::because(422, &reason)),
+        };
+        let record = state.record(&self.declared, holder);
+        let mut scope = self.scope(holder, &record, now);
+        scope.reference = reference(key);
+        scope.arguments = arguments;
+        if let Some(reason) = record.get(&format!("{DECLINED}.{}", deed.name)) {
+            return declined(Answer::because(409, reason));
+        }
+        if let Some(rule) = deed.rule.iter().find(|rule| holds(rule, &scope)) {
+            return declined(match (&rule.answer, &rule.decline) {
+                (Some(answer), _) => Answer::of(200, fields(answer, &scope)),
+                (None, reason) => {
+                    Answer::because(409, &scope.fill(reason.as_ref().unwrap_or(&scope.nothing)))
+                }
+            });
+        }
+        let mut changes = match self.booking(state, deed, (holder, &mut scope), now) {
+            Ok(changes) => changes,
+            Err(reason) => return declined(Answer::because(409, &reason)),
+        };
+        let set = deed.set.iter();
+        changes.extend(set.map(|(name, value)| (scope.fill(name), scope.fill(value))));
+        scope.changes = changes;
+        Decision {
+            answer: Answer::of(200, fields(&deed.answer, &scope)),
+            changes: scope.changes,
+        }
+    }
+
+    /// What a deed of a calendar changes, or why not.
+    fn booking(
+        &self,
+        state: &State,
+        deed: &Deed,
+        (holder, scope): (&str, &mut Scope<'_>),
+        now: DateTime<Utc>,
+    ) -> Result<Record, String> {
+        let booking = deed.calendar.as_ref();
+        let found =
+            booking.and_then(|booking| Some((booking, self.declared.calendar(&booking.name)?)));
+        let Some((booking, calendar)) = found else {
+            return Ok(Record::new());
+        };
+        let now = now.with_timezone(&self.declared.offset);
+        let own = |part: &str| format!("{}.{part}", calendar.name);
+        let held = scope.record.get(&own("slot")).and_then(|slot| time(slot));
+        let held = held.filter(|slot| *slot >= now.naive_local());
+        match booking.action {
+            Action::Book if held.is_some() => return Err(scope.fill(&calendar.already)),
+            Action::Move | Action::Cancel if held.is_none() => {
+                return Err(scope.fill(&calendar.none));
+            }
+            Action::Cancel => {
+                let parts = ["slot", "spoken", "place", "place_spoken", "reference"];
+                return Ok(parts.map(|part| (own(part), String::new())).into());
+            }
+            Action::Book | Action::Move => {}
+        }
+        let place = scope
+            .arguments
+            .get(&calendar.place)
+            .filter(|place| !place.is_empty());
+        let place = place
+            .or_else(|| scope.record.get(&own("place")))
+            .cloned()
+            .unwrap_or_default();
+        let asked = scope.arguments.get("slot").and_then(|slot| time(slot));
+        if let Some(asked) = asked {
+            scope.slot_spoken = calendar.say(asked);
+        }
+        let free = calendar
+            .places
+            .get(&place)
+            .zip(asked)
+            .filter(|(there, asked)| {
+                let is_open = calendar.times(there, now).contains(asked);
+                let value = asked.format(SLOT).to_string();
+                is_open
+                    && !state
+                        .taken(&calendar.name, &place, Some(holder))
+                        .contains(&value)
+            });
+        let Some((there, slot)) = free else {
+            return Err(scope.fill(&calendar.taken));
+        };
+        Ok([
+            (own("slot"), slot.format(SLOT).to_string()),
+            (own("spoken"), calendar.say(slot)),
+            (own("place_spoken"), there.spoken.clone()),
+            (own("place"), place),
+            (own("reference"), scope.reference.clone()),
+        ]
+        .into())
+    }
+
+    fn scope<'r>(&'r self, holder: &str, record: &'r Record, now: DateTime<Utc>) -> Scope<'r> {
+        let today = now.with_timezone(&self.declared.offset).date_naive();
+        Scope::new(holder, record, (today, &self.declared.spoken_date))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// As the file has it, with what deeds changed.
+    fn record(&self, declared: &Declared, holder: &str) -> Record {
+        let mut record = declared.records.get(holder).cloned().unwrap_or_default();
+        let changed = self.changed.get(holder).into_iter().flatten();
+        record.extend(changed.map(|(name, value)| (name.clone(), value.clone())));
+        record
+    }
+
+    /// The times booked at a place, but for those of one customer.
+    fn taken(&self, calendar: &str, place: &str, but: Option<&str>) -> HashSet<String> {
+        let others = self
+            .changed
+            .iter()
+            .filter(|(holder, _)| Some(holder.as_str()) != but);
+        let booked = others.filter_map(|(_, record)| {
+            let part = |part: &str| record.get(&format!("{calendar}.{part}"));
+            (part("place")? == place).then(|| part("slot").cloned())?
+        });
+        booked.collect()
+    }
+
+    /// Writes it down, then it is so.
+    fn keep(&mut self, entry: Entry) -> Result<(), &'static str> {
+        if self.calls.len() >= MAX_CALLS {
+            return Err("too many deeds were done: begin again without the state file");
+        }
+        if let Some(journal) = &mut self.journal {
+            let kept = journal.append(&entry);
+            kept.map_err(|_| "the state file cannot be written")?;
+        }
+        self.remember(entry);
+        Ok(())
+    }
+
+    fn remember(&mut self, entry: Entry) {
+        let changed = self.changed.entry(entry.holder).or_default();
+        changed.extend(entry.changes);
+        let answer = Answer::of(entry.status, entry.answer);
+        let deed = entry.deed;
+        self.calls.insert(entry.key, Call { deed, answer });
+    }
+}
+
+/// Text for each declared argument; a missing one is empty.
+fn arguments(deed: &Deed, given: &Map<String, Value>) -> Result<BTreeMap<String, String>, String> {
+    let mut arguments = BTreeMap::new();
+    for (name, declared) in &deed.arguments {
+        let text = match given.get(name) {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.trim().to_owned(),
+            Some(Value::Number(number)) => number.to_string(),
+            Some(Value::Bool(yes)) => yes.to_string(),
+            Some(_) => return Err(format!("{name} is no text")),
+        };
+        if text.is_empty() {
+            if !declared.optional {
+                return Err(format!("{name} is missing"));
+            }
+        } else if strict_line(&text, MAX_TEXT).is_err() {
+            return Err(format!(
+                "{name} is not one line of at most {MAX_TEXT} characters"
+            ));
+        } else if !declared.values.is_empty() && !declared.values.contains(&text) {
+            return Err(format!("{name} may be {}", declared.values.join(", ")));
+        }
+        arguments.insert(name.clone(), text);
+    }
+    Ok(arguments)
+}
+
+fn holds(rule: &Rule, scope: &Scope<'_>) -> bool {
+    let mut all = rule.when.iter();
+    all.all(|(name, value)| scope.value(&scope.fill(name)) == scope.fill(value))
+}
+
+fn fields(answer: &BTreeMap<String, super::template::Template>, scope: &Scope<'_>) -> Value {
+    let filled = answer
+        .iter()
+        .map(|(field, text)| (field.clone(), scope.fill(text)));
+    let known = filled.filter(|(_, text)| !text.is_empty());
+    let known: Map<String, Value> = known.map(|(field, text)| (field, text.into())).collect();
+    known.into()
+}
+
+/// Six digits that can be read out, the same for the same key.
+fn reference(key: Uuid) -> String {
+    format!("{:06}", key.as_u128() % 1_000_000)
+}
+
+fn time(slot: &str) -> Option<NaiveDateTime> {
+    NaiveDateTime::parse_from_str(slot, SLOT).ok()
+}
+
+#[cfg(test)]
+mod tests;
