@@ -4,8 +4,10 @@
 mod actions;
 mod answer;
 mod catalogue;
+mod deeds;
 mod event;
 mod lookups;
+mod phrasing;
 mod prompt;
 mod sentences;
 #[cfg(test)]
@@ -17,7 +19,7 @@ pub use event::{
     WebQuery,
 };
 pub use prompt::Prompt;
-pub use sentences::UnusableText;
+pub use sentences::{UnusableText, Withheld};
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -29,8 +31,10 @@ use serde_json::json;
 use tools::{CallbackTool, Outcome, Request};
 
 use crate::{Awaiting, ReplyMeta, Source};
-use answer::{Phrasing, Question};
+use answer::Question;
+use deeds::Deeds;
 use lookups::Asking;
+use phrasing::Phrasing;
 use web::Searching;
 
 /// Turns that a reply can look back on.
@@ -62,6 +66,7 @@ pub struct Conversation {
     asking: Option<Asking>,
     reply: Reply,
     calls: u32,
+    deeds: Deeds,
 }
 
 /// What the conversation is about.
@@ -136,6 +141,7 @@ impl Conversation {
             asking: None,
             reply: Reply::None,
             calls: 0,
+            deeds: Deeds::default(),
         }
     }
 
@@ -289,11 +295,15 @@ impl Conversation {
     fn call(&mut self, request: Request, purpose: Purpose, meta: ReplyMeta, steps: &mut Vec<Step>) {
         self.calls += 1;
         let id = ToolCallId(self.calls);
+        if !matches!(purpose, Purpose::LookUp(_)) {
+            self.deeds.asked(id, &request);
+        }
         self.reply = Reply::Calling { id, purpose, meta };
         steps.push(Step::CallTool(id, request));
     }
 
     fn on_tool(&mut self, done: ToolCallId, outcome: Outcome, steps: &mut Vec<Step>) {
+        self.deeds.ended(done, &outcome);
         match self.take_reply() {
             Reply::Calling { id, purpose, meta } if id == done => {
                 let (fixed, meta) = match purpose {

@@ -25,12 +25,12 @@ mod web;
 
 pub use conversation::{
     Abilities, CallFacts, CallerTurn, Conversation, Delta, Event, Found, ModelFailure, Prompt,
-    Query, Step, ToolCallId, UnusableText, WebQuery,
+    Query, Step, ToolCallId, UnusableText, WebQuery, Withheld,
 };
 pub use driver::{Driver, Reply};
 pub use replier::Replier;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -108,6 +108,9 @@ pub struct ReplyMeta {
     pub sources: Vec<Source>,
     /// `pack` (a fixed line), `extractive` (the documents' sentences), `tool`, `web` (a page's sentence), or the model's name.
     pub model: String,
+    /// What the model wrote and nobody heard: how many sentences and thoughts, by the reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub withheld: BTreeMap<Withheld, u32>,
     /// What the search took; none when nothing was searched.
     #[serde(skip)]
     pub retrieval: Option<Duration>,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use call::input::decode_file;
-use language::Listening;
+use language::{Listening, guard::Guard};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
@@ -64,6 +64,7 @@ struct LanguageFile {
     catalogue: Option<CatalogueWords>,
     figures: Option<FigureWords>,
     web: Option<WebWords>,
+    guard: Option<Guard>,
 }
 
 impl LanguageFile {
@@ -77,6 +78,7 @@ impl LanguageFile {
             catalogue: self.catalogue.or(other.catalogue),
             figures: self.figures.or(other.figures),
             web: self.web.or(other.web),
+            guard: self.guard.or(other.guard),
         }
     }
 }
@@ -183,6 +185,7 @@ impl Pack {
         let pack = Self {
             documents: documents(&file("documents"), &topics)?,
             listening: language.listening.unwrap_or_default(),
+            guard: language.guard.unwrap_or_default(),
             meaning: language.meaning.unwrap_or_default(),
             web,
             catalogue: catalogue(folder, settings.currency.as_ref())?,
@@ -303,7 +306,7 @@ fn said_lines(text: &str) -> impl Iterator<Item = &str> {
 
 /// The language that the pack speaks: English, but for what its own file replaces.
 fn language(own: &Path) -> Result<LanguageFile, PackError> {
-    const PARTS: [&str; 8] = [
+    const PARTS: [&str; 9] = [
         "listening",
         "actions",
         "follow_ups",
@@ -312,6 +315,7 @@ fn language(own: &Path) -> Result<LanguageFile, PackError> {
         "catalogue",
         "figures",
         "web",
+        "guard",
     ];
     let english = toml::from_str(language::ENGLISH).and_then(|mut english: toml::Table| {
         english.retain(|part, _| PARTS.contains(&part));

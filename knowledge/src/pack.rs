@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use language::{Listening, SummaryWords, money::Unit};
+use language::{Listening, SummaryWords, guard::Guard, money::Unit};
 use serde::Deserialize;
 
 use crate::{
@@ -39,6 +39,8 @@ pub struct Pack {
     pub(crate) catalogue_words: CatalogueWords,
     /// Words of the language by which turns and replies are judged.
     pub listening: Listening,
+    /// Words of the language by which a language model's sentences are judged.
+    pub guard: Guard,
     /// Words of the language by which a turn's meaning is found.
     pub(crate) meaning: MeaningWords,
     /// Words of the language by which figures are told apart.

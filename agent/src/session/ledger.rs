@@ -264,6 +264,7 @@ fn agent_meta(spoken: &Spoken, reply: Option<Duration>) -> Value {
         "route": meta.map(|meta| meta.route.as_str()),
         "model": meta.map(|meta| meta.model.as_str()),
         "sources": sources,
+        "withheld": meta.map(|meta| &meta.withheld).filter(|withheld| !withheld.is_empty()),
         "latency": {
             "endpointing_ms": spoken.endpointing.map(millis),
             "stt_ms": spoken.stt.map(millis),

@@ -63,6 +63,20 @@ fn rules(settings: &Settings, passages: &[Passage], caller_name: Option<&str>) -
     prompt.render()
 }
 
+/// The orders of every prompt, without what the pack adds and without who speaks: these may be told.
+pub(super) fn orders(settings: &Settings) -> String {
+    let rules = SpokenRules {
+        company_name: &settings.company_name,
+        agent_name: &settings.agent_name,
+        tone: &settings.tone,
+        pack_rules: &[],
+    };
+    let rules = rules.render();
+    rules
+        .split_once('\n')
+        .map_or_else(String::new, |(_, orders)| orders.to_owned())
+}
+
 /// A passage's text, with what is to be said before it.
 pub(super) fn text(passage: &Passage) -> String {
     let introduction = passage.introduction.as_deref();
