@@ -6,6 +6,7 @@ mod answer;
 mod catalogue;
 mod deeds;
 mod event;
+mod functions;
 mod lookups;
 mod phrasing;
 mod prompt;
@@ -15,10 +16,10 @@ mod tests;
 mod web;
 
 pub use event::{
-    Abilities, CallFacts, CallerTurn, Delta, Event, Found, ModelFailure, Query, Step, ToolCallId,
-    WebQuery,
+    Abilities, CallFacts, CallerTurn, Delta, Event, Found, Function, FunctionKind, ModelCall,
+    ModelFailure, Query, Step, ToolCallId, WebQuery,
 };
-pub use prompt::Prompt;
+pub use prompt::{Exchange, Prompt};
 pub use sentences::{UnusableText, Withheld};
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -67,6 +68,8 @@ pub struct Conversation {
     reply: Reply,
     calls: u32,
     deeds: Deeds,
+    /// "One moment" was said in this turn.
+    has_filled: bool,
 }
 
 /// What the conversation is about.
@@ -142,6 +145,7 @@ impl Conversation {
             reply: Reply::None,
             calls: 0,
             deeds: Deeds::default(),
+            has_filled: false,
         }
     }
 
@@ -149,8 +153,8 @@ impl Conversation {
     pub fn on(&mut self, event: Event, now: Duration, steps: &mut Vec<Step>) {
         match event {
             Event::Knowledge(base) => self.base = base,
-            Event::CallerSaid(turn) => self.on_caller(turn, steps),
-            Event::Read(heard) => self.on_read(&heard, steps),
+            Event::CallerSaid(turn) => self.on_caller(turn, now, steps),
+            Event::Read(heard) => self.on_read(&heard, now, steps),
             Event::CallerUnanswered(text) => {
                 let heard = self.base.read_words(&text);
                 self.route(&text, &heard);
@@ -161,6 +165,8 @@ impl Conversation {
             Event::WebFound(answer) => self.on_web(answer, now, steps),
             Event::ModelWrote(delta) => self.on_model(delta, now, steps),
             Event::ToolDone(done, outcome) => self.on_tool(done, outcome, steps),
+            Event::ToolsDone(done) => self.on_functions(done, steps),
+            Event::ToolsSlow => self.on_slow(steps),
             Event::ReplyWritten => {
                 if let Reply::Complete { asks } = self.take_reply() {
                     self.awaiting = asks;
@@ -201,7 +207,7 @@ impl Conversation {
         }
     }
 
-    fn on_caller(&mut self, turn: CallerTurn, steps: &mut Vec<Step>) {
+    fn on_caller(&mut self, turn: CallerTurn, now: Duration, steps: &mut Vec<Step>) {
         let history = self.turns.iter().cloned().collect();
         self.remember(Speaker::Caller, turn.text.clone());
         if self.base.has_meanings() {
@@ -209,13 +215,13 @@ impl Conversation {
             self.reply = Reply::Reading { turn, history };
         } else {
             let heard = self.base.read_words(&turn.question);
-            self.answer(&turn, history, &heard, steps);
+            self.answer(&turn, history, &heard, now, steps);
         }
     }
 
-    fn on_read(&mut self, heard: &Heard, steps: &mut Vec<Step>) {
+    fn on_read(&mut self, heard: &Heard, now: Duration, steps: &mut Vec<Step>) {
         match self.take_reply() {
-            Reply::Reading { turn, history } => self.answer(&turn, history, heard, steps),
+            Reply::Reading { turn, history } => self.answer(&turn, history, heard, now, steps),
             // Of a reply that is over.
             other => self.reply = other,
         }
@@ -226,8 +232,10 @@ impl Conversation {
         turn: &CallerTurn,
         history: Vec<Arc<Turn>>,
         heard: &Heard,
+        now: Duration,
         steps: &mut Vec<Step>,
     ) {
+        self.has_filled = false;
         let Routed {
             route, questions, ..
         } = self.route(&turn.question, heard);
@@ -268,6 +276,9 @@ impl Conversation {
             Route::More => self.say_more(meta, steps),
             route => {
                 let fixed = self.fixed_reply(&route);
+                if self.may_talk(&route) {
+                    return self.talk(turn, history, fixed, meta, now, steps);
+                }
                 self.say_fixed(fixed, meta, steps);
             }
         }

@@ -113,6 +113,11 @@ fn answer(conversation: &mut Conversation, base: &KnowledgeBase, turn: CallerTur
                 Step::CallTool(id, _) => {
                     events.push(Event::ToolDone(id, Outcome::Success(serde_json::json!({}))));
                 }
+                Step::CallTools(calls) => {
+                    let ended = calls.into_iter();
+                    let ended = ended.map(|(id, _)| (id, Outcome::Success(serde_json::json!({}))));
+                    events.push(Event::ToolsDone(ended.collect()));
+                }
                 // There are no web and no model here.
                 Step::SearchWeb(_) => events.push(Event::WebFound(None)),
                 Step::AskModel(_) => {}

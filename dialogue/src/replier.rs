@@ -6,14 +6,18 @@ use std::sync::{
 };
 
 use knowledge::{KnowledgeBase, Lookup, Proof};
+use language::phrase::written_out;
 use tokio::time::Instant;
 use tools::{DeclaredLookup, LookupTool, Lookups, NotConnected, Tool, WebSearch, WebSearchTool};
 
 use crate::{
     PASSAGES, ReplyConfig,
-    conversation::{Abilities, Found, Query},
-    llm::Llm,
+    conversation::{Abilities, Found, Function, FunctionKind, Query},
+    llm::Models,
 };
+
+/// Ways of asking for a look-up that a language model is told.
+const EXAMPLES: usize = 6;
 
 /// What answers are made with. Shared by all calls; cheap to clone.
 #[derive(Debug, Clone)]
@@ -25,7 +29,7 @@ pub struct Replier {
 struct Shared {
     /// Swapped whole when documents change; a reply under way keeps the one it began with.
     knowledge: RwLock<Arc<KnowledgeBase>>,
-    llm: Option<Llm>,
+    models: Models,
     lookups: Option<Lookups>,
     transfer_to: Option<String>,
     web_search: Option<WebSearch>,
@@ -43,7 +47,7 @@ impl Replier {
     ) -> Self {
         let shared = Shared {
             knowledge: RwLock::new(knowledge),
-            llm: config.llm.map(Llm::new),
+            models: Models::new(config.llm.into_iter().chain(config.llm_fallback)),
             lookups,
             transfer_to: config.transfer_to,
             web_search: config.web_search,
@@ -142,18 +146,44 @@ impl Replier {
     /// What the agent can do in every conversation.
     pub(crate) fn abilities(&self) -> Abilities {
         Abilities {
-            model: self.llm().map(|llm| llm.model().to_owned()),
+            model: self.models().name().map(str::to_owned),
             look_ups: self
                 .look_ups()
                 .filter_map(|tool| Some(tool.ok()?.spec().name.clone()))
                 .collect(),
             web_search: self.searches_web(),
             transfer: self.shared.transfer_to.is_some(),
+            tools: self.functions(),
         }
     }
 
-    pub(crate) fn llm(&self) -> Option<&Llm> {
-        self.shared.llm.as_ref()
+    /// The look-ups that a language model may ask for.
+    fn functions(&self) -> Vec<Function> {
+        let base = self.knowledge();
+        let tools = self.look_ups().filter_map(Result::ok);
+        let functions = tools.map(|tool| {
+            let spec = tool.spec();
+            let look_up = base.pack().lookup(&spec.name);
+            let phrases = look_up.into_iter().flat_map(|look_up| &look_up.phrases);
+            let asked_by: Vec<String> = phrases.flat_map(|phrase| written_out(phrase)).collect();
+            let examples: Vec<&str> = asked_by.iter().map(String::as_str).take(EXAMPLES).collect();
+            Function {
+                name: spec.name.clone(),
+                description: format!(
+                    "Finds the {} for the caller, who asks in words such as: {}.",
+                    spec.name.replace('_', " "),
+                    examples.join("; ")
+                ),
+                parameters: spec.arguments.clone(),
+                asked_by,
+                kind: FunctionKind::LookUp,
+            }
+        });
+        functions.collect()
+    }
+
+    pub(crate) fn models(&self) -> &Models {
+        &self.shared.models
     }
 
     /// The only search there is.

@@ -102,6 +102,13 @@ impl Pack {
         self.lookups.iter().find(|lookup| lookup.name == name)
     }
 
+    /// Whether the answers to small talk of this kind are said as they are.
+    #[must_use]
+    pub fn is_fixed(&self, kind: &str) -> bool {
+        let mut kinds = self.small_talk.iter();
+        kinds.any(|talk| talk.kind == kind && talk.fixed)
+    }
+
     /// An answer to small talk of this kind. `turn` picks among the variants, so that a caller who
     /// says hello twice does not hear the same sentence twice.
     #[must_use]
@@ -285,6 +292,9 @@ pub struct Lines {
     /// Where the last answer comes from, if from a page of the web: its `{title}` on `{host}`.
     #[serde(default)]
     pub cites_web: Option<String>,
+    /// While a tool takes its time. Without this line nothing is said then.
+    #[serde(default)]
+    pub one_moment: Option<String>,
     /// After an answer, when nothing else was asked.
     pub anything_else: String,
     /// "Repeat that" before anything was said.
@@ -407,6 +417,9 @@ pub struct SmallTalk {
     /// It opens a request: with one word of the trade beside it the turn is a question about the trade.
     #[serde(default)]
     pub opens: bool,
+    /// These lines are said as they are, whoever else could answer: nobody phrases them anew.
+    #[serde(default)]
+    pub fixed: bool,
     /// What to answer, in turn.
     pub answers: Vec<String>,
 }

@@ -1,32 +1,41 @@
 //! What the language model writes for a turn: judged sentence by sentence, with what is said otherwise where it says
 //! nothing that may be spoken.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use knowledge::Passage;
+use call::{Speaker, Turn};
+use knowledge::{Passage, Route};
 use language::{is_stop_word, normalize};
 
 use super::{
-    Conversation, Delta, Found, ModelFailure, Prompt, Reply, Step,
+    CallerTurn, Conversation, Delta, Found, FunctionKind, ModelFailure, Prompt, Reply, Step,
+    actions::FixedReply,
     answer::{Question, source, source_beside, with},
+    functions::Round,
     prompt,
     sentences::{Grounds, Judged, SentenceStream, Withheld},
 };
-use crate::ReplyMeta;
+use crate::{Awaiting, ReplyMeta};
 
 /// Words that a sentence of the documents shares with the one that it is said in place of.
 const SHARED: usize = 2;
 
-/// An answer that the language model writes.
+/// A reply that the language model writes.
 #[derive(Debug)]
 pub(super) struct Phrasing {
-    /// What is said if the model says nothing.
-    question: Question,
+    pub(super) question: Question,
+    /// What is said if the model says nothing: this line, or what was found.
+    line: Option<FixedReply>,
     found: Found,
-    text: SentenceStream,
+    pub(super) prompt: Prompt,
+    /// Who writes.
+    model: String,
+    pub(super) text: SentenceStream,
     asked_at: Duration,
+    /// The calls that it waits for.
+    pub(super) round: Round,
     /// Its sentences so far.
-    said: Vec<String>,
+    pub(super) said: Vec<String>,
     /// Sentences of the documents, in place of others that may not be spoken, until the model says one of its own.
     instead: Vec<String>,
 }
@@ -43,14 +52,77 @@ impl Conversation {
     ) {
         let settings = &self.base.pack().settings;
         let name = self.facts.name.as_deref();
-        let prompt = Prompt::new(settings, &question, passages, name);
-        let grounds = self.grounds(&question, passages);
-        steps.push(Step::AskModel(prompt));
+        let functions = self.functions(question.is_knowledge);
+        let prompt = Prompt::answer(settings, &question, passages, name, functions);
+        self.begin_phrasing(prompt, question, found, passages, None, now, steps);
+    }
+
+    /// Whether the model may answer a turn of this route: what the engine does itself, consent and what a pack will
+    /// have said word by word is not phrased anew.
+    pub(super) fn may_talk(&self, route: &Route) -> bool {
+        let is_free = self.awaiting == Awaiting::None;
+        let may = match route {
+            Route::SmallTalk { kind } => !self.base.pack().is_fixed(kind),
+            Route::OutOfScope | Route::Unclear => true,
+            // An answer to what the model asked.
+            Route::Affirm => is_free,
+            Route::Deny => is_free && !self.asked_anything_else(),
+            _ => false,
+        };
+        may && self.abilities.model.is_some()
+    }
+
+    /// Has the model answer a turn that the documents say nothing to; `line` is said if it does not.
+    pub(super) fn talk(
+        &mut self,
+        turn: &CallerTurn,
+        history: Vec<Arc<Turn>>,
+        line: FixedReply,
+        meta: ReplyMeta,
+        now: Duration,
+        steps: &mut Vec<Step>,
+    ) {
+        let question = Question {
+            text: turn.question.clone(),
+            seq: turn.seq,
+            is_knowledge: false,
+            asked: Vec::new(),
+            history,
+            meta,
+        };
+        let settings = &self.base.pack().settings;
+        let name = self.facts.name.as_deref();
+        let functions = self.functions(false);
+        let prompt = Prompt::talk(settings, &question, &line.text, name, functions);
+        let found = Found::default();
+        self.begin_phrasing(prompt, question, found, &[], Some(line), now, steps);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a reply is made of")]
+    fn begin_phrasing(
+        &mut self,
+        prompt: Prompt,
+        question: Question,
+        found: Found,
+        passages: &[Passage],
+        line: Option<FixedReply>,
+        now: Duration,
+        steps: &mut Vec<Step>,
+    ) {
+        let mut grounds = self.grounds(&question, passages);
+        if let Some(line) = &line {
+            grounds.add_material(&line.text);
+        }
+        steps.push(Step::AskModel(prompt.clone()));
         self.reply = Reply::Phrasing(Box::new(Phrasing {
             text: SentenceStream::new(grounds),
             question,
+            line,
             found,
+            prompt,
+            model: self.abilities.model.clone().unwrap_or_default(),
             asked_at: now,
+            round: Round::default(),
             said: Vec::new(),
             instead: Vec::new(),
         }));
@@ -69,8 +141,8 @@ impl Conversation {
             .deeds(self.deeds.done(), self.deeds_able());
         for turn in &question.history {
             grounds = match turn.speaker {
-                call::Speaker::Caller => grounds.caller(&turn.text),
-                call::Speaker::Agent => grounds.agent(&turn.text, &pack.guard),
+                Speaker::Caller => grounds.caller(&turn.text),
+                Speaker::Agent => grounds.agent(&turn.text, &pack.guard),
             };
         }
         for passage in passages {
@@ -81,7 +153,9 @@ impl Conversation {
 
     /// Names of the tools that could do something for this caller.
     fn deeds_able(&self) -> Vec<String> {
-        Vec::new()
+        let tools = self.abilities.tools.iter();
+        let tasks = tools.filter(|function| function.kind == FunctionKind::Task);
+        tasks.map(|function| function.name.clone()).collect()
     }
 
     pub(super) fn on_model(&mut self, delta: Delta, now: Duration, steps: &mut Vec<Step>) {
@@ -90,9 +164,21 @@ impl Conversation {
             // Of a reply that is over.
             other => return self.reply = other,
         };
-        let base = std::sync::Arc::clone(&self.base);
+        let base = Arc::clone(&self.base);
         let guard = &base.pack().guard;
         let failure = match delta {
+            Delta::Begins(model) => {
+                phrasing.model = model;
+                phrasing.text.begin_anew();
+                return self.reply = Reply::Phrasing(phrasing);
+            }
+            Delta::Calls(calls) => match phrasing.text.rest(guard) {
+                Ok(judged) => {
+                    self.say_judged(&mut phrasing, judged, steps);
+                    return self.on_calls(phrasing, calls, steps);
+                }
+                Err(failure) => Some(ModelFailure::Unusable(failure)),
+            },
             Delta::Text(piece) => {
                 let first_token = &mut phrasing.question.meta.llm_first_token;
                 first_token.get_or_insert(now.saturating_sub(phrasing.asked_at));
@@ -120,22 +206,30 @@ impl Conversation {
     }
 
     /// The model says no more: what it said stands, or the documents speak.
-    fn end_phrasing(&mut self, phrasing: Phrasing, steps: &mut Vec<Step>) {
+    pub(super) fn end_phrasing(&mut self, phrasing: Phrasing, steps: &mut Vec<Step>) {
         let Phrasing {
             mut question,
+            line,
             found,
+            model,
             said,
             instead,
             ..
         } = phrasing;
         let Some(last) = said.last() else {
             question.meta.failure.get_or_insert(ModelFailure::Empty);
-            return self.say_documents(question, &found, None, steps);
+            return match line {
+                Some(line) => self.say_fixed(line, question.meta, steps),
+                None => self.say_documents(question, &found, None, steps),
+            };
         };
         let last = instead.last().unwrap_or(last).clone();
         steps.extend(instead.into_iter().map(Step::Say));
-        let asks = self.offered_in(&last);
-        let model = self.abilities.model.clone();
+        // An offer stands until it is answered.
+        let asks = match (self.offered_in(&last), line) {
+            (Awaiting::None, Some(line)) => line.awaiting,
+            (asks, _) => asks,
+        };
         let beside = self.beside(&question.asked);
         let documents = found.together();
         let sources = documents
@@ -143,7 +237,7 @@ impl Conversation {
             .map(source)
             .chain(beside.into_iter().flatten().map(source_beside));
         let meta = ReplyMeta {
-            model: model.unwrap_or_default(),
+            model,
             sources: with(&question.meta.sources, sources),
             ..question.meta
         };

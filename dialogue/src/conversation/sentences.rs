@@ -104,6 +104,13 @@ impl SentenceStream {
         &mut self.grounds
     }
 
+    /// Another text begins; what was pending of the one before is void.
+    pub(super) fn begin_anew(&mut self) {
+        self.thoughts = Thoughts::default();
+        self.pending.clear();
+        self.came = 0;
+    }
+
     /// Adds a piece; returns the sentences that are whole now.
     ///
     /// # Errors

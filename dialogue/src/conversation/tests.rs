@@ -160,6 +160,7 @@ impl Stage {
             },
             web_search: cast.web,
             transfer: cast.desk,
+            tools: Vec::new(),
         };
         let channel = if cast.phone {
             Channel::Phone
@@ -279,6 +280,7 @@ impl Stage {
                     request.tool, request.seq
                 )
             }
+            Step::CallTools(calls) => format!("CALL {} at once", calls.len()),
             Step::SearchWeb(query) => {
                 let (tool, sent) = (query.request.tool, query.request.arguments);
                 format!("SEARCH {tool} {sent} for turn {}", query.request.seq)
