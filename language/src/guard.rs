@@ -42,6 +42,8 @@ pub struct Guard {
     pub confirms: Vec<String>,
     /// What a question begins with.
     pub questions: Vec<String>,
+    /// How the dot of an address is said.
+    pub dot: Vec<String>,
     /// What is done or promised.
     pub claims: ClaimWords,
 }

@@ -6,6 +6,7 @@
 //!        -> said, or withheld for a reason
 //! ```
 
+mod addresses;
 mod claims;
 mod figures;
 mod grounds;
@@ -59,7 +60,7 @@ pub enum Withheld {
     Secret,
     /// It said that something is done, or promised it, which no tool did.
     Claim,
-    /// It stated a figure that has no source.
+    /// It stated a figure or an address that has no source.
     Figure,
     /// It told of the orders that the model was given.
     Orders,
@@ -188,7 +189,9 @@ impl SentenceStream {
             Some(Withheld::Secret)
         } else if claims::is_untrue(&sentence, guard, of) {
             Some(Withheld::Claim)
-        } else if figures::is_invented(&sentence, guard, of) {
+        } else if addresses::is_invented(&sentence, guard, of)
+            || figures::is_invented(&sentence, guard, of)
+        {
             Some(Withheld::Figure)
         } else {
             None

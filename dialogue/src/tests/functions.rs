@@ -296,7 +296,7 @@ async fn whoever_waits_for_a_tool_is_told_so_once() {
 async fn a_look_up_that_fails_is_told_to_the_model_as_failed() {
     let script = vec![
         calls(&[(LOOK_UP, "{}")]),
-        writes("I could not see that. You have 500 dollars. "),
+        writes("I could not see that. You have 777 dollars. "),
     ];
     let server = ModelServer::start(Behaviour::InTurn(script)).await;
     let url =
@@ -318,7 +318,7 @@ async fn a_look_up_that_fails_is_told_to_the_model_as_failed() {
         "{}",
         replied.text()
     );
-    assert!(!replied.text().contains("500"), "{}", replied.text());
+    assert!(!replied.text().contains("777"), "{}", replied.text());
     assert_eq!(rows.all(), ["account_balance for turn 0", "failed"]);
     let results = results(&server.requests()[1]);
     assert!(results[0].contains("ended=\"failed\""), "{results:?}");

@@ -37,6 +37,8 @@ pub(super) enum Behaviour {
     WritesAndCalls(Vec<String>, Vec<(String, String)>),
     /// As [`Self::Writes`], and says behind its end how many tokens it took.
     Reports(Vec<String>, u32),
+    /// Tells so many words of its orders, from this one on, and ends.
+    Quotes(usize, usize),
     /// Behaves to each request as the next of these, and to further ones as the last.
     InTurn(Vec<Behaviour>),
 }
@@ -48,6 +50,17 @@ impl Behaviour {
             Self::InTurn(mut each) => {
                 let last = each.len() - 1;
                 each.swap_remove(place.min(last))
+            }
+            one => one,
+        }
+    }
+
+    /// Whoever quotes has something to quote.
+    fn told(self, orders: &str) -> Self {
+        match self {
+            Self::Quotes(from, count) => {
+                let words = orders.split_whitespace().skip(from).take(count);
+                Self::Writes(words.map(|word| format!("{word} ")).collect())
             }
             one => one,
         }
@@ -66,12 +79,16 @@ impl ModelServer {
         let requests = watch::Sender::default();
         let seen = requests.clone();
         let answer = move |Json(body): Json<serde_json::Value>| {
+            let orders = body["messages"][0]["content"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
             let mut place = 0;
             seen.send_modify(|requests: &mut Vec<_>| {
                 place = requests.len();
                 requests.push(body);
             });
-            respond(behaviour.clone().at(place))
+            respond(behaviour.clone().at(place).told(&orders))
         };
         let url = serve(Router::new().route("/v1/chat/completions", post(answer))).await;
         Self { url, requests }
@@ -149,9 +166,13 @@ async fn respond(behaviour: Behaviour) -> Response {
             ]);
             events(stream::iter(all))
         }
-        Behaviour::InTurn(_) => unreachable!("one of them was chosen"),
+        Behaviour::InTurn(_) | Behaviour::Quotes(..) => unreachable!("one of them was chosen"),
         Behaviour::Hangs => std::future::pending().await,
-        Behaviour::Fails(status) => (status, "the model is unwell").into_response(),
+        Behaviour::Fails(status) => {
+            let error =
+                serde_json::json!({ "error": { "message": "unwell", "type": "server_error" } });
+            (status, Json(error)).into_response()
+        }
         Behaviour::Sends(body) => {
             ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()
         }

@@ -14,6 +14,8 @@ const SUBJECT_WITHIN: usize = 8;
 pub struct ClaimWords {
     /// Who may do a deed for the caller.
     pub speakers: Vec<String>,
+    /// Of those, the agent itself, of whom no document speaks.
+    pub self_said: Vec<String>,
     /// Of those, who also does things in general: "we send a letter".
     pub company: Vec<String>,
     /// Between them and the verb: it is done.

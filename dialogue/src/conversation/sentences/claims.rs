@@ -12,8 +12,14 @@ pub(super) fn is_untrue(sentence: &str, guard: &Guard, grounds: &Grounds) -> boo
         match claim.mood {
             Mood::Done => !by(&grounds.done),
             Mood::Promised => {
+                let is_general = || {
+                    let mut words = claim.words.split(' ');
+                    words
+                        .next()
+                        .is_none_or(|who| !guard.claims.self_said.iter().any(|own| own == who))
+                };
                 let said = || grounds.says(&claim.words) && grounds.is_in_material(sentence);
-                !by(&grounds.done) && !said()
+                !by(&grounds.done) && !(is_general() && said())
             }
             Mood::Offered => !claim.by_person && !by(&grounds.done) && !by(&grounds.able),
         }

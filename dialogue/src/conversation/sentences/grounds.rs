@@ -20,7 +20,9 @@ pub(crate) struct Grounds {
     pub(super) callers_figures: Vec<Figure>,
     /// The stems of each text of the material.
     material: Vec<HashSet<String>>,
-    /// Its words in order.
+    /// The texts in lower case.
+    texts: Vec<String>,
+    /// Their words in order.
     words: Vec<Vec<String>>,
     /// All words that the model was given.
     known: HashSet<String>,
@@ -42,6 +44,7 @@ impl Grounds {
         self.figures.extend(figures(text));
         let stems = normalize(text).into_iter().map(|term| term.stem);
         self.material.push(stems.collect());
+        self.texts.push(text.to_lowercase());
         let words = keys(text);
         self.known.extend(words.iter().cloned());
         self.words.push(words);
@@ -108,6 +111,13 @@ impl Grounds {
         self.words
             .iter()
             .any(|text| find_phrase(text, &words).is_some())
+    }
+
+    /// Whether the material names this address, in lower case; its dot may be spelt there.
+    pub(super) fn names_address(&self, address: &str) -> bool {
+        let spelt = address.replace('.', " dot ");
+        let mut texts = self.texts.iter();
+        texts.any(|text| text.contains(address) || text.contains(&spelt))
     }
 
     pub(super) fn has_word(&self, word: &str) -> bool {

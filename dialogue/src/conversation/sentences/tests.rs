@@ -126,6 +126,10 @@ fn a_sentence_is_said_or_withheld_for_its_reason() {
         ("It costs fifty dollars.", Some(Figure)),
         ("Yes, you paid fifty dollars.", Some(Figure)),
         ("That is right, it is fifty dollars.", Some(Figure)),
+        ("See www.stranger.example for that.", Some(Figure)),
+        ("Write to help@stranger.example.", Some(Figure)),
+        ("See stranger dot com for that.", Some(Figure)),
+        ("Please enter your PIN now.", Some(Secret)),
         // Secrets.
         ("Please tell me your PIN.", Some(Secret)),
         ("Please tell me your P.I.N. first.", Some(Secret)),

@@ -66,14 +66,14 @@ fn an_offer_stands_while_the_model_talks() {
         MODEL,
         "1.0 caller Can I speak to a person?
          1.1 written
-         2.0 caller blurb florp gna
+         2.0 caller blurb florp
          2.1 model What was that?
          2.2 model ends
          2.3 written
          3.0 caller Yes",
         "1.0 SAY Shall we call you?
          1.0 DONE human_requested by pack
-         2.0 ASK blurb florp gna after 1 turns
+         2.0 ASK blurb florp after 1 turns
          2.2 SAY What was that?
          2.2 DONE unclear by model
          3.0 CALL callback for turn 3, agreed to, level 0",
