@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::{
     english::english,
+    stop_words::is_stop_word,
     words::{contains_any, find_phrase, keys},
 };
 
@@ -89,14 +90,11 @@ impl Guard {
 
     /// "Your PIN?"
     fn ends_in_secret(&self, sentence: &str, words: &[String]) -> bool {
+        let courtesies = words.iter().rev().take_while(|word| is_stop_word(word)).count();
+        let asked = &words[..words.len() - courtesies];
         let ends = self.secrets.iter().any(|secret| {
-            let secret: Vec<&str> = secret.split(' ').collect();
-            words.ends_with(
-                &secret
-                    .iter()
-                    .map(|word| (*word).to_owned())
-                    .collect::<Vec<_>>(),
-            )
+            let secret: Vec<String> = secret.split(' ').map(str::to_owned).collect();
+            asked.ends_with(&secret)
         });
         let about = words.iter().any(|word| self.about_secrets.contains(word));
         let refused = self.is_refused(words, words.len());

@@ -107,12 +107,12 @@ fn spoken_rules<'a>(
     }
 }
 
-/// The orders of every prompt, without what the pack adds and without who speaks: these may be told.
+/// The orders of every prompt, without who speaks and for whom: that may be told.
 pub(super) fn orders(settings: &Settings) -> String {
-    let rules = spoken_rules(settings, &[], true).render();
-    rules
-        .split_once('\n')
-        .map_or_else(String::new, |(_, orders)| orders.to_owned())
+    let pack_rules: Vec<&str> = settings.rules.iter().map(String::as_str).collect();
+    let rules = spoken_rules(settings, &pack_rules, true).render();
+    let orders = rules.split_once(". ");
+    orders.map_or_else(String::new, |(_, orders)| orders.to_owned())
 }
 
 /// A passage's text, with what is to be said before it.

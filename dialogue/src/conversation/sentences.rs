@@ -68,6 +68,22 @@ pub enum Withheld {
     Language,
 }
 
+impl Withheld {
+    /// Its name on record and in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Thought => "thought",
+            Self::Markup => "markup",
+            Self::Secret => "secret",
+            Self::Claim => "claim",
+            Self::Figure => "figure",
+            Self::Orders => "orders",
+            Self::Language => "language",
+        }
+    }
+}
+
 /// A whole sentence, judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Judged {

@@ -21,6 +21,7 @@ fn a_request_for_a_secret_is_known_however_it_is_put() {
         ("May I have the one time code?", Some(Asks::ToBeTold)),
         ("To go on, give me the CVV.", Some(Asks::ToBeTold)),
         ("Your PIN?", Some(Asks::ToBeTold)),
+        ("Your PIN, please?", Some(Asks::ToBeTold)),
         ("And the code?", Some(Asks::ToBeTold)),
         ("Then say your secret word.", Some(Asks::ToBeTold)),
         ("Please enter your PIN.", Some(Asks::ToEnter)),
