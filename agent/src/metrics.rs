@@ -20,6 +20,9 @@ const LATENCY_BUCKETS_SECONDS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0,
 ];
 
+/// Two labels and their values.
+type Labels = [(&'static str, &'static str); 2];
+
 /// The stages of a turn whose duration is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -72,6 +75,9 @@ pub struct Metrics {
     turns: Counter,
     interruptions: Counter,
     retrievals: Counter,
+    llm_requests: Family<Labels, Counter>,
+    llm_tokens: Family<Label, Counter>,
+    llm_withheld: Family<Label, Counter>,
     latency: Latency,
     audio_frames_dropped: Counter,
     authentications: Family<Label, Counter>,
@@ -110,6 +116,9 @@ impl Metrics {
             "turns", "Turns of callers answered", turns;
             "interruptions", "Replies cut by the caller", interruptions;
             "retrievals", "Knowledge searches", retrievals;
+            "llm_requests", "Requests to language models, and why one was not asked", llm_requests;
+            "llm_tokens", "Tokens that language models took", llm_tokens;
+            "llm_withheld", "Sentences and thoughts of a language model that were not spoken", llm_withheld;
             "audio_frames_dropped", "Caller audio frames dropped", audio_frames_dropped;
             "authentications", "Authentication attempts, by outcome", authentications;
         }
@@ -187,6 +196,22 @@ impl Metrics {
         self.retrievals.inc();
     }
 
+    /// A language model was asked, or was not for a reason; `outcome` is one of a fixed set.
+    pub fn llm_request(&self, fallback: bool, outcome: &'static str, tokens: u64) {
+        let model = ("model", if fallback { "fallback" } else { "first" });
+        self.llm_requests
+            .get_or_create(&[model, ("outcome", outcome)])
+            .inc();
+        self.llm_tokens.get_or_create(&[model]).inc_by(tokens);
+    }
+
+    /// A part of what a language model wrote was not spoken; `reason` is one of a fixed set.
+    pub fn llm_withheld(&self, reason: &'static str, count: u32) {
+        self.llm_withheld
+            .get_or_create(&[("reason", reason)])
+            .inc_by(u64::from(count));
+    }
+
     /// Caller audio that was not heard because the call lagged behind.
     pub fn audio_frames_dropped(&self, frames: u64) {
         self.audio_frames_dropped.inc_by(frames);
@@ -238,6 +263,9 @@ mod tests {
         metrics.set_slots(1, 4, 0.25);
         metrics.observe(Stage::Stt, Duration::from_millis(40));
         metrics.observe(Stage::Stt, Duration::from_secs(60));
+        metrics.llm_request(false, "late", 0);
+        metrics.llm_request(true, "answered", 120);
+        metrics.llm_withheld("figure", 2);
         let text = rendered(&metrics);
         for line in [
             "teller_calls_active 1",
@@ -248,6 +276,9 @@ mod tests {
             "teller_turn_latency_seconds_bucket{le=\"+Inf\",stage=\"stt\"} 2",
             "teller_turn_latency_seconds_count{stage=\"stt\"} 2",
             "teller_retrievals_total 0",
+            "teller_llm_requests_total{model=\"first\",outcome=\"late\"} 1",
+            "teller_llm_tokens_total{model=\"fallback\"} 120",
+            "teller_llm_withheld_total{reason=\"figure\"} 2",
         ] {
             assert!(text.contains(line), "no `{line}` in:\n{text}");
         }

@@ -5,8 +5,11 @@ mod actions;
 mod answer;
 mod catalogue;
 mod dead_end;
+mod deeds;
 mod event;
+pub(crate) mod functions;
 mod lookups;
+mod phrasing;
 mod prompt;
 mod sentences;
 mod tasks;
@@ -15,11 +18,11 @@ mod tests;
 mod web;
 
 pub use event::{
-    Abilities, CallFacts, CallerTurn, Delta, Event, Found, ModelFailure, Query, Step, ToolCallId,
-    WebQuery,
+    Abilities, CallFacts, CallerTurn, Delta, Event, Found, Function, FunctionKind, ModelCall,
+    ModelFailure, Query, Step, ToolCallId, WebQuery,
 };
-pub use prompt::Prompt;
-pub use sentences::UnusableText;
+pub use prompt::{Exchange, Prompt};
+pub use sentences::{UnusableText, Withheld};
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -35,9 +38,11 @@ use serde_json::json;
 use tools::{Outcome, Request};
 
 use crate::{Awaiting, ReplyMeta, Source};
-use answer::{Phrasing, Question};
+use answer::Question;
 use dead_end::DeadEnd;
+use deeds::Deeds;
 use lookups::Asking;
+use phrasing::Phrasing;
 use web::Searching;
 
 /// Turns that a reply can look back on.
@@ -88,6 +93,9 @@ pub struct Conversation {
     seq: i32,
     /// Since the conversation began.
     now: Duration,
+    deeds: Deeds,
+    /// "One moment" was said in this turn.
+    has_filled: bool,
 }
 
 /// What the conversation is about.
@@ -178,6 +186,8 @@ impl Conversation {
             calls: 0,
             seq: 0,
             now: Duration::ZERO,
+            deeds: Deeds::default(),
+            has_filled: false,
         }
     }
 
@@ -186,8 +196,8 @@ impl Conversation {
         self.now = now;
         match event {
             Event::Knowledge(base) => self.base = base,
-            Event::CallerSaid(turn) => self.on_caller(turn, steps),
-            Event::Read(heard) => self.on_read(&heard, steps),
+            Event::CallerSaid(turn) => self.on_caller(turn, now, steps),
+            Event::Read(heard) => self.on_read(&heard, now, steps),
             Event::CallerUnanswered(text) => {
                 let heard = self.base.read_words(&text);
                 self.route(&text, &heard);
@@ -198,6 +208,8 @@ impl Conversation {
             Event::WebFound(answer) => self.on_web(answer, now, steps),
             Event::ModelWrote(delta) => self.on_model(delta, now, steps),
             Event::ToolDone(done, outcome) => self.on_tool(done, outcome, steps),
+            Event::ToolsDone(done) => self.on_functions(done, steps),
+            Event::ToolsSlow => self.on_slow(steps),
             Event::ReplyWritten => {
                 if let Reply::Complete { asks } = self.take_reply() {
                     self.awaiting = asks;
@@ -240,7 +252,7 @@ impl Conversation {
         }
     }
 
-    fn on_caller(&mut self, turn: CallerTurn, steps: &mut Vec<Step>) {
+    fn on_caller(&mut self, turn: CallerTurn, now: Duration, steps: &mut Vec<Step>) {
         let history = self.turns.iter().cloned().collect();
         self.remember(Speaker::Caller, turn.text.clone());
         self.seq = turn.seq;
@@ -249,13 +261,13 @@ impl Conversation {
             self.reply = Reply::Reading { turn, history };
         } else {
             let heard = self.base.read_words(&turn.question);
-            self.answer(&turn, history, &heard, steps);
+            self.answer(&turn, history, &heard, now, steps);
         }
     }
 
-    fn on_read(&mut self, heard: &Heard, steps: &mut Vec<Step>) {
+    fn on_read(&mut self, heard: &Heard, now: Duration, steps: &mut Vec<Step>) {
         match self.take_reply() {
-            Reply::Reading { turn, history } => self.answer(&turn, history, heard, steps),
+            Reply::Reading { turn, history } => self.answer(&turn, history, heard, now, steps),
             // Of a reply that is over.
             other => self.reply = other,
         }
@@ -266,8 +278,10 @@ impl Conversation {
         turn: &CallerTurn,
         history: Vec<Arc<Turn>>,
         heard: &Heard,
+        now: Duration,
         steps: &mut Vec<Step>,
     ) {
+        self.has_filled = false;
         let Routed {
             route, questions, ..
         } = self.route(&turn.question, heard);
@@ -291,7 +305,7 @@ impl Conversation {
             turn,
             route: &route,
         };
-        if self.go_on(&of, &meta, steps) {
+        if self.go_on_with_task(&of, &meta, steps) {
             return;
         }
         if let Some(at) = self.picked(&turn.question, &route) {
@@ -320,6 +334,9 @@ impl Conversation {
             Route::More => self.say_more(meta, steps),
             route => {
                 let fixed = self.fixed_reply(&route);
+                if self.may_talk(&route) {
+                    return self.talk(turn, history, fixed, meta, now, steps);
+                }
                 self.say_fixed(fixed, meta, steps);
             }
         }
@@ -347,11 +364,15 @@ impl Conversation {
     fn call(&mut self, request: Request, purpose: Purpose, meta: ReplyMeta, steps: &mut Vec<Step>) {
         self.calls += 1;
         let id = ToolCallId(self.calls);
+        if !matches!(purpose, Purpose::LookUp(_) | Purpose::Options) {
+            self.deeds.asked(id, &request);
+        }
         self.reply = Reply::Calling { id, purpose, meta };
         steps.push(Step::CallTool(id, request));
     }
 
     fn on_tool(&mut self, done: ToolCallId, outcome: Outcome, steps: &mut Vec<Step>) {
+        self.deeds.ended(done, &outcome);
         match self.take_reply() {
             Reply::Calling { id, purpose, meta } if id == done => {
                 let (fixed, meta) = match purpose {

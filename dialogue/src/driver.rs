@@ -7,16 +7,23 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use knowledge::{Heard, KnowledgeBase};
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout},
+};
 use tokio_util::task::TaskTracker;
 use tools::{Outcome, Registry, Request, TransferTool};
 
 use crate::{
-    CallFacts, Replier, ReplyEvent,
-    conversation::{CallerTurn, Conversation, Delta, Event, Found, Prompt, Query, Step},
+    CallFacts, ModelRequest, Replier, ReplyEvent,
+    conversation::{CallerTurn, Conversation, Event, Found, Prompt, Query, Step},
     web,
 };
+
+/// A caller waits so long for a tool in silence.
+const PATIENCE: Duration = Duration::from_millis(700);
 
 /// One conversation at work; cheap to clone.
 #[derive(Clone)]
@@ -66,6 +73,8 @@ impl Driver {
         Reply {
             steps: self.steps(Event::CallerSaid(turn)).into(),
             driver: self.clone(),
+            model_asked: None,
+            requests: Vec::new(),
         }
     }
 
@@ -124,6 +133,9 @@ impl Driver {
 pub struct Reply {
     driver: Driver,
     steps: VecDeque<Step>,
+    /// When a language model was asked first.
+    model_asked: Option<Instant>,
+    requests: Vec<ModelRequest>,
 }
 
 impl Reply {
@@ -154,12 +166,24 @@ impl Reply {
                     true
                 }
                 Step::CallTool(id, request) => {
-                    let outcome = self.driver.call(request).await;
+                    let driver = self.driver.clone();
+                    let (outcome, is_open) = self.patiently(driver.call(request), &out).await;
                     self.report(Event::ToolDone(id, outcome));
-                    true
+                    is_open
+                }
+                Step::CallTools(requests) => {
+                    let driver = self.driver.clone();
+                    let calls = requests.into_iter().map(|(id, request)| {
+                        let driver = &driver;
+                        async move { (id, driver.call(request).await) }
+                    });
+                    let (ended, is_open) = self.patiently(join_all(calls), &out).await;
+                    self.report(Event::ToolsDone(ended));
+                    is_open
                 }
                 Step::AskModel(prompt) => self.ask_model(&prompt, &out).await,
-                Step::Done(meta) => {
+                Step::Done(mut meta) => {
+                    meta.model_requests = std::mem::take(&mut self.requests);
                     if let Some(failure) = &meta.failure {
                         tracing::warn!(%failure, answered_by = meta.model, "the language model did not finish its answer");
                     }
@@ -176,20 +200,31 @@ impl Reply {
         self.steps.extend(self.driver.steps(event));
     }
 
+    /// Waits for tools; a caller who waits long is told so meanwhile. The second is `false` when nobody listens to `out`.
+    async fn patiently<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+        out: &mpsc::Sender<ReplyEvent>,
+    ) -> (T, bool) {
+        let mut work = std::pin::pin!(work);
+        if let Ok(done) = timeout(PATIENCE, &mut work).await {
+            return (done, true);
+        }
+        let mut is_open = true;
+        for step in self.driver.steps(Event::ToolsSlow) {
+            if let Step::Say(sentence) = step {
+                is_open = out.send(ReplyEvent::Sentence(sentence)).await.is_ok();
+            }
+        }
+        (work.await, is_open)
+    }
+
     /// Passes the model's answer on until the conversation has what it needs; the steps after the
     /// sentences that came of it are left to be carried out. `false` when nobody listens to `out`.
     async fn ask_model(&mut self, prompt: &Prompt, out: &mpsc::Sender<ReplyEvent>) -> bool {
         let driver = self.driver.clone();
-        let Some(llm) = driver.shared.replier.llm() else {
-            return true;
-        };
-        let mut answer = match llm.ask(prompt).await {
-            Ok(answer) => answer,
-            Err(failure) => {
-                self.report(Event::ModelWrote(Delta::Failed(failure)));
-                return true;
-            }
-        };
+        let begun = *self.model_asked.get_or_insert_with(Instant::now);
+        let mut answer = driver.shared.replier.models().ask(prompt, begun);
         let mut has_spoken = false;
         loop {
             let delta = answer.next(has_spoken).await;
@@ -203,8 +238,9 @@ impl Reply {
                     return false;
                 }
             }
-            // What is left is the end of the reply.
+            // What is left is the end of the reply, or calls of tools.
             if !self.steps.is_empty() {
+                self.requests.extend(answer.requests());
                 return true;
             }
         }

@@ -5,9 +5,15 @@
 //!                            +-> things the pack lists: rows of its catalogue           conversation/catalogue.rs
 //!                            +-> look-ups and deeds the caller agreed to: tools           (crate `tools`)
 //!                            +-> question about the trade: retrieval (the only place)     conversation/answer.rs
-//!                                  +-> not in the documents, or fresh: the web, if allowed conversation/web.rs
-//!                                  +-> a language model phrases the passages             llm.rs
-//!                                  +-> none, late or failing: the documents' own sentences
+//!                            |     +-> not in the documents, or fresh: the web, if allowed conversation/web.rs
+//!                            |     +-> a language model answers from the passages         conversation/phrasing.rs
+//!                            |     +-> none, late or failing: the documents' own sentences
+//!                            +-> small talk, other subjects: a language model, without     conversation/phrasing.rs
+//!                                  passages; none, late or failing: the pack's lines
+//!
+//! a model's text -> thoughts out -> sentences, each judged -> said, or withheld           conversation/sentences.rs
+//! a model's calls -> offered? asked for by the caller? -> registry -> results, fenced     conversation/functions.rs
+//! which model    -> breaker, budget, the second where the first fails                     llm.rs
 //! ```
 //!
 //! [`Conversation`] decides and is pure; [`Driver`] carries out what it decides. Sentences leave as
@@ -24,13 +30,14 @@ mod tests;
 mod web;
 
 pub use conversation::{
-    Abilities, CallFacts, CallerTurn, Conversation, Delta, Event, Found, ModelFailure, Prompt,
-    Query, Step, ToolCallId, UnusableText, WebQuery,
+    Abilities, CallFacts, CallerTurn, Conversation, Delta, Event, Exchange, Found, Function,
+    FunctionKind, ModelCall, ModelFailure, Prompt, Query, Step, ToolCallId, UnusableText, WebQuery,
+    Withheld,
 };
 pub use driver::{Driver, Reply};
 pub use replier::Replier;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -42,8 +49,10 @@ const PASSAGES: usize = 3;
 /// What answers are made with, besides the pack.
 #[derive(Debug, Clone, Default)]
 pub struct ReplyConfig {
-    /// The language model that phrases answers; none means that the documents speak for themselves.
+    /// The language model that leads conversations; none means that the documents speak for themselves.
     pub llm: Option<LlmConfig>,
+    /// The one that is asked where the first fails before it said anything.
+    pub llm_fallback: Option<LlmConfig>,
     /// Where phone calls are transferred (`tel:` or `sip:` address or E.164 number); none means that
     /// the pack's `transfer_number` decides, and if that is none too, that people are called back.
     pub transfer_to: Option<String>,
@@ -68,6 +77,10 @@ pub struct LlmConfig {
     /// Requests at a time over all calls; a call that finds no place before the first-token deadline
     /// is answered from the documents.
     pub max_concurrent: usize,
+    /// Tokens that this worker may take of it in a minute; none: as many as it takes. Used up, the documents answer.
+    pub tokens_per_minute: Option<u64>,
+    /// The same for a day (UTC).
+    pub tokens_per_day: Option<u64>,
 }
 
 /// What the agent's last reply asked for.
@@ -116,6 +129,9 @@ pub struct ReplyMeta {
     pub sources: Vec<Source>,
     /// `pack` (a fixed line), `extractive` (the documents' sentences), `tool`, `web` (a page's sentence), or the model's name.
     pub model: String,
+    /// What the model wrote and nobody heard: how many sentences and thoughts, by the reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub withheld: BTreeMap<Withheld, u32>,
     /// What the search took; none when nothing was searched.
     #[serde(skip)]
     pub retrieval: Option<Duration>,
@@ -128,6 +144,30 @@ pub struct ReplyMeta {
     /// Why the language model did not finish its answer, if it was asked and did not.
     #[serde(skip)]
     pub failure: Option<ModelFailure>,
+    /// The requests to language models that it took, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub model_requests: Vec<ModelRequest>,
+}
+
+/// One request to a language model, or that it was not asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ModelRequest {
+    /// It went to the second model.
+    pub fallback: bool,
+    /// `answered`, or the kind of the failure.
+    pub outcome: &'static str,
+    /// Tokens it took, by the server's word or estimated.
+    pub tokens: u64,
+}
+
+impl ModelRequest {
+    fn new(place: usize, outcome: &'static str, tokens: u64) -> Self {
+        Self {
+            fallback: place > 0,
+            outcome,
+            tokens,
+        }
+    }
 }
 
 /// A document, a row or a page that an answer rests on.

@@ -1,169 +1,248 @@
-//! A language model behind the OpenAI chat completion API, streamed, with deadlines, never retried:
-//! a caller is waiting, and the documents can answer at once.
+//! Language models behind the OpenAI chat completion API, streamed, with deadlines, never retried: a caller is waiting,
+//! and the documents can answer at once. Where the first model fails before it said anything, the second is asked.
+//!
+//! ```text
+//! Models -> which may be asked now   breaker.rs, budget.rs (pure)
+//!        -> one answer as it comes   server.rs, what is sent: messages.rs, its calls of functions: calls.rs
+//! ```
 
-use std::time::Duration;
+mod breaker;
+mod budget;
+mod calls;
+mod messages;
+mod server;
 
-use async_openai::{
-    Client,
-    config::OpenAIConfig,
-    error::OpenAIError,
-    middleware::ReqwestService,
-    types::chat::{
-        ChatCompletionRequestAssistantMessage, ChatCompletionRequestMessage,
-        ChatCompletionRequestSystemMessage, ChatCompletionRequestUserMessage,
-        ChatCompletionResponseStream, CreateChatCompletionRequest, FinishReason,
-    },
-};
-use call::{Speaker, Turn};
-use futures_util::StreamExt;
-use prompts::caller_words;
-use secrecy::ExposeSecret;
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::{Instant, timeout_at},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::time::{Duration, Instant};
 
 use crate::{
-    LlmConfig,
+    LlmConfig, ModelRequest,
     conversation::{Delta, ModelFailure, Prompt},
 };
+use breaker::Breaker;
+use budget::{Budget, Meter};
+use server::{Answer, Server};
 
-/// One model, shared by all calls.
+/// The models of a worker, shared by all its calls: the first, and others for when it fails.
 #[derive(Debug)]
-pub(super) struct Llm {
-    client: Client<OpenAIConfig>,
-    config: LlmConfig,
-    /// Bounds requests under way over all calls; who waits too long gives up.
-    places: Semaphore,
+pub(super) struct Models(Vec<Model>);
+
+#[derive(Debug)]
+struct Model {
+    server: Server,
+    /// Held for moments only.
+    state: Mutex<State>,
 }
 
-/// One answer while it arrives. Dropping it ends the request.
-pub(super) struct Answer<'a> {
-    config: &'a LlmConfig,
+#[derive(Debug)]
+struct State {
+    breaker: Breaker,
+    meter: Meter,
+}
+
+/// An answer that is being given: by one model after the other until one speaks.
+pub(super) struct Asking<'a> {
+    models: &'a Models,
+    prompt: &'a Prompt,
+    /// When the reply's first request began.
     begun: Instant,
-    stream: ChatCompletionResponseStream,
-    first_token: bool,
-    /// The reason to finish came with the last piece of text.
-    end: Option<Delta>,
-    _place: SemaphorePermit<'a>,
+    /// The model after the one that answers.
+    next: usize,
+    current: Option<Trial<'a>>,
+    last: ModelFailure,
+    requests: Vec<ModelRequest>,
 }
 
-impl Llm {
-    pub(super) fn new(config: LlmConfig) -> Self {
-        let api = OpenAIConfig::new()
-            .with_api_base(config.base_url.trim_end_matches('/'))
-            .with_api_key(config.api_key.expose_secret());
-        Self {
-            // The plain service: the default one tries again three times behind our back.
-            client: Client::with_config(api).with_http_service(ReqwestService::default()),
-            places: Semaphore::new(config.max_concurrent.max(1)),
-            config,
-        }
-    }
-
-    pub(super) fn model(&self) -> &str {
-        &self.config.model
-    }
-
-    /// Begins a request.
-    pub(super) async fn ask(&self, prompt: &Prompt) -> Result<Answer<'_>, ModelFailure> {
-        let begun = Instant::now();
-        let first_token_by = begun + self.config.first_token_timeout;
-        let Ok(Ok(place)) = timeout_at(first_token_by, self.places.acquire()).await else {
-            return Err(ModelFailure::Late("free place"));
-        };
-        let request = CreateChatCompletionRequest {
-            model: self.config.model.clone(),
-            messages: messages(prompt),
-            stream: Some(true),
-            ..CreateChatCompletionRequest::default()
-        };
-        let chat = self.client.chat();
-        let Ok(stream) = timeout_at(first_token_by, chat.create_stream(request)).await else {
-            return Err(ModelFailure::Late("response"));
-        };
-        Ok(Answer {
-            config: &self.config,
-            begun,
-            stream: stream.map_err(|error| refusal(&error))?,
-            first_token: false,
-            end: None,
-            _place: place,
-        })
-    }
+/// One request to one model. Dropping it leaves its tokens spent and says nothing for or against the model.
+struct Trial<'a> {
+    model: &'a Model,
+    answer: Option<Answer<'a>>,
+    place: usize,
+    /// Tokens set aside for it.
+    reserved: u64,
+    has_begun: bool,
 }
 
-impl Answer<'_> {
-    /// What comes next. `has_spoken`: a sentence of it was whole.
-    pub(super) async fn next(&mut self, has_spoken: bool) -> Delta {
-        if let Some(end) = self.end.take() {
-            return end;
-        }
-        loop {
-            let (by, what) = self.deadline(has_spoken);
-            let chunk = match timeout_at(by, self.stream.next()).await {
-                Err(_elapsed) => return Delta::Failed(ModelFailure::Late(what)),
-                // Without a reason to finish, the connection was cut.
-                Ok(None | Some(Err(_))) => return Delta::Failed(ModelFailure::Broken),
-                Ok(Some(Ok(chunk))) => chunk,
+impl Models {
+    pub(super) fn new(configs: impl IntoIterator<Item = LlmConfig>) -> Self {
+        let model = |config: LlmConfig| {
+            let budget = Budget {
+                per_minute: config.tokens_per_minute,
+                per_day: config.tokens_per_day,
             };
-            let Some(choice) = chunk.choices.into_iter().next() else {
+            Model {
+                server: Server::new(config),
+                state: Mutex::new(State {
+                    breaker: Breaker::default(),
+                    meter: Meter::new(budget),
+                }),
+            }
+        };
+        Self(configs.into_iter().map(model).collect())
+    }
+
+    /// The name of the first.
+    pub(super) fn name(&self) -> Option<&str> {
+        Some(self.0.first()?.server.name())
+    }
+
+    /// Begins to ask; `begun` is when the reply's first request began.
+    pub(super) fn ask<'a>(&'a self, prompt: &'a Prompt, begun: Instant) -> Asking<'a> {
+        Asking {
+            models: self,
+            prompt,
+            begun,
+            next: 0,
+            current: None,
+            last: ModelFailure::Resting,
+            requests: Vec::new(),
+        }
+    }
+}
+
+impl<'a> Asking<'a> {
+    /// What comes next. `has_spoken`: a sentence of this answer was whole; from then on no other model is asked.
+    pub(super) async fn next(&mut self, has_spoken: bool) -> Delta {
+        loop {
+            let Some(trial) = &mut self.current else {
+                match self.begin() {
+                    Some(trial) => self.current = Some(trial),
+                    None => return Delta::Failed(self.last.clone()),
+                }
                 continue;
             };
-            let end = choice.finish_reason.map(|reason| match reason {
-                FinishReason::Stop => Delta::Finished,
-                _ => Delta::CutOff,
-            });
-            if let Some(piece) = choice.delta.content.filter(|piece| !piece.is_empty()) {
-                self.first_token = true;
-                self.end = end;
-                return Delta::Text(piece);
+            let delta = trial.next(self.prompt, self.begun, has_spoken).await;
+            let failure = match delta {
+                Delta::Failed(failure) => failure,
+                Delta::Finished | Delta::CutOff | Delta::Calls(_) => {
+                    self.end(None).await;
+                    return delta;
+                }
+                delta => return delta,
+            };
+            self.end(Some(&failure)).await;
+            self.last = failure;
+            if has_spoken {
+                return Delta::Failed(self.last.clone());
             }
-            if let Some(end) = end {
-                return end;
+        }
+    }
+
+    /// The requests so far, for the record.
+    pub(super) fn requests(self) -> Vec<ModelRequest> {
+        self.requests
+    }
+
+    /// A request to the next model that may be asked, while there is time for one.
+    fn begin(&mut self) -> Option<Trial<'a>> {
+        let models: &'a [Model] = &self.models.0;
+        while let Some(model) = models.get(self.next) {
+            let place = self.next;
+            self.next += 1;
+            if place > 0 && self.begun.elapsed() >= models[0].server.patience() {
+                return None;
+            }
+            let estimate = messages::estimated_tokens(self.prompt);
+            let refused = {
+                let (mut state, now) = (model.state(), now());
+                let State { breaker, meter } = &mut *state;
+                if !breaker.allows(now) {
+                    Some(ModelFailure::Resting)
+                } else if meter.reserve(now, estimate) {
+                    breaker.asked(now);
+                    None
+                } else {
+                    if meter.tells_that_it_is_used_up() {
+                        tracing::warn!(
+                            model = model.server.name(),
+                            "the budget of tokens is used up: answers are given without this language model"
+                        );
+                    }
+                    Some(ModelFailure::OverBudget)
+                }
+            };
+            let Some(refused) = refused else {
+                return Some(Trial {
+                    model,
+                    answer: None,
+                    place,
+                    reserved: estimate,
+                    has_begun: false,
+                });
+            };
+            self.requests
+                .push(ModelRequest::new(place, refused.kind(), 0));
+            self.last = refused;
+        }
+        None
+    }
+
+    /// The request under way is over.
+    async fn end(&mut self, failure: Option<&ModelFailure>) {
+        let Some(mut trial) = self.current.take() else {
+            return;
+        };
+        let written = trial.answer.as_ref().map_or(0, Answer::estimated_tokens);
+        let known = match &mut trial.answer {
+            Some(answer) if failure.is_none() => answer.usage().await,
+            _ => None,
+        };
+        let spent = known.unwrap_or(trial.reserved + written);
+        trial.model.ended(failure, trial.reserved, spent);
+        // It is settled.
+        trial.reserved = 0;
+        let outcome = failure.map_or("answered", ModelFailure::kind);
+        self.requests
+            .push(ModelRequest::new(trial.place, outcome, spent));
+    }
+}
+
+impl Trial<'_> {
+    async fn next(&mut self, prompt: &Prompt, begun: Instant, has_spoken: bool) -> Delta {
+        if !self.has_begun {
+            self.has_begun = true;
+            return Delta::Begins(self.model.server.name().to_owned());
+        }
+        if self.answer.is_none() {
+            match self.model.server.ask(prompt, begun).await {
+                Ok(answer) => self.answer = Some(answer),
+                Err(failure) => return Delta::Failed(failure),
+            }
+        }
+        match &mut self.answer {
+            Some(answer) => answer.next(has_spoken).await,
+            None => Delta::Failed(ModelFailure::Broken),
+        }
+    }
+}
+
+impl Model {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ended(&self, failure: Option<&ModelFailure>, reserved: u64, spent: u64) {
+        let (mut state, now) = (self.state(), now());
+        state.meter.settle(now, reserved, spent);
+        match failure {
+            // We were too many, which says nothing of the model.
+            Some(ModelFailure::Late(server::NO_PLACE)) => {}
+            None => state.breaker.succeeded(),
+            Some(_) => {
+                if state.breaker.failed(now) {
+                    tracing::warn!(
+                        model = self.server.name(),
+                        "the language model fails again and again: it is left alone for a while"
+                    );
+                }
             }
         }
     }
-
-    fn deadline(&self, has_spoken: bool) -> (Instant, &'static str) {
-        let first: Duration = self.config.first_token_timeout;
-        let end = self.begun + self.config.total_timeout;
-        if !self.first_token {
-            (end.min(self.begun + first), "first token")
-        } else if !has_spoken {
-            (end.min(self.begun + first * 2), "first sentence")
-        } else {
-            (end, "end")
-        }
-    }
 }
 
-fn messages(prompt: &Prompt) -> Vec<ChatCompletionRequestMessage> {
-    let rules = ChatCompletionRequestSystemMessage::from(prompt.rules.as_str());
-    let mut messages = vec![rules.into()];
-    messages.extend(prompt.turns.iter().map(|said| turn(said)));
-    messages.push(caller(&prompt.question));
-    messages
-}
-
-fn turn(turn: &Turn) -> ChatCompletionRequestMessage {
-    match turn.speaker {
-        Speaker::Caller => caller(&turn.text),
-        Speaker::Agent => ChatCompletionRequestAssistantMessage::from(turn.text.as_str()).into(),
-    }
-}
-
-fn caller(text: &str) -> ChatCompletionRequestMessage {
-    ChatCompletionRequestUserMessage::from(caller_words(text)).into()
-}
-
-/// The kind of an error, without the server's words: they may quote the prompt.
-fn refusal(error: &OpenAIError) -> ModelFailure {
-    match error {
-        OpenAIError::ApiError(answer) => ModelFailure::Refused(answer.status_code.to_string()),
-        OpenAIError::Reqwest(error) if error.is_connect() => {
-            ModelFailure::Refused("no connection".to_owned())
-        }
-        _ => ModelFailure::Broken,
-    }
+/// Since the beginning of 1970, by which minutes and days are told apart.
+fn now() -> Duration {
+    let millis = chrono::Utc::now().timestamp_millis();
+    Duration::from_millis(u64::try_from(millis).unwrap_or_default())
 }

@@ -157,6 +157,11 @@ fn answer(
                 Step::CallTool(id, request) => {
                     events.push(Event::ToolDone(id, stage.call(request)));
                 }
+                Step::CallTools(calls) => {
+                    let ended = calls.into_iter();
+                    let ended = ended.map(|(id, request)| (id, stage.call(request)));
+                    events.push(Event::ToolsDone(ended.collect()));
+                }
                 // There are no web and no model here.
                 Step::SearchWeb(_) => events.push(Event::WebFound(None)),
                 Step::AskModel(_) => {}

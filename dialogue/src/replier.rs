@@ -10,6 +10,7 @@ use std::{
 
 use chrono::NaiveDateTime;
 use knowledge::{FixedArgument, KnowledgeBase, Lookup, Proof, Task};
+use language::phrase::written_out;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tools::{
@@ -19,12 +20,14 @@ use tools::{
 
 use crate::{
     PASSAGES, ReplyConfig,
-    conversation::{Abilities, Found, Query},
-    llm::Llm,
+    conversation::{Abilities, functions::BEGINS, Found, Function, FunctionKind, Query},
+    llm::Models,
 };
 
 /// Longest argument of a deed, in characters.
 const MAX_ARGUMENT: usize = 1000;
+/// Ways of asking for a look-up that a language model is told.
+const EXAMPLES: usize = 6;
 
 /// What answers are made with. Shared by all calls; cheap to clone.
 #[derive(Debug, Clone)]
@@ -36,7 +39,7 @@ pub struct Replier {
 struct Shared {
     /// Swapped whole when documents change; a reply under way keeps the one it began with.
     knowledge: RwLock<Arc<KnowledgeBase>>,
-    llm: Option<Llm>,
+    models: Models,
     lookups: Option<Lookups>,
     deeds: Option<Deeds>,
     transfer_to: Option<String>,
@@ -56,7 +59,7 @@ impl Replier {
     ) -> Self {
         let shared = Shared {
             knowledge: RwLock::new(knowledge),
-            llm: config.llm.map(Llm::new),
+            models: Models::new(config.llm.into_iter().chain(config.llm_fallback)),
             lookups,
             deeds,
             transfer_to: config.transfer_to,
@@ -176,7 +179,7 @@ impl Replier {
     /// What the agent can do in every conversation.
     pub(crate) fn abilities(&self) -> Abilities {
         Abilities {
-            model: self.llm().map(|llm| llm.model().to_owned()),
+            model: self.models().name().map(str::to_owned),
             look_ups: self
                 .look_ups()
                 .filter_map(|tool| Some(tool.ok()?.spec().name.clone()))
@@ -184,6 +187,7 @@ impl Replier {
             tools: self.task_tools(),
             web_search: self.searches_web(),
             transfer: self.shared.transfer_to.is_some(),
+            functions: self.functions(),
         }
     }
 
@@ -207,8 +211,60 @@ impl Replier {
         kinds.collect()
     }
 
-    pub(crate) fn llm(&self) -> Option<&Llm> {
-        self.shared.llm.as_ref()
+    /// The look-ups that a language model may ask for.
+    fn functions(&self) -> Vec<Function> {
+        let base = self.knowledge();
+        let tools = self.look_ups().filter_map(Result::ok);
+        let functions = tools.map(|tool| {
+            let spec = tool.spec();
+            let look_up = base.pack().lookup(&spec.name);
+            let phrases = look_up.into_iter().flat_map(|look_up| &look_up.phrases);
+            let asked_by: Vec<String> = phrases.flat_map(|phrase| written_out(phrase)).collect();
+            let examples: Vec<&str> = asked_by.iter().map(String::as_str).take(EXAMPLES).collect();
+            Function {
+                name: spec.name.clone(),
+                description: format!(
+                    "Finds the {} for the caller, who asks in words such as: {}.",
+                    spec.name.replace('_', " "),
+                    examples.join("; ")
+                ),
+                parameters: spec.arguments.clone(),
+                asked_by,
+                kind: FunctionKind::LookUp,
+            }
+        });
+        functions.chain(self.task_functions(&base)).collect()
+    }
+
+    /// The tasks that a language model may begin.
+    fn task_functions(&self, base: &KnowledgeBase) -> Vec<Function> {
+        let connected = self.task_tools();
+        let tasks = base.pack().tasks.list.iter();
+        let possible = tasks.filter(|task| {
+            let tools = task.tool.as_deref().into_iter().chain(task.reads());
+            task.tool.is_some() && tools.into_iter().all(|tool| connected.contains(tool))
+        });
+        let function = |task: &Arc<Task>| {
+            let words = task.name.replace('_', " ");
+            let phrases = task.phrases.iter();
+            let asked_by: Vec<String> = phrases.flat_map(|phrase| written_out(phrase)).collect();
+            let examples: Vec<&str> = asked_by.iter().map(String::as_str).take(EXAMPLES).collect();
+            Function {
+                name: format!("{BEGINS}{}", task.name),
+                description: format!(
+                    "Begins this for the caller: {words}. The caller asks in words such as: {}. What is missing is asked for, and it is done only once the caller agreed.",
+                    examples.join("; ")
+                ),
+                parameters: understood(task),
+                asked_by,
+                kind: FunctionKind::Task,
+            }
+        };
+        possible.map(function).collect()
+    }
+
+    pub(crate) fn models(&self) -> &Models {
+        &self.shared.models
     }
 
     /// The only search there is.
@@ -297,6 +353,16 @@ fn schema(task: &Task) -> Value {
         "required": required,
         "additionalProperties": false,
     })
+}
+
+/// What a model may have understood of a task: any of its slots, in the caller's words.
+fn understood(task: &Task) -> Value {
+    let text = json!({ "type": "string", "maxLength": MAX_ARGUMENT });
+    let slots = task.slots.iter().filter(|slot| !slot.manner.silent);
+    let properties: serde_json::Map<String, Value> = slots
+        .map(|slot| (slot.name.clone(), text.clone()))
+        .collect();
+    json!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
 /// Whatever is known so far.

@@ -1,6 +1,9 @@
 //! The driver at work on the bank pack: alone, with company's systems and with a model behind real HTTP.
 
+mod attacks;
 mod driving;
+mod failover;
+mod functions;
 mod model;
 mod model_server;
 mod web;

@@ -95,7 +95,7 @@ impl Talk {
                         events.push(Event::ModelWrote(Delta::Text("At the desk. ".to_owned())));
                         events.push(Event::ModelWrote(Delta::Finished));
                     }
-                    Step::Read(_) | Step::SearchWeb(_) => {}
+                    Step::Read(_) | Step::SearchWeb(_) | Step::CallTools(_) => {}
                     Step::Done(meta) => said.meta = *meta,
                 }
             }

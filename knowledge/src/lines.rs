@@ -45,7 +45,7 @@ impl Lines {
     }
 
     /// Lines that a pack may leave out.
-    fn optional(&mut self) -> [Optional<'_>; 10] {
+    fn optional(&mut self) -> [Optional<'_>; 11] {
         [
             ("perhaps", &mut self.perhaps, &["topic"]),
             ("either", &mut self.either, &["one", "other"]),
@@ -59,6 +59,7 @@ impl Lines {
             ),
             ("cites", &mut self.cites, &["title"]),
             ("looking_up", &mut self.looking_up, &[]),
+            ("one_moment", &mut self.one_moment, &[]),
             (
                 "according_to",
                 &mut self.according_to,

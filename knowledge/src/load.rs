@@ -9,7 +9,7 @@ use std::{
 };
 
 use call::input::decode_file;
-use language::Listening;
+use language::{Listening, guard::Guard};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
@@ -74,6 +74,7 @@ struct LanguageFile {
     web: Option<WebWords>,
     tasks: Option<TaskWords>,
     slots: Option<SlotWords>,
+    guard: Option<Guard>,
 }
 
 impl LanguageFile {
@@ -89,6 +90,7 @@ impl LanguageFile {
             web: self.web.or(other.web),
             tasks: self.tasks.or(other.tasks),
             slots: self.slots.or(other.slots),
+            guard: self.guard.or(other.guard),
         }
     }
 }
@@ -197,6 +199,7 @@ impl Pack {
         let pack = Self {
             documents: documents(&file("documents"), &topics)?,
             listening: language.listening.unwrap_or_default(),
+            guard: language.guard.unwrap_or_default(),
             meaning: language.meaning.unwrap_or_default(),
             web,
             slot_words: language.slots.unwrap_or_default(),
@@ -320,7 +323,7 @@ fn said_lines(text: &str) -> impl Iterator<Item = &str> {
 
 /// The language that the pack speaks: English, but for what its own file replaces.
 fn language(own: &Path) -> Result<LanguageFile, PackError> {
-    const PARTS: [&str; 10] = [
+    const PARTS: [&str; 11] = [
         "listening",
         "actions",
         "follow_ups",
@@ -331,6 +334,7 @@ fn language(own: &Path) -> Result<LanguageFile, PackError> {
         "web",
         "tasks",
         "slots",
+        "guard",
     ];
     let english = toml::from_str(language::ENGLISH).and_then(|mut english: toml::Table| {
         english.retain(|part, _| PARTS.contains(&part));

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use chrono::FixedOffset;
-use language::{Listening, SummaryWords, money::Unit};
+use language::{Listening, SummaryWords, guard::Guard, money::Unit};
 use serde::Deserialize;
 
 use crate::{
@@ -44,6 +44,8 @@ pub struct Pack {
     pub(crate) catalogue_words: CatalogueWords,
     /// Words of the language by which turns and replies are judged.
     pub listening: Listening,
+    /// Words of the language by which a language model's sentences are judged.
+    pub guard: Guard,
     /// Words of the language by which a turn's meaning is found.
     pub(crate) meaning: MeaningWords,
     /// Words of the language by which figures are told apart.
@@ -105,6 +107,13 @@ impl Pack {
     #[must_use]
     pub fn lookup(&self, name: &str) -> Option<&Lookup> {
         self.lookups.iter().find(|lookup| lookup.name == name)
+    }
+
+    /// Whether the answers to small talk of this kind are said as they are.
+    #[must_use]
+    pub fn is_fixed(&self, kind: &str) -> bool {
+        let mut kinds = self.small_talk.iter();
+        kinds.any(|talk| talk.kind == kind && talk.fixed)
     }
 
     /// An answer to small talk of this kind. `turn` picks among the variants, so that a caller who
@@ -310,6 +319,9 @@ pub struct Lines {
     /// Where the last answer comes from, if from a page of the web: its `{title}` on `{host}`.
     #[serde(default)]
     pub cites_web: Option<String>,
+    /// While a tool takes its time. Without this line nothing is said then.
+    #[serde(default)]
+    pub one_moment: Option<String>,
     /// After an answer, when nothing else was asked.
     pub anything_else: String,
     /// "Repeat that" before anything was said.
@@ -439,6 +451,9 @@ pub struct SmallTalk {
     /// It opens a request: with one word of the trade beside it the turn is a question about the trade.
     #[serde(default)]
     pub opens: bool,
+    /// These lines are said as they are, whoever else could answer: nobody phrases them anew.
+    #[serde(default)]
+    pub fixed: bool,
     /// What to answer, in turn.
     pub answers: Vec<String>,
 }

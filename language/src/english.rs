@@ -7,7 +7,14 @@ use std::{
 
 use serde::{Deserialize, Deserializer};
 
-use crate::{listening::Listening, quantity::words::QuantityWords};
+use crate::{
+    guard::Guard,
+    listening::Listening,
+    quantity::{
+        stated::{FigureWords, StatedWords},
+        words::QuantityWords,
+    },
+};
 
 /// The words of English, in TOML: `packs/languages/en.toml`. Each crate that goes by lists of words reads its own part.
 pub const ENGLISH: &str = include_str!("../../packs/languages/en.toml");
@@ -18,6 +25,9 @@ pub(crate) struct English {
     pub(crate) speaking: Speaking,
     pub(crate) reading: Reading,
     pub(crate) quantity: QuantityWords,
+    pub(crate) figures: FigureWords,
+    pub(crate) stated: StatedWords,
+    pub(crate) guard: Guard,
 }
 
 /// How writing is read aloud.

@@ -4,11 +4,15 @@
 //! The words are data (`[quantity]` of `packs/languages/en.toml`); the grammar is here and in `quantity/`.
 
 mod bounds;
+mod figures;
 mod lex;
 mod number;
+pub(crate) mod stated;
 #[cfg(test)]
 mod tests;
 pub(crate) mod words;
+
+pub use figures::{Figure, Half, figures};
 
 use std::ops::Range;
 

@@ -15,6 +15,8 @@ pub struct SpokenRules<'a> {
     pub tone: &'a str,
     /// Further rules of the pack, one sentence each.
     pub pack_rules: &'a [&'a str],
+    /// Tools are offered along with it.
+    pub has_tools: bool,
 }
 
 /// A stretch of a document.
@@ -37,6 +39,18 @@ pub struct AnswerPrompt<'a> {
     pub caller_name: Option<&'a str>,
 }
 
+/// The system message for a turn that the documents say nothing to: small talk, other subjects, words that nobody
+/// understood.
+#[derive(Debug, Clone, Copy)]
+pub struct TalkPrompt<'a> {
+    /// Who speaks, and how.
+    pub rules: SpokenRules<'a>,
+    /// What the company itself would have said; empty: nothing.
+    pub line: &'a str,
+    /// The caller's name, only once they have proved who they are.
+    pub caller_name: Option<&'a str>,
+}
+
 impl SpokenRules<'_> {
     /// The rules as text.
     #[must_use]
@@ -46,8 +60,14 @@ impl SpokenRules<'_> {
             .iter()
             .map(|rule| format!("- {}\n", one_line(rule)))
             .collect();
+        let abilities = if self.has_tools {
+            include_str!("../tools.md")
+        } else {
+            "- You cannot look anything up for the caller or change anything for them."
+        };
         let text = format!(
             include_str!("../rules.md"),
+            abilities = abilities.trim_end(),
             agent_name = one_line(self.agent_name),
             company_name = one_line(self.company_name),
             tone = one_line(self.tone),
@@ -82,6 +102,29 @@ impl AnswerPrompt<'_> {
     }
 }
 
+impl TalkPrompt<'_> {
+    /// The message as text.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let line = one_line(self.line);
+        let line = if line.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "The company would say: {line} Say something to the same effect that fits what the caller said."
+            )
+        };
+        let text = format!(
+            include_str!("../talk.md"),
+            rules = self.rules.render(),
+            company_name = one_line(self.rules.company_name),
+            line = line,
+            caller = caller(self.caller_name),
+        );
+        tidy(&text)
+    }
+}
+
 impl Passage<'_> {
     fn render(&self, number: usize) -> String {
         let attributes = format!(
@@ -96,6 +139,17 @@ impl Passage<'_> {
 #[must_use]
 pub fn caller_words(text: &str) -> String {
     fenced("caller", "", text)
+}
+
+/// What a tool answered, fenced, to be sent as the tool's message. `ending`: how the call ended, in one word.
+#[must_use]
+pub fn tool_result(tool: &str, ending: &str, result: &str) -> String {
+    let attributes = format!(
+        " tool=\"{}\" ended=\"{}\"",
+        fence::attribute(tool),
+        fence::attribute(ending)
+    );
+    fenced("result", &attributes, result)
 }
 
 fn caller(caller_name: Option<&str>) -> String {

@@ -61,6 +61,8 @@ pub struct Config {
     pub tts: Provider,
     /// The language model, if there is one.
     pub llm: Option<LlmConfig>,
+    /// The one that is asked where it fails.
+    pub llm_fallback: Option<LlmConfig>,
     /// Pages and the supervisor's interface.
     pub http: HttpConfig,
     /// Login for what administrators change on the pages, `postgres://…`; unset: the worker's own.
@@ -154,7 +156,8 @@ impl Config {
             stale_after: env.seconds("STALE_SESSION_SECONDS", 1800),
             stt: stt(env),
             tts: tts(env),
-            llm: llm(env),
+            llm_fallback: llm_fallback(env, llm.as_ref()),
+            llm,
             http: http(env),
             authentication: AuthenticationConfig {
                 code_webhook: env.url("CODE_WEBHOOK_URL", &["http", "https"]),
@@ -397,6 +400,7 @@ fn llm(env: &mut Reader) -> Option<LlmConfig> {
     let model = env.text("OPENAI_MODEL", "gpt-4o-mini");
     let first_token_timeout = env.milliseconds("LLM_FIRST_TOKEN_MS", 1500);
     let total_timeout = env.milliseconds("LLM_TOTAL_MS", 15_000);
+    let (tokens_per_minute, tokens_per_day) = token_budget(env);
     if base_url.is_none() && api_key.is_none() {
         return None;
     }
@@ -407,7 +411,39 @@ fn llm(env: &mut Reader) -> Option<LlmConfig> {
         first_token_timeout,
         total_timeout,
         max_concurrent: LLM_CONCURRENCY,
+        tokens_per_minute,
+        tokens_per_day,
     })
+}
+
+/// Times and budget are those of the first.
+fn llm_fallback(env: &mut Reader, first: Option<&LlmConfig>) -> Option<LlmConfig> {
+    let base_url = env.url("LLM_FALLBACK_BASE_URL", &["http", "https"]);
+    let api_key = env.secret("LLM_FALLBACK_API_KEY");
+    let model = env.text("LLM_FALLBACK_MODEL", "gpt-4o-mini");
+    let base_url = base_url?;
+    let Some(first) = first else {
+        env.missing(
+            "OPENAI_BASE_URL",
+            "http(s)://host/v1, as LLM_FALLBACK_BASE_URL is set: a second model needs a first",
+        );
+        return None;
+    };
+    Some(LlmConfig {
+        base_url,
+        api_key: api_key.unwrap_or_default(),
+        model,
+        ..first.clone()
+    })
+}
+
+/// Tokens a minute and a day; 0, as unset, is no limit.
+fn token_budget(env: &mut Reader) -> (Option<u64>, Option<u64>) {
+    let mut limit = |key| {
+        let tokens = env.number(key, 0_u64, 0..=1_000_000_000_000);
+        (tokens > 0).then_some(tokens)
+    };
+    (limit("LLM_TOKENS_PER_MINUTE"), limit("LLM_TOKENS_PER_DAY"))
 }
 
 fn http(env: &mut Reader) -> HttpConfig {

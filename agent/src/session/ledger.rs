@@ -9,7 +9,7 @@ use call::{CallEnding, Speaker};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use dialogue::ReplyMeta;
+use dialogue::{ModelFailure, ReplyMeta};
 use record::{MessageRow, Recorder, SessionEnd};
 use voice::speak::SpeechId;
 use voice::turn::UserTurn;
@@ -264,6 +264,9 @@ fn agent_meta(spoken: &Spoken, reply: Option<Duration>) -> Value {
         "route": meta.map(|meta| meta.route.as_str()),
         "model": meta.map(|meta| meta.model.as_str()),
         "sources": sources,
+        "model_failure": meta.and_then(|meta| meta.failure.as_ref()).map(ModelFailure::kind),
+        "model_requests": meta.map(|meta| &meta.model_requests).filter(|all| !all.is_empty()),
+        "withheld": meta.map(|meta| &meta.withheld).filter(|withheld| !withheld.is_empty()),
         "latency": {
             "endpointing_ms": spoken.endpointing.map(millis),
             "stt_ms": spoken.stt.map(millis),

@@ -30,6 +30,12 @@ impl Session {
                 metrics.observe(stage, took);
             }
         }
+        for request in meta.iter().flat_map(|meta| &meta.model_requests) {
+            metrics.llm_request(request.fallback, request.outcome, request.tokens);
+        }
+        for (reason, count) in meta.iter().flat_map(|meta| &meta.withheld) {
+            metrics.llm_withheld(reason.name(), *count);
+        }
         if interrupted {
             metrics.interruption();
         }

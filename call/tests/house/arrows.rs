@@ -21,7 +21,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("database", &["call"]),
     // Stages.
     ("voice", &["call", "language", "resampler"]),
-    ("dialogue", &["call", "knowledge", "prompts", "tools"]),
+    (
+        "dialogue",
+        &["call", "knowledge", "language", "prompts", "tools"],
+    ),
     ("authentication", &["call", "database", "outbound"]),
     ("record", &["call", "database"]),
     // Edges.

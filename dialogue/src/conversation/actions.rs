@@ -164,16 +164,20 @@ impl Conversation {
     /// No: to an offer, to "anything else?" (the caller is done), or to nothing in particular.
     fn denied(&self) -> FixedReply {
         let lines = &self.base.pack().settings.lines;
-        let asked_anything_else = self
-            .last_agent_text()
-            .is_some_and(|text| text.ends_with(lines.anything_else.as_str()));
         match self.awaiting {
-            Awaiting::None if asked_anything_else => {
+            Awaiting::None if self.asked_anything_else() => {
                 FixedReply::say(&lines.goodbye).and(CallAction::HangUp)
             }
             Awaiting::None => FixedReply::say(&lines.anything_else),
             _ => FixedReply::say(&lines.offer_declined),
         }
+    }
+
+    /// The agent's last words were "anything else?"
+    pub(super) fn asked_anything_else(&self) -> bool {
+        let line = self.base.pack().settings.lines.anything_else.as_str();
+        self.last_agent_text()
+            .is_some_and(|text| text.ends_with(line))
     }
 
     /// Where the last answer comes from.

@@ -6,10 +6,7 @@ use std::{sync::Arc, time::Duration};
 use call::Turn;
 use knowledge::{Citation, Fact, GroundingMode, More, Passage, Route, WebAnswer, is_grounded};
 
-use super::{
-    Conversation, Delta, Found, ModelFailure, Prompt, Reply, Step, prompt,
-    sentences::SentenceStream,
-};
+use super::{Conversation, Found, Reply, Step};
 use crate::{Awaiting, Origin, ReplyMeta, Source};
 
 /// Sentences that "tell me more" adds.
@@ -30,17 +27,6 @@ pub(super) struct Question {
     /// The turns before it.
     pub(super) history: Vec<Arc<Turn>>,
     pub(super) meta: ReplyMeta,
-}
-
-/// An answer that the language model writes.
-#[derive(Debug)]
-pub(super) struct Phrasing {
-    question: Question,
-    found: Found,
-    text: SentenceStream,
-    asked_at: Duration,
-    /// The last sentence; `None`: none was whole so far.
-    last: Option<String>,
 }
 
 impl Conversation {
@@ -71,74 +57,23 @@ impl Conversation {
         }
         let passages = found.together();
         self.subject.last.source = passages.first().map(|passage| passage.source.clone());
-        let name = self.facts.name.as_deref();
-        steps.push(Step::AskModel(Prompt::new(
-            settings, &question, &passages, name,
-        )));
-        let given: Vec<String> = passages.iter().map(prompt::text).collect();
-        let said = question.history.iter().map(|turn| turn.text.as_str());
-        let facts = given
-            .iter()
-            .map(String::as_str)
-            .chain(said)
-            .chain([question.text.as_str()]);
-        self.reply = Reply::Phrasing(Box::new(Phrasing {
-            text: SentenceStream::new(facts),
-            question,
-            found,
-            asked_at: now,
-            last: None,
-        }));
+        self.ask_model(question, found, &passages, now, steps);
     }
 
-    pub(super) fn on_model(&mut self, delta: Delta, now: Duration, steps: &mut Vec<Step>) {
-        let mut phrasing = match self.take_reply() {
-            Reply::Phrasing(phrasing) => phrasing,
-            // Of a reply that is over.
-            other => return self.reply = other,
-        };
-        let failure = match delta {
-            Delta::Text(piece) => match phrasing.push(&piece, now, steps) {
-                Ok(()) => return self.reply = Reply::Phrasing(phrasing),
-                Err(failure) => Some(failure),
-            },
-            Delta::Finished => {
-                let rest = phrasing.text.rest();
-                phrasing.say(rest, steps);
-                None
-            }
-            // A last half sentence is not spoken.
-            Delta::CutOff => None,
-            Delta::Failed(failure) => Some(failure),
-        };
-        let Phrasing {
-            mut question,
-            found,
-            last,
-            ..
-        } = *phrasing;
-        question.meta.failure = failure;
-        let Some(last) = last else {
-            question.meta.failure.get_or_insert(ModelFailure::Empty);
-            return self.say_documents(question, &found, None, steps);
-        };
-        let mut asks = self.offered_in(&last);
-        let model = self.abilities.model.clone();
+    /// What the documents say to a question, first what answers it.
+    pub(super) fn sentences_of(&self, question: &Question, found: &Found) -> Vec<String> {
+        let nothing = Vec::new();
+        let passages = found.passages.iter().chain(std::iter::repeat(&nothing));
         let beside = self.beside(&question.asked);
-        let documents = found.together();
-        let sources = documents
-            .iter()
-            .map(source)
-            .chain(beside.into_iter().flatten().map(source_beside));
-        let meta = ReplyMeta {
-            model: model.unwrap_or_default(),
-            sources: with(&question.meta.sources, sources),
-            ..question.meta
-        };
-        if asks == Awaiting::None {
-            asks = self.offer_task(&meta.sources, steps);
-        }
-        self.complete(meta, asks, steps);
+        let asked = question.asked.iter().zip(passages).zip(&beside);
+        let answers = asked
+            .map(|((asked, passages), beside)| self.base.answer_from(asked, passages, beside))
+            .filter(|answer| answer.supported);
+        let sentences = answers.flat_map(|answer| {
+            let rest = answer.rest.into_iter().map(|more| more.sentence);
+            answer.sentences.into_iter().chain(rest)
+        });
+        sentences.collect()
     }
 
     /// The documents' own sentences, or that they hold no answer; a page's sentence to the question at its place.
@@ -207,7 +142,7 @@ impl Conversation {
     }
 
     /// What speaks for the answer to each question beside documents.
-    fn beside(&self, asked: &[knowledge::Question]) -> Vec<Vec<Citation>> {
+    pub(super) fn beside(&self, asked: &[knowledge::Question]) -> Vec<Vec<Citation>> {
         let facts = self.looked_up.iter().map(|found| found.fact.clone());
         let facts: Vec<Fact> = facts.collect();
         let asked = asked.iter();
@@ -276,33 +211,11 @@ impl Conversation {
     }
 
     /// What a yes to a reply with this last sentence would mean.
-    fn offered_in(&self, last: &str) -> Awaiting {
+    pub(super) fn offered_in(&self, last: &str) -> Awaiting {
         if self.base.pack().listening.offers_person(last) {
             self.offer()
         } else {
             Awaiting::None
-        }
-    }
-}
-
-impl Phrasing {
-    fn push(
-        &mut self,
-        piece: &str,
-        now: Duration,
-        steps: &mut Vec<Step>,
-    ) -> Result<(), ModelFailure> {
-        let first_token = &mut self.question.meta.llm_first_token;
-        first_token.get_or_insert(now.saturating_sub(self.asked_at));
-        let sentences = self.text.push(piece)?;
-        self.say(sentences, steps);
-        Ok(())
-    }
-
-    fn say(&mut self, sentences: impl IntoIterator<Item = String>, steps: &mut Vec<Step>) {
-        for sentence in sentences {
-            self.last = Some(sentence.clone());
-            steps.push(Step::Say(sentence));
         }
     }
 }
@@ -330,7 +243,7 @@ impl Found {
 }
 
 /// What the reply rests on so far, and more; each once.
-fn with(sources: &[Source], more: impl Iterator<Item = Source>) -> Vec<Source> {
+pub(super) fn with(sources: &[Source], more: impl Iterator<Item = Source>) -> Vec<Source> {
     let mut all = sources.to_vec();
     for source in more {
         if all.iter().all(|known| known.source != source.source) {
@@ -341,7 +254,7 @@ fn with(sources: &[Source], more: impl Iterator<Item = Source>) -> Vec<Source> {
 }
 
 /// What is cited that no search ranked: a row, a look-up, what was offered before.
-fn source_beside(cited: Citation) -> Source {
+pub(super) fn source_beside(cited: Citation) -> Source {
     Source {
         source: cited.source,
         title: cited.title,
@@ -351,7 +264,7 @@ fn source_beside(cited: Citation) -> Source {
 }
 
 /// A passage as it is cited.
-fn source(passage: &Passage) -> Source {
+pub(super) fn source(passage: &Passage) -> Source {
     Source {
         source: passage.source.clone(),
         title: passage.title.clone(),

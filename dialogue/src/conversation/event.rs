@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use call::Channel;
 use chrono::NaiveDateTime;
 use knowledge::{Heard, KnowledgeBase, Passage, WebAnswer};
+use serde_json::Value;
 use tools::{Outcome, Request, ToolCaller};
 
 use super::{Prompt, UnusableText};
@@ -32,6 +33,10 @@ pub enum Event {
     ModelWrote(Delta),
     /// What came of the [`Step::CallTool`] with this id.
     ToolDone(ToolCallId, Outcome),
+    /// What came of [`Step::CallTools`], each call in its order.
+    ToolsDone(Vec<(ToolCallId, Outcome)>),
+    /// The tools under way take their time. Leads to a sentence at most.
+    ToolsSlow,
     /// The last sentence of the reply is with the voice: what the reply asks for stands from now on.
     ReplyWritten,
     /// The reply under way was cut off before it was written: nothing of it counts.
@@ -66,6 +71,8 @@ pub enum Step {
     AskModel(Prompt),
     /// Call a tool. Leads to [`Event::ToolDone`].
     CallTool(ToolCallId, Request),
+    /// Call these at the same time. Leads to [`Event::ToolsDone`] once all have ended.
+    CallTools(Vec<(ToolCallId, Request)>),
     /// Say a sentence.
     Say(String),
     /// The reply is complete.
@@ -111,14 +118,53 @@ pub struct Found {
 /// A language model's answer as it arrives.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Delta {
+    /// This model begins; what another wrote before it and nobody heard is void.
+    Begins(String),
     /// More text.
     Text(String),
     /// It is complete.
     Finished,
+    /// It is complete, and the model wants these functions called before it goes on.
+    Calls(Vec<ModelCall>),
     /// It ended at a limit of the server's, perhaps in the middle of a sentence.
     CutOff,
     /// It will not be completed.
     Failed(ModelFailure),
+}
+
+/// A function that a language model wants to have called. Nobody vouches for what is in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModelCall {
+    /// The model's own name for the call, given back with its result.
+    pub id: String,
+    /// The function's name.
+    pub name: String,
+    /// JSON, if the model kept to what it was told.
+    pub arguments: String,
+}
+
+/// A function that a language model may ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// Its name: a look-up's, or a task's.
+    pub name: String,
+    /// What it does, in a sentence that a model can choose by.
+    pub description: String,
+    /// The JSON schema of its arguments, an object.
+    pub parameters: Value,
+    /// What asks for it, in words: a turn that has all words of one of these, in any form, may have it called.
+    pub asked_by: Vec<String>,
+    /// What becomes of a call.
+    pub kind: FunctionKind,
+}
+
+/// What becomes of a function that a model calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FunctionKind {
+    /// The registry is asked, on turns about the trade only; what it finds goes back to the model.
+    LookUp,
+    /// A task of this name begins, and leads the conversation from there.
+    Task,
 }
 
 /// Why a model's answer ended before its end. Carries none of its text.
@@ -139,6 +185,32 @@ pub enum ModelFailure {
     /// There was nothing to speak in it.
     #[error("the text was empty")]
     Empty,
+    /// It asked for tools again and again.
+    #[error("it went on asking for tools")]
+    Loop,
+    /// It failed too often lately, and is not asked for a while.
+    #[error("it is not asked for a while")]
+    Resting,
+    /// Its budget of tokens is used up.
+    #[error("its budget is used up")]
+    OverBudget,
+}
+
+impl ModelFailure {
+    /// Its name on record and in metrics.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Late(_) => "late",
+            Self::Refused(_) => "refused",
+            Self::Broken => "broken",
+            Self::Unusable(_) => "unusable",
+            Self::Empty => "empty",
+            Self::Loop => "loop",
+            Self::Resting => "resting",
+            Self::OverBudget => "over_budget",
+        }
+    }
 }
 
 /// Which of the calls of a conversation's tools.
@@ -173,4 +245,6 @@ pub struct Abilities {
     pub web_search: bool,
     /// Phone calls can be transferred; if not, the pack's number decides.
     pub transfer: bool,
+    /// What the language model may ask for: look-ups and tasks.
+    pub functions: Vec<Function>,
 }

@@ -34,7 +34,7 @@ impl Conversation {
         self.abilities.look_ups.contains(&lookup.name)
     }
 
-    fn can_look_up(&self, lookup: &Lookup) -> bool {
+    pub(super) fn can_look_up(&self, lookup: &Lookup) -> bool {
         let is_known = self.facts.name.is_some() && self.facts.caller.customer.is_some();
         self.is_connected(lookup) && (lookup.proof == Proof::None || is_known)
     }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use call::Turn;
 use knowledge::{Passage, Settings};
-use prompts::{AnswerPrompt, SpokenRules};
+use prompts::{AnswerPrompt, SpokenRules, TalkPrompt};
 
-use super::answer::Question;
+use super::{Function, ModelCall, answer::Question};
 
 /// Turns of the past that a model is shown; the rest of the history serves other ends.
 const TURNS: usize = 10;
 
 /// What a language model is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Prompt {
     /// Who it is, how it speaks, and the passages it may use: the system message.
     pub rules: String,
@@ -20,47 +20,99 @@ pub struct Prompt {
     pub turns: Vec<Arc<Turn>>,
     /// What is to be answered.
     pub question: String,
+    /// What it may have called.
+    pub functions: Vec<Function>,
+    /// What it had called in this turn, and what came of it, oldest first.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// A message of the model that asked for functions, with their results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// What was spoken of it.
+    pub text: String,
+    /// The calls, in its order.
+    pub calls: Vec<ModelCall>,
+    /// The result of each, fenced.
+    pub results: Vec<String>,
 }
 
 impl Prompt {
     /// For one question about the trade. `caller_name`: of a caller who has proved who they are.
-    pub(super) fn new(
+    pub(super) fn answer(
         settings: &Settings,
         question: &Question,
         passages: &[Passage],
         caller_name: Option<&str>,
+        functions: Vec<Function>,
     ) -> Self {
+        let texts: Vec<String> = passages.iter().map(text).collect();
+        let passages: Vec<prompts::Passage<'_>> = passages
+            .iter()
+            .zip(&texts)
+            .map(|(passage, text)| prompts::Passage {
+                title: &passage.title,
+                text,
+            })
+            .collect();
+        let pack_rules: Vec<&str> = settings.rules.iter().map(String::as_str).collect();
+        let prompt = AnswerPrompt {
+            rules: spoken_rules(settings, &pack_rules, !functions.is_empty()),
+            passages: &passages,
+            caller_name,
+        };
+        Self::new(prompt.render(), question, functions)
+    }
+
+    /// For a turn that the documents say nothing to, where the company would say this line.
+    pub(super) fn talk(
+        settings: &Settings,
+        question: &Question,
+        line: &str,
+        caller_name: Option<&str>,
+        functions: Vec<Function>,
+    ) -> Self {
+        let pack_rules: Vec<&str> = settings.rules.iter().map(String::as_str).collect();
+        let prompt = TalkPrompt {
+            rules: spoken_rules(settings, &pack_rules, !functions.is_empty()),
+            line,
+            caller_name,
+        };
+        Self::new(prompt.render(), question, functions)
+    }
+
+    fn new(rules: String, question: &Question, functions: Vec<Function>) -> Self {
         let recent = question.history.len().saturating_sub(TURNS);
         Self {
-            rules: rules(settings, passages, caller_name),
+            rules,
             turns: question.history[recent..].to_vec(),
             question: question.text.clone(),
+            functions,
+            exchanges: Vec::new(),
         }
     }
 }
 
-fn rules(settings: &Settings, passages: &[Passage], caller_name: Option<&str>) -> String {
-    let texts: Vec<String> = passages.iter().map(text).collect();
-    let passages: Vec<prompts::Passage<'_>> = passages
-        .iter()
-        .zip(&texts)
-        .map(|(passage, text)| prompts::Passage {
-            title: &passage.title,
-            text,
-        })
-        .collect();
+fn spoken_rules<'a>(
+    settings: &'a Settings,
+    pack_rules: &'a [&'a str],
+    has_tools: bool,
+) -> SpokenRules<'a> {
+    SpokenRules {
+        company_name: &settings.company_name,
+        agent_name: &settings.agent_name,
+        tone: &settings.tone,
+        pack_rules,
+        has_tools,
+    }
+}
+
+/// The orders of every prompt, without who speaks and for whom: that may be told.
+pub(super) fn orders(settings: &Settings) -> String {
     let pack_rules: Vec<&str> = settings.rules.iter().map(String::as_str).collect();
-    let prompt = AnswerPrompt {
-        rules: SpokenRules {
-            company_name: &settings.company_name,
-            agent_name: &settings.agent_name,
-            tone: &settings.tone,
-            pack_rules: &pack_rules,
-        },
-        passages: &passages,
-        caller_name,
-    };
-    prompt.render()
+    let rules = spoken_rules(settings, &pack_rules, true).render();
+    let orders = rules.split_once(". ");
+    orders.map_or_else(String::new, |(_, orders)| orders.to_owned())
 }
 
 /// A passage's text, with what is to be said before it.

@@ -1,6 +1,29 @@
-//! A model's text as it arrives, cut into sentences fit to be spoken. Pure.
+//! A model's text as it arrives: cut into sentences, of which those are let through that may be spoken. Pure.
+//!
+//! ```text
+//! pieces -> thoughts and calls written as text are taken out (thoughts.rs)
+//!        -> whole sentences -> each is judged: markup, secrets, claims, figures, orders, tongue
+//!        -> said, or withheld for a reason
+//! ```
 
-use std::collections::BTreeSet;
+mod addresses;
+mod claims;
+mod figures;
+mod grounds;
+mod markup;
+mod orders;
+mod secrets;
+#[cfg(test)]
+mod tests;
+mod thoughts;
+mod tongue;
+
+pub(super) use grounds::Grounds;
+
+use language::guard::Guard;
+use serde::Serialize;
+
+use thoughts::Thoughts;
 
 /// A spoken sentence is never longer, in bytes: longer text has no stops and cannot be spoken.
 const MAX_SENTENCE: usize = 600;
@@ -8,6 +31,8 @@ const MAX_SENTENCE: usize = 600;
 const MAX_WORD: usize = 60;
 /// More than this, in bytes over the whole answer, is a lecture or a loop (90 s of speech).
 const MAX_ANSWER: usize = 1_500;
+/// The same with what is not spoken of it.
+const MAX_TEXT: usize = 64 * 1024;
 
 /// Why a model's text was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -23,152 +48,173 @@ pub enum UnusableText {
     TooLong,
 }
 
+/// Why a part of a model's text was not spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withheld {
+    /// It was its thoughts.
+    Thought,
+    /// It was markup, or a call of a tool written as text.
+    Markup,
+    /// It asked for a secret.
+    Secret,
+    /// It said that something is done, or promised it, which no tool did.
+    Claim,
+    /// It stated a figure or an address that has no source.
+    Figure,
+    /// It told of the orders that the model was given.
+    Orders,
+    /// It was in another language.
+    Language,
+}
+
+impl Withheld {
+    /// Its name on record and in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Thought => "thought",
+            Self::Markup => "markup",
+            Self::Secret => "secret",
+            Self::Claim => "claim",
+            Self::Figure => "figure",
+            Self::Orders => "orders",
+            Self::Language => "language",
+        }
+    }
+}
+
+/// A whole sentence, judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Judged {
+    /// It may be spoken.
+    Say(String),
+    /// It may not; a thought has no text.
+    Withhold(Withheld, String),
+}
+
 /// Collects pieces of text and hands out whole sentences.
 #[derive(Debug)]
 pub(super) struct SentenceStream {
+    thoughts: Thoughts,
     pending: String,
+    /// Bytes that came, and those of them that are no thoughts.
+    came: usize,
     taken: usize,
-    /// Numbers that may be spoken.
-    known: BTreeSet<String>,
+    grounds: Grounds,
 }
 
 impl SentenceStream {
-    /// `facts`: all that the model was given. A sentence with a number that is in none of them is
-    /// left out: an invented fee or code does more harm than a shorter answer.
-    pub(super) fn new<'a>(facts: impl IntoIterator<Item = &'a str>) -> Self {
+    /// Judges by `grounds`.
+    pub(super) fn new(grounds: Grounds) -> Self {
         Self {
+            thoughts: Thoughts::default(),
             pending: String::new(),
+            came: 0,
             taken: 0,
-            known: facts.into_iter().flat_map(numbers).collect(),
+            grounds,
         }
+    }
+
+    /// What sentences are judged by; more becomes known while tools answer.
+    pub(super) fn grounds(&mut self) -> &mut Grounds {
+        &mut self.grounds
+    }
+
+    /// Another text begins; what was pending of the one before is void.
+    pub(super) fn begin_anew(&mut self) {
+        self.thoughts = Thoughts::default();
+        self.pending.clear();
+        self.came = 0;
     }
 
     /// Adds a piece; returns the sentences that are whole now.
     ///
     /// # Errors
     /// [`UnusableText`] when this cannot be spoken; the stream is of no use afterwards.
-    pub(super) fn push(&mut self, piece: &str) -> Result<Vec<String>, UnusableText> {
+    pub(super) fn push(&mut self, piece: &str, guard: &Guard) -> Result<Vec<Judged>, UnusableText> {
         let forbidden =
             |c: char| (c.is_control() && !c.is_whitespace()) || c == char::REPLACEMENT_CHARACTER;
         if piece.contains(forbidden) {
             return Err(UnusableText::ControlCharacters);
         }
-        self.taken += piece.len();
-        if self.taken > MAX_ANSWER {
+        self.came += piece.len();
+        let spoken = self.thoughts.push(piece);
+        self.take(spoken, guard)
+    }
+
+    /// The text is complete: what is left is a sentence too.
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub(super) fn rest(&mut self, guard: &Guard) -> Result<Vec<Judged>, UnusableText> {
+        let spoken = self.thoughts.end();
+        let mut judged = self.take(spoken, guard)?;
+        let last = std::mem::take(&mut self.pending).trim().to_owned();
+        judged.extend(self.judge(last, guard));
+        Ok(judged)
+    }
+
+    fn take(
+        &mut self,
+        spoken: thoughts::Spoken,
+        guard: &Guard,
+    ) -> Result<Vec<Judged>, UnusableText> {
+        if spoken.began_with_thoughts {
+            self.pending.clear();
+        }
+        let withheld = spoken.withheld.into_iter();
+        let mut judged: Vec<Judged> = withheld
+            .map(|reason| Judged::Withhold(reason, String::new()))
+            .collect();
+        self.taken += spoken.text.len();
+        if self.taken > MAX_ANSWER || self.came > MAX_TEXT {
             return Err(UnusableText::TooLong);
         }
-        self.pending.push_str(piece);
+        self.pending.push_str(&spoken.text);
         let mut sentences = knowledge::sentences(&self.pending);
         // The last one may go on.
         let open = sentences.pop().unwrap_or_default();
         let breaks_off = self.pending.ends_with(char::is_whitespace) && !open.is_empty();
         self.pending = if breaks_off { open + " " } else { open };
-        if self.pending.len() > MAX_SENTENCE || has_endless_word(&self.pending) {
+        let is_endless = self
+            .pending
+            .split_whitespace()
+            .any(|word| word.len() > MAX_WORD);
+        if self.pending.len() > MAX_SENTENCE || is_endless {
             return Err(UnusableText::NoSentence);
         }
-        sentences.retain(|sentence| self.may_be_spoken(sentence));
-        Ok(sentences)
+        let whole = sentences.into_iter();
+        judged.extend(whole.filter_map(|sentence| self.judge(sentence, guard)));
+        Ok(judged)
     }
 
-    /// The text is complete: what is left is a sentence too.
-    pub(super) fn rest(&mut self) -> Option<String> {
-        let last = std::mem::take(&mut self.pending).trim().to_owned();
-        self.may_be_spoken(&last).then_some(last)
-    }
-
-    fn may_be_spoken(&self, sentence: &str) -> bool {
-        sentence.contains(char::is_alphabetic)
-            && numbers(sentence).all(|number| self.known.contains(&number))
-    }
-}
-
-fn has_endless_word(text: &str) -> bool {
-    text.split_whitespace().any(|word| word.len() > MAX_WORD)
-}
-
-/// The numbers in a text, digits only: "1,500.50" is `1500.50`.
-fn numbers(text: &str) -> impl Iterator<Item = String> {
-    text.split(|c: char| !c.is_ascii_digit() && !matches!(c, ',' | '.'))
-        .map(|run| run.replace(',', "").trim_matches('.').to_owned())
-        .filter(|run| !run.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{SentenceStream, UnusableText};
-
-    fn spoken(facts: &str, pieces: &[&str]) -> Result<Vec<String>, UnusableText> {
-        let mut stream = SentenceStream::new([facts]);
-        let mut all = Vec::new();
-        for piece in pieces {
-            all.extend(stream.push(piece)?);
+    /// A sentence with its reason, if it may not be spoken; marks alone are silence.
+    fn judge(&self, sentence: String, guard: &Guard) -> Option<Judged> {
+        if !sentence.contains(char::is_alphabetic) {
+            return None;
         }
-        all.extend(stream.rest());
-        Ok(all)
-    }
-
-    #[test]
-    fn sentences_come_out_whole_however_the_text_is_cut() {
-        let text = "You can block it in the app. Dial *236# for cash. It costs 2.5 dollars, up to 1,500 a day. Anything else?";
-        let whole = [
-            "You can block it in the app.",
-            "Dial *236# for cash.",
-            "It costs 2.5 dollars, up to 1,500 a day.",
-            "Anything else?",
-        ];
-        let facts = "*236# 2.5 1500";
-        for size in 1..12 {
-            let chars: Vec<char> = text.chars().collect();
-            let pieces: Vec<String> = chars.chunks(size).map(|c| c.iter().collect()).collect();
-            let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
-            assert_eq!(
-                spoken(facts, &pieces).unwrap(),
-                whole,
-                "in pieces of {size}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_sentence_leaves_as_soon_as_the_next_begins() {
-        let mut stream = SentenceStream::new([]);
-        assert!(stream.push("Yes, you can. ").unwrap().is_empty());
-        assert_eq!(stream.push("J").unwrap(), ["Yes, you can."]);
-    }
-
-    #[test]
-    fn an_invented_number_is_not_spoken() {
-        let said = spoken(
-            "The fee is 5 dollars.",
-            &["The fee is 5 dollars. It was 7 last year. Ask me more."],
-        );
-        assert_eq!(said.unwrap(), ["The fee is 5 dollars.", "Ask me more."]);
-    }
-
-    #[test]
-    fn what_cannot_be_spoken_is_refused() {
-        assert_eq!(
-            spoken("", &["All\u{0}is\u{1b}[0m well. "]),
-            Err(UnusableText::ControlCharacters)
-        );
-        assert_eq!(
-            spoken("", &["\u{fffd}\u{fffd}"]),
-            Err(UnusableText::ControlCharacters)
-        );
-        assert_eq!(
-            spoken("", &[&"QUJD".repeat(40)]),
-            Err(UnusableText::NoSentence)
-        );
-        assert_eq!(
-            spoken("", &[&"and so on ".repeat(80)]),
-            Err(UnusableText::NoSentence)
-        );
-        let endless = ["Once more with feeling. "; 100];
-        assert_eq!(spoken("", &endless), Err(UnusableText::TooLong));
-        assert_eq!(
-            spoken("", &["...", " -- ", "!!"]).unwrap(),
-            Vec::<String>::new(),
-            "marks alone are silence"
-        );
+        let of = &self.grounds;
+        let reason = if markup::is_markup(&sentence) {
+            Some(Withheld::Markup)
+        } else if orders::tells(&sentence, guard, of) {
+            Some(Withheld::Orders)
+        } else if tongue::is_foreign(&sentence, of) {
+            Some(Withheld::Language)
+        } else if secrets::asks(&sentence, guard, of) {
+            Some(Withheld::Secret)
+        } else if claims::is_untrue(&sentence, guard, of) {
+            Some(Withheld::Claim)
+        } else if addresses::is_invented(&sentence, guard, of)
+            || figures::is_invented(&sentence, guard, of)
+        {
+            Some(Withheld::Figure)
+        } else {
+            None
+        };
+        Some(match reason {
+            Some(reason) => Judged::Withhold(reason, sentence),
+            None => Judged::Say(sentence),
+        })
     }
 }

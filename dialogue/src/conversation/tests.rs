@@ -167,6 +167,7 @@ impl Stage {
                 false => BTreeSet::new(),
             },
             transfer: cast.desk,
+            functions: Vec::new(),
         };
         let channel = if cast.phone {
             Channel::Phone
@@ -293,6 +294,7 @@ impl Stage {
                     request.tool, request.seq
                 )
             }
+            Step::CallTools(calls) => format!("CALL {} at once", calls.len()),
             Step::SearchWeb(query) => {
                 let (tool, sent) = (query.request.tool, query.request.arguments);
                 format!("SEARCH {tool} {sent} for turn {}", query.request.seq)

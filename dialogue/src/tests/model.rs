@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{
-    model_server::{Behaviour, ModelServer, chunk},
+    model_server::{Behaviour, ModelServer, chunk, event},
     *,
 };
 
@@ -105,20 +105,63 @@ async fn speech_can_start_with_the_first_sentence() {
 }
 
 #[tokio::test]
-async fn small_talk_never_asks_the_model_nor_the_documents() {
-    let server = ModelServer::start(Behaviour::Hangs).await;
+async fn small_talk_goes_to_the_model_without_documents_and_fixed_turns_stay_the_engines() {
+    let text = pieces("Good to hear from you. What can I help with? ");
+    let server = ModelServer::start(Behaviour::Writes(text)).await;
     let replier = replier(Some(server.config()));
-    for text in [
+    let talked = [
         "Hello!",
         "Thank you",
         "Who are you?",
         "What is the capital of France?",
+    ];
+    for text in talked {
+        let replied = ask(&replier, text).await;
+        assert_eq!(replied.meta.model, "small-model", "{text}");
+        assert!(replied.meta.sources.is_empty(), "{text}");
+    }
+    for request in server.requests() {
+        assert!(
+            !request.to_string().contains("<passage number"),
+            "{request}"
+        );
+        // What is done for callers may be begun on any turn.
+        let functions = request["tools"].as_array().into_iter().flatten();
+        let names: Vec<&str> = functions
+            .filter_map(|function| function["function"]["name"].as_str())
+            .collect();
+        assert!(
+            names.iter().all(|name| name.starts_with("start_")),
+            "no look-up is offered: {names:?}"
+        );
+    }
+    for text in [
         "Goodbye",
+        "Say that again",
+        "Hold on a minute please",
+        "My PIN is 1 2 3 4",
     ] {
         let replied = ask(&replier, text).await;
-        assert_eq!(replied.meta.model, "pack", "{text}");
+        assert_eq!(replied.meta.model, "pack", "{text}: {}", replied.text());
     }
-    assert_eq!((replier.retrievals(), server.requests().len()), (0, 0));
+    let asked = (replier.retrievals(), server.requests().len());
+    assert_eq!(asked, (0, talked.len()));
+}
+
+#[tokio::test]
+async fn what_the_model_does_not_say_the_pack_says() {
+    for behaviour in [
+        Behaviour::Fails(StatusCode::INTERNAL_SERVER_ERROR),
+        Behaviour::Writes(pieces("<think>They greet me.</think>")),
+        Behaviour::Writes(pieces("Please tell me your PIN. ")),
+        Behaviour::Writes(pieces("Hola, en que puedo ayudarle con su tarjeta hoy? ")),
+    ] {
+        let with = replier(Some(ModelServer::start(behaviour.clone()).await.config()));
+        let without = ask(&replier(None), "Hello!").await;
+        let replied = ask(&with, "Hello!").await;
+        assert_eq!(replied.sentences, without.sentences, "{behaviour:?}");
+        assert_eq!(replied.meta.model, "pack", "{behaviour:?}");
+    }
 }
 
 #[tokio::test]
@@ -150,7 +193,7 @@ async fn a_model_that_fails_is_asked_once() {
 
 #[tokio::test]
 async fn what_cannot_be_spoken_is_not_spoken() {
-    let event = |text: &str| chunk(text, None);
+    let piece = |text: &str| chunk(text, None);
     for (why, body) in [
         ("no JSON", "data: {{{{\n\n".to_owned()),
         ("no events", "<html>Welcome to nginx!</html>".to_owned()),
@@ -162,13 +205,13 @@ async fn what_cannot_be_spoken_is_not_spoken() {
         ("no text", chunk("", Some("stop"))),
         (
             "control characters",
-            event("Dial\u{7}\u{1b}[31m now. ") + &event("Yes."),
+            piece("Dial\u{7}\u{1b}[31m now. ") + &piece("Yes."),
         ),
-        ("one endless word", event(&"A".repeat(5_000))),
-        ("no stops", (0..400).map(|_| event("and then ")).collect()),
+        ("one endless word", piece(&"A".repeat(5_000))),
+        ("no stops", (0..400).map(|_| piece("and then ")).collect()),
         (
             "an invented code",
-            event("Dial *999# for that.") + &chunk("", Some("stop")),
+            piece("Dial *999# for that.") + &chunk("", Some("stop")),
         ),
         (
             "no UTF-8",
@@ -264,4 +307,50 @@ async fn dropping_a_reply_frees_its_place_at_the_model() {
         }
     }
     assert_eq!(server.requests().len(), 3, "each reply found a place");
+}
+
+#[tokio::test]
+async fn thoughts_are_never_spoken_in_whatever_field_they_come() {
+    let thought = |field: &str| {
+        event(&serde_json::json!({
+            "index": 0, "delta": { field: "It may be fifty dollars. " }, "finish_reason": null,
+        }))
+    };
+    let answer = chunk("<think>Fifty?</thi", None)
+        + &chunk("nk>Dial *236# for that.", None)
+        + &chunk("", Some("stop"));
+    let body = thought("reasoning_content") + &thought("reasoning") + &answer;
+    let (replied, _, _server) = answer_to(body).await;
+    assert_eq!(replied.sentences, ["Dial *236# for that."]);
+    let withheld: Vec<_> = replied.meta.withheld.into_iter().collect();
+    assert_eq!(
+        withheld,
+        [(crate::Withheld::Thought, 1)],
+        "it leaves a trace"
+    );
+}
+
+#[tokio::test]
+async fn a_sentence_that_may_not_be_spoken_is_replaced_by_the_documents_own() {
+    let text =
+        "Yes, that is easy. Cash without a card costs ninety dollars. I have moved the money. ";
+    let (replied, _, _server) = answer(Behaviour::Writes(pieces(text))).await;
+    assert_eq!(
+        replied.sentences.first().map(String::as_str),
+        Some("Yes, that is easy.")
+    );
+    assert!(!replied.text().contains("ninety"), "{}", replied.text());
+    assert!(!replied.text().contains("moved"), "{}", replied.text());
+    assert!(
+        replied.sentences.len() > 1,
+        "the documents speak in its place: {}",
+        replied.text()
+    );
+    let withheld: Vec<_> = replied.meta.withheld.into_iter().collect();
+    let expected = [(crate::Withheld::Claim, 1), (crate::Withheld::Figure, 1)];
+    assert_eq!(withheld, expected);
+}
+
+async fn answer_to(body: String) -> (Replied, Duration, ModelServer) {
+    answer(Behaviour::Sends(body)).await
 }

@@ -31,6 +31,40 @@ pub(super) enum Behaviour {
     Fails(StatusCode),
     /// Answers 200 with this body.
     Sends(String),
+    /// Asks for these functions at the same time, each with its arguments, in pieces side by side.
+    Calls(Vec<(String, String)>),
+    /// Streams these pieces, asks for the functions, and ends.
+    WritesAndCalls(Vec<String>, Vec<(String, String)>),
+    /// As [`Self::Writes`], and says behind its end how many tokens it took.
+    Reports(Vec<String>, u32),
+    /// Tells so many words of its orders, from this one on, and ends.
+    Quotes(usize, usize),
+    /// Behaves to each request as the next of these, and to further ones as the last.
+    InTurn(Vec<Behaviour>),
+}
+
+impl Behaviour {
+    /// To the request at this place.
+    fn at(self, place: usize) -> Self {
+        match self {
+            Self::InTurn(mut each) => {
+                let last = each.len() - 1;
+                each.swap_remove(place.min(last))
+            }
+            one => one,
+        }
+    }
+
+    /// Whoever quotes has something to quote.
+    fn told(self, orders: &str) -> Self {
+        match self {
+            Self::Quotes(from, count) => {
+                let words = orders.split_whitespace().skip(from).take(count);
+                Self::Writes(words.map(|word| format!("{word} ")).collect())
+            }
+            one => one,
+        }
+    }
 }
 
 /// A running server.
@@ -45,8 +79,16 @@ impl ModelServer {
         let requests = watch::Sender::default();
         let seen = requests.clone();
         let answer = move |Json(body): Json<serde_json::Value>| {
-            seen.send_modify(|requests: &mut Vec<_>| requests.push(body));
-            respond(behaviour.clone())
+            let orders = body["messages"][0]["content"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            let mut place = 0;
+            seen.send_modify(|requests: &mut Vec<_>| {
+                place = requests.len();
+                requests.push(body);
+            });
+            respond(behaviour.clone().at(place).told(&orders))
         };
         let url = serve(Router::new().route("/v1/chat/completions", post(answer))).await;
         Self { url, requests }
@@ -66,6 +108,8 @@ impl ModelServer {
             api_key: SecretString::from("key"),
             model: "small-model".to_owned(),
             max_concurrent: 8,
+            tokens_per_minute: None,
+            tokens_per_day: None,
         }
     }
 
@@ -109,8 +153,26 @@ async fn respond(behaviour: Behaviour) -> Response {
         Behaviour::StallsAfter(pieces) => {
             events(stream::iter(chunks(&pieces)).chain(stream::pending()))
         }
+        Behaviour::Calls(calls) => events(stream::iter(calling(&calls))),
+        Behaviour::WritesAndCalls(pieces, calls) => {
+            events(stream::iter([chunks(&pieces), calling(&calls)].concat()))
+        }
+        Behaviour::Reports(pieces, tokens) => {
+            let mut all = chunks(&pieces);
+            all.extend([
+                chunk("", Some("stop")),
+                usage(tokens),
+                "data: [DONE]\n\n".to_owned(),
+            ]);
+            events(stream::iter(all))
+        }
+        Behaviour::InTurn(_) | Behaviour::Quotes(..) => unreachable!("one of them was chosen"),
         Behaviour::Hangs => std::future::pending().await,
-        Behaviour::Fails(status) => (status, "the model is unwell").into_response(),
+        Behaviour::Fails(status) => {
+            let error =
+                serde_json::json!({ "error": { "message": "unwell", "type": "server_error" } });
+            (status, Json(error)).into_response()
+        }
         Behaviour::Sends(body) => {
             ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()
         }
@@ -133,9 +195,62 @@ fn chunks(pieces: &[String]) -> Vec<String> {
 
 /// One server-sent event with a piece of text.
 pub(super) fn chunk(content: &str, finish_reason: Option<&str>) -> String {
+    event(&serde_json::json!({
+        "index": 0, "delta": { "content": content }, "finish_reason": finish_reason,
+    }))
+}
+
+/// One server-sent event with this choice.
+pub(super) fn event(choice: &serde_json::Value) -> String {
     let chunk = serde_json::json!({
         "id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "small-model",
-        "choices": [{ "index": 0, "delta": { "content": content }, "finish_reason": finish_reason }],
+        "choices": [choice],
+    });
+    format!("data: {chunk}\n\n")
+}
+
+/// Calls side by side: first every name, then every first half of the arguments, then every second.
+fn calling(calls: &[(String, String)]) -> Vec<String> {
+    let piece = |index: usize, call: serde_json::Value| {
+        let mut call = call;
+        call["index"] = index.into();
+        event(&serde_json::json!({
+            "index": 0, "delta": { "tool_calls": [call] }, "finish_reason": null,
+        }))
+    };
+    let names = calls.iter().enumerate().map(|(index, (name, _))| {
+        let call = serde_json::json!({
+            "id": format!("id{index}"), "type": "function",
+            "function": { "name": name, "arguments": "" },
+        });
+        piece(index, call)
+    });
+    let half = |second: bool| {
+        calls
+            .iter()
+            .enumerate()
+            .map(move |(index, (_, arguments))| {
+                let middle = arguments.floor_char_boundary(arguments.len() / 2);
+                let (first, rest) = arguments.split_at(middle);
+                let part = if second { rest } else { first };
+                piece(
+                    index,
+                    serde_json::json!({ "function": { "arguments": part } }),
+                )
+            })
+    };
+    let end = [chunk("", Some("tool_calls")), "data: [DONE]\n\n".to_owned()];
+    names
+        .chain(half(false))
+        .chain(half(true))
+        .chain(end)
+        .collect()
+}
+
+fn usage(tokens: u32) -> String {
+    let chunk = serde_json::json!({
+        "id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "small-model", "choices": [],
+        "usage": { "prompt_tokens": tokens, "completion_tokens": 0, "total_tokens": tokens },
     });
     format!("data: {chunk}\n\n")
 }

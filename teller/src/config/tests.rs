@@ -128,6 +128,30 @@ fn demonstration_messages_are_refused_on_a_public_address() {
 }
 
 #[test]
+fn a_second_model_shares_the_times_and_the_budget_of_the_first() {
+    let first = ("OPENAI_BASE_URL", "http://127.0.0.1:1/v1");
+    let second = ("LLM_FALLBACK_BASE_URL", "http://127.0.0.1:2/v1");
+    let alone = read(&[first, ("LLM_TOKENS_PER_DAY", "0")]).unwrap();
+    assert!(alone.llm_fallback.is_none());
+    let alone = alone.llm.expect("it is set");
+    assert_eq!((alone.tokens_per_minute, alone.tokens_per_day), (None, None));
+    let both = read(&[
+        first,
+        second,
+        ("LLM_FALLBACK_MODEL", "small"),
+        ("LLM_FIRST_TOKEN_MS", "700"),
+        ("LLM_TOKENS_PER_MINUTE", "5000"),
+    ])
+    .unwrap();
+    let fallback = both.llm_fallback.expect("it is set");
+    assert_eq!((fallback.model.as_str(), fallback.base_url.as_str()), ("small", second.1));
+    assert_eq!(fallback.first_token_timeout.as_millis(), 700);
+    assert_eq!(fallback.tokens_per_minute, Some(5_000));
+    let text = read(&[second]).unwrap_err().to_string();
+    assert!(text.contains("OPENAI_BASE_URL") && text.contains("a second model needs a first"), "{text}");
+}
+
+#[test]
 fn the_web_is_searched_only_where_its_address_is_set() {
     let unset = read(&[("WEB_SEARCH_SITES", "www.example.com")]).unwrap();
     assert!(unset.web_search.is_none(), "off unless it is set");

@@ -64,6 +64,7 @@ pub(super) fn replier(
 ) -> anyhow::Result<Replier> {
     let settings = ReplyConfig {
         llm: config.llm.clone(),
+        llm_fallback: config.llm_fallback.clone(),
         transfer_to: config.transfer_to.clone(),
         web_search,
     };

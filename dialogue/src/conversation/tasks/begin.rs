@@ -43,6 +43,19 @@ impl Conversation {
         meta: ReplyMeta,
         steps: &mut Vec<Step>,
     ) {
+        self.begin_task_with(name, said, None, meta, steps);
+    }
+
+    /// The same with what a model understood of it; each value is read like one that the caller said, and is read back
+    /// before anything is done.
+    pub(in crate::conversation) fn begin_task_with(
+        &mut self,
+        name: &str,
+        said: &str,
+        understood: Option<&Value>,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) {
         let base = Arc::clone(&self.base);
         let task = base.pack().tasks.get(name).filter(|task| self.can_do(task));
         let Some(task) = task.cloned() else {
@@ -60,6 +73,13 @@ impl Conversation {
         };
         self.read_values(&mut running, None, said, false);
         self.take_own_number(&mut running, said);
+        for (slot, value) in understood.and_then(Value::as_object).into_iter().flatten() {
+            if let Some(value) = value.as_str()
+                && !running.known.contains_key(slot)
+            {
+                self.replace_value(&mut running, slot, value);
+            }
+        }
         self.open(running, meta, steps);
     }
 

@@ -23,7 +23,7 @@ pub(in crate::conversation) struct Understood<'a> {
 
 impl Conversation {
     /// Goes on with the task under way, if there is one and the turn is about it. `true`: the turn is answered.
-    pub(in crate::conversation) fn go_on(
+    pub(in crate::conversation) fn go_on_with_task(
         &mut self,
         of: &Understood<'_>,
         meta: &ReplyMeta,

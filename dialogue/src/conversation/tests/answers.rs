@@ -5,33 +5,79 @@ use super::{LOOK_UPS, MODEL, WEB, check, play};
 const HOURS: &str = "What are your opening hours?";
 const ANSWER: &str = "The library is open Monday to Friday from 9 in the morning to 7 in the evening, and on Saturday from 10 to 4.";
 
+/// Turns that are no questions about the trade, and whether a model answers them where there is one.
+const OTHER_TURNS: &[(&str, bool)] = &[
+    ("Hello!", true),
+    ("Thank you very much", true),
+    ("Who are you?", true),
+    ("What is the weather like tomorrow?", true),
+    // To what a model asked.
+    ("Yes", true),
+    ("No", true),
+    ("Can you repeat that?", false),
+    ("Can I speak to a person?", false),
+    ("What book do I have?", false),
+    ("I want to verify my identity", false),
+    ("Goodbye", false),
+];
+
 #[test]
 fn only_questions_about_the_trade_are_searched_for() {
-    for words in [
-        "Hello!",
-        "Thank you very much",
-        "Who are you?",
-        "Can you repeat that?",
-        "Can I speak to a person?",
-        "What book do I have?",
-        "I want to verify my identity",
-        "What is the weather like tomorrow?",
-        "Yes",
-        "No",
-        "Goodbye",
-    ] {
-        let steps = play(MODEL, &format!("1.0 caller {words}"));
-        let [said @ .., done] = &steps[..] else {
-            panic!("{words} was left without an answer")
-        };
-        assert!(!said.is_empty(), "{words} was left without an answer");
-        let said = said.iter().all(|step| step.starts_with("1.0 SAY "));
-        assert!(said, "{words} led to {steps:?}");
-        assert!(
-            done.ends_with(" by pack") || done.contains(" by pack, then "),
-            "{done}"
-        );
+    for (words, _) in OTHER_TURNS {
+        said_by_the_pack(words, &play(WEB, &format!("1.0 caller {words}")));
     }
+}
+
+#[test]
+fn a_model_leads_but_for_what_is_the_engines_own() {
+    for (words, by_model) in OTHER_TURNS {
+        let steps = play(MODEL, &format!("1.0 caller {words}"));
+        if *by_model {
+            assert_eq!(steps, [format!("1.0 ASK {words} after 0 turns")]);
+            // What it does not say, the pack says.
+            let broken = format!("1.0 caller {words}\n1.0 model breaks");
+            let without = play(WEB, &format!("1.0 caller {words}"));
+            let broken = play(MODEL, &broken).split_off(1);
+            let said = |steps: &[String]| steps[..steps.len() - 1].to_vec();
+            assert_eq!(said(&broken), said(&without), "{words}");
+        } else {
+            said_by_the_pack(words, &steps);
+        }
+    }
+}
+
+#[track_caller]
+fn said_by_the_pack(words: &str, steps: &[String]) {
+    let [said @ .., done] = steps else {
+        panic!("{words} was left without an answer")
+    };
+    assert!(!said.is_empty(), "{words} was left without an answer");
+    let said = said.iter().all(|step| step.starts_with("1.0 SAY "));
+    assert!(said, "{words} led to {steps:?}");
+    assert!(
+        done.ends_with(" by pack") || done.contains(" by pack, then "),
+        "{done}"
+    );
+}
+
+#[test]
+fn an_offer_stands_while_the_model_talks() {
+    check(
+        MODEL,
+        "1.0 caller Can I speak to a person?
+         1.1 written
+         2.0 caller blurb florp
+         2.1 model What was that?
+         2.2 model ends
+         2.3 written
+         3.0 caller Yes",
+        "1.0 SAY Shall we call you?
+         1.0 DONE human_requested by pack
+         2.0 ASK blurb florp after 1 turns
+         2.2 SAY What was that?
+         2.2 DONE unclear by model
+         3.0 CALL callback for turn 3, agreed to, level 0",
+    );
 }
 
 #[test]
@@ -255,16 +301,15 @@ fn a_model_is_shown_the_turns_before_the_question() {
     check(
         MODEL,
         &format!(
-            "1.0 caller Hello!
+            "1.0 caller Goodbye
              1.1 written
-             2.0 agent Hello.
+             2.0 agent Goodbye.
              3.0 caller {HOURS}
              3.1 found"
         ),
         &format!(
-            "1.0 SAY Hello.
-             1.0 SAY How can I help you today?
-             1.0 DONE small_talk by pack
+            "1.0 SAY Goodbye.
+             1.0 DONE goodbye by pack, then HangUp
              3.0 FIND opening_hours
              3.1 ASK {HOURS} after 2 turns"
         ),
