@@ -1,32 +1,24 @@
 //! The file that says what the demonstration back end knows and does.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+mod check;
+
+use std::{collections::BTreeMap, path::Path};
 
 use call::input::decode_file;
 use chrono::FixedOffset;
 use serde::Deserialize;
 use toml::Value;
 
-use super::{
-    calendar::Calendar,
-    format::Format,
-    template::{Template, root},
-};
+use super::{calendar::Calendar, format::Format, template::Template};
 use crate::admin::{UsageError, customer_table};
+use check::Wrong;
 
 /// Where it lies in a pack.
 pub(super) const FILE: &str = "demo/backend.toml";
 /// The column of the list of customers that names them.
 const NAME: &str = "username";
-/// Names that every text may use.
-const GIVEN: [&str; 5] = ["reference", "date", "customer", "before", "slot_spoken"];
 /// Refusals that a customer's record holds, by deed.
 pub(super) const DECLINED: &str = "declined";
-/// A day's times at a place are found by going through them.
-const MAX_DAYS: u16 = 60;
 
 /// `demo/backend.toml`
 #[derive(Debug, Deserialize)]
@@ -243,209 +235,4 @@ fn flatten(name: &str, value: Value, into: &mut Record) {
             into.insert(name.to_owned(), other.to_string());
         }
     }
-}
-
-/// A mistake that the shape alone does not show.
-struct Wrong {
-    key: String,
-    value: String,
-    accepted: String,
-}
-
-impl Wrong {
-    fn new(key: impl Into<String>, value: &str, accepted: impl Into<String>) -> Self {
-        Self {
-            key: key.into(),
-            value: value.to_owned(),
-            accepted: accepted.into(),
-        }
-    }
-}
-
-impl Declared {
-    fn check(&self) -> Result<(), Wrong> {
-        self.check_names()?;
-        let roots = self.roots();
-        for calendar in &self.calendars {
-            check_calendar(calendar, &roots)?;
-        }
-        for lookup in &self.lookups {
-            let key = format!("lookup {}: answer", lookup.name);
-            check_roots(&key, lookup.answer.values(), &roots, &[])?;
-        }
-        self.deeds
-            .iter()
-            .try_for_each(|deed| self.check_deed(deed, &roots))
-    }
-
-    /// Each name is an address of its own.
-    fn check_names(&self) -> Result<(), Wrong> {
-        let accepted = "lower-case letters, digits and _, and no name twice";
-        let reads = self
-            .lookups
-            .iter()
-            .map(|lookup| ("lookup: name", &lookup.name));
-        let reads = reads.chain(
-            self.calendars
-                .iter()
-                .map(|calendar| ("calendar: name", &calendar.name)),
-        );
-        let deeds = self.deeds.iter().map(|deed| ("deed: name", &deed.name));
-        let mut seen = BTreeSet::new();
-        for (key, name) in reads.chain(deeds) {
-            let part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-            if name.is_empty() || !name.chars().all(part) || !seen.insert(name) {
-                return Err(Wrong::new(key, name, accepted));
-            }
-        }
-        Ok(())
-    }
-
-    /// What names of any record begin with.
-    fn roots(&self) -> BTreeSet<&str> {
-        let known = self.records.values().flat_map(|record| record.keys());
-        let known = known.map(|name| root(name));
-        let set = self.deeds.iter().flat_map(|deed| deed.set.keys());
-        let set = set.filter_map(Template::own_root);
-        let booked = self.calendars.iter().map(|calendar| calendar.name.as_str());
-        known.chain(set).chain(booked).chain(GIVEN).collect()
-    }
-
-    fn check_deed(&self, deed: &Deed, roots: &BTreeSet<&str>) -> Result<(), Wrong> {
-        let name = &deed.name;
-        let own: Vec<&str> = deed.arguments.keys().map(String::as_str).collect();
-        if let Some(taken) = own.iter().find(|argument| roots.contains(*argument)) {
-            let accepted = "a name that no record has";
-            return Err(Wrong::new(
-                format!("deed {name}: arguments"),
-                taken,
-                accepted,
-            ));
-        }
-        for rule in &deed.rule {
-            if rule.decline.is_some() == rule.answer.is_some() {
-                let accepted = "decline = \"a reason\", or answer = { … }: one of them";
-                return Err(Wrong::new(format!("deed {name}: rule"), "", accepted));
-            }
-            let texts = rule
-                .answer
-                .iter()
-                .flat_map(BTreeMap::values)
-                .chain(&rule.decline);
-            let both = rule.when.iter().flat_map(|(left, right)| [left, right]);
-            check_roots(
-                &format!("deed {name}: rule"),
-                both.chain(texts),
-                roots,
-                &own,
-            )?;
-            let names = rule.when.keys().filter_map(Template::own_root);
-            for unknown in names.filter(|left| !is_known(left, roots, &own)) {
-                return Err(Wrong::new(
-                    format!("deed {name}: rule: when"),
-                    unknown,
-                    accepted(roots, &own),
-                ));
-            }
-        }
-        let set = deed.set.iter().flat_map(|(left, right)| [left, right]);
-        check_roots(&format!("deed {name}: set"), set, roots, &own)?;
-        check_roots(
-            &format!("deed {name}: answer"),
-            deed.answer.values(),
-            roots,
-            &own,
-        )?;
-        let Some(booking) = &deed.calendar else {
-            return Ok(());
-        };
-        let Some(calendar) = self.calendar(&booking.name) else {
-            let names: Vec<&str> = self
-                .calendars
-                .iter()
-                .map(|calendar| calendar.name.as_str())
-                .collect();
-            let accepted = format!("a calendar's name: {}", names.join(", "));
-            return Err(Wrong::new(
-                format!("deed {name}: calendar"),
-                &booking.name,
-                accepted,
-            ));
-        };
-        let needed: &[&str] = match booking.action {
-            Action::Book => &["slot", &calendar.place],
-            Action::Move => &["slot"],
-            Action::Cancel => &[],
-        };
-        match needed
-            .iter()
-            .find(|argument| !deed.arguments.contains_key(**argument))
-        {
-            Some(missing) => {
-                let accepted = format!("{} needs the argument {missing}", booking.name);
-                Err(Wrong::new(
-                    format!("deed {name}: arguments"),
-                    &own.join(", "),
-                    accepted,
-                ))
-            }
-            None => Ok(()),
-        }
-    }
-}
-
-fn check_calendar(calendar: &Calendar, roots: &BTreeSet<&str>) -> Result<(), Wrong> {
-    let key = |key: &str| format!("calendar {}: {key}", calendar.name);
-    if !(1..=MAX_DAYS).contains(&calendar.days) {
-        let accepted = format!("1 to {MAX_DAYS}");
-        return Err(Wrong::new(
-            key("days"),
-            &calendar.days.to_string(),
-            accepted,
-        ));
-    }
-    if !(5..=24 * 60).contains(&calendar.minutes) {
-        return Err(Wrong::new(
-            key("minutes"),
-            &calendar.minutes.to_string(),
-            "5 to 1440",
-        ));
-    }
-    let said = [&calendar.taken, &calendar.already, &calendar.none];
-    check_roots(
-        &key("taken, already or none"),
-        said,
-        roots,
-        &["slot", &calendar.place],
-    )
-}
-
-fn check_roots<'t>(
-    key: &str,
-    texts: impl IntoIterator<Item = &'t Template>,
-    roots: &BTreeSet<&str>,
-    own: &[&str],
-) -> Result<(), Wrong> {
-    let mut used = texts.into_iter().flat_map(Template::roots);
-    match used.find(|name| !is_known(name, roots, own)) {
-        Some(unknown) => Err(Wrong::new(
-            key,
-            &format!("{{{unknown}}}"),
-            accepted(roots, own),
-        )),
-        None => Ok(()),
-    }
-}
-
-fn is_known(name: &str, roots: &BTreeSet<&str>, own: &[&str]) -> bool {
-    let is_day = name.starts_with("date+") || name.starts_with("date-");
-    is_day || roots.contains(name) || own.contains(&name)
-}
-
-fn accepted(roots: &BTreeSet<&str>, own: &[&str]) -> String {
-    let known: Vec<&str> = own.iter().chain(roots).copied().collect();
-    format!(
-        "a name that begins with one of {}, date+14, date-3",
-        known.join(", ")
-    )
 }
