@@ -166,9 +166,8 @@ impl TryFrom<toml::Table> for TaskSlot {
         for key in own {
             manner.extend(table.remove(key).map(|value| (key.to_owned(), value)));
         }
-        let name = match table.remove("name") {
-            Some(toml::Value::String(name)) => name,
-            _ => return Err(serde::de::Error::missing_field("name")),
+        let Some(toml::Value::String(name)) = table.remove("name") else {
+            return Err(serde::de::Error::missing_field("name"));
         };
         Ok(Self {
             name,

@@ -147,6 +147,7 @@ impl Config {
     pub fn read(env: &mut Reader) -> Result<Self, ConfigError> {
         let livekit = livekit(env);
         let deeds = backend(env);
+        let llm = llm(env);
         let config = Self {
             database: database(env),
             maintenance: maintenance(env),

@@ -24,6 +24,8 @@ use super::{
 
 /// Keys that are remembered. When there are more no deed is done any more: forgetting one could repeat it.
 const MAX_CALLS: usize = 100_000;
+/// The argument, and the field of an answer, by which something that was done is named later.
+const REFERENCE: &str = "reference";
 
 /// The demonstration back end without its sockets.
 pub(super) struct Desk {
@@ -42,6 +44,8 @@ struct State {
 #[derive(Clone)]
 struct Call {
     deed: String,
+    /// In whose record it was written.
+    holder: String,
     answer: Answer,
 }
 
@@ -84,6 +88,13 @@ impl Answer {
 
     pub(super) fn because(status: u16, reason: &str) -> Self {
         Self::of(status, json!({ "reason": reason }))
+    }
+
+    /// Whether it gave this reference, however it is spaced.
+    fn refers_to(&self, reference: &str) -> bool {
+        let bare = |text: &str| text.replace(' ', "");
+        let own = self.body.get(REFERENCE).and_then(Value::as_str);
+        own.is_some_and(|own| bare(own) == bare(reference))
     }
 
     fn not_found() -> Self {
@@ -144,15 +155,25 @@ impl Desk {
     /// Times that nobody has booked, at the place of the query, on its day if it names one.
     fn free(&self, name: &str, query: &HashMap<String, String>, now: DateTime<Utc>) -> Answer {
         let calendar = self.declared.calendar(name);
+        let state = self.state();
+        // Whoever moves what was booked stays where it is.
+        let booked = query.get(REFERENCE).and_then(|reference| {
+            let mut calls = state.calls.values();
+            let call = calls.find(|call| call.answer.refers_to(reference))?;
+            let record = state.changed.get(&call.holder)?;
+            record.get(&format!("{name}.place")).cloned()
+        });
         let place = calendar.and_then(|calendar| {
-            let place = query.get(&calendar.place)?;
-            Some((calendar, place, calendar.places.get(place)?))
+            let place = query.get(&calendar.place).cloned().or(booked)?;
+            let at = calendar.places.get(&place)?;
+            Some((calendar, place, at))
         });
         let Some((calendar, named, place)) = place else {
             return Answer::not_found();
         };
         let day = query.get("day");
-        let taken = self.state().taken(name, named, None);
+        let taken = state.taken(name, &named, None);
+        drop(state);
         let times = calendar.times(place, now.with_timezone(&self.declared.offset));
         let free = times.into_iter().filter_map(|time| {
             let value = time.format(SLOT).to_string();
@@ -186,7 +207,7 @@ impl Desk {
                 }
             };
         }
-        let Some(holder) = self.holder(deed, asked) else {
+        let Some(holder) = self.holder(&state, deed, asked) else {
             return (Answer::not_found(), Ended::Unknown, Duration::ZERO);
         };
         let decision = self.decide(&state, deed, &holder, (key, asked), now);
@@ -215,8 +236,17 @@ impl Desk {
         call.map_or_else(Answer::not_found, |call| call.answer.clone())
     }
 
-    /// In whose record it is written: the customer's, or the conversation's where anybody may have it done.
-    fn holder(&self, deed: &Deed, asked: &Asked) -> Option<String> {
+    /// In whose record it is written: that of what it refers to, else the customer's, or the conversation's where anybody
+    /// may have it done.
+    fn holder(&self, state: &State, deed: &Deed, asked: &Asked) -> Option<String> {
+        let reference = asked.arguments.get(REFERENCE).and_then(Value::as_str);
+        if let Some(reference) = reference.filter(|_| deed.anyone) {
+            let mut calls = state.calls.values();
+            let done = calls.find(|call| call.answer.refers_to(reference));
+            if let Some(done) = done {
+                return Some(done.holder.clone());
+            }
+        }
         match &asked.customer {
             Some(customer) => self
                 .declared
@@ -274,11 +304,17 @@ impl State {
     }
 
     fn remember(&mut self, entry: Entry) {
-        let changed = self.changed.entry(entry.holder).or_default();
+        let holder = entry.holder;
+        let changed = self.changed.entry(holder.clone()).or_default();
         changed.extend(entry.changes);
         let answer = Answer::of(entry.status, entry.answer);
-        let deed = entry.deed;
-        self.calls.insert(entry.key, Call { deed, answer });
+        let (deed, holder) = (entry.deed, holder);
+        let call = Call {
+            deed,
+            holder,
+            answer,
+        };
+        self.calls.insert(entry.key, call);
     }
 }
 

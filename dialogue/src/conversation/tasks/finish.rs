@@ -115,8 +115,10 @@ impl Conversation {
         let list = found.get("options").and_then(Value::as_array);
         let options = list.into_iter().flatten().filter_map(|option| {
             let sent = option.get("value").unwrap_or(option).as_str()?.to_owned();
-            let spoken = option.get("spoken").and_then(Value::as_str);
-            let spoken = spoken.map_or_else(|| self.base.spoken_option(&sent), str::to_owned);
+            // A time is said as the task has it: its day was asked for.
+            let own = self.base.spoken_option(&sent);
+            let theirs = option.get("spoken").and_then(Value::as_str);
+            let spoken = theirs.filter(|_| own == sent).map_or(own, str::to_owned);
             Some(SlotValue { sent, spoken })
         });
         options.take(KEPT).collect()

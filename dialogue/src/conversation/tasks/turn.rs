@@ -165,8 +165,8 @@ impl Conversation {
         let picked = self.pick(&mut running, said);
         let corrects = self.base.corrects(said);
         // "Wait, what does that cost?" and "one moment" are nobody's answer.
-        let is_answer = !self.base.asks(said) && !(is_own_words(&running, &slot) && is_brief(of));
-        let wanted = is_answer.then_some(&*slot);
+        let is_aside = self.base.asks(said) || is_own_words(&running, &slot) && is_brief(of);
+        let wanted = (!is_aside).then_some(&*slot);
         let new = self.read_values(&mut running, wanted, said, corrects);
         let is_new = picked || new > 0 || (corrects && self.corrected(&mut running, said));
         if is_new {
@@ -302,13 +302,12 @@ impl Conversation {
             return false;
         }
         let options = running.options.iter();
-        let picked = options.filter_map(|(slot, options)| {
+        let mut picked = options.filter_map(|(slot, options)| {
             let at = self.base.picks(said, options)?;
             Some((slot.clone(), options.get(at)?.clone()))
         });
         let other = |(slot, value): &(String, SlotValue)| running.known.get(slot) != Some(value);
-        let picked = picked.filter(other).next();
-        let Some((slot, value)) = picked else {
+        let Some((slot, value)) = picked.find(other) else {
             return false;
         };
         running.set(&slot, value);
@@ -409,7 +408,10 @@ impl Conversation {
             return self.say_fixed(fixed, meta, steps);
         }
         let slot = running.task.slot(slot);
-        let line = slot.and_then(|slot| slot.manner.again.clone().or(slot.value.ask.clone()));
+        let line = slot.and_then(|slot| {
+            let again = slot.manner.again.as_ref();
+            again.or(slot.value.ask.as_ref()).cloned()
+        });
         self.ask(running, &line.unwrap_or_default(), meta, steps);
     }
 
