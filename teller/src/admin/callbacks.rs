@@ -18,7 +18,7 @@ pub enum CallbacksCommand {
     Take {
         /// Its reference, or its id
         #[arg(value_name = "ID")]
-        name: CallbackName,
+        promise: CallbackName,
         /// By whom
         #[command(flatten)]
         actor: Actor,
@@ -27,7 +27,7 @@ pub enum CallbacksCommand {
     Done {
         /// Its reference, or its id
         #[arg(value_name = "ID")]
-        name: CallbackName,
+        promise: CallbackName,
         /// By whom
         #[command(flatten)]
         actor: Actor,
@@ -86,15 +86,19 @@ pub async fn callbacks(
             show(&listed.await?, list.json)?;
             Ok(true)
         }
-        CallbacksCommand::Take { name, actor } => {
+        CallbacksCommand::Take { promise, actor } => {
             let by = actor.through("teller callbacks take");
-            let change = by.take_callback(&database, &name).await?;
+            let change = by.take_callback(&database, &promise).await?;
             Ok(told(&change, &format!("{} has it", actor.name())))
         }
-        CallbacksCommand::Done { name, actor, note } => {
+        CallbacksCommand::Done {
+            promise,
+            actor,
+            note,
+        } => {
             let by = actor.through("teller callbacks done");
             let change = by
-                .finish_callback(&database, &name, note.as_deref())
+                .finish_callback(&database, &promise, note.as_deref())
                 .await?;
             Ok(told(&change, "it is done"))
         }

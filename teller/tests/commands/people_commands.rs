@@ -16,13 +16,14 @@ use uuid::Uuid;
 use crate::support::program::teller;
 
 /// Tables with something of a person, each with words of Sarah's that the export must show.
-const HELD: [(&str, &str); 15] = [
+const HELD: [(&str, &str); 16] = [
     ("user_profiles", "Sarah Quillfeather"),
     ("profile_identifiers", "100277"),
     ("session_rows", "participant-of-sarah"),
     ("conversation_messages", "words-of-sarah"),
     ("summary_rows", "summary-of-sarah"),
     ("callbacks", "callback-of-sarah"),
+    ("callbacks", "wanted-of-sarah"),
     ("draft_asks", "adopted-of-sarah"),
     ("profile_merges", "reason-of-sarah"),
     ("auth_challenges", "\"challenges\":[{"),
