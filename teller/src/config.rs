@@ -144,6 +144,7 @@ impl Config {
     /// As [`Config::from_env`].
     pub fn read(env: &mut Reader) -> Result<Self, ConfigError> {
         let livekit = livekit(env);
+        let llm = llm(env);
         let config = Self {
             database: database(env),
             maintenance: maintenance(env),

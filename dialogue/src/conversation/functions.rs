@@ -8,7 +8,7 @@ use tools::{MAX_ROUNDS, Outcome, Refusal, Request};
 
 use super::{
     Conversation, Exchange, Function, FunctionKind, ModelCall, ModelFailure, Reply, Step,
-    ToolCallId, phrasing::Phrasing,
+    ToolCallId, answer::Question, phrasing::Phrasing,
 };
 
 /// Calls of one message at most; more is a loop.
@@ -61,8 +61,7 @@ impl Conversation {
             let (ended, made) = match judged {
                 Err(refusal) => (Some(Outcome::Refused(refusal)), None),
                 Ok((FunctionKind::Task, arguments)) => {
-                    let seq = phrasing.question.seq;
-                    if self.begin_task(&call.name, &arguments, seq, steps) {
+                    if self.begin_task(&call.name, &arguments, &phrasing.question, steps) {
                         return;
                     }
                     let nothing = "it cannot be begun here".to_owned();
@@ -115,7 +114,13 @@ impl Conversation {
 
     /// Begins the task of this name with what the model put into it; the task leads the reply from there. `false`: there
     /// is none that can be begun.
-    fn begin_task(&mut self, _name: &str, _arguments: &Value, _seq: i32, _: &mut [Step]) -> bool {
+    fn begin_task(
+        &mut self,
+        _name: &str,
+        _arguments: &Value,
+        _turn: &Question,
+        _steps: &mut Vec<Step>,
+    ) -> bool {
         false
     }
 
