@@ -90,7 +90,11 @@ impl Guard {
 
     /// "Your PIN?"
     fn ends_in_secret(&self, sentence: &str, words: &[String]) -> bool {
-        let courtesies = words.iter().rev().take_while(|word| is_stop_word(word)).count();
+        let courtesies = words
+            .iter()
+            .rev()
+            .take_while(|word| is_stop_word(word))
+            .count();
         let asked = &words[..words.len() - courtesies];
         let ends = self.secrets.iter().any(|secret| {
             let secret: Vec<String> = secret.split(' ').map(str::to_owned).collect();

@@ -109,7 +109,8 @@ impl Conversation {
         now: Duration,
         steps: &mut Vec<Step>,
     ) {
-        let mut grounds = self.grounds(&question, passages);
+        let grounds = self.grounds(&question, passages);
+        let mut grounds = grounds.orders(&prompt::orders(&prompt.rules));
         if let Some(line) = &line {
             grounds.add_material(&line.text);
         }
@@ -133,7 +134,6 @@ impl Conversation {
         let pack = self.base.pack();
         let settings = &pack.settings;
         let mut grounds = Grounds::default()
-            .orders(&prompt::orders(settings))
             .names(&settings.company_name)
             .names(&settings.agent_name)
             .names(self.facts.name.as_deref().unwrap_or_default())

@@ -107,12 +107,14 @@ fn spoken_rules<'a>(
     }
 }
 
-/// The orders of every prompt, without who speaks and for whom: that may be told.
-pub(super) fn orders(settings: &Settings) -> String {
-    let pack_rules: Vec<&str> = settings.rules.iter().map(String::as_str).collect();
-    let rules = spoken_rules(settings, &pack_rules, true).render();
-    let orders = rules.split_once(". ");
-    orders.map_or_else(String::new, |(_, orders)| orders.to_owned())
+/// The orders in a system message: without who speaks and for whom, what the company would say, and passages. Those may
+/// be told.
+pub(super) fn orders(rules: &str) -> String {
+    let orders = rules.split("<passage number").next().unwrap_or_default();
+    let orders = orders.split_once(". ").map_or("", |(_, orders)| orders);
+    let lines = orders.lines();
+    let kept = lines.filter(|line| !line.starts_with("The company would say:"));
+    kept.collect::<Vec<_>>().join("\n")
 }
 
 /// A passage's text, with what is to be said before it.

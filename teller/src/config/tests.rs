@@ -134,7 +134,10 @@ fn a_second_model_shares_the_times_and_the_budget_of_the_first() {
     let alone = read(&[first, ("LLM_TOKENS_PER_DAY", "0")]).unwrap();
     assert!(alone.llm_fallback.is_none());
     let alone = alone.llm.expect("it is set");
-    assert_eq!((alone.tokens_per_minute, alone.tokens_per_day), (None, None));
+    assert_eq!(
+        (alone.tokens_per_minute, alone.tokens_per_day),
+        (None, None)
+    );
     let both = read(&[
         first,
         second,
@@ -144,11 +147,17 @@ fn a_second_model_shares_the_times_and_the_budget_of_the_first() {
     ])
     .unwrap();
     let fallback = both.llm_fallback.expect("it is set");
-    assert_eq!((fallback.model.as_str(), fallback.base_url.as_str()), ("small", second.1));
+    assert_eq!(
+        (fallback.model.as_str(), fallback.base_url.as_str()),
+        ("small", second.1)
+    );
     assert_eq!(fallback.first_token_timeout.as_millis(), 700);
     assert_eq!(fallback.tokens_per_minute, Some(5_000));
     let text = read(&[second]).unwrap_err().to_string();
-    assert!(text.contains("OPENAI_BASE_URL") && text.contains("a second model needs a first"), "{text}");
+    assert!(
+        text.contains("OPENAI_BASE_URL") && text.contains("a second model needs a first"),
+        "{text}"
+    );
 }
 
 #[test]
