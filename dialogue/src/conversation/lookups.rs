@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use knowledge::{Citation, Fact, Lookup, SlotValues, Proof, Route};
+use knowledge::{Citation, Fact, Lookup, Proof, Route, SlotValues};
 use serde_json::Value;
 use tools::{Outcome, Refusal, Request};
 
@@ -58,8 +58,13 @@ impl Conversation {
         }
         let before = asking.known.len();
         let wanted = asking.wanted.as_deref();
-        self.base
-            .fill_slots(&lookup.parameters, wanted, &turn.question, None, &mut asking.known);
+        self.base.fill_slots(
+            &lookup.parameters,
+            wanted,
+            &turn.question,
+            None,
+            &mut asking.known,
+        );
         let is_told = asking.known.len() > before;
         let is_lost = matches!(route, Route::Affirm | Route::OutOfScope | Route::Unclear);
         if is_told || (is_lost && !asking.again) {
