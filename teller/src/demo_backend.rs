@@ -51,7 +51,7 @@ set only requests with that bearer token are answered.
 Examples:
   teller demo-backend &
   BACKEND_URL=http://127.0.0.1:8090 teller start
-  curl 'http://127.0.0.1:8090/due_date?customer=ana'";
+  teller demo-backend packs/library --listen 127.0.0.1:9000 --state .data/backend.jsonl";
 
 /// `teller demo-backend [PACK]`
 #[derive(Debug, Args)]

@@ -140,6 +140,26 @@ const DOORS: &[(&str, &str, &str)] = &[
         "strict_line(",
     ),
     (
+        "what a deed's answer says",
+        "tools/src/deed/answer.rs",
+        "strict_line(",
+    ),
+    (
+        "why a deed is declined",
+        "tools/src/deed/answer.rs",
+        "clean_line(",
+    ),
+    (
+        "the demonstration back end's data",
+        "teller/src/demo_backend/declared.rs",
+        "decode_file(",
+    ),
+    (
+        "what the demonstration back end is asked with",
+        "teller/src/demo_backend/desk/decide.rs",
+        "strict_line(",
+    ),
+    (
         "a call script",
         "teller/src/test_caller/script.rs",
         "decode_file(",

@@ -1,7 +1,8 @@
 //! `teller demo-backend` as a process of its own: asked over HTTP, killed, started anew.
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::{path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
+use call::{AuthLevel, SessionId};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
@@ -9,6 +10,11 @@ use tokio::{
     time::timeout,
 };
 use uuid::Uuid;
+
+use tools::{
+    BoxFuture, DeclaredDeed, DeclaredOptions, DeedConfig, Deeds, Effect, Intent, NotRecorded,
+    Outcome, Registry, Request, Tool, ToolCallLog, ToolCaller,
+};
 
 use crate::{
     pack_tests::{copy, told},
@@ -321,4 +327,85 @@ async fn what_it_is_started_with_is_checked_first() {
     let (code, said) = scene.refused(&[]).await;
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("demo/backend.toml"), "{said}");
+}
+
+/// A record that takes everything.
+struct Kept;
+
+impl ToolCallLog for Kept {
+    fn intend(&self, _: Intent) -> BoxFuture<'static, Result<(), NotRecorded>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn finish(
+        &self,
+        _: SessionId,
+        _: Uuid,
+        _: &Outcome,
+    ) -> BoxFuture<'static, Result<(), NotRecorded>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[tokio::test]
+async fn a_conversation_has_its_deeds_done_there() {
+    let scene = Scene::new();
+    // Longer than the conversation waits: it asks by the key what came of it.
+    scene.edit(
+        "name = \"block_card\"",
+        "name = \"block_card\"\nanswer_after_ms = 60000",
+    );
+    let backend = scene.start().await;
+    let deeds = Deeds::new(DeedConfig {
+        url: backend.url.clone(),
+        token: Some("secret".into()),
+        time: Duration::from_secs(3),
+    });
+    let deeds = deeds.unwrap();
+    let deed = |name: &str| DeclaredDeed {
+        name: name.to_owned(),
+        description: name.to_owned(),
+        needs_proof: true,
+        consent: false,
+        arguments: json!({"type": "object"}),
+        effect: Effect::Status,
+    };
+    let slots = DeclaredOptions {
+        name: "free_slots".to_owned(),
+        description: "free times".to_owned(),
+        needs_proof: false,
+        arguments: json!({"type": "object"}),
+    };
+    let tools: Vec<Arc<dyn Tool>> = vec![
+        Arc::new(deeds.tool(&deed("block_card")).unwrap()),
+        Arc::new(deeds.tool(&deed("book_appointment")).unwrap()),
+        Arc::new(deeds.options(&slots).unwrap()),
+    ];
+    let registry = Registry::new(SessionId::new(), tools, Arc::new(Kept), Vec::new());
+    let asked = async |tool: &str, seq: i32, arguments: Value| {
+        let caller = ToolCaller {
+            customer: Some("sarah".to_owned()),
+            level: AuthLevel::OneTimeCode,
+            ..ToolCaller::default()
+        };
+        let outcome = registry.call(Request {
+            tool: tool.to_owned(),
+            seq,
+            round: 0,
+            arguments,
+            consent: true,
+            caller,
+        });
+        match outcome.await {
+            Outcome::Success(result) => result,
+            other => panic!("{tool}: {other:?}"),
+        }
+    };
+    let blocked = asked("block_card", 0, json!({"card": "debit"})).await;
+    assert_eq!(blocked["state"], "blocked", "{blocked}");
+    let free = asked("free_slots", 2, json!({"branch": "airport"})).await;
+    let slot = &free["options"][3];
+    let arguments = json!({"branch": "airport", "slot": slot["value"]});
+    let booked = asked("book_appointment", 4, arguments).await;
+    assert_eq!(booked["spoken"], slot["spoken"], "{booked}");
 }

@@ -341,6 +341,10 @@ async fn a_tool_that_takes_too_long_ends_by_what_it_leaves_behind() {
     let it_was = late(Effect::Status, Ok(Some(json!({"number": 9})))).await;
     assert_eq!(it_was, (done(), 1));
     assert_eq!(late(Effect::Status, Ok(None)).await, (Outcome::TimedOut, 1));
+    let declined = || ToolError::Declined("reserved".to_owned());
+    let it_was_declined = late(Effect::Status, Err(declined())).await;
+    let refused = Outcome::Refused(Refusal::Declined("reserved".to_owned()));
+    assert_eq!(it_was_declined, (refused, 1));
     let nobody_knows = late(Effect::Status, Err(ToolError::NotFound)).await;
     assert_eq!(nobody_knows, (Outcome::Unknown, 1));
 }
@@ -410,6 +414,14 @@ async fn a_conversation_that_broke_off_between_intent_and_outcome_does_nothing_t
         assert_eq!(registry.call(pieces(4)).await, done(), "{effect:?}");
         assert_eq!(happened.count("request"), 1, "{effect:?}");
         assert_eq!(happened.count("intent of turn 4 sent"), 0, "it is there");
+    }
+
+    for effect in [Effect::Status, Effect::Idempotent] {
+        let mut refused_now = scene(effect);
+        refused_now.tool.needs = AuthLevel::OneTimeCode;
+        let (registry, happened) = refused_now.resumed();
+        assert_eq!(registry.call(pieces(4)).await, Outcome::Unknown);
+        assert_eq!(happened.count("request"), 0, "{effect:?}");
     }
 
     let mut known = scene(Effect::Once);
