@@ -8,6 +8,7 @@ use database::{
     test_support::TestDatabase,
 };
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::{
@@ -115,15 +116,16 @@ async fn two_promises_whose_keys_make_one_reference_are_both_found_by_one_of_the
 async fn references_that_are_taken_at_the_same_moment_lose_no_promise() {
     let test = TestDatabase::new().await;
     let session = call(&test).await;
-    let tasks = (1..=8).map(|n| {
-        let db = test.db.clone();
-        tokio::spawn(async move {
+    let mut tasks = JoinSet::new();
+    for n in 1..=8 {
+        let callbacks = CallbackRepository::new(&test.db);
+        tasks.spawn(async move {
             let new = NewCallback::new(Uuid::from_u64_pair(n, 7), session, Utc::now());
-            CallbackRepository::new(&db).request(&new).await
-        })
-    });
-    for task in tasks.collect::<Vec<_>>() {
-        task.await.unwrap().unwrap();
+            callbacks.request(&new).await
+        });
+    }
+    for stored in tasks.join_all().await {
+        stored.unwrap();
     }
     let stored = CallbackRepository::new(&test.db).by_session(session).await;
     let references = stored.unwrap().into_iter().map(|stored| stored.reference);
@@ -243,14 +245,14 @@ async fn of_those_who_take_one_at_the_same_moment_one_has_it() {
     let test = TestDatabase::new().await;
     let new = due_in(call(&test).await, 1);
     store(&test, &new).await;
-    let tasks = (0..8).map(|n| {
+    let mut tasks = JoinSet::new();
+    for n in 0..8 {
         let callbacks = CallbackRepository::new(&test.db);
-        tokio::spawn(async move { callbacks.take(new.id, &format!("clerk {n}")).await })
-    });
-    let mut winners = 0;
-    for task in tasks.collect::<Vec<_>>() {
-        winners += usize::from(task.await.unwrap().unwrap() == CallbackChange::Changed);
+        tasks.spawn(async move { callbacks.take(new.id, &format!("clerk {n}")).await });
     }
+    let changes = tasks.join_all().await.into_iter().map(Result::unwrap);
+    let winners = changes.filter(|change| *change == CallbackChange::Changed);
+    let winners = winners.count();
     assert_eq!(winners, 1);
 }
 

@@ -144,7 +144,7 @@ fn show(callbacks: &[Callback], as_json: bool) -> anyhow::Result<()> {
         for (what, value) in [
             (
                 "number",
-                number.or((!callback.erased).then_some("the one on file")),
+                number.or_else(|| (!callback.erased).then_some("the one on file")),
             ),
             ("wanted", callback.wanted.as_deref()),
             ("reason", callback.reason.as_deref()),
