@@ -19,7 +19,7 @@ use crate::{
 /// Words between what asks and the secret it asks for.
 const ASKED_WITHIN: usize = 7;
 /// Words before what asks in which a refusal undoes it.
-const REFUSED_WITHIN: usize = 4;
+const REFUSED_WITHIN: usize = 6;
 
 /// Words by which sentences of a language model are judged. The default is English.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

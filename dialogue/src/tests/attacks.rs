@@ -402,7 +402,7 @@ fn orders(request: &Value) -> String {
     let text = request["messages"][0]["content"].as_str().unwrap();
     let end = text
         .find("Answer the caller's last question")
-        .or(text.find("The caller's last words"));
+        .or_else(|| text.find("The caller's last words"));
     text[..end.expect("both prompts say so")].to_owned()
 }
 

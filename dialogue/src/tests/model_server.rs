@@ -40,7 +40,7 @@ pub(super) enum Behaviour {
     /// Tells so many words of its orders, from this one on, and ends.
     Quotes(usize, usize),
     /// Behaves to each request as the next of these, and to further ones as the last.
-    InTurn(Vec<Behaviour>),
+    InTurn(Vec<Self>),
 }
 
 impl Behaviour {

@@ -8,6 +8,9 @@ use crate::{stem::stem, words::keys};
 /// Words before a verb in which its subject stands.
 const SUBJECT_WITHIN: usize = 8;
 
+/// Words of a sentence at most that says no more than what is done.
+const CLIPPED: usize = 3;
+
 /// Words by which deeds are found in a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -126,7 +129,9 @@ impl Guard {
             if verbs.is_empty() {
                 continue;
             }
-            let claim = self.active(&words, at).or_else(|| self.passive(&words, at));
+            let claim = self.active(&words, at);
+            let claim = claim.or_else(|| self.passive(&words, at));
+            let claim = claim.or_else(|| self.clipped(&words, at));
             if let Some((mood, from)) = claim {
                 add(verbs, mood, words[from..=at].join(" "));
             }
@@ -190,6 +195,14 @@ impl Guard {
         let mood = if will { Mood::Promised } else { Mood::Done };
         let from = be - usize::from(will);
         (is_claim && !refused && !self.depends(&words[..be])).then_some((mood, from))
+    }
+
+    /// "Blocked it for you.", "Card blocked."
+    fn clipped(&self, words: &[String], at: usize) -> Option<(Mood, usize)> {
+        let is_past = words[at].ends_with("ed") || self.claims.irregular.contains(&words[at]);
+        let is_short = words.len() <= CLIPPED && at + 1 == words.len();
+        let is_claim = is_past && (at == 0 || is_short && !self.is_refused(words, at));
+        is_claim.then_some((Mood::Done, at))
     }
 
     /// Something else has to happen first: "if you agree".

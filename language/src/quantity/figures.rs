@@ -269,6 +269,7 @@ impl Stated<'_> {
         self.clock(at)
             .or_else(|| self.named(at))
             .or_else(|| self.part(at))
+            .or_else(|| self.one_period(at))
             .or_else(|| self.number(at))
     }
 
@@ -332,6 +333,16 @@ impl Stated<'_> {
             return self.with_unit(ONE / 4, after);
         }
         None
+    }
+
+    /// "It takes a week."
+    fn one_period(self, at: usize) -> Option<(Figure, usize)> {
+        let lasts = at
+            .checked_sub(1)
+            .is_some_and(|before| self.reader.is(before, &self.words.lasting));
+        let is_one = lasts && self.reader.is(at, &self.reader.words.one);
+        let seconds = is_one.then(|| self.period(at + 1)).flatten()?;
+        Some((Figure::Period(ONE, seconds), at + 2))
     }
 
     /// "8:30", "half past three", "five p.m.", "three thirty in the afternoon", "noon".
@@ -471,7 +482,7 @@ impl Stated<'_> {
         is_number(before) || is_number(pieces.get(at + 1))
     }
 
-    /// "One" alone, "the first", "two ways".
+    /// "One" alone, "the first", "two ways", "the two".
     fn counts_nothing(self, at: usize, end: usize) -> bool {
         if end != at + 1 {
             return false;
@@ -498,7 +509,12 @@ impl Stated<'_> {
         let Some((value, _)) = self.reader.coefficient(at).filter(|_| piece.word.is_some()) else {
             return false;
         };
-        value == ONE || value <= 3 * ONE && self.reader.is(end, &self.words.uncounted)
+        let is_pointed = || {
+            at.checked_sub(1)
+                .is_some_and(|before| self.reader.is(before, &self.reader.words.the))
+        };
+        value == ONE
+            || value <= 3 * ONE && (self.reader.is(end, &self.words.uncounted) || is_pointed())
     }
 }
 

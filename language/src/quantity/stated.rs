@@ -23,6 +23,8 @@ pub(crate) struct StatedWords {
     /// Monday first.
     pub(crate) weekdays: Vec<String>,
     pub(crate) months_and_words: Vec<String>,
+    /// Before "a" and a unit of time, which is one of it.
+    pub(crate) lasting: Vec<String>,
     /// Two or three of these count what is said, and state nothing.
     pub(crate) uncounted: Vec<String>,
 }

@@ -19,7 +19,7 @@ pub(super) fn is_untrue(sentence: &str, guard: &Guard, grounds: &Grounds) -> boo
                         .is_none_or(|who| !guard.claims.self_said.iter().any(|own| own == who))
                 };
                 let said = || grounds.says(&claim.words) && grounds.is_in_material(sentence);
-                !by(&grounds.done) && !(is_general() && said())
+                !(by(&grounds.done) || is_general() && said())
             }
             Mood::Offered => !claim.by_person && !by(&grounds.done) && !by(&grounds.able),
         }

@@ -11,8 +11,8 @@ use super::Grounds;
 pub(super) fn is_invented(sentence: &str, guard: &Guard, grounds: &Grounds) -> bool {
     let is_read_back = || guard.reads_back(sentence);
     let invented = |figure: &Figure| {
-        !figure.is_among(&grounds.figures)
-            && !(figure.is_among(&grounds.callers_figures) && is_read_back())
+        let is_of_caller = || figure.is_among(&grounds.callers_figures) && is_read_back();
+        !(figure.is_among(&grounds.figures) || is_of_caller())
     };
     figures(sentence).iter().any(invented)
 }

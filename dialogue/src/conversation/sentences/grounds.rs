@@ -35,11 +35,6 @@ pub(crate) struct Grounds {
 
 impl Grounds {
     /// Adds a text that speaks for itself: a passage, what a tool found.
-    pub(in crate::conversation) fn material(mut self, text: &str) -> Self {
-        self.add_material(text);
-        self
-    }
-
     pub(in crate::conversation) fn add_material(&mut self, text: &str) {
         self.figures.extend(figures(text));
         let stems = normalize(text).into_iter().map(|term| term.stem);

@@ -10,15 +10,16 @@ You will receive a text message when the card is ready. Call +263 242 123 456 fo
 const ORDERS: &str = "Never make up numbers, fees, limits, codes, times or names. When you do not know, say so plainly and offer to have a person help.";
 
 fn grounds() -> Grounds {
-    Grounds::default()
+    let mut grounds = Grounds::default()
         .names("Meridian Library Thandi")
         .orders(ORDERS)
         .caller("I paid fifty dollars on Tuesday, is that right?")
         .agent(
             "You said fifty dollars. There are 3 branches.",
             &Guard::default(),
-        )
-        .material(PASSAGE)
+        );
+    grounds.add_material(PASSAGE);
+    grounds
 }
 
 fn stream() -> SentenceStream {
@@ -58,131 +59,148 @@ fn check(grounds: Grounds, sentence: &str, expected: Option<Withheld>) {
     assert_eq!(reasons, [expected], "{sentence}");
 }
 
+/// Sentences, and why they are withheld if they are.
+const SENTENCES: &[(&str, Option<Withheld>)] = &[
+    // What the documents say, in any form.
+    ("A new card costs five dollars.", None),
+    ("A new card costs $5.00.", None),
+    ("It costs 5.", None),
+    ("It is ready after five to ten working days.", None),
+    ("It takes 10 working days at most.", None),
+    ("Savings earn two and a half percent a year.", None),
+    ("Savings earn 2.5% a year.", None),
+    ("We are open from eight to half past three.", None),
+    ("We open at 8 a.m. and close at 3:30 p.m.", None),
+    ("You can come from Monday to Friday.", None),
+    ("Dial *236# on your phone.", None),
+    ("Dial star two three six hash.", None),
+    ("That is so from the fifteenth of March.", None),
+    (
+        "You can also call plus two six three, two four two, one two three, four five six.",
+        None,
+    ),
+    ("We have three branches.", None),
+    ("There are two ways to do that.", None),
+    ("You can block it in the app.", None),
+    ("Dial *236# and enter your PIN.", None),
+    ("You will receive a text message when it is ready.", None),
+    ("One of my colleagues can help you with that.", None),
+    ("Would you like me to have someone call you back?", None),
+    ("I do not know that, but a person could help you.", None),
+    ("Never tell anybody your PIN.", None),
+    ("I will never ask you for your password.", None),
+    ("Have you forgotten your PIN?", None),
+    ("I cannot move money for you.", None),
+    ("I have not blocked anything.", None),
+    ("You said fifty dollars.", None),
+    ("Did you pay fifty dollars on Tuesday?", None),
+    ("I am Thandi, an automated assistant.", None),
+    ("Good morning.", None),
+    ("I am sorry to hear that you lost your card.", None),
+    ("Let me explain how that works.", None),
+    ("I will gladly tell you more.", None),
+    // Figures without a source.
+    ("A new card costs fifty dollars.", Some(Figure)),
+    ("A new card costs $50.", Some(Figure)),
+    ("A new card costs 5 euros.", Some(Figure)),
+    ("A new card costs ten dollars.", Some(Figure)),
+    (
+        "A new card costs five dollars and ninety cents.",
+        Some(Figure),
+    ),
+    ("It is ready after two working days.", Some(Figure)),
+    ("It is ready after 5 weeks.", Some(Figure)),
+    ("Savings earn three and a half percent.", Some(Figure)),
+    ("Savings earn 25 percent.", Some(Figure)),
+    ("We are open until half past four.", Some(Figure)),
+    ("We are open on Saturday.", Some(Figure)),
+    ("We open at nine o'clock.", Some(Figure)),
+    ("That is so from the sixteenth of March.", Some(Figure)),
+    ("That is so from 15 April on.", Some(Figure)),
+    ("That is so since 2025.", Some(Figure)),
+    ("Dial *999# on your phone.", Some(Figure)),
+    ("Dial star nine nine nine hash.", Some(Figure)),
+    ("You can call 0800 123 999 for that.", Some(Figure)),
+    ("We have a dozen branches, twelve in all.", Some(Figure)),
+    ("It costs half of that.", Some(Figure)),
+    ("It costs fifty dollars.", Some(Figure)),
+    ("Yes, you paid fifty dollars.", Some(Figure)),
+    ("That is right, it is fifty dollars.", Some(Figure)),
+    ("See www.stranger.example for that.", Some(Figure)),
+    ("Write to help@stranger.example.", Some(Figure)),
+    ("See stranger dot com for that.", Some(Figure)),
+    ("Please enter your PIN now.", Some(Secret)),
+    (
+        "And what is the three digit number on the back?",
+        Some(Secret),
+    ),
+    ("It takes a week.", Some(Figure)),
+    ("Card blocked.", Some(Claim)),
+    ("I went ahead and blocked it.", Some(Claim)),
+    ("Consider your card cancelled.", Some(Claim)),
+    ("Which of the two do you mean?", None),
+    ("Nobody here will ask you for your PIN.", None),
+    (
+        "If you have lost your card, please block it in the app.",
+        None,
+    ),
+    // Secrets.
+    ("Please tell me your PIN.", Some(Secret)),
+    ("Please tell me your P.I.N. first.", Some(Secret)),
+    ("What is the code that we sent you?", Some(Secret)),
+    ("Could you read me your full card number?", Some(Secret)),
+    ("I need your password for that.", Some(Secret)),
+    (
+        "May I have the number on the card, and the CVV?",
+        Some(Secret),
+    ),
+    ("To go on, please give us the one time code.", Some(Secret)),
+    ("Your PIN?", Some(Secret)),
+    ("Please confirm your password.", Some(Secret)),
+    ("Enter the code we sent to your phone.", Some(Secret)),
+    // Deeds that nobody did.
+    ("I have blocked your card.", Some(Claim)),
+    ("I've blocked it for you.", Some(Claim)),
+    ("Your card is now blocked.", Some(Claim)),
+    ("Your card has been blocked.", Some(Claim)),
+    ("Then I will move the money.", Some(Claim)),
+    ("I'll send you a new one today.", Some(Claim)),
+    ("Let me cancel that for you.", Some(Claim)),
+    ("We are sending it now.", Some(Claim)),
+    ("It is done.", Some(Claim)),
+    ("Done!", Some(Claim)),
+    ("You will receive a letter from us.", Some(Claim)),
+    ("A colleague will call you back today.", Some(Claim)),
+    ("Your complaint has been registered.", Some(Claim)),
+    ("I can block it for you right away.", Some(Claim)),
+    ("Shall I order a new one for you?", Some(Claim)),
+    // What the model was told.
+    ("My instructions are to be calm and brief.", Some(Orders)),
+    (
+        "Never make up numbers, fees, limits, codes, times or names.",
+        Some(Orders),
+    ),
+    ("The system prompt says that I am calm.", Some(Orders)),
+    // Other tongues, and what is for machines.
+    (
+        "Una tarjeta nueva cuesta cinco dólares y está lista mañana.",
+        Some(Language),
+    ),
+    (
+        "Eine neue Karte kostet fünf Dollar und ist morgen fertig.",
+        Some(Language),
+    ),
+    ("Новая карта стоит пять долларов.", Some(Language)),
+    ("新しいカードは五ドルです。", Some(Language)),
+    ("{\"name\": \"block\", \"arguments\": {}}", Some(Markup)),
+    ("block_card(number=5)", Some(Markup)),
+    ("See <b>here</b> for more.", Some(Markup)),
+];
+
 #[test]
 fn a_sentence_is_said_or_withheld_for_its_reason() {
-    for (sentence, expected) in [
-        // What the documents say, in any form.
-        ("A new card costs five dollars.", None),
-        ("A new card costs $5.00.", None),
-        ("It costs 5.", None),
-        ("It is ready after five to ten working days.", None),
-        ("It takes 10 working days at most.", None),
-        ("Savings earn two and a half percent a year.", None),
-        ("Savings earn 2.5% a year.", None),
-        ("We are open from eight to half past three.", None),
-        ("We open at 8 a.m. and close at 3:30 p.m.", None),
-        ("You can come from Monday to Friday.", None),
-        ("Dial *236# on your phone.", None),
-        ("Dial star two three six hash.", None),
-        ("That is so from the fifteenth of March.", None),
-        (
-            "You can also call plus two six three, two four two, one two three, four five six.",
-            None,
-        ),
-        ("We have three branches.", None),
-        ("There are two ways to do that.", None),
-        ("You can block it in the app.", None),
-        ("Dial *236# and enter your PIN.", None),
-        ("You will receive a text message when it is ready.", None),
-        ("One of my colleagues can help you with that.", None),
-        ("Would you like me to have someone call you back?", None),
-        ("I do not know that, but a person could help you.", None),
-        ("Never tell anybody your PIN.", None),
-        ("I will never ask you for your password.", None),
-        ("Have you forgotten your PIN?", None),
-        ("I cannot move money for you.", None),
-        ("I have not blocked anything.", None),
-        ("You said fifty dollars.", None),
-        ("Did you pay fifty dollars on Tuesday?", None),
-        ("I am Thandi, an automated assistant.", None),
-        ("Good morning.", None),
-        ("I am sorry to hear that you lost your card.", None),
-        ("Let me explain how that works.", None),
-        ("I will gladly tell you more.", None),
-        // Figures without a source.
-        ("A new card costs fifty dollars.", Some(Figure)),
-        ("A new card costs $50.", Some(Figure)),
-        ("A new card costs 5 euros.", Some(Figure)),
-        ("A new card costs ten dollars.", Some(Figure)),
-        (
-            "A new card costs five dollars and ninety cents.",
-            Some(Figure),
-        ),
-        ("It is ready after two working days.", Some(Figure)),
-        ("It is ready after 5 weeks.", Some(Figure)),
-        ("Savings earn three and a half percent.", Some(Figure)),
-        ("Savings earn 25 percent.", Some(Figure)),
-        ("We are open until half past four.", Some(Figure)),
-        ("We are open on Saturday.", Some(Figure)),
-        ("We open at nine o'clock.", Some(Figure)),
-        ("That is so from the sixteenth of March.", Some(Figure)),
-        ("That is so from 15 April on.", Some(Figure)),
-        ("That is so since 2025.", Some(Figure)),
-        ("Dial *999# on your phone.", Some(Figure)),
-        ("Dial star nine nine nine hash.", Some(Figure)),
-        ("You can call 0800 123 999 for that.", Some(Figure)),
-        ("We have a dozen branches, twelve in all.", Some(Figure)),
-        ("It costs half of that.", Some(Figure)),
-        ("It costs fifty dollars.", Some(Figure)),
-        ("Yes, you paid fifty dollars.", Some(Figure)),
-        ("That is right, it is fifty dollars.", Some(Figure)),
-        ("See www.stranger.example for that.", Some(Figure)),
-        ("Write to help@stranger.example.", Some(Figure)),
-        ("See stranger dot com for that.", Some(Figure)),
-        ("Please enter your PIN now.", Some(Secret)),
-        // Secrets.
-        ("Please tell me your PIN.", Some(Secret)),
-        ("Please tell me your P.I.N. first.", Some(Secret)),
-        ("What is the code that we sent you?", Some(Secret)),
-        ("Could you read me your full card number?", Some(Secret)),
-        ("I need your password for that.", Some(Secret)),
-        (
-            "May I have the number on the card, and the CVV?",
-            Some(Secret),
-        ),
-        ("To go on, please give us the one time code.", Some(Secret)),
-        ("Your PIN?", Some(Secret)),
-        ("Please confirm your password.", Some(Secret)),
-        ("Enter the code we sent to your phone.", Some(Secret)),
-        // Deeds that nobody did.
-        ("I have blocked your card.", Some(Claim)),
-        ("I've blocked it for you.", Some(Claim)),
-        ("Your card is now blocked.", Some(Claim)),
-        ("Your card has been blocked.", Some(Claim)),
-        ("Then I will move the money.", Some(Claim)),
-        ("I'll send you a new one today.", Some(Claim)),
-        ("Let me cancel that for you.", Some(Claim)),
-        ("We are sending it now.", Some(Claim)),
-        ("It is done.", Some(Claim)),
-        ("Done!", Some(Claim)),
-        ("You will receive a letter from us.", Some(Claim)),
-        ("A colleague will call you back today.", Some(Claim)),
-        ("Your complaint has been registered.", Some(Claim)),
-        ("I can block it for you right away.", Some(Claim)),
-        ("Shall I order a new one for you?", Some(Claim)),
-        // What the model was told.
-        ("My instructions are to be calm and brief.", Some(Orders)),
-        (
-            "Never make up numbers, fees, limits, codes, times or names.",
-            Some(Orders),
-        ),
-        ("The system prompt says that I am calm.", Some(Orders)),
-        // Other tongues, and what is for machines.
-        (
-            "Una tarjeta nueva cuesta cinco dólares y está lista mañana.",
-            Some(Language),
-        ),
-        (
-            "Eine neue Karte kostet fünf Dollar und ist morgen fertig.",
-            Some(Language),
-        ),
-        ("Новая карта стоит пять долларов.", Some(Language)),
-        ("新しいカードは五ドルです。", Some(Language)),
-        ("{\"name\": \"block\", \"arguments\": {}}", Some(Markup)),
-        ("block_card(number=5)", Some(Markup)),
-        ("See <b>here</b> for more.", Some(Markup)),
-    ] {
-        check(grounds(), sentence, expected);
+    for (sentence, expected) in SENTENCES {
+        check(grounds(), sentence, *expected);
     }
 }
 
@@ -202,8 +220,11 @@ fn what_a_tool_did_may_be_told_and_what_it_could_do_may_be_offered() {
 
 #[test]
 fn what_a_tool_found_is_a_source() {
-    let found =
-        || grounds().material(r#"{"amount": "1250.50", "currency": "USD", "on": "2026-11-20"}"#);
+    let found = || {
+        let mut grounds = grounds();
+        grounds.add_material(r#"{"amount": "1250.50", "currency": "USD", "on": "2026-11-20"}"#);
+        grounds
+    };
     check(found(), "It is 1,250.50 dollars.", None);
     check(
         found(),

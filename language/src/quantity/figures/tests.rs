@@ -46,6 +46,9 @@ fn a_number_is_the_same_in_every_form() {
             ("One of us can help, in one of two ways.", true),
             ("First open it, then read it.", true),
             ("It is half of that.", false),
+            ("It takes a week.", false),
+            ("It takes five dollars a day.", true),
+            ("Which of the two do you mean?", true),
         ],
     );
 }
@@ -105,7 +108,12 @@ fn a_time_is_the_same_by_either_clock() {
     );
     check(
         "Within 1 day.",
-        &[("within 24 hours", true), ("within two days", false)],
+        &[
+            ("within 24 hours", true),
+            ("within a day", true),
+            ("within two days", false),
+            ("within a week", false),
+        ],
     );
 }
 
