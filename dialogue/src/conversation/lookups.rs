@@ -62,7 +62,7 @@ impl Conversation {
             &lookup.parameters,
             wanted,
             &turn.question,
-            None,
+            self.today(),
             &mut asking.known,
         );
         let is_told = asking.known.len() > before;
@@ -104,10 +104,11 @@ impl Conversation {
             let fixed = self.not_looked_up(name);
             return self.say_fixed(fixed, meta, steps);
         };
+        let today = self.today();
         let mut asking = asking.unwrap_or_else(|| {
             let mut known = SlotValues::new();
             self.base
-                .fill_slots(&lookup.parameters, None, &turn.question, None, &mut known);
+                .fill_slots(&lookup.parameters, None, &turn.question, today, &mut known);
             Asking {
                 lookup: name.to_owned(),
                 known,

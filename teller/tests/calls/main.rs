@@ -16,5 +16,6 @@ mod outages;
 mod pages;
 mod starting;
 mod support;
+mod tasks;
 mod trade;
 mod worker;
