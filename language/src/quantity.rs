@@ -4,6 +4,7 @@
 //! The words are data (`[quantity]` of `packs/languages/en.toml`); the grammar is here and in `quantity/`.
 
 mod bounds;
+mod figure;
 mod figures;
 mod lex;
 mod number;
@@ -12,7 +13,8 @@ pub(crate) mod stated;
 mod tests;
 pub(crate) mod words;
 
-pub use figures::{Figure, Half, figures};
+pub use figure::{Figure, Half};
+pub use figures::figures;
 
 use std::ops::Range;
 
