@@ -7,47 +7,54 @@ const EPSILON: f32 = 1e-12;
 
 /// Each row of as many numbers as there are weights: its mean 0, its spread 1, then weighed and moved.
 pub(crate) fn normalize(rows: &mut [f32], weights: &[f32], moved: &[f32]) {
-    Able::here().wide(|| {
-        for row in rows.chunks_exact_mut(weights.len()) {
-            let count = row.len() as f32;
-            let mean = sum(row, |x| x) / count;
-            row.iter_mut().for_each(|x| *x -= mean);
-            let scale = 1.0 / (sum(row, |x| x * x) / count + EPSILON).sqrt();
-            for ((x, weight), moved) in row.iter_mut().zip(weights).zip(moved) {
-                *x = *x * scale * weight + moved;
-            }
+    Able::here().wide(|| normalized(rows, weights, moved));
+}
+
+#[inline(always)]
+fn normalized(rows: &mut [f32], weights: &[f32], moved: &[f32]) {
+    for row in rows.chunks_exact_mut(weights.len()) {
+        let count = row.len() as f32;
+        let mean = sum(row, |x| x) / count;
+        row.iter_mut().for_each(|x| *x -= mean);
+        let scale = 1.0 / (sum(row, |x| x * x) / count + EPSILON).sqrt();
+        for ((x, weight), moved) in row.iter_mut().zip(weights).zip(moved) {
+            *x = *x * scale * weight + moved;
         }
-    });
+    }
 }
 
 /// Each row of so many logarithms, multiplied by `scale`, as shares of one whole.
 pub(crate) fn softmax(rows: &mut [f32], columns: usize, scale: f32) {
-    Able::here().wide(|| {
-        for row in rows.chunks_exact_mut(columns) {
-            let top = most(row);
-            row.iter_mut().for_each(|x| *x = exp((*x - top) * scale));
-            let share = 1.0 / sum(row, |x| x);
-            row.iter_mut().for_each(|x| *x *= share);
-        }
-    });
+    Able::here().wide(|| shares(rows, columns, scale));
+}
+
+#[inline(always)]
+fn shares(rows: &mut [f32], columns: usize, scale: f32) {
+    for row in rows.chunks_exact_mut(columns) {
+        let top = most(row);
+        row.iter_mut().for_each(|x| *x = exp((*x - top) * scale));
+        let share = 1.0 / sum(row, |x| x);
+        row.iter_mut().for_each(|x| *x *= share);
+    }
 }
 
 /// Each number times the share of a normal distribution below it. The error function after Abramowitz and Stegun 7.1.26,
 /// off by 1.5e-7 at most.
 pub(crate) fn gelu(numbers: &mut [f32]) {
-    Able::here().wide(|| {
-        for x in numbers {
-            let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
-            let t = 1.0 / (1.0 + 0.327_591_1 * z);
-            let sum = 1.061_405_4;
-            let sum = sum * t - 1.453_152;
-            let sum = sum * t + 1.421_413_7;
-            let sum = sum * t - 0.284_496_74;
-            let sum = sum * t + 0.254_829_6;
-            let erf = 1.0 - sum * t * exp(-z * z);
-            *x *= 0.5 + 0.5 * erf.copysign(*x);
-        }
-    });
+    Able::here().wide(|| numbers.iter_mut().for_each(|x| *x *= below(*x)));
+}
+
+#[inline(always)]
+fn below(x: f32) -> f32 {
+    let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
+    let t = 1.0 / (1.0 + 0.327_591_1 * z);
+    let sum = 1.061_405_4;
+    let sum = sum * t - 1.453_152;
+    let sum = sum * t + 1.421_413_7;
+    let sum = sum * t - 0.284_496_74;
+    let sum = sum * t + 0.254_829_6;
+    let erf = 1.0 - sum * t * exp(-z * z);
+    0.5 + 0.5 * erf.copysign(x)
 }
 
 pub(crate) fn add(to: &mut [f32], other: &[f32]) {
