@@ -30,7 +30,7 @@ use tools::{CallbackTool, Outcome, Request};
 
 use crate::{Awaiting, ReplyMeta, Source};
 use answer::{Phrasing, Question};
-use lookups::Asking;
+use lookups::{Asking, Beside};
 use web::Searching;
 
 /// Turns that a reply can look back on.
@@ -253,7 +253,10 @@ impl Conversation {
                     self.find(turn, false, (questions, history), meta, steps);
                 }
             }
-            Route::Lookup(name) => self.look_up(&name, asking, turn, meta, steps),
+            Route::Lookup(name) => {
+                let beside = Beside::new(turn, questions, history);
+                self.look_up(&name, (asking, beside), turn, meta, steps);
+            }
             Route::HumanRequested | Route::Affirm if self.awaiting == Awaiting::CallbackConsent => {
                 let request = self.request(CallbackTool::NAME, turn.seq, true);
                 self.call(request, Purpose::Callback, meta, steps);
@@ -296,11 +299,14 @@ impl Conversation {
     fn on_tool(&mut self, done: ToolCallId, outcome: Outcome, steps: &mut Vec<Step>) {
         match self.take_reply() {
             Reply::Calling { id, purpose, meta } if id == done => {
-                let (fixed, meta) = match purpose {
-                    Purpose::LookUp(asked) => self.looked_up(&asked, outcome, meta),
-                    Purpose::Callback => (self.called_back(&outcome), meta),
+                let (beside, (fixed, meta)) = match purpose {
+                    Purpose::LookUp(mut asked) => {
+                        let beside = asked.take_beside();
+                        (beside, self.looked_up(&asked, outcome, meta))
+                    }
+                    Purpose::Callback => (None, (self.called_back(&outcome), meta)),
                 };
-                self.say_fixed(fixed, meta, steps);
+                self.say_with(fixed, beside, meta, steps);
             }
             // Of a reply that is over.
             other => self.reply = other,
@@ -324,7 +330,9 @@ impl Conversation {
         let without = self.unanswered_look_ups();
         let routed = self.base.understand_without(heard, &context, &without);
         match &routed.route {
-            Route::Knowledge { .. } => {
+            // What is asked beside a look-up may be followed up too.
+            Route::Lookup(_) if routed.questions.is_empty() => {}
+            Route::Knowledge { .. } | Route::Lookup(_) => {
                 let asked = routed.questions.first();
                 let leans = asked.and_then(|question| question.before.as_ref());
                 // A question that leans on another adds to it; the document is known once it is found.
@@ -354,7 +362,6 @@ impl Conversation {
             }
             Route::OutOfScope
             | Route::HumanRequested
-            | Route::Lookup(_)
             | Route::Catalogue(_)
             | Route::Authenticate => {}
             Route::SmallTalk { .. }

@@ -106,7 +106,7 @@ pub struct ReplyMeta {
     pub intent: Option<String>,
     /// The documents the answer rests on, best first.
     pub sources: Vec<Source>,
-    /// `pack` (a fixed line), `extractive` (the documents' sentences), `tool`, `web` (a page's sentence), or the model's name.
+    /// `pack` (a fixed line), `question` (what a look-up must be asked with), `extractive` (the documents' sentences), `tool`, `web` (a page's sentence), or the model's name.
     pub model: String,
     /// What the search took; none when nothing was searched.
     #[serde(skip)]
