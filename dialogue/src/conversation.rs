@@ -41,7 +41,7 @@ use crate::{Awaiting, ReplyMeta, Source};
 use answer::Question;
 use dead_end::DeadEnd;
 use deeds::Deeds;
-use lookups::Asking;
+use lookups::{Asking, Beside};
 use phrasing::Phrasing;
 use web::Searching;
 
@@ -321,7 +321,10 @@ impl Conversation {
                     self.find(turn, false, (questions, history), meta, steps);
                 }
             }
-            Route::Lookup(name) => self.look_up(&name, asking, turn, meta, steps),
+            Route::Lookup(name) => {
+                let beside = Beside::new(turn, questions, history);
+                self.look_up(&name, (asking, beside), turn, meta, steps);
+            }
             Route::Task(name) => self.begin_task(&name, &turn.question, meta, steps),
             Route::Affirm if self.awaiting == Awaiting::CallbackConsent => {
                 self.call_back(&turn.question, meta, steps);
@@ -375,14 +378,17 @@ impl Conversation {
         self.deeds.ended(done, &outcome);
         match self.take_reply() {
             Reply::Calling { id, purpose, meta } if id == done => {
-                let (fixed, meta) = match purpose {
-                    Purpose::LookUp(asked) => self.looked_up(&asked, outcome, meta),
-                    Purpose::Callback => (self.called_back(&outcome), meta),
+                let (beside, (fixed, meta)) = match purpose {
+                    Purpose::LookUp(mut asked) => {
+                        let beside = asked.take_beside();
+                        (beside, self.looked_up(&asked, outcome, meta))
+                    }
+                    Purpose::Callback => (None, (self.called_back(&outcome), meta)),
                     Purpose::Options => return self.on_options(&outcome, meta, steps),
                     Purpose::Task => return self.on_deed(&outcome, meta, steps),
                     Purpose::Unconfirmed => return self.on_unconfirmed(&outcome, meta, steps),
                 };
-                self.say_fixed(fixed, meta, steps);
+                self.say_with(fixed, beside, meta, steps);
             }
             // Of a reply that is over.
             other => self.reply = other,
@@ -407,7 +413,9 @@ impl Conversation {
         without.extend(self.unconnected_tasks());
         let routed = self.base.understand_without(heard, &context, &without);
         match &routed.route {
-            Route::Knowledge { .. } => {
+            // What is asked beside a look-up may be followed up too.
+            Route::Lookup(_) if routed.questions.is_empty() => {}
+            Route::Knowledge { .. } | Route::Lookup(_) => {
                 let asked = routed.questions.first();
                 let leans = asked.and_then(|question| question.before.as_ref());
                 // A question that leans on another adds to it; the document is known once it is found.
@@ -438,7 +446,7 @@ impl Conversation {
             Route::OutOfScope
             | Route::Catalogue(_) => {}
             // What was talked about is what it is done about.
-            Route::HumanRequested | Route::Lookup(_) | Route::Task(_) | Route::Authenticate => {
+            Route::HumanRequested | Route::Task(_) | Route::Authenticate => {
                 self.subject.last = context.last;
             }
             Route::SmallTalk { .. }

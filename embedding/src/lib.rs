@@ -3,6 +3,8 @@
 mod classifier;
 mod kept;
 mod network;
+mod product;
+mod rows;
 mod scan;
 mod word_piece;
 

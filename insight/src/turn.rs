@@ -34,13 +34,14 @@ pub enum Reply {
     OutOfScope,
     /// That the caller was not understood.
     Unclear,
-    /// Talk beside the matter: greetings, courtesy, the offer of a person, proof of identity.
+    /// Talk beside the matter: greetings, courtesy, the offer of a person, proof of identity, what the agent must ask
+    /// before it can answer.
     Talk,
 }
 
 impl Reply {
     /// From what is kept with a turn of the agent: its kind (`reply`, `greeting` …), its route, what made it (`pack`,
-    /// `extractive`, `tool`, a model's name), and whether it names documents. `None` where no route was kept.
+    /// `question`, `extractive`, `tool`, a model's name), and whether it names documents. `None` where no route was kept.
     #[must_use]
     pub fn of(kind: &str, route: Option<&str>, made_by: &str, has_sources: bool) -> Option<Self> {
         if has_sources {
@@ -56,6 +57,7 @@ impl Reply {
             | "goodbye" | "affirm" | "deny" => Self::Talk,
             // A look-up has its own name. What a pack's line says of it is that it found nothing.
             _ if made_by == "tool" => Self::Answer,
+            _ if made_by == "question" => Self::Talk,
             _ => Self::NotKnown,
         })
     }
@@ -83,6 +85,10 @@ mod tests {
             (
                 ("reply", Some("opening_times_of_today"), "pack", false),
                 Some(Reply::NotKnown),
+            ),
+            (
+                ("reply", Some("opening_times_of_today"), "question", false),
+                Some(Reply::Talk),
             ),
             (
                 ("reply", Some("affirm"), "extractive", true),

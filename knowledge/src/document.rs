@@ -73,6 +73,7 @@ pub(crate) fn parse(file: &Path, text: &str, topics: &[Topic]) -> Result<Documen
         asks,
         phrasings: Vec::new(),
         answered_by: BTreeMap::new(),
+        misquoted: Vec::new(),
         date: front.date,
         credibility: front.credibility,
         address: front.address,
@@ -81,14 +82,17 @@ pub(crate) fn parse(file: &Path, text: &str, topics: &[Topic]) -> Result<Documen
 }
 
 /// Reads what callers say who ask for the document, one a line. A line that begins with `> ` quotes the sentence of the document that
-/// answers those below it, word for word; where it is not there any more, none does in particular. What begins with `#`
-/// is a comment.
+/// answers those below it, word for word; where it is not there any more, none does in particular, which a review of the
+/// pack remarks on. What begins with `#` is a comment.
 pub(crate) fn add_phrasings(text: &str, document: &mut DocumentText) {
     let known = sentences(&document.text);
     let mut answer: Option<&String> = None;
     for line in text.lines().map(str::trim) {
         if let Some(quoted) = line.strip_prefix("> ") {
             answer = known.iter().find(|sentence| *sentence == quoted);
+            if answer.is_none() {
+                document.misquoted.push(quoted.to_owned());
+            }
         } else if !line.is_empty() && !line.starts_with('#') {
             document.phrasings.push(line.to_owned());
             if let Some(answer) = answer {
@@ -158,6 +162,7 @@ mod tests {
             document.phrasings,
             ["about cards", "how do i get it", "what is it"]
         );
+        assert_eq!(document.misquoted, ["They cost much."]);
         let answered: Vec<(&String, &String)> = document.answered_by.iter().collect();
         assert_eq!(
             answered,

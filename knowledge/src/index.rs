@@ -19,9 +19,11 @@ use crate::{
 
 mod entry;
 mod hit;
+mod words;
 
 pub(crate) use entry::{Asks, Entry, texts};
 use hit::Hit;
+use words::Words;
 
 /// Saturation of repeated terms, and how far length counts (the usual range is 1.2 to 2 and 0.5 to 0.8).
 const K1: f32 = 1.2;
@@ -81,9 +83,7 @@ pub struct Passage {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
     entries: Vec<Entry>,
-    /// In how many entries a stem occurs.
-    frequency: BTreeMap<String, usize>,
-    average_length: f32,
+    words: Words,
     phrasings: Arc<Phrasings>,
     /// Which document a question sounds like; the kinds are the places of its first entries in `sources`.
     learned: Option<Arc<Classifier>>,
@@ -109,18 +109,12 @@ impl Index {
                 Entry::new(lexicon, chunk, asks)
             })
             .collect();
-        let mut frequency = BTreeMap::new();
-        for stem in entries.iter().flat_map(|entry| entry.terms.keys()) {
-            *frequency.entry(stem.clone()).or_insert(0) += 1;
-        }
-        let total: f32 = entries.iter().map(|entry| entry.length).sum();
-        let average_length = (total / count(entries.len().max(1))).max(1.0);
+        let words = Words::new(&entries);
         let phrasings = Arc::new(Phrasings::new(lexicon, &entries));
         Self {
             phrasings,
             entries,
-            frequency,
-            average_length,
+            words,
             learned: None,
             sources: Vec::new(),
             nearest: Arc::default(),
@@ -132,9 +126,11 @@ impl Index {
     pub(crate) fn with(&self, lexicon: &Lexicon, chunks: Vec<Chunk>) -> Self {
         let mut index = self.clone();
         let (more, none) = (chunks.into_iter(), Asks::default());
-        index
-            .entries
-            .extend(more.map(|chunk| Entry::new(lexicon, chunk, &none)));
+        let more: Vec<Entry> = more
+            .map(|chunk| Entry::new(lexicon, chunk, &none))
+            .collect();
+        index.words.add(&more);
+        index.entries.extend(more);
         index
     }
 
@@ -293,11 +289,12 @@ impl Index {
         let earlier = before.map_or_else(Vec::new, |before| stems(&before.question));
         let source = before.and_then(|before| before.source.as_deref());
         let likeness = self.phrasings.likeness(&terms);
+        let (scores, earlier) = (self.words.scores(&terms), self.words.scores(&earlier));
         let hit = |(entry, of): (usize, &Entry)| {
             let like = likeness.get(&*of.chunk.source).copied().unwrap_or_default();
-            let mut words = self.score(of, &terms)
+            let mut words = scores.of(entry)
                 + topic_gain(of.chunk.topic.as_deref(), &question.topics)
-                + BEFORE * self.score(of, &earlier)
+                + BEFORE * earlier.of(entry)
                 + LIKE * like;
             if source == Some(of.chunk.source.as_str()) {
                 words += SAME_SOURCE;
@@ -309,7 +306,7 @@ impl Index {
                 nearness: None,
                 learned: 0.0,
                 like,
-                coverage: self.coverage(of, &terms),
+                coverage: scores.coverage(entry),
                 support: 0.0,
             }
         };
@@ -352,53 +349,17 @@ impl Index {
 
     /// What the best document scores for these stems.
     pub(crate) fn best_score(&self, stems: &[String]) -> f32 {
-        let entries = self.entries.iter();
-        entries
-            .map(|entry| self.score(entry, stems))
-            .fold(0.0, f32::max)
-    }
-
-    fn score(&self, entry: &Entry, terms: &[String]) -> f32 {
-        let norm = K1 * (1.0 - B + B * entry.length / self.average_length);
-        let single: f32 = terms
-            .iter()
-            .filter_map(|term| {
-                entry
-                    .terms
-                    .get(term)
-                    .map(|tf| self.rarity(term) * tf * (K1 + 1.0) / (tf + norm))
-            })
-            .sum();
-        let pairs: f32 = terms
-            .windows(2)
-            .filter(|pair| entry.pairs.contains(&(pair[0].clone(), pair[1].clone())))
-            .map(|pair| PAIR * (self.rarity(&pair[0]) + self.rarity(&pair[1])))
-            .sum();
-        single + pairs
+        self.words.scores(stems).best()
     }
 
     /// BM25's inverse document frequency, never negative.
     pub(crate) fn rarity(&self, stem: &str) -> f32 {
-        let n = count(self.frequency.get(stem).copied().unwrap_or(0));
-        let all = count(self.entries.len());
-        (1.0 + (all - n + 0.5) / (n + 0.5)).ln()
+        self.words.rarity(stem)
     }
 
     /// Whether any document has this stem.
     pub(crate) fn knows(&self, stem: &str) -> bool {
-        self.frequency.contains_key(stem)
-    }
-
-    fn coverage(&self, entry: &Entry, terms: &[String]) -> f32 {
-        let weight = |found: bool| -> f32 {
-            terms
-                .iter()
-                .filter(|t| !found || entry.terms.contains_key(*t))
-                .map(|t| self.rarity(t))
-                .sum()
-        };
-        let all = weight(false);
-        if all > 0.0 { weight(true) / all } else { 0.0 }
+        self.words.knows(stem)
     }
 }
 

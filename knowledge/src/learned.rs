@@ -4,13 +4,14 @@
 //! Learning takes some milliseconds and always gives the same weights.
 
 use embedding::{SEED, Vector, shuffle};
+use language::grams as hashed;
 
 use crate::trained::Packed;
 
 /// Buckets of words and pairs, and as many of letters.
-const BUCKETS: usize = 1 << 14;
-/// Letters that are looked at together.
-const LETTERS: std::ops::RangeInclusive<usize> = 3..=5;
+const BUCKETS: u16 = 1 << 14;
+/// All of them.
+const ALL: usize = 2 * BUCKETS as usize;
 /// How often the examples are gone through, and how far each moves the weights.
 const MEANING: Pace = Pace {
     rounds: 3,
@@ -63,12 +64,12 @@ impl Learned {
         }
         let grams = |texts: &[&str]| texts.iter().map(|text| grams(text)).collect::<Vec<_>>();
         let (trade, elsewhere) = (grams(trade), grams(elsewhere));
-        let mut learned = Self::new(2 * BUCKETS);
+        let mut learned = Self::new(ALL);
         for (grams, is_trade, weight) in rounds(&trade, &elsewhere, WORDS) {
             let error = learned.error(learned.of_grams(grams), is_trade);
             let step = WORDS.step * weight * error;
             for gram in grams {
-                learned.weights[*gram] += step * share(grams.len());
+                learned.weights[usize::from(*gram)] += step * share(grams.len());
             }
             learned.bias += BIAS * step;
         }
@@ -87,7 +88,7 @@ impl Learned {
 
     /// Its weights are of words and letters.
     pub(crate) fn is_of_words(&self) -> bool {
-        self.weights.len() == 2 * BUCKETS
+        self.weights.len() == ALL
     }
 
     fn new(size: usize) -> Self {
@@ -112,8 +113,11 @@ impl Learned {
         self.of_grams(&grams(text)).clamp(-LIMIT, LIMIT)
     }
 
-    fn of_grams(&self, grams: &[usize]) -> f32 {
-        let sum: f32 = grams.iter().map(|gram| self.weights[*gram]).sum();
+    fn of_grams(&self, grams: &[u16]) -> f32 {
+        let sum: f32 = grams
+            .iter()
+            .map(|gram| self.weights[usize::from(*gram)])
+            .sum();
         sum * share(grams.len()) + self.bias
     }
 
@@ -149,42 +153,24 @@ fn rounds<'a, T>(
 }
 
 /// The buckets of a text's words, pairs of words and groups of letters, each once.
-fn grams(text: &str) -> Vec<usize> {
+fn grams(text: &str) -> Vec<u16> {
     let words: Vec<String> = text
         .split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '#' && c != '*')
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
         .collect();
-    let mut grams: Vec<usize> = words.iter().map(|word| bucket(&["w", word])).collect();
-    grams.extend(
-        words
-            .windows(2)
-            .map(|pair| bucket(&["p", &pair[0], " ", &pair[1]])),
-    );
+    let single = words.iter();
+    let mut grams: Vec<u16> = single
+        .map(|word| hashed::bucket(&["w", word], BUCKETS))
+        .collect();
+    let pairs = words.windows(2);
+    grams.extend(pairs.map(|pair| hashed::bucket(&["p", &pair[0], " ", &pair[1]], BUCKETS)));
     for word in &words {
-        let letters: Vec<char> = std::iter::once('<')
-            .chain(word.chars())
-            .chain(['>'])
-            .collect();
-        for length in LETTERS {
-            grams.extend(letters.windows(length).map(|group| {
-                let group: String = group.iter().collect();
-                BUCKETS + bucket(&["c", &group])
-            }));
-        }
+        grams.extend(hashed::groups(word, BUCKETS).map(|group| BUCKETS + group));
     }
     grams.sort_unstable();
     grams.dedup();
     grams
-}
-
-/// FNV-1a over the parts.
-fn bucket(parts: &[&str]) -> usize {
-    let bytes = parts.iter().flat_map(|part| part.bytes());
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    ((hash ^ (hash >> 32)) % BUCKETS as u64) as usize
 }
 
 #[cfg(test)]

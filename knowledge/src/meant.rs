@@ -206,7 +206,9 @@ impl Contrast {
 
 /// The length of the longest of these markers with which the words begin.
 fn starts_with(words: &[Word<'_>], markers: &[String]) -> Option<usize> {
-    let lengths = markers.iter().filter_map(|marker| {
+    let first = words.first().map_or("", |word| &word.bare);
+    let may_begin = markers.iter().filter(|marker| marker.starts_with(first));
+    let lengths = may_begin.filter_map(|marker| {
         let parts = marker.split(' ');
         let length = parts.clone().count();
         let is_said = words.len() >= length

@@ -529,6 +529,8 @@ pub struct DocumentText {
     pub phrasings: Vec<String>,
     /// Which sentence answers one of these, where the pack says so.
     pub answered_by: BTreeMap<String, String>,
+    /// Sentences that are quoted as answers and are not in the document: those below them count for all of it.
+    pub misquoted: Vec<String>,
     /// The day of its facts, as `2026-01-31`.
     pub date: Option<String>,
     /// How far its source is believed, 0 to 1.

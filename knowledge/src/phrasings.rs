@@ -18,8 +18,9 @@ pub(crate) struct Phrasings {
     /// How rare a stem is among the sentences; of one that none has, the rarest.
     rarity: HashMap<String, f32>,
     unknown: f32,
-    /// The document of each sentence.
+    /// The documents, and the place of each sentence's among them.
     sources: Vec<String>,
+    of_source: Vec<usize>,
     texts: Vec<String>,
 }
 
@@ -56,26 +57,29 @@ impl Phrasings {
                 let with = phrasings.by_stem.entry(stem).or_default();
                 with.push((at, weight));
             }
-            phrasings.sources.push(source.to_owned());
+            if phrasings.sources.last().is_none_or(|last| last != source) {
+                phrasings.sources.push(source.to_owned());
+            }
+            phrasings.of_source.push(phrasings.sources.len() - 1);
         }
         phrasings
     }
 
     /// How alike these stems are to the nearest sentence of each document: 1 for the same, by source.
     pub(crate) fn likeness(&self, stems: &[String]) -> BTreeMap<&str, f32> {
-        let mut best: BTreeMap<&str, f32> = BTreeMap::new();
-        let alike = self.sources.iter().zip(self.all(stems));
-        for (source, sum) in alike.filter(|(_, sum)| *sum > 0.0) {
-            let best = best.entry(source).or_insert(0.0);
-            *best = best.max(sum);
+        let mut best = vec![0.0_f32; self.sources.len()];
+        for (source, sum) in self.of_source.iter().zip(self.all(stems)) {
+            best[*source] = best[*source].max(sum);
         }
-        best
+        let sources = self.sources.iter().map(String::as_str).zip(best);
+        sources.filter(|(_, best)| *best > 0.0).collect()
     }
 
     /// How alike these stems are to each sentence of a document.
     pub(crate) fn of(&self, source: &str, stems: &[String]) -> Vec<(&str, f32)> {
-        let texts = self.sources.iter().zip(&self.texts).zip(self.all(stems));
-        let own = texts.filter(|((of, _), sum)| *of == source && *sum > 0.0);
+        let place = self.sources.iter().position(|of| of == source);
+        let texts = self.of_source.iter().zip(&self.texts).zip(self.all(stems));
+        let own = texts.filter(|((of, _), sum)| Some(**of) == place && *sum > 0.0);
         own.map(|((_, text), sum)| (text.as_str(), sum)).collect()
     }
 
@@ -84,7 +88,7 @@ impl Phrasings {
         stems.sort_unstable();
         stems.dedup();
         let length = self.length(&stems);
-        let mut sums = vec![0.0_f32; self.sources.len()];
+        let mut sums = vec![0.0_f32; self.of_source.len()];
         for stem in &stems {
             let weight = self.rarity(stem) / (length + LITTLE);
             for (at, other) in self.by_stem.get(stem).into_iter().flatten() {

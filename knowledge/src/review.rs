@@ -73,6 +73,7 @@ impl KnowledgeBase {
         let mut remarks = cues::remarks(self, own, others);
         remarks.extend(reach::topics(self, &file));
         remarks.extend(reach::documents(self, &file));
+        remarks.extend(reach::quotes(self, &file));
         remarks.extend(figures::remarks(self, &file));
         remarks.extend(figures::accepted(self));
         // Stable: of one file in the order in which they were found.

@@ -171,7 +171,7 @@ pub struct Routed {
     /// What spoke for or against it, strongest first.
     pub reasons: Vec<Reason>,
     /// What to search for: one question or two where the route is `Knowledge`, one beside a request to the catalogue
-    /// where the turn asks the documents too, else none.
+    /// or a look-up where the turn asks the documents too, else none.
     pub questions: Vec<Question>,
     /// Topics that a request to the catalogue names: what the documents may be asked next.
     pub topics: Vec<String>,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use language::Lexicon;
+use language::{Lexicon, phrase::Utterance};
 
 use crate::{
     catalogue::{Last, Shelf},
@@ -103,6 +103,9 @@ impl Reader<'_> {
         if let Some(both) = self.with_question(&heard.clauses, context) {
             return both;
         }
+        if let Some(both) = self.with_look_up(&heard.clauses, context) {
+            return both;
+        }
         let mut whole = router::route(self, &heard.meant, context);
         if heard.is_refusal {
             whole.route = Route::Deny;
@@ -185,6 +188,35 @@ impl Reader<'_> {
         let questions = of_documents(first, context)?;
         let routed = of_catalogue(second, &alone)?;
         Some(Routed {
+            questions,
+            ..routed
+        })
+    }
+
+    /// A look-up in one clause and a question to the documents in the others: "what is the fee today, and how do I
+    /// join?" What would forbid the look-up in the one does not forbid it in the other.
+    fn with_look_up(self, clauses: &[Clause], context: &RouteContext) -> Option<Routed> {
+        let may_look_up = |clause: &&Clause| {
+            let said = Utterance::new(self.lexicon.terms(&clause.text));
+            let mut lookups = self.rules.lookups.iter();
+            lookups.any(|(_, phrases)| !phrases.matches(&said).is_empty())
+        };
+        let mut may_look_up = clauses.iter().filter(may_look_up);
+        let asks = may_look_up.next()?;
+        let routed = router::route(self, asks, context);
+        if may_look_up.next().is_some() || !matches!(routed.route, Route::Lookup(_)) {
+            return None;
+        }
+        let others: Vec<Clause> = clauses
+            .iter()
+            .filter(|clause| *clause != asks)
+            .cloned()
+            .collect();
+        let mut groups = self.groups(&others);
+        groups.retain(|group| group.asks);
+        groups.truncate(1);
+        let questions = self.questions(&groups);
+        (!questions.is_empty()).then_some(Routed {
             questions,
             ..routed
         })

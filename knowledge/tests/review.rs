@@ -72,6 +72,23 @@ fn a_pack_in_order_is_not_remarked_on() {
 }
 
 #[test]
+fn a_quoted_sentence_that_its_document_lacks_is_named_with_its_file() {
+    let remarks = remarks(|pack| {
+        let document = pack.documents.iter_mut();
+        let document = document.min_by_key(|document| document.source.clone());
+        document.unwrap().misquoted = vec!["Nobody says this.".to_owned()];
+    });
+    let [remark] = &remarks[..] else {
+        panic!("there is not one remark: {remarks:#?}");
+    };
+    assert!(
+        remark.file.to_string_lossy().ends_with(".asks.txt"),
+        "{remark:#?}"
+    );
+    assert!(remark.found.contains("Nobody says this."), "{remark:#?}");
+}
+
+#[test]
 fn the_packs_that_come_with_teller_are_not_remarked_on() {
     let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packs");
     let names = ["bank", "property", "shop"];

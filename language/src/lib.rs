@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod english;
+pub mod grams;
 pub mod guard;
 mod lexicon;
 mod listening;

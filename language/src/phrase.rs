@@ -30,6 +30,8 @@ const FILLERS: [&str; 16] = [
 pub struct Utterance {
     /// Its words without fillers.
     pub words: Vec<Term>,
+    /// The hashes of their stems, each once, in rising order.
+    hashes: Vec<u64>,
     /// Which stems may be among them.
     stems: Stems,
 }
@@ -38,9 +40,23 @@ impl Utterance {
     /// Leaves the fillers out.
     pub fn new(mut words: Vec<Term>) -> Self {
         words.retain(|w| !FILLERS.contains(&w.text.as_str()));
-        let stems = Stems::of(words.iter().map(|word| word.stem.as_str()));
-        Self { words, stems }
+        let mut hashes: Vec<u64> = words.iter().map(|word| hash(&word.stem)).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        let stems = Stems::of(hashes.iter().copied());
+        Self {
+            words,
+            hashes,
+            stems,
+        }
     }
+}
+
+/// FNV-1a: a few letters need no better hash.
+fn hash(stem: &str) -> u64 {
+    stem.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// A set of stems that says for certain only what is not in it: packs have thousands of phrases, and nearly all are
@@ -49,13 +65,9 @@ impl Utterance {
 struct Stems([u64; 4]);
 
 impl Stems {
-    fn of<'s>(stems: impl Iterator<Item = &'s str>) -> Self {
+    fn of(hashes: impl Iterator<Item = u64>) -> Self {
         let mut set = Self::default();
-        for stem in stems {
-            // FNV-1a: a few letters need no better hash.
-            let hash = stem.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-            });
+        for hash in hashes {
             let bit = (hash >> 56) as usize;
             set.0[bit / 64] |= 1 << (bit % 64);
         }
@@ -113,16 +125,10 @@ impl Phrase {
             for place in group.split('+') {
                 let options = options(lexicon, place);
                 if !options.is_empty() {
-                    let stems = options.iter().map(|want| match want {
-                        Want::Stem(stem) => Some(stem.as_str()),
-                        Want::Form(word) => Some(word.stem.as_str()),
-                        Want::Any | Want::Number => None,
-                    });
-                    let stems: Option<Vec<&str>> = stems.collect();
-                    let stems = stems.map(|stems| Stems::of(stems.into_iter()));
+                    let stems = hashes(&options);
                     steps.push(Step {
                         adjacent,
-                        stems,
+                        stems: stems.map(|stems| Stems::of(stems.into_iter())),
                         options,
                     });
                     adjacent = true;
@@ -217,6 +223,16 @@ impl Step {
     }
 }
 
+/// The hashes of what a place accepts, where each is a stem.
+fn hashes(options: &[Want]) -> Option<Vec<u64>> {
+    let stems = options.iter().map(|want| match want {
+        Want::Stem(stem) => Some(hash(stem)),
+        Want::Form(word) => Some(hash(&word.stem)),
+        Want::Any | Want::Number => None,
+    });
+    stems.collect()
+}
+
 /// The words that a place accepts; fillers vanish. Of an option that comes to several words ("login"
 /// to "log in") the first counts.
 fn options(lexicon: &Lexicon, place: &str) -> Vec<Want> {
@@ -262,27 +278,78 @@ pub fn written_out(written: &str) -> Vec<String> {
     })
 }
 
+/// Compiled phrases, with which of them may match what was said: packs have thousands, and an utterance is about few.
+#[derive(Clone, Debug, Default)]
+struct Set {
+    phrases: Vec<Phrase>,
+    /// The hash of a stem without which a phrase matches nothing, or of one of several of which it wants one, with the
+    /// phrase's place; in rising order.
+    wanted: Vec<(u64, usize)>,
+    /// Of all these stems.
+    stems: Stems,
+    /// The places of phrases that want no stem.
+    others: Vec<usize>,
+}
+
+impl Set {
+    /// Those without a word are left out.
+    fn new(lexicon: &Lexicon, written: &[String]) -> Self {
+        let phrases = written.iter();
+        let phrases = phrases.filter_map(|phrase| Phrase::parse(lexicon, phrase));
+        let mut set = Self {
+            phrases: phrases.collect(),
+            ..Self::default()
+        };
+        for (at, phrase) in set.phrases.iter().enumerate() {
+            let steps = phrase.steps.iter();
+            let fewest = steps
+                .filter_map(|step| hashes(&step.options))
+                .min_by_key(Vec::len);
+            match fewest {
+                Some(stems) => set.wanted.extend(stems.into_iter().map(|stem| (stem, at))),
+                None => set.others.push(at),
+            }
+        }
+        set.wanted.sort_unstable();
+        set.stems = Stems::of(set.wanted.iter().map(|(stem, _)| *stem));
+        set
+    }
+
+    /// Every phrase that matches, in the author's order.
+    fn matches(&self, utterance: &Utterance) -> Vec<(&Phrase, Match)> {
+        let mut may_match = self.others.clone();
+        if self.stems.meets(&utterance.stems) {
+            for stem in &utterance.hashes {
+                let from = self.wanted.partition_point(|(wanted, _)| wanted < stem);
+                let wanted = self.wanted[from..].iter();
+                let wanted = wanted.take_while(|(wanted, _)| wanted == stem);
+                may_match.extend(wanted.map(|(_, at)| *at));
+            }
+        }
+        may_match.sort_unstable();
+        may_match.dedup();
+        let phrases = may_match.into_iter().map(|at| &self.phrases[at]);
+        phrases
+            .filter_map(|phrase| Some((phrase, phrase.find(utterance)?)))
+            .collect()
+    }
+}
+
 /// Phrases of one meaning, with the phrases that rule it out and the words that may stand beside it.
 #[derive(Clone, Debug, Default)]
 pub struct Phrases {
-    any: Vec<Phrase>,
-    unless: Vec<Phrase>,
-    with: Vec<Phrase>,
+    any: Set,
+    unless: Set,
+    with: Set,
 }
 
 impl Phrases {
     /// Compiles the phrases; those without a word are left out.
     pub fn new(lexicon: &Lexicon, any: &[String], unless: &[String], with: &[String]) -> Self {
-        let compile = |written: &[String]| {
-            written
-                .iter()
-                .filter_map(|phrase| Phrase::parse(lexicon, phrase))
-                .collect()
-        };
         Self {
-            any: compile(any),
-            unless: compile(unless),
-            with: compile(with),
+            any: Set::new(lexicon, any),
+            unless: Set::new(lexicon, unless),
+            with: Set::new(lexicon, with),
         }
     }
 
@@ -294,44 +361,36 @@ impl Phrases {
             .flat_map(|(_, found)| found.at)
             .collect();
         if !at.is_empty() {
-            // A phrase finds its first place only; a word that may stand beside stands beside anywhere.
-            for (place, word) in utterance.words.iter().enumerate() {
-                if self
-                    .with
-                    .iter()
-                    .any(|phrase| phrase.steps.len() == 1 && phrase.steps[0].accepts(word))
-                {
-                    at.insert(place);
+            for (phrase, found) in self.with.matches(utterance) {
+                at.extend(found.at);
+                // A phrase finds its first place only; a word that may stand beside stands beside anywhere.
+                if let [step] = &*phrase.steps {
+                    let places = utterance.words.iter().enumerate();
+                    at.extend(
+                        places
+                            .filter(|(_, word)| step.accepts(word))
+                            .map(|(place, _)| place),
+                    );
                 }
             }
-            at.extend(
-                self.with
-                    .iter()
-                    .filter_map(|phrase| phrase.find(utterance))
-                    .flat_map(|found| found.at),
-            );
         }
         at
     }
 
     /// All its phrases, exceptions too.
     pub fn all(&self) -> impl Iterator<Item = &Phrase> {
-        self.any.iter().chain(&self.unless).chain(&self.with)
+        let sets = [&self.any, &self.unless, &self.with];
+        sets.into_iter().flat_map(|set| &set.phrases)
     }
 
     /// Every phrase that matches, or none when an exception does.
     pub fn matches<'a>(&'a self, utterance: &Utterance) -> Vec<(&'a Phrase, Match)> {
-        if self
-            .unless
-            .iter()
-            .any(|phrase| phrase.find(utterance).is_some())
-        {
-            return Vec::new();
+        let found = self.any.matches(utterance);
+        if found.is_empty() || self.unless.matches(utterance).is_empty() {
+            found
+        } else {
+            Vec::new()
         }
-        self.any
-            .iter()
-            .filter_map(|phrase| phrase.find(utterance).map(|found| (phrase, found)))
-            .collect()
     }
 }
 

@@ -336,6 +336,9 @@ export interface Message {
   sources: Source[] | null;
 }
 
+/** Where what an answer rests on is from. */
+export type Origin = "pack" | "web";
+
 /** A document of the pack. */
 export interface PackDocument {
   /** Its name in citations, such as `library/opening-hours`. */
@@ -466,6 +469,8 @@ export interface Source {
   source: string;
   /** Its rank in the search; comparable within one answer only. */
   score: number;
+  /** Where it is from. */
+  origin: Origin;
 }
 
 /** What the caller's page shows of this worker. */

@@ -248,12 +248,7 @@ impl Drop for Ledger {
 
 fn agent_meta(spoken: &Spoken, reply: Option<Duration>) -> Value {
     let meta = spoken.meta.as_ref();
-    let sources: Vec<Value> = meta
-        .map(|meta| &meta.sources[..])
-        .unwrap_or_default()
-        .iter()
-        .map(|s| json!({ "title": s.title, "source": s.source, "score": s.score }))
-        .collect();
+    let sources = meta.map(|meta| &meta.sources[..]).unwrap_or_default();
     json!({
         "kind": match spoken.kind {
             SpeechKind::Greeting => "greeting",

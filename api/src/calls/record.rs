@@ -161,6 +161,21 @@ struct Source {
     source: String,
     /// Its rank in the search; comparable within one answer only.
     score: f64,
+    /// Where it is from.
+    #[serde(default)]
+    #[schema(required)]
+    origin: Origin,
+}
+
+/// Where what an answer rests on is from.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Origin {
+    /// The pack: a document, or a row of its catalogue.
+    #[default]
+    Pack,
+    /// A page of the web; the source is its host.
+    Web,
 }
 
 impl CallRecord {

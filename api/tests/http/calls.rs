@@ -95,7 +95,8 @@ async fn opening_a_call_shows_its_record_and_is_audited() {
     answered.interrupted = true;
     answered.intent = Some("opening_hours".to_owned());
     answered.meta = json!({"latency": {"stt_ms": 120, "reply_ms": 800}, "model": "extractive",
-        "sources": [{"title": "Opening hours", "source": "opening-hours", "score": 3.5}]});
+        "sources": [{"title": "Opening hours", "source": "opening-hours", "score": 3.5},
+            {"title": "Holidays", "source": "www.example.com", "score": 1.0, "origin": "web"}]});
     let stored = MessageRepository::new(&test.db)
         .insert(&[asked, answered])
         .await;
@@ -118,6 +119,8 @@ async fn opening_a_call_shows_its_record_and_is_audited() {
     assert_eq!(messages[1]["interrupted"], true);
     assert_eq!(messages[1]["latency"]["stt_ms"], 120);
     assert_eq!(messages[1]["sources"][0]["source"], "opening-hours");
+    assert_eq!(messages[1]["sources"][0]["origin"], "pack");
+    assert_eq!(messages[1]["sources"][1]["origin"], "web");
 
     let opened = server.get(&format!("/v1/calls/{id}"), "changes").await;
     assert_eq!(opened.status(), StatusCode::OK);

@@ -114,6 +114,8 @@ impl Conversation {
         let by = match (&web, answer.supported) {
             (Some(_), _) => "web",
             (None, true) => "extractive",
+            // What was looked up answers a part.
+            (None, false) if question.meta.model == "tool" => "tool",
             (None, false) => "pack",
         };
         let web = web.iter().map(|(_, found)| super::web::source(found));

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use call::Turn;
 use knowledge::{Citation, Fact, Lookup, Proof, Route, SlotValues};
 use serde_json::Value;
 use tools::{Outcome, Refusal, Request};
@@ -18,6 +19,38 @@ pub(super) struct Asking {
     wanted: Option<String>,
     /// It was asked for twice.
     again: bool,
+    /// What the documents are asked once something is found, as the turn asked them too.
+    beside: Option<Beside>,
+}
+
+/// What a turn asks the documents beside a look-up.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Beside {
+    turn: CallerTurn,
+    questions: Vec<knowledge::Question>,
+    history: Vec<Arc<Turn>>,
+}
+
+impl Beside {
+    /// `None` where it asks nothing.
+    pub(super) fn new(
+        turn: &CallerTurn,
+        questions: Vec<knowledge::Question>,
+        history: Vec<Arc<Turn>>,
+    ) -> Option<Self> {
+        (!questions.is_empty()).then(|| Self {
+            turn: turn.clone(),
+            questions,
+            history,
+        })
+    }
+}
+
+impl Asking {
+    /// What the documents are asked behind it.
+    pub(super) fn take_beside(&mut self) -> Option<Beside> {
+        self.beside.take()
+    }
 }
 
 impl Conversation {
@@ -90,19 +123,20 @@ impl Conversation {
         }
     }
 
-    /// Looks something up, or says why not, or asks for what it must be asked with.
+    /// Looks something up, or says why not, or asks for what it must be asked with. What the documents are asked beside
+    /// is answered behind that.
     pub(super) fn look_up(
         &mut self,
         name: &str,
-        asking: Option<Asking>,
+        (asking, beside): (Option<Asking>, Option<Beside>),
         turn: &CallerTurn,
-        meta: ReplyMeta,
+        mut meta: ReplyMeta,
         steps: &mut Vec<Step>,
     ) {
         let lookup = self.base.pack().lookup(name);
         let Some(lookup) = lookup.filter(|lookup| self.can_look_up(lookup)) else {
             let fixed = self.not_looked_up(name);
-            return self.say_fixed(fixed, meta, steps);
+            return self.say_with(fixed, beside, meta, steps);
         };
         let today = self.today();
         let mut asking = asking.unwrap_or_else(|| {
@@ -114,12 +148,14 @@ impl Conversation {
                 known,
                 wanted: None,
                 again: false,
+                beside,
             }
         });
         if let Some(missing) = lookup.missing(&asking.known) {
             let line = FixedReply::say(lookup.ask_for(missing)).awaiting(Awaiting::Parameter);
             asking.wanted = Some(missing.to_owned());
             self.asking = Some(asking);
+            "question".clone_into(&mut meta.model);
             return self.say_fixed(line, meta, steps);
         }
         let arguments = asking.known.iter();
@@ -131,6 +167,23 @@ impl Conversation {
             ..self.request(name, turn.seq, false)
         };
         self.call(request, Purpose::LookUp(asking), meta, steps);
+    }
+
+    /// Says what came of a look-up, then what the documents say to the rest of the turn.
+    pub(super) fn say_with(
+        &mut self,
+        fixed: FixedReply,
+        beside: Option<Beside>,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) {
+        let Some(beside) = beside else {
+            return self.say_fixed(fixed, meta, steps);
+        };
+        let sentences = knowledge::sentences(&fixed.text);
+        steps.extend(sentences.into_iter().map(Step::Say));
+        let asked = (beside.questions, beside.history);
+        self.find(&beside.turn, false, asked, meta, steps);
     }
 
     /// What is said where nothing can be looked up.

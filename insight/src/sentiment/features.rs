@@ -1,15 +1,15 @@
 //! What of a text the linear model looks at: its words, those behind a "not", pairs of words, groups of letters.
 
-use std::{collections::BTreeSet, ops::RangeInclusive};
+use std::collections::BTreeSet;
+
+use language::grams;
 
 use super::is_negation;
 
 /// Buckets of words and pairs, and as many of letters.
-const HALF: u64 = 1 << 13;
+const HALF: u16 = 1 << 13;
 /// All buckets.
 pub const BUCKETS: usize = 2 * HALF as usize;
-/// Letters that are looked at together.
-const LETTERS: RangeInclusive<usize> = 3..=5;
 /// Words behind a negation that it turns.
 const NEGATION_REACH: usize = 3;
 /// Words of a text that count: nobody says more in one turn, and a pasted book shall cost no more.
@@ -23,28 +23,22 @@ pub fn features(text: &str) -> Vec<u16> {
     let words = tokens(text);
     let mut turned = 0_usize;
     for (at, word) in words.iter().enumerate() {
-        found.insert(bucket(0, &["w", word]));
+        found.insert(grams::bucket(&["w", word], HALF));
         if let Some(next) = words.get(at + 1) {
-            found.insert(bucket(0, &["p", word, " ", next]));
+            found.insert(grams::bucket(&["p", word, " ", next], HALF));
         }
         if !word.starts_with(char::is_alphabetic) {
             turned = 0;
             continue;
         }
         if turned > 0 {
-            found.insert(bucket(0, &["n", word]));
+            found.insert(grams::bucket(&["n", word], HALF));
             turned -= 1;
         }
         if is_negation(word) {
             turned = NEGATION_REACH;
         }
-        let letters: Vec<char> = ['<'].into_iter().chain(word.chars()).chain(['>']).collect();
-        for length in LETTERS {
-            for group in letters.windows(length) {
-                let group: String = group.iter().collect();
-                found.insert(bucket(HALF, &["c", &group]));
-            }
-        }
+        found.extend(grams::groups(word, HALF).map(|group| HALF + group));
     }
     found.into_iter().collect()
 }
@@ -151,16 +145,6 @@ fn word(text: &str) -> Option<String> {
         }
     }
     (!word.is_empty()).then_some(word)
-}
-
-/// FNV-1a over the parts.
-fn bucket(from: u64, parts: &[&str]) -> u16 {
-    let bytes = parts.iter().flat_map(|part| part.bytes());
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let within = (hash ^ (hash >> 32)) % HALF;
-    u16::try_from(from + within).expect("there are fewer buckets than that")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Topics and documents that callers do not reach.
+//! Topics and documents that callers do not reach, and sentences that are quoted and gone.
 
 use std::path::PathBuf;
 
@@ -59,6 +59,24 @@ pub(super) fn documents(base: &KnowledgeBase, file: &dyn Fn(&str) -> PathBuf) ->
         });
     }
     remarks
+}
+
+/// Sentences that a document's ways of asking quote and that it does not say.
+pub(super) fn quotes(base: &KnowledgeBase, file: &dyn Fn(&str) -> PathBuf) -> Vec<Remark> {
+    let documents = base.pack().documents.iter();
+    let quoted = documents.flat_map(|document| {
+        let quotes = document.misquoted.iter();
+        quotes.map(move |quote| (document, quote))
+    });
+    let remark = |(document, quote): (&DocumentText, &String)| {
+        Remark {
+        file: file(&document.source).with_extension("asks.txt"),
+        found: format!("{} does not say {quote:?}", document.source),
+        advice: "quote the sentence as it stands there now: until then what is asked below it counts for the whole document"
+            .to_owned(),
+    }
+    };
+    quoted.map(remark).collect()
 }
 
 fn is_found(base: &KnowledgeBase, document: &DocumentText, text: &str) -> bool {
