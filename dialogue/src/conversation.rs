@@ -443,8 +443,7 @@ impl Conversation {
                 };
                 self.subject.age = 0;
             }
-            Route::OutOfScope
-            | Route::Catalogue(_) => {}
+            Route::OutOfScope | Route::Catalogue(_) => {}
             // What was talked about is what it is done about.
             Route::HumanRequested | Route::Task(_) | Route::Authenticate => {
                 self.subject.last = context.last;

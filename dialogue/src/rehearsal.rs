@@ -56,7 +56,12 @@ struct Rehearsal<'a> {
 
 impl<'a> Rehearsal<'a> {
     fn new(base: &'a Arc<KnowledgeBase>) -> Self {
-        Self::with(base, Abilities::default(), CallFacts::default(), Stage::default())
+        Self::with(
+            base,
+            Abilities::default(),
+            CallFacts::default(),
+            Stage::default(),
+        )
     }
 
     fn with(

@@ -14,13 +14,13 @@ use language::phrase::written_out;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tools::{
-    CallbackTool, DeclaredDeed, DeclaredLookup, DeclaredOptions, Deeds, Effect, LookupTool, Lookups,
-    NotConnected, TicketTool, Tool, TransferTool, WebSearch, WebSearchTool, WrongDeed,
+    CallbackTool, DeclaredDeed, DeclaredLookup, DeclaredOptions, Deeds, Effect, LookupTool,
+    Lookups, NotConnected, TicketTool, Tool, TransferTool, WebSearch, WebSearchTool, WrongDeed,
 };
 
 use crate::{
     PASSAGES, ReplyConfig,
-    conversation::{Abilities, functions::BEGINS, Found, Function, FunctionKind, Query},
+    conversation::{Abilities, Found, Function, FunctionKind, Query, functions::BEGINS},
     llm::Models,
 };
 

@@ -108,7 +108,7 @@ fn exp(x: f32) -> f32 {
     let sum = sum * rest + 8.333_452e-3;
     let sum = sum * rest + 4.166_579_6e-2;
     let sum = sum * rest + 1.666_666_5e-1;
-    let sum = sum * rest + 5.000_000_1e-1;
+    let sum = sum * rest + 0.5;
     let sum = sum * rest * rest + rest + 1.0;
     f32::from_bits(sum.to_bits().wrapping_add(power.to_bits() << 23))
 }

@@ -14,8 +14,8 @@ use crate::{
     lookup::Lookup,
     meant::MeaningWords,
     review::FigureWords,
-    task::Tasks,
     slot::{Country, SlotWords},
+    task::Tasks,
     trained::Trained,
     trust::FreshnessPolicy,
     web::WebWords,
@@ -206,7 +206,8 @@ impl TryFrom<String> for UtcOffset {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let offset = text.parse().map(Self);
-        offset.map_err(|_| format!("{text:?} is no offset; accepted: +02:00, -03:30 and their like"))
+        offset
+            .map_err(|_| format!("{text:?} is no offset; accepted: +02:00, -03:30 and their like"))
     }
 }
 

@@ -8,9 +8,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::{
-    KnowledgeBase, check::bad, error::PackError, route::FIXED_NAMES, task::FixedArgument,
-};
+use crate::{KnowledgeBase, check::bad, error::PackError, route::FIXED_NAMES, task::FixedArgument};
 
 /// What may make a question hard; the score is counted by these too.
 const KINDS: [&str; 17] = [

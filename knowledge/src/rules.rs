@@ -73,8 +73,7 @@ impl Rules {
         let for_person = pack.tasks.list.iter();
         let for_person = for_person.filter(|task| task.asked_for_person);
         let first_aid = pack.tasks.first_aid.iter();
-        let first_aid =
-            first_aid.map(|aid| Phrases::new(lexicon, &aid.phrases, &aid.unless, &[]));
+        let first_aid = first_aid.map(|aid| Phrases::new(lexicon, &aid.phrases, &aid.unless, &[]));
         Self {
             topics: topics.collect(),
             strong: words(&pack.words.strong),

@@ -157,7 +157,16 @@ impl TryFrom<toml::Table> for TaskSlot {
 
     fn try_from(mut table: toml::Table) -> Result<Self, Self::Error> {
         let own = [
-            "again", "optional", "absent", "silent", "caller", "check", "options", "none", "none_asks", "past",
+            "again",
+            "optional",
+            "absent",
+            "silent",
+            "caller",
+            "check",
+            "options",
+            "none",
+            "none_asks",
+            "past",
             "after",
             "unsent",
             "from",

@@ -284,15 +284,55 @@ fn wrong_look_ups_are_named_and_a_pack_may_have_none() {
 fn wrong_tasks_are_named_and_a_pack_may_have_none() {
     let file = "tasks/block_card.toml";
     for (name, from, to, says) in [
-        ("tool", "confirm = ", "# confirm = ", vec!["confirm", "as the task ends in a tool"]),
+        (
+            "tool",
+            "confirm = ",
+            "# confirm = ",
+            vec!["confirm", "as the task ends in a tool"],
+        ),
         ("key", "tool = ", "toll = ", vec!["toll", "line"]),
-        ("slot", "{card} now", "{cart} now", vec!["confirm", "{cart}", "{card}"]),
-        ("type", "type = \"choice\"", "type = \"card\"", vec!["card", "choice"]),
-        ("values", "values = {", "# values = {", vec!["slot card: values", "choice"]),
-        ("ask", "ask = ", "# ask = ", vec!["slot card: ask", "a question"]),
-        ("proof", "proof = \"code\"", "proof = \"none\"", vec!["unproven"]),
-        ("fallback", "report_lost_card", "report_lost", vec!["fallback", "the name of a task"]),
-        ("offer", "\"bank/fraud\"", "\"bank/frauds\"", vec!["offer_with", "bank/frauds"]),
+        (
+            "slot",
+            "{card} now",
+            "{cart} now",
+            vec!["confirm", "{cart}", "{card}"],
+        ),
+        (
+            "type",
+            "type = \"choice\"",
+            "type = \"card\"",
+            vec!["card", "choice"],
+        ),
+        (
+            "values",
+            "values = {",
+            "# values = {",
+            vec!["slot card: values", "choice"],
+        ),
+        (
+            "ask",
+            "ask = ",
+            "# ask = ",
+            vec!["slot card: ask", "a question"],
+        ),
+        (
+            "proof",
+            "proof = \"code\"",
+            "proof = \"none\"",
+            vec!["unproven"],
+        ),
+        (
+            "fallback",
+            "report_lost_card",
+            "report_lost",
+            vec!["fallback", "the name of a task"],
+        ),
+        (
+            "offer",
+            "\"bank/fraud\"",
+            "\"bank/frauds\"",
+            vec!["offer_with", "bank/frauds"],
+        ),
     ] {
         check(&format!("task-{name}"), file, from, to, &says);
     }

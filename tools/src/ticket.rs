@@ -40,8 +40,9 @@ impl TicketTool {
         let names: Vec<&String> = kinds.keys().collect();
         let spec = ToolSpec {
             name: Self::NAME.to_owned(),
-            description: "Leaves a ticket with a person of the company, who gets back to the caller."
-                .to_owned(),
+            description:
+                "Leaves a ticket with a person of the company, who gets back to the caller."
+                    .to_owned(),
             arguments: json!({
                 "type": "object",
                 "properties": {

@@ -148,7 +148,10 @@ impl Conversation {
 
     /// The caller's day, where it is known.
     pub(super) fn today(&self) -> Option<NaiveDate> {
-        let now = self.facts.begun?.checked_add_signed(TimeDelta::from_std(self.now).ok()?)?;
+        let now = self
+            .facts
+            .begun?
+            .checked_add_signed(TimeDelta::from_std(self.now).ok()?)?;
         Some(now.date())
     }
 

@@ -49,9 +49,7 @@ enum Stage {
         misses: u8,
     },
     /// A value is read back.
-    Checking {
-        slot: String,
-    },
+    Checking { slot: String },
     /// What will be done is read back.
     Confirming,
     /// Something is wrong with it.

@@ -254,9 +254,7 @@ impl Stage {
             Some("finds something else") => Outcome::Success(json!({"number": "2"})),
             Some("knows nobody") => Outcome::Refused(Refusal::NotFound),
             Some("is not recorded") => Outcome::Refused(Refusal::NotRecorded),
-            Some("declines") => {
-                Outcome::Refused(Refusal::Declined("it is taken".to_owned()))
-            }
+            Some("declines") => Outcome::Refused(Refusal::Declined("it is taken".to_owned())),
             Some(gives) if gives.starts_with("gives ") => {
                 Outcome::Success(json!({"reference": gives["gives ".len()..]}))
             }

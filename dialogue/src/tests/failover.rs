@@ -33,7 +33,11 @@ async fn two(
         }),
         ..ReplyConfig::default()
     };
-    (Replier::new(Arc::clone(&BANK), config, None, None), first, second)
+    (
+        Replier::new(Arc::clone(&BANK), config, None, None),
+        first,
+        second,
+    )
 }
 
 /// Who answered, and how each request ended.

@@ -7,7 +7,12 @@ use language::{
     quantity::{Manner, ONE, Quantity, quantities},
 };
 
-use super::{MAX_TEXT, Slot, SlotValue, read::{Found, Level}, said::Said, same};
+use super::{
+    MAX_TEXT, Slot, SlotValue,
+    read::{Found, Level},
+    said::Said,
+    same,
+};
 
 /// The quantities of a part, with their places in the turn.
 fn quantities_of(said: &Said<'_>, part: &Range<usize>) -> Vec<(Quantity, Range<usize>)> {

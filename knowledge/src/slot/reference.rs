@@ -19,12 +19,14 @@ const DIGITS: usize = 6;
 pub(super) fn references(said: &Said<'_>, part: &Range<usize>, level: Level) -> Vec<Found> {
     let items = said.items.get(part.clone()).unwrap_or_default();
     let none: [&str; 0] = [];
-    let spelled = chains(said.text, items, &none).into_iter().filter_map(|chain| {
-        let digits: String = chain.pieces.iter().map(|piece| &*piece.digits).collect();
-        let start = part.start + chain.items.start;
-        let (letters, from) = letters_before(said, part, start);
-        found(&letters, &digits, from..part.start + chain.items.end)
-    });
+    let spelled = chains(said.text, items, &none)
+        .into_iter()
+        .filter_map(|chain| {
+            let digits: String = chain.pieces.iter().map(|piece| &*piece.digits).collect();
+            let start = part.start + chain.items.start;
+            let (letters, from) = letters_before(said, part, start);
+            found(&letters, &digits, from..part.start + chain.items.end)
+        });
     let written = part.clone().filter_map(|at| {
         let key = said.key(at);
         let (letters, digits) = key.split_at_checked(LETTERS)?;

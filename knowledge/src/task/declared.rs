@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use super::{Task, TaskSlot, FirstAid};
+use super::{FirstAid, Task, TaskSlot};
 use crate::{
     check::{Names, bad, id, ids},
     error::PackError,
@@ -57,11 +57,19 @@ fn of_task(task: &Task) -> Option<Wrong> {
         _ => {}
     }
     if task.offer.is_none() != task.offer_with.is_empty() {
-        return wrong("offer", "", "a sentence and documents in offer_with, or neither");
+        return wrong(
+            "offer",
+            "",
+            "a sentence and documents in offer_with, or neither",
+        );
     }
     if (task.proof == Proof::Code) != task.unproven.is_some() {
         let accepted = "a sentence where proof is \"code\", and nothing else";
-        return wrong("unproven", task.unproven.as_deref().unwrap_or_default(), accepted);
+        return wrong(
+            "unproven",
+            task.unproven.as_deref().unwrap_or_default(),
+            accepted,
+        );
     }
     if task.fallback.as_deref() == Some(&*task.name) {
         return wrong("fallback", &task.name, "another task");
@@ -95,7 +103,11 @@ fn of_slot(task: &Task, slot: &TaskSlot) -> Option<Wrong> {
         return wrong("absent", "", "an optional slot");
     }
     if manner.options.is_some() != manner.none.is_some() {
-        return wrong("none", "", "a sentence where there are options, and nothing else");
+        return wrong(
+            "none",
+            "",
+            "a sentence where there are options, and nothing else",
+        );
     }
     if let Some(other) = &manner.none_asks
         && (other == &slot.name || task.slot(other).is_none())
@@ -132,7 +144,11 @@ fn lines(file: &Path, names: Names<'_>, task: &mut Task) -> Result<(), PackError
             Some(_) => &["options"],
             None => &[],
         };
-        let asks: Vec<&str> = slots.iter().copied().chain(options.iter().copied()).collect();
+        let asks: Vec<&str> = slots
+            .iter()
+            .copied()
+            .chain(options.iter().copied())
+            .collect();
         let own = [&*slot.name];
         let of_slot: [(&str, &mut Option<String>, &[&str]); 5] = [
             ("ask", &mut slot.value.ask, &asks),
@@ -174,7 +190,10 @@ pub(crate) fn check_offers(
                 return Err(bad(&file, key, other, "the name of a task of the pack"));
             }
         }
-        let unknown = task.offer_with.iter().find(|source| !known.contains(&***source));
+        let unknown = task
+            .offer_with
+            .iter()
+            .find(|source| !known.contains(&***source));
         if let Some(unknown) = unknown {
             let accepted = "the source of a document of the pack";
             return Err(bad(&file, "offer_with", unknown, accepted));

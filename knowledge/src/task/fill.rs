@@ -209,7 +209,12 @@ mod tests {
     fn slots_and_fields_are_said_and_what_is_missing_is_not() {
         let confirm = task().confirm.expect("there is one");
         let emma = [("title", "Emma")];
-        check(&confirm, &emma, &[], "I reserve Emma for fourteen days. Right?");
+        check(
+            &confirm,
+            &emma,
+            &[],
+            "I reserve Emma for fourteen days. Right?",
+        );
         let done = "Reserved until {due}. Your number is {reference}.";
         let found = [("due", "2026-12-04"), ("reference", "RS 120 456")];
         check(
@@ -220,19 +225,39 @@ mod tests {
         );
         check(done, &emma, &found[1..], "Your number is RS 120 456.");
         let lines = [("due", "2026-12-04"), ("reference", "two\nlines")];
-        check(done, &emma, &lines, "Reserved until Friday the fourth of December 2026.");
+        check(
+            done,
+            &emma,
+            &lines,
+            "Reserved until Friday the fourth of December 2026.",
+        );
     }
 
     #[test]
     fn what_was_said_is_no_placeholder() {
         let said = [("title", "{reference} and {days}")];
         let found = [("reference", "RS 1")];
-        check("I reserve {title}.", &said, &found, "I reserve {reference} and {days}.");
+        check(
+            "I reserve {title}.",
+            &said,
+            &found,
+            "I reserve {reference} and {days}.",
+        );
     }
 
     #[test]
     fn an_amount_has_its_unit() {
-        check("You pay {deposit}.", &[("deposit", "20.00")], &[], "You pay 20.00 dollars.");
-        check("You pay {deposit}.", &[("deposit", "1.00")], &[], "You pay 1.00 dollar.");
+        check(
+            "You pay {deposit}.",
+            &[("deposit", "20.00")],
+            &[],
+            "You pay 20.00 dollars.",
+        );
+        check(
+            "You pay {deposit}.",
+            &[("deposit", "1.00")],
+            &[],
+            "You pay 1.00 dollar.",
+        );
     }
 }

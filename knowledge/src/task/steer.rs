@@ -6,7 +6,11 @@ use language::{
 };
 
 use super::TaskWords;
-use crate::{KnowledgeBase, slot::{SlotKind, SlotValue}, pack::PhraseSet};
+use crate::{
+    KnowledgeBase,
+    pack::PhraseSet,
+    slot::{SlotKind, SlotValue},
+};
 
 /// Words of a turn that agrees, at most.
 const AGREES: usize = 6;
@@ -76,9 +80,14 @@ impl KnowledgeBase {
     #[must_use]
     pub fn asks(&self, text: &str) -> bool {
         let before = &self.pack().tasks.words.before_questions;
-        let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        let bare = |word: &str| {
+            word.trim_matches(|c: char| !c.is_alphanumeric())
+                .to_lowercase()
+        };
         let words = text.split_whitespace();
-        let rest: Vec<&str> = words.skip_while(|word| before.contains(&bare(word))).collect();
+        let rest: Vec<&str> = words
+            .skip_while(|word| before.contains(&bare(word)))
+            .collect();
         let rest = rest.join(" ");
         self.pack().meaning.is_question(&rest)
     }
@@ -86,7 +95,10 @@ impl KnowledgeBase {
     /// A turn parted at the first of these words: what stands before it, and behind it.
     #[must_use]
     pub fn parted<'a>(&self, text: &'a str, words: &[String]) -> Option<(&'a str, &'a str)> {
-        let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        let bare = |word: &str| {
+            word.trim_matches(|c: char| !c.is_alphanumeric())
+                .to_lowercase()
+        };
         let mut at = 0;
         for word in text.split_inclusive(char::is_whitespace) {
             if words.contains(&bare(word)) {
@@ -101,7 +113,10 @@ impl KnowledgeBase {
     #[must_use]
     pub fn behind_correction<'a>(&self, text: &'a str) -> Option<&'a str> {
         let words = &self.pack().tasks.words.corrects;
-        let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        let bare = |word: &str| {
+            word.trim_matches(|c: char| !c.is_alphanumeric())
+                .to_lowercase()
+        };
         let mut at = 0;
         for word in text.split_inclusive(char::is_whitespace) {
             if !words.contains(&bare(word)) {

@@ -22,7 +22,12 @@ impl Systems {
         let port = Port::reserve();
         let (pack, address) = (root().join("packs/bank"), port.address());
         let mut process = stack
-            .teller(&["demo-backend", &pack.display().to_string(), "--listen", &address])
+            .teller(&[
+                "demo-backend",
+                &pack.display().to_string(),
+                "--listen",
+                &address,
+            ])
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -78,8 +83,13 @@ async fn a_lost_card_is_blocked_once_the_caller_proved_who_they_are_and_agreed()
     let caller = stack
         .caller(script, &["--sip", "--number", "+15550123"])
         .await;
-    let code = codes.code_for("+263771234567", 0).await.expect("a code is sent");
-    tokio::fs::write(stack.folder.join("code"), &code).await.unwrap();
+    let code = codes
+        .code_for("+263771234567", 0)
+        .await
+        .expect("a code is sent");
+    tokio::fs::write(stack.folder.join("code"), &code)
+        .await
+        .unwrap();
     stack.finish(caller).await.assert_met();
     let (session, _) = stack.summarised().await;
     assert_eq!(done(&stack, session).await, ["block_card success"]);
@@ -110,7 +120,11 @@ async fn a_callback_is_promised_with_number_and_time_and_seen() {
     let (session, row) = stack.summarised().await;
     assert_eq!(row["resolution_status"], "escalated", "{row:#}");
     assert_eq!(done(&stack, session).await, ["callback success"]);
-    let listed = stack.teller(&["callbacks", "list", "--json"]).output().await.unwrap();
+    let listed = stack
+        .teller(&["callbacks", "list", "--json"])
+        .output()
+        .await
+        .unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
     for part in ["+263771234567", "tomorrow morning"] {
         assert!(listed.contains(part), "{part:?} is not listed: {listed}");

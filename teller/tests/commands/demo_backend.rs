@@ -228,6 +228,7 @@ async fn whoever_has_not_the_token_or_asks_otherwise_is_refused() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table of mistakes")]
 async fn a_file_that_is_wrong_is_refused_with_key_value_and_what_is_accepted() {
     for (from, to, parts) in [
         (

@@ -131,7 +131,10 @@ fn a_ticket_takes_its_own_kinds_alone_and_needs_a_text() {
         (json!({"text": "it is late", "kind": "dispute"}), false),
         (json!({"text": "it is late"}), false),
         (json!({"text": "", "kind": "complaint"}), false),
-        (json!({"text": "it is late", "kind": "complaint", "due": 1}), false),
+        (
+            json!({"text": "it is late", "kind": "complaint", "due": 1}),
+            false,
+        ),
         (json!({}), false),
     ] {
         let schema = &tool.spec().arguments;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use call::AuthLevel;
-use knowledge::{SlotValue, Proof, Task, TaskSlot, Then};
+use knowledge::{Proof, SlotValue, Task, TaskSlot, Then};
 use serde_json::{Map, Value};
 use tools::Request;
 
@@ -111,12 +111,7 @@ impl Conversation {
     }
 
     /// The caller has to prove who they are; where nobody can, another task takes its place.
-    fn ask_for_proof(
-        &mut self,
-        mut running: Running,
-        meta: ReplyMeta,
-        steps: &mut Vec<Step>,
-    ) {
+    fn ask_for_proof(&mut self, mut running: Running, meta: ReplyMeta, steps: &mut Vec<Step>) {
         if !self.facts.can_authenticate {
             return self.without_proof(running, meta, steps);
         }
@@ -147,7 +142,9 @@ impl Conversation {
 
     /// The caller has proved who they are: the task that waited for it goes on.
     pub(in crate::conversation) fn proven(&mut self, steps: &mut Vec<Step>) {
-        let Some(running) = self.task.take_if(|running| matches!(running.stage, Stage::Proving))
+        let Some(running) = self
+            .task
+            .take_if(|running| matches!(running.stage, Stage::Proving))
         else {
             return;
         };
@@ -163,12 +160,7 @@ impl Conversation {
     }
 
     /// Asks for the next value, or reads back what will be done.
-    pub(super) fn next(
-        &mut self,
-        mut running: Running,
-        meta: ReplyMeta,
-        steps: &mut Vec<Step>,
-    ) {
+    pub(super) fn next(&mut self, mut running: Running, meta: ReplyMeta, steps: &mut Vec<Step>) {
         let Some(slot) = running.missing().map(str::to_owned) else {
             return self.confirm(running, meta, steps);
         };
@@ -179,18 +171,15 @@ impl Conversation {
                 arguments: Value::Object(sent(&running)),
                 ..self.request(&tool, self.seq, false)
             };
-            running.stage = Stage::Asking {
-                slot,
-                misses: 0,
-            };
+            running.stage = Stage::Asking { slot, misses: 0 };
             self.task = Some(running);
             return self.call(request, Purpose::Options, meta, steps);
         }
-        let line = running.task.slot(&slot).and_then(|slot| slot.value.ask.clone());
-        running.stage = Stage::Asking {
-            slot,
-            misses: 0,
-        };
+        let line = running
+            .task
+            .slot(&slot)
+            .and_then(|slot| slot.value.ask.clone());
+        running.stage = Stage::Asking { slot, misses: 0 };
         self.ask(running, &line.unwrap_or_default(), meta, steps);
     }
 
@@ -213,12 +202,7 @@ impl Conversation {
     }
 
     /// Reads back what will be done; a task without a tool is at its end.
-    pub(super) fn confirm(
-        &mut self,
-        mut running: Running,
-        meta: ReplyMeta,
-        steps: &mut Vec<Step>,
-    ) {
+    pub(super) fn confirm(&mut self, mut running: Running, meta: ReplyMeta, steps: &mut Vec<Step>) {
         match running.task.confirm.clone() {
             Some(line) if running.task.tool.is_some() => {
                 running.stage = Stage::Confirming;
@@ -259,7 +243,8 @@ impl Conversation {
         {
             found.insert("options".to_owned(), self.read_out(options));
         }
-        self.base.say_of(&running.task, line, &running.known, &found)
+        self.base
+            .say_of(&running.task, line, &running.known, &found)
     }
 
     /// Some fixed sentences, and the reply is complete.

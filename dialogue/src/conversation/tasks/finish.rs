@@ -210,12 +210,7 @@ impl Conversation {
     }
 
     /// Nobody knows whether it was done: it is not said that it was, it is not done again, and a person looks into it.
-    fn report_unconfirmed(
-        &mut self,
-        running: &Running,
-        meta: ReplyMeta,
-        steps: &mut Vec<Step>,
-    ) {
+    fn report_unconfirmed(&mut self, running: &Running, meta: ReplyMeta, steps: &mut Vec<Step>) {
         if !self.abilities.tools.contains(TICKET) || running.task.tool.as_deref() == Some(TICKET) {
             let lines = &self.base.pack().tasks.words.lines;
             let line = lines.unconfirmed_unkept.clone();

@@ -46,7 +46,10 @@ impl Conversation {
             Stage::Proving | Stage::Doing(_) => return Awaiting::None,
             Stage::Asking { slot, .. } => {
                 let slot = running.task.slot(slot);
-                (slot.and_then(|slot| slot.value.ask.clone()), Awaiting::Value)
+                (
+                    slot.and_then(|slot| slot.value.ask.clone()),
+                    Awaiting::Value,
+                )
             }
             Stage::Checking { slot } => {
                 let slot = running.task.slot(slot);

@@ -236,10 +236,7 @@ impl Conversation {
             }
             Route::Deny => {
                 running.forget(&slot);
-                running.stage = Stage::Asking {
-                    slot,
-                    misses: 0,
-                };
+                running.stage = Stage::Asking { slot, misses: 0 };
                 self.again(running, meta, steps);
             }
             _ => {
@@ -366,12 +363,7 @@ impl Conversation {
             && self.read_values(running, Some(&slot), rest, true) > 0
     }
 
-    fn ask_what_to_change(
-        &mut self,
-        mut running: Running,
-        meta: ReplyMeta,
-        steps: &mut Vec<Step>,
-    ) {
+    fn ask_what_to_change(&mut self, mut running: Running, meta: ReplyMeta, steps: &mut Vec<Step>) {
         running.stage = Stage::Changing;
         let line = self.base.pack().tasks.words.lines.change.clone();
         self.ask(running, &line, meta, steps);
@@ -391,12 +383,7 @@ impl Conversation {
     }
 
     /// Asks once more; whoever could not be understood is offered a person.
-    pub(super) fn again(
-        &mut self,
-        mut running: Running,
-        meta: ReplyMeta,
-        steps: &mut Vec<Step>,
-    ) {
+    pub(super) fn again(&mut self, mut running: Running, meta: ReplyMeta, steps: &mut Vec<Step>) {
         let Stage::Asking { slot, misses, .. } = &mut running.stage else {
             return self.next(running, meta, steps);
         };

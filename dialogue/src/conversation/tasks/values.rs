@@ -68,7 +68,14 @@ impl Conversation {
             let is_wanted = wanted == Some(slot.name.as_str());
             let (before, own) = match self.base.parted(rest, after) {
                 Some((before, own)) => (before, own),
-                None if is_wanted => (if is_same_type(running, slot) { "" } else { rest }, rest),
+                None if is_wanted => (
+                    if is_same_type(running, slot) {
+                        ""
+                    } else {
+                        rest
+                    },
+                    rest,
+                ),
                 None => continue,
             };
             let kind = parameter.kind;
@@ -182,12 +189,7 @@ impl Conversation {
         let kind = task.slot(slot).map(|slot| slot.value.kind);
         matches!(
             kind,
-            Some(
-                SlotKind::Phone
-                    | SlotKind::Code
-                    | SlotKind::Number
-                    | SlotKind::Amount
-            )
+            Some(SlotKind::Phone | SlotKind::Code | SlotKind::Number | SlotKind::Amount)
         )
     }
 

@@ -17,8 +17,7 @@ const ASKED: &str = "1.0 SAY Let us find you a room.
      1.0 DONE reserve_room by pack
      ";
 const CONFIRM: &str = "SAY That is the quiet room for 3 people.";
-const CALL: &str =
-    r#"CALL reserve_room with {"people":"3","purpose":"study","room":"q"} for turn 3, agreed to, level 2"#;
+const CALL: &str = r#"CALL reserve_room with {"people":"3","purpose":"study","room":"q"} for turn 3, agreed to, level 2"#;
 
 fn known(script: &str) -> String {
     format!("{KNOWN}2.0 caller No\n 2.1 written\n {script}")
@@ -178,7 +177,9 @@ fn a_caller_who_gives_up_gets_nothing_done() {
 fn a_no_asks_what_is_wrong_and_a_value_behind_it_corrects() {
     check(
         TASKS,
-        &known("3.0 caller No\n 3.1 written\n 4.0 caller The large room\n 4.1 written\n 5.0 caller No, for 5"),
+        &known(
+            "3.0 caller No\n 3.1 written\n 4.0 caller The large room\n 4.1 written\n 5.0 caller No, for 5",
+        ),
         &confirmed(
             "3.0 SAY What shall I change?
              3.0 SAY Or shall I leave it?
@@ -197,7 +198,9 @@ fn a_no_asks_what_is_wrong_and_a_value_behind_it_corrects() {
 fn a_question_in_between_is_answered_and_then_the_task_goes_on() {
     check(
         TASKS,
-        &known("3.0 caller When are you open on Sundays?\n 3.2 found nothing\n 3.3 written\n 4.0 caller Yes"),
+        &known(
+            "3.0 caller When are you open on Sundays?\n 3.2 found nothing\n 3.3 written\n 4.0 caller Yes",
+        ),
         &confirmed(
             "3.0 FIND opening_hours
              3.2 SAY I do not know.

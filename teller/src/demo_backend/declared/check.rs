@@ -84,8 +84,7 @@ impl Declared {
         let key = |part: &str| format!("deed {}: {part}", deed.name);
         let own: Vec<&str> = deed.arguments.keys().map(String::as_str).collect();
         // An argument may be called like what is given: there it stands for itself.
-        let is_taken =
-            |argument: &&&str| roots.contains(**argument) && !GIVEN.contains(*argument);
+        let is_taken = |argument: &&&str| roots.contains(**argument) && !GIVEN.contains(*argument);
         if let Some(taken) = own.iter().find(is_taken) {
             return Err(Wrong::new(
                 key("arguments"),
