@@ -121,7 +121,7 @@ async fn a_callback_is_promised_with_number_and_time_and_seen() {
     assert_eq!(row["resolution_status"], "escalated", "{row:#}");
     assert_eq!(done(&stack, session).await, ["callback success"]);
     let listed = stack
-        .teller(&["callbacks", "list", "--json"])
+        .teller(&["callbacks", "list", "--json", "--actor", "ann"])
         .output()
         .await
         .unwrap();
