@@ -28,20 +28,17 @@ impl KnowledgeBase {
         known: &SlotValues,
         found: &BTreeMap<String, String>,
     ) -> String {
-        let value = |key: &str| {
+        filled(line, |key| {
             let field = found.get(key).and_then(|value| self.field(value));
             field.or_else(|| self.spoken(task, key, known))
-        };
-        let is_whole = |sentence: &String| {
-            let missing = Cell::new(false);
-            fill_in(sentence, |key| {
-                missing.set(missing.get() || value(key).is_none());
-                Some(String::new())
-            });
-            !missing.get()
-        };
-        let whole: Vec<String> = sentences(line).into_iter().filter(is_whole).collect();
-        fill_in(&whole.join(" "), value)
+        })
+    }
+
+    /// A text for whoever reads it, with the slots as they are sent: figures, not words. A sentence whose slot has no value
+    /// is left out.
+    #[must_use]
+    pub fn written_of(&self, text: &str, known: &SlotValues) -> String {
+        filled(text, |key| known.get(key).map(|value| value.sent.clone()))
     }
 
     /// A slot as it is spoken; of one that was left out, what is said in its place.
@@ -146,6 +143,20 @@ impl KnowledgeBase {
         self.fill_slots(&slots, is_asked.then_some(NAME), text, None, &mut found);
         found.remove(NAME)
     }
+}
+
+/// The sentences of a text all of whose placeholders have a value, filled in.
+fn filled(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
+    let is_whole = |sentence: &String| {
+        let missing = Cell::new(false);
+        fill_in(sentence, |key| {
+            missing.set(missing.get() || value(key).is_none());
+            Some(String::new())
+        });
+        !missing.get()
+    };
+    let whole: Vec<String> = sentences(text).into_iter().filter(is_whole).collect();
+    fill_in(&whole.join(" "), value)
 }
 
 #[cfg(test)]

@@ -32,11 +32,7 @@ impl Conversation {
         for (name, value) in &running.task.fixed {
             let value = match value {
                 FixedArgument::Text(text) => {
-                    // Who reads it wants figures, not words.
-                    let sent = running.known.iter();
-                    let sent = sent.map(|(name, value)| (name.clone(), value.sent.clone()));
-                    let sent = sent.collect();
-                    json!(self.base.say_of(&running.task, text, &running.known, &sent))
+                    json!(self.base.written_of(text, &running.known))
                 }
                 FixedArgument::Truth(value) => json!(value),
                 FixedArgument::Number(value) => json!(value),
