@@ -96,7 +96,7 @@ export function callRecord(id) {
       message(3, "assistant", "I am sorry to hear that. A copy of the same edition replaces a lost book.", {
         interrupted: true,
         latency: { endpointing_ms: 400, stt_ms: 310, retrieval_ms: 2, llm_first_token_ms: null, tts_first_audio_ms: 95, reply_ms: 807 },
-        sources: [{ title: "Lost books", source: "library/lost-books", score: 7.3141 }],
+        sources: [{ title: "Lost books", source: "library/lost-books", score: 7.3141, origin: "pack" }],
       }),
       message(4, "system", "Identity confirmed by code."),
       message(5, "user", "Thank you, goodbye", { intent: "goodbye" }),
