@@ -153,34 +153,6 @@ fn wrong_settings_name_file_key_value_and_accepted_form() {
         "transfer_number = \"0771\"\ncurrency =",
         &["transfer_number", "E.164"],
     );
-    for (name, from, to, message) in [
-        (
-            "code",
-            "\"263\"",
-            "\"+263\"",
-            "country.calling_code is \"+263\"",
-        ),
-        (
-            "trunk",
-            "trunk = \"0\"",
-            "trunk = \"zero\"",
-            "country.trunk is \"zero\"",
-        ),
-        (
-            "groups",
-            "07## ### ###",
-            "07xx xxx xxx",
-            "country.numbers is \"07xx xxx xxx\"",
-        ),
-    ] {
-        check(
-            &format!("country-{name}"),
-            "pack.toml",
-            from,
-            to,
-            &[message],
-        );
-    }
     check(
         "placeholder",
         "pack.toml",
@@ -234,6 +206,38 @@ fn wrong_documents_and_topics_are_named() {
         "answers = []\n# [",
         &["answers"],
     );
+}
+
+#[test]
+fn a_wrong_country_is_named_with_what_is_accepted() {
+    for (name, from, to, message) in [
+        (
+            "code",
+            "\"263\"",
+            "\"+263\"",
+            "country.calling_code is \"+263\"",
+        ),
+        (
+            "trunk",
+            "trunk = \"0\"",
+            "trunk = \"zero\"",
+            "country.trunk is \"zero\"",
+        ),
+        (
+            "groups",
+            "07## ### ###",
+            "07xx xxx xxx",
+            "country.numbers is \"07xx xxx xxx\"",
+        ),
+    ] {
+        check(
+            &format!("country-{name}"),
+            "pack.toml",
+            from,
+            to,
+            &[message],
+        );
+    }
 }
 
 #[test]

@@ -246,23 +246,7 @@ impl Stage {
         if let Some(text) = words("model ") {
             return Event::ModelWrote(Delta::Text(text + " "));
         }
-        let outcome = match what.strip_prefix("tool ") {
-            Some("done") => Outcome::Success(json!(null)),
-            Some("finds 2") => Outcome::Success(json!({"count": "2"})),
-            Some("finds 4 waiting") => Outcome::Success(json!({"waiting": "4"})),
-            Some("fails") => Outcome::Failed("it is away".to_owned()),
-            Some("finds something else") => Outcome::Success(json!({"number": "2"})),
-            Some("knows nobody") => Outcome::Refused(Refusal::NotFound),
-            Some("is not recorded") => Outcome::Refused(Refusal::NotRecorded),
-            Some("declines") => Outcome::Refused(Refusal::Declined("it is taken".to_owned())),
-            Some(gives) if gives.starts_with("gives ") => {
-                Outcome::Success(json!({"reference": gives["gives ".len()..]}))
-            }
-            Some("is late") => Outcome::TimedOut,
-            Some("ends unseen") => Outcome::Unknown,
-            _ => panic!("no such event in the notation: {what}"),
-        };
-        Event::ToolDone(self.call, outcome)
+        Event::ToolDone(self.call, outcome(what))
     }
 
     fn note(&mut self, step: Step) -> String {
@@ -305,5 +289,25 @@ impl Stage {
                 format!("DONE {} by {}{failure}{action}", meta.route, meta.model)
             }
         }
+    }
+}
+
+/// What came of a tool, in the notation.
+fn outcome(what: &str) -> Outcome {
+    match what.strip_prefix("tool ") {
+        Some("done") => Outcome::Success(json!(null)),
+        Some("finds 2") => Outcome::Success(json!({"count": "2"})),
+        Some("finds 4 waiting") => Outcome::Success(json!({"waiting": "4"})),
+        Some("fails") => Outcome::Failed("it is away".to_owned()),
+        Some("finds something else") => Outcome::Success(json!({"number": "2"})),
+        Some("knows nobody") => Outcome::Refused(Refusal::NotFound),
+        Some("is not recorded") => Outcome::Refused(Refusal::NotRecorded),
+        Some("declines") => Outcome::Refused(Refusal::Declined("it is taken".to_owned())),
+        Some(gives) if gives.starts_with("gives ") => {
+            Outcome::Success(json!({"reference": gives["gives ".len()..]}))
+        }
+        Some("is late") => Outcome::TimedOut,
+        Some("ends unseen") => Outcome::Unknown,
+        _ => panic!("no such event in the notation: {what}"),
     }
 }

@@ -132,6 +132,17 @@ fn wrong_lines_and_parameters_are_named_with_key_value_and_accepted_form() {
             "accepted: a number such as",
         ),
         ("fixed =", "always =", "unknown variant"),
+        ("branch", "waiting", "a name of its own"),
+    ] {
+        refused(from, to, message);
+    }
+    let own = load("branch", "customer").expect_err("the customer's name is no parameter");
+    assert!(own.contains("a name of its own"), "{own}");
+}
+
+#[test]
+fn wrong_bounds_and_fixed_values_are_named_with_what_is_accepted() {
+    for (from, to, message) in [
         (
             "2026-05-03\" }",
             "2026-05-03\" }, least = 1",
@@ -156,12 +167,9 @@ fn wrong_lines_and_parameters_are_named_with_key_value_and_accepted_form() {
         ("type = \"date\"", "type = \"email\"", "an address such as"),
         ("type = \"date\"", "type = \"code\"", "4 to 12 digits"),
         ("type = \"date\"", "type = \"yes_no\"", "yes or no"),
-        ("branch", "waiting", "a name of its own"),
     ] {
         refused(from, to, message);
     }
-    let own = load("branch", "customer").expect_err("the customer's name is no parameter");
-    assert!(own.contains("a name of its own"), "{own}");
 }
 
 #[test]
