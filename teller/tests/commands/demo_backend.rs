@@ -282,9 +282,9 @@ async fn a_file_that_is_wrong_is_refused_with_key_value_and_what_is_accepted() {
             &["calendar", "\"slots\"", "free_slots"],
         ),
         (
-            "when = { by = \"email\"",
-            "when = { via = \"email\"",
-            &["deed send_link: rule", "\"via\"", "by"],
+            "when = { \"dispute.of\"",
+            "when = { \"disputed.of\"",
+            &["deed dispute_transaction: rule", "disputed", "dispute"],
         ),
         (
             "decline = \"There",
