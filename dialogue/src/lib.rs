@@ -127,7 +127,8 @@ pub struct ReplyMeta {
     pub intent: Option<String>,
     /// The documents the answer rests on, best first.
     pub sources: Vec<Source>,
-    /// `pack` (a fixed line), `question` (what a look-up must be asked with), `extractive` (the documents' sentences), `tool`, `web` (a page's sentence), or the model's name.
+    /// `pack` (a fixed line), `question` (asks for what is needed), `extractive` (the documents' sentences),
+    /// `tool` (what was looked up), `deed` (what was done), `web` (a page's sentence), or the model's name.
     pub model: String,
     /// What the model wrote and nobody heard: how many sentences and thoughts, by the reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

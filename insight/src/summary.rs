@@ -27,7 +27,7 @@ use crate::{
 /// How the summary was made, as stored in `conversation_summaries.method`.
 pub const METHOD: &str = "rules";
 /// Which rules made it. Raise it whenever the same call may give another summary.
-pub const METHOD_VERSION: &str = "3";
+pub const METHOD_VERSION: &str = "4";
 
 /// The session's events; they outrank words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -251,6 +251,7 @@ mod tests {
                     interrupted: false,
                     has_sources: who == "S",
                     reply: None,
+                    deed: None,
                     meaning: None,
                 }
             })

@@ -19,6 +19,8 @@ pub struct TurnText {
     pub has_sources: bool,
     /// What the record says of an agent's turn; `None` where it says nothing, so that its words decide.
     pub reply: Option<Reply>,
+    /// What was done for the caller, by its name, in the agent's turn that says so.
+    pub deed: Option<String>,
     /// What the caller's words mean: 384 numbers, found of [`crate::sentiment::wording`]. `None`: no model was there.
     pub meaning: Option<Vec<f32>>,
 }
@@ -56,7 +58,7 @@ impl Reply {
             "small_talk" | "human_requested" | "authenticate" | "repeat" | "source" | "more"
             | "goodbye" | "affirm" | "deny" => Self::Talk,
             // A look-up has its own name. What a pack's line says of it is that it found nothing.
-            _ if made_by == "tool" => Self::Answer,
+            _ if matches!(made_by, "tool" | "deed") => Self::Answer,
             _ if made_by == "question" => Self::Talk,
             _ => Self::NotKnown,
         })
@@ -89,6 +91,10 @@ mod tests {
             (
                 ("reply", Some("opening_times_of_today"), "question", false),
                 Some(Reply::Talk),
+            ),
+            (
+                ("reply", Some("renew_book"), "deed", false),
+                Some(Reply::Answer),
             ),
             (
                 ("reply", Some("affirm"), "extractive", true),

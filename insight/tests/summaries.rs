@@ -87,13 +87,14 @@ fn turns(script: &[&str]) -> Vec<TurnText> {
             interrupted: false,
             has_sources: who == "S",
             reply: match who {
-                "S" => Some(Reply::Answer),
+                "S" | "D" => Some(Reply::Answer),
                 "N" => Some(Reply::NotKnown),
                 "O" => Some(Reply::OutOfScope),
                 "U" => Some(Reply::Unclear),
                 "T" => Some(Reply::Talk),
                 _ => None,
             },
+            deed: (who == "D").then(|| "block_card".to_owned()),
             meaning: None,
         }
     };
@@ -122,6 +123,21 @@ fn says(script: &[&str], parts: &[&str]) {
 
 const UNSUPPORTED: &str = "I am sorry, I have no reliable information on that. Please ask in another way, or ask me for a person and a colleague will help you.";
 const THANKS: &str = "C Okay, thank you very much, bye.";
+
+#[test]
+fn what_was_done_is_told_once_and_settles_the_matter() {
+    let script = [
+        "C Please block my card",
+        "T Which card is it?",
+        "C The debit card",
+        "D Done. Your debit card is blocked.",
+        "D Done. Your debit card is blocked.",
+        THANKS,
+    ];
+    says(&script, &["Agent carried out: block card."]);
+    assert_eq!(of(&script).summary.matches("block card").count(), 1);
+    check(&script, Resolution::Resolved, true);
+}
 
 #[test]
 fn an_answer_and_thanks_resolve_a_call() {

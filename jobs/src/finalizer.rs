@@ -278,6 +278,7 @@ fn turns(messages: &[Message]) -> Vec<TurnText> {
                 interrupted: m.interrupted,
                 has_sources: has_sources(m),
                 reply: reply(m, has_sources(m)),
+                deed: deed(m),
                 meaning: None,
             }
         })
@@ -299,6 +300,13 @@ fn reply(message: &Message, has_sources: bool) -> Option<Reply> {
             )
         })
         .flatten()
+}
+
+/// What an agent's turn says was done: the route of the task.
+fn deed(message: &Message) -> Option<String> {
+    let kept = |key: &str| message.meta.get(key).and_then(Value::as_str);
+    let is_done = message.role == Role::Assistant && kept("model") == Some("deed");
+    kept("route").filter(|_| is_done).map(str::to_owned)
 }
 
 fn facts(session: &Session) -> SessionFacts {
@@ -391,6 +399,7 @@ mod tests {
             interrupted: false,
             has_sources: speaker == Speaker::Agent,
             reply: None,
+            deed: None,
             meaning: None,
         };
         let turns = [

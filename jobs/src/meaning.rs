@@ -54,6 +54,7 @@ mod tests {
             interrupted: false,
             has_sources: false,
             reply: None,
+            deed: None,
             meaning: None,
         };
         let mut turns = [

@@ -36,6 +36,7 @@ impl Narrative<'_> {
         sentences.extend(self.calls());
         sentences.extend(self.authentication().map(str::to_owned));
         sentences.extend(self.action());
+        sentences.extend(self.deeds());
         sentences.extend(self.refusal().map(str::to_owned));
         sentences.extend(self.closing().map(str::to_owned));
         sentences.extend(self.ending().map(str::to_owned));
@@ -99,6 +100,19 @@ impl Narrative<'_> {
             Calls::Before(count) => format!("User had called {count} times about it before."),
             Calls::Some => "User had called about it before.".to_owned(),
         })
+    }
+
+    /// What was done for the caller, each once.
+    fn deeds(&self) -> Option<String> {
+        let mut done: Vec<String> = Vec::new();
+        for deed in self.turns.iter().filter_map(|turn| turn.deed.as_ref()) {
+            let deed = deed.replace('_', " ");
+            if !done.contains(&deed) {
+                done.push(deed);
+            }
+        }
+        let done: Vec<&str> = done.iter().map(String::as_str).collect();
+        (!done.is_empty()).then(|| format!("Agent carried out: {}.", listed(&done)))
     }
 
     /// What the agent did not do.

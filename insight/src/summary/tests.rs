@@ -94,6 +94,7 @@ fn turns(script: &[&str]) -> Vec<TurnText> {
             interrupted: who == "I",
             has_sources: matches!(who, "S" | "I"),
             reply: None,
+            deed: None,
             meaning: None,
         }
     };

@@ -16,6 +16,9 @@ use crate::{
     conversation::{Conversation, Purpose, Reply, Step},
 };
 
+/// What makes a reply that asks for what is needed.
+pub(super) const QUESTION: &str = "question";
+
 impl Conversation {
     /// Tasks that nobody can carry out here: what asks for them is read as if the pack had none.
     pub(in crate::conversation) fn unconnected_tasks(&self) -> impl Iterator<Item = String> {
@@ -120,6 +123,10 @@ impl Conversation {
         }
         running.stage = Stage::Proving;
         self.task = Some(running);
+        let meta = ReplyMeta {
+            model: QUESTION.to_owned(),
+            ..meta
+        };
         let way = self.way_to_authenticate().to_owned();
         self.say_and_complete(&way, Awaiting::Proof, meta, steps);
     }
@@ -188,9 +195,10 @@ impl Conversation {
         &mut self,
         running: Running,
         line: &str,
-        meta: ReplyMeta,
+        mut meta: ReplyMeta,
         steps: &mut Vec<Step>,
     ) {
+        QUESTION.clone_into(&mut meta.model);
         self.say_filled(&running, line, steps);
         self.awaiting = Awaiting::None;
         let asks = match running.stage {

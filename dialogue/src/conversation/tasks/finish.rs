@@ -12,6 +12,8 @@ use crate::{
     conversation::{Conversation, Purpose, Step},
 };
 
+/// What makes a reply that says that something was done.
+const DEED: &str = "deed";
 /// The tool by which a person is told of something.
 const TICKET: &str = "ticket";
 /// Options that are read out.
@@ -201,7 +203,7 @@ impl Conversation {
         if running.task.tool.as_deref() == Some(CallbackTool::NAME) {
             meta.action = Some(CallAction::Callback);
         }
-        "tool".clone_into(&mut meta.model);
+        DEED.clone_into(&mut meta.model);
         self.then(running.task.then, Awaiting::None, meta, steps);
     }
 

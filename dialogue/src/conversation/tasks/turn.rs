@@ -2,7 +2,7 @@
 
 use knowledge::{Route, SlotKind, SlotValue, Steer};
 
-use super::{MISSES, Onward, Running, Stage};
+use super::{MISSES, Onward, Running, Stage, begin::QUESTION};
 use crate::{
     Awaiting, ReplyMeta,
     conversation::{CallerTurn, Conversation, Step},
@@ -119,7 +119,8 @@ impl Conversation {
         }
     }
 
-    fn give_up(&mut self, meta: ReplyMeta, steps: &mut Vec<Step>) {
+    fn give_up(&mut self, mut meta: ReplyMeta, steps: &mut Vec<Step>) {
+        QUESTION.clone_into(&mut meta.model);
         let line = self.base.pack().tasks.words.lines.cancelled.clone();
         self.say_and_complete(&line, Awaiting::None, meta, steps);
     }

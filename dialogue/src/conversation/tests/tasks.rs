@@ -14,7 +14,7 @@ const KNOWN: &str = "0.5 proven
      ";
 const ASKED: &str = "1.0 SAY Let us find you a room.
      1.0 SAY Anything that the desk should know?
-     1.0 DONE reserve_room by pack
+     1.0 DONE reserve_room by question
      ";
 const CONFIRM: &str = "SAY That is the quiet room for 3 people.";
 const CALL: &str = r#"CALL reserve_room with {"people":"3","purpose":"study","room":"q"} for turn 3, agreed to, level 2"#;
@@ -27,7 +27,7 @@ fn confirmed(expected: &str) -> String {
     format!(
         "{ASKED}2.0 {CONFIRM}
          2.0 SAY Shall I?
-         2.0 DONE reserve_room by pack
+         2.0 DONE reserve_room by question
          {expected}"
     )
 }
@@ -41,7 +41,7 @@ fn a_deed_is_done_once_it_was_read_back_and_agreed_to() {
             "3.0 {CALL}
              3.4 SAY The quiet room is yours.
              3.4 SAY The number is RR 12.
-             3.4 DONE reserve_room by tool"
+             3.4 DONE reserve_room by deed"
         )),
     );
 }
@@ -59,7 +59,7 @@ fn what_was_not_read_back_whole_is_not_agreed_to() {
         &confirmed(&format!(
             "3.0 {CONFIRM}
              3.0 SAY Shall I?
-             3.0 DONE reserve_room by pack"
+             3.0 DONE reserve_room by question"
         )),
     );
 }
@@ -76,11 +76,11 @@ fn values_are_asked_for_in_their_order_and_any_may_be_said_at_any_time() {
          3.0 caller The large one",
         "1.0 SAY Let us find you a room.
          1.0 SAY The quiet room, or the large room?
-         1.0 DONE reserve_room by pack
+         1.0 DONE reserve_room by question
          2.0 SAY The quiet room, or the large room?
-         2.0 DONE reserve_room by pack
+         2.0 DONE reserve_room by question
          3.0 SAY Anything that the desk should know?
-         3.0 DONE reserve_room by pack",
+         3.0 DONE reserve_room by question",
     );
 }
 
@@ -94,11 +94,11 @@ fn a_deed_that_needs_proof_waits_for_it_and_goes_on_by_itself() {
          5.0 caller For 2 people",
         "1.0 SAY I need to know who you are first.
          1.0 SAY Press verify.
-         1.0 DONE reserve_room by pack
+         1.0 DONE reserve_room by question
          4.0 SAY Let us find you a room.
          4.0 SAY For how many people?
          5.0 SAY Anything that the desk should know?
-         5.0 DONE reserve_room by pack",
+         5.0 DONE reserve_room by question",
     );
 }
 
@@ -106,7 +106,7 @@ fn a_deed_that_needs_proof_waits_for_it_and_goes_on_by_itself() {
 fn whoever_cannot_prove_it_is_led_to_the_other_way() {
     let start = "1.0 SAY I need to know who you are first.
          1.0 SAY Press verify.
-         1.0 DONE reserve_room by pack
+         1.0 DONE reserve_room by question
          ";
     for lost in ["My phone is gone", "I can't get a code", "No"] {
         check(
@@ -118,7 +118,7 @@ fn whoever_cannot_prove_it_is_led_to_the_other_way() {
             ),
             &format!(
                 "{start}2.0 SAY What is your card number?
-                 2.0 DONE reserve_room by pack",
+                 2.0 DONE reserve_room by question",
             ),
         );
     }
@@ -130,7 +130,7 @@ fn whoever_cannot_prove_it_is_led_to_the_other_way() {
         nobody,
         "1.0 caller I want to reserve the quiet study room",
         "1.0 SAY What is your card number?
-         1.0 DONE reserve_room by pack",
+         1.0 DONE reserve_room by question",
     );
 }
 
@@ -147,10 +147,10 @@ fn what_is_only_spoken_of_is_not_sent() {
          2.1 written
          3.0 caller Yes",
         "1.0 SAY What is your card number?
-         1.0 DONE reserve_room by pack
+         1.0 DONE reserve_room by question
          2.0 SAY The desk will call the holder of card 4711.
          2.0 SAY Right?
-         2.0 DONE tell_desk by pack
+         2.0 DONE tell_desk by question
          3.0 CALL ticket with {\"kind\":\"desk\",\"text\":\"Card 4711\"} for turn 3, agreed to, level 0",
     );
 }
@@ -165,7 +165,7 @@ fn a_caller_who_gives_up_gets_nothing_done() {
                 "3.0 SAY All right, I have left it.
                  3.0 SAY Nothing was done.
                  3.0 SAY What else can I do for you?
-                 3.0 DONE reserve_room by pack
+                 3.0 DONE reserve_room by question
                  4.0 SAY What do you need?
                  4.0 DONE affirm by pack",
             ),
@@ -183,13 +183,13 @@ fn a_no_asks_what_is_wrong_and_a_value_behind_it_corrects() {
         &confirmed(
             "3.0 SAY What shall I change?
              3.0 SAY Or shall I leave it?
-             3.0 DONE reserve_room by pack
+             3.0 DONE reserve_room by question
              4.0 SAY That is the large room for 3 people.
              4.0 SAY Shall I?
-             4.0 DONE reserve_room by pack
+             4.0 DONE reserve_room by question
              5.0 SAY That is the large room for 5 people.
              5.0 SAY Shall I?
-             5.0 DONE reserve_room by pack",
+             5.0 DONE reserve_room by question",
         ),
     );
 }
@@ -283,7 +283,7 @@ fn a_reply_cut_short_does_not_do_it_twice() {
              4.0 {CALL}
              4.4 SAY The quiet room is yours.
              4.4 SAY The number is RR 12.
-             4.4 DONE reserve_room by tool"
+             4.4 DONE reserve_room by deed"
         )),
     );
 }
