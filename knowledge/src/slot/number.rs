@@ -7,12 +7,7 @@ use language::{
     quantity::{Manner, ONE, Quantity, quantities},
 };
 
-use super::{
-    MAX_TEXT, Slot, SlotValue,
-    read::{Found, Level},
-    said::Said,
-    same,
-};
+use super::{MAX_TEXT, Slot, SlotValue, read::Found, said::Said, same};
 
 /// The quantities of a part, with their places in the turn.
 fn quantities_of(said: &Said<'_>, part: &Range<usize>) -> Vec<(Quantity, Range<usize>)> {
@@ -50,12 +45,9 @@ pub(super) fn numbers(slot: &Slot, said: &Said<'_>, part: &Range<usize>) -> Vec<
         .collect()
 }
 
-/// What names a currency is an amount before what does not, which is one only where an amount was asked for.
-pub(super) fn amounts(said: &Said<'_>, part: &Range<usize>, level: Level) -> Vec<Found> {
+/// What names a currency is an amount before what does not.
+pub(super) fn amounts(said: &Said<'_>, part: &Range<usize>) -> Vec<Found> {
     let mut found = quantities_of(said, part);
-    found.retain(|(quantity, _)| {
-        level == Level::Asked || quantity.currency.is_some() || quantity.scaled
-    });
     found.sort_by_key(|(quantity, _)| quantity.currency.is_none() && !quantity.scaled);
     let amount = |(quantity, at): (Quantity, Range<usize>)| {
         let sent = decimal(one(&quantity)?)?;

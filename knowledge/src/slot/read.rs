@@ -174,7 +174,7 @@ impl Reader<'_> {
     fn values(self, slot: &Slot, said: &Said<'_>, part: &Range<usize>, level: Level) -> Vec<Found> {
         match slot.kind {
             SlotKind::Number => super::number::numbers(slot, said, part),
-            SlotKind::Amount => super::number::amounts(said, part, level),
+            SlotKind::Amount => super::number::amounts(said, part),
             SlotKind::Choice => self.choices(slot, said, part),
             SlotKind::Date => self.days(said, part, level),
             SlotKind::Time => self.times(said, part, level),

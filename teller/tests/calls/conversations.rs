@@ -206,12 +206,28 @@ fn holds<'a>(text: &'a str, secret: &str) -> Option<&'a str> {
 #[tokio::test]
 async fn asking_for_a_person_gets_a_call_back_and_counts_as_escalated() {
     let stack = Stack::start().await;
-    let report = stack
-        .call("- wait: 30\n- say: Can I speak to a person, please?\n- wait: 30\n- say: Yes please.\n- wait: 30\n- expect_agent: call you back\n")
-        .await;
-    report.assert_met();
+    let script = "- wait: 30
+- say: Can I speak to a person, please?
+- wait: 40
+- expect_agent: call you back
+- say: Yes please.
+- wait: 40
+- expect_agent: which number
+- type: oh seven seven one two three four five six seven
+- wait: 30
+- expect_agent: suit you
+- type: tomorrow morning
+- wait: 30
+- expect_agent: Is that right
+- say: Yes.
+- wait: 40
+- expect_agent: Your reference is
+";
+    stack.call(script).await.assert_met();
     let (session, summary) = stack.summarised().await;
     assert_eq!(summary["resolution_status"], "escalated", "{summary:#}");
+    let told = summary["summary"].as_str().unwrap_or_default();
+    assert!(told.contains("Agent carried out: callback."), "{told}");
     let callbacks = CallbackRepository::new(&stack.database.db);
     let waiting = callbacks.list(CallbackFilter::Open, None, 9).await.unwrap();
     assert_eq!(waiting.len(), 1, "the call back is on somebody's list");
@@ -221,7 +237,14 @@ async fn asking_for_a_person_gets_a_call_back_and_counts_as_escalated() {
     let calls = tool_calls(&stack, session).await;
     let due = waiting[0].due_at.with_timezone(&chrono::Local).date_naive();
     let told = serde_json::json!({ "reference": waiting[0].reference, "due": due });
-    assert_eq!(calls, [format!("{consent} callback {{}} success {told}")]);
+    let asked = serde_json::json!({ "phone": "+263771234567", "time": "tomorrow morning" });
+    assert_eq!(calls, [format!("{consent} callback {asked} success {told}")]);
+    let listed = ["callbacks", "list", "--json", "--actor", "ann"];
+    let listed = stack.teller(&listed).output().await.unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    for part in ["+263771234567", "tomorrow morning"] {
+        assert!(listed.contains(part), "{part:?} is not listed: {listed}");
+    }
 }
 
 #[tokio::test]

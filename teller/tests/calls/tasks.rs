@@ -95,38 +95,3 @@ async fn a_lost_card_is_blocked_once_the_caller_proved_who_they_are_and_agreed()
     assert_eq!(done(&stack, session).await, ["block_card success"]);
     drop(systems.process);
 }
-
-#[tokio::test]
-async fn a_callback_is_promised_with_number_and_time_and_seen() {
-    let stack = Stack::with(&[]).await;
-    let script = "- wait: 30
-- say: Can I speak to a person?
-- wait: 40
-- expect_agent: call you back
-- say: Yes, please.
-- wait: 40
-- expect_agent: which number
-- type: oh seven seven one two three four five six seven
-- wait: 30
-- expect_agent: suit you
-- type: tomorrow morning
-- wait: 30
-- expect_agent: Is that right
-- say: Yes.
-- wait: 40
-- expect_agent: Your reference is
-";
-    stack.call(script).await.assert_met();
-    let (session, row) = stack.summarised().await;
-    assert_eq!(row["resolution_status"], "escalated", "{row:#}");
-    assert_eq!(done(&stack, session).await, ["callback success"]);
-    let listed = stack
-        .teller(&["callbacks", "list", "--json", "--actor", "ann"])
-        .output()
-        .await
-        .unwrap();
-    let listed = String::from_utf8(listed.stdout).unwrap();
-    for part in ["+263771234567", "tomorrow morning"] {
-        assert!(listed.contains(part), "{part:?} is not listed: {listed}");
-    }
-}

@@ -152,7 +152,7 @@ async fn a_test_that_names_what_is_not_there_is_refused_by_file_key_and_accepted
         (
             ("\"knowledge\"", "\"tax\""),
             "turn.route",
-            "or a look-up's name",
+            "or the name of a look-up or a task",
         ),
         (
             ("library/opening-hours", "library/none"),

@@ -36,7 +36,10 @@ impl Conversation {
             let value = self.in_the_past(running, &name, said, value);
             let before = running.known.get(&name);
             let is_wanted = wanted == Some(name.as_str());
-            let may = before.is_none() || corrects || is_wanted;
+            // A bare number may be anything: whether it corrects one is tried where nothing else does.
+            let kind = slots_kind(running, &name);
+            let is_bare = matches!(kind, Some(SlotKind::Number | SlotKind::Amount));
+            let may = before.is_none() || is_wanted || (corrects && !is_bare);
             if may && before != Some(&value) {
                 running.set(&name, value);
                 self.unsettle(running, &name);
@@ -231,6 +234,10 @@ impl Conversation {
             running.known.insert(name, value);
         }
     }
+}
+
+fn slots_kind(running: &Running, slot: &str) -> Option<SlotKind> {
+    running.task.slot(slot).map(|slot| slot.value.kind)
 }
 
 /// Another slot of the task has the same type.
