@@ -12,6 +12,7 @@ mod lookups;
 mod phrasing;
 mod prompt;
 mod sentences;
+mod state;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -31,9 +32,7 @@ use std::{
 };
 
 use call::{AuthLevel, Speaker, Turn};
-use knowledge::{
-    Before, Fact, Heard, KnowledgeBase, Last, More, Perhaps, Route, RouteContext, Routed,
-};
+use knowledge::{Before, Heard, KnowledgeBase, More, Perhaps, Route, RouteContext, Routed};
 use serde_json::json;
 use tools::{Outcome, Request};
 
@@ -42,8 +41,7 @@ use answer::Question;
 use dead_end::DeadEnd;
 use deeds::Deeds;
 use lookups::{Asking, Beside};
-use phrasing::Phrasing;
-use web::Searching;
+use state::{LookedUp, Purpose, Reply, Subject};
 
 /// Turns that a reply can look back on.
 const TURNS: usize = 20;
@@ -96,66 +94,6 @@ pub struct Conversation {
     deeds: Deeds,
     /// "One moment" was said in this turn.
     has_filled: bool,
-}
-
-/// What the conversation is about.
-#[derive(Debug, Default)]
-struct Subject {
-    last: Before,
-    /// What was offered last, and turns of the caller since then.
-    offered: Option<(Last, usize)>,
-    /// Turns of the caller since then.
-    age: usize,
-}
-
-/// What a look-up found.
-#[derive(Debug)]
-struct LookedUp {
-    fact: Fact,
-    /// Turns of the caller since then.
-    age: usize,
-}
-
-/// How far the reply to the last turn is.
-#[derive(Debug)]
-enum Reply {
-    /// None is under way.
-    None,
-    /// The turn is read.
-    Reading {
-        turn: CallerTurn,
-        /// The turns before it.
-        history: Vec<Arc<Turn>>,
-    },
-    /// The documents are searched.
-    Searching(Question),
-    /// The web is searched, as the documents do not answer.
-    SearchingWeb(Box<Searching>),
-    /// The language model writes.
-    Phrasing(Box<Phrasing>),
-    /// A tool works.
-    Calling {
-        id: ToolCallId,
-        purpose: Purpose,
-        meta: ReplyMeta,
-    },
-    /// It is complete, and becomes valid when its last sentence is with the voice.
-    Complete { asks: Awaiting },
-}
-
-/// What a tool is called for.
-#[derive(Debug)]
-enum Purpose {
-    /// A look-up.
-    LookUp(Asking),
-    /// A callback that the caller agreed to.
-    Callback,
-    /// What a task has to choose from.
-    Options,
-    /// The deed of a task.
-    Task,
-    /// A person is to look into a deed that nobody saw the end of.
-    Unconfirmed,
 }
 
 impl Conversation {

@@ -8,7 +8,8 @@ use language::Lexicon;
 use crate::{
     heard::Meanings,
     index::{Index, Passage},
-    pack::{DocumentText, GroundingMode, Lines, Settings, Topic},
+    lines::Lines,
+    pack::{DocumentText, GroundingMode, Settings, Topic},
     route::Question,
 };
 

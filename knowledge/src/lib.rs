@@ -47,10 +47,11 @@ pub use gaps::Gap;
 pub use grounding::Fact;
 pub use heard::{Heard, Meanings};
 pub use index::Passage;
+pub use lines::Lines;
 pub use load::{default_pack, document_files, topic_ids};
 pub use lookup::{FieldKind, Lookup, Proof};
 pub use pack::{
-    Actions, Aspect, CheckSettings, Currency, DocumentText, GroundingMode, Lines, Pack, PhraseSet,
+    Actions, Aspect, CheckSettings, Currency, DocumentText, GroundingMode, Pack, PhraseSet,
     Settings, SilenceSettings, SmallTalk, ToolPolicy, Topic, TradeWords, VoiceSettings,
 };
 pub use pack_test::{TestCall, TestDialogue, TestTurn, ToolAnswer};

@@ -1,8 +1,111 @@
-//! Filling in the fixed sentences of `pack.toml`.
+//! The fixed sentences of `pack.toml`, and how they are filled in.
 
 use std::path::Path;
 
-use crate::{check::Names, error::PackError, pack::Lines, web::WebWords};
+use serde::Deserialize;
+
+use crate::{check::Names, error::PackError, web::WebWords};
+
+/// The fixed sentences. `{company}` and `{agent}` are filled in when the pack loads; `{name}` is left
+/// for the speaker in the one line that may have it, `authenticated`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lines {
+    /// Said first, whole, whatever the caller does: automated, recorded.
+    pub disclosure: String,
+    /// After the disclosure.
+    pub greeting: String,
+    /// Instead of `greeting` for a device or number seen before; names nobody and nothing.
+    pub welcome_back: String,
+    /// The turn held no intelligible words; in turn.
+    pub did_not_catch: Vec<String>,
+    /// After `silence.away_s`.
+    pub still_there: String,
+    /// Before hanging up.
+    pub goodbye: String,
+    /// Before hanging up after silence.
+    pub silence_goodbye: String,
+    /// Before leaving because the service stops.
+    pub service_goodbye: String,
+    /// Something of ours failed.
+    pub technical_problem: String,
+    /// Not this company's business; in turn.
+    pub out_of_scope: Vec<String>,
+    /// Words were heard but their meaning was not; in turn.
+    pub unclear: Vec<String>,
+    /// A question about the trade that no document answers.
+    pub unsupported: String,
+    /// A question that a document may answer, but not surely: offers it, with `{topic}` for the topic's label. Without
+    /// this line nothing is offered.
+    #[serde(default)]
+    pub perhaps: Option<String>,
+    /// Two documents of different topics may answer it, neither surely: asks which, with `{one}` and `{other}` for the
+    /// topics' labels. Without this line the first alone is offered.
+    #[serde(default)]
+    pub either: Option<String>,
+    /// "Tell me more", and all was told. Without this line such a turn is read as a question about the same.
+    #[serde(default)]
+    pub no_more: Option<String>,
+    /// Where the last answer comes from, asked by the caller; `{title}` is the document's. Without this line it is not
+    /// said.
+    #[serde(default)]
+    pub cites: Option<String>,
+    /// Before an answer from a document that is older than `freshness_policy` allows; `{date}` is the document's.
+    /// Without this line it is not said.
+    #[serde(default)]
+    pub outdated: Option<String>,
+    /// Before the web is searched. Without this line or one of the next two, the language's own is said.
+    #[serde(default)]
+    pub looking_up: Option<String>,
+    /// What a page of the web says: `{sentence}` of `{host}`.
+    #[serde(default)]
+    pub according_to: Option<String>,
+    /// Where the last answer comes from, if from a page of the web: its `{title}` on `{host}`.
+    #[serde(default)]
+    pub cites_web: Option<String>,
+    /// While a tool takes its time. Without this line nothing is said then.
+    #[serde(default)]
+    pub one_moment: Option<String>,
+    /// After an answer, when nothing else was asked.
+    pub anything_else: String,
+    /// "Repeat that" before anything was said.
+    pub nothing_to_repeat: String,
+    /// Asked for a person, on a phone call that can be transferred.
+    pub transfer_offer: String,
+    /// The transfer begins.
+    pub transferring: String,
+    /// The transfer failed.
+    pub transfer_failed: String,
+    /// Asked for a person, and a transfer is not possible.
+    pub callback_offer: String,
+    /// The callback was agreed to.
+    pub callback_promised: String,
+    /// Neither was wanted.
+    pub offer_declined: String,
+    /// Wants to authenticate, in a browser.
+    pub authenticate_web: String,
+    /// Wants to authenticate, on a phone: enter the number on the keypad.
+    pub authenticate_phone: String,
+    /// Authentication is not set up, or this customer cannot be reached by a code.
+    pub authentication_unavailable: String,
+    /// The one-time code is on its way (said whether or not the customer exists).
+    pub code_sent: String,
+    /// The code was wrong, another try is allowed.
+    pub code_wrong: String,
+    /// The code came too late; without this line `code_limit` is said.
+    #[serde(default)]
+    pub code_expired: Option<String>,
+    /// Too many wrong codes or too many requests.
+    pub code_limit: String,
+    /// Authenticated; may say `{name}`.
+    pub authenticated: String,
+    /// The same where something waited for it, which is gone on with at once; may say `{name}`. Without this line
+    /// `authenticated` is said.
+    #[serde(default)]
+    pub authenticated_goes_on: Option<String>,
+    /// Wants to authenticate, but already is.
+    pub already_authenticated: String,
+}
 
 /// A line's key, the line, and what the speaker fills in.
 type Optional<'a> = (

@@ -4,61 +4,12 @@
     clippy::unwrap_used,
     reason = "a helper that fails is a test that fails"
 )]
+mod mistakes;
+
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use knowledge::{Chunk, KnowledgeBase, Question, RouteContext};
-
-/// A copy of the bank's pack in a folder of its own, removed at the end.
-struct Copy(PathBuf);
-
-impl Copy {
-    fn new(name: &str) -> Self {
-        let to = std::env::temp_dir().join(format!("teller-pack-{name}-{}", std::process::id()));
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packs/bank");
-        for part in ["", "documents", "tasks"] {
-            fs::create_dir_all(to.join(part)).unwrap();
-            for entry in fs::read_dir(from.join(part)).unwrap() {
-                let file = entry.unwrap().path();
-                if file.is_file() {
-                    fs::copy(&file, to.join(part).join(file.file_name().unwrap())).unwrap();
-                }
-            }
-        }
-        Self(to)
-    }
-
-    fn replace(&self, file: &str, from: &str, to: &str) {
-        let file = self.0.join(file);
-        let text = fs::read_to_string(&file).unwrap();
-        assert!(
-            text.contains(from),
-            "{} does not hold {from:?}",
-            file.display()
-        );
-        fs::write(&file, text.replacen(from, to, 1)).unwrap();
-    }
-
-    fn load(&self) -> Result<KnowledgeBase, String> {
-        KnowledgeBase::load(&self.0).map_err(|error| error.to_string())
-    }
-}
-
-impl Drop for Copy {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).unwrap();
-    }
-}
-
-/// Changes one file and expects a message with all of these in it.
-fn check(name: &str, file: &str, from: &str, to: &str, message: &[&str]) {
-    let copy = Copy::new(name);
-    copy.replace(file, from, to);
-    let error = copy.load().expect_err("the pack is refused");
-    for part in message.iter().chain([&file]) {
-        assert!(error.contains(part), "{error:?} does not say {part:?}");
-    }
-}
+use mistakes::{Copy, check};
 
 #[test]
 fn a_document_that_is_not_utf8_is_named() {
@@ -282,72 +233,6 @@ fn wrong_look_ups_are_named_and_a_pack_may_have_none() {
     let copy = Copy::new("lookup-none");
     fs::remove_file(copy.0.join(file)).unwrap();
     assert!(copy.load().unwrap().pack().lookups.is_empty());
-}
-
-#[test]
-fn wrong_tasks_are_named_and_a_pack_may_have_none() {
-    let file = "tasks/block_card.toml";
-    for (name, from, to, says) in [
-        (
-            "tool",
-            "confirm = ",
-            "# confirm = ",
-            vec!["confirm", "as the task ends in a tool"],
-        ),
-        ("key", "tool = ", "toll = ", vec!["toll", "line"]),
-        (
-            "slot",
-            "{card} now",
-            "{cart} now",
-            vec!["confirm", "{cart}", "{card}"],
-        ),
-        (
-            "type",
-            "type = \"choice\"",
-            "type = \"card\"",
-            vec!["card", "choice"],
-        ),
-        (
-            "values",
-            "values = {",
-            "# values = {",
-            vec!["slot card: values", "choice"],
-        ),
-        (
-            "ask",
-            "ask = ",
-            "# ask = ",
-            vec!["slot card: ask", "a question"],
-        ),
-        (
-            "proof",
-            "proof = \"code\"",
-            "proof = \"none\"",
-            vec!["unproven"],
-        ),
-        (
-            "fallback",
-            "report_lost_card",
-            "report_lost",
-            vec!["fallback", "the name of a task"],
-        ),
-        (
-            "offer",
-            "\"bank/fraud\"",
-            "\"bank/frauds\"",
-            vec!["offer_with", "bank/frauds"],
-        ),
-    ] {
-        check(&format!("task-{name}"), file, from, to, &says);
-    }
-    let copy = Copy::new("task-route");
-    let (from, to) = (copy.0.join(file), copy.0.join("tasks/goodbye.toml"));
-    fs::rename(from, to).unwrap();
-    let error = copy.load().expect_err("it has the name of a route");
-    assert!(error.contains("no other route"), "{error}");
-    let copy = Copy::new("task-none");
-    fs::remove_dir_all(copy.0.join("tasks")).unwrap();
-    assert!(copy.load().unwrap().pack().tasks.list.is_empty());
 }
 
 #[test]

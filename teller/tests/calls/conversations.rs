@@ -238,7 +238,10 @@ async fn asking_for_a_person_gets_a_call_back_and_counts_as_escalated() {
     let due = waiting[0].due_at.with_timezone(&chrono::Local).date_naive();
     let told = serde_json::json!({ "reference": waiting[0].reference, "due": due });
     let asked = serde_json::json!({ "phone": "+263771234567", "time": "tomorrow morning" });
-    assert_eq!(calls, [format!("{consent} callback {asked} success {told}")]);
+    assert_eq!(
+        calls,
+        [format!("{consent} callback {asked} success {told}")]
+    );
     let listed = ["callbacks", "list", "--json", "--actor", "ann"];
     let listed = stack.teller(&listed).output().await.unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();

@@ -1,0 +1,71 @@
+//! What a conversation is at: its subject, and how far the reply to the last turn is.
+
+use std::sync::Arc;
+
+use call::Turn;
+use knowledge::{Before, Fact, Last};
+
+use super::{
+    CallerTurn, ToolCallId, answer::Question, lookups::Asking, phrasing::Phrasing, web::Searching,
+};
+use crate::{Awaiting, ReplyMeta};
+
+/// What the conversation is about.
+#[derive(Debug, Default)]
+pub(super) struct Subject {
+    pub(super) last: Before,
+    /// What was offered last, and turns of the caller since then.
+    pub(super) offered: Option<(Last, usize)>,
+    /// Turns of the caller since then.
+    pub(super) age: usize,
+}
+
+/// What a look-up found.
+#[derive(Debug)]
+pub(super) struct LookedUp {
+    pub(super) fact: Fact,
+    /// Turns of the caller since then.
+    pub(super) age: usize,
+}
+
+/// How far the reply to the last turn is.
+#[derive(Debug)]
+pub(super) enum Reply {
+    /// None is under way.
+    None,
+    /// The turn is read.
+    Reading {
+        turn: CallerTurn,
+        /// The turns before it.
+        history: Vec<Arc<Turn>>,
+    },
+    /// The documents are searched.
+    Searching(Question),
+    /// The web is searched, as the documents do not answer.
+    SearchingWeb(Box<Searching>),
+    /// The language model writes.
+    Phrasing(Box<Phrasing>),
+    /// A tool works.
+    Calling {
+        id: ToolCallId,
+        purpose: Purpose,
+        meta: ReplyMeta,
+    },
+    /// It is complete, and becomes valid when its last sentence is with the voice.
+    Complete { asks: Awaiting },
+}
+
+/// What a tool is called for.
+#[derive(Debug)]
+pub(super) enum Purpose {
+    /// A look-up.
+    LookUp(Asking),
+    /// A callback that the caller agreed to.
+    Callback,
+    /// What a task has to choose from.
+    Options,
+    /// The deed of a task.
+    Task,
+    /// A person is to look into a deed that nobody saw the end of.
+    Unconfirmed,
+}

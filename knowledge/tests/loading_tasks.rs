@@ -1,0 +1,77 @@
+//! A task with a mistake in it is refused, and the message helps to mend it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+mod mistakes;
+
+use std::fs;
+
+use mistakes::{Copy, check};
+
+#[test]
+fn wrong_tasks_are_named_and_a_pack_may_have_none() {
+    let file = "tasks/block_card.toml";
+    for (name, from, to, says) in [
+        (
+            "tool",
+            "confirm = ",
+            "# confirm = ",
+            vec!["confirm", "as the task ends in a tool"],
+        ),
+        ("key", "tool = ", "toll = ", vec!["toll", "line"]),
+        (
+            "slot",
+            "{card} now",
+            "{cart} now",
+            vec!["confirm", "{cart}", "{card}"],
+        ),
+        (
+            "type",
+            "type = \"choice\"",
+            "type = \"card\"",
+            vec!["card", "choice"],
+        ),
+        (
+            "values",
+            "values = {",
+            "# values = {",
+            vec!["slot card: values", "choice"],
+        ),
+        (
+            "ask",
+            "ask = ",
+            "# ask = ",
+            vec!["slot card: ask", "a question"],
+        ),
+        (
+            "proof",
+            "proof = \"code\"",
+            "proof = \"none\"",
+            vec!["unproven"],
+        ),
+        (
+            "fallback",
+            "report_lost_card",
+            "report_lost",
+            vec!["fallback", "the name of a task"],
+        ),
+        (
+            "offer",
+            "\"bank/fraud\"",
+            "\"bank/frauds\"",
+            vec!["offer_with", "bank/frauds"],
+        ),
+    ] {
+        check(&format!("task-{name}"), file, from, to, &says);
+    }
+    let copy = Copy::new("task-route");
+    let (from, to) = (copy.0.join(file), copy.0.join("tasks/goodbye.toml"));
+    fs::rename(from, to).unwrap();
+    let error = copy.load().expect_err("it has the name of a route");
+    assert!(error.contains("no other route"), "{error}");
+    let copy = Copy::new("task-none");
+    fs::remove_dir_all(copy.0.join("tasks")).unwrap();
+    assert!(copy.load().unwrap().pack().tasks.list.is_empty());
+}
