@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{Router, http::StatusCode, routing::get};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
-use tools::{LookupConfig, Lookups};
+use tools::{CallbackRequest, Callbacks, LookupConfig, Lookups, TicketTool, ToolError};
 
 use super::{
     model_server::{Behaviour, ModelServer, serve},
@@ -242,6 +242,58 @@ async fn what_is_said_before_a_call_is_said_once() {
         asked["content"], "Let me see.",
         "the model knows what it said"
     );
+}
+
+#[tokio::test]
+async fn a_model_begins_a_task_and_the_engine_leads_it_to_its_end() {
+    let understood = r#"{"text": "I waited two hours in Mutare.", "phone": "the moon"}"#;
+    let script = vec![calls(&[("start_complaint", understood)])];
+    let server = ModelServer::start(Behaviour::InTurn(script)).await;
+    let list = Arc::new(Promised::default());
+    let kinds = [("complaint".to_owned(), 7)].into();
+    let tool: Arc<dyn Tool> = Arc::new(TicketTool::new(list.clone(), kinds));
+    let (driver, rows) = conversation(&connected(&server, None).await, vec![tool]);
+    let asking = "How do I make a complaint? I waited two hours in Mutare.";
+    let replied = reply(&driver, asking).await;
+    // What it made up for the number is none.
+    assert!(
+        replied
+            .text()
+            .ends_with("On which number may we call you about it?"),
+        "{}",
+        replied.text()
+    );
+    assert_eq!(
+        rows.all(),
+        [""; 0],
+        "nothing is done before the caller agrees"
+    );
+    let replied = reply(&driver, "Skip").await;
+    let read_back = "I have: I waited two hours in Mutare. Shall I send it?";
+    assert_eq!(replied.text(), read_back);
+    let replied = reply(&driver, "Yes").await;
+    assert!(
+        replied.text().contains("with the reference"),
+        "{}",
+        replied.text()
+    );
+    assert_eq!(list.0.lock().unwrap().len(), 1);
+    assert_eq!(
+        server.requests().len(),
+        1,
+        "the engine needs no model for it"
+    );
+}
+
+/// A list of callbacks.
+#[derive(Default)]
+struct Promised(Mutex<Vec<CallbackRequest>>);
+
+impl Callbacks for Promised {
+    fn record(&self, request: CallbackRequest) -> BoxFuture<'_, Result<(), ToolError>> {
+        self.0.lock().unwrap().push(request);
+        Box::pin(async { Ok(()) })
+    }
 }
 
 #[tokio::test]
