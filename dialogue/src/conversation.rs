@@ -72,6 +72,10 @@ pub struct Conversation {
     asking: Option<Asking>,
     /// What is being done in several turns.
     task: Option<tasks::Running>,
+    /// A task whose deed has its outcome: the caller knows it once the reply that says it is written.
+    untold: Option<tasks::Running>,
+    /// Tasks whose deed nobody saw the end of: they are not begun again.
+    unconfirmed: BTreeSet<String>,
     /// The task that the last reply offers.
     offer: Option<String>,
     /// Tasks that were offered: each is offered once.
@@ -113,6 +117,8 @@ impl Conversation {
             looked_up: Vec::new(),
             asking: None,
             task: None,
+            untold: None,
+            unconfirmed: BTreeSet::new(),
             offer: None,
             offered: BTreeSet::new(),
             references: BTreeMap::new(),
@@ -151,9 +157,14 @@ impl Conversation {
             Event::ReplyWritten => {
                 if let Reply::Complete { asks } = self.take_reply() {
                     self.awaiting = asks;
+                    self.untold = None;
                 }
             }
-            Event::ReplyCancelled => self.reply = Reply::None,
+            Event::ReplyCancelled => {
+                self.reply = Reply::None;
+                // What came of the deed is told by the next reply.
+                self.task = self.task.take().or(self.untold.take());
+            }
             Event::OfferLapsed => self.awaiting = Awaiting::None,
             Event::Proven { name, customer } => {
                 self.facts.name = Some(name);

@@ -14,12 +14,29 @@ const REFUSAL: u32 = 2;
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct DeadEnd {
     useless: u32,
+    /// The reply under way says that another system declined.
+    is_refused: bool,
+    /// A person was offered for it.
+    was_offered: bool,
 }
 
 impl DeadEnd {
     /// Another system declined.
     pub(super) fn refused(&mut self) {
         self.useless += REFUSAL;
+        self.is_refused = true;
+    }
+
+    fn count(&mut self, meta: &ReplyMeta) {
+        let is_refused = std::mem::take(&mut self.is_refused);
+        // What only asks, or answers an offer, neither helps nor fails to.
+        let is_neutral =
+            meta.model == "question" || matches!(&*meta.route, "repeat" | "affirm" | "deny");
+        if is_useless(meta) {
+            self.useless += 1;
+        } else if !is_refused && !is_neutral {
+            *self = Self::default();
+        }
     }
 }
 
@@ -31,12 +48,7 @@ impl Conversation {
         asks: Awaiting,
         steps: &mut Vec<Step>,
     ) -> Awaiting {
-        let before = self.dead_end.useless;
-        if is_useless(meta) {
-            self.dead_end.useless += 1;
-        } else if !matches!(&*meta.route, "repeat" | "affirm" | "deny") {
-            self.dead_end.useless = 0;
-        }
+        self.dead_end.count(meta);
         let now = self.dead_end.useless;
         if asks != Awaiting::None || meta.action.is_some() {
             return asks;
@@ -47,7 +59,8 @@ impl Conversation {
             meta.action = Some(CallAction::HangUp);
             return asks;
         }
-        if before < OFFERED_AFTER && now >= OFFERED_AFTER {
+        if now >= OFFERED_AFTER && !self.dead_end.was_offered {
+            self.dead_end.was_offered = true;
             let offer = self.offer_person();
             steps.extend(knowledge::sentences(&offer.text).into_iter().map(Step::Say));
             return offer.awaiting;

@@ -252,7 +252,8 @@ impl Conversation {
     }
 }
 
-fn fields(found: &Value) -> BTreeMap<String, String> {
+/// A result's fields as text.
+pub(super) fn fields(found: &Value) -> BTreeMap<String, String> {
     let fields = found.as_object().into_iter().flatten();
     fields
         .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))

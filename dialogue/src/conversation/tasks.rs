@@ -22,7 +22,7 @@ use tools::Request;
 pub(super) use turn::Understood;
 
 /// A task under way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Running {
     task: Arc<Task>,
     known: SlotValues,
@@ -38,7 +38,7 @@ pub(super) struct Running {
 }
 
 /// How far a task is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Stage {
     /// The caller must prove who they are.
     Proving,

@@ -6,7 +6,7 @@ use call::Channel;
 use chrono::NaiveDate;
 use knowledge::{FixedArgument, KnowledgeBase, TestCall, TestDialogue, ToolAnswer};
 use serde_json::{Value, json};
-use tools::{CallbackTool, Outcome, Refusal, Request, ToolCaller};
+use tools::{CallbackTool, Outcome, Refusal, Request, TicketTool, ToolCaller};
 
 use crate::{Abilities, CallFacts};
 
@@ -14,8 +14,6 @@ use crate::{Abilities, CallFacts};
 pub(super) const TASK: &str = "task";
 /// "Today" in every rehearsal, 10 in the morning: a Tuesday.
 const TODAY: (i32, u32, u32) = (2026, 12, 1);
-/// What a person is told of a deed that nobody saw the end of; a test need not name it.
-const UNCONFIRMED: &str = "unconfirmed";
 
 /// Tools, and what was done with them since the last turn.
 #[derive(Debug, Default)]
@@ -37,7 +35,7 @@ pub(super) fn of_tasks(
     let reading = pack.tasks.list.iter().flat_map(|task| task.reads());
     let reading: Vec<String> = reading.map(str::to_owned).collect();
     let deeds = pack.tasks.list.iter().filter_map(|task| task.tool.clone());
-    let own = [CallbackTool::NAME, "ticket"].map(str::to_owned);
+    let own = [CallbackTool::NAME, TicketTool::NAME].map(str::to_owned);
     let abilities = Abilities {
         tools: deeds.chain(reading.iter().cloned()).chain(own).collect(),
         ..Abilities::default()
@@ -103,7 +101,9 @@ impl Stage {
                 None => complaints.push(format!("it does not do {call:?}, but {done:?}")),
             }
         }
-        let quiet = |request: &Request| request.arguments.get("kind") == Some(&json!(UNCONFIRMED));
+        // A test need not name what a person is told of a deed that nobody saw the end of.
+        let unconfirmed = json!(TicketTool::UNCONFIRMED);
+        let quiet = |request: &Request| request.arguments.get("kind") == Some(&unconfirmed);
         done.retain(|request| !quiet(request));
         if complaints.is_empty() {
             let more = done.iter();

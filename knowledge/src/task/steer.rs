@@ -80,10 +80,6 @@ impl KnowledgeBase {
     #[must_use]
     pub fn asks(&self, text: &str) -> bool {
         let before = &self.pack().tasks.words.before_questions;
-        let bare = |word: &str| {
-            word.trim_matches(|c: char| !c.is_alphanumeric())
-                .to_lowercase()
-        };
         let words = text.split_whitespace();
         let rest: Vec<&str> = words
             .skip_while(|word| before.contains(&bare(word)))
@@ -95,10 +91,6 @@ impl KnowledgeBase {
     /// A turn parted at the first of these words: what stands before it, and behind it.
     #[must_use]
     pub fn parted<'a>(&self, text: &'a str, words: &[String]) -> Option<(&'a str, &'a str)> {
-        let bare = |word: &str| {
-            word.trim_matches(|c: char| !c.is_alphanumeric())
-                .to_lowercase()
-        };
         let mut at = 0;
         for word in text.split_inclusive(char::is_whitespace) {
             if words.contains(&bare(word)) {
@@ -113,10 +105,6 @@ impl KnowledgeBase {
     #[must_use]
     pub fn behind_correction<'a>(&self, text: &'a str) -> Option<&'a str> {
         let words = &self.pack().tasks.words.corrects;
-        let bare = |word: &str| {
-            word.trim_matches(|c: char| !c.is_alphanumeric())
-                .to_lowercase()
-        };
         let mut at = 0;
         for word in text.split_inclusive(char::is_whitespace) {
             if !words.contains(&bare(word)) {
@@ -183,6 +171,12 @@ impl KnowledgeBase {
         let is_short = text.split_whitespace().count() <= AGREES;
         begins && is_short && rules.deny.matches(&said).is_empty() && !self.asks(text)
     }
+}
+
+/// A word without the marks around it, in lower case.
+fn bare(word: &str) -> String {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+    word.to_lowercase()
 }
 
 /// Which of the options has this time of day.

@@ -60,6 +60,10 @@ impl Conversation {
         steps: &mut Vec<Step>,
     ) {
         let base = Arc::clone(&self.base);
+        if self.unconfirmed.contains(name) {
+            let line = &base.pack().tasks.words.lines.unconfirmed_unkept;
+            return self.say_and_complete(line, Awaiting::None, meta, steps);
+        }
         let task = base.pack().tasks.get(name).filter(|task| self.can_do(task));
         let Some(task) = task.cloned() else {
             let line = &base.pack().tasks.words.lines.failed;
@@ -155,14 +159,14 @@ impl Conversation {
         else {
             return;
         };
-        // It is said beside the conversation's turns, and asks at once.
+        // It is said beside the conversation's turns, and asks at once; a reply under way goes on.
+        let under_way = self.take_reply();
         let mut own = Vec::new();
         self.open(running, ReplyMeta::default(), &mut own);
-        // No reply is written that this could be part of.
         if let Reply::Complete { asks } = &self.reply {
             self.awaiting = *asks;
-            self.reply = Reply::None;
         }
+        self.reply = under_way;
         steps.extend(own.into_iter().filter(|step| matches!(step, Step::Say(_))));
     }
 

@@ -4,18 +4,16 @@ use std::collections::BTreeMap;
 
 use knowledge::{FixedArgument, SlotValue};
 use serde_json::{Value, json};
-use tools::{CallbackTool, Outcome, Refusal, Request};
+use tools::{CallbackTool, Outcome, Refusal, Request, TicketTool};
 
-use super::{Running, Stage, begin::sent, values::fields};
+use super::{Running, Stage, begin::sent};
 use crate::{
     Awaiting, CallAction, ReplyMeta,
-    conversation::{Conversation, Purpose, Step},
+    conversation::{Conversation, Purpose, Step, lookups::fields},
 };
 
 /// What makes a reply that says that something was done.
 const DEED: &str = "deed";
-/// The tool by which a person is told of something.
-const TICKET: &str = "ticket";
 /// Options that are read out.
 const READ_OUT: usize = 3;
 /// Options that may be picked.
@@ -148,9 +146,11 @@ impl Conversation {
             return self.complete(meta, Awaiting::None, steps);
         };
         let lines = self.base.pack().tasks.words.lines.clone();
+        self.untold = Some(running.clone());
         match outcome {
             Outcome::Success(found) => self.done(running, found, meta, steps),
             Outcome::Unknown => {
+                self.unconfirmed.insert(running.task.name.clone());
                 self.report_unconfirmed(&running, meta, steps);
             }
             Outcome::Refused(Refusal::NotAuthenticated) => {
@@ -159,6 +159,7 @@ impl Conversation {
             }
             Outcome::Refused(Refusal::Declined(reason)) => {
                 self.dead_end.refused();
+                self.untold = None;
                 let line = running.task.declined.clone().unwrap_or(lines.failed);
                 let reason = [("reason".to_owned(), reason.clone())].into();
                 self.say_found(&running, &line, &reason, steps);
@@ -209,19 +210,24 @@ impl Conversation {
 
     /// Nobody knows whether it was done: it is not said that it was, it is not done again, and a person looks into it.
     fn report_unconfirmed(&mut self, running: &Running, meta: ReplyMeta, steps: &mut Vec<Step>) {
-        if !self.abilities.tools.contains(TICKET) || running.task.tool.as_deref() == Some(TICKET) {
+        let is_ticket = running.task.tool.as_deref() == Some(TicketTool::NAME);
+        let seq = match &running.stage {
+            Stage::Doing(request) => request.seq,
+            _ => self.seq,
+        };
+        if !self.abilities.tools.contains(TicketTool::NAME) || is_ticket {
             let lines = &self.base.pack().tasks.words.lines;
             let line = lines.unconfirmed_unkept.clone();
             return self.say_and_complete(&line, Awaiting::None, meta, steps);
         }
         let arguments = json!({
-            "kind": "unconfirmed",
+            "kind": TicketTool::UNCONFIRMED,
             "text": format!("{}: nobody saw whether it was done", running.task.name),
             "urgent": true,
         });
         let request = Request {
             arguments,
-            ..self.request(TICKET, self.seq, true)
+            ..self.request(TicketTool::NAME, seq, true)
         };
         self.call(request, Purpose::Unconfirmed, meta, steps);
     }
@@ -239,7 +245,10 @@ impl Conversation {
             _ => None,
         };
         let line = match reference {
-            Some(reference) => lines.unconfirmed.replace("{reference}", reference),
+            Some(reference) => {
+                let shown = self.base.spoken_option(reference);
+                lines.unconfirmed.replace("{reference}", &shown)
+            }
             None => lines.unconfirmed_unkept.clone(),
         };
         self.say_and_complete(&line, Awaiting::None, meta, steps);

@@ -10,6 +10,8 @@ use crate::{
 
 /// Words of a turn that can be nothing but a way of steering.
 const STEERS: usize = 8;
+/// The same where an answer may hold any words: the turn is nothing else.
+const STEERS_ALONE: usize = 3;
 /// Words of an answer that may be nothing but courtesy.
 const BRIEF: usize = 6;
 /// Words at least of what is said anew.
@@ -105,7 +107,15 @@ impl Conversation {
     /// How the turn steers the task. What is asked for in the caller's own words may hold any words.
     fn steer(&self, running: &Running, of: &Understood<'_>) -> Option<Steer> {
         let said = &of.turn.question;
-        let is_short = said.split_whitespace().count() <= STEERS;
+        if matches!(of.route, Route::Task(_)) {
+            // "Cancel my appointment" is what the task does.
+            return None;
+        }
+        let most = match &running.stage {
+            Stage::Asking { slot, .. } if is_own_words(running, slot) => STEERS_ALONE,
+            _ => STEERS,
+        };
+        let is_short = said.split_whitespace().count() <= most;
         if !is_short && !matches!(running.stage, Stage::Proving) {
             return None;
         }
@@ -163,6 +173,11 @@ impl Conversation {
             return Onward::Elsewhere;
         };
         let (slot, said) = (slot.clone(), &of.turn.question);
+        if self.has_options(&running, &slot) && !running.options.contains_key(&slot) {
+            // A reply that was cut short never said what there is.
+            self.next(running, meta, steps);
+            return Onward::Here;
+        }
         let picked = self.pick(&mut running, said);
         let corrects = self.base.corrects(said);
         // "Wait, what does that cost?" and "one moment" are nobody's answer.
@@ -331,7 +346,7 @@ impl Conversation {
 
     /// "Not that one, the other one", where there are two.
     fn take_other(&self, running: &mut Running, said: &str) -> bool {
-        if !self.base.names_the_other(said) {
+        if !self.base.names_the_other(said) || self.base.asks(said) {
             return false;
         }
         let mut slots = running.task.slots.iter();

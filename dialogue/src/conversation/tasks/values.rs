@@ -124,7 +124,7 @@ impl Conversation {
         }
     }
 
-    fn has_options(&self, running: &Running, slot: &str) -> bool {
+    pub(super) fn has_options(&self, running: &Running, slot: &str) -> bool {
         let slot = running.task.slot(slot);
         slot.is_some_and(|slot| slot.manner.options.is_some())
     }
@@ -244,12 +244,4 @@ fn slots_kind(running: &Running, slot: &str) -> Option<SlotKind> {
 fn is_same_type(running: &Running, slot: &TaskSlot) -> bool {
     let mut others = running.task.slots.iter();
     others.any(|other| other.name != slot.name && other.value.kind == slot.value.kind)
-}
-
-/// A result's fields as text.
-pub(super) fn fields(found: &serde_json::Value) -> BTreeMap<String, String> {
-    let fields = found.as_object().into_iter().flatten();
-    fields
-        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-        .collect()
 }
