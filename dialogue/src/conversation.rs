@@ -163,7 +163,7 @@ impl Conversation {
             Event::ReplyCancelled => {
                 self.reply = Reply::None;
                 // What came of the deed is told by the next reply.
-                self.task = self.task.take().or(self.untold.take());
+                self.task = self.task.take().or_else(|| self.untold.take());
             }
             Event::OfferLapsed => self.awaiting = Awaiting::None,
             Event::Proven { name, customer } => {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use chrono::NaiveDateTime;
-use knowledge::{FixedArgument, KnowledgeBase, Lookup, Proof, Task};
+use knowledge::{FixedArgument, KnowledgeBase, Lookup, Proof, Task, TaskEffect};
 use language::phrase::written_out;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -305,7 +305,11 @@ fn system_tools(base: &KnowledgeBase, deeds: &Deeds) -> Vec<Arc<dyn Tool>> {
             needs_proof: task.proof == Proof::Code,
             consent: true,
             arguments: schema(task),
-            effect: Effect::Idempotent,
+            effect: match task.effect {
+                TaskEffect::Once => Effect::Once,
+                TaskEffect::Idempotent => Effect::Idempotent,
+                TaskEffect::Status => Effect::Status,
+            },
         };
         tools.extend(kept(deeds.tool(&declared)));
     }

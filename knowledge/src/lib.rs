@@ -58,7 +58,9 @@ pub use pack_test::{TestCall, TestDialogue, TestTurn, ToolAnswer};
 pub use review::{Callers, Remark};
 pub use route::{Before, Question, Reason, Route, RouteContext, Routed};
 pub use slot::{Country, Origin, Slot, SlotKind, SlotValue, SlotValues};
-pub use task::{FirstAid, FixedArgument, Manner, Steer, Task, TaskLines, TaskSlot, Tasks, Then};
+pub use task::{
+    FirstAid, FixedArgument, Manner, Steer, Task, TaskEffect, TaskLines, TaskSlot, Tasks, Then,
+};
 pub use trained::Trained;
 pub use training::{Example, FOLDS, Quality, Ranks, Rates, Seen};
 pub use trust::{FreshnessPolicy, Provenance};

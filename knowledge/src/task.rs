@@ -55,6 +55,9 @@ pub struct Task {
     /// The tool that it ends in; none where it only leads to a person.
     #[serde(default)]
     pub tool: Option<String>,
+    /// What may happen to a call of the tool whose end nobody saw.
+    #[serde(default)]
+    pub effect: TaskEffect,
     /// Arguments of the tool that are always the same, but for slots that a text is filled in with.
     #[serde(default)]
     pub fixed: BTreeMap<String, FixedArgument>,
@@ -82,6 +85,19 @@ pub struct Task {
     /// A caller who asked for a person and agreed to be called back is led here.
     #[serde(default)]
     pub asked_for_person: bool,
+}
+
+/// What the company's system promises of a call under one idempotency key (docs/backend.md).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskEffect {
+    /// Nothing: it is never called again.
+    #[default]
+    Once,
+    /// The same key is never carried out twice: it may be called again.
+    Idempotent,
+    /// It can be asked what came of a key.
+    Status,
 }
 
 /// An argument that is always the same.

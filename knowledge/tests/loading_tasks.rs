@@ -20,6 +20,12 @@ fn wrong_tasks_are_named_and_a_pack_may_have_none() {
             "# confirm = ",
             vec!["confirm", "as the task ends in a tool"],
         ),
+        (
+            "effect",
+            "effect = \"idempotent\"",
+            "effect = \"twice\"",
+            vec!["twice", "once", "idempotent", "status"],
+        ),
         ("key", "tool = ", "toll = ", vec!["toll", "line"]),
         (
             "slot",

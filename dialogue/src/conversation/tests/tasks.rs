@@ -327,3 +327,61 @@ fn a_talk_that_leads_nowhere_ends_with_a_person() {
         ),
     );
 }
+
+#[test]
+fn an_outcome_that_a_cut_reply_did_not_tell_is_told_again_and_not_done_again() {
+    check(
+        TASKS,
+        &known(
+            "3.0 caller Yes
+             3.4 tool gives RR 12
+             3.5 cancelled
+             4.0 caller Hello?
+             4.4 tool gives RR 12",
+        ),
+        &confirmed(&format!(
+            "3.0 {CALL}
+             3.4 SAY The quiet room is yours.
+             3.4 SAY The number is RR 12.
+             3.4 DONE reserve_room by deed
+             4.0 {CALL}
+             4.4 SAY The quiet room is yours.
+             4.4 SAY The number is RR 12.
+             4.4 DONE reserve_room by deed"
+        )),
+    );
+}
+
+#[test]
+fn two_refusals_in_a_row_offer_a_person() {
+    check(
+        TASKS,
+        &known(
+            "3.0 caller Yes
+             3.4 tool declines
+             3.5 written
+             4.0 caller I want to reserve the quiet study room for 3 people
+             4.1 written
+             5.0 caller No
+             5.1 written
+             6.0 caller Yes
+             6.4 tool declines",
+        ),
+        &confirmed(&format!(
+            "3.0 {CALL}
+             3.4 SAY It was declined: it is taken.
+             3.4 DONE reserve_room by pack
+             4.0 SAY Let us find you a room.
+             4.0 SAY Anything that the desk should know?
+             4.0 DONE reserve_room by question
+             5.0 {CONFIRM}
+             5.0 SAY Shall I?
+             5.0 DONE reserve_room by question
+             6.0 {}
+             6.4 SAY It was declined: it is taken.
+             6.4 SAY Shall we call you?
+             6.4 DONE reserve_room by pack",
+            CALL.replace("turn 3", "turn 6")
+        )),
+    );
+}
