@@ -249,8 +249,6 @@ fn pieces(row: &Row) -> Vec<String> {
     if row.meta["kind"] == "greeting" {
         return vec![row.content.clone()];
     }
-    let sentences = row.content.split_inclusive(['.', '?', '!']);
-    sentences
-        .map(|sentence| sentence.trim().to_owned())
-        .collect()
+    // As the agent cuts them: an e-mail address is one word.
+    knowledge::sentences(&row.content)
 }
