@@ -78,6 +78,7 @@ pub struct Metrics {
     llm_requests: Family<Labels, Counter>,
     llm_tokens: Family<Label, Counter>,
     llm_withheld: Family<Label, Counter>,
+    drafts: Family<Label, Counter>,
     latency: Latency,
     audio_frames_dropped: Counter,
     authentications: Family<Label, Counter>,
@@ -119,6 +120,7 @@ impl Metrics {
             "llm_requests", "Requests to language models, and why one was not asked", llm_requests;
             "llm_tokens", "Tokens that language models took", llm_tokens;
             "llm_withheld", "Sentences and thoughts of a language model that were not spoken", llm_withheld;
+            "drafts", "Replies that were begun before their turn was over, by what became of them", drafts;
             "audio_frames_dropped", "Caller audio frames dropped", audio_frames_dropped;
             "authentications", "Authentication attempts, by outcome", authentications;
         }
@@ -212,6 +214,12 @@ impl Metrics {
             .inc_by(u64::from(count));
     }
 
+    /// A reply was begun before its turn was over; it was the reply, or was dropped.
+    pub fn draft(&self, used: bool) {
+        let end = if used { "used" } else { "dropped" };
+        self.drafts.get_or_create(&[("end", end)]).inc();
+    }
+
     /// Caller audio that was not heard because the call lagged behind.
     pub fn audio_frames_dropped(&self, frames: u64) {
         self.audio_frames_dropped.inc_by(frames);
@@ -266,6 +274,7 @@ mod tests {
         metrics.llm_request(false, "late", 0);
         metrics.llm_request(true, "answered", 120);
         metrics.llm_withheld("figure", 2);
+        metrics.draft(true);
         let text = rendered(&metrics);
         for line in [
             "teller_calls_active 1",
@@ -279,6 +288,7 @@ mod tests {
             "teller_llm_requests_total{model=\"first\",outcome=\"late\"} 1",
             "teller_llm_tokens_total{model=\"fallback\"} 120",
             "teller_llm_withheld_total{reason=\"figure\"} 2",
+            "teller_drafts_total{end=\"used\"} 1",
         ] {
             assert!(text.contains(line), "no `{line}` in:\n{text}");
         }

@@ -13,6 +13,7 @@ mod ledger;
 mod opening;
 mod phase;
 mod ports;
+mod reply;
 mod services;
 mod speech;
 mod turn_metrics;
@@ -98,7 +99,9 @@ pub struct Session {
     phase: Phase,
     agent: AgentVoice,
     /// The reply being written.
-    reply: Option<speech::Writing>,
+    reply: Option<reply::Writing>,
+    /// A reply that is written in case the turn is over.
+    drafted: Option<reply::Drafted>,
     /// What is said, and why; it knows the turns so far.
     dialogue: Driver,
     /// "I did not catch that" in a row: the lines grow more helpful.
@@ -379,6 +382,8 @@ impl Session {
             TurnAction::PauseSpeech => self.voice.pause().await,
             TurnAction::ResumeSpeech => self.voice.resume().await,
             TurnAction::CancelReply => self.cancel_reply().await,
+            TurnAction::Draft(turn) => self.draft(turn),
+            TurnAction::DropDraft => self.drop_draft(),
             TurnAction::Reply(turn) => self.reply_to(turn).await,
             TurnAction::DidNotCatch => {
                 let lines = &self.services.lines.did_not_catch;
@@ -414,7 +419,11 @@ impl Session {
 fn speaks(action: &TurnAction) -> bool {
     !matches!(
         action,
-        TurnAction::SetState(_) | TurnAction::HangUp | TurnAction::CancelReply
+        TurnAction::SetState(_)
+            | TurnAction::HangUp
+            | TurnAction::CancelReply
+            | TurnAction::Draft(_)
+            | TurnAction::DropDraft
     )
 }
 

@@ -50,8 +50,8 @@ const CONTEXT_TURNS: usize = 6;
 /// Words of earlier questions that a question which leans on them is searched with.
 const BEFORE_WORDS: usize = 40;
 
-/// One conversation.
-#[derive(Debug)]
+/// One conversation. A copy goes its own way: a reply that may come to nothing is tried out on one.
+#[derive(Debug, Clone)]
 pub struct Conversation {
     facts: CallFacts,
     abilities: Abilities,
@@ -98,6 +98,8 @@ pub struct Conversation {
     deeds: Deeds,
     /// "One moment" was said in this turn.
     has_filled: bool,
+    /// Events so far.
+    events: u64,
 }
 
 impl Conversation {
@@ -132,12 +134,14 @@ impl Conversation {
             now: Duration::ZERO,
             deeds: Deeds::default(),
             has_filled: false,
+            events: 0,
         }
     }
 
     /// Takes what happened at `now`, since the conversation began, and adds what is to be done.
     pub fn on(&mut self, event: Event, now: Duration, steps: &mut Vec<Step>) {
         self.now = now;
+        self.events += 1;
         match event {
             Event::Knowledge(base) => self.base = base,
             Event::CallerSaid(turn) => self.on_caller(turn, now, steps),
@@ -180,6 +184,11 @@ impl Conversation {
                 steps.push(Step::Say(line.clone()));
             }
         }
+    }
+
+    /// How much happened so far: a copy of before is out of date where this differs.
+    pub(crate) fn events(&self) -> u64 {
+        self.events
     }
 
     /// The documents that the reply under way uses.

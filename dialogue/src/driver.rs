@@ -19,6 +19,7 @@ use tools::{Outcome, Registry, Request, TransferTool};
 use crate::{
     CallFacts, ModelRequest, Replier, ReplyEvent,
     conversation::{CallerTurn, Conversation, Event, Found, Prompt, Query, Step},
+    draft::{Draft, Trial},
     web,
 };
 
@@ -70,12 +71,16 @@ impl Driver {
     /// The caller finished a turn: the reply to it, which [`Reply::write`] writes.
     pub fn reply_to(&self, turn: CallerTurn) -> Reply {
         self.on(Event::Knowledge(self.shared.replier.knowledge()));
-        Reply {
-            steps: self.steps(Event::CallerSaid(turn)).into(),
-            driver: self.clone(),
-            model_asked: None,
-            requests: Vec::new(),
-        }
+        let steps = self.steps(Event::CallerSaid(turn));
+        Reply::new(self.clone(), steps, None)
+    }
+
+    /// The caller has probably finished a turn: the reply to it, in case. It reads, searches and asks the model at once;
+    /// tools wait until [`Draft::settle`] says that the turn was over.
+    pub fn draft(&self, turn: CallerTurn) -> (Draft, Reply) {
+        let knowledge = self.shared.replier.knowledge();
+        let (draft, trial, steps) = Draft::new(self.clone(), knowledge, turn);
+        (draft, Reply::new(self.clone(), steps, Some(trial)))
     }
 
     /// Whether digits on a keypad would answer what was asked.
@@ -113,14 +118,19 @@ impl Driver {
         done.unwrap_or(Outcome::Unknown)
     }
 
-    fn steps(&self, event: Event) -> Vec<Step> {
+    pub(crate) fn steps(&self, event: Event) -> Vec<Step> {
         let mut steps = Vec::new();
-        let now = self.shared.begun.elapsed();
+        let now = self.now();
         self.conversation().on(event, now, &mut steps);
         steps
     }
 
-    fn conversation(&self) -> MutexGuard<'_, Conversation> {
+    /// Time since the conversation began.
+    pub(crate) fn now(&self) -> Duration {
+        self.shared.begun.elapsed()
+    }
+
+    pub(crate) fn conversation(&self) -> MutexGuard<'_, Conversation> {
         self.shared
             .conversation
             .lock()
@@ -136,9 +146,21 @@ pub struct Reply {
     /// When a language model was asked first.
     model_asked: Option<Instant>,
     requests: Vec<ModelRequest>,
+    /// It is a draft, or was one.
+    trial: Option<Trial>,
 }
 
 impl Reply {
+    fn new(driver: Driver, steps: Vec<Step>, trial: Option<Trial>) -> Self {
+        Self {
+            driver,
+            steps: steps.into(),
+            model_asked: None,
+            requests: Vec::new(),
+            trial,
+        }
+    }
+
     /// Writes it into `out`: sentences as soon as they are whole, then one [`ReplyEvent::Done`]. Ends
     /// early when nobody listens to `out`; dropping the future cancels it with all it has started,
     /// except deeds.
@@ -147,31 +169,40 @@ impl Reply {
             let is_open = match step {
                 Step::Say(sentence) => out.send(ReplyEvent::Sentence(sentence)).await.is_ok(),
                 Step::Read(text) => {
-                    let base = Arc::clone(self.driver.conversation().knowledge());
+                    let base = self.knowledge();
                     let heard = read(base, text).await;
                     self.report(Event::Read(Box::new(heard)));
                     true
                 }
                 Step::Find(query) => {
-                    let base = Arc::clone(self.driver.conversation().knowledge());
+                    let base = self.knowledge();
                     let found = find(&self.driver.shared.replier, base, query).await;
                     self.report(Event::Found(found));
                     true
                 }
                 Step::SearchWeb(query) => {
-                    let base = Arc::clone(self.driver.conversation().knowledge());
+                    if !self.is_settled().await {
+                        return;
+                    }
+                    let base = self.knowledge();
                     let outcome = self.driver.call(query.request).await;
                     let found = web::answer(base, query.question, outcome).await;
                     self.report(Event::WebFound(found));
                     true
                 }
                 Step::CallTool(id, request) => {
+                    if !self.is_settled().await {
+                        return;
+                    }
                     let driver = self.driver.clone();
                     let (outcome, is_open) = self.patiently(driver.call(request), &out).await;
                     self.report(Event::ToolDone(id, outcome));
                     is_open
                 }
                 Step::CallTools(requests) => {
+                    if !self.is_settled().await {
+                        return;
+                    }
                     let driver = self.driver.clone();
                     let calls = requests.into_iter().map(|(id, request)| {
                         let driver = &driver;
@@ -197,7 +228,30 @@ impl Reply {
     }
 
     fn report(&mut self, event: Event) {
-        self.steps.extend(self.driver.steps(event));
+        let steps = self.decide(event);
+        self.steps.extend(steps);
+    }
+
+    fn decide(&self, event: Event) -> Vec<Step> {
+        match &self.trial {
+            Some(trial) => trial.on(event, &self.driver),
+            None => self.driver.steps(event),
+        }
+    }
+
+    fn knowledge(&self) -> Arc<KnowledgeBase> {
+        match &self.trial {
+            Some(trial) => trial.knowledge(&self.driver),
+            None => Arc::clone(self.driver.conversation().knowledge()),
+        }
+    }
+
+    /// What leaves this conversation waits until the turn is known to be over. `false` when it is not, or was not.
+    async fn is_settled(&mut self) -> bool {
+        match &mut self.trial {
+            Some(trial) => trial.is_settled().await,
+            None => true,
+        }
     }
 
     /// Waits for tools; a caller who waits long is told so meanwhile. The second is `false` when nobody listens to `out`.
@@ -211,7 +265,7 @@ impl Reply {
             return (done, true);
         }
         let mut is_open = true;
-        for step in self.driver.steps(Event::ToolsSlow) {
+        for step in self.decide(Event::ToolsSlow) {
             if let Step::Say(sentence) = step {
                 is_open = out.send(ReplyEvent::Sentence(sentence)).await.is_ok();
             }

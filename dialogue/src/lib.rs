@@ -21,6 +21,7 @@
 //! [`ReplyEvent::Done`]; dropping its future cancels it with all it has started, except deeds.
 
 mod conversation;
+mod draft;
 mod driver;
 mod llm;
 pub mod rehearsal;
@@ -34,6 +35,7 @@ pub use conversation::{
     FunctionKind, ModelCall, ModelFailure, Prompt, Query, Step, ToolCallId, UnusableText, WebQuery,
     Withheld,
 };
+pub use draft::Draft;
 pub use driver::{Driver, Reply};
 pub use replier::Replier;
 

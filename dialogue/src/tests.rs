@@ -1,6 +1,7 @@
 //! The driver at work on the bank pack: alone, with company's systems and with a model behind real HTTP.
 
 mod attacks;
+mod drafts;
 mod driving;
 mod failover;
 mod functions;

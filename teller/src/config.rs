@@ -63,6 +63,8 @@ pub struct Config {
     pub llm: Option<LlmConfig>,
     /// The one that is asked where it fails.
     pub llm_fallback: Option<LlmConfig>,
+    /// Replies are begun while it is still waited for whether the caller goes on.
+    pub preemptive: bool,
     /// Pages and the supervisor's interface.
     pub http: HttpConfig,
     /// Login for what administrators change on the pages, `postgres://…`; unset: the worker's own.
@@ -159,6 +161,7 @@ impl Config {
             tts: tts(env),
             llm_fallback: llm_fallback(env, llm.as_ref()),
             llm,
+            preemptive: env.flag("PREEMPTIVE_GENERATION", true),
             http: http(env),
             authentication: AuthenticationConfig {
                 code_webhook: env.url("CODE_WEBHOOK_URL", &["http", "https"]),

@@ -175,6 +175,7 @@ fn session_config(config: &Config, pack: &knowledge::Pack, worker_id: &str) -> S
             are_you_there_after: Some(away),
             goodbye_after: Duration::from_secs(silence.hangup_s.into()).saturating_sub(away),
             listening: Arc::new(pack.listening.clone()),
+            preemptive: config.preemptive,
             ..TurnConfig::default()
         },
         greet_after: GREET_AFTER,

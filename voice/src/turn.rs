@@ -71,6 +71,11 @@ pub enum TurnAction {
     ResumeSpeech,
     /// Drop the reply or announcement under way, thought and sound; this also ends a pause.
     CancelReply,
+    /// The caller has probably finished a turn: its reply may be written, in case. Nothing of it is heard, kept or done
+    /// before `Reply`, which follows with the same words, or else `DropDraft`.
+    Draft(UserTurn),
+    /// The turn was not over, or came to nothing: what was drafted is not the reply to it.
+    DropDraft,
     /// The caller has finished a turn: answer it.
     Reply(UserTurn),
     /// The caller spoke and no words were understood: say so.

@@ -38,6 +38,8 @@ pub(crate) struct Spoken {
     pub(crate) asked_at: Option<Duration>,
     pub(crate) endpointing: Option<Duration>,
     pub(crate) stt: Option<Duration>,
+    /// How long before the turn counted as over its reply was begun, if it was.
+    pub(crate) head_start: Option<Duration>,
     pub(crate) first_audio: Option<Duration>,
     pub(crate) started_at: Option<Duration>,
     pub(crate) meta: Option<ReplyMeta>,
@@ -154,6 +156,7 @@ impl Ledger {
             stt: self
                 .last_stt
                 .filter(|_| turn.is_some_and(|turn| !turn.typed)),
+            head_start: None,
             first_audio: None,
             started_at: None,
             meta: None,
@@ -220,6 +223,11 @@ impl Ledger {
             .count()
     }
 
+    /// The number that the caller's next turn will have, if nothing is written before it.
+    pub(crate) fn next_turn(&self) -> i32 {
+        self.seq
+    }
+
     fn next_seq(&mut self) -> i32 {
         let seq = self.seq;
         self.seq += 1;
@@ -265,6 +273,7 @@ fn agent_meta(spoken: &Spoken, reply: Option<Duration>) -> Value {
         "latency": {
             "endpointing_ms": spoken.endpointing.map(millis),
             "stt_ms": spoken.stt.map(millis),
+            "head_start_ms": spoken.head_start.map(millis),
             "retrieval_ms": meta.and_then(|meta| meta.retrieval).map(fractional_millis),
             "llm_first_token_ms": meta.and_then(|meta| meta.llm_first_token).map(millis),
             "tts_first_audio_ms": spoken.first_audio.map(millis),

@@ -73,6 +73,7 @@ impl Session {
             agent: AgentVoice::default(),
             caller: line.caller,
             reply: None,
+            drafted: None,
             dialogue,
             not_caught: 0,
             keypad: Keypad::default(),

@@ -45,6 +45,7 @@ impl Session {
             session.id = %self.id,
             endpointing_ms = millis(spoken.endpointing),
             stt_ms = millis(spoken.stt),
+            head_start_ms = millis(spoken.head_start),
             llm_first_token_ms = millis(meta.and_then(|meta| meta.llm_first_token)),
             tts_first_audio_ms = millis(spoken.first_audio),
             reply_ms = millis(reply),

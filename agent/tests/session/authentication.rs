@@ -281,7 +281,7 @@ async fn a_step_of_authentication_does_not_hold_up_an_answer() {
     scene.says(4.2, 5.2, QUESTION);
     scene.leaves(14.0);
     let played = scene.play().await;
-    played.begins(5.8, ANSWER_BEGINS);
+    played.begins(5.7, ANSWER_BEGINS);
     played.hears_then(&[ANSWER_BEGINS, ANSWER_ENDS, ENTER_CODE]);
 }
 

@@ -44,7 +44,7 @@ async fn a_caller_who_hangs_up_before_the_greeting_leaves_no_words() {
 async fn a_caller_who_hangs_up_before_the_answer_leaves_their_question() {
     let mut scene = Scene::browser();
     scene.says(4.0, 5.0, QUESTION);
-    scene.leaves(5.55);
+    scene.leaves(5.45);
     let played = scene.play().await;
     played.goes_on(&format!("2 caller: {QUESTION}\nended caller_left"));
     played.hears_then(&[]);

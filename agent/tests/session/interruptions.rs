@@ -38,7 +38,7 @@ async fn a_short_word_cuts_an_answer_as_soon_as_it_is_understood() {
     // The end is noticed after a fifth of a second, and understood after 0.15 s.
     let (_, cut) = played.sounds(ANSWER_BEGINS);
     assert!((7.1..7.25).contains(&cut), "{played}");
-    played.begins(7.4, NOTHING_ELSE);
+    played.begins(7.3, NOTHING_ELSE);
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,7 +110,7 @@ async fn typed_words_cut_an_answer_at_once() {
     // What was heard of the answer comes before what cut it.
     played.goes_on(&format!(
         "2 caller: {QUESTION}
-         3 agent: That is --
+         3 agent: That is outside --
          4 caller: {NO}
          5 agent: {NOTHING_ELSE}
          ended caller_left"

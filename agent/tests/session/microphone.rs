@@ -15,7 +15,7 @@ async fn a_microphone_that_is_published_again_is_heard() {
     scene.says_into("TR_2", 6.0, 7.0, QUESTION);
     scene.leaves(14.0);
     let played = scene.play().await;
-    played.begins(7.6, ANSWER_BEGINS);
+    played.begins(7.5, ANSWER_BEGINS);
     played.keeps_the_answer();
 }
 
@@ -38,7 +38,7 @@ async fn what_was_being_said_when_the_track_ended_is_answered() {
     scene.leaves(12.0);
     let played = scene.play().await;
     // More of it will not come: the end of the track is noticed at once.
-    played.begins(5.4, ANSWER_BEGINS);
+    played.begins(5.3, ANSWER_BEGINS);
     played.keeps_the_answer();
 }
 

@@ -108,7 +108,7 @@ async fn a_caller_on_the_way_back_is_not_hung_up_on_for_being_silent() {
     scene.leaves(52.0);
     let played = scene.play().await;
     played.does_not_hear(SILENCE_GOODBYE);
-    played.begins(46.6, ANSWER_BEGINS);
+    played.begins(46.5, ANSWER_BEGINS);
     played.ends_at(52.0);
 }
 

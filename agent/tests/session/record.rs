@@ -16,7 +16,7 @@ async fn a_database_that_is_away_for_the_whole_call_is_not_noticed() {
     scene.leaves(16.0);
     let played = scene.play().await;
     played.begins(0.2, DISCLOSURE);
-    played.begins(5.6, ANSWER_BEGINS);
+    played.begins(5.5, ANSWER_BEGINS);
     played.goes_on(&format!(
         "2 caller: {QUESTION}
          3 agent: {ANSWER}
@@ -86,12 +86,13 @@ async fn rows_know_when_they_were_said_and_how_long_the_caller_waited() {
     near(greeting.started_ms, 1_400);
     near(greeting.ended_ms, 3_200);
     near(question.ended_ms, 5_000);
-    near(answer.started_ms, 5_600);
-    near(answer.ended_ms, 9_400);
-    near(answer.latency_ms, 600);
+    near(answer.started_ms, 5_500);
+    near(answer.ended_ms, 9_300);
+    near(answer.latency_ms, 500);
     let latency = &answer.meta["latency"];
     near(latency["endpointing_ms"].as_i64(), 500);
     near(latency["stt_ms"].as_i64(), 150);
+    near(latency["head_start_ms"].as_i64(), 150);
     near(latency["tts_first_audio_ms"].as_i64(), 100);
 }
 

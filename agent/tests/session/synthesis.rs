@@ -16,7 +16,7 @@ async fn a_slow_voice_is_late_and_complete() {
     scene.leaves(18.0);
     let played = scene.play().await;
     played.begins(2.1, DISCLOSURE);
-    played.begins(9.5, ANSWER_BEGINS);
+    played.begins(9.35, ANSWER_BEGINS);
     played.hears_then(&[ANSWER_BEGINS, ANSWER_ENDS]);
     played.keeps_the_answer();
 }

@@ -3,8 +3,9 @@
 use crate::harness::{
     Scene, at,
     words::{
-        ANSWER, ANSWER_BEGINS, ANSWER_ENDS, DISCLOSURE, DOCUMENTED, DOCUMENTED_ANSWER, GREETING,
-        NO, NOTHING_ELSE, QUESTION, SILENCE_GOODBYE, STILL_THERE,
+        ANSWER, ANSWER_BEGINS, ANSWER_ENDS, CALLBACK_OFFER, DISCLOSURE, DOCUMENTED,
+        DOCUMENTED_ANSWER, GREETING, NO, NOTHING_ELSE, QUESTION, SILENCE_GOODBYE, STILL_THERE,
+        WANTS_PERSON,
     },
 };
 
@@ -14,8 +15,8 @@ async fn a_question_is_answered_half_a_second_after_its_last_word() {
     scene.says(4.0, 5.0, QUESTION);
     scene.leaves(10.0);
     let played = scene.play().await;
-    // Half a second of endpointing, a tenth of synthesis.
-    played.begins(5.6, ANSWER_BEGINS);
+    // Half a second of endpointing: the answer was synthesised meanwhile.
+    played.begins(5.5, ANSWER_BEGINS);
     played.hears_then(&[ANSWER_BEGINS, ANSWER_ENDS]);
     played.keeps_the_answer();
     played.shows(&format!(
@@ -56,7 +57,7 @@ async fn two_utterances_with_a_short_pause_are_one_turn() {
     scene.says(5.4, 6.4, "like in Paris?");
     scene.leaves(12.0);
     let played = scene.play().await;
-    played.begins(7.0, ANSWER_BEGINS);
+    played.begins(6.9, ANSWER_BEGINS);
     played.keeps_the_answer();
 }
 
@@ -67,7 +68,7 @@ async fn the_agent_waits_longer_after_a_dangling_word() {
     scene.says(6.0, 6.6, "city of Paris?");
     scene.leaves(12.0);
     let played = scene.play().await;
-    played.begins(7.2, ANSWER_BEGINS);
+    played.begins(7.1, ANSWER_BEGINS);
     played.goes_on(&format!(
         "2 caller: What is the weather in the city of Paris?
          3 agent: {ANSWER}
@@ -90,12 +91,12 @@ async fn a_question_while_the_agent_thinks_is_answered_together_with_the_one_bef
     scene.voice.takes = at(2.0);
     // The disclosure begins at 2.1 s, and the greeting is over at 5.1 s.
     scene.says(6.0, 7.0, "What is the weather like");
-    scene.says(8.0, 9.0, "in Paris, and in London?");
+    scene.says(7.8, 8.8, "in Paris, and in London?");
     scene.leaves(18.0);
     let played = scene.play().await;
     played.hears_then(&[ANSWER_BEGINS, ANSWER_ENDS]);
     let (answered, _) = played.sounds(ANSWER_BEGINS);
-    assert!(answered > 9.5, "the stale answer was heard:\n{played}");
+    assert!(answered > 9.4, "the stale answer was heard:\n{played}");
     // Both stand on record as they were said.
     played.goes_on(&format!(
         "2 caller: What is the weather like
@@ -182,4 +183,40 @@ async fn a_caller_who_speaks_when_the_patience_ends_is_heard_out() {
     let played = scene.play().await;
     played.is_silent(3.3, 20.5);
     played.hears_then(&[ANSWER_BEGINS, ANSWER_ENDS]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_sooner_by_as_much_of_its_making_as_fits_into_the_silence() {
+    // The words are known 0.35 s after the last of them, and the turn is over 0.15 s later.
+    for (makes, sooner) in [(0.1, 0.1), (0.15, 0.15), (0.4, 0.15)] {
+        let mut answered = [0.0; 2];
+        for (preemptive, answered) in [true, false].into_iter().zip(&mut answered) {
+            let mut scene = Scene::browser();
+            scene.voice.takes = at(makes);
+            scene.config.turn.preemptive = preemptive;
+            scene.says(6.0, 7.0, QUESTION);
+            scene.leaves(14.0);
+            *answered = scene.play().await.sounds(ANSWER_BEGINS).0;
+        }
+        let [with, without] = answered;
+        assert!(
+            (without - with - sooner).abs() <= 0.02,
+            "{makes} s of synthesis: {without:.2} s became {with:.2} s, {sooner} s sooner was promised"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_drafted_for_fewer_words_is_neither_heard_nor_kept() {
+    let mut scene = Scene::browser();
+    scene.says(4.0, 5.0, QUESTION);
+    scene.says(5.4, 6.2, WANTS_PERSON);
+    scene.leaves(12.0);
+    let played = scene.play().await;
+    played.hears_then(&[CALLBACK_OFFER]);
+    played.goes_on(&format!(
+        "2 caller: {QUESTION} {WANTS_PERSON}
+         3 agent: {CALLBACK_OFFER}
+         ended caller_left"
+    ));
 }

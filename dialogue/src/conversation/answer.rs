@@ -15,7 +15,7 @@ const MORE: usize = 3;
 const PICK: usize = 7;
 
 /// A question whose answer is being found.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Question {
     pub(super) text: String,
     /// The turn's number in the record.

@@ -7,7 +7,7 @@ use tools::{Outcome, Request};
 use super::ToolCallId;
 
 /// Calls of tools that leave something behind.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Deeds {
     under_way: Vec<(ToolCallId, String)>,
     done: BTreeSet<String>,

@@ -22,7 +22,7 @@ const MAX_NAME: usize = 64;
 const MAX_RESULT: usize = 4_000;
 
 /// Calls that a message of the model asked for.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Round {
     calls: Vec<ModelCall>,
     /// What came of each, as far as it is known, and the call that the registry makes for it.

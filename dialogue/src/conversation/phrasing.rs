@@ -21,7 +21,7 @@ use crate::{Awaiting, ReplyMeta};
 const SHARED: usize = 2;
 
 /// A reply that the language model writes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Phrasing {
     pub(super) question: Question,
     /// What is said if the model says nothing: this line, or what was found.

@@ -94,7 +94,7 @@ pub(super) enum Judged {
 }
 
 /// Collects pieces of text and hands out whole sentences.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct SentenceStream {
     thoughts: Thoughts,
     pending: String,

@@ -11,7 +11,7 @@ use super::{
 use crate::{Awaiting, ReplyMeta};
 
 /// What the conversation is about.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Subject {
     pub(super) last: Before,
     /// What was offered last, and turns of the caller since then.
@@ -21,7 +21,7 @@ pub(super) struct Subject {
 }
 
 /// What a look-up found.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct LookedUp {
     pub(super) fact: Fact,
     /// Turns of the caller since then.
@@ -29,7 +29,7 @@ pub(super) struct LookedUp {
 }
 
 /// How far the reply to the last turn is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Reply {
     /// None is under way.
     None,
@@ -56,7 +56,7 @@ pub(super) enum Reply {
 }
 
 /// What a tool is called for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Purpose {
     /// A look-up.
     LookUp(Asking),

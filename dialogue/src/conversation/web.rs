@@ -11,7 +11,7 @@ use super::{Conversation, Found, Reply, Step, WebQuery, answer::Question};
 use crate::{Origin, Source};
 
 /// A question whose documents were searched, and for which the web is asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Searching {
     question: Question,
     found: Found,

@@ -11,6 +11,8 @@ pub struct TurnConfig {
     pub endpointing_delay: Duration,
     /// The same where the caller is plainly not finished: a dangling word, or digits being dictated.
     pub slot_endpointing_delay: Duration,
+    /// Replies are drafted while the silence that ends a turn is waited for.
+    pub preemptive: bool,
     /// Silence the VAD has already waited when it reports the end of speech.
     pub vad_hangover: Duration,
     /// Continuous caller speech that makes the agent hold its tongue.
@@ -50,6 +52,7 @@ impl Default for TurnConfig {
         Self {
             endpointing_delay: Duration::from_millis(500),
             slot_endpointing_delay: Duration::from_millis(1200),
+            preemptive: true,
             vad_hangover: Duration::from_millis(200),
             barge_in_after: Duration::from_millis(500),
             false_interruption_timeout: Duration::from_secs(2),

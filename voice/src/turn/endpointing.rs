@@ -51,11 +51,16 @@ impl OpenTurn {
     pub(super) fn delay(&self, config: &TurnConfig, digits_expected: bool) -> Duration {
         if self.typed {
             Duration::ZERO
-        } else if digits_expected || config.listening.is_unfinished(&self.text) {
+        } else if self.is_unfinished(config, digits_expected) {
             config.slot_endpointing_delay
         } else {
             config.endpointing_delay
         }
+    }
+
+    /// Whether its words so far ask for more of them.
+    pub(super) fn is_unfinished(&self, config: &TurnConfig, digits_expected: bool) -> bool {
+        digits_expected || config.listening.is_unfinished(&self.text)
     }
 
     /// Whether speech that gave no words deserves an answer all the same.

@@ -20,6 +20,8 @@ pub struct Turns {
     /// Questions whose reply was cancelled before any of it was heard.
     pub(super) unanswered: String,
     pub(super) silence: Silence,
+    /// The question whose reply is drafted.
+    pub(super) drafted: Option<String>,
     /// "I did not catch that" in a row.
     pub(super) did_not_catch: u32,
     pub(super) call: Call,
@@ -89,6 +91,7 @@ impl Turns {
             caller: Caller::default(),
             turn: OpenTurn::default(),
             unanswered: String::new(),
+            drafted: None,
             silence: Silence::new(),
             did_not_catch: 0,
             call: Call::Opening,

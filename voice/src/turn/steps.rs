@@ -4,7 +4,7 @@
 //! something, and nothing is done that no deadline announced.
 
 use super::barge_in::{Words, weigh};
-use super::endpointing::OpenTurn;
+use super::endpointing::{OpenTurn, joined};
 use super::silence::Prompt;
 use super::state::{Agent, Call, OpenReply, Turns};
 use super::{TurnAction, UserTurn};
@@ -32,6 +32,10 @@ pub(super) enum Step {
     Resume,
     /// The caller has the floor: drop the reply.
     Cancel,
+    /// The turn is probably over: draft its reply.
+    Draft,
+    /// What is drafted answers other words than those of the turn.
+    DropDraft,
     /// The turn is over: answer it.
     Commit,
     /// Speech without words: say that nothing was understood.
@@ -58,6 +62,13 @@ impl Turns {
 
     /// The earliest step, if nothing happens before it.
     pub(super) fn next_step(&self) -> Option<(Duration, Step)> {
+        if self
+            .drafted
+            .as_ref()
+            .is_some_and(|drafted| *drafted != self.question())
+        {
+            return Some((AT_ONCE, Step::DropDraft));
+        }
         let watchdog = match self.call {
             Call::Over => return None,
             Call::Opening => Some((self.config.opening_timeout, Step::Open)),
@@ -125,7 +136,7 @@ impl Turns {
                 .filter(|_| self.call == Call::Open)?;
             return Some((at, Step::Prompt(prompt)));
         }
-        let closes_at = self.turn.stopped_at + self.turn.delay(&self.config, self.digits_expected);
+        let closes_at = self.closes_at();
         Some(match self.words() {
             Words::None if !self.turn.was_not_understood(&self.config) => (AT_ONCE, Step::Forget),
             Words::None if self.did_not_catch >= self.config.max_did_not_catch => {
@@ -133,8 +144,26 @@ impl Turns {
             }
             Words::None => (closes_at, Step::SayNotUnderstood),
             Words::Backchannel if self.turn.over_agent => (AT_ONCE, Step::Forget),
+            Words::Backchannel | Words::Substance if self.may_draft() => (AT_ONCE, Step::Draft),
             Words::Backchannel | Words::Substance => (closes_at, Step::Commit),
         })
+    }
+
+    /// What is to be answered, were the turn over.
+    fn question(&self) -> String {
+        joined(&self.unanswered, &self.turn.text)
+    }
+
+    fn closes_at(&self) -> Duration {
+        self.turn.stopped_at + self.turn.delay(&self.config, self.digits_expected)
+    }
+
+    /// Words that ask for more of them are not worth a draft.
+    fn may_draft(&self) -> bool {
+        self.config.preemptive
+            && self.call == Call::Open
+            && self.drafted.is_none()
+            && !self.turn.is_unfinished(&self.config, self.digits_expected)
     }
 
     /// Something of ours is on its way: more words from the caller make it stale.
@@ -218,6 +247,17 @@ impl Turns {
                 actions.push(TurnAction::CancelReply);
                 self.cancel(now);
             }
+            Step::Draft => {
+                self.drafted = Some(self.question());
+                // A turn that is over already, as its transcript came late, is answered at once.
+                if self.closes_at() > now {
+                    actions.push(TurnAction::Draft(self.turn_at(now)));
+                }
+            }
+            Step::DropDraft => {
+                self.drafted = None;
+                actions.push(TurnAction::DropDraft);
+            }
             Step::Commit => actions.push(TurnAction::Reply(self.commit(now))),
             Step::SayNotUnderstood => {
                 self.did_not_catch += 1;
@@ -241,14 +281,21 @@ impl Turns {
         }
     }
 
-    fn commit(&mut self, now: Duration) -> UserTurn {
-        let turn = UserTurn {
+    /// The turn, were it over.
+    fn turn_at(&self, now: Duration) -> UserTurn {
+        UserTurn {
             text: self.turn.text.clone(),
             typed: self.turn.typed,
             stopped_at: self.turn.stopped_at,
             endpointing: now.saturating_sub(self.turn.stopped_at),
-            unanswered: std::mem::take(&mut self.unanswered),
-        };
+            unanswered: self.unanswered.clone(),
+        }
+    }
+
+    fn commit(&mut self, now: Duration) -> UserTurn {
+        let turn = self.turn_at(now);
+        self.unanswered.clear();
+        self.drafted = None;
         self.reply = Some(OpenReply {
             question: turn.question(),
             spoke: false,

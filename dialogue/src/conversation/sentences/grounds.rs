@@ -12,7 +12,7 @@ use language::{
 use super::orders;
 
 /// What is known to be true, and what the caller said.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Grounds {
     /// Figures with a source.
     pub(super) figures: Vec<Figure>,

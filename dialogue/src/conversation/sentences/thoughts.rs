@@ -35,7 +35,7 @@ const MARKS: &[(&str, &str, Withheld)] = &[
 ];
 
 /// Takes thoughts out of a text that arrives in pieces.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Thoughts {
     /// What may yet become a tag.
     held: String,

@@ -1,6 +1,6 @@
 //! What holds for any order of events, sensible or not.
 
-use crate::turn::{AgentState, TurnAction, TurnConfig, TurnEvent, Turns};
+use crate::turn::{AgentState, TurnAction, TurnConfig, TurnEvent, Turns, UserTurn};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -40,6 +40,7 @@ struct Watched {
     shown: AgentState,
     paused: bool,
     reply_open: bool,
+    draft: Option<UserTurn>,
     over: bool,
 }
 
@@ -51,6 +52,7 @@ impl Watched {
             shown,
             paused: false,
             reply_open: false,
+            draft: None,
             over: false,
         }
     }
@@ -95,7 +97,22 @@ impl Watched {
                 self.paused = false;
                 self.reply_open = false;
             }
+            TurnAction::Draft(turn) => {
+                assert!(!self.reply_open, "a draft while a reply is open");
+                assert!(self.draft.is_none(), "a second draft beside the first");
+                self.draft = Some(turn);
+            }
+            TurnAction::DropDraft => {
+                assert!(self.draft.take().is_some(), "nothing was drafted");
+            }
             TurnAction::Reply(turn) => {
+                if let Some(draft) = self.draft.take() {
+                    assert_eq!(
+                        draft.question(),
+                        turn.question(),
+                        "what is drafted answers other words"
+                    );
+                }
                 assert!(!turn.text.trim().is_empty(), "a reply to nothing");
                 assert!(!self.reply_open, "a second reply while the first is open");
                 assert!(
