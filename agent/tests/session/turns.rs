@@ -187,12 +187,18 @@ async fn a_caller_who_speaks_when_the_patience_ends_is_heard_out() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_is_sooner_by_as_much_of_its_making_as_fits_into_the_silence() {
-    // The words are known 0.35 s after the last of them, and the turn is over 0.15 s later.
-    for (makes, sooner) in [(0.1, 0.1), (0.15, 0.15), (0.4, 0.15)] {
+    // The end of sound is noticed after 0.2 s, and the turn is over after 0.5 s.
+    for (recognised, makes, sooner) in [
+        (0.15, 0.1, 0.1),
+        (0.15, 0.4, 0.15),
+        (0.0, 0.4, 0.3),
+        (0.4, 0.4, 0.0),
+    ] {
         let mut answered = [0.0; 2];
         for (preemptive, answered) in [true, false].into_iter().zip(&mut answered) {
             let mut scene = Scene::browser();
             scene.voice.takes = at(makes);
+            scene.recognition_takes = at(recognised);
             scene.config.turn.preemptive = preemptive;
             scene.says(6.0, 7.0, QUESTION);
             scene.leaves(14.0);
