@@ -79,6 +79,7 @@ pub struct Metrics {
     llm_tokens: Family<Label, Counter>,
     llm_withheld: Family<Label, Counter>,
     drafts: Family<Label, Counter>,
+    fallbacks: Family<Label, Counter>,
     latency: Latency,
     audio_frames_dropped: Counter,
     authentications: Family<Label, Counter>,
@@ -121,6 +122,7 @@ impl Metrics {
             "llm_tokens", "Tokens that language models took", llm_tokens;
             "llm_withheld", "Sentences and thoughts of a language model that were not spoken", llm_withheld;
             "drafts", "Replies that were begun before their turn was over, by what became of them", drafts;
+            "fallbacks", "Turns in which the second recogniser heard or the second voice spoke, by stage", fallbacks;
             "audio_frames_dropped", "Caller audio frames dropped", audio_frames_dropped;
             "authentications", "Authentication attempts, by outcome", authentications;
         }
@@ -220,6 +222,13 @@ impl Metrics {
         self.drafts.get_or_create(&[("end", end)]).inc();
     }
 
+    /// The second recogniser heard a part of a turn, or the second voice spoke it.
+    pub fn fallback(&self, stage: Stage) {
+        self.fallbacks
+            .get_or_create(&[("stage", stage.name())])
+            .inc();
+    }
+
     /// Caller audio that was not heard because the call lagged behind.
     pub fn audio_frames_dropped(&self, frames: u64) {
         self.audio_frames_dropped.inc_by(frames);
@@ -275,6 +284,7 @@ mod tests {
         metrics.llm_request(true, "answered", 120);
         metrics.llm_withheld("figure", 2);
         metrics.draft(true);
+        metrics.fallback(Stage::Stt);
         let text = rendered(&metrics);
         for line in [
             "teller_calls_active 1",
@@ -289,6 +299,7 @@ mod tests {
             "teller_llm_tokens_total{model=\"fallback\"} 120",
             "teller_llm_withheld_total{reason=\"figure\"} 2",
             "teller_drafts_total{end=\"used\"} 1",
+            "teller_fallbacks_total{stage=\"stt\"} 1",
         ] {
             assert!(text.contains(line), "no `{line}` in:\n{text}");
         }

@@ -41,6 +41,7 @@ use voice::{
 
 use crate::{
     line::{Caller, Frames, Input, Outgoing, Outputs},
+    metrics::Stage,
     worker::{CallStop, StopReason},
 };
 use ledger::{Ledger, SpeechKind};
@@ -64,7 +65,12 @@ const RETURN_GRACE: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub(crate) enum Report {
     /// A reply's first sentence was synthesised, this long after it was written.
-    FirstAudio { id: SpeechId, after: Duration },
+    FirstAudio {
+        id: SpeechId,
+        after: Duration,
+        /// By the second voice.
+        fallback: bool,
+    },
     /// A reply wrote its last sentence.
     ReplyWritten { id: SpeechId, meta: Box<ReplyMeta> },
     /// A reply could not be written or spoken.
@@ -306,9 +312,17 @@ impl Session {
 
     async fn on_report(&mut self, report: Report) -> Option<End> {
         match report {
-            Report::FirstAudio { id, after } => {
+            Report::FirstAudio {
+                id,
+                after,
+                fallback,
+            } => {
                 if let Some(spoken) = self.ledger.spoken(id) {
                     spoken.first_audio = Some(after);
+                    spoken.tts_fallback = fallback;
+                }
+                if fallback {
+                    self.services.metrics.fallback(Stage::TtsFirstAudio);
                 }
                 None
             }

@@ -2,11 +2,10 @@
 //! and the documents can answer at once. Where the first model fails before it said anything, the second is asked.
 //!
 //! ```text
-//! Models -> which may be asked now   breaker.rs, budget.rs (pure)
+//! Models -> which may be asked now   outbound::Breaker, budget.rs (pure)
 //!        -> one answer as it comes   server.rs, what is sent: messages.rs, its calls of functions: calls.rs
 //! ```
 
-mod breaker;
 mod budget;
 mod calls;
 mod messages;
@@ -20,8 +19,8 @@ use crate::{
     LlmConfig, ModelRequest,
     conversation::{Delta, ModelFailure, Prompt},
 };
-use breaker::Breaker;
 use budget::{Budget, Meter};
+use outbound::Breaker;
 use server::{Answer, Server};
 
 /// The models of a worker, shared by all its calls: the first, and others for when it fails.

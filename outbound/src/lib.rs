@@ -13,6 +13,7 @@
 //! - no proxy of the environment is used: it would resolve names by itself.
 
 mod address;
+mod breaker;
 mod client;
 mod error;
 mod hosts;
@@ -20,6 +21,7 @@ mod names;
 mod request;
 
 pub use address::is_public;
+pub use breaker::{Breaker, SharedBreaker};
 pub use client::{Client, Settings};
 pub use error::OutboundError;
 pub use hosts::{HostList, HostPatternError};

@@ -5,6 +5,7 @@
 //! opens a port before this has succeeded.
 
 mod reader;
+mod speech;
 
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
@@ -15,8 +16,8 @@ use jobs::MaintenanceConfig;
 use secrecy::SecretString;
 use tools::{DeedConfig, LookupConfig, WebSearchConfig};
 use voice::{
-    listen::{RemoteSttConfig, SttConfig},
-    speak::{Provider, RemoteTtsConfig},
+    listen::SttConfig,
+    speak::{LocalVoice, Provider},
 };
 
 use crate::meaning::MeaningConfig;
@@ -59,6 +60,8 @@ pub struct Config {
     pub stt: SttConfig,
     /// What the agent speaks with.
     pub tts: Provider,
+    /// Who speaks where that is a server and fails.
+    pub tts_fallback: Option<LocalVoice>,
     /// The language model, if there is one.
     pub llm: Option<LlmConfig>,
     /// The one that is asked where it fails.
@@ -157,8 +160,9 @@ impl Config {
             worker: worker(env, &livekit),
             watcher: env.flag("AGENT_WATCHER", true),
             stale_after: env.seconds("STALE_SESSION_SECONDS", 1800),
-            stt: stt(env),
-            tts: tts(env),
+            stt: speech::stt(env),
+            tts: speech::tts(env),
+            tts_fallback: speech::tts_fallback(env),
             llm_fallback: llm_fallback(env, llm.as_ref()),
             llm,
             preemptive: env.flag("PREEMPTIVE_GENERATION", true),
@@ -358,44 +362,6 @@ fn web_search(env: &mut Reader) -> Option<WebSearchConfig> {
         time: Duration::from_secs(seconds),
         sites,
     })
-}
-
-fn stt(env: &mut Reader) -> SttConfig {
-    let model = env.path("WHISPER_MODEL", "models/ggml-tiny.en-q8_0.bin");
-    let threads = env.number("WHISPER_THREADS", 2, 1..=64);
-    let base_url = env.url("STT_BASE_URL", &["http", "https"]);
-    let api_key = env.secret("STT_API_KEY").unwrap_or_default();
-    let name = env.text("STT_MODEL", "whisper-1");
-    match base_url {
-        Some(base_url) => SttConfig::Remote(RemoteSttConfig {
-            base_url,
-            api_key,
-            model: name,
-            timeout: RemoteSttConfig::TIMEOUT,
-        }),
-        None => SttConfig::Whisper { model, threads },
-    }
-}
-
-fn tts(env: &mut Reader) -> Provider {
-    let engine = env.choice("TTS_ENGINE", "flite", &["flite", "espeak-ng", "openai"]);
-    let voice = env.optional("TTS_VOICE");
-    let base_url = env.url("TTS_BASE_URL", &["http", "https"]);
-    let api_key = env.secret("TTS_API_KEY").unwrap_or_default();
-    let model = env.text("TTS_MODEL", "tts-1");
-    match engine.as_str() {
-        "openai" => Provider::Remote(RemoteTtsConfig {
-            base_url: base_url.unwrap_or_else(|| {
-                env.missing("TTS_BASE_URL", "http(s)://host/v1, as TTS_ENGINE is openai");
-                String::new()
-            }),
-            api_key,
-            model,
-            voice: voice.unwrap_or_else(|| "alloy".into()),
-        }),
-        "espeak-ng" => Provider::Espeak { voice },
-        _ => Provider::Flite { voice },
-    }
 }
 
 fn llm(env: &mut Reader) -> Option<LlmConfig> {

@@ -55,7 +55,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let meaning = Meaning::open(&config.meaning)?;
     let pack = knowledge::Pack::load(&config.pack_dir)?;
     let voice = config.tts.clone().or_voice(&pack.settings.voice.name);
-    let tts = Tts::new(&TtsConfig::new(voice));
+    let tts = Tts::new(&TtsConfig {
+        fallback: config.tts_fallback,
+        ..TtsConfig::new(voice)
+    });
     let database = crate::admin::open(&config.database)?;
     components::warn_of_readable_connections(&config.database);
 

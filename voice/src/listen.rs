@@ -8,6 +8,7 @@
 //! [`Listener`] is pure: its only clock is the count of samples it was given. It reports what it hears and
 //! decides nothing; who may speak is `turn/`'s business.
 
+mod fallback;
 mod filter;
 mod gate;
 mod model;
@@ -18,9 +19,10 @@ mod utterance;
 mod vad;
 mod whisper;
 
+pub use fallback::SttWithFallback;
 pub use model::{Family, ModelError, ModelFile};
 pub use remote::{RemoteStt, RemoteSttConfig};
-pub use stt::{Stt, SttConfig, SttError, Transcript};
+pub use stt::{LocalStt, Stt, SttConfig, SttError, Transcript};
 pub use utterance::{Heard, Utterance};
 pub use vad::Listener;
 pub use whisper::{WhisperConfig, WhisperPool};

@@ -8,6 +8,7 @@
 
 mod cache;
 mod engine;
+mod fallback;
 mod playout;
 mod remote;
 mod speech;
@@ -18,7 +19,7 @@ mod wav;
 pub use playout::{Playout, Step};
 pub use remote::RemoteTtsConfig;
 pub use speech::Speech;
-pub use tts::{Provider, Tts, TtsConfig, TtsError};
+pub use tts::{LocalVoice, Provider, Tts, TtsConfig, TtsError};
 pub use voice::{FrameSink, Voice};
 
 /// The rate of everything this room gives out, Hz.

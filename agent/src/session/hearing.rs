@@ -65,7 +65,10 @@ impl Session {
         match transcript {
             Ok(transcript) => {
                 self.services.metrics.observe(Stage::Stt, transcript.stt);
-                self.ledger.heard_in(transcript.stt);
+                self.ledger.heard_in(transcript.stt, transcript.fallback);
+                if transcript.fallback {
+                    self.services.metrics.fallback(Stage::Stt);
+                }
                 let text = self
                     .redactor
                     .redact(call::Speaker::Caller, &transcript.text)

@@ -41,6 +41,8 @@ pub(crate) struct Spoken {
     /// How long before the turn counted as over its reply was begun, if it was.
     pub(crate) head_start: Option<Duration>,
     pub(crate) first_audio: Option<Duration>,
+    /// The second voice said its first sentence.
+    pub(crate) tts_fallback: bool,
     pub(crate) started_at: Option<Duration>,
     pub(crate) meta: Option<ReplyMeta>,
 }
@@ -67,6 +69,8 @@ pub(crate) struct Ledger {
     spoken: HashMap<SpeechId, Spoken>,
     next_speech: u64,
     last_stt: Option<Duration>,
+    /// The second recogniser heard a part of the caller's turn.
+    stt_fallback: bool,
     opened_at: DateTime<Utc>,
     closed: bool,
 }
@@ -80,6 +84,7 @@ impl Ledger {
             spoken: HashMap::new(),
             next_speech: 0,
             last_stt: None,
+            stt_fallback: false,
             opened_at: Utc::now(),
             closed: false,
         }
@@ -92,8 +97,9 @@ impl Ledger {
     }
 
     /// How long recognition of the newest utterance took.
-    pub(crate) fn heard_in(&mut self, stt: Duration) {
+    pub(crate) fn heard_in(&mut self, stt: Duration, by_fallback: bool) {
         self.last_stt = Some(stt);
+        self.stt_fallback |= by_fallback;
     }
 
     /// A finished turn of the caller becomes a row. Returns its number.
@@ -101,6 +107,7 @@ impl Ledger {
         let seq = self.next_seq();
         let meta = json!({
             "typed": turn.typed,
+            "stt_fallback": std::mem::take(&mut self.stt_fallback).then_some(true),
             "latency": { "endpointing_ms": millis(turn.endpointing), "stt_ms": self.last_stt.filter(|_| !turn.typed).map(millis) },
         });
         let row = MessageRow {
@@ -158,6 +165,7 @@ impl Ledger {
                 .filter(|_| turn.is_some_and(|turn| !turn.typed)),
             head_start: None,
             first_audio: None,
+            tts_fallback: false,
             started_at: None,
             meta: None,
         };
@@ -267,6 +275,7 @@ fn agent_meta(spoken: &Spoken, reply: Option<Duration>) -> Value {
         "route": meta.map(|meta| meta.route.as_str()),
         "model": meta.map(|meta| meta.model.as_str()),
         "sources": sources,
+        "tts_fallback": spoken.tts_fallback.then_some(true),
         "model_failure": meta.and_then(|meta| meta.failure.as_ref()).map(ModelFailure::kind),
         "model_requests": meta.map(|meta| &meta.model_requests).filter(|all| !all.is_empty()),
         "withheld": meta.map(|meta| &meta.withheld).filter(|withheld| !withheld.is_empty()),

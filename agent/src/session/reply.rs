@@ -212,7 +212,13 @@ impl ReplyJob {
             match next {
                 Ready::Sentence(sentence, speech, after) => {
                     if !begun {
-                        self.report(Report::FirstAudio { id, after }).await;
+                        let fallback = speech.fallback;
+                        self.report(Report::FirstAudio {
+                            id,
+                            after,
+                            fallback,
+                        })
+                        .await;
                         self.voice.begin(id, true).await;
                         begun = true;
                     }

@@ -20,10 +20,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tools", &["call", "outbound"]),
     ("database", &["call"]),
     // Stages.
-    ("voice", &["call", "language", "resampler"]),
+    ("voice", &["call", "language", "outbound", "resampler"]),
     (
         "dialogue",
-        &["call", "knowledge", "language", "prompts", "tools"],
+        &[
+            "call",
+            "knowledge",
+            "language",
+            "outbound",
+            "prompts",
+            "tools",
+        ],
     ),
     ("authentication", &["call", "database", "outbound"]),
     ("record", &["call", "database"]),

@@ -161,6 +161,36 @@ fn a_second_model_shares_the_times_and_the_budget_of_the_first() {
 }
 
 #[test]
+fn a_voice_of_this_machine_stands_behind_a_server_and_a_model_only_where_it_is_asked_for() {
+    let server = ("STT_BASE_URL", "http://127.0.0.1:1/v1");
+    let alone = read(&[server]).unwrap();
+    assert!(
+        matches!(alone.stt, SttConfig::Remote { fallback: None, .. }),
+        "a model takes memory: {:?}",
+        alone.stt
+    );
+    assert_eq!(alone.tts_fallback, Some(LocalVoice::Flite));
+    let both = read(&[
+        server,
+        ("STT_FALLBACK", "whisper"),
+        ("WHISPER_MODEL", "small.bin"),
+        ("TTS_FALLBACK", "none"),
+    ])
+    .unwrap();
+    assert!(
+        matches!(&both.stt, SttConfig::Remote { fallback: Some(local), .. } if local.model.ends_with("small.bin")),
+        "{:?}",
+        both.stt
+    );
+    assert_eq!(both.tts_fallback, None);
+    let text = read(&[("STT_FALLBACK", "vosk")]).unwrap_err().to_string();
+    assert!(
+        text.contains("STT_FALLBACK") && text.contains("whisper"),
+        "{text}"
+    );
+}
+
+#[test]
 fn the_web_is_searched_only_where_its_address_is_set() {
     let unset = read(&[("WEB_SEARCH_SITES", "www.example.com")]).unwrap();
     assert!(unset.web_search.is_none(), "off unless it is set");

@@ -76,6 +76,7 @@ impl RemoteStt {
             text: filter::clean(&text, voice),
             stt: now().duration_since(asked),
             queued: Duration::ZERO,
+            fallback: false,
         })
     }
 

@@ -3,7 +3,8 @@
 use std::{panic::resume_unwind, path::PathBuf, time::Duration};
 
 use super::{
-    ModelError, ModelFile, RemoteStt, RemoteSttConfig, Utterance, WhisperConfig, WhisperPool,
+    ModelError, ModelFile, RemoteStt, RemoteSttConfig, SttWithFallback, Utterance, WhisperConfig,
+    WhisperPool,
 };
 #[cfg(feature = "test-support")]
 use crate::test_support::ScriptedStt;
@@ -12,14 +13,23 @@ use crate::test_support::ScriptedStt;
 #[derive(Debug, Clone)]
 pub enum SttConfig {
     /// whisper.cpp in this process.
-    Whisper {
-        /// `ggml-*.bin`, or the same gzipped.
-        model: PathBuf,
-        /// Recognition threads, each with its own state.
-        threads: usize,
-    },
+    Whisper(LocalStt),
     /// A server: `POST {base_url}/audio/transcriptions`.
-    Remote(RemoteSttConfig),
+    Remote {
+        /// Where it is.
+        server: RemoteSttConfig,
+        /// What hears where the server fails.
+        fallback: Option<LocalStt>,
+    },
+}
+
+/// whisper.cpp in this process.
+#[derive(Debug, Clone)]
+pub struct LocalStt {
+    /// `ggml-*.bin`, or the same gzipped.
+    pub model: PathBuf,
+    /// Recognition threads, each with its own state.
+    pub threads: usize,
 }
 
 /// What turns utterances into words; shared by all calls and cheap to clone.
@@ -29,6 +39,8 @@ pub enum Stt {
     Whisper(WhisperPool),
     /// A server with OpenAI's interface.
     Remote(RemoteStt),
+    /// The same, and whisper.cpp where it fails.
+    WithFallback(SttWithFallback),
     /// A script.
     #[cfg(feature = "test-support")]
     Scripted(ScriptedStt),
@@ -43,6 +55,8 @@ pub struct Transcript {
     pub stt: Duration,
     /// The part of `stt` spent waiting for a free thread; zero for a server.
     pub queued: Duration,
+    /// The server failed: the second recogniser heard it.
+    pub fallback: bool,
 }
 
 impl Stt {
@@ -51,24 +65,15 @@ impl Stt {
     /// # Errors
     /// When the model cannot be used.
     pub async fn open(config: SttConfig) -> Result<Self, ModelError> {
-        let (model, threads) = match config {
-            SttConfig::Remote(remote) => return Ok(Self::Remote(RemoteStt::new(&remote))),
-            SttConfig::Whisper { model, threads } => (model, threads),
-        };
-        let load = move || {
-            let config = WhisperConfig {
-                threads,
-                ..WhisperConfig::default()
-            };
-            WhisperPool::start(&ModelFile::open(&model)?, &config)
-        };
-        match tokio::task::spawn_blocking(load).await {
-            Ok(pool) => pool.map(Self::Whisper),
-            Err(stopped) => match stopped.try_into_panic() {
-                Ok(panic) => resume_unwind(panic),
-                // The runtime stops, and with it whoever waits here.
-                Err(_) => std::future::pending().await,
-            },
+        match config {
+            SttConfig::Whisper(local) => local.load().await.map(Self::Whisper),
+            SttConfig::Remote { server, fallback } => Ok(match fallback {
+                None => Self::Remote(RemoteStt::new(&server)),
+                Some(local) => {
+                    let second = local.load().await?;
+                    Self::WithFallback(SttWithFallback::new(&server, second))
+                }
+            }),
         }
     }
 
@@ -80,6 +85,7 @@ impl Stt {
         match self {
             Self::Whisper(pool) => pool.transcribe(utterance).await,
             Self::Remote(remote) => remote.transcribe(utterance).await,
+            Self::WithFallback(both) => both.transcribe(utterance).await,
             #[cfg(feature = "test-support")]
             Self::Scripted(script) => script.transcribe(utterance).await,
         }
@@ -90,6 +96,7 @@ impl Stt {
         match self {
             Self::Whisper(pool) => pool.waiting(),
             Self::Remote(_) => 0,
+            Self::WithFallback(both) => both.waiting(),
             #[cfg(feature = "test-support")]
             Self::Scripted(_) => 0,
         }
@@ -100,8 +107,29 @@ impl Stt {
         match self {
             Self::Whisper(pool) => pool.model_name(),
             Self::Remote(remote) => remote.model_name(),
+            Self::WithFallback(both) => both.model_name(),
             #[cfg(feature = "test-support")]
             Self::Scripted(_) => "script",
+        }
+    }
+}
+
+impl LocalStt {
+    async fn load(self) -> Result<WhisperPool, ModelError> {
+        let load = move || {
+            let config = WhisperConfig {
+                threads: self.threads,
+                ..WhisperConfig::default()
+            };
+            WhisperPool::start(&ModelFile::open(&self.model)?, &config)
+        };
+        match tokio::task::spawn_blocking(load).await {
+            Ok(pool) => pool,
+            Err(stopped) => match stopped.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                // The runtime stops, and with it whoever waits here.
+                Err(_) => std::future::pending().await,
+            },
         }
     }
 }
@@ -141,7 +169,10 @@ mod tests {
         runtime.shutdown_background();
         let _inside = handle.enter();
         let model = PathBuf::from("/nowhere/model.bin");
-        let mut opening = pin!(Stt::open(SttConfig::Whisper { model, threads: 1 }));
+        let mut opening = pin!(Stt::open(SttConfig::Whisper(LocalStt {
+            model,
+            threads: 1
+        })));
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..2 {
             assert!(matches!(opening.as_mut().poll(&mut context), Poll::Pending));

@@ -185,6 +185,7 @@ impl Recogniser {
                 text,
                 stt: now().duration_since(job.asked),
                 queued,
+                fallback: false,
             });
             if job.answer.send(transcript).is_err() {
                 tracing::debug!("nobody waited for a transcript");

@@ -81,6 +81,7 @@ mod tests {
     fn speech(samples: usize) -> Arc<Speech> {
         Arc::new(Speech {
             samples: vec![1; samples],
+            ..Speech::default()
         })
     }
 

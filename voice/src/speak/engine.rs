@@ -46,6 +46,21 @@ impl Engine {
         }
     }
 
+    /// Speaks one text, by the other engine where this one is not installed.
+    pub(super) async fn speak_or_other(&self, text: &str) -> Result<Speech, TtsError> {
+        match self.speak(text).await {
+            Err(TtsError::Missing { engine: missing }) => {
+                tracing::warn!(missing, "the engine is not installed; the other one speaks");
+                let answer = self.other().speak(text).await;
+                answer.map_err(|error| match error {
+                    TtsError::Missing { .. } => TtsError::NoEngine,
+                    error => error,
+                })
+            }
+            answer => answer,
+        }
+    }
+
     /// Speaks one text. The child dies with the future.
     pub(super) async fn speak(&self, text: &str) -> Result<Speech, TtsError> {
         let wave = match self {

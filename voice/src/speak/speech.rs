@@ -19,10 +19,12 @@ const LEAD_BLOCKS: usize = 2;
 const TRAIL_BLOCKS: usize = 6;
 
 /// A synthesised sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Speech {
     /// Mono, [`SPEECH_RATE_HZ`], trimmed, about -20 dBFS.
     pub samples: Vec<i16>,
+    /// The first voice failed: the second one speaks.
+    pub fallback: bool,
 }
 
 impl Speech {
@@ -33,6 +35,7 @@ impl Speech {
         let trimmed = trim(&resampled);
         Self {
             samples: level(trimmed),
+            fallback: false,
         }
     }
 

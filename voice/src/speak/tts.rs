@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::cache::SpeechCache;
 use super::engine::Engine;
+use super::fallback::Fallback;
 use super::remote::RemoteVoice;
 use super::{RemoteTtsConfig, Speech};
 #[cfg(feature = "test-support")]
@@ -33,6 +34,15 @@ pub enum Provider {
     Scripted(ScriptedVoice),
 }
 
+/// An engine as a child process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LocalVoice {
+    /// flite.
+    Flite,
+    /// espeak-ng.
+    Espeak,
+}
+
 impl Provider {
     /// The same, with a flite voice of this name unless one was named.
     #[must_use]
@@ -51,6 +61,8 @@ impl Provider {
 pub struct TtsConfig {
     /// Where it comes from.
     pub provider: Provider,
+    /// Who speaks where that is a server and fails.
+    pub fallback: Option<LocalVoice>,
     /// Sentences synthesised at once. Further ones wait for their turn within the time limit.
     pub concurrency: usize,
     /// The longest for one sentence, waiting included.
@@ -64,6 +76,7 @@ impl TtsConfig {
     pub fn new(provider: Provider) -> Self {
         Self {
             provider,
+            fallback: None,
             concurrency: 4,
             timeout: Duration::from_secs(5),
             cache_bytes: 16 << 20,
@@ -86,7 +99,7 @@ struct Shared {
 
 enum Source {
     Child(Engine),
-    Remote(Box<RemoteVoice>),
+    Remote(Box<RemoteVoice>, Option<Fallback>),
     #[cfg(feature = "test-support")]
     Scripted(ScriptedVoice),
 }
@@ -97,7 +110,12 @@ impl Tts {
         let source = match &config.provider {
             Provider::Flite { voice } => Source::Child(Engine::flite(voice.as_deref())),
             Provider::Espeak { voice } => Source::Child(Engine::espeak(voice.as_deref())),
-            Provider::Remote(remote) => Source::Remote(Box::new(RemoteVoice::new(remote))),
+            Provider::Remote(remote) => {
+                let fallback = config
+                    .fallback
+                    .map(|voice| Fallback::new(voice, config.timeout / 2));
+                Source::Remote(Box::new(RemoteVoice::new(remote)), fallback)
+            }
             #[cfg(feature = "test-support")]
             Provider::Scripted(script) => Source::Scripted(script.clone()),
         };
@@ -119,9 +137,7 @@ impl Tts {
     pub async fn synthesize(&self, text: &str) -> Result<Arc<Speech>, TtsError> {
         let text = speakable(text);
         if !text.contains(char::is_alphanumeric) {
-            return Ok(Arc::new(Speech {
-                samples: Vec::new(),
-            }));
+            return Ok(Arc::default());
         }
         if let Some(speech) = self.cache(|cache| cache.get(&text)) {
             return Ok(speech);
@@ -131,7 +147,10 @@ impl Tts {
             .await
             .map_err(|_| TtsError::TimedOut(timeout))??;
         let speech = Arc::new(speech);
-        self.cache(|cache| cache.insert(text, speech.clone()));
+        // The first voice says it as soon as it can again.
+        if !speech.fallback {
+            self.cache(|cache| cache.insert(text, speech.clone()));
+        }
         Ok(speech)
     }
 
@@ -150,23 +169,11 @@ impl Tts {
             return Err(TtsError::Remote("the voice has stopped"));
         };
         match &self.shared.source {
-            Source::Remote(remote) => remote.speak(text).await,
+            Source::Remote(remote, None) => remote.speak(text).await,
+            Source::Remote(remote, Some(fallback)) => fallback.speak(remote, text).await,
             #[cfg(feature = "test-support")]
             Source::Scripted(script) => script.speak(text).await,
-            Source::Child(engine) => match engine.speak(text).await {
-                Err(TtsError::Missing { engine: missing }) => {
-                    tracing::warn!(missing, "the engine is not installed; the other one speaks");
-                    let answer = engine.other().speak(text).await;
-                    answer.map_err(|error| {
-                        if matches!(error, TtsError::Missing { .. }) {
-                            TtsError::NoEngine
-                        } else {
-                            error
-                        }
-                    })
-                }
-                answer => answer,
-            },
+            Source::Child(engine) => engine.speak_or_other(text).await,
         }
     }
 

@@ -80,6 +80,7 @@ impl ScriptedStt {
             text: words.join(" "),
             stt: takes,
             queued: Duration::ZERO,
+            fallback: false,
         })
     }
 

@@ -62,6 +62,7 @@ impl ScriptedVoice {
         let samples = sounds.as_millis() * u128::from(SPEECH_RATE_HZ) / 1_000;
         Ok(Speech {
             samples: vec![level; usize::try_from(samples).unwrap_or_default()],
+            ..Speech::default()
         })
     }
 }

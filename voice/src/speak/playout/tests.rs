@@ -8,6 +8,7 @@ const B: SpeechId = SpeechId(2);
 fn speech(ms: usize) -> Arc<Speech> {
     Arc::new(Speech {
         samples: vec![1000; ms * 24],
+        ..Speech::default()
     })
 }
 
@@ -168,7 +169,14 @@ fn a_paused_speech_goes_on_a_word_before_where_it_was() {
     samples[700 * 24..730 * 24].fill(0);
     let mut playout = Playout::default();
     playout.begin(A, true);
-    playout.sentence(A, "Some words.".into(), Arc::new(Speech { samples }));
+    playout.sentence(
+        A,
+        "Some words.".into(),
+        Arc::new(Speech {
+            samples,
+            ..Speech::default()
+        }),
+    );
     playout.end(A);
     send(&mut playout, 1100);
     playout.pause(ms(100));

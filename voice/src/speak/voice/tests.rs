@@ -71,6 +71,7 @@ impl Scene {
                 text.to_owned(),
                 Arc::new(Speech {
                     samples: vec![1000; length_ms * 24],
+                    ..Speech::default()
                 }),
             )
             .await;
@@ -170,6 +171,7 @@ async fn speeches_are_heard_in_the_order_they_began() {
     scene.say(second, "Second.", 300).await;
     let sound = Arc::new(Speech {
         samples: vec![1000; 300 * 24],
+        ..Speech::default()
     });
     scene.voice.sentence(first, "First.".into(), sound).await;
     scene.voice.end(first).await;

@@ -1,6 +1,12 @@
-//! A circuit breaker: a model that fails again and again is left alone, then tried once. Pure.
+//! A circuit breaker: a server that fails again and again is left alone, then tried once. Pure.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
 
 /// So many failures within the window open it.
 const FAILURES: usize = 5;
@@ -8,9 +14,9 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// So long nobody asks; then one call tries.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// Whether a model may be asked.
+/// Whether a server may be asked. Times are since any moment, the same for all calls.
 #[derive(Debug)]
-pub(super) enum Breaker {
+pub enum Breaker {
     /// It may; the times of its failures within the window.
     Closed(VecDeque<Duration>),
     /// It may not until then.
@@ -27,7 +33,8 @@ impl Default for Breaker {
 
 impl Breaker {
     /// Whether a call may ask now.
-    pub(super) fn allows(&self, now: Duration) -> bool {
+    #[must_use]
+    pub fn allows(&self, now: Duration) -> bool {
         match self {
             Self::Closed(_) => true,
             Self::Open(until) => now >= *until,
@@ -36,19 +43,19 @@ impl Breaker {
     }
 
     /// A call that is allowed asks.
-    pub(super) fn asked(&mut self, now: Duration) {
+    pub fn asked(&mut self, now: Duration) {
         if !matches!(self, Self::Closed(_)) {
             *self = Self::HalfOpen(now);
         }
     }
 
     /// It answered.
-    pub(super) fn succeeded(&mut self) {
+    pub fn succeeded(&mut self) {
         *self = Self::default();
     }
 
     /// It failed. Returns whether it is left alone from now on, and was not before.
-    pub(super) fn failed(&mut self, now: Duration) -> bool {
+    pub fn failed(&mut self, now: Duration) -> bool {
         match self {
             Self::Closed(failures) => {
                 failures.push_back(now);
@@ -67,6 +74,50 @@ impl Breaker {
                 false
             }
         }
+    }
+}
+
+/// The same with a clock, for all calls of a worker.
+#[derive(Debug)]
+pub struct SharedBreaker {
+    /// Held for moments only.
+    breaker: Mutex<Breaker>,
+    begun: Instant,
+}
+
+impl Default for SharedBreaker {
+    fn default() -> Self {
+        Self {
+            breaker: Mutex::default(),
+            begun: Instant::now(),
+        }
+    }
+}
+
+impl SharedBreaker {
+    /// Whether to ask now. Whoever may, does.
+    #[must_use]
+    pub fn may_ask(&self) -> bool {
+        let (mut breaker, now) = (self.breaker(), self.begun.elapsed());
+        let allows = breaker.allows(now);
+        if allows {
+            breaker.asked(now);
+        }
+        allows
+    }
+
+    /// It answered.
+    pub fn succeeded(&self) {
+        self.breaker().succeeded();
+    }
+
+    /// It failed. Returns whether it is left alone from now on, and was not before.
+    pub fn failed(&self) -> bool {
+        self.breaker().failed(self.begun.elapsed())
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,0 +1,109 @@
+//! A voice of this machine, for where a server fails: another voice in the middle of a call, but no silence.
+
+use std::time::Duration;
+
+use outbound::SharedBreaker;
+use tokio::time::timeout;
+
+use super::{LocalVoice, Speech, TtsError, engine::Engine, remote::RemoteVoice};
+
+/// The second voice, and whether the first is left alone.
+pub(super) struct Fallback {
+    engine: Engine,
+    /// The server has so long for a sentence.
+    patience: Duration,
+    breaker: SharedBreaker,
+}
+
+impl Fallback {
+    pub(super) fn new(voice: LocalVoice, patience: Duration) -> Self {
+        Self {
+            engine: match voice {
+                LocalVoice::Flite => Engine::flite(None),
+                LocalVoice::Espeak => Engine::espeak(None),
+            },
+            patience,
+            breaker: SharedBreaker::default(),
+        }
+    }
+
+    /// Speaks a text by the server, or else by the engine.
+    pub(super) async fn speak(&self, server: &RemoteVoice, text: &str) -> Result<Speech, TtsError> {
+        if self.breaker.may_ask() {
+            let first = timeout(self.patience, server.speak(text)).await;
+            match first.unwrap_or(Err(TtsError::TimedOut(self.patience))) {
+                Ok(speech) => {
+                    self.breaker.succeeded();
+                    return Ok(speech);
+                }
+                Err(error) => self.failed(&error),
+            }
+        }
+        let speech = self.engine.speak_or_other(text).await?;
+        Ok(Speech {
+            fallback: true,
+            ..speech
+        })
+    }
+
+    fn failed(&self, error: &TtsError) {
+        tracing::warn!(%error, "the second voice says what the first did not");
+        if self.breaker.failed() {
+            tracing::warn!("the first voice fails again and again: it is left alone for a while");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        speak::{Provider, RemoteTtsConfig, Tts, TtsConfig},
+        test_support::fake_server::{http, serve},
+    };
+
+    /// A second of sound.
+    fn sound() -> Vec<u8> {
+        http("200 OK", "audio/wav", vec![1; 48_000])
+    }
+
+    fn refusal() -> Vec<u8> {
+        http("400 Bad Request", "application/json", "{}")
+    }
+
+    fn tts(base_url: String) -> Tts {
+        let server = RemoteTtsConfig {
+            base_url,
+            api_key: "key".into(),
+            model: "speak-1".to_owned(),
+            voice: "calm".to_owned(),
+        };
+        Tts::new(&TtsConfig {
+            fallback: Some(LocalVoice::Flite),
+            timeout: Duration::from_secs(20),
+            ..TtsConfig::new(Provider::Remote(server))
+        })
+    }
+
+    #[tokio::test]
+    async fn what_a_server_does_not_say_is_said_here_and_the_next_time_there() {
+        let (url, _server) = serve(vec![refusal(), sound()]).await;
+        let tts = tts(url);
+        let here = tts.synthesize("Good morning.").await.expect("it is said");
+        assert!(here.fallback && !here.samples.is_empty());
+        let there = tts.synthesize("Good morning.").await.expect("it is said");
+        assert!(!there.fallback, "the second voice was kept for it");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_fails_again_and_again_is_left_alone() {
+        let mut answers = vec![refusal(); 5];
+        answers.push(sound());
+        let (url, _server) = serve(answers).await;
+        let tts = tts(url);
+        for time in 1..=6 {
+            let speech = tts.synthesize("Good morning.").await.expect("it is said");
+            assert!(speech.fallback, "it was asked for the {time}th time");
+        }
+    }
+}
