@@ -39,7 +39,7 @@ struct Args {
     #[arg(long)]
     backend: String,
     /// Milliseconds that one request may take
-    #[arg(long, default_value_t = 400)]
+    #[arg(long, default_value_t = 500)]
     patience_ms: u64,
     #[command(flatten)]
     controls: Controls,

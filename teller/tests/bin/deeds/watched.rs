@@ -32,6 +32,8 @@ pub(crate) enum Stop {
     AnswerRead,
     OutcomeOnItsWay(Place),
     OutcomeWritten,
+    TicketUnwritten,
+    TicketWritten,
     ToldOnItsWay(Place),
 }
 
@@ -209,9 +211,13 @@ impl ToolCallLog for Log {
 
 impl Callbacks for Log {
     fn record(&self, request: CallbackRequest) -> BoxFuture<'_, Result<(), ToolError>> {
-        self.recorded.record(CallbackRequest {
-            session: self.session,
-            ..request
+        self.points.stop_at(Stop::TicketUnwritten);
+        let session = self.session;
+        Box::pin(async move {
+            let request = CallbackRequest { session, ..request };
+            self.recorded.record(request).await?;
+            self.points.stop_at(Stop::TicketWritten);
+            Ok(())
         })
     }
 }

@@ -15,6 +15,8 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use super::matter::HONOURS_KEYS;
+
 /// What becomes of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
@@ -35,6 +37,8 @@ pub(crate) enum Fate {
     Held {
         arrives: bool,
     },
+    /// The worker is killed before it arrives, which is when whoever asked has been answered otherwise.
+    HeldLong,
     /// The worker is killed when it is done and the answer has not left.
     Unanswered,
     /// The worker is killed in the middle of the answer.
@@ -165,12 +169,15 @@ impl Shared {
                 self.ask(&request, keys).await?;
                 gone(&mut client).await;
             }
-            Fate::Straggles => {
+            Fate::Straggles | Fate::HeldLong => {
                 let (shared, mut over) = (self.clone(), self.over.subscribe());
                 self.straggling.spawn(async move {
                     over.changed().await.ok();
                     shared.ask(&request, keys).await.ok();
                 });
+                if fate == Fate::HeldLong {
+                    self.until_killed().await;
+                }
                 gone(&mut client).await;
             }
             Fate::Held { arrives } => {
@@ -232,9 +239,6 @@ impl Shared {
         })
     }
 }
-
-/// The deed whose systems honour keys.
-const HONOURS_KEYS: &str = "keep_volume";
 
 /// The key that was sent, and the one that is given on.
 type Keys = Option<(Uuid, Uuid)>;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     gate::{Gate, Post},
-    matter::{KNOWS_ITSELF, Matter, ONCE, Word, bare},
+    matter::{Matter, ONCE, Word, bare},
 };
 use crate::support::cluster::Cluster;
 
@@ -132,18 +132,14 @@ impl Evidence {
     pub(crate) fn judge(&self, matter: &Matter) -> Verdict {
         let mut verdict = Verdict::default();
         let what = format!(
-            "{} {} (killed: {}), of which was heard {:?}",
+            "{} {} (killed: {:?}), of which was heard {:?}",
             matter.deed(),
             matter.number,
-            matter.point,
+            matter.points,
             matter.heard
         );
         let done = self.done(matter);
-        let allowed = match matter.deed() == KNOWS_ITSELF {
-            true => 1.min(matter.consents()),
-            false => matter.consents(),
-        };
-        if done.len() > allowed {
+        if done.len() > matter.consents() {
             verdict.twice.push(format!(
                 "{what}: done as {done:?}, agreed to {} times",
                 matter.consents()

@@ -34,8 +34,12 @@ impl Kill {
     }
 }
 
+/// Points that are reached when nobody saw what came of a deed.
+const NO_TICKET: &str = "unconfirmed, no ticket yet";
+const TICKET: &str = "ticket on the disk";
+
 /// The names of the points, in their order.
-pub(crate) const POINTS: [&str; 17] = [
+pub(crate) const POINTS: [&str; 19] = [
     "values are asked for",
     "it is read back",
     "the yes",
@@ -49,6 +53,8 @@ pub(crate) const POINTS: [&str; 17] = [
     "answer read",
     "outcome on its way",
     "outcome on the disk",
+    NO_TICKET,
+    TICKET,
     "told",
     "told, on its way",
     "told, on the disk",
@@ -68,16 +74,30 @@ pub(crate) fn kill(point: &str, random: &mut StdRng) -> Kill {
         "intent on its way" => Kill::At(json!({ "intent_on_its_way": place })),
         "intent on the disk" => Kill::At(json!("intent_written")),
         "request never arrived" => Kill::Gate(Fate::Held { arrives: false }),
-        "request in flight" => Kill::Gate(Fate::Held { arrives: true }),
+        "request in flight" => Kill::Gate(match random.random_bool(0.5) {
+            true => Fate::HeldLong,
+            false => Fate::Held { arrives: true },
+        }),
         "done, not answered" => Kill::Gate(Fate::Unanswered),
         "answer half read" => Kill::Gate(Fate::HalfAnswered),
         "answer read" => Kill::At(json!("answer_read")),
         "outcome on its way" => Kill::At(json!({ "outcome_on_its_way": place })),
         "outcome on the disk" => Kill::At(json!("outcome_written")),
+        NO_TICKET => Kill::At(json!("ticket_unwritten")),
+        TICKET => Kill::At(json!("ticket_written")),
         "told" => Kill::Told,
         "told, on its way" => Kill::At(json!({ "told_on_its_way": place })),
         "told, on the disk" => Kill::Kept,
         _ => Kill::InTurn(3, micros(random, 60_000)),
+    }
+}
+
+/// What becomes of the requests of a life that is ended so.
+pub(crate) fn fates_before(point: &str, kill: &Kill, random: &mut StdRng) -> Vec<Fate> {
+    match kill {
+        Kill::Gate(fate) => vec![*fate],
+        _ if matches!(point, NO_TICKET | TICKET) => vec![Fate::Broken; 2],
+        _ => fates(random),
     }
 }
 

@@ -12,9 +12,9 @@ pub(crate) const DEEDS: [(&str, &str); 3] = [
     ("extend_volume", "I want you to extend a volume"),
     ("order_volume", "I want you to order a volume"),
 ];
-/// Their systems know themselves what was done before.
-pub(crate) const KNOWS_ITSELF: &str = "keep_volume";
-/// Their systems can be asked about nothing: no request comes twice.
+/// Its systems honour keys; those of the others are given another key each time, so that what comes twice is done twice.
+pub(crate) const HONOURS_KEYS: &str = "keep_volume";
+/// Its systems can be asked about nothing: no request comes twice.
 pub(crate) const ONCE: &str = "order_volume";
 
 /// How it is told that nothing was done.
@@ -44,19 +44,19 @@ pub(crate) struct Matter {
     pub(crate) deed: usize,
     /// Of the volume, which nobody else asks for.
     pub(crate) number: u32,
-    /// Of the point at which it was killed first.
-    pub(crate) point: &'static str,
+    /// Where its workers were killed.
+    pub(crate) points: Vec<&'static str>,
     is_declined: bool,
     pub(crate) calls: Vec<Call>,
     pub(crate) heard: Vec<String>,
 }
 
 impl Matter {
-    pub(crate) fn new(deed: usize, number: u32, point: &'static str, is_declined: bool) -> Self {
+    pub(crate) fn new(deed: usize, number: u32, is_declined: bool) -> Self {
         Self {
             deed,
             number,
-            point,
+            points: Vec::new(),
             is_declined,
             calls: vec![Call::default()],
             heard: Vec::new(),

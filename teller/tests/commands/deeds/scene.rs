@@ -15,7 +15,7 @@ use tokio::{
 use super::{
     gate::Gate,
     judge::{Evidence, Verdict},
-    kinds::{self, Kill},
+    kinds,
     life::Life,
     matter::{DEEDS, Matter},
 };
@@ -23,6 +23,13 @@ use crate::{
     pack_tests::copy,
     support::{cluster::Cluster, fixtures::root, rehearsal::Harness},
 };
+
+/// How often a life that goes on with a matter is killed as well.
+const TWICE: f64 = 0.2;
+/// How often the systems decline.
+const DECLINED: f64 = 0.1;
+/// How often a caller calls again and is not known.
+const CALLS_AGAIN: f64 = 0.3;
 
 /// A server, and a pack that has something done.
 pub(crate) struct Scene {
@@ -154,15 +161,21 @@ impl Lane {
         let mut open = None;
         for kill in (self.lane..self.run.kills).step_by(self.run.lanes) {
             let mut life = self.start().await;
-            if let Some(matter) = open.take() {
-                matters.push(self.go_on(matter, &mut life).await);
-            }
-            open = Some(self.killed(kill, life).await);
+            let matter = match open.take() {
+                Some(matter) if self.random.random_bool(TWICE) => matter,
+                Some(matter) => {
+                    matters.push(self.go_on(matter, &mut life).await);
+                    self.new_matter(kill)
+                }
+                None => self.new_matter(kill),
+            };
+            open = Some(self.killed(kill, life, matter).await);
         }
         let mut life = self.start().await;
         if let Some(matter) = open {
             matters.push(self.go_on(matter, &mut life).await);
         }
+        self.gate.let_in().await;
         life.end().await;
         (self, matters)
     }
@@ -182,7 +195,7 @@ impl Lane {
 
     /// The caller of a killed worker: the conversation goes on, or they call again.
     async fn go_on(&mut self, mut matter: Matter, life: &mut Life) -> Matter {
-        if self.random.random_bool(0.3) {
+        if self.random.random_bool(CALLS_AGAIN) {
             matter.call_again();
         }
         self.gate.fates(kinds::fates(&mut self.random));
@@ -196,26 +209,33 @@ impl Lane {
         matter
     }
 
-    /// Another matter, and the end of the worker in the middle of it.
-    async fn killed(&mut self, kill: usize, mut life: Life) -> Matter {
-        let (points, round) = (self.run.points, kill / self.run.points.len());
-        let point = points[kill % points.len()];
-        let deed = (kill + round) % DEEDS.len();
+    /// Each point with each deed, one after the other.
+    fn new_matter(&mut self, kill: usize) -> Matter {
+        let round = kill / self.run.points.len();
         let number = 10_000 + u32::try_from(kill).unwrap();
-        let is_declined = self.random.random_bool(0.1);
-        let mut matter = Matter::new(deed, number, point, is_declined);
+        Matter::new(
+            (kill + round) % DEEDS.len(),
+            number,
+            self.random.random_bool(DECLINED),
+        )
+    }
+
+    /// The end of the worker in the middle of a matter.
+    async fn killed(&mut self, kill: usize, mut life: Life, mut matter: Matter) -> Matter {
+        let point = self.run.points[kill % self.run.points.len()];
+        matter.points.push(point);
         let kill = kinds::kill(point, &mut self.random);
-        let fates = kinds::fates(&mut self.random);
-        match kill {
-            Kill::Gate(fate) => self.gate.fates([fate]),
-            _ => self.gate.fates(fates),
-        }
+        let fates = kinds::fates_before(point, &kill, &mut self.random);
+        self.gate.fates(fates);
         let ended = life.call(&mut matter, &mut self.gate, Some(&kill)).await;
         assert!(ended.is_none(), "it was to be killed");
         life.kill(&mut matter).await;
         self.kills += 1;
         self.gate.settle().await;
-        self.gate.let_in().await;
+        // What straggles comes before the worker lives again, or after.
+        if self.random.random_bool(0.5) {
+            self.gate.let_in().await;
+        }
         matter
     }
 }

@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use super::{
-    kinds::POINTS,
-    matter::{Matter, Word},
-    scene::Finished,
-};
+use super::{kinds::POINTS, matter::Word, scene::Finished};
 
 /// What a matter's caller was told last, and whether it is done.
 #[derive(Default)]
 struct Counts {
-    matters: usize,
+    kills: usize,
+    deeds: usize,
     done: usize,
     told_done: usize,
     told_not_done: usize,
@@ -20,10 +17,16 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(run: &Finished, is: impl Fn(&Matter) -> bool) -> Self {
+    /// The kills at this point, and the deeds that were not disturbed again after one; without a point, all.
+    fn of(run: &Finished, point: Option<&str>) -> Self {
+        let is = |at: &&&str| point.is_none_or(|point| point == **at);
         let mut counts = Self::default();
-        for matter in run.matters.iter().filter(|matter| is(matter)) {
-            counts.matters += 1;
+        for matter in &run.matters {
+            counts.kills += matter.points.iter().filter(is).count();
+            if matter.points.last().filter(is).is_none() {
+                continue;
+            }
+            counts.deeds += 1;
             counts.done += usize::from(run.evidence.is_done(matter));
             let mut words = matter.calls.iter().flat_map(|call| &call.words);
             match words.next_back() {
@@ -37,14 +40,17 @@ impl Counts {
                 *sum += more;
             }
         }
+        if point.is_none() {
+            counts.wrong = run.verdict.counts();
+        }
         counts
     }
 
     fn print(&self, name: &str) {
         let [lost, twice, untrue, unrecorded] = self.wrong;
         println!(
-            "{name:<32} {:>6} {:>6} {:>10} {:>14} {:>12} {lost:>6} {twice:>6} {untrue:>7} {unrecorded:>11}",
-            self.matters, self.done, self.told_done, self.told_not_done, self.unconfirmed,
+            "{name:<32} {:>6} {:>6} {:>6} {:>10} {:>14} {:>12} {lost:>6} {twice:>6} {untrue:>7} {unrecorded:>11}",
+            self.kills, self.deeds, self.done, self.told_done, self.told_not_done, self.unconfirmed,
         );
     }
 }
@@ -60,9 +66,10 @@ pub(crate) fn print(product: &Finished, controls: &[Finished], took: Duration, s
         took.as_secs()
     );
     println!(
-        "{:<32} {:>6} {:>6} {:>10} {:>14} {:>12} {:>6} {:>6} {:>7} {:>11}",
+        "{:<32} {:>6} {:>6} {:>6} {:>10} {:>14} {:>12} {:>6} {:>6} {:>7} {:>11}",
         "killed",
         "kills",
+        "deeds",
         "done",
         "told done",
         "told not done",
@@ -73,9 +80,9 @@ pub(crate) fn print(product: &Finished, controls: &[Finished], took: Duration, s
         "unrecorded"
     );
     for point in POINTS {
-        Counts::of(product, |matter| matter.point == point).print(point);
+        Counts::of(product, Some(point)).print(point);
     }
     for run in std::iter::once(product).chain(controls) {
-        Counts::of(run, |_| true).print(run.name);
+        Counts::of(run, None).print(run.name);
     }
 }
