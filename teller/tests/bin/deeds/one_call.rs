@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    future::pending,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -49,19 +50,7 @@ impl OneCall {
         let recorder = worker.record.recorder();
         let session = SessionId(session);
         recorder.session_started(start(session));
-        let mut before: HashMap<Uuid, Before> = HashMap::new();
-        for earlier in &continues {
-            for row in worker.calls.by_session(SessionId(*earlier)).await? {
-                let outcome = row.outcome.map(|kind| outcome(kind.as_str(), row.result));
-                let known = before.entry(row.idempotency_key).or_insert(Before {
-                    tool: row.tool,
-                    seq: row.seq,
-                    arguments: row.arguments.unwrap_or_default(),
-                    outcome: None,
-                });
-                known.outcome = outcome.or(known.outcome.take());
-            }
-        }
+        let before = left_by(worker, &continues).await?;
         let recorded = before.iter().map(|(key, known)| RecordedCall {
             key: *key,
             tool: known.tool.clone(),
@@ -76,40 +65,12 @@ impl OneCall {
             points.clone(),
             worker.controls.outcomes_in_memory,
         ));
-        let deeds = worker.replier.tools().into_iter();
-        let mut tools: Vec<Arc<dyn Tool>> = deeds
-            .map(|tool| {
-                Arc::new(WatchedTool::new(tool, points.clone(), worker.controls)) as Arc<dyn Tool>
-            })
-            .collect();
-        tools.push(Arc::new(TicketTool::new(
-            log.clone(),
-            worker.replier.tickets(),
-        )));
         let keys_of = continues.first().map_or(session, |first| SessionId(*first));
+        let tools = tools(worker, &log, &points);
         let registry = Registry::new(keys_of, tools, log.clone(), recorded);
-        let facts = CallFacts {
-            can_authenticate: true,
-            caller: ToolCaller {
-                participant: "caller".to_owned(),
-                ..ToolCaller::default()
-            },
-            begun: Some(worker.replier.local_time()),
-            ..CallFacts::default()
-        };
-        let driver = Driver::new(
-            worker.replier.clone(),
-            registry,
-            facts,
-            worker.tasks.clone(),
-        );
-        driver.on(Event::Proven {
-            name: "Ana".to_owned(),
-            customer: "ana".to_owned(),
-        });
         Ok(Self {
             session,
-            driver,
+            driver: dialogue(worker, registry),
             recorder,
             log,
             points,
@@ -144,11 +105,13 @@ impl OneCall {
         };
         let ((), heard) = tokio::join!(reply.write(sentences), hearing);
         self.driver.on(Event::AgentHeard(heard.clone()));
-        if self.points.saw_a_deed() && !self.told.swap(true, Ordering::Relaxed) {
-            self.points.die_on_the_way(Stop::is_told);
-        }
+        let is_first = self.points.saw_a_deed() && !self.told.swap(true, Ordering::Relaxed);
+        let is_last = is_first && self.points.die_on_the_way(Stop::is_told);
         self.recorder
             .message(self.row(seq.saturating_add(1), Speaker::Agent, heard));
+        if is_last {
+            pending::<()>().await;
+        }
     }
 
     pub(crate) async fn hang_up(self) {
@@ -180,6 +143,54 @@ impl OneCall {
             meta: json!({}),
         }
     }
+}
+
+/// The calls of tools that these sessions left on record, by their keys. An outcome that any of them has is the one.
+async fn left_by(worker: &Worker, sessions: &[Uuid]) -> anyhow::Result<HashMap<Uuid, Before>> {
+    let mut before: HashMap<Uuid, Before> = HashMap::new();
+    for session in sessions {
+        for row in worker.calls.by_session(SessionId(*session)).await? {
+            let outcome = row.outcome.map(|kind| outcome(kind.as_str(), row.result));
+            let known = before.entry(row.idempotency_key).or_insert(Before {
+                tool: row.tool,
+                seq: row.seq,
+                arguments: row.arguments.unwrap_or_default(),
+                outcome: None,
+            });
+            known.outcome = outcome.or(known.outcome.take());
+        }
+    }
+    Ok(before)
+}
+
+/// The deeds of the pack, and tickets.
+fn tools(worker: &Worker, log: &Arc<Log>, points: &Arc<Points>) -> Vec<Arc<dyn Tool>> {
+    let watched = |tool| WatchedTool::new(tool, points.clone(), worker.controls);
+    let deeds = worker.replier.tools().into_iter();
+    let deeds = deeds.map(|tool| Arc::new(watched(tool)) as Arc<dyn Tool>);
+    let tickets = TicketTool::new(log.clone(), worker.replier.tickets());
+    let tickets: Arc<dyn Tool> = Arc::new(tickets);
+    deeds.chain([tickets]).collect()
+}
+
+/// A conversation in which nothing was said yet, with a caller whom a code proved.
+fn dialogue(worker: &Worker, registry: Registry) -> Driver {
+    let facts = CallFacts {
+        can_authenticate: true,
+        caller: ToolCaller {
+            participant: "caller".to_owned(),
+            ..ToolCaller::default()
+        },
+        begun: Some(worker.replier.local_time()),
+        ..CallFacts::default()
+    };
+    let tasks = worker.tasks.clone();
+    let driver = Driver::new(worker.replier.clone(), registry, facts, tasks);
+    driver.on(Event::Proven {
+        name: "Ana".to_owned(),
+        customer: "ana".to_owned(),
+    });
+    driver
 }
 
 fn start(session: SessionId) -> SessionStart {

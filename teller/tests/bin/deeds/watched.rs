@@ -83,15 +83,17 @@ impl Points {
         }
     }
 
-    /// What is put on its way now does not arrive, or arrives as the last.
-    pub(crate) fn die_on_the_way(&self, of: impl Fn(Stop) -> Option<Place>) {
-        if let Some(place) = self.stop.and_then(of) {
+    /// What is put on its way now does not arrive, or arrives as the last, if that is where it dies: then it is `true`.
+    pub(crate) fn die_on_the_way(&self, of: impl Fn(Stop) -> Option<Place>) -> bool {
+        let place = self.stop.and_then(of);
+        if let Some(place) = place {
             die_at(match place {
                 Place::BeforeAppend => "before-append",
                 Place::MidFrame => "mid-frame",
                 Place::AfterAppend => "after-append",
             });
         }
+        place.is_some()
     }
 }
 

@@ -129,6 +129,17 @@ impl Evidence {
         !self.done(matter).is_empty()
     }
 
+    /// The rows of these sessions.
+    fn rows<'a>(
+        &'a self,
+        sessions: impl IntoIterator<Item = &'a Uuid>,
+    ) -> Vec<(&'a Uuid, &'a Row)> {
+        let rows = sessions
+            .into_iter()
+            .filter_map(|session| self.rows.get(session));
+        rows.flatten().collect()
+    }
+
     pub(crate) fn judge(&self, matter: &Matter) -> Verdict {
         let mut verdict = Verdict::default();
         let what = format!(
@@ -138,93 +149,68 @@ impl Evidence {
             matter.points,
             matter.heard
         );
-        let done = self.done(matter);
-        if done.len() > matter.consents() {
-            verdict.twice.push(format!(
-                "{what}: done as {done:?}, agreed to {} times",
-                matter.consents()
-            ));
+        let (done, agreed) = (self.done(matter), matter.consents());
+        if done.len() > agreed {
+            let twice = format!("{what}: done as {done:?}, agreed to {agreed} times");
+            verdict.twice.push(twice);
         }
         for call in &matter.calls {
-            let rows: Vec<(&Uuid, &Row)> = call
-                .sessions
-                .iter()
-                .flat_map(|session| self.rows.get(session).into_iter().flatten())
-                .collect();
-            let own = |done: &&Done| rows.iter().any(|(key, _)| **key == done.key);
-            self.judge_words(&call.words, done, &rows, &what, &mut verdict);
-            if let Some(row) = done.iter().filter(own).find_map(|done| {
-                rows.iter().find(|(key, row)| {
-                    **key == done.key
-                        && row
-                            .outcomes
-                            .iter()
-                            .any(|kind| !matches!(&**kind, "success" | "unknown"))
-                })
-            }) {
-                verdict
-                    .unrecorded
-                    .push(format!("{what}: done, and recorded as {row:?}"));
+            let rows = self.rows(&call.sessions);
+            for word in &call.words {
+                self.judge_word(word, done, &rows, &what, &mut verdict);
             }
         }
-        let intents: BTreeSet<Uuid> = matter
-            .sessions()
-            .iter()
-            .flat_map(|session| self.rows.get(session).into_iter().flat_map(HashMap::keys))
-            .copied()
-            .collect();
-        let unrecorded = done.iter().filter(|done| !intents.contains(&done.key));
-        let unrecorded = unrecorded.map(|done| format!("{what}: {done:?} has no intent on record"));
-        verdict.unrecorded.extend(unrecorded);
+        let rows = self.rows(matter.calls.iter().flat_map(|call| &call.sessions));
+        for done in done {
+            let mut own = rows.iter().filter(|(key, _)| **key == done.key).peekable();
+            if own.peek().is_none() {
+                let unrecorded = format!("{what}: {done:?} has no intent on record");
+                verdict.unrecorded.push(unrecorded);
+            }
+            let open = |kind: &String| matches!(&**kind, "success" | "unknown");
+            if let Some((_, row)) = own.find(|(_, row)| !row.outcomes.iter().all(open)) {
+                let otherwise = format!("{what}: {done:?} is recorded as {row:?}");
+                verdict.unrecorded.push(otherwise);
+            }
+        }
         verdict
     }
 
-    /// What was told in one call.
-    fn judge_words(
+    /// What was told in one call, which has these rows.
+    fn judge_word(
         &self,
-        words: &[Word],
+        word: &Word,
         done: &[Done],
         rows: &[(&Uuid, &Row)],
         what: &str,
         verdict: &mut Verdict,
     ) {
-        for word in words {
-            match word {
-                Word::Done(told) => {
-                    let is =
-                        |reference: &String| told.as_ref().is_none_or(|told| told == reference);
-                    if !done.iter().any(|done| is(&done.reference)) {
-                        verdict
-                            .untrue
-                            .push(format!("{what}: told {word:?}, done {done:?}"));
-                    }
-                    let has = |row: &Row| {
-                        row.outcomes.contains("success") && row.references.iter().any(is)
-                    };
-                    if !rows.iter().any(|(_, row)| has(row)) {
-                        verdict
-                            .lost
-                            .push(format!("{what}: told {word:?}, recorded {rows:?}"));
-                    }
+        match word {
+            Word::Done(told) => {
+                let is = |reference: &String| told.as_ref().is_none_or(|told| told == reference);
+                if !done.iter().any(|done| is(&done.reference)) {
+                    let untrue = format!("{what}: told {word:?}, done {done:?}");
+                    verdict.untrue.push(untrue);
                 }
-                Word::NotDone => {
-                    let own = |done: &&Done| rows.iter().any(|(key, _)| **key == done.key);
-                    if let Some(done) = done.iter().find(own) {
-                        verdict
-                            .untrue
-                            .push(format!("{what}: told that nothing was done, done {done:?}"));
-                    }
+                let has =
+                    |row: &Row| row.outcomes.contains("success") && row.references.iter().any(is);
+                if !rows.iter().any(|(_, row)| has(row)) {
+                    let lost = format!("{what}: told {word:?}, recorded {rows:?}");
+                    verdict.lost.push(lost);
                 }
-                Word::Unconfirmed(ticket) => {
-                    if !self
-                        .tickets
-                        .iter()
-                        .any(|known| known.starts_with(ticket.as_str()))
-                    {
-                        verdict
-                            .lost
-                            .push(format!("{what}: the ticket {ticket} is not on record"));
-                    }
+            }
+            Word::NotDone => {
+                let own = |done: &&Done| rows.iter().any(|(key, _)| **key == done.key);
+                if let Some(done) = done.iter().find(own) {
+                    let untrue = format!("{what}: told that nothing was done, done {done:?}");
+                    verdict.untrue.push(untrue);
+                }
+            }
+            Word::Unconfirmed(ticket) => {
+                let is = |known: &String| known.starts_with(ticket.as_str());
+                if !self.tickets.iter().any(is) {
+                    let lost = format!("{what}: the ticket {ticket} is not on record");
+                    verdict.lost.push(lost);
                 }
             }
         }

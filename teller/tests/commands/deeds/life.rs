@@ -25,6 +25,8 @@ pub(crate) struct Life {
     lines: Lines<BufReader<ChildStdout>>,
     /// The number of what was said last and is on the disk.
     kept: Option<usize>,
+    /// It came to the point at which it was to be killed.
+    pub(crate) at_point: bool,
 }
 
 /// What a life told.
@@ -60,6 +62,7 @@ impl Life {
             lines: BufReader::new(child.stdout.take().unwrap()).lines(),
             child,
             kept: None,
+            at_point: false,
         };
         let first = life.line().await;
         assert_eq!(
@@ -80,6 +83,7 @@ impl Life {
     ) -> Option<()> {
         let session = matter.begin();
         self.kept = None;
+        self.at_point = false;
         let stop = kill.and_then(Kill::stop);
         let order = json!({"call": {
             "session": session, "continues": matter.continues(), "stop": stop,
@@ -96,6 +100,7 @@ impl Life {
                 && *at == turn
             {
                 sleep(*after).await;
+                self.at_point = true;
                 return None;
             }
             let kill = kill.filter(|kill| match kill {
@@ -116,6 +121,7 @@ impl Life {
         if let Some(Kill::Kept) = kill {
             // The disk may have been sooner than the end of the turn.
             while self.kept != Some(2 * YES + 1) && !matches!(self.told().await, Told::Nothing) {}
+            self.at_point = true;
             return None;
         }
         if kill.is_some() {
@@ -141,10 +147,14 @@ impl Life {
                 Told::Sentence(sentence) => {
                     matter.hear(sentence);
                     if matches!(kill, Some(Kill::ReadBack | Kill::Told)) {
+                        self.at_point = true;
                         return None;
                     }
                 }
-                Told::At | Told::Nothing => return None,
+                Told::At | Told::Nothing => {
+                    self.at_point = true;
+                    return None;
+                }
                 Told::Kept => {}
                 Told::End => return Some(()),
             }

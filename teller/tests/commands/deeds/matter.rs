@@ -44,8 +44,8 @@ pub(crate) struct Matter {
     pub(crate) deed: usize,
     /// Of the volume, which nobody else asks for.
     pub(crate) number: u32,
-    /// Where its workers were killed.
-    pub(crate) points: Vec<&'static str>,
+    /// Where its workers were killed, and whether they had come so far.
+    pub(crate) points: Vec<(&'static str, bool)>,
     is_declined: bool,
     pub(crate) calls: Vec<Call>,
     pub(crate) heard: Vec<String>,

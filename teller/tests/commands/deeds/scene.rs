@@ -223,12 +223,12 @@ impl Lane {
     /// The end of the worker in the middle of a matter.
     async fn killed(&mut self, kill: usize, mut life: Life, mut matter: Matter) -> Matter {
         let point = self.run.points[kill % self.run.points.len()];
-        matter.points.push(point);
         let kill = kinds::kill(point, &mut self.random);
         let fates = kinds::fates_before(point, &kill, &mut self.random);
         self.gate.fates(fates);
         let ended = life.call(&mut matter, &mut self.gate, Some(&kill)).await;
         assert!(ended.is_none(), "it was to be killed");
+        matter.points.push((point, life.at_point));
         life.kill(&mut matter).await;
         self.kills += 1;
         self.gate.settle().await;

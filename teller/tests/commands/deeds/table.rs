@@ -6,11 +6,13 @@ use super::{kinds::POINTS, matter::Word, scene::Finished};
 
 /// What a matter's caller was told last, and whether it is done.
 #[derive(Default)]
-struct Counts {
+pub(crate) struct Counts {
     kills: usize,
+    /// Kills of workers that had come so far.
+    pub(crate) at_point: usize,
     deeds: usize,
     done: usize,
-    told_done: usize,
+    pub(crate) told_done: usize,
     told_not_done: usize,
     unconfirmed: usize,
     wrong: [usize; 4],
@@ -18,11 +20,13 @@ struct Counts {
 
 impl Counts {
     /// The kills at this point, and the deeds that were not disturbed again after one; without a point, all.
-    fn of(run: &Finished, point: Option<&str>) -> Self {
-        let is = |at: &&&str| point.is_none_or(|point| point == **at);
+    pub(crate) fn of(run: &Finished, point: Option<&str>) -> Self {
+        let is = |(at, _): &&(&str, bool)| point.is_none_or(|point| point == *at);
         let mut counts = Self::default();
         for matter in &run.matters {
-            counts.kills += matter.points.iter().filter(is).count();
+            let kills: Vec<_> = matter.points.iter().filter(is).collect();
+            counts.kills += kills.len();
+            counts.at_point += kills.iter().filter(|(_, is_there)| *is_there).count();
             if matter.points.last().filter(is).is_none() {
                 continue;
             }
@@ -49,8 +53,14 @@ impl Counts {
     fn print(&self, name: &str) {
         let [lost, twice, untrue, unrecorded] = self.wrong;
         println!(
-            "{name:<32} {:>6} {:>6} {:>6} {:>10} {:>14} {:>12} {lost:>6} {twice:>6} {untrue:>7} {unrecorded:>11}",
-            self.kills, self.deeds, self.done, self.told_done, self.told_not_done, self.unconfirmed,
+            "{name:<32} {:>6} {:>9} {:>6} {:>6} {:>10} {:>14} {:>12} {lost:>6} {twice:>6} {untrue:>7} {unrecorded:>11}",
+            self.kills,
+            self.at_point,
+            self.deeds,
+            self.done,
+            self.told_done,
+            self.told_not_done,
+            self.unconfirmed,
         );
     }
 }
@@ -66,9 +76,10 @@ pub(crate) fn print(product: &Finished, controls: &[Finished], took: Duration, s
         took.as_secs()
     );
     println!(
-        "{:<32} {:>6} {:>6} {:>6} {:>10} {:>14} {:>12} {:>6} {:>6} {:>7} {:>11}",
+        "{:<32} {:>6} {:>9} {:>6} {:>6} {:>10} {:>14} {:>12} {:>6} {:>6} {:>7} {:>11}",
         "killed",
         "kills",
+        "at it",
         "deeds",
         "done",
         "told done",
