@@ -48,6 +48,7 @@ use ledger::{Ledger, SpeechKind};
 use phase::{AgentVoice, End, Leaving, Phase};
 
 pub use ending::Ended;
+pub use ports::Recorded;
 pub use services::{Services, SessionConfig, Transfers};
 
 /// Voice events are few and must not be lost: the voice waits when the session is this far behind.

@@ -25,7 +25,9 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
-pub use self::{cluster::Cluster, psql_script::migration_script, settings::ConfigRepository};
+pub use self::{
+    cluster::Cluster, faults::die_at, psql_script::migration_script, settings::ConfigRepository,
+};
 use crate::{Database, DatabaseConfig, keys::Keyring};
 
 /// Owns the test databases.

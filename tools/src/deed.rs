@@ -112,7 +112,7 @@ pub struct Deeds {
 /// Another answer of the 4xx kind says that it was not done. Any other answer, a broken one, and none leave open whether
 /// it was done: the registry goes on by the deed's [`Effect`]. An answer with the header `Idempotency-Key` of another
 /// call is none. `GET {url}/{name}/calls/{key}` is asked for [`Effect::Status`] and answers as the request would have, or
-/// 404 where that never arrived.
+/// 404 where that is not known.
 #[derive(Debug, Clone)]
 pub struct DeedTool {
     spec: ToolSpec,

@@ -267,10 +267,7 @@ impl Attempt<'_> {
             Effect::Reads => self.carry_out().await,
             Effect::Idempotent => repeated(Some(self.carry_out().await)),
             Effect::Once => Outcome::Unknown,
-            Effect::Status => match self.status().await {
-                None => self.carry_out().await,
-                Some(outcome) => outcome,
-            },
+            Effect::Status => self.status().await,
         }
     }
 
@@ -287,11 +284,7 @@ impl Attempt<'_> {
             Effect::Reads => Outcome::Failed("the answer broke off".to_owned()),
             Effect::Idempotent => repeated(self.ask().await.0),
             Effect::Once => Outcome::Unknown,
-            Effect::Status => match self.status().await {
-                Some(outcome) => outcome,
-                None if is_late => Outcome::TimedOut,
-                None => Outcome::Failed("the request did not arrive".to_owned()),
-            },
+            Effect::Status => self.status().await,
         }
     }
 
@@ -311,14 +304,14 @@ impl Attempt<'_> {
         }
     }
 
-    /// What came of it by the other side's account; `None`: the request never arrived there.
-    async fn status(&self) -> Option<Outcome> {
+    /// What came of it by the other side's account. A request that is not known there may still be on its way, and be
+    /// carried out when nobody waits any more: so it is neither repeated nor said to have failed.
+    async fn status(&self) -> Outcome {
         let tool = &self.registered.tool;
         match timeout(tool.spec().timeout, tool.status(self.key)).await {
-            Ok(Ok(Some(result))) => Some(Outcome::Success(result)),
-            Ok(Ok(None)) => None,
-            Ok(Err(declined @ ToolError::Declined(_))) => reported(Err(declined)),
-            Ok(Err(_)) | Err(_) => Some(Outcome::Unknown),
+            Ok(Ok(Some(result))) => Outcome::Success(result),
+            Ok(Err(ToolError::Declined(reason))) => Outcome::Refused(Refusal::Declined(reason)),
+            Ok(Ok(None) | Err(_)) | Err(_) => Outcome::Unknown,
         }
     }
 }

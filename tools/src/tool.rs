@@ -24,8 +24,8 @@ pub trait Tool: Send + Sync {
     /// [`ToolError`], by what is known about its effect.
     fn call<'a>(&'a self, call: ToolCall<'a>) -> BoxFuture<'a, Result<Value, ToolError>>;
 
-    /// What came of the call with this key: its result, or `None` if it never arrived. Only asked of
-    /// tools with [`Effect::Status`].
+    /// What came of the call with this key: its result, or `None` if it is not known there, which does not say that it
+    /// will not arrive. Only asked of tools with [`Effect::Status`].
     ///
     /// # Errors
     /// [`ToolError::Declined`] when it arrived and was declined, another when that cannot be found out.

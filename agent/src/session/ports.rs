@@ -52,7 +52,7 @@ pub(super) fn dialogue(
 
 /// The rows of a call's tools and callbacks, on their way to the record.
 #[derive(Debug, Clone)]
-pub(super) struct Recorded(pub(super) Recorder);
+pub struct Recorded(pub Recorder);
 
 impl ToolCallLog for Recorded {
     fn intend(&self, intent: Intent) -> BoxFuture<'static, Result<(), NotRecorded>> {

@@ -2,10 +2,10 @@
 //!
 //! `TELLER_FAIL=label:n` kills the process (SIGKILL, nothing is cleaned up) when the point
 //! `label` is reached for the n-th time; `TELLER_FAIL=io:label:n:count` makes `count` operations
-//! fail from the n-th on, with EIO.
+//! fail from the n-th on, with EIO. [`die_at`] asks for a death while the process runs.
 
 use std::sync::{
-    LazyLock,
+    LazyLock, Mutex, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -37,19 +37,26 @@ static PLAN: LazyLock<Plan> = LazyLock::new(|| {
     }
 });
 static PASSED: AtomicU64 = AtomicU64::new(0);
+/// Where the process dies the next time, by its own wish.
+static NEXT: Mutex<Option<&str>> = Mutex::new(None);
+
+/// The process dies when it reaches the point `label` the next time.
+pub fn die_at(label: &'static str) {
+    *NEXT.lock().unwrap_or_else(PoisonError::into_inner) = Some(label);
+}
+
+fn is_next(label: &str) -> bool {
+    *NEXT.lock().unwrap_or_else(PoisonError::into_inner) == Some(label)
+}
 
 /// The process dies here, if a test asked for it.
 ///
 /// # Panics
 /// If it lives on.
 pub fn point(label: &str) {
-    if let Plan::Die {
-        label: at_label,
-        at,
-    } = &*PLAN
-        && at_label == label
-        && PASSED.fetch_add(1, Ordering::SeqCst) + 1 >= *at
-    {
+    let is_planned = matches!(&*PLAN, Plan::Die { label: at_label, at }
+        if at_label == label && PASSED.fetch_add(1, Ordering::SeqCst) + 1 >= *at);
+    if is_planned || is_next(label) {
         let killed = std::process::Command::new("kill")
             .args(["-KILL", &std::process::id().to_string()])
             .status();
@@ -60,8 +67,9 @@ pub fn point(label: &str) {
 /// The next [`point`] of this label kills.
 #[must_use]
 pub fn armed(label: &str) -> bool {
-    matches!(&*PLAN, Plan::Die { label: at_label, at }
-        if at_label == label && PASSED.fetch_add(1, Ordering::SeqCst) + 2 >= *at)
+    let is_planned = matches!(&*PLAN, Plan::Die { label: at_label, at }
+        if at_label == label && PASSED.fetch_add(1, Ordering::SeqCst) + 2 >= *at);
+    is_planned || is_next(label)
 }
 
 /// An operation of the disk that fails, if a test asked for it.

@@ -10,6 +10,7 @@
 mod administration;
 mod audited;
 mod callbacks;
+mod deeds;
 mod demo_backend;
 mod erasure;
 mod fetching;

@@ -134,7 +134,7 @@ pub(crate) struct Harness {
     keys: PathBuf,
     pub(crate) spool: PathBuf,
     acks: PathBuf,
-    log: PathBuf,
+    pub(crate) log: PathBuf,
     pub(crate) spool_mb: String,
 }
 
