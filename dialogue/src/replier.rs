@@ -9,13 +9,13 @@ use std::{
 };
 
 use chrono::NaiveDateTime;
-use knowledge::{FixedArgument, KnowledgeBase, Lookup, Proof, Task, TaskEffect};
+use knowledge::{FixedArgument, KnowledgeBase, Lookup, OWN_TOOLS, Proof, Task, TaskEffect};
 use language::phrase::written_out;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tools::{
     CallbackTool, DeclaredDeed, DeclaredLookup, DeclaredOptions, Deeds, Effect, LookupTool,
-    Lookups, NotConnected, TicketTool, Tool, TransferTool, WebSearch, WebSearchTool, WrongDeed,
+    Lookups, NotConnected, TicketTool, Tool, WebSearch, WebSearchTool, WrongDeed,
 };
 
 use crate::{
@@ -178,24 +178,38 @@ impl Replier {
 
     /// What the agent can do in every conversation.
     pub(crate) fn abilities(&self) -> Abilities {
+        let model = self.models().name().map(str::to_owned);
+        let look_ups: Vec<LookupTool> = self.look_ups().filter_map(Result::ok).collect();
+        let tools = self.task_tools();
+        let functions = match model {
+            Some(_) => self.functions(&look_ups, &tools),
+            None => Vec::new(),
+        };
         Abilities {
-            model: self.models().name().map(str::to_owned),
-            look_ups: self
-                .look_ups()
-                .filter_map(|tool| Some(tool.ok()?.spec().name.clone()))
+            model,
+            look_ups: look_ups
+                .iter()
+                .map(|tool| tool.spec().name.clone())
                 .collect(),
-            tools: self.task_tools(),
+            tools,
             web_search: self.searches_web(),
             transfer: self.shared.transfer_to.is_some(),
-            functions: self.functions(),
+            functions,
         }
     }
 
-    /// The names of the tools that tasks may use: what every call has, and what the company's systems do.
+    /// The names of the tools that tasks may use: what every call has, and what the company's systems do. The pack was
+    /// checked when it was loaded: whatever it names can be made.
     fn task_tools(&self) -> BTreeSet<String> {
+        let base = self.knowledge();
         let own = [CallbackTool::NAME, TicketTool::NAME].map(str::to_owned);
-        let systems = self.deeds().map(|tool| tool.spec().name.clone());
-        own.into_iter().chain(systems).collect()
+        let systems = self.shared.deeds.is_some().then(|| {
+            let names = base.pack().tasks.system_tools().into_iter();
+            names.map(str::to_owned).collect::<Vec<_>>()
+        });
+        own.into_iter()
+            .chain(systems.into_iter().flatten())
+            .collect()
     }
 
     /// The kinds of tickets that the pack's tasks leave, with the days that a person has for each.
@@ -211,11 +225,10 @@ impl Replier {
         kinds.collect()
     }
 
-    /// The look-ups that a language model may ask for.
-    fn functions(&self) -> Vec<Function> {
+    /// What a language model may ask for of `look_ups` and of the tasks that have their tools in `connected`.
+    fn functions(&self, look_ups: &[LookupTool], connected: &BTreeSet<String>) -> Vec<Function> {
         let base = self.knowledge();
-        let tools = self.look_ups().filter_map(Result::ok);
-        let functions = tools.map(|tool| {
+        let functions = look_ups.iter().map(|tool| {
             let spec = tool.spec();
             let look_up = base.pack().lookup(&spec.name);
             let phrases = look_up.into_iter().flat_map(|look_up| &look_up.phrases);
@@ -233,34 +246,7 @@ impl Replier {
                 kind: FunctionKind::LookUp,
             }
         });
-        functions.chain(self.task_functions(&base)).collect()
-    }
-
-    /// The tasks that a language model may begin.
-    fn task_functions(&self, base: &KnowledgeBase) -> Vec<Function> {
-        let connected = self.task_tools();
-        let tasks = base.pack().tasks.list.iter();
-        let possible = tasks.filter(|task| {
-            let tools = task.tool.as_deref().into_iter().chain(task.reads());
-            task.tool.is_some() && tools.into_iter().all(|tool| connected.contains(tool))
-        });
-        let function = |task: &Arc<Task>| {
-            let words = task.name.replace('_', " ");
-            let phrases = task.phrases.iter();
-            let asked_by: Vec<String> = phrases.flat_map(|phrase| written_out(phrase)).collect();
-            let examples: Vec<&str> = asked_by.iter().map(String::as_str).take(EXAMPLES).collect();
-            Function {
-                name: format!("{BEGINS}{}", task.name),
-                description: format!(
-                    "Begins this for the caller: {words}. The caller asks in words such as: {}. What is missing is asked for, and it is done only once the caller agreed.",
-                    examples.join("; ")
-                ),
-                parameters: understood(task),
-                asked_by,
-                kind: FunctionKind::Task,
-            }
-        };
-        possible.map(function).collect()
+        functions.chain(task_functions(&base, connected)).collect()
     }
 
     pub(crate) fn models(&self) -> &Models {
@@ -277,6 +263,32 @@ impl Replier {
             took: begun.elapsed(),
         }
     }
+}
+
+/// The tasks that a language model may begin.
+fn task_functions(base: &KnowledgeBase, connected: &BTreeSet<String>) -> Vec<Function> {
+    let tasks = base.pack().tasks.list.iter();
+    let possible = tasks.filter(|task| {
+        let tools = task.tool.as_deref().into_iter().chain(task.reads());
+        task.tool.is_some() && tools.into_iter().all(|tool| connected.contains(tool))
+    });
+    let function = |task: &Arc<Task>| {
+        let words = task.name.replace('_', " ");
+        let phrases = task.phrases.iter();
+        let asked_by: Vec<String> = phrases.flat_map(|phrase| written_out(phrase)).collect();
+        let examples: Vec<&str> = asked_by.iter().map(String::as_str).take(EXAMPLES).collect();
+        Function {
+            name: format!("{BEGINS}{}", task.name),
+            description: format!(
+                "Begins this for the caller: {words}. The caller asks in words such as: {}. What is missing is asked for, and it is done only once the caller agreed.",
+                examples.join("; ")
+            ),
+            parameters: understood(task),
+            asked_by,
+            kind: FunctionKind::Task,
+        }
+    };
+    possible.map(function).collect()
 }
 
 /// The tools of the pack's tasks that are neither callbacks nor tickets: deeds, and what there is to choose from. Those
@@ -296,7 +308,13 @@ fn system_tools(base: &KnowledgeBase, deeds: &Deeds) -> Vec<Arc<dyn Tool>> {
             };
             tools.extend(kept(deeds.options(&declared)));
         }
-        let Some(name) = task.tool.as_deref().filter(|name| !is_own(name)) else {
+        let own = |name: &&str| OWN_TOOLS.contains(name);
+        let known = |name: &&str| tools.iter().any(|tool| tool.spec().name == **name);
+        let name = task
+            .tool
+            .as_deref()
+            .filter(|name| !own(name) && !known(name));
+        let Some(name) = name else {
             continue;
         };
         let declared = DeclaredDeed {
@@ -314,11 +332,6 @@ fn system_tools(base: &KnowledgeBase, deeds: &Deeds) -> Vec<Arc<dyn Tool>> {
         tools.extend(kept(deeds.tool(&declared)));
     }
     tools
-}
-
-/// Every call has it, whatever systems there are.
-fn is_own(tool: &str) -> bool {
-    [CallbackTool::NAME, TicketTool::NAME, TransferTool::NAME].contains(&tool)
 }
 
 fn kept<T: Tool + 'static>(tool: Result<T, WrongDeed>) -> Option<Arc<dyn Tool>> {
@@ -383,5 +396,18 @@ fn declared(lookup: &Lookup) -> DeclaredLookup {
         credential: lookup.credential.clone(),
         header: lookup.header.clone(),
         parameters: lookup.parameters.keys().cloned().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tools::TransferTool;
+
+    use super::*;
+
+    #[test]
+    fn a_pack_knows_the_tools_that_every_call_has_by_their_names() {
+        let names = [CallbackTool::NAME, TicketTool::NAME, TransferTool::NAME];
+        assert_eq!(OWN_TOOLS, names);
     }
 }
