@@ -1,5 +1,7 @@
 //! What all conversations of a worker share: the documents, the language model, the company's systems.
 
+mod offered;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -10,24 +12,24 @@ use std::{
 
 use chrono::NaiveDateTime;
 use knowledge::{FixedArgument, KnowledgeBase, Lookup, OWN_TOOLS, Proof, Task, TaskEffect};
-use language::phrase::written_out;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tools::{
     CallbackTool, DeclaredDeed, DeclaredLookup, DeclaredOptions, Deeds, Effect, LookupTool,
-    Lookups, NotConnected, TicketTool, Tool, WebSearch, WebSearchTool, WrongDeed,
+    Lookups, Mcp, McpTool, NotConnected, TicketTool, Tool, WebSearch, WebSearchTool, WrongDeed,
 };
 
 use crate::{
     PASSAGES, ReplyConfig,
-    conversation::{Abilities, Found, Function, FunctionKind, Query, functions::BEGINS},
+    conversation::{
+        Abilities, Found, Function, FunctionKind, Query,
+        functions::{BEGINS, SEARCHES},
+    },
     llm::Models,
 };
 
 /// Longest argument of a deed, in characters.
 const MAX_ARGUMENT: usize = 1000;
-/// Ways of asking for a look-up that a language model is told.
-const EXAMPLES: usize = 6;
 
 /// What answers are made with. Shared by all calls; cheap to clone.
 #[derive(Debug, Clone)]
@@ -44,6 +46,7 @@ struct Shared {
     deeds: Option<Deeds>,
     transfer_to: Option<String>,
     web_search: Option<WebSearch>,
+    mcp: Option<Mcp>,
     /// Searches so far.
     retrievals: AtomicU64,
 }
@@ -64,6 +67,7 @@ impl Replier {
             deeds,
             transfer_to: config.transfer_to,
             web_search: config.web_search,
+            mcp: config.mcp,
             retrievals: AtomicU64::new(0),
         };
         Self {
@@ -116,8 +120,8 @@ impl Replier {
         configured.or_else(|| self.knowledge().pack().settings.transfer_number.clone())
     }
 
-    /// The look-ups of the pack that somebody answers, its deeds that somebody does, and the search of the web where it may
-    /// be used.
+    /// The look-ups of the pack that somebody answers, its deeds that somebody does, the search of the web where it may be
+    /// used, and the listed tools of MCP servers.
     #[must_use]
     pub fn tools(&self) -> Vec<Arc<dyn Tool>> {
         let tools = self.look_ups();
@@ -125,7 +129,28 @@ impl Replier {
         let web = self
             .web_search()
             .map(|tool| Arc::new(tool) as Arc<dyn Tool>);
-        look_ups.chain(self.deeds()).chain(web).collect()
+        let mcp = self.mcp_tools().into_iter();
+        let mcp = mcp.map(|tool| Arc::new(tool) as Arc<dyn Tool>);
+        look_ups.chain(self.deeds()).chain(web).chain(mcp).collect()
+    }
+
+    /// The listed tools of MCP servers that are there; none whose name something of the pack has, which goes before.
+    fn mcp_tools(&self) -> Vec<McpTool> {
+        let Some(mcp) = &self.shared.mcp else {
+            return Vec::new();
+        };
+        let base = self.knowledge();
+        let (pack, systems) = (base.pack(), base.pack().tasks.system_tools());
+        let is_taken = |name: &str| pack.lookup(name).is_some() || systems.contains(name);
+        let mut tools = mcp.tools();
+        tools.retain(|tool| {
+            let name = &tool.spec().name;
+            if is_taken(name) {
+                tracing::error!(tool = name, "a tool of an MCP server is left out: the pack has a look-up or a deed of its name");
+            }
+            !is_taken(name)
+        });
+        tools
     }
 
     /// What tasks of the pack have done by the company's systems, and what these know to choose from.
@@ -181,8 +206,9 @@ impl Replier {
         let model = self.models().name().map(str::to_owned);
         let look_ups: Vec<LookupTool> = self.look_ups().filter_map(Result::ok).collect();
         let tools = self.task_tools();
+        let base = self.knowledge();
         let functions = match model {
-            Some(_) => self.functions(&look_ups, &tools),
+            Some(_) => offered::functions(&base, &look_ups, &self.mcp_tools(), &tools),
             None => Vec::new(),
         };
         Abilities {
@@ -225,30 +251,6 @@ impl Replier {
         kinds.collect()
     }
 
-    /// What a language model may ask for of `look_ups` and of the tasks that have their tools in `connected`.
-    fn functions(&self, look_ups: &[LookupTool], connected: &BTreeSet<String>) -> Vec<Function> {
-        let base = self.knowledge();
-        let functions = look_ups.iter().map(|tool| {
-            let spec = tool.spec();
-            let look_up = base.pack().lookup(&spec.name);
-            let phrases = look_up.into_iter().flat_map(|look_up| &look_up.phrases);
-            let asked_by: Vec<String> = phrases.flat_map(|phrase| written_out(phrase)).collect();
-            let examples: Vec<&str> = asked_by.iter().map(String::as_str).take(EXAMPLES).collect();
-            Function {
-                name: spec.name.clone(),
-                description: format!(
-                    "Finds the {} for the caller, who asks in words such as: {}.",
-                    spec.name.replace('_', " "),
-                    examples.join("; ")
-                ),
-                parameters: spec.arguments.clone(),
-                asked_by,
-                kind: FunctionKind::LookUp,
-            }
-        });
-        functions.chain(task_functions(&base, connected)).collect()
-    }
-
     pub(crate) fn models(&self) -> &Models {
         &self.shared.models
     }
@@ -263,32 +265,6 @@ impl Replier {
             took: begun.elapsed(),
         }
     }
-}
-
-/// The tasks that a language model may begin.
-fn task_functions(base: &KnowledgeBase, connected: &BTreeSet<String>) -> Vec<Function> {
-    let tasks = base.pack().tasks.list.iter();
-    let possible = tasks.filter(|task| {
-        let tools = task.tool.as_deref().into_iter().chain(task.reads());
-        task.tool.is_some() && tools.into_iter().all(|tool| connected.contains(tool))
-    });
-    let function = |task: &Arc<Task>| {
-        let words = task.name.replace('_', " ");
-        let phrases = task.phrases.iter();
-        let asked_by: Vec<String> = phrases.flat_map(|phrase| written_out(phrase)).collect();
-        let examples: Vec<&str> = asked_by.iter().map(String::as_str).take(EXAMPLES).collect();
-        Function {
-            name: format!("{BEGINS}{}", task.name),
-            description: format!(
-                "Begins this for the caller: {words}. The caller asks in words such as: {}. What is missing is asked for, and it is done only once the caller agreed.",
-                examples.join("; ")
-            ),
-            parameters: understood(task),
-            asked_by,
-            kind: FunctionKind::Task,
-        }
-    };
-    possible.map(function).collect()
 }
 
 /// The tools of the pack's tasks that are neither callbacks nor tickets: deeds, and what there is to choose from. Those
@@ -370,16 +346,6 @@ fn schema(task: &Task) -> Value {
         "required": required,
         "additionalProperties": false,
     })
-}
-
-/// What a model may have understood of a task: any of its slots, in the caller's words.
-fn understood(task: &Task) -> Value {
-    let text = json!({ "type": "string", "maxLength": MAX_ARGUMENT });
-    let slots = task.slots.iter().filter(|slot| !slot.manner.silent);
-    let properties: serde_json::Map<String, Value> = slots
-        .map(|slot| (slot.name.clone(), text.clone()))
-        .collect();
-    json!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
 /// Whatever is known so far.

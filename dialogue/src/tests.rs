@@ -4,8 +4,10 @@ mod attacks;
 mod driving;
 mod failover;
 mod functions;
+mod mcp;
 mod model;
 mod model_server;
+mod rows;
 mod web;
 
 use std::{

@@ -38,7 +38,7 @@ pub use answer::{Answer, Citation, More, Perhaps, is_grounded, sentences};
 pub use base::KnowledgeBase;
 pub use catalogue::{
     Ask, Better, Catalogue, Field, Filter, Kind, Last, Listing, Meaning, Offer, Order, Row, RowRef,
-    Shelf, Table, Test, Value, Wish,
+    RowSearch, RowsFound, Shelf, Table, Test, Value, Wish,
 };
 pub use chunk::{CHUNK_OVERLAP, CHUNK_SIZE, Chunk, chunks, split};
 pub use error::PackError;
