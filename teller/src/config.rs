@@ -19,7 +19,7 @@ use voice::{
     speak::{Provider, RemoteTtsConfig},
 };
 
-use crate::meaning::MeaningConfig;
+use crate::{mcp::McpSettings, meaning::MeaningConfig};
 
 pub use reader::{ConfigError, Reader};
 
@@ -81,6 +81,8 @@ pub struct Config {
     pub lookups: LookupConfig,
     /// The search of the web, if there is one.
     pub web_search: Option<WebSearchConfig>,
+    /// The list of MCP servers, if there is one.
+    pub mcp: Option<McpSettings>,
     /// Log filter in `tracing` syntax.
     pub log: String,
     /// Log as JSON lines instead of text.
@@ -175,6 +177,7 @@ impl Config {
             lookups: lookups(env, deeds.as_ref()),
             deeds,
             web_search: web_search(env),
+            mcp: crate::mcp::settings(env),
             log: env.text("RUST_LOG", DEFAULT_LOG),
             log_json: env.flag("LOG_JSON", false),
             livekit,
