@@ -21,10 +21,7 @@ use tools::{
 
 use crate::{
     PASSAGES, ReplyConfig,
-    conversation::{
-        Abilities, Found, Function, FunctionKind, Query,
-        functions::{BEGINS, SEARCHES},
-    },
+    conversation::{Abilities, Found, Query},
     llm::Models,
 };
 
