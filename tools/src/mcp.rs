@@ -57,6 +57,8 @@ struct Seen {
     first: Option<Arc<Taken>>,
     /// It is as it was then.
     is_ready: bool,
+    /// Why it was refused last: said once, however often it is asked after.
+    reason: Option<String>,
 }
 
 /// What became of a listed tool.
@@ -75,6 +77,7 @@ impl Seen {
         *self = Self {
             first: Some(taken),
             is_ready: true,
+            reason: None,
         };
     }
 }
@@ -243,13 +246,14 @@ impl Entry {
     }
 
     fn refuse(&self, reason: &str) {
-        self.seen().is_ready = false;
-        tracing::error!(
-            tool = self.listed.name,
-            server = self.server.name,
-            reason,
-            "a tool of an MCP server is refused"
-        );
+        let mut seen = self.seen();
+        seen.is_ready = false;
+        let before = seen.reason.replace(reason.to_owned());
+        drop(seen);
+        if before.as_deref() != Some(reason) {
+            let (tool, server) = (&self.listed.name, &self.server.name);
+            tracing::error!(tool, server, reason, "a tool of an MCP server is refused");
+        }
     }
 
     async fn ask(&self, call: &ToolCall<'_>) -> Result<Value, ToolError> {
