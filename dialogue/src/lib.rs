@@ -43,7 +43,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use tools::WebSearch;
+use tools::{Mcp, WebSearch};
 
 /// Passages given to a model or an extractive answer; more dilute a short spoken answer.
 const PASSAGES: usize = 3;
@@ -60,6 +60,8 @@ pub struct ReplyConfig {
     pub transfer_to: Option<String>,
     /// Searches the web for packs that allow it.
     pub web_search: Option<WebSearch>,
+    /// Tools of MCP servers that a language model may ask for.
+    pub mcp: Option<Mcp>,
 }
 
 /// An OpenAI-compatible chat completion server.

@@ -1,5 +1,7 @@
 //! What all conversations of a worker share: the documents, the language model, the company's systems.
 
+mod offered;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -9,25 +11,22 @@ use std::{
 };
 
 use chrono::NaiveDateTime;
-use knowledge::{FixedArgument, KnowledgeBase, Lookup, Proof, Task, TaskEffect};
-use language::phrase::written_out;
+use knowledge::{FixedArgument, KnowledgeBase, Lookup, OWN_TOOLS, Proof, Task, TaskEffect};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tools::{
     CallbackTool, DeclaredDeed, DeclaredLookup, DeclaredOptions, Deeds, Effect, LookupTool,
-    Lookups, NotConnected, TicketTool, Tool, TransferTool, WebSearch, WebSearchTool, WrongDeed,
+    Lookups, Mcp, McpTool, NotConnected, TicketTool, Tool, WebSearch, WebSearchTool, WrongDeed,
 };
 
 use crate::{
     PASSAGES, ReplyConfig,
-    conversation::{Abilities, Found, Function, FunctionKind, Query, functions::BEGINS},
+    conversation::{Abilities, Found, Query},
     llm::Models,
 };
 
 /// Longest argument of a deed, in characters.
 const MAX_ARGUMENT: usize = 1000;
-/// Ways of asking for a look-up that a language model is told.
-const EXAMPLES: usize = 6;
 
 /// What answers are made with. Shared by all calls; cheap to clone.
 #[derive(Debug, Clone)]
@@ -44,6 +43,7 @@ struct Shared {
     deeds: Option<Deeds>,
     transfer_to: Option<String>,
     web_search: Option<WebSearch>,
+    mcp: Option<Mcp>,
     /// Searches so far.
     retrievals: AtomicU64,
 }
@@ -64,6 +64,7 @@ impl Replier {
             deeds,
             transfer_to: config.transfer_to,
             web_search: config.web_search,
+            mcp: config.mcp,
             retrievals: AtomicU64::new(0),
         };
         Self {
@@ -116,8 +117,8 @@ impl Replier {
         configured.or_else(|| self.knowledge().pack().settings.transfer_number.clone())
     }
 
-    /// The look-ups of the pack that somebody answers, its deeds that somebody does, and the search of the web where it may
-    /// be used.
+    /// The look-ups of the pack that somebody answers, its deeds that somebody does, the search of the web where it may be
+    /// used, and the listed tools of MCP servers.
     #[must_use]
     pub fn tools(&self) -> Vec<Arc<dyn Tool>> {
         let tools = self.look_ups();
@@ -125,7 +126,28 @@ impl Replier {
         let web = self
             .web_search()
             .map(|tool| Arc::new(tool) as Arc<dyn Tool>);
-        look_ups.chain(self.deeds()).chain(web).collect()
+        let mcp = self.mcp_tools().into_iter();
+        let mcp = mcp.map(|tool| Arc::new(tool) as Arc<dyn Tool>);
+        look_ups.chain(self.deeds()).chain(web).chain(mcp).collect()
+    }
+
+    /// The listed tools of MCP servers that are there; none whose name something of the pack has, which goes before.
+    fn mcp_tools(&self) -> Vec<McpTool> {
+        let Some(mcp) = &self.shared.mcp else {
+            return Vec::new();
+        };
+        let base = self.knowledge();
+        let (pack, systems) = (base.pack(), base.pack().tasks.system_tools());
+        let is_taken = |name: &str| pack.lookup(name).is_some() || systems.contains(name);
+        let mut tools = mcp.tools();
+        tools.retain(|tool| {
+            let name = &tool.spec().name;
+            if is_taken(name) {
+                tracing::error!(tool = name, "a tool of an MCP server is left out: the pack has a look-up or a deed of its name");
+            }
+            !is_taken(name)
+        });
+        tools
     }
 
     /// What tasks of the pack have done by the company's systems, and what these know to choose from.
@@ -178,24 +200,39 @@ impl Replier {
 
     /// What the agent can do in every conversation.
     pub(crate) fn abilities(&self) -> Abilities {
+        let model = self.models().name().map(str::to_owned);
+        let look_ups: Vec<LookupTool> = self.look_ups().filter_map(Result::ok).collect();
+        let tools = self.task_tools();
+        let base = self.knowledge();
+        let functions = match model {
+            Some(_) => offered::functions(&base, &look_ups, &self.mcp_tools(), &tools),
+            None => Vec::new(),
+        };
         Abilities {
-            model: self.models().name().map(str::to_owned),
-            look_ups: self
-                .look_ups()
-                .filter_map(|tool| Some(tool.ok()?.spec().name.clone()))
+            model,
+            look_ups: look_ups
+                .iter()
+                .map(|tool| tool.spec().name.clone())
                 .collect(),
-            tools: self.task_tools(),
+            tools,
             web_search: self.searches_web(),
             transfer: self.shared.transfer_to.is_some(),
-            functions: self.functions(),
+            functions,
         }
     }
 
-    /// The names of the tools that tasks may use: what every call has, and what the company's systems do.
+    /// The names of the tools that tasks may use: what every call has, and what the company's systems do. The pack was
+    /// checked when it was loaded: whatever it names can be made.
     fn task_tools(&self) -> BTreeSet<String> {
+        let base = self.knowledge();
         let own = [CallbackTool::NAME, TicketTool::NAME].map(str::to_owned);
-        let systems = self.deeds().map(|tool| tool.spec().name.clone());
-        own.into_iter().chain(systems).collect()
+        let systems = self.shared.deeds.is_some().then(|| {
+            let names = base.pack().tasks.system_tools().into_iter();
+            names.map(str::to_owned).collect::<Vec<_>>()
+        });
+        own.into_iter()
+            .chain(systems.into_iter().flatten())
+            .collect()
     }
 
     /// The kinds of tickets that the pack's tasks leave, with the days that a person has for each.
@@ -209,58 +246,6 @@ impl Replier {
             FixedArgument::Truth(_) | FixedArgument::Number(_) => None,
         });
         kinds.collect()
-    }
-
-    /// The look-ups that a language model may ask for.
-    fn functions(&self) -> Vec<Function> {
-        let base = self.knowledge();
-        let tools = self.look_ups().filter_map(Result::ok);
-        let functions = tools.map(|tool| {
-            let spec = tool.spec();
-            let look_up = base.pack().lookup(&spec.name);
-            let phrases = look_up.into_iter().flat_map(|look_up| &look_up.phrases);
-            let asked_by: Vec<String> = phrases.flat_map(|phrase| written_out(phrase)).collect();
-            let examples: Vec<&str> = asked_by.iter().map(String::as_str).take(EXAMPLES).collect();
-            Function {
-                name: spec.name.clone(),
-                description: format!(
-                    "Finds the {} for the caller, who asks in words such as: {}.",
-                    spec.name.replace('_', " "),
-                    examples.join("; ")
-                ),
-                parameters: spec.arguments.clone(),
-                asked_by,
-                kind: FunctionKind::LookUp,
-            }
-        });
-        functions.chain(self.task_functions(&base)).collect()
-    }
-
-    /// The tasks that a language model may begin.
-    fn task_functions(&self, base: &KnowledgeBase) -> Vec<Function> {
-        let connected = self.task_tools();
-        let tasks = base.pack().tasks.list.iter();
-        let possible = tasks.filter(|task| {
-            let tools = task.tool.as_deref().into_iter().chain(task.reads());
-            task.tool.is_some() && tools.into_iter().all(|tool| connected.contains(tool))
-        });
-        let function = |task: &Arc<Task>| {
-            let words = task.name.replace('_', " ");
-            let phrases = task.phrases.iter();
-            let asked_by: Vec<String> = phrases.flat_map(|phrase| written_out(phrase)).collect();
-            let examples: Vec<&str> = asked_by.iter().map(String::as_str).take(EXAMPLES).collect();
-            Function {
-                name: format!("{BEGINS}{}", task.name),
-                description: format!(
-                    "Begins this for the caller: {words}. The caller asks in words such as: {}. What is missing is asked for, and it is done only once the caller agreed.",
-                    examples.join("; ")
-                ),
-                parameters: understood(task),
-                asked_by,
-                kind: FunctionKind::Task,
-            }
-        };
-        possible.map(function).collect()
     }
 
     pub(crate) fn models(&self) -> &Models {
@@ -296,7 +281,13 @@ fn system_tools(base: &KnowledgeBase, deeds: &Deeds) -> Vec<Arc<dyn Tool>> {
             };
             tools.extend(kept(deeds.options(&declared)));
         }
-        let Some(name) = task.tool.as_deref().filter(|name| !is_own(name)) else {
+        let own = |name: &&str| OWN_TOOLS.contains(name);
+        let known = |name: &&str| tools.iter().any(|tool| tool.spec().name == **name);
+        let name = task
+            .tool
+            .as_deref()
+            .filter(|name| !own(name) && !known(name));
+        let Some(name) = name else {
             continue;
         };
         let declared = DeclaredDeed {
@@ -314,11 +305,6 @@ fn system_tools(base: &KnowledgeBase, deeds: &Deeds) -> Vec<Arc<dyn Tool>> {
         tools.extend(kept(deeds.tool(&declared)));
     }
     tools
-}
-
-/// Every call has it, whatever systems there are.
-fn is_own(tool: &str) -> bool {
-    [CallbackTool::NAME, TicketTool::NAME, TransferTool::NAME].contains(&tool)
 }
 
 fn kept<T: Tool + 'static>(tool: Result<T, WrongDeed>) -> Option<Arc<dyn Tool>> {
@@ -359,16 +345,6 @@ fn schema(task: &Task) -> Value {
     })
 }
 
-/// What a model may have understood of a task: any of its slots, in the caller's words.
-fn understood(task: &Task) -> Value {
-    let text = json!({ "type": "string", "maxLength": MAX_ARGUMENT });
-    let slots = task.slots.iter().filter(|slot| !slot.manner.silent);
-    let properties: serde_json::Map<String, Value> = slots
-        .map(|slot| (slot.name.clone(), text.clone()))
-        .collect();
-    json!({ "type": "object", "properties": properties, "additionalProperties": false })
-}
-
 /// Whatever is known so far.
 fn open_schema() -> Value {
     json!({ "type": "object", "additionalProperties": { "type": ["string", "number", "boolean"] } })
@@ -383,5 +359,18 @@ fn declared(lookup: &Lookup) -> DeclaredLookup {
         credential: lookup.credential.clone(),
         header: lookup.header.clone(),
         parameters: lookup.parameters.keys().cloned().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tools::TransferTool;
+
+    use super::*;
+
+    #[test]
+    fn a_pack_knows_the_tools_that_every_call_has_by_their_names() {
+        let names = [CallbackTool::NAME, TicketTool::NAME, TransferTool::NAME];
+        assert_eq!(OWN_TOOLS, names);
     }
 }

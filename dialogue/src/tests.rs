@@ -5,8 +5,10 @@ mod drafts;
 mod driving;
 mod failover;
 mod functions;
+mod mcp;
 mod model;
 mod model_server;
+mod rows;
 mod web;
 
 use std::{

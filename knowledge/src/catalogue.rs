@@ -5,6 +5,7 @@
 //! catalogue.toml, *.csv, *.json -> schema.rs, rows.rs, derive.rs    typed rows, or a message that names file and line
 //! a turn -> names.rs, read.rs, lean.rs                              what is asked for: filters, order, wish, rows
 //! an ask -> search.rs, alternatives.rs, compare.rs -> words.rs      the best rows, and the sentences that offer them
+//! a model's conditions -> function.rs                                 the same search, for a language model
 //! ```
 
 mod alternatives;
@@ -15,6 +16,7 @@ mod compare;
 mod derive;
 mod described;
 mod fresh;
+mod function;
 mod lean;
 mod measure;
 mod names;
@@ -41,6 +43,7 @@ pub(crate) use speech::date_said;
 pub(crate) use words::CatalogueWords;
 
 pub use ask::{Ask, Filter, Last, Order, RowRef, Test, Wish};
+pub use function::{RowSearch, RowsFound};
 pub use schema::{Better, Field, Kind, Table};
 pub use search::Meaning;
 pub(crate) use search::SharedStems;

@@ -38,7 +38,7 @@ pub use answer::{Answer, Citation, More, Perhaps, is_grounded, sentences};
 pub use base::KnowledgeBase;
 pub use catalogue::{
     Ask, Better, Catalogue, Field, Filter, Kind, Last, Listing, Meaning, Offer, Order, Row, RowRef,
-    Shelf, Table, Test, Value, Wish,
+    RowSearch, RowsFound, Shelf, Table, Test, Value, Wish,
 };
 pub use chunk::{CHUNK_OVERLAP, CHUNK_SIZE, Chunk, chunks, split};
 pub use error::PackError;
@@ -59,7 +59,8 @@ pub use review::{Callers, Remark};
 pub use route::{Before, Question, Reason, Route, RouteContext, Routed};
 pub use slot::{Country, Origin, Slot, SlotKind, SlotValue, SlotValues};
 pub use task::{
-    FirstAid, FixedArgument, Manner, Steer, Task, TaskEffect, TaskLines, TaskSlot, Tasks, Then,
+    FirstAid, FixedArgument, Manner, OWN_TOOLS, Steer, Task, TaskEffect, TaskLines, TaskSlot,
+    Tasks, Then,
 };
 pub use trained::Trained;
 pub use training::{Example, FOLDS, Quality, Ranks, Rates, Seen};

@@ -217,6 +217,7 @@ impl Pack {
             tasks,
         };
         task::check_offers(&file("tasks"), &pack.tasks.list, &pack.documents)?;
+        task::check_tools(&file("tasks"), &pack.tasks.list, &pack.lookups)?;
         check::texts(&file("documents"), &pack.documents)?;
         check::phrases(folder, &pack)?;
         Ok(pack)

@@ -3,6 +3,7 @@
 
 mod declared;
 mod fill;
+mod names;
 mod steer;
 
 use std::{
@@ -18,8 +19,13 @@ use crate::{
     slot::{Slot, SlotKind},
 };
 pub(crate) use declared::{check, check_first_aid, check_offers};
+pub(crate) use names::check_tools;
 pub use steer::Steer;
 pub(crate) use steer::SteerRules;
+
+/// Tools that every call has, whatever systems there are: several tasks may end in one of them, each with arguments of its
+/// own.
+pub const OWN_TOOLS: [&str; 3] = ["callback", "ticket", "transfer"];
 
 /// One task of a pack.
 #[derive(Clone, Debug, Deserialize)]
@@ -234,6 +240,12 @@ impl Tasks {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Arc<Task>> {
         self.list.iter().find(|task| task.name == name)
+    }
+
+    /// The tools that only the company's systems have: what they do, and what they know to choose from.
+    #[must_use]
+    pub fn system_tools(&self) -> BTreeSet<&str> {
+        names::of_systems(&self.list)
     }
 }
 

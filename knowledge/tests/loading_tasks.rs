@@ -81,3 +81,73 @@ fn wrong_tasks_are_named_and_a_pack_may_have_none() {
     fs::remove_dir_all(copy.0.join("tasks")).unwrap();
     assert!(copy.load().unwrap().pack().tasks.list.is_empty());
 }
+
+#[test]
+fn a_tool_has_a_name_that_can_stand_in_an_address_and_one_form_in_all_tasks() {
+    let file = "tasks/block_card.toml";
+    let tool = "tool = \"block_card\"";
+    let long = format!("tool = \"{}\"", "a".repeat(61));
+    for (name, from, to, says) in [
+        (
+            "upper",
+            tool,
+            "tool = \"Block_Card\"",
+            vec!["tool", "Block_Card", "lower-case letters"],
+        ),
+        (
+            "slash",
+            tool,
+            "tool = \"block/card\"",
+            vec!["tool", "block/card", "at most 60"],
+        ),
+        (
+            "empty",
+            tool,
+            "tool = \"\"",
+            vec!["tool", "such as renew_book"],
+        ),
+        ("long", tool, &long, vec!["tool", "at most 60"]),
+        (
+            "look-up",
+            tool,
+            "tool = \"account_balance\"",
+            vec!["tool", "no look-up has"],
+        ),
+    ] {
+        check(&format!("task-tool-{name}"), file, from, to, &says);
+    }
+    let file = "tasks/book_appointment.toml";
+    let options = "options = \"free_slots\"";
+    for (name, to, says) in [
+        (
+            "spaced",
+            "options = \"free slots\"",
+            vec!["slot", "options", "free slots", "lower-case letters"],
+        ),
+        (
+            "deed",
+            "options = \"block_card\"",
+            vec!["options", "block_card", "tasks/block_card.toml"],
+        ),
+    ] {
+        check(&format!("task-options-{name}"), file, options, to, &says);
+    }
+    let file = "tasks/travel_notice.toml";
+    let own = "tool = \"travel_notice\"";
+    let clash = ["tool", "block_card", "tasks/block_card.toml"];
+    check(
+        "task-tool-clash",
+        file,
+        own,
+        "tool = \"block_card\"",
+        &clash,
+    );
+    let copy = Copy::new("task-tool-same");
+    fs::copy(copy.0.join(file), copy.0.join("tasks/journey.toml")).unwrap();
+    copy.replace("tasks/journey.toml", "phrases = [", "phrases = [] # ");
+    let loaded = copy.load();
+    assert!(
+        loaded.is_ok(),
+        "two tasks that agree share a tool: {loaded:?}"
+    );
+}

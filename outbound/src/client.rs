@@ -92,7 +92,7 @@ impl Client {
             self.check(&url, &request)?;
             let response = self.once(&request, &url, &headers).await?;
             if request.redirects == 0 || !is_redirect(response.status()) {
-                return whole(response, url, request.limits.bytes).await;
+                return whole(response, url, &request).await;
             }
             followed += 1;
             if followed > request.redirects {
@@ -159,7 +159,12 @@ fn target(response: &Response, from: &Url) -> Result<Url, OutboundError> {
 }
 
 /// The whole body, counted as it arrives: a server's own word of its length may be wrong, or missing.
-async fn whole(mut response: Response, url: Url, limit: usize) -> Result<Answer, OutboundError> {
+async fn whole(
+    mut response: Response,
+    url: Url,
+    request: &Request,
+) -> Result<Answer, OutboundError> {
+    let limit = request.limits.bytes;
     let packed = |value: &reqwest::header::HeaderValue| value != "identity";
     if response.headers().get(CONTENT_ENCODING).is_some_and(packed) {
         return Err(OutboundError::Compressed);
@@ -173,7 +178,11 @@ async fn whole(mut response: Response, url: Url, limit: usize) -> Result<Answer,
         if body.len() + chunk.len() > limit {
             return Err(OutboundError::TooLarge(limit));
         }
+        let seen = body.len();
         body.extend_from_slice(&chunk);
+        if request.enough.is_some_and(|enough| enough(&body, seen)) {
+            break;
+        }
     }
     Ok(Answer {
         status: response.status(),

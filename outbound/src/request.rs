@@ -38,6 +38,7 @@ pub struct Request {
     pub(crate) limits: Limits,
     pub(crate) hosts: Option<Arc<HostList>>,
     pub(crate) redirects: usize,
+    pub(crate) enough: Option<fn(&[u8], usize) -> bool>,
 }
 
 impl Request {
@@ -52,6 +53,17 @@ impl Request {
             limits: Limits::default(),
             hosts: None,
             redirects: 5,
+            enough: None,
+        }
+    }
+
+    /// Has what lies at `url` removed. A redirect is not followed.
+    #[must_use]
+    pub fn delete(url: Url) -> Self {
+        Self {
+            method: Method::DELETE,
+            redirects: 0,
+            ..Self::get(url)
         }
     }
 
@@ -104,6 +116,15 @@ impl Request {
     #[must_use]
     pub fn no_redirects(mut self) -> Self {
         self.redirects = 0;
+        self
+    }
+
+    /// Takes no more of the body once this says of what came so far that it is enough: of a stream of events, the one that
+    /// was waited for. It is asked whenever something came, with the bytes that it saw before: whoever looks at all of them
+    /// each time lets a server that sends byte by byte cost any time. The limits hold all the same.
+    #[must_use]
+    pub fn until(mut self, enough: fn(&[u8], usize) -> bool) -> Self {
+        self.enough = Some(enough);
         self
     }
 }

@@ -303,3 +303,14 @@ async fn nobody_there_is_told_from_a_connection_that_broke() {
         "{error:?}"
     );
 }
+
+#[tokio::test]
+async fn a_stream_that_never_ends_is_left_once_what_was_waited_for_is_there() {
+    let server = server(&["shop.test"]).await;
+    let request = Request::get(server.url("shop.test", "/slow")).until(|body, seen| {
+        assert!(seen < body.len(), "it is asked when something came");
+        body.len() >= 1_000
+    });
+    let answer = server.send(request).await.unwrap();
+    assert_eq!(answer.len(), "200 ".len() + 1_000);
+}

@@ -16,7 +16,7 @@ use crate::{
     },
     config::{Config, Reader, backend_token, database_only, key_file, pack_or_setting, spool},
     demo_backend::{self, DemoBackendArgs},
-    serve,
+    mcp, serve,
 };
 
 pub use exit::Exit;
@@ -63,6 +63,9 @@ enum Command {
     /// Look at what waits on this host's disk for the database, and at what the database refused
     #[command(subcommand)]
     Spool(SpoolCommand),
+    /// Ask the MCP servers that MCP_FILE lists what they offer, and say of each listed tool whether it can be used. Exit
+    /// code 1 when one cannot
+    Mcp,
     /// Answer look-ups and do deeds for a first try, from data of the pack
     #[command(long_about = demo_backend::HELP)]
     DemoBackend(DemoBackendArgs),
@@ -191,6 +194,10 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
             let token = backend_token(&mut Reader::from_env());
             let pack = pack_or_setting(args.pack.clone())?;
             runtime()?.block_on(demo_backend::run(pack, args, token))
+        }
+        Command::Mcp => {
+            let settings = mcp::settings(&mut Reader::from_env());
+            runtime()?.block_on(mcp::check(settings))
         }
         Command::ParseFile => Ok(sources::serve_child() == std::process::ExitCode::SUCCESS),
         Command::Profiles(command) => runtime()?.block_on(admin::profiles(&database()?, command)),

@@ -20,7 +20,7 @@ use voice::{
     speak::{LocalVoice, Provider},
 };
 
-use crate::meaning::MeaningConfig;
+use crate::{mcp::McpSettings, meaning::MeaningConfig};
 
 pub use reader::{ConfigError, Reader};
 
@@ -86,6 +86,8 @@ pub struct Config {
     pub lookups: LookupConfig,
     /// The search of the web, if there is one.
     pub web_search: Option<WebSearchConfig>,
+    /// The list of MCP servers, if there is one.
+    pub mcp: Option<McpSettings>,
     /// Log filter in `tracing` syntax.
     pub log: String,
     /// Log as JSON lines instead of text.
@@ -182,6 +184,7 @@ impl Config {
             lookups: lookups(env, deeds.as_ref()),
             deeds,
             web_search: web_search(env),
+            mcp: crate::mcp::settings(env),
             log: env.text("RUST_LOG", DEFAULT_LOG),
             log_json: env.flag("LOG_JSON", false),
             livekit,

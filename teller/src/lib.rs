@@ -8,6 +8,7 @@ pub mod admin;
 pub mod cli;
 pub mod config;
 pub mod demo_backend;
+pub mod mcp;
 pub mod meaning;
 pub mod serve;
 #[cfg(feature = "test-caller")]

@@ -74,7 +74,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let sweeper = sweeper(&config, &database, finalizer, (&live, &worker_id));
 
     let web_search = components::web_search(&config)?;
-    let replier = components::replier(&config, &pack, web_search.clone())?;
+    let mcp = components::mcp(&config).await?;
+    let replier = components::replier(&config, &pack, web_search.clone(), mcp.clone())?;
     let telephony = Telephony::new(&config.livekit.url, &config.livekit.keys);
     let authenticator = components::authenticator(&config, &database, &pack)?;
     let locks = DatabaseLocks::new(&database);
@@ -109,6 +110,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         record: record_health,
         slots: worker.health().slots().clone(),
         shutdown: follower.clone(),
+        mcp,
     };
     let background = background.start(&tasks, sweeper, replier, pack, meaning);
     // Health and summaries are answered to the last.

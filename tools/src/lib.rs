@@ -8,7 +8,7 @@
 //!
 //! What needs the room or the record goes through a port ([`SipTransfer`], [`Callbacks`],
 //! [`ToolCallLog`]) that the agent implements; what needs other systems asks them over HTTP
-//! ([`LookupTool`], [`DeedTool`], [`OptionsTool`], [`WebSearchTool`]).
+//! ([`LookupTool`], [`DeedTool`], [`OptionsTool`], [`WebSearchTool`], [`McpTool`]).
 
 mod callback;
 mod company;
@@ -16,6 +16,7 @@ mod deed;
 mod key;
 mod log;
 mod lookup;
+mod mcp;
 mod outcome;
 mod registry;
 mod ticket;
@@ -29,6 +30,9 @@ pub use deed::{
 };
 pub use log::{Intent, NotRecorded, RecordedCall, ToolCallLog};
 pub use lookup::{DeclaredLookup, LookupConfig, LookupTool, Lookups, NotConnected};
+pub use mcp::{
+    ListedTool, MCP_TOKENS, Mcp, McpError, McpFile, McpProof, McpServer, McpTool, Met, WrongMcp,
+};
 pub use outcome::{Outcome, Refusal};
 pub use registry::{MAX_ROUNDS, Registry, Request};
 pub use ticket::TicketTool;

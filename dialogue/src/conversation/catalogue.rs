@@ -1,6 +1,6 @@
 //! Turns that the pack's catalogue answers.
 
-use knowledge::{Ask, Last};
+use knowledge::{Ask, Citation, Last};
 
 use super::{CONTEXT_TURNS, Conversation, Step};
 use crate::{Origin, ReplyMeta, Source};
@@ -30,12 +30,7 @@ impl Conversation {
             return meta;
         };
         self.subject.offered = Some((offer.last, 0));
-        let sources = offer.sources.into_iter().map(|row| Source {
-            source: row.source,
-            title: row.title,
-            score: 1.0,
-            origin: Origin::Pack,
-        });
+        let sources = offer.sources.into_iter().map(source_of_row);
         steps.extend(offer.sentences.into_iter().map(Step::Say));
         ReplyMeta {
             intent: Some(ask.table.clone()),
@@ -43,5 +38,15 @@ impl Conversation {
             sources: sources.collect(),
             ..meta
         }
+    }
+}
+
+/// A row that an answer rests on.
+pub(super) fn source_of_row(row: Citation) -> Source {
+    Source {
+        source: row.source,
+        title: row.title,
+        score: 1.0,
+        origin: Origin::Pack,
     }
 }

@@ -146,7 +146,7 @@ pub struct ModelCall {
 /// A function that a language model may ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
-    /// Its name: a look-up's, or a task's.
+    /// Its name: a look-up's, a table's behind `search_`, or a task's behind `start_`.
     pub name: String,
     /// What it does, in a sentence that a model can choose by.
     pub description: String,
@@ -163,6 +163,13 @@ pub struct Function {
 pub enum FunctionKind {
     /// The registry is asked, on turns about the trade only; what it finds goes back to the model.
     LookUp,
+    /// As a look-up, by the operator's list.
+    Listed {
+        /// For callers alone who proved who they are.
+        needs_proof: bool,
+    },
+    /// A table of the catalogue is searched at once, on turns about the trade only; what it finds goes back to the model.
+    Rows,
     /// A task of this name begins, and leads the conversation from there.
     Task,
 }
@@ -245,6 +252,6 @@ pub struct Abilities {
     pub web_search: bool,
     /// Phone calls can be transferred; if not, the pack's number decides.
     pub transfer: bool,
-    /// What the language model may ask for: look-ups and tasks.
+    /// What the language model may ask for: look-ups, tables of the catalogue and tasks.
     pub functions: Vec<Function>,
 }

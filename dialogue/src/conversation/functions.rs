@@ -8,12 +8,14 @@ use tools::{MAX_ROUNDS, Outcome, Refusal, Request};
 
 use super::{
     Conversation, Exchange, Function, FunctionKind, ModelCall, ModelFailure, Reply, Step,
-    ToolCallId, phrasing::Phrasing,
+    ToolCallId, answer::with, catalogue::source_of_row, phrasing::Phrasing,
 };
 use crate::ReplyMeta;
 
 /// How the functions that begin a task are called: `start_` and its name.
 pub(crate) const BEGINS: &str = "start_";
+/// How the functions that search a table of the catalogue are called: `search_` and its name.
+pub(crate) const SEARCHES: &str = "search_";
 /// Calls of one message at most; more is a loop.
 const MAX_CALLS: usize = 8;
 /// Of a name that the model made up, so much is given back to it.
@@ -37,6 +39,10 @@ impl Conversation {
             let look_up = self.base.pack().lookup(&function.name);
             match function.kind {
                 FunctionKind::Task => true,
+                FunctionKind::Rows => is_knowledge,
+                FunctionKind::Listed { needs_proof } => {
+                    is_knowledge && (!needs_proof || self.facts.caller.customer.is_some())
+                }
                 FunctionKind::LookUp => {
                     is_knowledge && look_up.is_some_and(|look_up| self.can_look_up(look_up))
                 }
@@ -70,7 +76,11 @@ impl Conversation {
                     let nothing = "it cannot be begun here".to_owned();
                     (Some(Outcome::Refused(Refusal::Declined(nothing))), None)
                 }
-                Ok((FunctionKind::LookUp, arguments)) => {
+                Ok((FunctionKind::Rows, conditions)) => {
+                    let ended = self.search_rows(&call.name, &conditions, &mut phrasing);
+                    (Some(ended), None)
+                }
+                Ok((FunctionKind::LookUp | FunctionKind::Listed { .. }, arguments)) => {
                     self.calls += 1;
                     let id = ToolCallId(self.calls);
                     let request = Request {
@@ -113,6 +123,27 @@ impl Conversation {
         let arguments = serde_json::from_str(written)
             .map_err(|_| Refusal::Arguments("they are no JSON".to_owned()))?;
         Ok((function.kind, arguments))
+    }
+
+    /// Searches a table of the catalogue: what it finds may be said, and the next turn may lean on it.
+    fn search_rows(
+        &mut self,
+        function: &str,
+        conditions: &Value,
+        phrasing: &mut Phrasing,
+    ) -> Outcome {
+        let table = function.strip_prefix(SEARCHES).unwrap_or_default();
+        let last = self.subject.offered.as_ref().map(|(last, _)| last);
+        let found = match self.base.search_rows(table, conditions, last) {
+            Ok(found) => found,
+            Err(reason) => return Outcome::Refused(Refusal::Arguments(reason)),
+        };
+        let text = shown(&found.found);
+        phrasing.text.grounds().add_material(&text);
+        let sources = &mut phrasing.question.meta.sources;
+        *sources = with(sources, found.offer.sources.into_iter().map(source_of_row));
+        self.subject.offered = Some((found.offer.last, 0));
+        Outcome::Success(found.found)
     }
 
     /// Begins the task that a function stands for, with what the model put into it; the task leads the reply from there.
@@ -159,7 +190,8 @@ impl Conversation {
             let mut made = round.made.iter().zip(&mut round.ended);
             if let Some((_, ended)) = made.find(|(made, _)| **made == Some(id)) {
                 if let Outcome::Success(found) = &outcome {
-                    let text = format!("{} {}", fields(found), self.worded(found));
+                    // What the model is not shown speaks for nothing.
+                    let text = format!("{} {}", shown(found), self.worded(found));
                     phrasing.text.grounds().add_material(&text);
                 }
                 *ended = Some(outcome);
@@ -185,8 +217,7 @@ impl Conversation {
         let results = calls.iter().zip(ended).map(|(call, ended)| {
             let outcome = ended.unwrap_or(Outcome::Unknown);
             let name: String = call.name.chars().take(MAX_NAME).collect();
-            let mut text = fields(&outcome.result());
-            text.truncate(text.floor_char_boundary(MAX_RESULT));
+            let text = shown(&outcome.result());
             prompts::tool_result(&name, outcome.kind().as_str(), &text)
         });
         let results = results.collect();
@@ -221,12 +252,14 @@ impl Conversation {
     }
 }
 
-/// What was found as text; nothing where there is nothing.
-fn fields(found: &Value) -> String {
-    match found {
+/// What was found as text, as far as a model is shown it; nothing where there is nothing.
+fn shown(found: &Value) -> String {
+    let mut text = match found {
         Value::Null => String::new(),
         found => found.to_string(),
-    }
+    };
+    text.truncate(text.floor_char_boundary(MAX_RESULT));
+    text
 }
 
 /// Whether the caller's own words ask for a function: they have all words of one of its phrases, or of its name.

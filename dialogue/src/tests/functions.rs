@@ -19,13 +19,13 @@ const WHERE: &str = "Where can I see my account balance?";
 const CARD: &str = "How do I withdraw cash without a card?";
 const LOOK_UP: &str = "account_balance";
 
-fn calls(calls: &[(&str, &str)]) -> Behaviour {
+pub(super) fn calls(calls: &[(&str, &str)]) -> Behaviour {
     let calls = calls.iter();
     let owned = calls.map(|(name, arguments)| ((*name).to_owned(), (*arguments).to_owned()));
     Behaviour::Calls(owned.collect())
 }
 
-fn writes(text: &str) -> Behaviour {
+pub(super) fn writes(text: &str) -> Behaviour {
     Behaviour::Writes(text.split_inclusive(' ').map(str::to_owned).collect())
 }
 
@@ -67,7 +67,7 @@ fn proven() -> Event {
 }
 
 /// The messages of a request by which tools answer.
-fn results(request: &Value) -> Vec<String> {
+pub(super) fn results(request: &Value) -> Vec<String> {
     let messages = request["messages"].as_array().unwrap().iter();
     let tools = messages.filter(|message| message["role"] == "tool");
     tools

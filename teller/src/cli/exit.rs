@@ -2,7 +2,7 @@
 
 use database::keys::KeyError;
 
-use crate::{admin::UsageError, config::ConfigError};
+use crate::{admin::UsageError, config::ConfigError, mcp::McpFileError};
 
 /// What every command's help says of its exit code.
 pub(super) const HELP: &str = "\
@@ -38,7 +38,9 @@ impl Exit {
             Ok(true) => Self::Yes,
             Ok(false) => Self::No,
             Err(error) if error.is::<UsageError>() => Self::UsageError,
-            Err(error) if error.is::<ConfigError>() => Self::BadSetting,
+            Err(error) if error.is::<ConfigError>() || error.is::<McpFileError>() => {
+                Self::BadSetting
+            }
             Err(error) => match error.downcast_ref::<KeyError>() {
                 Some(
                     KeyError::Missing(_)

@@ -99,7 +99,7 @@ impl Reader {
         }
     }
 
-    pub(super) fn optional(&mut self, key: &'static str) -> Option<String> {
+    pub(crate) fn optional(&mut self, key: &'static str) -> Option<String> {
         self.get(key)
     }
 
@@ -130,7 +130,7 @@ impl Reader {
     }
 
     /// All settings whose keys begin so, as secrets by their keys. What may be named there is not known beforehand.
-    pub(super) fn secrets(&self, prefix: &str) -> BTreeMap<String, SecretString> {
+    pub(crate) fn secrets(&self, prefix: &str) -> BTreeMap<String, SecretString> {
         let named = self
             .values
             .iter()

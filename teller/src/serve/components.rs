@@ -15,7 +15,7 @@ use knowledge::{Gap, KnowledgeBase, Lines, Pack};
 use record::{Durability, RecordConfig, RecordHandle, RecordMetrics};
 use secrecy::ExposeSecret as _;
 use tokio_util::task::TaskTracker;
-use tools::{Deeds, Lookups, TransferTarget, WebSearch};
+use tools::{Deeds, Lookups, Mcp, TransferTarget, WebSearch};
 use voice::{listen::Stt, speak::Tts};
 
 use super::Metrics;
@@ -61,12 +61,14 @@ pub(super) fn replier(
     config: &Config,
     pack: &Pack,
     web_search: Option<WebSearch>,
+    mcp: Option<Mcp>,
 ) -> anyhow::Result<Replier> {
     let settings = ReplyConfig {
         llm: config.llm.clone(),
         llm_fallback: config.llm_fallback.clone(),
         transfer_to: config.transfer_to.clone(),
         web_search,
+        mcp,
     };
     let lookups = Lookups::new(config.lookups.clone())?;
     let base = Arc::new(KnowledgeBase::new(pack.clone()));
@@ -83,6 +85,21 @@ pub(super) fn replier(
         );
     }
     Ok(replier)
+}
+
+/// The MCP servers of the operator's list, where there is one, after each was asked what it offers.
+pub(super) async fn mcp(config: &Config) -> anyhow::Result<Option<Mcp>> {
+    let Some(settings) = &config.mcp else {
+        return Ok(None);
+    };
+    let mcp = crate::mcp::open(settings)?;
+    mcp.meet().await;
+    if config.llm.is_none() {
+        tracing::info!(
+            "tools of MCP servers are listed, but there is no language model that could ask for them"
+        );
+    }
+    Ok(Some(mcp))
 }
 
 /// The search of the web, where one is set up.

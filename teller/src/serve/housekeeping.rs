@@ -3,7 +3,7 @@
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::meaning::Meaning;
+use crate::{mcp, meaning::Meaning};
 
 use super::{Metrics, backpressure, knowledge_base, locks::DatabaseLocks};
 use crate::config::Config;
@@ -11,6 +11,7 @@ use agent::worker::{Shutdown, Slots, Watcher, WatcherConfig};
 use dialogue::Replier;
 use jobs::{Maintenance, Sweeper, file_merges};
 use record::RecordHealth;
+use tools::Mcp;
 
 /// Rooms of our token endpoint, and of the dispatch rule that the README names.
 const ROOM_PREFIX: &str = "call-";
@@ -24,6 +25,8 @@ pub(super) struct Background<'a> {
     pub(super) record: RecordHealth,
     pub(super) slots: Slots,
     pub(super) shutdown: Shutdown,
+    /// Servers that may be away.
+    pub(super) mcp: Option<Mcp>,
 }
 
 impl Background<'_> {
@@ -53,6 +56,9 @@ impl Background<'_> {
             &stop,
             knowledge_base::follow(self.database.clone(), replier, pack, meaning),
         );
+        if let Some(mcp) = self.mcp {
+            spawn(tasks, &stop, mcp::keep(mcp));
+        }
         if self.config.watcher {
             let agent_name = self.config.worker.agent_name.clone();
             let watched = WatcherConfig {
