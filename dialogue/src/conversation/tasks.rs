@@ -7,6 +7,7 @@
 //! ```
 
 mod begin;
+mod corrections;
 mod finish;
 mod offer;
 mod turn;
