@@ -14,13 +14,15 @@ use language::phrase::written_out;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tools::{
-    CallbackTool, DeclaredDeed, DeclaredLookup, DeclaredOptions, Deeds, Effect, LookupTool,
+    CallbackTool, DeclaredDeed, DeclaredLookup, DeclaredOptions, Deeds, Effect, Limit, LookupTool,
     Lookups, NotConnected, TicketTool, Tool, TransferTool, WebSearch, WebSearchTool, WrongDeed,
 };
 
 use crate::{
     PASSAGES, ReplyConfig,
-    conversation::{Abilities, Found, Function, FunctionKind, Query, functions::BEGINS},
+    conversation::{
+        Abilities, Found, Function, FunctionKind, Query, functions::BEGINS, tasks::limit_of,
+    },
     llm::Models,
 };
 
@@ -196,6 +198,14 @@ impl Replier {
         let own = [CallbackTool::NAME, TicketTool::NAME].map(str::to_owned);
         let systems = self.deeds().map(|tool| tool.spec().name.clone());
         own.into_iter().chain(systems).collect()
+    }
+
+    /// What may be done in a day for one person.
+    #[must_use]
+    pub fn limits(&self) -> Vec<Limit> {
+        let base = self.knowledge();
+        let tasks = base.pack().tasks.list.iter();
+        tasks.filter_map(|task| limit_of(task)).collect()
     }
 
     /// The kinds of tickets that the pack's tasks leave, with the days that a person has for each.
