@@ -6,6 +6,7 @@
 //! data channel: those answer through queues.
 
 mod authenticate;
+mod before;
 mod ending;
 mod handoff;
 mod hearing;

@@ -15,6 +15,7 @@ mod error;
 pub mod fail;
 pub mod keys;
 mod leader;
+mod left_task;
 mod meaning;
 mod message;
 mod migrate;
@@ -55,6 +56,7 @@ pub use document::{DocumentChunk, DocumentRepository, ImportReport};
 pub use draft::{Adoption, DraftAsk, DraftRepository, NewDraftAsk};
 pub use error::DatabaseError;
 pub use leader::{Leader, LeaderRole};
+pub use left_task::{LeftTask, LeftTaskRepository, NewLeftTask, SealedLeftTask};
 pub use meaning::MeaningRepository;
 pub use message::{
     Inserted, Message, MessageRepository, MessageSealer, NewMessage, Role, SealedMessage,

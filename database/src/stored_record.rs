@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    NewCallback, NewSession, SealedMessage, SealedToolCall, SealedToolOutcome, SessionEnd,
-    SessionId, SummaryToken,
+    NewCallback, NewSession, SealedLeftTask, SealedMessage, SealedToolCall, SealedToolOutcome,
+    SessionEnd, SessionId, SummaryToken,
     keys::{KeyError, Keyring, SessionKey},
     spool,
 };
@@ -28,6 +28,8 @@ pub enum StoredRecord {
     ToolCall(SealedToolCall),
     /// What came of that.
     ToolOutcome(SealedToolOutcome),
+    /// What a task knows now.
+    LeftTask(SealedLeftTask),
     /// A session ends.
     Ended(StoredEnd),
 }
@@ -76,6 +78,8 @@ impl StoredRecord {
     pub const TOOL_CALL: i32 = -3;
     /// Of a tool's outcome.
     pub const TOOL_OUTCOME: i32 = -4;
+    /// Of what a task knows.
+    pub const LEFT_TASK: i32 = -5;
     /// Of a session's end: after its last message.
     pub const END: i32 = i32::MAX;
 
@@ -116,6 +120,7 @@ impl StoredRecord {
             Self::Callback(_) => "callback",
             Self::ToolCall(_) => "tool_call",
             Self::ToolOutcome(_) => "tool_outcome",
+            Self::LeftTask(_) => "left_task",
             Self::Ended(_) => "end",
         }
     }
@@ -129,6 +134,7 @@ impl StoredRecord {
             Self::ToolOutcome(outcome) => {
                 (outcome.session_id, Self::TOOL_OUTCOME, outcome.finished_at)
             }
+            Self::LeftTask(left) => (left.session_id, Self::LEFT_TASK, left.kept_at),
             Self::Ended(ended) => (ended.session, Self::END, ended.end.ended_at),
         }
     }
@@ -152,7 +158,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Channel, MessageSealer, NewMessage, NewToolCall, NewToolOutcome, Role, ToolOutcome,
+        Channel, MessageSealer, NewLeftTask, NewMessage, NewToolCall, NewToolOutcome, Role,
+        ToolOutcome,
     };
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -189,6 +196,12 @@ mod tests {
             result: Value::Null,
             finished_at: at(3),
         };
+        let left = NewLeftTask {
+            session_id: id,
+            task: Some(("block_card".to_owned(), json!({"card": null}))),
+            kept_at: at(4),
+            expires_at: at(400),
+        };
         let said = NewMessage::new(id, 0, Role::User, "call me back", at(1));
         let message = MessageSealer::new(id, key.clone()).seal(said);
         vec![
@@ -204,6 +217,7 @@ mod tests {
                 phone_number: Some("+263771234567".to_owned()),
                 ..NewCallback::new(id.0, id, at(4))
             }),
+            StoredRecord::LeftTask(left.seal(&key).expect("random bytes")),
             StoredRecord::Ended(StoredEnd {
                 session: id,
                 end: SessionEnd {
@@ -234,6 +248,7 @@ mod tests {
             ("tool_call", -3, micros(2)),
             ("tool_outcome", -4, micros(3)),
             ("callback", -2, micros(4)),
+            ("left_task", -5, micros(4)),
             ("end", i32::MAX, micros(5)),
         ];
         assert_eq!(places, expected);

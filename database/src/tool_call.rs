@@ -2,6 +2,8 @@
 //! of it. Two records, each written once and sealed before it leaves the agent: the intent before the
 //! request, the outcome before anything is said about it.
 
+use std::collections::{HashMap, hash_map::Entry};
+
 use call::ToolOutcome;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -150,6 +152,17 @@ const FINISH: &str = "
     INSERT INTO tool_call_outcomes (session_id, idempotency_key, outcome, result_ct, finished_at) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT DO NOTHING RETURNING 1";
 
+/// A call without an outcome was cut off: it may have been carried out.
+const DONE_ELSEWHERE: &str = "
+    SELECT * FROM (
+      SELECT c.*, o.outcome, o.result_ct, o.finished_at FROM tool_calls c
+        LEFT JOIN tool_call_outcomes o USING (session_id, idempotency_key, tenant_id)
+       WHERE c.session_id IN (SELECT s.session_id FROM agent_sessions me, sessions_of(me.profile_id) s WHERE me.session_id = $1)
+         AND c.session_id <> $1 AND c.tool = ANY ($2) AND c.requested_at >= $3
+         AND coalesce(o.outcome, 'unknown') IN ('success', 'unknown')
+       ORDER BY c.requested_at DESC LIMIT 500) c
+     ORDER BY requested_at, idempotency_key";
+
 impl ToolCallRepository {
     /// Stores an intent. True if it is new; false if it was stored before, or its session was
     /// erased. Its session may be stored later.
@@ -202,6 +215,34 @@ impl ToolCallRepository {
             )),
             _ => Ok(false),
         }
+    }
+
+    /// What these tools did since then in the other conversations of this conversation's person, and what nobody knows
+    /// that they did not do; in the order they were asked for, the last 500.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn done_elsewhere(
+        &self,
+        session: SessionId,
+        tools: &[String],
+        since: DateTime<Utc>,
+    ) -> Result<Vec<ToolCall>, DatabaseError> {
+        let rows = self
+            .db
+            .query(DONE_ELSEWHERE, &[&session, &tools, &since])
+            .await?;
+        let mut keys: HashMap<SessionId, Option<SessionKey>> = HashMap::new();
+        let mut calls = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let session = row.get("session_id");
+            let key = match keys.entry(session) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => unknown.insert(self.db.session_key(session).await?),
+            };
+            calls.push(tool_call(row, session, key.as_ref()));
+        }
+        Ok(calls)
     }
 
     /// The calls of a conversation, in the order they were asked for.

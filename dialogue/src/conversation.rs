@@ -13,7 +13,7 @@ mod phrasing;
 mod prompt;
 mod sentences;
 mod state;
-mod tasks;
+pub(crate) mod tasks;
 #[cfg(test)]
 mod tests;
 mod web;
@@ -74,6 +74,10 @@ pub struct Conversation {
     task: Option<tasks::Running>,
     /// A task whose deed has its outcome: the caller knows it once the reply that says it is written.
     untold: Option<tasks::Running>,
+    /// What a task knew when an earlier call of this person broke.
+    left: tasks::Left,
+    /// What was done today.
+    day_book: tasks::DayBook,
     /// Tasks whose deed nobody saw the end of: they are not begun again.
     unconfirmed: BTreeSet<String>,
     /// The task that the last reply offers.
@@ -120,6 +124,8 @@ impl Conversation {
             asking: None,
             task: None,
             untold: None,
+            left: tasks::Left::default(),
+            day_book: tasks::DayBook::default(),
             unconfirmed: BTreeSet::new(),
             offer: None,
             offered: BTreeSet::new(),
@@ -176,6 +182,8 @@ impl Conversation {
                 self.facts.caller.level = AuthLevel::OneTimeCode;
                 self.proven(steps);
             }
+            Event::Left(left) => self.left = tasks::Left::Unsaid(left),
+            Event::DoneBefore(done) => self.day_book.before = done,
             Event::PersonWanted => self.person_wanted(steps),
             Event::TransferFailed(_) => {
                 // The caller asked for a person; the line offers a call back instead.
@@ -265,6 +273,9 @@ impl Conversation {
         };
         if self.go_on_with_task(&of, &meta, steps) {
             return;
+        }
+        if matches!(route, Route::Deny) {
+            self.decline_left();
         }
         if let Some(at) = self.picked(&turn.question, &route) {
             return self.say_perhaps(at, meta, steps);
@@ -459,6 +470,9 @@ impl Conversation {
         let mut asks = self.way_out(&mut meta, asks, steps);
         if asks == Awaiting::None && meta.action.is_none() {
             asks = self.back_to_task(steps);
+            if asks == Awaiting::None {
+                asks = self.offer_left(steps);
+            }
         }
         self.reply = Reply::Complete { asks };
         steps.push(Step::Done(Box::new(meta)));

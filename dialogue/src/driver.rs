@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 use tokio_util::task::TaskTracker;
-use tools::{Outcome, Registry, Request, TransferTool};
+use tools::{DoneDeed, LeftTask, Outcome, Registry, Request, TransferTool};
 
 use crate::{
     CallFacts, ModelRequest, Replier, ReplyEvent,
@@ -38,6 +38,8 @@ struct Shared {
     /// Held for moments only, never over an await.
     conversation: Mutex<Conversation>,
     begun: Instant,
+    /// What was kept last of a task under way.
+    left: Mutex<Option<LeftTask>>,
     /// Where deeds run to their end, whatever becomes of the reply that asked for them.
     tasks: TaskTracker,
 }
@@ -53,6 +55,7 @@ impl Driver {
                 registry,
                 conversation: Mutex::new(conversation),
                 begun: Instant::now(),
+                left: Mutex::default(),
                 tasks,
             }),
         }
@@ -60,12 +63,23 @@ impl Driver {
 
     /// Reports something that asks for no reply. Returns the sentences that it calls for, if any.
     pub fn on(&self, event: Event) -> Vec<String> {
+        // The turn is over, and what it said counts.
+        let is_settled = matches!(event, Event::ReplyWritten);
         let steps = self.steps(event).into_iter();
+        if is_settled {
+            self.keep_left();
+        }
         let sentences = steps.filter_map(|step| match step {
             Step::Say(sentence) => Some(sentence),
             _ => None,
         });
         sentences.collect()
+    }
+
+    /// What the caller, who has proved who they are, has done today in other conversations; `None`: nobody could find out.
+    pub fn done_before(&self, done: Option<Vec<DoneDeed>>) {
+        self.shared.registry.done_before(done.clone());
+        self.on(Event::DoneBefore(done));
     }
 
     /// The caller finished a turn: the reply to it, which [`Reply::write`] writes.
@@ -104,6 +118,7 @@ impl Driver {
     /// The conversation ends: deeds under way have so long to come to their end, then they are given
     /// up, and the record says so.
     pub async fn close(&self, patience: Duration) {
+        self.keep_left();
         self.shared.registry.close(patience).await;
     }
 
@@ -112,10 +127,27 @@ impl Driver {
         if !registry.is_deed(&request.tool) {
             return registry.call(request).await;
         }
+        // Before its intent: no other call may offer to do once more what is being done.
+        self.keep(None);
         let deed = async move { registry.call(request).await };
         // It broke off: nobody knows.
         let done = self.shared.tasks.spawn(deed).await;
         done.unwrap_or(Outcome::Unknown)
+    }
+
+    fn keep_left(&self) {
+        let left = self.conversation().left();
+        self.keep(left);
+    }
+
+    /// Puts what is unfinished on its way to the record, where it changed.
+    fn keep(&self, left: Option<LeftTask>) {
+        let kept = self.shared.left.lock();
+        let mut kept = kept.unwrap_or_else(PoisonError::into_inner);
+        if *kept != left {
+            kept.clone_from(&left);
+            self.shared.registry.leave(left);
+        }
     }
 
     pub(crate) fn steps(&self, event: Event) -> Vec<Step> {

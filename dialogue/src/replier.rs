@@ -15,13 +15,13 @@ use knowledge::{FixedArgument, KnowledgeBase, Lookup, OWN_TOOLS, Proof, Task, Ta
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tools::{
-    CallbackTool, DeclaredDeed, DeclaredLookup, DeclaredOptions, Deeds, Effect, LookupTool,
+    CallbackTool, DeclaredDeed, DeclaredLookup, DeclaredOptions, Deeds, Effect, Limit, LookupTool,
     Lookups, Mcp, McpTool, NotConnected, TicketTool, Tool, WebSearch, WebSearchTool, WrongDeed,
 };
 
 use crate::{
     PASSAGES, ReplyConfig,
-    conversation::{Abilities, Found, Query},
+    conversation::{Abilities, Found, Query, tasks::limit_of},
     llm::Models,
 };
 
@@ -233,6 +233,14 @@ impl Replier {
         own.into_iter()
             .chain(systems.into_iter().flatten())
             .collect()
+    }
+
+    /// What may be done in a day for one person.
+    #[must_use]
+    pub fn limits(&self) -> Vec<Limit> {
+        let base = self.knowledge();
+        let tasks = base.pack().tasks.list.iter();
+        tasks.filter_map(|task| limit_of(task)).collect()
     }
 
     /// The kinds of tickets that the pack's tasks leave, with the days that a person has for each.

@@ -8,7 +8,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use database::{
     ArchiveError, ArchiveRepository, Database, DatabaseError, Leader, LeaderRole,
-    RecountRepository, SummaryQueue, SummaryTokenRepository,
+    LeftTaskRepository, RecountRepository, SummaryQueue, SummaryTokenRepository,
     verify::{AnchorError, Anchors},
 };
 use tokio::time::sleep;
@@ -147,6 +147,8 @@ impl Maintenance {
         found.failed_summaries.set(saturated(failed.len()));
         let tokens = SummaryTokenRepository::new(&self.database);
         tokens.delete_expired().await?;
+        let left = LeftTaskRepository::new(&self.database);
+        left.delete_expired().await?;
         Ok(())
     }
 

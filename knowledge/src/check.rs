@@ -102,6 +102,9 @@ pub(crate) fn id(file: &Path, key: &str, id: &str) -> Result<(), PackError> {
     Err(bad(file, key, id, accepted))
 }
 
+/// What a caller said half a year ago is nobody's business any more.
+const MAX_UNFINISHED_DAYS: u32 = 180;
+
 pub(crate) fn settings(file: &Path, settings: &Settings) -> Result<(), PackError> {
     id(file, "name", &settings.name)?;
     let silence = settings.silence;
@@ -123,6 +126,11 @@ pub(crate) fn settings(file: &Path, settings: &Settings) -> Result<(), PackError
             "0",
             "days, 1 or more",
         ));
+    }
+    if settings.unfinished_days > MAX_UNFINISHED_DAYS {
+        let value = settings.unfinished_days.to_string();
+        let accepted = format!("days, {MAX_UNFINISHED_DAYS} or fewer; 0: nothing is kept");
+        return Err(bad(file, "unfinished_days", &value, &accepted));
     }
     sites(file, &settings.tool_policy.sites)?;
     if let Some(country) = &settings.country {

@@ -164,6 +164,9 @@ pub struct Settings {
     /// Where phone calls are transferred, E.164; none means that people call back.
     #[serde(default)]
     pub transfer_number: Option<String>,
+    /// How many days a task that a call broke off in can be gone on with; 0: never.
+    #[serde(default = "unfinished_days")]
+    pub unfinished_days: u32,
     /// The voice.
     pub voice: VoiceSettings,
     /// How long silence may last.
@@ -175,6 +178,10 @@ pub struct Settings {
     pub check: CheckSettings,
     /// The fixed sentences.
     pub lines: Lines,
+}
+
+fn unfinished_days() -> u32 {
+    7
 }
 
 /// What the author has looked at and found right.

@@ -11,12 +11,13 @@ use std::{
     sync::Arc,
 };
 
+use chrono::NaiveDate;
 use serde::Deserialize;
 
 use crate::{
     lookup::Proof,
     pack::PhraseSet,
-    slot::{Slot, SlotKind},
+    slot::{Slot, SlotKind, SlotValue},
 };
 pub(crate) use declared::{check, check_first_aid, check_offers};
 pub(crate) use names::check_tools;
@@ -82,6 +83,13 @@ pub struct Task {
     /// Said when the tool declines, with its `{reason}`.
     #[serde(default)]
     pub declined: Option<String>,
+    /// How much of it may be done in a day for one person; without it there is no limit.
+    #[serde(default)]
+    pub limit: Option<TaskLimit>,
+    /// Offers to go on with it in the next call of a caller who proves who they are, where the call before broke off in the
+    /// middle of it; without it nothing is kept.
+    #[serde(default)]
+    pub resume: Option<String>,
     /// Days until a person has looked into a ticket that it leaves.
     #[serde(default = "days")]
     pub due_in_days: u32,
@@ -91,6 +99,23 @@ pub struct Task {
     /// A caller who asked for a person and agreed to be called back is led here.
     #[serde(default)]
     pub asked_for_person: bool,
+}
+
+/// How much of a task may be done in a day for one person: so many times, or so much by a slot.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskLimit {
+    /// So many times.
+    #[serde(default)]
+    pub a_day: Option<u32>,
+    /// The slot whose values add up.
+    #[serde(default)]
+    pub of: Option<String>,
+    /// To no more than this.
+    #[serde(default)]
+    pub most: Option<u32>,
+    /// Said instead of what would be done.
+    pub reached: String,
 }
 
 /// What the company's system promises of a call under one idempotency key (docs/backend.md).
@@ -172,6 +197,26 @@ pub struct Manner {
     pub unsent: bool,
     /// The task whose result in this conversation has it: its reference.
     pub from: Option<String>,
+}
+
+impl TaskSlot {
+    /// Whether a value that was said days ago can still be meant. What was picked from what was free then must be picked
+    /// again, and a day that was to come must still be to come.
+    #[must_use]
+    pub fn still_holds(&self, value: &SlotValue, today: Option<NaiveDate>) -> bool {
+        if self.manner.options.is_some() {
+            return false;
+        }
+        match self.value.kind {
+            SlotKind::Choice => self.value.values.contains_key(&value.sent),
+            SlotKind::Date => {
+                let day = value.sent.parse::<NaiveDate>().ok();
+                let is_ahead = day.zip(today).is_some_and(|(day, today)| day >= today);
+                is_ahead || (self.manner.past && day.is_some())
+            }
+            _ => true,
+        }
+    }
 }
 
 impl TryFrom<toml::Table> for TaskSlot {

@@ -151,3 +151,49 @@ fn a_tool_has_a_name_that_can_stand_in_an_address_and_one_form_in_all_tasks() {
         "two tasks that agree share a tool: {loaded:?}"
     );
 }
+
+#[test]
+fn wrong_limits_and_offers_to_go_on_are_named() {
+    let file = "tasks/block_card.toml";
+    for (name, from, to, says) in [
+        (
+            "resume",
+            "resume = \"Last time",
+            "resume = \"Last time, {card},",
+            vec!["resume", "{card}"],
+        ),
+        (
+            "limit-never",
+            "tool = ",
+            "limit = { a_day = 0, reached = \"No.\" }\ntool = ",
+            vec!["limit.a_day", "\"0\"", "1 or more"],
+        ),
+        (
+            "limit-both",
+            "tool = ",
+            "limit = { a_day = 2, most = 3, reached = \"No.\" }\ntool = ",
+            vec!["limit.a_day", "\"2\"", "of and most together"],
+        ),
+        (
+            "limit-of-a-choice",
+            "tool = ",
+            "limit = { of = \"card\", most = 3, reached = \"No.\" }\ntool = ",
+            vec!["limit.of", "\"card\"", "amount or number"],
+        ),
+        (
+            "limit-in-silence",
+            "tool = ",
+            "limit = { a_day = 2 }\ntool = ",
+            vec!["reached", "line"],
+        ),
+    ] {
+        check(&format!("task-{name}"), file, from, to, &says);
+    }
+    check(
+        "task-unfinished",
+        "pack.toml",
+        "utc_offset = ",
+        "unfinished_days = 181\nutc_offset = ",
+        &["unfinished_days", "\"181\"", "180 or fewer"],
+    );
+}

@@ -100,6 +100,7 @@ impl DiskWriter {
                 .sealer
                 .tool_outcome(&outcome)
                 .map(|outcome| vec![outcome.awaited(waiting)]),
+            Record::LeftTask(left) => self.sealer.left_task(&left).map(|left| vec![left]),
             Record::Ended(end) => Ok(vec![self.sealer.end(&end)]),
             Record::Flush(_) | Record::Close => return Vec::new(),
         };

@@ -16,6 +16,7 @@ mod series;
 mod actor;
 mod audited;
 mod disk_writer;
+mod earlier;
 mod flusher;
 mod handle;
 mod health;
@@ -48,7 +49,8 @@ use tokio::{
 
 pub use actor::{action_reason, actor_name};
 pub use audited::{AuditedCall, AuditedReader};
-pub use database::{NewCallback, NewToolCall, NewToolOutcome, SummaryToken};
+pub use database::{NewCallback, NewLeftTask, NewToolCall, NewToolOutcome, SummaryToken};
+pub use earlier::EarlierCalls;
 pub use handle::{RecordConfig, RecordHandle};
 pub use health::{DatabaseState, RecordHealth, RecordStatus};
 pub use live_sessions::{LiveSession, LiveSessions};
@@ -162,6 +164,8 @@ pub enum Record {
     ToolCall(Box<NewToolCall>, oneshot::Sender<Acknowledged>),
     /// How the call of a tool ended.
     ToolOutcome(Box<NewToolOutcome>, oneshot::Sender<Acknowledged>),
+    /// What a task knows now.
+    LeftTask(Box<NewLeftTask>),
     /// A session ends.
     Ended(SessionEnd),
     /// Answered when everything before it is in the database.
@@ -179,6 +183,7 @@ impl Record {
             Self::Callback(callback, _) => (Some(callback.session), None),
             Self::ToolCall(call, _) => (Some(call.session_id), None),
             Self::ToolOutcome(outcome, _) => (Some(outcome.session_id), None),
+            Self::LeftTask(left) => (Some(left.session_id), None),
             Self::Ended(end) => (Some(end.session), None),
             Self::Flush(_) | Self::Close => (None, None),
         }
@@ -235,6 +240,11 @@ impl Recorder {
     /// What came of a tool's call; before its session's end, with which the session's key goes.
     pub fn tool_outcome(&self, outcome: NewToolOutcome) -> Acknowledgement {
         self.put_acknowledged(|sender| Record::ToolOutcome(Box::new(outcome), sender))
+    }
+
+    /// What a task knows now, or that nothing is unfinished; before its session's end.
+    pub fn left_task(&self, left: NewLeftTask) {
+        self.put(Record::LeftTask(Box::new(left)));
     }
 
     /// A session ends; its summary follows.

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use call::{Channel, Speaker};
 use chrono::{DateTime, Utc};
 use database::{
-    MessageSealer, NewCallback, NewMessage, NewSession, NewToolCall, NewToolOutcome, Role, RowHash,
-    SessionId, StoredEnd, StoredRecord, StoredStart, SummaryToken,
+    MessageSealer, NewCallback, NewLeftTask, NewMessage, NewSession, NewToolCall, NewToolOutcome,
+    Role, RowHash, SessionId, StoredEnd, StoredRecord, StoredStart, SummaryToken,
     keys::{KeyError, Keyring, SessionKey},
     spool,
 };
@@ -133,6 +133,12 @@ impl Sealer {
     pub(super) fn tool_outcome(&self, outcome: &NewToolOutcome) -> Result<Sealed, KeyError> {
         let outcome = outcome.seal(self.key(outcome.session_id)?)?;
         Ok(sealed(&StoredRecord::ToolOutcome(outcome)))
+    }
+
+    /// What a task of the session knows.
+    pub(super) fn left_task(&self, left: &NewLeftTask) -> Result<Sealed, KeyError> {
+        let left = left.seal(self.key(left.session_id)?)?;
+        Ok(sealed(&StoredRecord::LeftTask(left)))
     }
 
     fn key(&self, session: SessionId) -> Result<&SessionKey, KeyError> {

@@ -3,8 +3,9 @@
 use std::{ops::Range, sync::Arc};
 
 use database::{
-    CallbackRepository, Database, DatabaseError, MessageRepository, SealedMessage, SessionId,
-    SessionManager, StoredRecord, ToolCallRepository, fail, keys::Keyring,
+    CallbackRepository, Database, DatabaseError, LeftTaskRepository, MessageRepository,
+    SealedMessage, SessionId, SessionManager, StoredRecord, ToolCallRepository, fail,
+    keys::Keyring,
 };
 
 use super::AfterEnd;
@@ -16,6 +17,7 @@ pub struct Writer {
     messages: MessageRepository,
     callbacks: CallbackRepository,
     tool_calls: ToolCallRepository,
+    left_tasks: LeftTaskRepository,
     keys: Keyring,
     after_end: Arc<dyn AfterEnd>,
 }
@@ -39,6 +41,7 @@ impl Writer {
             messages: MessageRepository::new(database),
             callbacks: CallbackRepository::new(database),
             tool_calls: ToolCallRepository::new(database),
+            left_tasks: LeftTaskRepository::new(database),
             keys: database.keys().clone(),
             after_end,
         }
@@ -95,6 +98,7 @@ impl Writer {
             Some(StoredRecord::ToolOutcome(outcome)) => {
                 self.tool_calls.finish(outcome).await?;
             }
+            Some(StoredRecord::LeftTask(left)) => self.left_tasks.keep(left).await?,
             Some(StoredRecord::Ended(ended)) => {
                 self.sessions
                     .end_session(ended.session, &ended.end, true)

@@ -19,7 +19,7 @@ use agent::{
 use anyhow::Context as _;
 use database::Database;
 use jobs::{Finalizer, Sweeper, summary_rules};
-use record::{LiveSessions, RecordHandle};
+use record::{EarlierCalls, LiveSessions, RecordHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use voice::{
     listen::{ListenConfig, Stt},
@@ -68,7 +68,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let at_work = (&metrics.record, &tasks);
     let record = components::record(&config.spool, &database, &worker_id, summing_up, at_work)?;
     let (recorder, record_health) = (record.recorder(), record.health());
-    let live = LiveSessions::default();
+    let (live, locks) = (LiveSessions::default(), DatabaseLocks::new(&database));
     let last = ShutdownGuard::new(record, &live, &database, &worker_id);
     let finalizer = Finalizer::new(&database, rules).with_meaning(meaning_of);
     let sweeper = sweeper(&config, &database, finalizer, (&live, &worker_id));
@@ -78,7 +78,6 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let replier = components::replier(&config, &pack, web_search.clone(), mcp.clone())?;
     let telephony = Telephony::new(&config.livekit.url, &config.livekit.keys);
     let authenticator = components::authenticator(&config, &database, &pack)?;
-    let locks = DatabaseLocks::new(&database);
     let worker = Worker::new(config.worker.clone(), metrics.agent.clone(), locks);
     // No call may come before it can be heard: the worker registers behind this.
     let stt = hearing
@@ -90,6 +89,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         replier: replier.clone(),
         recorder,
         authenticator,
+        earlier: Some(EarlierCalls::new(&database)),
         transfers: Arc::new(telephony.clone()),
         transfer_to: components::transfer_target(&replier)?,
         lines: Arc::new(pack.settings.lines.clone()),

@@ -20,6 +20,19 @@ pub trait ToolCallLog: Send + Sync {
         key: Uuid,
         outcome: &Outcome,
     ) -> BoxFuture<'static, Result<(), NotRecorded>>;
+
+    /// What a task under way knows now, in the place of what was kept before; `None`: nothing is unfinished. Nobody waits
+    /// until it is kept. Where nothing is kept, nothing is.
+    fn left(&self, _session: SessionId, _task: Option<LeftTask>) {}
+}
+
+/// What a task knew when a call broke off, and what is lost with a call that breaks now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeftTask {
+    /// Its name.
+    pub task: String,
+    /// What was said, by slot: an object whose meaning is the conversation's own.
+    pub values: Value,
 }
 
 /// A call that is about to be made.

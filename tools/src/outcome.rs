@@ -40,6 +40,9 @@ pub enum Refusal {
     /// The caller has not agreed to it.
     #[error("no consent")]
     NoConsent,
+    /// As much of it as may be was done today.
+    #[error("the limit of a day is reached")]
+    Limit,
     /// Its intent could not be written down, and without that nothing is done.
     #[error("not recorded")]
     NotRecorded,

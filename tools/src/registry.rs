@@ -1,8 +1,12 @@
 //! Checks, carries out and records the calls of one conversation.
 
 mod book;
+mod limits;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use call::SessionId;
 use jsonschema::Validator;
@@ -11,10 +15,11 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::{
-    BoxFuture, Effect, Intent, Outcome, RecordedCall, Refusal, Tool, ToolCall, ToolCallLog,
-    ToolCaller, ToolError, key::idempotency_key, outcome::reported,
+    BoxFuture, DoneDeed, Effect, Intent, LeftTask, Outcome, RecordedCall, Refusal, Tool, ToolCall,
+    ToolCallLog, ToolCaller, ToolError, key::idempotency_key, outcome::reported,
 };
 use book::{Book, Claim, Known, Progress};
+pub use limits::Limits;
 
 /// How often in one turn a model may be given results and ask for more.
 pub const MAX_ROUNDS: usize = 4;
@@ -30,6 +35,8 @@ struct Shared {
     tools: Vec<Registered>,
     log: Arc<dyn ToolCallLog>,
     book: Book,
+    /// What may be done in a day; without it there is no limit.
+    limits: OnceLock<Limits>,
 }
 
 struct Registered {
@@ -71,6 +78,7 @@ impl Registry {
                 tools: tools.into_iter().filter_map(Registered::new).collect(),
                 log,
                 book: Book::new(before),
+                limits: OnceLock::new(),
             }),
         }
     }
@@ -127,6 +135,27 @@ impl Registry {
             tool,
             |known| matches!(known, Known::Finished(outcome) if outcome.is_success()),
         )
+    }
+
+    /// No more may be done in a day than this; set once, before the first call.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        if self.shared.limits.set(limits).is_err() {
+            tracing::error!("the limits of a conversation were set twice; the first ones stand");
+        }
+        self
+    }
+
+    /// What the caller, who has proved who they are, has done today in other conversations; `None`: nobody could find out.
+    pub fn done_before(&self, before: Option<Vec<DoneDeed>>) {
+        if let Some(limits) = self.shared.limits.get() {
+            limits.know(before);
+        }
+    }
+
+    /// Puts what a task under way knows on its way to the record, in the order of the calls.
+    pub fn leave(&self, task: Option<LeftTask>) {
+        self.shared.log.left(self.shared.session, task);
     }
 
     /// The conversation ends: waits for the calls under way, then gives up and records that. Nothing
@@ -199,7 +228,12 @@ impl Attempt<'_> {
     /// `resumed`: an earlier life of the conversation wrote the intent and no outcome.
     async fn run(&self, resumed: bool) -> Outcome {
         let is_deed = self.registered.tool.spec().effect != Effect::Reads;
-        let outcome = match self.refusal() {
+        let refusal = self.refusal().or_else(|| match resumed {
+            // It may have been done, and was counted then.
+            true => None,
+            false => self.over_limit(),
+        });
+        let outcome = match refusal {
             // What is refused now may have been done before.
             Some(_) if resumed && is_deed => Outcome::Unknown,
             Some(refusal) => {
@@ -219,6 +253,11 @@ impl Attempt<'_> {
                 }
             }
         };
+        if !matches!(outcome, Outcome::Success(_) | Outcome::Unknown)
+            && let Some(limits) = self.shared.limits.get()
+        {
+            limits.give_back(self.key);
+        }
         if !outcome.is_success() {
             let (kind, reason) = (outcome.kind().as_str(), outcome.reason_for_log());
             tracing::warn!(tool = self.request.tool, outcome = kind, %reason, "a call of a tool did not succeed");
@@ -248,6 +287,13 @@ impl Attempt<'_> {
             return Some(Refusal::NotAuthenticated);
         }
         (tool.spec().consent && !request.consent).then_some(Refusal::NoConsent)
+    }
+
+    /// Counts it among what was done today, unless that is too much.
+    fn over_limit(&self) -> Option<Refusal> {
+        let (request, limits) = (self.request, self.shared.limits.get()?);
+        let may = limits.take(self.key, &request.tool, &request.arguments);
+        (!may).then_some(Refusal::Limit)
     }
 
     fn intend(&self) -> BoxFuture<'static, Result<(), crate::NotRecorded>> {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use voice::turn::TurnEvent;
 
-use super::{End, Report, Session, ledger::SpeechKind};
+use super::{End, Report, Session, before::Before, ledger::SpeechKind};
 use crate::line::{RpcCall, RpcMethod};
 
 /// What a page shows when a number cannot be read.
@@ -52,7 +52,7 @@ impl Authentication {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Started(Started, Option<oneshot::Sender<Value>>),
-    Verified(Verified, Option<oneshot::Sender<Value>>),
+    Verified(Verified, Option<Before>, Option<oneshot::Sender<Value>>),
 }
 
 #[derive(Deserialize)]
@@ -144,12 +144,12 @@ impl Session {
                 (lines.code_sent.clone(), page, "code_sent")
             }
             Outcome::Started(Started::Limited, page)
-            | Outcome::Verified(Verified::Limited, page) => {
+            | Outcome::Verified(Verified::Limited, _, page) => {
                 self.keypad.reset();
                 (lines.code_limit.clone(), page, "limited")
             }
             Outcome::Started(Started::Unavailable, page)
-            | Outcome::Verified(Verified::Unavailable, page) => {
+            | Outcome::Verified(Verified::Unavailable, _, page) => {
                 self.keypad.reset();
                 (
                     lines.authentication_unavailable.clone(),
@@ -157,17 +157,20 @@ impl Session {
                     "unavailable",
                 )
             }
-            Outcome::Verified(Verified::Wrong, page) => {
+            Outcome::Verified(Verified::Wrong, _, page) => {
                 (lines.code_wrong.clone(), page, "wrong_code")
             }
-            Outcome::Verified(Verified::Expired, page) => {
+            Outcome::Verified(Verified::Expired, _, page) => {
                 self.keypad.reset();
                 let line = lines.code_expired.as_ref().unwrap_or(&lines.code_limit);
                 (line.clone(), page, "expired")
             }
-            Outcome::Verified(Verified::Authenticated { name, customer }, page) => {
+            Outcome::Verified(Verified::Authenticated { name, customer }, before, page) => {
                 self.keypad.reset();
                 self.authentication.state = State::Authenticated;
+                if let Some(before) = before {
+                    before.tell(&self.dialogue);
+                }
                 behind = self.dialogue.on(Event::Proven {
                     name: name.clone(),
                     customer,
@@ -241,16 +244,24 @@ impl Session {
             return;
         };
         let Some(authenticator) = self.services.authenticator.clone() else {
-            self.report_soon(Outcome::Verified(Verified::Unavailable, page));
+            self.report_soon(Outcome::Verified(Verified::Unavailable, None, page));
             return;
         };
         let (session, address) = (self.id, self.address());
         let reporter = self.reporter.clone();
+        let (earlier, replier) = (self.services.earlier.clone(), self.services.replier.clone());
         self.tasks.spawn(async move {
             let verified = authenticator
                 .verify(session, &code, address.as_deref())
                 .await;
-            report(&reporter, Outcome::Verified(verified, page)).await;
+            // Nothing of it is known before the proof.
+            let before = match (&verified, earlier) {
+                (Verified::Authenticated { .. }, Some(earlier)) => {
+                    Some(Before::find(&earlier, session, &replier).await)
+                }
+                _ => None,
+            };
+            report(&reporter, Outcome::Verified(verified, before, page)).await;
         });
     }
 

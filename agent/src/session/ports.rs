@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use call::SessionId;
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use dialogue::{CallFacts, Driver};
-use record::{Acknowledgement, NewCallback, NewToolCall, NewToolOutcome, Recorder};
+use record::{Acknowledgement, NewCallback, NewLeftTask, NewToolCall, NewToolOutcome, Recorder};
 use tokio_util::task::TaskTracker;
 use tools::{
-    BoxFuture, CallbackRequest, CallbackTool, Callbacks, Intent, NotRecorded, Outcome, Registry,
-    TicketTool, Tool, ToolCallLog, ToolCaller, ToolError, TransferTool,
+    BoxFuture, CallbackRequest, CallbackTool, Callbacks, Intent, LeftTask, Limits, NotRecorded,
+    Outcome, Registry, TicketTool, Tool, ToolCallLog, ToolCaller, ToolError, TransferTool,
 };
 use uuid::Uuid;
 
@@ -26,7 +26,11 @@ pub(super) fn dialogue(
     (session, room): (SessionId, &str),
     tasks: TaskTracker,
 ) -> Driver {
-    let recorded = Arc::new(Recorded(services.recorder.clone()));
+    let unfinished_days = services.replier.knowledge().pack().settings.unfinished_days;
+    let recorded = Arc::new(Recorded {
+        recorder: services.recorder.clone(),
+        unfinished: TimeDelta::days(unfinished_days.into()),
+    });
     let mut tools = services.replier.tools();
     tools.push(Arc::new(CallbackTool::new(recorded.clone())));
     let tickets = TicketTool::new(recorded.clone(), services.replier.tickets());
@@ -35,7 +39,9 @@ pub(super) fn dialogue(
         let port = services.transfers.in_room(room);
         tools.push(Arc::new(TransferTool::new(port, to)) as Arc<dyn Tool>);
     }
-    let registry = Registry::new(session, tools, recorded, Vec::new());
+    let offset = services.replier.knowledge().pack().settings.utc_offset;
+    let limits = Limits::new(services.replier.limits(), offset.map(|offset| offset.0));
+    let registry = Registry::new(session, tools, recorded, Vec::new()).with_limits(limits);
     let facts = CallFacts {
         channel: caller.channel,
         can_authenticate: services.authenticator.is_some(),
@@ -52,11 +58,16 @@ pub(super) fn dialogue(
 
 /// The rows of a call's tools and callbacks, on their way to the record.
 #[derive(Debug, Clone)]
-pub struct Recorded(pub Recorder);
+pub struct Recorded {
+    /// Takes them.
+    pub recorder: Recorder,
+    /// How long a task that was left can be gone on with.
+    pub unfinished: TimeDelta,
+}
 
 impl ToolCallLog for Recorded {
     fn intend(&self, intent: Intent) -> BoxFuture<'static, Result<(), NotRecorded>> {
-        kept(self.0.tool_call(NewToolCall {
+        kept(self.recorder.tool_call(NewToolCall {
             session_id: intent.session,
             idempotency_key: intent.key,
             seq: intent.seq,
@@ -72,7 +83,7 @@ impl ToolCallLog for Recorded {
         key: Uuid,
         outcome: &Outcome,
     ) -> BoxFuture<'static, Result<(), NotRecorded>> {
-        kept(self.0.tool_outcome(NewToolOutcome {
+        kept(self.recorder.tool_outcome(NewToolOutcome {
             session_id: session,
             idempotency_key: key,
             outcome: outcome.kind(),
@@ -80,11 +91,24 @@ impl ToolCallLog for Recorded {
             finished_at: Utc::now(),
         }))
     }
+
+    fn left(&self, session: SessionId, task: Option<LeftTask>) {
+        if self.unfinished.is_zero() {
+            return;
+        }
+        let now = Utc::now();
+        self.recorder.left_task(NewLeftTask {
+            session_id: session,
+            task: task.map(|left| (left.task, left.values)),
+            kept_at: now,
+            expires_at: now + self.unfinished,
+        });
+    }
 }
 
 impl Callbacks for Recorded {
     fn record(&self, request: CallbackRequest) -> BoxFuture<'_, Result<(), ToolError>> {
-        let acknowledgement = self.0.callback(NewCallback {
+        let acknowledgement = self.recorder.callback(NewCallback {
             id: request.key,
             session: request.session,
             kind: request.kind,

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use authentication::Authenticator;
 use dialogue::Replier;
 use knowledge::Lines;
-use record::{LiveSessions, Recorder};
+use record::{EarlierCalls, LiveSessions, Recorder};
 use tools::{SipTransfer, TransferTarget};
 use voice::{
     listen::{ListenConfig, Stt},
@@ -28,6 +28,8 @@ pub struct Services {
     pub recorder: Recorder,
     /// One-time codes; `None` while no sender is configured.
     pub authenticator: Option<Authenticator>,
+    /// What earlier calls of a caller left; `None`: it is not looked at.
+    pub earlier: Option<EarlierCalls>,
     /// The way to the carrier.
     pub transfers: Arc<dyn Transfers>,
     /// Where a phone call goes when a person is asked for.

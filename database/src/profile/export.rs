@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::{MergeRecord, Profile, ProfileRepository};
 use crate::{
     AuditEntry, AuditRepository, Callback, CallbackRepository, ConversationSummaryRepository,
-    DatabaseError, DraftAsk, DraftRepository, Message, MessageRepository, ProfileId, Session,
-    SessionId, SessionRepository, Summary, ToolCall, ToolCallRepository,
+    DatabaseError, DraftAsk, DraftRepository, LeftTask, LeftTaskRepository, Message,
+    MessageRepository, ProfileId, Session, SessionId, SessionRepository, Summary, ToolCall,
+    ToolCallRepository,
 };
 
 /// A person as the database knows them.
@@ -52,6 +53,8 @@ pub struct SessionExport {
     pub callbacks: Vec<Callback>,
     /// Tools that were called.
     pub tool_calls: Vec<ToolCall>,
+    /// What a task knew when the call broke off, until it was offered to go on with it.
+    pub left_task: Option<LeftTask>,
     /// Questions that were adopted for a pack and are not in it yet.
     pub adopted: Vec<DraftAsk>,
 }
@@ -128,6 +131,7 @@ impl ProfileRepository {
                 .await?,
             callbacks: CallbackRepository::new(&self.db).by_session(id).await?,
             tool_calls: ToolCallRepository::new(&self.db).by_session(id).await?,
+            left_task: LeftTaskRepository::new(&self.db).by_session(id).await?,
             adopted: DraftRepository::new(&self.db).by_session(id).await?,
         }))
     }

@@ -232,3 +232,63 @@ async fn calls_go_with_their_session_through_merges_and_stay_with_their_tenant()
     let stored = rows(&test, "SELECT count(*) AS n FROM tool_call_outcomes").await;
     assert_eq!(stored[0]["n"], 1);
 }
+
+#[tokio::test]
+async fn what_was_done_elsewhere_is_the_persons_own_of_these_tools_and_not_what_was_refused() {
+    let test = TestDatabase::new().await;
+    let db = &test.db;
+    let calls = ToolCallRepository::new(db);
+    let profiles = ProfileRepository::new(db);
+    let sarah = customer(db, "sarah").await;
+    let mut sessions = Vec::new();
+    for device in ["device-one", "device-two", "device-three"] {
+        let (session, profile) = talk(db, device, 1).await;
+        if device != "device-three" {
+            let merged = profiles
+                .merge_anonymous_to_authenticated(profile, sarah, "test", None, false)
+                .await;
+            assert!(merged.unwrap().is_merged());
+        }
+        sessions.push(session);
+    }
+    let [here, elsewhere, strangers] = sessions[..] else {
+        panic!("three calls")
+    };
+    let texts = |name: &str| (json!({ "what": name }), json!(null));
+    for (session, name, outcome) in [
+        (here, "here", Some(ToolOutcome::Success)),
+        (elsewhere, "done", Some(ToolOutcome::Success)),
+        (elsewhere, "unseen", Some(ToolOutcome::Unknown)),
+        (elsewhere, "cut off", None),
+        (elsewhere, "refused", Some(ToolOutcome::Refused)),
+        (elsewhere, "failed", Some(ToolOutcome::Failed)),
+        (strangers, "a stranger's", Some(ToolOutcome::Success)),
+    ] {
+        let ended = outcome.unwrap_or(ToolOutcome::Cancelled);
+        let (intent, end) = made(db, session, texts(name), ended).await;
+        assert!(calls.begin(&intent).await.unwrap());
+        if outcome.is_some() {
+            assert!(calls.finish(&end).await.unwrap());
+        }
+    }
+    let tools = ["callback".to_owned()];
+    let found = calls.done_elsewhere(here, &tools, at(0)).await.unwrap();
+    let mut names: Vec<String> = found
+        .iter()
+        .filter_map(|call| Some(call.arguments.as_ref()?["what"].as_str()?.to_owned()))
+        .collect();
+    names.sort();
+    assert_eq!(names, ["cut off", "done", "unseen"]);
+    let none = async |tools: &[String], since| {
+        calls
+            .done_elsewhere(here, tools, since)
+            .await
+            .unwrap()
+            .is_empty()
+    };
+    assert!(
+        none(&["transfer".to_owned()], at(0)).await,
+        "another tool's"
+    );
+    assert!(none(&tools, at(4)).await, "of before");
+}

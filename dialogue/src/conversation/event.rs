@@ -6,7 +6,7 @@ use call::Channel;
 use chrono::NaiveDateTime;
 use knowledge::{Heard, KnowledgeBase, Passage, WebAnswer};
 use serde_json::Value;
-use tools::{Outcome, Request, ToolCaller};
+use tools::{DoneDeed, LeftTask, Outcome, Request, ToolCaller};
 
 use super::{Prompt, UnusableText};
 use crate::ReplyMeta;
@@ -50,6 +50,11 @@ pub enum Event {
         /// Their name in the company's systems.
         customer: String,
     },
+    /// What a task knew when an earlier call of this person broke off. Comes before [`Event::Proven`], and only with it.
+    Left(LeftTask),
+    /// What the caller has done today in other conversations; `None`: nobody could find out. Comes with
+    /// [`Event::Proven`], before it.
+    DoneBefore(Option<Vec<DoneDeed>>),
     /// The caller asked for a person without a word: by key.
     PersonWanted,
     /// The transfer that the caller agreed to did not come about.

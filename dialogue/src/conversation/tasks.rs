@@ -7,7 +7,10 @@
 //! ```
 
 mod begin;
+mod corrections;
 mod finish;
+mod left;
+mod limit;
 mod offer;
 mod turn;
 mod values;
@@ -18,6 +21,9 @@ use std::{
 };
 
 use knowledge::{SlotValue, SlotValues, Task};
+pub(super) use left::Left;
+pub(super) use limit::DayBook;
+pub(crate) use limit::limit_of;
 use tools::Request;
 pub(super) use turn::Understood;
 

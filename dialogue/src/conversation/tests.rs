@@ -1,11 +1,14 @@
 //! Scripts. A line is a time in seconds and what happened; what the conversation wants done is written
 //! the same way, each step at the time it was given. Neither a model nor a runtime is there.
 //!
+//! `left TASK VALUES` is what an earlier call left, `done 2` what was done today, `done unknown` that nobody knows.
 //! `caller WORDS` is a finished turn, `agent WORDS` what was heard of the agent; `found` answers a
 //! search from the pack's own documents, `found nothing` without any; `model WORDS` is a piece of the
 //! language model's text, and `model ends`, `model is cut off` and `model breaks` are its end.
 
 mod answers;
+mod left;
+mod limits;
 mod lookups;
 mod offers;
 mod tasks;
@@ -19,9 +22,10 @@ use std::{
 };
 
 use call::Channel;
+use chrono::NaiveDate;
 use knowledge::{KnowledgeBase, Pack, WebAnswer};
 use serde_json::json;
-use tools::{Outcome, Refusal, ToolCaller};
+use tools::{DoneDeed, LeftTask, Outcome, Refusal, ToolCaller};
 
 use super::{
     Abilities, CallFacts, CallerTurn, Conversation, Delta, Event, Found, ModelFailure, Query, Step,
@@ -203,6 +207,9 @@ impl Stage {
         if let Some(text) = words("unanswered ") {
             return Event::CallerUnanswered(text);
         }
+        if let Some(event) = of_earlier_calls(what) {
+            return event;
+        }
         if let Some(text) = words("agent ") {
             return Event::AgentHeard(text);
         }
@@ -292,6 +299,25 @@ impl Stage {
     }
 }
 
+/// What an earlier call left, or what was done today, in the notation.
+fn of_earlier_calls(what: &str) -> Option<Event> {
+    if let Some(many) = what.strip_prefix("done ") {
+        let deed = || DoneDeed {
+            tool: "reserve_room".to_owned(),
+            arguments: json!({"purpose": "study"}),
+            day: NaiveDate::default(),
+        };
+        let many = many.parse().ok();
+        let deeds = many.map(|many| std::iter::repeat_with(deed).take(many).collect());
+        return Some(Event::DoneBefore(deeds));
+    }
+    let (task, values) = what.strip_prefix("left ")?.split_once(' ')?;
+    Some(Event::Left(LeftTask {
+        task: task.to_owned(),
+        values: serde_json::from_str(values).expect("values are JSON"),
+    }))
+}
+
 /// What came of a tool, in the notation.
 fn outcome(what: &str) -> Outcome {
     match what.strip_prefix("tool ") {
@@ -306,6 +332,7 @@ fn outcome(what: &str) -> Outcome {
         Some(gives) if gives.starts_with("gives ") => {
             Outcome::Success(json!({"reference": gives["gives ".len()..]}))
         }
+        Some("is over the limit") => Outcome::Refused(Refusal::Limit),
         Some("is late") => Outcome::TimedOut,
         Some("ends unseen") => Outcome::Unknown,
         _ => panic!("no such event in the notation: {what}"),

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use super::{FirstAid, Task, TaskSlot};
+use super::{FirstAid, Task, TaskLimit, TaskSlot};
 use crate::{
     check::{Names, bad, id, ids},
     error::PackError,
@@ -71,10 +71,53 @@ fn of_task(task: &Task) -> Option<Wrong> {
             accepted,
         );
     }
+    if let Some(line) = &task.resume
+        && task.tool.is_none()
+    {
+        return wrong("resume", line, "nothing, as the task has no tool");
+    }
+    if let Some(found) = task.limit.as_ref().and_then(|limit| of_limit(task, limit)) {
+        return Some(found);
+    }
     if task.fallback.as_deref() == Some(&*task.name) {
         return wrong("fallback", &task.name, "another task");
     }
     None
+}
+
+fn of_limit(task: &Task, limit: &TaskLimit) -> Option<Wrong> {
+    let wrong = |key: &str, value: String, accepted: &str| {
+        Some((format!("limit.{key}"), value, accepted.to_owned()))
+    };
+    if task.tool.is_none() {
+        return wrong(
+            "reached",
+            limit.reached.clone(),
+            "no limit, as the task has no tool",
+        );
+    }
+    match (limit.a_day, &limit.of, limit.most) {
+        (Some(0), None, None) => wrong("a_day", "0".to_owned(), "1 or more"),
+        (Some(_), None, None) => None,
+        (None, Some(slot), Some(_)) => {
+            let is_sum = task.slot(slot).is_some_and(|slot| {
+                let kind = slot.value.kind;
+                matches!(kind, SlotKind::Amount | SlotKind::Number) && !slot.manner.unsent
+            });
+            match is_sum {
+                true => None,
+                false => wrong(
+                    "of",
+                    slot.clone(),
+                    "a slot of the type amount or number that is sent",
+                ),
+            }
+        }
+        (day, _, _) => {
+            let given = day.map_or_else(String::new, |day| day.to_string());
+            wrong("a_day", given, "a_day alone, or of and most together")
+        }
+    }
 }
 
 fn of_slot(task: &Task, slot: &TaskSlot) -> Option<Wrong> {
@@ -126,10 +169,11 @@ fn lines(file: &Path, names: Names<'_>, task: &mut Task) -> Result<(), PackError
         .copied()
         .chain(fields.iter().map(String::as_str))
         .collect();
-    let of_task: [(&str, &mut Option<String>, &[&str]); 6] = [
+    let of_task: [(&str, &mut Option<String>, &[&str]); 7] = [
         ("offer", &mut task.offer, &[]),
         ("unproven", &mut task.unproven, &[]),
         ("begin", &mut task.begin, &[]),
+        ("resume", &mut task.resume, &[]),
         ("confirm", &mut task.confirm, &slots),
         ("done", &mut task.done, &found),
         ("declined", &mut task.declined, &["reason"]),
@@ -138,6 +182,9 @@ fn lines(file: &Path, names: Names<'_>, task: &mut Task) -> Result<(), PackError
         if let Some(line) = line {
             names.fill(file, key, line, later)?;
         }
+    }
+    if let Some(limit) = &mut task.limit {
+        names.fill(file, "limit.reached", &mut limit.reached, &[])?;
     }
     for slot in &mut task.slots {
         let options: &[&str] = match slot.manner.options {

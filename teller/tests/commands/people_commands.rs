@@ -4,11 +4,11 @@ use std::{collections::BTreeSet, os::unix::fs::PermissionsExt as _, process::Out
 
 use database::{
     Adoption, AuthLimits, AuthRepository, CallbackRepository, Channel, Claim,
-    ConversationSummaryRepository, CustomerRow, DraftRepository, MessageRepository, MessageSealer,
-    NewCallback, NewChallenge, NewDraftAsk, NewMessage, NewSession, NewSummary, NewToolCall,
-    NewToolOutcome, ProfileId, ProfileRepository, Resolution, Role, Sentiment, SessionId,
-    SessionRepository, ToolCallRepository, ToolOutcome, keys::SessionKey,
-    test_support::TestDatabase,
+    ConversationSummaryRepository, CustomerRow, DraftRepository, LeftTaskRepository,
+    MessageRepository, MessageSealer, NewCallback, NewChallenge, NewDraftAsk, NewLeftTask,
+    NewMessage, NewSession, NewSummary, NewToolCall, NewToolOutcome, ProfileId, ProfileRepository,
+    Resolution, Role, Sentiment, SessionId, SessionRepository, ToolCallRepository, ToolOutcome,
+    keys::SessionKey, test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::support::program::teller;
 
 /// Tables with something of a person, each with words of Sarah's that the export must show.
-const HELD: [(&str, &str); 16] = [
+const HELD: [(&str, &str); 17] = [
     ("user_profiles", "Sarah Quillfeather"),
     ("profile_identifiers", "100277"),
     ("session_rows", "participant-of-sarah"),
@@ -25,6 +25,7 @@ const HELD: [(&str, &str); 16] = [
     ("callbacks", "callback-of-sarah"),
     ("callbacks", "wanted-of-sarah"),
     ("draft_asks", "adopted-of-sarah"),
+    ("left_tasks", "left-of-sarah"),
     ("profile_merges", "reason-of-sarah"),
     ("auth_challenges", "\"challenges\":[{"),
     ("auth_attempts", "\"attempts\":[{"),
@@ -91,6 +92,7 @@ async fn call(test: &TestDatabase) -> (SessionId, ProfileId) {
     let stored = repository.insert_batch(&messages).await.unwrap();
     assert_eq!(stored.new, 1);
     call_a_tool(test, new.id, sealer.key()).await;
+    leave_a_task(test, new.id, sealer.key()).await;
     (new.id, profile)
 }
 
@@ -113,6 +115,18 @@ async fn call_a_tool(test: &TestDatabase, session_id: SessionId, key: &SessionKe
     let calls = ToolCallRepository::new(&test.db);
     assert!(calls.begin(&intent.seal(key).unwrap()).await.unwrap());
     assert!(calls.finish(&outcome.seal(key).unwrap()).await.unwrap());
+}
+
+async fn leave_a_task(test: &TestDatabase, session_id: SessionId, key: &SessionKey) {
+    let now = chrono::Utc::now();
+    let left = NewLeftTask {
+        session_id,
+        task: Some(("block_card".into(), json!("left-of-sarah"))),
+        kept_at: now,
+        expires_at: now + chrono::TimeDelta::days(7),
+    };
+    let tasks = LeftTaskRepository::new(&test.db);
+    tasks.keep(&left.seal(key).unwrap()).await.unwrap();
 }
 
 /// A customer of whom every table that can hold something does.

@@ -108,6 +108,7 @@ impl Scene {
             replier: Replier::new(knowledge, replies, None, None),
             recorder,
             authenticator: self.authenticator.clone().map(Authenticator::Scripted),
+            earlier: None,
             transfers: Arc::new(transfers),
             transfer_to,
             lines,

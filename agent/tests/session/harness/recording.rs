@@ -123,6 +123,8 @@ impl Kept {
                 self.lines.push(format!("ended {}", end.ending.as_str()));
                 self.end = Some(end);
             }
+            // What a task knows is nobody's turn.
+            Record::LeftTask(_) => {}
             Record::Flush(_) | Record::Close => panic!("a call does not stop the record"),
         }
     }

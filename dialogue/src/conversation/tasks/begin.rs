@@ -34,7 +34,7 @@ impl Conversation {
         tools.next().is_none()
     }
 
-    fn is_proven(&self) -> bool {
+    pub(super) fn is_proven(&self) -> bool {
         self.facts.caller.level >= AuthLevel::OneTimeCode
     }
 
@@ -80,6 +80,9 @@ impl Conversation {
         };
         self.read_values(&mut running, None, said, false);
         self.take_own_number(&mut running, said);
+        if self.is_proven() {
+            self.take_up_left(&mut running);
+        }
         for (slot, value) in understood.and_then(Value::as_object).into_iter().flatten() {
             if let Some(value) = value.as_str()
                 && !running.known.contains_key(slot)
@@ -109,6 +112,9 @@ impl Conversation {
     fn open(&mut self, mut running: Running, meta: ReplyMeta, steps: &mut Vec<Step>) {
         if running.task.proof == Proof::Code && !self.is_proven() {
             return self.ask_for_proof(running, meta, steps);
+        }
+        if self.is_over_limit(&running, &meta, steps) {
+            return;
         }
         if let Some(line) = running.task.begin.clone() {
             self.say_filled(&running, &line, steps);
@@ -151,14 +157,15 @@ impl Conversation {
         }
     }
 
-    /// The caller has proved who they are: the task that waited for it goes on.
+    /// The caller has proved who they are: the task that waited for it goes on, or one that an earlier call left.
     pub(in crate::conversation) fn proven(&mut self, steps: &mut Vec<Step>) {
-        let Some(running) = self
+        let Some(mut running) = self
             .task
             .take_if(|running| matches!(running.stage, Stage::Proving))
         else {
-            return;
+            return self.offer_left_at_once(steps);
         };
+        self.take_up_left(&mut running);
         // It is said beside the conversation's turns, and asks at once; a reply under way goes on.
         let under_way = self.take_reply();
         let mut own = Vec::new();
@@ -216,6 +223,7 @@ impl Conversation {
     /// Reads back what will be done; a task without a tool is at its end.
     pub(super) fn confirm(&mut self, mut running: Running, meta: ReplyMeta, steps: &mut Vec<Step>) {
         match running.task.confirm.clone() {
+            Some(_) if self.is_over_limit(&running, &meta, steps) => {}
             Some(line) if running.task.tool.is_some() => {
                 running.stage = Stage::Confirming;
                 self.ask(running, &line, meta, steps);

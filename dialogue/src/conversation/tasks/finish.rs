@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use knowledge::{FixedArgument, SlotValue};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tools::{CallbackTool, Outcome, Refusal, Request, TicketTool};
 
 use super::{Running, Stage, begin::sent};
@@ -28,7 +28,18 @@ impl Conversation {
         steps: &mut Vec<Step>,
     ) {
         self.fill_silent(&mut running);
-        let mut arguments = sent(&running);
+        let arguments = self.arguments(&running);
+        let tool = running.task.tool.clone().unwrap_or_default();
+        let request = Request {
+            arguments: Value::Object(arguments),
+            ..self.request(&tool, self.seq, true)
+        };
+        self.do_it(running, request, meta, steps);
+    }
+
+    /// What the tool is called with, as far as it is known.
+    pub(super) fn arguments(&self, running: &Running) -> Map<String, Value> {
+        let mut arguments = sent(running);
         for (name, value) in &running.task.fixed {
             let value = match value {
                 FixedArgument::Text(text) => {
@@ -39,12 +50,7 @@ impl Conversation {
             };
             arguments.insert(name.clone(), value);
         }
-        let tool = running.task.tool.clone().unwrap_or_default();
-        let request = Request {
-            arguments: Value::Object(arguments),
-            ..self.request(&tool, self.seq, true)
-        };
-        self.do_it(running, request, meta, steps);
+        arguments
     }
 
     /// Asks for the deed, or what came of it: the same request has the same key.
@@ -147,6 +153,11 @@ impl Conversation {
         };
         let lines = self.base.pack().tasks.words.lines.clone();
         self.untold = Some(running.clone());
+        if let Stage::Doing(request) = &running.stage
+            && matches!(outcome, Outcome::Success(_) | Outcome::Unknown)
+        {
+            self.count_deed(request);
+        }
         match outcome {
             Outcome::Success(found) => self.done(running, found, meta, steps),
             Outcome::Unknown => {
@@ -157,6 +168,7 @@ impl Conversation {
                 meta.action = None;
                 self.without_proof(running, meta, steps);
             }
+            Outcome::Refused(Refusal::Limit) => self.say_limit(&running, meta, steps),
             Outcome::Refused(Refusal::Declined(reason)) => {
                 self.dead_end.refused();
                 self.untold = None;

@@ -12,7 +12,7 @@ use std::{
 
 use agent::session::Recorded;
 use call::{CallEnding, Channel, SessionId, Speaker};
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use database::SummaryToken;
 use dialogue::{CallFacts, CallerTurn, Driver, Event, ReplyEvent};
 use record::{MessageRow, Recorder, SessionEnd, SessionStart};
@@ -59,7 +59,10 @@ impl OneCall {
         let recorded = recorded.collect();
         let points = Arc::new(Points::new(stop));
         let log = Arc::new(Log::new(
-            Recorded(recorder.clone()),
+            Recorded {
+                recorder: recorder.clone(),
+                unfinished: TimeDelta::zero(),
+            },
             session,
             before,
             points.clone(),
