@@ -8,6 +8,7 @@
 mod answers;
 mod lookups;
 mod offers;
+mod task_edges;
 mod tasks;
 mod web;
 

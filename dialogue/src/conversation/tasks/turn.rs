@@ -72,7 +72,10 @@ impl Conversation {
                 return Onward::Elsewhere;
             }
             (_, Route::Goodbye) => return Onward::Elsewhere,
-            (_, Route::Task(name)) if *name != running.task.name => return Onward::Elsewhere,
+            (_, Route::Task(name)) if *name != running.task.name => {
+                self.put_aside(running, of);
+                return Onward::Elsewhere;
+            }
             (_, Route::Repeat | Route::HumanRequested | Route::Authenticate | Route::Source) => {
                 self.task = Some(running);
                 return Onward::Elsewhere;
@@ -116,10 +119,10 @@ impl Conversation {
             _ => STEERS,
         };
         let is_short = said.split_whitespace().count() <= most;
-        if !is_short && !matches!(running.stage, Stage::Proving) {
-            return None;
-        }
-        let steer = self.base.steers(said)?;
+        let steer = match is_short || matches!(running.stage, Stage::Proving) {
+            true => self.base.steers(said)?,
+            false => self.steers_throughout(said)?,
+        };
         let confirms = matches!(running.stage, Stage::Confirming | Stage::Changing);
         match steer {
             // "No, that is wrong" is no refusal of the whole.
@@ -127,6 +130,28 @@ impl Conversation {
             Steer::Back if running.order.is_empty() => None,
             steer => Some(steer),
         }
+    }
+
+    /// "I don't know, skip that", "oh never mind, cancel it": every few words of it steer, and no other way.
+    fn steers_throughout(&self, said: &str) -> Option<Steer> {
+        let words: Vec<&str> = said.split_whitespace().collect();
+        if words.len() > STEERS {
+            return None;
+        }
+        // The first so many words, all of whose parts steer, with how the last of them does.
+        let mut steered: Vec<Option<Steer>> = vec![None; words.len() + 1];
+        for end in 1..=words.len() {
+            let part = (1..=STEERS_ALONE.min(end)).find_map(|length| {
+                let start = end - length;
+                let is_open = start == 0 || steered.get(start)?.is_some();
+                let part = words.get(start..end)?.join(" ");
+                is_open.then(|| self.base.steers(&part)).flatten()
+            });
+            if let Some(place) = steered.get_mut(end) {
+                *place = part;
+            }
+        }
+        steered.pop().flatten()
     }
 
     fn give_up(&mut self, mut meta: ReplyMeta, steps: &mut Vec<Step>) {

@@ -179,21 +179,22 @@ impl Conversation {
         self.base.day_before(day, today, said)
     }
 
-    /// Whether digits would answer what a task has asked for.
+    /// Whether digits would answer what a task has asked for, or correct what it has read back.
     pub(crate) fn takes_digits(&self) -> bool {
-        let Some(Running {
-            stage: Stage::Asking { slot, .. },
-            task,
-            ..
-        }) = &self.task
-        else {
+        let Some(Running { stage, task, .. }) = &self.task else {
             return false;
         };
-        let kind = task.slot(slot).map(|slot| slot.value.kind);
-        matches!(
-            kind,
-            Some(SlotKind::Phone | SlotKind::Code | SlotKind::Number | SlotKind::Amount)
-        )
+        match stage {
+            Stage::Asking { slot, .. } | Stage::Checking { slot } => {
+                let kind = task.slot(slot).map(|slot| slot.value.kind);
+                kind.is_some_and(is_of_digits)
+            }
+            Stage::Confirming | Stage::Changing => {
+                let mut kinds = task.slots.iter().map(|slot| slot.value.kind);
+                kinds.any(|kind| matches!(kind, SlotKind::Phone | SlotKind::Code))
+            }
+            Stage::Proving | Stage::Doing(_) => false,
+        }
     }
 
     /// What the turn picks of the options that were read out.
@@ -238,6 +239,14 @@ impl Conversation {
 
 fn slots_kind(running: &Running, slot: &str) -> Option<SlotKind> {
     running.task.slot(slot).map(|slot| slot.value.kind)
+}
+
+/// Its values can be entered on a keypad.
+fn is_of_digits(kind: SlotKind) -> bool {
+    matches!(
+        kind,
+        SlotKind::Phone | SlotKind::Code | SlotKind::Number | SlotKind::Amount
+    )
 }
 
 /// Another slot of the task has the same type.
