@@ -229,7 +229,7 @@ impl Conversation {
             (asks, _) => asks,
         };
         let beside = self.beside(&question.asked);
-        let documents = found.together();
+        let documents = self.material(&question, &found);
         let sources = documents
             .iter()
             .map(source)
