@@ -134,6 +134,40 @@ fn all_wrong(held: &Held) -> Vec<String> {
     held.words.iter().chain(&held.deeds).cloned().collect()
 }
 
+/// One turn after the other to a caller from this number; what is answered to the last.
+async fn last_answer(phone: &str, turns: &[&str]) -> String {
+    let said = |said: &&str| TestTurn {
+        said: (*said).to_owned(),
+        ..TestTurn::default()
+    };
+    let dialogue = TestDialogue {
+        kind: TASK.to_owned(),
+        topic: None,
+        phone: Some(phone.to_owned()),
+        tools: <_>::default(),
+        turns: turns.iter().map(said).collect(),
+        file: <_>::default(),
+    };
+    let script = Script::new(Lead::Sensible, &[]);
+    let mut held = hold(&dialogue, None, &script).await;
+    held.said.pop().expect("it has turns")
+}
+
+#[tokio::test]
+async fn a_number_in_words_that_ask_for_a_call_is_the_number_that_was_asked_for() {
+    let callback = "please arrange a callback";
+    for number in [
+        "call me on this number",
+        "call me on oh seven seven two three four five six seven eight",
+    ] {
+        let answer = last_answer("+263772345678", &[callback, number]).await;
+        assert!(answer.contains("When would suit you"), "{number}: {answer}");
+    }
+    let person = "can I speak to a person please";
+    let answer = last_answer("+263772345678", &[callback, person]).await;
+    assert!(answer.contains("call you back"), "{person}: {answer}");
+}
+
 #[tokio::test]
 async fn the_driver_finishes_as_many_tasks_as_a_rehearsal() {
     let dialogues = dialogues();

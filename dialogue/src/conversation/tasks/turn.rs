@@ -76,6 +76,9 @@ impl Conversation {
                 self.put_aside(running, of);
                 return Onward::Elsewhere;
             }
+            // "Call me on this number" asks for nobody else where the number was asked for.
+            (Stage::Asking { slot, .. }, Route::HumanRequested)
+                if self.says_value(&running, slot, &of.turn.question) => {}
             (_, Route::Repeat | Route::HumanRequested | Route::Authenticate | Route::Source) => {
                 self.task = Some(running);
                 return Onward::Elsewhere;

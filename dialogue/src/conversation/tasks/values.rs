@@ -49,6 +49,15 @@ impl Conversation {
         new
     }
 
+    /// Whether a turn says what was asked for, by more than being words.
+    pub(super) fn says_value(&self, running: &Running, slot: &str, said: &str) -> bool {
+        let kind = slots_kind(running, slot);
+        let mut trial = running.clone();
+        !matches!(kind, Some(SlotKind::Text | SlotKind::Address))
+            && self.read_values(&mut trial, Some(slot), said, false) > 0
+            && trial.known.get(slot) != running.known.get(slot)
+    }
+
     /// What a turn says of each slot. Of several slots of one type those behind their own words are read behind them, and
     /// the first of the others before them.
     fn said_values(
