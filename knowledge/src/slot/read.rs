@@ -178,7 +178,10 @@ impl Reader<'_> {
         match slot.kind {
             SlotKind::Number => super::number::numbers(slot, said, part),
             SlotKind::Amount => super::number::amounts(said, part, level),
-            SlotKind::Choice => self.choices(slot, said, part),
+            SlotKind::Choice => match level {
+                Level::Asked => self.misheard_choice(slot, said, part).into_iter().collect(),
+                Level::Plain | Level::Corrected => self.choices(slot, said, part),
+            },
             SlotKind::Date => self.days(said, part, level),
             SlotKind::Time => self.times(said, part, level),
             SlotKind::Phone => self.phones(said, part, level),
