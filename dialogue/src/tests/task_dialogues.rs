@@ -169,6 +169,18 @@ async fn a_number_in_words_that_ask_for_a_call_is_the_number_that_was_asked_for(
 }
 
 #[tokio::test]
+async fn a_number_with_a_digit_too_many_is_asked_for_again() {
+    let callback = "please arrange a callback";
+    for number in ["07 773 456789", "oh seven seven two three four"] {
+        let answer = last_answer("+263772345678", &[callback, number]).await;
+        assert!(answer.contains("digit by digit"), "{number}: {answer}");
+    }
+    let aside = "are you open on Saturday";
+    let answer = last_answer("+263772345678", &[callback, aside]).await;
+    assert!(answer.contains("noon"), "{aside}: {answer}");
+}
+
+#[tokio::test]
 async fn the_driver_finishes_as_many_tasks_as_a_rehearsal() {
     let dialogues = dialogues();
     let alone = alone(&dialogues).await;

@@ -174,7 +174,6 @@ async fn a_callback_is_arranged_by_speech_alone() {
 /// `SPOKEN_ONLY`: those whose name contains it. `SPOKEN_SEED`: another half.
 #[tokio::test]
 #[ignore = "half an hour of calls: scripts/spoken-dialogues"]
-#[expect(clippy::print_stdout, reason = "its report is what it is run for")]
 async fn half_of_the_dialogues_are_spoken() {
     let base = KnowledgeBase::load(&pack()).unwrap();
     let all = dialogues(&base);

@@ -216,7 +216,7 @@ impl Conversation {
         if is_new {
             return self.check_or_next(running, &slot, meta, steps);
         }
-        if self.is_elsewhere(of) {
+        if self.is_elsewhere(of) && !self.says_digits(&running, &slot, said) {
             self.task = Some(running);
             return Onward::Elsewhere;
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use knowledge::{Slot, SlotKind, SlotValue, SlotValues, TaskSlot};
+use language::quantity::quantities;
 
 use super::{Running, Stage};
 use crate::conversation::Conversation;
@@ -56,6 +57,13 @@ impl Conversation {
         !matches!(kind, Some(SlotKind::Text | SlotKind::Address))
             && self.read_values(&mut trial, Some(slot), said, false) > 0
             && trial.known.get(slot) != running.known.get(slot)
+    }
+
+    /// Digits were asked for and said, and are no value: a digit too many is an answer, and nobody's secret.
+    pub(super) fn says_digits(&self, running: &Running, slot: &str, said: &str) -> bool {
+        slots_kind(running, slot).is_some_and(is_of_digits)
+            && !self.base.asks(said)
+            && !quantities(said).is_empty()
     }
 
     /// What a turn says of each slot. Of several slots of one type those behind their own words are read behind them, and
