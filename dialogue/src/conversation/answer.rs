@@ -55,51 +55,25 @@ impl Conversation {
         if self.abilities.model.is_none() || !found.is_grounded(&beside, settings.grounding_mode) {
             return self.say_documents(question, &found, None, steps);
         }
-        let passages = self.material(&question, &found);
+        let passages = found.together();
         self.subject.last.source = passages.first().map(|passage| passage.source.clone());
         self.ask_model(question, found, &passages, now, steps);
     }
 
-    /// What a model is given to answer from, and what its answer rests on: first the documents that answer without a
-    /// model, which need not be those that a search ranks first, then what else was found.
-    pub(super) fn material(&self, question: &Question, found: &Found) -> Vec<Passage> {
-        let answers = self.answers_of(question, found);
-        let mut passages = found.together();
-        let is_cited = |source: &String| {
-            let mut cited = answers.iter().flat_map(|answer| &answer.sources);
-            cited.any(|cited| cited.source == *source)
-        };
-        passages.sort_by_key(|passage| !is_cited(&passage.source));
-        let unfound = answers.iter().filter_map(|answer| {
-            let cited = answer.sources.first()?;
-            let mut found = passages.iter();
-            let is_new = found.all(|passage| passage.source != cited.source);
-            is_new.then(|| said_by(cited, &answer.sentences))
-        });
-        let mut material: Vec<Passage> = unfound.collect();
-        material.extend(passages);
-        material
-    }
-
     /// What the documents say to a question, first what answers it.
     pub(super) fn sentences_of(&self, question: &Question, found: &Found) -> Vec<String> {
-        let answers = self.answers_of(question, found).into_iter();
+        let nothing = Vec::new();
+        let passages = found.passages.iter().chain(std::iter::repeat(&nothing));
+        let beside = self.beside(&question.asked);
+        let asked = question.asked.iter().zip(passages).zip(&beside);
+        let answers = asked
+            .map(|((asked, passages), beside)| self.base.answer_from(asked, passages, beside))
+            .filter(|answer| answer.supported);
         let sentences = answers.flat_map(|answer| {
             let rest = answer.rest.into_iter().map(|more| more.sentence);
             answer.sentences.into_iter().chain(rest)
         });
         sentences.collect()
-    }
-
-    /// What the documents answer to what was asked, as far as they support it.
-    fn answers_of(&self, question: &Question, found: &Found) -> Vec<knowledge::Answer> {
-        let nothing = Vec::new();
-        let passages = found.passages.iter().chain(std::iter::repeat(&nothing));
-        let beside = self.beside(&question.asked);
-        let asked = question.asked.iter().zip(passages).zip(&beside);
-        let answers =
-            asked.map(|((asked, passages), beside)| self.base.answer_from(asked, passages, beside));
-        answers.filter(|answer| answer.supported).collect()
     }
 
     /// The documents' own sentences, or that they hold no answer; a page's sentence to the question at its place.
@@ -267,24 +241,6 @@ impl Found {
             }
         }
         all
-    }
-}
-
-/// The sentences of a document that no search found, as a passage: a caller's own way of asking led to them.
-fn said_by(cited: &Citation, sentences: &[String]) -> Passage {
-    Passage {
-        source: cited.source.clone(),
-        title: cited.title.clone(),
-        topic: None,
-        text: sentences.join(" "),
-        score: 1.0,
-        words: 1.0,
-        nearness: None,
-        learned: 0.0,
-        coverage: 1.0,
-        support: 1.0,
-        provenance: knowledge::Provenance::default(),
-        introduction: None,
     }
 }
 

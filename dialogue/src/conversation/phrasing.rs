@@ -229,7 +229,7 @@ impl Conversation {
             (asks, _) => asks,
         };
         let beside = self.beside(&question.asked);
-        let documents = self.material(&question, &found);
+        let documents = found.together();
         let sources = documents
             .iter()
             .map(source)

@@ -219,6 +219,28 @@ async fn a_model_that_leads_finishes_as_many_tasks() {
     );
 }
 
+/// What is offered next, and what "how much is that" leans on, go with the document that answers.
+#[tokio::test]
+async fn a_model_answers_from_the_document_that_answers_without_one() {
+    let script = Script::new(Lead::Sensible, &[]);
+    let server = script.serve().await;
+    let (alone, led) = (replier(None), replier(Some(server.config())));
+    let mut both = 0;
+    for dialogue in dialogues() {
+        for turn in dialogue.turns {
+            let without = ask(&alone, &turn.said).await;
+            if without.meta.model != "extractive" {
+                continue;
+            }
+            let with = ask(&led, &turn.said).await;
+            let first = |replied: &Replied| replied.meta.sources[0].source.clone();
+            assert_eq!(first(&with), first(&without), "to {:?}", turn.said);
+            both += usize::from(with.meta.model == "small-model");
+        }
+    }
+    assert!(both >= 60, "the model answered {both} questions");
+}
+
 #[tokio::test]
 async fn a_model_that_begins_whatever_it_may_does_nothing_that_was_not_agreed_to() {
     let dialogues = dialogues();
