@@ -134,10 +134,11 @@ fn all_wrong(held: &Held) -> Vec<String> {
     held.words.iter().chain(&held.deeds).cloned().collect()
 }
 
-/// One turn after the other to a caller from this number; what is answered to the last.
+/// One turn after the other to a caller from this number who has proved who they are; what is answered to the last.
 async fn last_answer(phone: &str, turns: &[&str]) -> String {
-    let said = |said: &&str| TestTurn {
+    let said = |(place, said): (usize, &&str)| TestTurn {
         said: (*said).to_owned(),
+        proven: place == 0,
         ..TestTurn::default()
     };
     let dialogue = TestDialogue {
@@ -145,7 +146,7 @@ async fn last_answer(phone: &str, turns: &[&str]) -> String {
         topic: None,
         phone: Some(phone.to_owned()),
         tools: <_>::default(),
-        turns: turns.iter().map(said).collect(),
+        turns: turns.iter().enumerate().map(said).collect(),
         file: <_>::default(),
     };
     let script = Script::new(Lead::Sensible, &[]);
@@ -166,6 +167,28 @@ async fn a_number_in_words_that_ask_for_a_call_is_the_number_that_was_asked_for(
     let person = "can I speak to a person please";
     let answer = last_answer("+263772345678", &[callback, person]).await;
     assert!(answer.contains("call you back"), "{person}: {answer}");
+}
+
+#[tokio::test]
+async fn a_day_that_is_named_where_another_was_read_back_corrects_it() {
+    let until = |last: &'static str| async move {
+        let turns = [
+            "i want to file a travel notice",
+            "south africa",
+            "on the fifth of december",
+            "until the twelfth of december",
+            last,
+        ];
+        last_answer("+263772345678", &turns).await
+    };
+    for day in ["know the 15th", "no the fifteenth", "the fifteenth please"] {
+        let answer = until(day).await;
+        assert!(answer.contains("fifteenth of December"), "{day}: {answer}");
+    }
+    for other in ["just a second", "wait a second please", "one moment"] {
+        let answer = until(other).await;
+        assert!(answer.contains("twelfth of December"), "{other}: {answer}");
+    }
 }
 
 #[tokio::test]

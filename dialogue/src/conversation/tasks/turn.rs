@@ -17,7 +17,7 @@ const BRIEF: usize = 6;
 /// Words at least of what is said anew.
 const RETOLD: usize = 2;
 
-/// A turn with how it was understood.
+/// How a turn was understood.
 pub(in crate::conversation) struct Understood<'a> {
     pub(in crate::conversation) turn: &'a CallerTurn,
     pub(in crate::conversation) route: &'a Route,
@@ -142,7 +142,7 @@ impl Conversation {
             return None;
         }
         // The first so many words, all of whose parts steer, with how the last of them does.
-        let mut steered: Vec<Option<Steer>> = vec![None; words.len() + 1];
+        let mut steered: Vec<Option<Steer>> = vec![None];
         for end in 1..=words.len() {
             let part = (1..=STEERS_ALONE.min(end)).find_map(|length| {
                 let start = end - length;
@@ -150,9 +150,7 @@ impl Conversation {
                 let part = words.get(start..end)?.join(" ");
                 is_open.then(|| self.base.steers(&part)).flatten()
             });
-            if let Some(place) = steered.get_mut(end) {
-                *place = part;
-            }
+            steered.push(part);
         }
         steered.pop().flatten()
     }
@@ -309,7 +307,8 @@ impl Conversation {
             || self.pick_again(&mut running, said)
             || self.take_other(&mut running, said)
             || self.corrected(&mut running, said)
-            || self.retold(&mut running, said);
+            || self.retold(&mut running, said)
+            || self.named_anew(&mut running, of);
         if is_new {
             self.next(running, meta, steps);
             return Onward::Here;

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use knowledge::{Slot, SlotKind, SlotValue, SlotValues, TaskSlot};
+use knowledge::{Route, Slot, SlotKind, SlotValue, SlotValues, TaskSlot};
 use language::quantity::quantities;
 
-use super::{Running, Stage};
+use super::{Running, Stage, Understood};
 use crate::conversation::Conversation;
 
+/// Words at most of a turn that is nothing but a value.
+const ANEW: usize = 4;
 /// Words at least of a turn that names a number in passing.
 const NAMED: usize = 3;
 
@@ -48,6 +50,21 @@ impl Conversation {
             }
         }
         new
+    }
+
+    /// "Know the fifteenth": a few words that name another day than was read back, and agree to nothing, correct it; a
+    /// recogniser loses the "no" before them.
+    pub(super) fn named_anew(&self, running: &mut Running, of: &Understood<'_>) -> bool {
+        let said = &of.turn.question;
+        let is_other = matches!(of.route, Route::Affirm | Route::SmallTalk { .. });
+        if is_other || self.base.asks(said) || said.split_whitespace().count() > ANEW {
+            return false;
+        }
+        let filled: Vec<String> = running.order.iter().rev().cloned().collect();
+        filled.into_iter().any(|slot| {
+            slots_kind(running, &slot) == Some(SlotKind::Date)
+                && self.replace_value(running, &slot, said)
+        })
     }
 
     /// Whether a turn says what was asked for, by more than being words.

@@ -212,9 +212,17 @@ fn is(row: &ToolCall, call: &TestCall) -> bool {
             FixedArgument::Truth(truth) => json!(truth),
             FixedArgument::Number(number) => json!(number),
         };
-        *found == wanted || is_same_day_from_now(found, &wanted)
+        is_same_text(found, &wanted) || is_same_day_from_now(found, &wanted)
     };
     row.tool == call.tool && row.outcome.is_some() && call.arguments.iter().all(has)
+}
+
+/// A recogniser writes names with capitals.
+fn is_same_text(found: &Value, wanted: &Value) -> bool {
+    match (found.as_str(), wanted.as_str()) {
+        (Some(found), Some(wanted)) => found.eq_ignore_ascii_case(wanted),
+        _ => found == wanted,
+    }
 }
 
 /// "Tomorrow" is another day than in the dialogue, and so is "Thursday": as far from today, or of the same name.
