@@ -72,6 +72,8 @@ pub struct Conversation {
     asking: Option<Asking>,
     /// What is being done in several turns.
     task: Option<tasks::Running>,
+    /// A task that another has interrupted.
+    aside: Option<tasks::Running>,
     /// A task whose deed has its outcome: the caller knows it once the reply that says it is written.
     untold: Option<tasks::Running>,
     /// What a task knew when an earlier call of this person broke.
@@ -123,6 +125,7 @@ impl Conversation {
             looked_up: Vec::new(),
             asking: None,
             task: None,
+            aside: None,
             untold: None,
             left: tasks::Left::default(),
             day_book: tasks::DayBook::default(),
@@ -173,7 +176,9 @@ impl Conversation {
             Event::ReplyCancelled => {
                 self.reply = Reply::None;
                 // What came of the deed is told by the next reply.
-                self.task = self.task.take().or_else(|| self.untold.take());
+                if let Some(untold) = self.untold.take() {
+                    self.aside = self.task.replace(untold).or_else(|| self.aside.take());
+                }
             }
             Event::OfferLapsed => self.awaiting = Awaiting::None,
             Event::Proven { name, customer } => {
@@ -469,6 +474,7 @@ impl Conversation {
         let asks = self.person_due(asks, steps);
         let mut asks = self.way_out(&mut meta, asks, steps);
         if asks == Awaiting::None && meta.action.is_none() {
+            self.take_up_again();
             asks = self.back_to_task(steps);
             if asks == Awaiting::None {
                 asks = self.offer_left(steps);

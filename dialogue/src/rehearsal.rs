@@ -10,7 +10,7 @@ use crate::{
     conversation::{Abilities, CallFacts, CallerTurn, Conversation, Event, Found, Step},
 };
 
-mod stage;
+pub(crate) mod stage;
 
 use stage::{Stage, TASK};
 
@@ -160,11 +160,11 @@ fn answer(
                     took: Duration::ZERO,
                 })),
                 Step::CallTool(id, request) => {
-                    events.push(Event::ToolDone(id, stage.call(request)));
+                    events.push(Event::ToolDone(id, stage.call(request, true)));
                 }
                 Step::CallTools(calls) => {
                     let ended = calls.into_iter();
-                    let ended = ended.map(|(id, request)| (id, stage.call(request)));
+                    let ended = ended.map(|(id, request)| (id, stage.call(request, true)));
                     events.push(Event::ToolsDone(ended.collect()));
                 }
                 // There are no web and no model here.
@@ -230,7 +230,9 @@ pub fn judge(base: &Arc<KnowledgeBase>, dialogue: &TestDialogue) -> Verdict {
     verdict
 }
 
-fn complaints(expected: &TestTurn, spoken: &Spoken) -> Vec<String> {
+/// What is wrong with the words of an answer.
+#[must_use]
+pub fn complaints(expected: &TestTurn, spoken: &Spoken) -> Vec<String> {
     let mut complaints = Vec::new();
     let (route, text) = (&*spoken.meta.route, spoken.text.to_lowercase());
     if let Some(routes) = &expected.route

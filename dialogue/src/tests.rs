@@ -9,6 +9,7 @@ mod mcp;
 mod model;
 mod model_server;
 mod rows;
+mod task_dialogues;
 mod web;
 
 use std::{
@@ -106,10 +107,14 @@ async fn ask(replier: &Replier, text: &str) -> Replied {
     reply(&conversation(replier, Vec::new()).0, text).await
 }
 
-/// Writes a reply to its end and holds it to the contract: sentences, then one `Done`.
 async fn reply(driver: &Driver, text: &str) -> Replied {
+    reply_to(driver, turn(text)).await
+}
+
+/// Writes a reply to its end and holds it to the contract: sentences, then one `Done`.
+async fn reply_to(driver: &Driver, turn: CallerTurn) -> Replied {
     let (out, mut events) = mpsc::channel(2);
-    let writing = driver.reply_to(turn(text)).write(out);
+    let writing = driver.reply_to(turn).write(out);
     let collecting = async {
         let mut sentences = Vec::new();
         let mut done = None;

@@ -253,6 +253,31 @@ fn a_choice_is_the_value_that_is_named_first_and_meant() {
 }
 
 #[test]
+fn a_choice_that_was_asked_for_may_be_misheard() {
+    let card = [(
+        "card",
+        "type = \"choice\"\nvalues = { debit = [\"debit card\", \"debit\"], credit = [\"credit card\", \"credit\"] }",
+    )];
+    let place = [(
+        "place",
+        "type = \"choice\"\nvalues = { b = [\"Bulawayo\"], m = [\"Mutare\"] }",
+    )];
+    for (slots, text, expected) in [
+        (&card, "the debut one", Some(("card", "debit"))),
+        (&card, "my card", None),
+        (&card, "I do not know", None),
+        (&card, "somebody took my debut album from the car", None),
+        (&place, "in Bulaweyo please", Some(("place", "b"))),
+        (&place, "somewhere else", None),
+    ] {
+        let (name, _) = slots[0];
+        let expected: Vec<(&str, &str)> = expected.into_iter().collect();
+        fills(slots, Some(name), text, &expected);
+        fills(slots, None, text, &[]);
+    }
+}
+
+#[test]
 fn other_countries_say_their_numbers_in_their_way() {
     for (pack, text, sent, spoken) in [
         (

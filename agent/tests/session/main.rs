@@ -7,6 +7,7 @@ mod chat;
 mod drain;
 mod endings;
 mod interruptions;
+mod keypad;
 mod long;
 mod microphone;
 mod network;

@@ -53,7 +53,7 @@ impl Conversation {
         if asks != Awaiting::None || meta.action.is_some() {
             return asks;
         }
-        if now >= OVER_AFTER {
+        if now >= OVER_AFTER && meta.model == "pack" {
             let line = self.base.pack().settings.lines.goodbye.clone();
             steps.extend(knowledge::sentences(&line).into_iter().map(Step::Say));
             meta.action = Some(CallAction::HangUp);
@@ -69,9 +69,10 @@ impl Conversation {
     }
 }
 
-/// It helped nobody: nothing was understood, or nothing is known.
+/// It helped nobody: nothing was understood, or nothing is known. However a model words that, a person is offered; but a
+/// talk that a model keeps up is not ended.
 fn is_useless(meta: &ReplyMeta) -> bool {
     let is_lost = matches!(&*meta.route, "unclear" | "out_of_scope");
     let is_unknown = meta.route == "knowledge" && meta.sources.is_empty();
-    (is_lost || is_unknown) && meta.model == "pack"
+    is_lost || (is_unknown && meta.model == "pack")
 }

@@ -11,6 +11,7 @@ mod left;
 mod limits;
 mod lookups;
 mod offers;
+mod task_edges;
 mod tasks;
 mod web;
 

@@ -11,13 +11,13 @@ use tools::{CallbackTool, Outcome, Refusal, Request, TicketTool, ToolCaller};
 use crate::{Abilities, CallFacts};
 
 /// The kind of dialogues in which something is done.
-pub(super) const TASK: &str = "task";
+pub(crate) const TASK: &str = "task";
 /// "Today" in every rehearsal, 10 in the morning: a Tuesday.
 const TODAY: (i32, u32, u32) = (2026, 12, 1);
 
 /// Tools, and what was done with them since the last turn.
 #[derive(Debug, Default)]
-pub(super) struct Stage {
+pub(crate) struct Stage {
     answers: BTreeMap<String, ToolAnswer>,
     /// Tools that only read.
     reading: Vec<String>,
@@ -27,7 +27,7 @@ pub(super) struct Stage {
 }
 
 /// What the agent can do, who calls, and the tools, for a dialogue in which something is done.
-pub(super) fn of_tasks(
+pub(crate) fn of_tasks(
     base: &Arc<KnowledgeBase>,
     dialogue: &TestDialogue,
 ) -> (Abilities, CallFacts, Stage) {
@@ -65,13 +65,16 @@ pub(super) fn of_tasks(
 }
 
 impl Stage {
-    pub(super) fn call(&mut self, request: Request) -> Outcome {
+    /// `is_new`: it is not one that came before.
+    pub(crate) fn call(&mut self, request: Request, is_new: bool) -> Outcome {
         let answer = self.answers.get(&request.tool).cloned();
         if self.reading.contains(&request.tool) {
             let options = answer.unwrap_or_default().options;
             return Outcome::Success(json!({ "options": options }));
         }
-        self.done.push(request);
+        if is_new {
+            self.done.push(request);
+        }
         let Some(answer) = answer else {
             return Outcome::Success(json!({ "reference": "RF 100 200" }));
         };
@@ -87,7 +90,7 @@ impl Stage {
     }
 
     /// What is wrong with what was done since the last turn.
-    pub(super) fn complaints(&mut self, expected: &[TestCall]) -> Vec<String> {
+    pub(crate) fn complaints(&mut self, expected: &[TestCall]) -> Vec<String> {
         let mut done = std::mem::take(&mut self.done);
         if !self.is_strict {
             return Vec::new();

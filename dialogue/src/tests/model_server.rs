@@ -76,19 +76,24 @@ pub(super) struct ModelServer {
 
 impl ModelServer {
     pub(super) async fn start(behaviour: Behaviour) -> Self {
-        let requests = watch::Sender::default();
+        Self::start_with(move |place, request| {
+            let orders = request["messages"][0]["content"].as_str();
+            behaviour.clone().at(place).told(orders.unwrap_or_default())
+        })
+        .await
+    }
+
+    /// One that decides at each request, by its place and what is in it, how to behave.
+    pub(super) async fn start_with(
+        decide: impl Fn(usize, &serde_json::Value) -> Behaviour + Clone + Send + Sync + 'static,
+    ) -> Self {
+        let requests = watch::Sender::<Vec<serde_json::Value>>::default();
         let seen = requests.clone();
         let answer = move |Json(body): Json<serde_json::Value>| {
-            let orders = body["messages"][0]["content"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            let mut place = 0;
-            seen.send_modify(|requests: &mut Vec<_>| {
-                place = requests.len();
-                requests.push(body);
-            });
-            respond(behaviour.clone().at(place).told(&orders))
+            let place = seen.borrow().len();
+            let behaviour = decide(place, &body);
+            seen.send_modify(|requests| requests.push(body));
+            respond(behaviour)
         };
         let url = serve(Router::new().route("/v1/chat/completions", post(answer))).await;
         Self { url, requests }

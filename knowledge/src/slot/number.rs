@@ -7,7 +7,12 @@ use language::{
     quantity::{Manner, ONE, Quantity, quantities},
 };
 
-use super::{MAX_TEXT, Slot, SlotValue, read::Found, said::Said, same};
+use super::{
+    MAX_TEXT, Slot, SlotValue,
+    read::{Found, Level},
+    said::Said,
+    same,
+};
 
 /// The quantities of a part, with their places in the turn.
 fn quantities_of(said: &Said<'_>, part: &Range<usize>) -> Vec<(Quantity, Range<usize>)> {
@@ -45,9 +50,14 @@ pub(super) fn numbers(slot: &Slot, said: &Said<'_>, part: &Range<usize>) -> Vec<
         .collect()
 }
 
-/// What names a currency is an amount before what does not.
-pub(super) fn amounts(said: &Said<'_>, part: &Range<usize>) -> Vec<Found> {
+/// What names a currency is an amount before what does not; "open one" names none, unless it was asked for.
+pub(super) fn amounts(said: &Said<'_>, part: &Range<usize>, level: Level) -> Vec<Found> {
     let mut found = quantities_of(said, part);
+    found.retain(|(quantity, at)| {
+        let is_one = one(quantity) == Some(ONE) && quantity.currency.is_none();
+        let is_word = said.key(at.start).chars().all(char::is_alphabetic);
+        level == Level::Asked || !(is_one && is_word)
+    });
     found.sort_by_key(|(quantity, _)| quantity.currency.is_none() && !quantity.scaled);
     let amount = |(quantity, at): (Quantity, Range<usize>)| {
         let sent = decimal(one(&quantity)?)?;

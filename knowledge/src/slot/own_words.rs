@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use call::input::strict_line;
 use language::{
+    is_known_word, is_stop_word,
     numbers::{Chain, chains},
     phrase::{Phrases, Utterance, written_out},
+    sound::Sounding,
 };
 
 use super::{
@@ -15,6 +17,8 @@ use super::{
     same,
 };
 
+/// Words at most of a turn that may be a misheard value: in longer ones something is like anything.
+const WORDS_OF_MISHEARD: usize = 5;
 /// The words of letters that an address has at least, beside its number.
 const WORDS_OF_ADDRESS: usize = 2;
 
@@ -48,6 +52,44 @@ impl Reader<'_> {
                 value,
             })
             .collect()
+    }
+
+    /// The one value that a few words sound like, where it was asked for and none was named: "the debut one". It is read
+    /// back like any other.
+    pub(super) fn misheard_choice(
+        self,
+        slot: &Slot,
+        said: &Said<'_>,
+        part: &Range<usize>,
+    ) -> Option<Found> {
+        let words = part.clone().map(|at| said.key(at));
+        let words = words.filter(|word| !is_stop_word(word) && !is_known_word(word));
+        let heard: Vec<Sounding> = words.map(Sounding::new).collect();
+        if part.len() > WORDS_OF_MISHEARD || self.is_question {
+            return None;
+        }
+        let is_like = |phrase: &String| {
+            let lower = phrase.to_lowercase();
+            let mut named = lower.split(' ').filter(|word| !is_stop_word(word));
+            named.any(|word| {
+                let name = Sounding::new(word);
+                heard.iter().any(|heard| heard.like(&name).is_some())
+            })
+        };
+        let mut like = slot.values.iter().filter(|(_, phrases)| {
+            let mut written = phrases.iter().flat_map(|phrase| written_out(phrase));
+            written.any(|phrase| is_like(&phrase))
+        });
+        let (Some((sent, phrases)), None) = (like.next(), like.next()) else {
+            return None;
+        };
+        let spoken = written_out(phrases.first()?).into_iter().next()?;
+        let value = SlotValue {
+            sent: sent.clone(),
+            spoken,
+        };
+        let at = part.start..part.start;
+        Some(Found { at, value })
     }
 
     /// Whichever is said first behind the last correction.

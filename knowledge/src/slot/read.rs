@@ -124,8 +124,11 @@ impl Reader<'_> {
                 ..Slot::default()
             };
             for part in &said.parts {
+                // The last digit of a telephone number is no hour, though "tomorrow morning" follows it.
                 let found = self.values(&slot, said, part, Level::Plain).into_iter();
-                shown.extend(found.map(|found| (kind, found.at)));
+                let free = found.filter(|found| is_free(kind, &found.at, &shown));
+                let free: Vec<Claim> = free.map(|found| (kind, found.at)).collect();
+                shown.extend(free);
             }
         }
         shown
@@ -174,8 +177,11 @@ impl Reader<'_> {
     fn values(self, slot: &Slot, said: &Said<'_>, part: &Range<usize>, level: Level) -> Vec<Found> {
         match slot.kind {
             SlotKind::Number => super::number::numbers(slot, said, part),
-            SlotKind::Amount => super::number::amounts(said, part),
-            SlotKind::Choice => self.choices(slot, said, part),
+            SlotKind::Amount => super::number::amounts(said, part, level),
+            SlotKind::Choice => match level {
+                Level::Asked => self.misheard_choice(slot, said, part).into_iter().collect(),
+                Level::Plain | Level::Corrected => self.choices(slot, said, part),
+            },
             SlotKind::Date => self.days(said, part, level),
             SlotKind::Time => self.times(said, part, level),
             SlotKind::Phone => self.phones(said, part, level),

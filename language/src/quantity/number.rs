@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{ONE, lex::Piece, words::QuantityWords};
-use crate::{english::english, numbers::Numeral};
+use crate::{english::english, is_stop_word, numbers::Numeral};
 
 /// From this scale on a bare number behind it counts hundredths of it: "two lakh fifty".
 const LARGE: i64 = 100_000;
@@ -111,9 +111,24 @@ impl<'a> Reader<'a> {
                 let end = self.phrase(end, &currency.hundredths)?;
                 (cents < 100 * ONE).then_some((cents / 100, end))
             });
+            let cents = cents.or_else(|| self.bare_hundredths(after));
             let (cents, after) = cents.unwrap_or((0, after));
             Some((currency.code.clone(), cents, after))
         })
+    }
+
+    /// "Twelve dollars fifty": two figures that count nothing else, as "twelve dollars ten days ago" does.
+    fn bare_hundredths(self, at: usize) -> Option<Read> {
+        if self.pieces.get(at)?.parted {
+            return None;
+        }
+        let (cents, end) = self.coefficient(at)?;
+        let counts = self.pieces.get(end).is_some_and(|piece| {
+            let is_plain = piece.parted || is_stop_word(&piece.key);
+            !is_plain || self.scale(end, true, false).is_some()
+        });
+        let fits = (10 * ONE..100 * ONE).contains(&cents) && cents % ONE == 0;
+        (fits && !counts).then_some((cents / 100, end))
     }
 
     /// The factor of the scale at this piece, and the piece after it. A misheard name needs a number before it.

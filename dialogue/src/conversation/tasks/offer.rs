@@ -1,6 +1,6 @@
 //! What can be done is offered behind an answer that says how; a task that waits is come back to.
 
-use super::Stage;
+use super::{Running, Stage, Understood};
 use crate::{
     Awaiting, Source,
     conversation::{Conversation, Step},
@@ -35,6 +35,21 @@ impl Conversation {
         self.offered.insert(name.clone());
         self.offer = Some(name);
         Awaiting::TaskOffer
+    }
+
+    /// Another task begins while this one is under way: unless the caller wants it in its place, this one is come back to.
+    pub(super) fn put_aside(&mut self, running: Running, of: &Understood<'_>) {
+        let is_begun = !running.order.is_empty();
+        if is_begun && !self.base.corrects(&of.turn.question) {
+            self.aside = Some(running);
+        }
+    }
+
+    /// Nothing is under way any more: what was put aside is.
+    pub(in crate::conversation) fn take_up_again(&mut self) {
+        if self.task.is_none() {
+            self.task = self.aside.take();
+        }
     }
 
     /// After something else was answered while a task waits: its question is asked again.

@@ -15,7 +15,7 @@ const STEERS_ALONE: usize = 3;
 /// Words of an answer that may be nothing but courtesy.
 const BRIEF: usize = 6;
 
-/// A turn with how it was understood.
+/// How a turn was understood.
 pub(in crate::conversation) struct Understood<'a> {
     pub(in crate::conversation) turn: &'a CallerTurn,
     pub(in crate::conversation) route: &'a Route,
@@ -70,7 +70,13 @@ impl Conversation {
                 return Onward::Elsewhere;
             }
             (_, Route::Goodbye) => return Onward::Elsewhere,
-            (_, Route::Task(name)) if *name != running.task.name => return Onward::Elsewhere,
+            (_, Route::Task(name)) if *name != running.task.name => {
+                self.put_aside(running, of);
+                return Onward::Elsewhere;
+            }
+            // "Call me on this number" asks for nobody else where the number was asked for.
+            (Stage::Asking { slot, .. }, Route::HumanRequested)
+                if self.says_value(&running, slot, &of.turn.question) => {}
             (_, Route::Repeat | Route::HumanRequested | Route::Authenticate | Route::Source) => {
                 self.task = Some(running);
                 return Onward::Elsewhere;
@@ -114,10 +120,10 @@ impl Conversation {
             _ => STEERS,
         };
         let is_short = said.split_whitespace().count() <= most;
-        if !is_short && !matches!(running.stage, Stage::Proving) {
-            return None;
-        }
-        let steer = self.base.steers(said)?;
+        let steer = match is_short || matches!(running.stage, Stage::Proving) {
+            true => self.base.steers(said)?,
+            false => self.steers_throughout(said)?,
+        };
         let confirms = matches!(running.stage, Stage::Confirming | Stage::Changing);
         match steer {
             // "No, that is wrong" is no refusal of the whole.
@@ -125,6 +131,26 @@ impl Conversation {
             Steer::Back if running.order.is_empty() => None,
             steer => Some(steer),
         }
+    }
+
+    /// "I don't know, skip that", "oh never mind, cancel it": every few words of it steer, and no other way.
+    fn steers_throughout(&self, said: &str) -> Option<Steer> {
+        let words: Vec<&str> = said.split_whitespace().collect();
+        if words.len() > STEERS {
+            return None;
+        }
+        // The first so many words, all of whose parts steer, with how the last of them does.
+        let mut steered: Vec<Option<Steer>> = vec![None];
+        for end in 1..=words.len() {
+            let part = (1..=STEERS_ALONE.min(end)).find_map(|length| {
+                let start = end - length;
+                let is_open = start == 0 || steered.get(start)?.is_some();
+                let part = words.get(start..end)?.join(" ");
+                is_open.then(|| self.base.steers(&part)).flatten()
+            });
+            steered.push(part);
+        }
+        steered.pop().flatten()
     }
 
     fn give_up(&mut self, mut meta: ReplyMeta, steps: &mut Vec<Step>) {
@@ -186,7 +212,7 @@ impl Conversation {
         if is_new {
             return self.check_or_next(running, &slot, meta, steps);
         }
-        if self.is_elsewhere(of) {
+        if self.is_elsewhere(of) && !self.says_digits(&running, &slot, said) {
             self.task = Some(running);
             return Onward::Elsewhere;
         }
@@ -279,7 +305,8 @@ impl Conversation {
             || self.pick_again(&mut running, said)
             || self.take_other(&mut running, said)
             || self.corrected(&mut running, said)
-            || self.retold(&mut running, said);
+            || self.retold(&mut running, said)
+            || self.named_anew(&mut running, of);
         if is_new {
             self.next(running, meta, steps);
             return Onward::Here;

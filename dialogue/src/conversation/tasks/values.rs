@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use knowledge::{Slot, SlotKind, SlotValue, SlotValues, TaskSlot};
+use knowledge::{Route, Slot, SlotKind, SlotValue, SlotValues, TaskSlot};
+use language::quantity::quantities;
 
-use super::{Running, Stage};
+use super::{Running, Stage, Understood};
 use crate::conversation::Conversation;
 
+/// Words at most of a turn that is nothing but a value.
+const ANEW: usize = 4;
 /// Words at least of a turn that names a number in passing.
 const NAMED: usize = 3;
 
@@ -47,6 +50,37 @@ impl Conversation {
             }
         }
         new
+    }
+
+    /// "Know the fifteenth": a few words that name another day than was read back, and agree to nothing, correct it; a
+    /// recogniser loses the "no" before them.
+    pub(super) fn named_anew(&self, running: &mut Running, of: &Understood<'_>) -> bool {
+        let said = &of.turn.question;
+        let is_other = matches!(of.route, Route::Affirm | Route::SmallTalk { .. });
+        if is_other || self.base.asks(said) || said.split_whitespace().count() > ANEW {
+            return false;
+        }
+        let filled: Vec<String> = running.order.iter().rev().cloned().collect();
+        filled.into_iter().any(|slot| {
+            slots_kind(running, &slot) == Some(SlotKind::Date)
+                && self.replace_value(running, &slot, said)
+        })
+    }
+
+    /// Whether a turn says what was asked for, by more than being words.
+    pub(super) fn says_value(&self, running: &Running, slot: &str, said: &str) -> bool {
+        let kind = slots_kind(running, slot);
+        let mut trial = running.clone();
+        !matches!(kind, Some(SlotKind::Text | SlotKind::Address))
+            && self.read_values(&mut trial, Some(slot), said, false) > 0
+            && trial.known.get(slot) != running.known.get(slot)
+    }
+
+    /// Digits were asked for and said, and are no value: a digit too many is an answer, and nobody's secret.
+    pub(super) fn says_digits(&self, running: &Running, slot: &str, said: &str) -> bool {
+        slots_kind(running, slot).is_some_and(is_of_digits)
+            && !self.base.asks(said)
+            && !quantities(said).is_empty()
     }
 
     /// What a turn says of each slot. Of several slots of one type those behind their own words are read behind them, and
@@ -179,21 +213,22 @@ impl Conversation {
         self.base.day_before(day, today, said)
     }
 
-    /// Whether digits would answer what a task has asked for.
+    /// Whether digits would answer what a task has asked for, or correct what it has read back.
     pub(crate) fn takes_digits(&self) -> bool {
-        let Some(Running {
-            stage: Stage::Asking { slot, .. },
-            task,
-            ..
-        }) = &self.task
-        else {
+        let Some(Running { stage, task, .. }) = &self.task else {
             return false;
         };
-        let kind = task.slot(slot).map(|slot| slot.value.kind);
-        matches!(
-            kind,
-            Some(SlotKind::Phone | SlotKind::Code | SlotKind::Number | SlotKind::Amount)
-        )
+        match stage {
+            Stage::Asking { slot, .. } | Stage::Checking { slot } => {
+                let kind = task.slot(slot).map(|slot| slot.value.kind);
+                kind.is_some_and(is_of_digits)
+            }
+            Stage::Confirming | Stage::Changing => {
+                let mut kinds = task.slots.iter().map(|slot| slot.value.kind);
+                kinds.any(|kind| matches!(kind, SlotKind::Phone | SlotKind::Code))
+            }
+            Stage::Proving | Stage::Doing(_) => false,
+        }
     }
 
     /// What the turn picks of the options that were read out.
@@ -238,6 +273,14 @@ impl Conversation {
 
 fn slots_kind(running: &Running, slot: &str) -> Option<SlotKind> {
     running.task.slot(slot).map(|slot| slot.value.kind)
+}
+
+/// Its values can be entered on a keypad.
+fn is_of_digits(kind: SlotKind) -> bool {
+    matches!(
+        kind,
+        SlotKind::Phone | SlotKind::Code | SlotKind::Number | SlotKind::Amount
+    )
 }
 
 /// Another slot of the task has the same type.

@@ -335,7 +335,12 @@ impl Stack {
 
     /// Waits for a caller's report.
     pub(crate) async fn finish(&self, caller: Child) -> Report {
-        let output = tokio::time::timeout(LONGEST_CALL, caller.wait_with_output()).await;
+        self.finish_within(caller, LONGEST_CALL).await
+    }
+
+    /// The same with more patience.
+    pub(crate) async fn finish_within(&self, caller: Child, patience: Duration) -> Report {
+        let output = tokio::time::timeout(patience, caller.wait_with_output()).await;
         let output = output
             .unwrap_or_else(|_| panic!("the caller does not hang up; worker:\n{}", self.log()))
             .unwrap();
