@@ -176,8 +176,10 @@ fn refuse(
 
 #[cfg(test)]
 mod tests {
-    use chrono::Utc;
-    use database::{NewToolCall, NewToolOutcome, ToolOutcome, test_support::TestDatabase};
+    use chrono::{TimeDelta, Utc};
+    use database::{
+        NewLeftTask, NewToolCall, NewToolOutcome, ToolOutcome, test_support::TestDatabase,
+    };
     use serde_json::json;
 
     use super::super::{NothingAfterEnd, recognition::Recognitions, seal::Sealer};
@@ -229,5 +231,41 @@ mod tests {
         assert_eq!(stored[0].arguments, Some(json!({"when": "today"})));
         assert_eq!(stored[0].outcome, Some(ToolOutcome::Success));
         assert_eq!(stored[0].result, Some(json!({"ticket": 7})));
+    }
+
+    #[tokio::test]
+    async fn what_a_task_knew_is_there_after_whatever_the_spool_delivers_again() {
+        let test = TestDatabase::new().await;
+        let session = SessionId::new();
+        let mut sealer = Sealer::new(test.db.keys().clone(), Recognitions::default());
+        let now = Utc::now();
+        let start = sealer.start_in_place(session, now).expect("random bytes");
+        let mut sealed = vec![start.expect("the first")];
+        for (at, card) in [(0, "debit"), (1, "credit")] {
+            let kept_at = now + TimeDelta::seconds(at);
+            let left = NewLeftTask {
+                session_id: session,
+                task: Some(("block_card".into(), json!({ "card": card }))),
+                kept_at,
+                expires_at: kept_at + TimeDelta::days(7),
+            };
+            sealed.push(sealer.left_task(&left).expect("a key"));
+        }
+        let records: Vec<Option<StoredRecord>> = sealed
+            .iter()
+            .map(|sealed| StoredRecord::from_spool(&sealed.record.payload))
+            .collect();
+        let writer = Writer::new(&test.db, Arc::new(NothingAfterEnd));
+        for _ in 0..2 {
+            let written = writer.write(&records).await.expect("the database is there");
+            assert_eq!(written.refused, []);
+        }
+        let left = LeftTaskRepository::new(&test.db).by_session(session).await;
+        let left = left.expect("the database is there").expect("it is left");
+        assert_eq!(
+            left.values,
+            Some(json!({"card": "credit"})),
+            "the last word"
+        );
     }
 }
