@@ -177,6 +177,10 @@ impl Pack {
         let web = language.web.unwrap_or_default();
         settings.lines.or(&web);
         settings.lines.fill(&file("pack.toml"), names)?;
+        if let Some(people) = &mut settings.people {
+            let later = ["day", "time"];
+            names.fill(&file("pack.toml"), "people.closed", &mut people.closed, &later)?;
+        }
 
         let topics = toml_file::<TopicsFile>(&file("topics.toml"))?.topic;
         let topic_ids = topics.iter().map(|topic| topic.id.as_str());

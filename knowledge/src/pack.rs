@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::{
     catalogue::{Catalogue, CatalogueWords},
+    hours::People,
     lines::Lines,
     lookup::Lookup,
     meant::MeaningWords,
@@ -164,6 +165,9 @@ pub struct Settings {
     /// Where phone calls are transferred, E.164; none means that people call back.
     #[serde(default)]
     pub transfer_number: Option<String>,
+    /// When people can be reached; without it they always can.
+    #[serde(default)]
+    pub people: Option<People>,
     /// How many days a task that a call broke off in can be gone on with; 0: never.
     #[serde(default = "unfinished_days")]
     pub unfinished_days: u32,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use call::{Channel, Speaker, Turn};
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use knowledge::{Route, Then};
 use tools::{CallbackTool, Outcome};
 
@@ -81,7 +81,9 @@ impl Conversation {
     /// somewhere to go, otherwise a callback.
     pub(super) fn offer(&self) -> Awaiting {
         match self.facts.channel {
-            Channel::Phone if self.can_transfer() => Awaiting::TransferConsent,
+            Channel::Phone if self.can_transfer() && self.is_transfer_answered() => {
+                Awaiting::TransferConsent
+            }
             Channel::Phone | Channel::Web => Awaiting::CallbackConsent,
         }
     }
@@ -90,7 +92,8 @@ impl Conversation {
     pub(super) fn called_back(&self, outcome: &Outcome) -> FixedReply {
         let lines = &self.base.pack().settings.lines;
         if outcome.is_success() {
-            FixedReply::say(&lines.callback_promised).and(CallAction::Callback)
+            let promised = self.with_hours(&lines.callback_promised);
+            FixedReply::say(&promised).and(CallAction::Callback)
         } else {
             FixedReply::say(&lines.technical_problem)
         }
@@ -148,18 +151,45 @@ impl Conversation {
 
     /// The caller's day, where it is known.
     pub(super) fn today(&self) -> Option<NaiveDate> {
-        let now = self
-            .facts
-            .begun?
-            .checked_add_signed(TimeDelta::from_std(self.now).ok()?)?;
-        Some(now.date())
+        self.clock().map(|now| now.date())
+    }
+
+    /// What the company's clocks show, where that is known.
+    fn clock(&self) -> Option<NaiveDateTime> {
+        let begun = self.facts.begun?;
+        begun.checked_add_signed(TimeDelta::from_std(self.now).ok()?)
+    }
+
+    /// Nobody can be reached now, and it was not just said: what is said of it.
+    pub(super) fn nobody_there(&self) -> Option<String> {
+        let line = self.base.nobody_there(self.clock()?)?;
+        let last = self.last_agent_text().unwrap_or_default();
+        (!last.contains(&line)).then_some(line)
+    }
+
+    /// A line about a person, behind when there is one again.
+    fn with_hours(&self, line: &str) -> String {
+        match self.nobody_there() {
+            Some(hours) => format!("{hours} {line}"),
+            None => line.to_owned(),
+        }
+    }
+
+    /// A call that is transferred now is taken.
+    fn is_transfer_answered(&self) -> bool {
+        let people = self.base.pack().settings.people.as_ref();
+        let is_closed = people.is_some_and(|people| {
+            let opens = self.clock().and_then(|now| people.opens_next(now));
+            !people.transfers_always && opens.is_some()
+        });
+        !is_closed
     }
 
     pub(super) fn offer_person(&self) -> FixedReply {
         let lines = &self.base.pack().settings.lines;
         match self.offer() {
             Awaiting::TransferConsent => FixedReply::say(&lines.transfer_offer),
-            _ => FixedReply::say(&lines.callback_offer),
+            _ => FixedReply::say(&self.with_hours(&lines.callback_offer)),
         }
         .awaiting(self.offer())
     }

@@ -7,6 +7,7 @@
 //! language model's text, and `model ends`, `model is cut off` and `model breaks` are its end.
 
 mod answers;
+mod hours;
 mod left;
 mod limits;
 mod lookups;

@@ -245,7 +245,7 @@ fn next(today: NaiveDate, month: u32, of_month: u32) -> Option<NaiveDate> {
     days.find(|date| *date >= today)
 }
 
-fn capitalised(name: &str) -> String {
+pub(crate) fn capitalised(name: &str) -> String {
     let mut letters = name.chars();
     let first = letters.next().map(char::to_uppercase);
     first.into_iter().flatten().chain(letters).collect()

@@ -8,7 +8,7 @@ use std::{
 use call::AuthLevel;
 use knowledge::{Proof, SlotValue, Task, TaskSlot, Then};
 use serde_json::{Map, Value};
-use tools::Request;
+use tools::{CallbackTool, Request};
 
 use super::{Running, Stage};
 use crate::{
@@ -115,6 +115,11 @@ impl Conversation {
         }
         if self.is_over_limit(&running, &meta, steps) {
             return;
+        }
+        if running.task.tool.as_deref() == Some(CallbackTool::NAME)
+            && let Some(line) = self.nobody_there()
+        {
+            steps.push(Step::Say(line));
         }
         if let Some(line) = running.task.begin.clone() {
             self.say_filled(&running, &line, steps);
