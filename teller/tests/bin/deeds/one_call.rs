@@ -160,7 +160,7 @@ async fn left_by(worker: &Worker, sessions: &[Uuid]) -> anyhow::Result<HashMap<U
                 arguments: row.arguments.unwrap_or_default(),
                 outcome: None,
             });
-            known.outcome = outcome.or(known.outcome.take());
+            known.outcome = outcome.or_else(|| known.outcome.take());
         }
     }
     Ok(before)
