@@ -98,11 +98,13 @@ const KEEP: &str = "
        SET task = excluded.task, values_ct = excluded.values_ct, kept_at = excluded.kept_at, expires_at = excluded.expires_at
      WHERE excluded.kept_at > l.kept_at";
 
-/// All that other calls of this person left: what is taken is nobody else's, and what is older than the newest is over.
+/// All that other calls left in which this person had proved who they are: whoever else held the same device is not them.
+/// What is taken is nobody else's, and what is older than the newest is over.
 const TAKE: &str = "
     WITH taken AS (
       SELECT l.session_id, l.task, l.values_ct, l.kept_at, l.expires_at FROM left_tasks l
-       WHERE l.session_id IN (SELECT s.session_id FROM agent_sessions me, sessions_of(me.profile_id) s WHERE me.session_id = $1)
+       WHERE l.session_id IN (SELECT s.session_id FROM agent_sessions me, sessions_of(me.profile_id) s
+                               WHERE me.session_id = $1 AND s.auth_level > 0)
          AND l.session_id <> $1 AND l.task IS NOT NULL AND l.expires_at > now()
          FOR UPDATE)
     UPDATE left_tasks l SET task = NULL, values_ct = NULL FROM taken WHERE l.session_id = taken.session_id

@@ -132,7 +132,11 @@ pub(crate) fn settings(file: &Path, settings: &Settings) -> Result<(), PackError
         let accepted = format!("days, {MAX_UNFINISHED_DAYS} or fewer; 0: nothing is kept");
         return Err(bad(file, "unfinished_days", &value, &accepted));
     }
-    if settings.people.as_ref().is_some_and(|people| people.hours.is_empty()) {
+    if settings
+        .people
+        .as_ref()
+        .is_some_and(|people| people.hours.is_empty())
+    {
         let accepted = "one or more, such as mon-fri 08:00-16:00";
         return Err(bad(file, "people.hours", "[]", accepted));
     }

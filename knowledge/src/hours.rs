@@ -148,10 +148,20 @@ mod tests {
 
     #[test]
     fn hours_that_are_none_are_refused_with_what_is_accepted() {
-        for wrong in ["mon-fri", "mo 08:00-16:00", "mon 16:00-08:00", "mon 8-16", "", "mon 08:00-25:00"] {
+        for wrong in [
+            "mon-fri",
+            "mo 08:00-16:00",
+            "mon 16:00-08:00",
+            "mon 8-16",
+            "",
+            "mon 08:00-25:00",
+        ] {
             let refused = Hours::try_from(wrong.to_owned());
             let message = refused.expect_err(wrong);
-            assert!(message.contains("mon-fri 08:00-16:00"), "{wrong}: {message}");
+            assert!(
+                message.contains("mon-fri 08:00-16:00"),
+                "{wrong}: {message}"
+            );
         }
         let over = Hours::try_from("fri-mon 08:00-16:00".to_owned()).expect("it goes on");
         assert!(over.are_on(Weekday::Sun) && !over.are_on(Weekday::Wed));

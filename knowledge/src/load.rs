@@ -179,7 +179,12 @@ impl Pack {
         settings.lines.fill(&file("pack.toml"), names)?;
         if let Some(people) = &mut settings.people {
             let later = ["day", "time"];
-            names.fill(&file("pack.toml"), "people.closed", &mut people.closed, &later)?;
+            names.fill(
+                &file("pack.toml"),
+                "people.closed",
+                &mut people.closed,
+                &later,
+            )?;
         }
 
         let topics = toml_file::<TopicsFile>(&file("topics.toml"))?.topic;

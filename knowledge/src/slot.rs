@@ -24,9 +24,9 @@ use serde::Deserialize;
 
 use crate::KnowledgeBase;
 pub(crate) use check::{Wrong, dead, wrong_in};
-pub(crate) use date::capitalised;
 pub use country::Country;
 pub(crate) use country::check as check_country;
+pub(crate) use date::capitalised;
 pub(crate) use reference::spoken as spoken_reference;
 pub(crate) use words::SlotWords;
 

@@ -73,7 +73,11 @@ fn wrong_tasks_are_named_and_a_pack_may_have_none() {
         check(&format!("task-{name}"), file, from, to, &says);
     }
     for (name, to, says) in [
-        ("hours", "hours = [\"daily 7-20\"]", ["daily 7-20", "mon-fri 08:00-16:00"]),
+        (
+            "hours",
+            "hours = [\"daily 7-20\"]",
+            ["daily 7-20", "mon-fri 08:00-16:00"],
+        ),
         ("no-hours", "hours = []", ["people.hours", "one or more"]),
     ] {
         let from = "hours = [\"mon-sat 07:00-20:00\"]";

@@ -1,5 +1,6 @@
 //! What a task knew when a call broke off: the newest stands, sealed; the same person's next call takes it, once.
 
+use call::AuthLevel;
 use chrono::{DateTime, TimeDelta, Utc};
 use database::{
     Database, LeftTaskRepository, NewLeftTask, ProfileId, ProfileRepository, SealedLeftTask,
@@ -34,12 +35,11 @@ fn card() -> Option<(&'static str, Value)> {
     Some(("block_card", json!({"card": "otter-card"})))
 }
 
-async fn merge(test: &TestDatabase, device: ProfileId, into: ProfileId) {
-    let profiles = ProfileRepository::new(&test.db);
-    let merged = profiles
-        .merge_anonymous_to_authenticated(device, into, "ann", None, false)
-        .await;
-    assert!(merged.unwrap().is_merged());
+/// The caller proves who they are.
+async fn prove(db: &Database, session: SessionId, person: ProfileId) {
+    let sessions = SessionRepository::new(db);
+    let proven = sessions.authenticate(session, person, AuthLevel::OneTimeCode, "ann");
+    assert!(proven.await.unwrap().is_merged());
 }
 
 #[tokio::test]
@@ -76,11 +76,17 @@ async fn the_next_call_of_the_same_person_takes_it_once_and_nobody_elses_does() 
     let db = &test.db;
     let tasks = LeftTaskRepository::new(db);
     let sarah = customer(db, "sarah").await;
-    let (older, one) = talk(db, "device-one", 1).await;
-    let (newer, two) = talk(db, "device-two", 1).await;
-    let (next, three) = talk(db, "device-three", 1).await;
+    let (older, _) = talk(db, "device-one", 1).await;
+    let (newer, _) = talk(db, "device-two", 1).await;
+    // Somebody else had the phone before, and proved nothing.
+    let (guests, _) = talk(db, "device-three", 1).await;
+    let (next, _) = talk(db, "device-three", 1).await;
     let (strangers, _) = talk(db, "device-four", 1).await;
-    for (session, minutes, card) in [(older, 60, "older"), (newer, 30, "newer")] {
+    for (session, minutes, card) in [
+        (older, 60, "older"),
+        (newer, 30, "newer"),
+        (guests, 5, "guests"),
+    ] {
         let values = Some(("block_card", json!({ "card": card })));
         let kept_at = now() - TimeDelta::minutes(minutes);
         let record = left(db, session, values, kept_at).await;
@@ -88,14 +94,18 @@ async fn the_next_call_of_the_same_person_takes_it_once_and_nobody_elses_does() 
     }
     // Before anybody proved who they are the calls are of different people.
     assert_eq!(tasks.take(next).await.unwrap(), None);
-    for device in [one, two, three] {
-        merge(&test, device, sarah).await;
+    for session in [older, newer, next] {
+        prove(db, session, sarah).await;
     }
     assert_eq!(tasks.take(strangers).await.unwrap(), None, "a stranger's");
     let own = tasks.take(newer).await.unwrap().expect("the older call's");
     assert_eq!(own.session, older, "a call takes nothing of its own");
     let taken = tasks.take(next).await.unwrap().expect("the newer call's");
-    assert_eq!((taken.session, &*taken.task), (newer, "block_card"));
+    assert_eq!(
+        (taken.session, &*taken.task),
+        (newer, "block_card"),
+        "whoever held the phone before is somebody else"
+    );
     assert_eq!(taken.values, Some(json!({"card": "newer"})));
     assert_eq!(
         tasks.take(next).await.unwrap(),
@@ -112,8 +122,8 @@ async fn of_two_calls_that_ask_at_once_one_gets_it() {
     let sarah = customer(db, "sarah").await;
     let mut calls = Vec::new();
     for device in ["device-one", "device-two", "device-three"] {
-        let (session, profile) = talk(db, device, 1).await;
-        merge(&test, profile, sarah).await;
+        let (session, _) = talk(db, device, 1).await;
+        prove(db, session, sarah).await;
         calls.push(session);
     }
     let record = left(db, calls[0], card(), now()).await;
@@ -129,10 +139,10 @@ async fn what_is_too_old_is_not_offered_and_goes() {
     let db = &test.db;
     let tasks = LeftTaskRepository::new(db);
     let sarah = customer(db, "sarah").await;
-    let (before, one) = talk(db, "device-one", 1).await;
-    let (next, two) = talk(db, "device-two", 1).await;
-    merge(&test, one, sarah).await;
-    merge(&test, two, sarah).await;
+    let (before, _) = talk(db, "device-one", 1).await;
+    let (next, _) = talk(db, "device-two", 1).await;
+    prove(db, before, sarah).await;
+    prove(db, next, sarah).await;
     let record = left(db, before, card(), now() - TimeDelta::days(8)).await;
     tasks.keep(&record).await.unwrap();
     assert_eq!(tasks.take(next).await.unwrap(), None, "it is too old");
