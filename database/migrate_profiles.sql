@@ -2438,5 +2438,22 @@ VALUES (19, 'left_tasks', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:M
 \echo already migrated: 19 left_tasks
 \endif
 
+-- ------------------------------------------------------------------------------------------
+SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 20) AS pending \gset
+\if :pending
+\echo applying 20 unconfirmed_deeds
+
+-- Deeds whose end nobody saw: a call of a tool says whether it leaves something behind that the caller agreed to. When the
+-- call is over and nobody knows whether it was done, a person gets a ticket, whoever killed the worker in the middle.
+
+ALTER TABLE tool_calls ADD COLUMN deed boolean NOT NULL DEFAULT false;
+CREATE INDEX tool_calls_deeds ON tool_calls (requested_at) WHERE deed;
+
+INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+VALUES (20, 'unconfirmed_deeds', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '10875644010668894257');
+\else
+\echo already migrated: 20 unconfirmed_deeds
+\endif
+
 COMMIT;
 \echo the database is up to date

@@ -87,5 +87,6 @@ pub use test_support::ConfigRepository;
 pub use tls::{certificates, is_address, is_unencrypted};
 pub use tool_call::{
     NewToolCall, NewToolOutcome, SealedToolCall, SealedToolOutcome, ToolCall, ToolCallRepository,
+    UnconfirmedDeed,
 };
 pub use worker::WorkerRepository;

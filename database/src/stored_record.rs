@@ -186,6 +186,7 @@ mod tests {
             idempotency_key: Uuid::new_v4(),
             seq: 0,
             tool: "callback".to_owned(),
+            deed: true,
             arguments: json!({"when": "today"}),
             requested_at: at(2),
         };

@@ -34,6 +34,8 @@ pub struct NewToolCall {
     pub seq: i32,
     /// The tool's name.
     pub tool: String,
+    /// It leaves something behind that the caller agreed to.
+    pub deed: bool,
     /// What it is called with.
     pub arguments: Value,
     /// When.
@@ -63,6 +65,9 @@ pub struct SealedToolCall {
     pub idempotency_key: Uuid,
     pub seq: i32,
     pub tool: String,
+    /// Of an earlier version none is known to be one.
+    #[serde(default)]
+    pub deed: bool,
     /// The arguments' JSON: `nonce ‖ ciphertext ‖ tag` under the session's key.
     #[serde(with = "hex::serde")]
     pub arguments_ct: Vec<u8>,
@@ -117,6 +122,7 @@ impl NewToolCall {
             idempotency_key: self.idempotency_key,
             seq: self.seq,
             tool: clean_text(&self.tool),
+            deed: self.deed,
             arguments_ct: key.seal_field(&column, self.session_id, &self.arguments.to_string())?,
             requested_at: self.requested_at,
         })
@@ -146,7 +152,7 @@ fn bound(column: &str, call: Uuid) -> String {
 }
 
 const BEGIN: &str = "
-    INSERT INTO tool_calls (session_id, idempotency_key, seq, tool, arguments_ct, requested_at) VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO tool_calls (session_id, idempotency_key, seq, tool, deed, arguments_ct, requested_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
     ON CONFLICT DO NOTHING RETURNING 1";
 const FINISH: &str = "
     INSERT INTO tool_call_outcomes (session_id, idempotency_key, outcome, result_ct, finished_at) VALUES ($1, $2, $3, $4, $5)
@@ -163,7 +169,49 @@ const DONE_ELSEWHERE: &str = "
        ORDER BY c.requested_at DESC LIMIT 500) c
      ORDER BY requested_at, idempotency_key";
 
+/// Deeds of calls that are over, of which nobody knows whether they were done, and no ticket tells a person to look. What
+/// is older was looked for before.
+const UNCONFIRMED: &str = "
+    SELECT c.session_id, c.idempotency_key, c.tool, c.requested_at FROM tool_calls c
+      LEFT JOIN tool_call_outcomes o USING (session_id, idempotency_key, tenant_id)
+      JOIN agent_sessions s ON s.session_id = c.session_id
+     WHERE c.deed AND c.requested_at > now() - interval '7 days' AND s.ended_at IS NOT NULL
+       AND coalesce(o.outcome, 'unknown') = 'unknown'
+       AND NOT EXISTS (SELECT FROM callbacks b WHERE b.tenant_id = current_tenant() AND b.session_id = c.session_id
+                          AND (b.kind = $1 AND b.requested_at >= c.requested_at OR b.callback_id = c.idempotency_key))
+       AND NOT EXISTS (SELECT FROM erased_sessions e WHERE e.session_id = c.session_id)
+     ORDER BY c.requested_at, c.idempotency_key LIMIT $2";
+
+row! {
+    /// A deed of a call that is over, of which nobody knows whether it was done.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct UnconfirmedDeed {
+        /// In which conversation.
+        pub session: SessionId = "session_id",
+        /// What went out with the request, if it left.
+        pub idempotency_key: Uuid,
+        /// The tool's name.
+        pub tool: String,
+        /// When it was asked for.
+        pub requested_at: DateTime<Utc>,
+    }
+}
+
 impl ToolCallRepository {
+    /// Deeds of calls that are over, of which nobody knows whether they were done and for which there is no ticket of this
+    /// kind; the oldest first.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn unconfirmed(
+        &self,
+        ticket: &str,
+        most: i64,
+    ) -> Result<Vec<UnconfirmedDeed>, DatabaseError> {
+        let rows = self.db.query(UNCONFIRMED, &[&ticket, &most]).await?;
+        Ok(rows.iter().map(UnconfirmedDeed::from).collect())
+    }
+
     /// Stores an intent. True if it is new; false if it was stored before, or its session was
     /// erased. Its session may be stored later.
     ///
@@ -172,7 +220,7 @@ impl ToolCallRepository {
     pub async fn begin(&self, call: &SealedToolCall) -> Result<bool, DatabaseError> {
         let (session, key) = (&call.session_id, &call.idempotency_key);
         let (seq, tool, at) = (&call.seq, &call.tool, &call.requested_at);
-        let params: Params<'_> = &[session, key, seq, tool, &call.arguments_ct, at];
+        let params: Params<'_> = &[session, key, seq, tool, &call.deed, &call.arguments_ct, at];
         let new = self.db.count(BEGIN, params).await?;
         let stored =
             "SELECT arguments_ct FROM tool_calls WHERE session_id = $1 AND idempotency_key = $2";

@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use database::{
-    Database, DatabaseError, SessionId, SessionRepository, StaleAfter, WorkerRepository,
+    CallbackRepository, Database, DatabaseError, NewCallback, SessionId, SessionRepository,
+    StaleAfter, ToolCallRepository, WorkerRepository,
 };
 use tokio::time::sleep;
 
@@ -17,6 +18,9 @@ const BEAT: Duration = Duration::from_secs(15);
 const LEASE: Duration = Duration::from_secs(45);
 /// At most this many sessions in one round.
 const ROUND: i64 = 100;
+/// The kind of tickets for deeds of which nobody knows whether they were done, as `tools::TicketTool` leaves them during
+/// a call.
+const UNCONFIRMED: &str = "unconfirmed";
 /// Summaries claimed at once: they are written well before the claim runs out.
 const CLAIMS: i32 = 20;
 
@@ -24,6 +28,8 @@ const CLAIMS: i32 = 20;
 #[derive(Debug)]
 pub struct Sweeper {
     sessions: SessionRepository,
+    tool_calls: ToolCallRepository,
+    callbacks: CallbackRepository,
     workers: WorkerRepository,
     finalizer: Finalizer,
     live: LiveSessions,
@@ -38,6 +44,8 @@ pub struct Swept {
     pub abandoned: Vec<SessionId>,
     /// Summaries written.
     pub summarised: usize,
+    /// Tickets left for deeds whose end nobody saw.
+    pub unconfirmed: usize,
 }
 
 impl Sweeper {
@@ -51,6 +59,8 @@ impl Sweeper {
     ) -> Self {
         Self {
             sessions: SessionRepository::new(database),
+            tool_calls: ToolCallRepository::new(database),
+            callbacks: CallbackRepository::new(database),
             workers: WorkerRepository::new(database),
             finalizer,
             live,
@@ -106,6 +116,7 @@ impl Sweeper {
         for session in &abandoned {
             tracing::warn!(session.id = %session.id, worker.id = session.worker_id, "closed a session that was left open");
         }
+        let unconfirmed = self.leave_tickets().await?;
         let mut summarised = 0;
         loop {
             let written = self.finalizer.complete_due(CLAIMS).await?;
@@ -117,7 +128,25 @@ impl Sweeper {
         Ok(Swept {
             abandoned: abandoned.into_iter().map(|session| session.id).collect(),
             summarised,
+            unconfirmed,
         })
+    }
+
+    /// A person is told of deeds whose end nobody saw: their call is over, and nobody in it could leave a ticket.
+    async fn leave_tickets(&self) -> Result<usize, DatabaseError> {
+        let deeds = self.tool_calls.unconfirmed(UNCONFIRMED, ROUND).await?;
+        for deed in &deeds {
+            tracing::warn!(session.id = %deed.session, tool = deed.tool, "nobody saw whether this was done: a person gets a ticket");
+            // Of several workers, and of a round that broke off, one ticket comes.
+            let ticket = NewCallback {
+                kind: UNCONFIRMED.to_owned(),
+                reason: Some(deed.tool.replace('_', " ")),
+                urgent: true,
+                ..NewCallback::new(deed.idempotency_key, deed.session, deed.requested_at)
+            };
+            self.callbacks.request(&ticket).await?;
+        }
+        Ok(deeds.len())
     }
 
     /// What [`Self::sweep`] would close.

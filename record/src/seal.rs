@@ -277,6 +277,7 @@ mod tests {
             idempotency_key,
             seq: 3,
             tool: "callback".into(),
+            deed: true,
             arguments: json!({"when": "today"}),
             requested_at: now,
         };

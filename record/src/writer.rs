@@ -193,6 +193,7 @@ mod tests {
             idempotency_key: session_id.0,
             seq: 1,
             tool: "callback".into(),
+            deed: true,
             arguments: json!({"when": "today"}),
             requested_at: Utc::now(),
         };

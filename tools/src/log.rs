@@ -46,6 +46,8 @@ pub struct Intent {
     pub seq: i32,
     /// The tool's name.
     pub tool: String,
+    /// It leaves something behind that the caller agreed to: if nobody sees its end, a person looks into it.
+    pub deed: bool,
     /// What it is called with.
     pub arguments: Value,
 }

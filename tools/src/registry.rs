@@ -298,11 +298,13 @@ impl Attempt<'_> {
 
     fn intend(&self) -> BoxFuture<'static, Result<(), crate::NotRecorded>> {
         self.shared.book.reached(self.key, Progress::Intended);
+        let spec = self.registered.tool.spec();
         self.shared.log.intend(Intent {
             session: self.shared.session,
             key: self.key,
             seq: self.request.seq,
             tool: self.request.tool.clone(),
+            deed: spec.effect != Effect::Reads && spec.consent,
             arguments: self.request.arguments.clone(),
         })
     }

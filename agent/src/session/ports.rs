@@ -72,6 +72,7 @@ impl ToolCallLog for Recorded {
             idempotency_key: intent.key,
             seq: intent.seq,
             tool: intent.tool,
+            deed: intent.deed,
             arguments: intent.arguments,
             requested_at: Utc::now(),
         }))

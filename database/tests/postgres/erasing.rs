@@ -168,6 +168,7 @@ async fn assert_no_tool_call_is_stored(
         idempotency_key: Uuid::new_v4(),
         seq: 0,
         tool: "callback".into(),
+        deed: true,
         arguments: json!("asked-for-tapir"),
         requested_at: chrono::Utc::now(),
     };

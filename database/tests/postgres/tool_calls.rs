@@ -1,9 +1,10 @@
 //! Calls of tools: two records, each once, sealed, and with their session wherever it goes.
 
+use chrono::{TimeDelta, Utc};
 use database::{
-    Database, DatabaseConfig, DatabaseError, NewToolCall, NewToolOutcome, ProfileRepository,
-    SealedToolCall, SealedToolOutcome, SessionId, SessionRepository, TenantId, ToolCallRepository,
-    ToolOutcome, test_support::TestDatabase,
+    CallbackRepository, Database, DatabaseConfig, DatabaseError, NewCallback, NewToolCall,
+    NewToolOutcome, ProfileRepository, SealedToolCall, SealedToolOutcome, SessionEnd, SessionId,
+    SessionRepository, TenantId, ToolCallRepository, ToolOutcome, test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -25,6 +26,7 @@ pub(crate) async fn made(
         idempotency_key,
         seq: 1,
         tool: "callback".to_owned(),
+        deed: true,
         arguments,
         requested_at: at(3),
     };
@@ -134,6 +136,7 @@ async fn every_outcome_comes_back_and_a_call_may_come_before_its_session() {
             idempotency_key,
             seq: n,
             tool: "look\0up".to_owned(),
+            deed: true,
             arguments: json!({ "n": n }),
             requested_at: at(i64::from(n)),
         };
@@ -291,4 +294,106 @@ async fn what_was_done_elsewhere_is_the_persons_own_of_these_tools_and_not_what_
         "another tool's"
     );
     assert!(none(&tools, at(4)).await, "of before");
+}
+
+/// A call that is over, with a deed that was asked for a minute ago, and what is on record of it.
+async fn over(
+    test: &TestDatabase,
+    device: &str,
+    (deed, outcome): (bool, Option<ToolOutcome>),
+) -> (SessionId, Uuid) {
+    let (session, _) = talk(&test.db, device, 1).await;
+    let sessions = SessionRepository::new(&test.db);
+    let key = sessions.key(session).await.unwrap().expect("its key");
+    let intent = NewToolCall {
+        session_id: session,
+        idempotency_key: Uuid::new_v4(),
+        seq: 0,
+        tool: "block_card".to_owned(),
+        deed,
+        arguments: json!({}),
+        requested_at: Utc::now() - TimeDelta::minutes(1),
+    };
+    let calls = ToolCallRepository::new(&test.db);
+    calls.begin(&intent.seal(&key).unwrap()).await.unwrap();
+    if let Some(outcome) = outcome {
+        let outcome = NewToolOutcome {
+            session_id: session,
+            idempotency_key: intent.idempotency_key,
+            outcome,
+            result: Value::Null,
+            finished_at: Utc::now(),
+        };
+        calls.finish(&outcome.seal(&key).unwrap()).await.unwrap();
+    }
+    let end = SessionEnd {
+        reason: "caller_left".to_owned(),
+        ended_at: Utc::now(),
+        metrics: json!({}),
+    };
+    sessions.end_session(session, &end, true).await.unwrap();
+    (session, intent.idempotency_key)
+}
+
+#[tokio::test]
+async fn a_deed_of_which_nobody_knows_whether_it_was_done_is_found_until_a_person_has_it() {
+    let test = TestDatabase::new().await;
+    let calls = ToolCallRepository::new(&test.db);
+    for (device, of_no_concern) in [
+        ("done", (true, Some(ToolOutcome::Success))),
+        ("failed", (true, Some(ToolOutcome::Failed))),
+        ("looked-up", (false, None)),
+    ] {
+        over(&test, device, of_no_concern).await;
+    }
+    let (broken, key) = over(&test, "broken", (true, None)).await;
+    let (unknown, _) = over(&test, "unknown", (true, Some(ToolOutcome::Unknown))).await;
+    let (erased, _) = over(&test, "erased", (true, None)).await;
+    let profiles = ProfileRepository::new(&test.db);
+    let of = SessionRepository::new(&test.db).get(erased).await.unwrap();
+    let of = of.expect("it is stored").profile_id;
+    profiles.erase(of, "ann").await.unwrap();
+
+    let found = calls.unconfirmed("unconfirmed", 10).await.unwrap();
+    let of: Vec<_> = found.iter().map(|deed| deed.session).collect();
+    assert_eq!(of, [broken, unknown]);
+
+    let callbacks = CallbackRepository::new(&test.db);
+    // The caller was told during the call that a person looks into it.
+    let told = NewCallback {
+        kind: "unconfirmed".to_owned(),
+        ..NewCallback::new(Uuid::new_v4(), unknown, Utc::now())
+    };
+    callbacks.request(&told).await.unwrap();
+    let left = calls.unconfirmed("unconfirmed", 10).await.unwrap();
+    assert_eq!(left.len(), 1, "{left:?}");
+    let ticket = NewCallback::new(key, broken, left[0].requested_at);
+    callbacks.request(&ticket).await.unwrap();
+    assert!(
+        calls
+            .unconfirmed("unconfirmed", 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn a_deed_of_a_call_that_goes_on_is_nobodys_business_yet() {
+    let test = TestDatabase::new().await;
+    let calls = ToolCallRepository::new(&test.db);
+    let (session, _) = talk(&test.db, "device-one", 1).await;
+    let (intent, _) = made(&test.db, session, otter(), ToolOutcome::Success).await;
+    let intent = SealedToolCall {
+        requested_at: Utc::now(),
+        ..intent
+    };
+    calls.begin(&intent).await.unwrap();
+    assert!(
+        calls
+            .unconfirmed("unconfirmed", 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -76,6 +76,7 @@ fn intent() -> NewToolCall {
         idempotency_key: session_id.0,
         seq: 2,
         tool: "callback".to_owned(),
+        deed: true,
         arguments: json!({}),
         requested_at: Utc::now(),
     }

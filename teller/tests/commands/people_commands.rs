@@ -102,6 +102,7 @@ async fn call_a_tool(test: &TestDatabase, session_id: SessionId, key: &SessionKe
         idempotency_key: Uuid::new_v4(),
         seq: 0,
         tool: "callback".into(),
+        deed: true,
         arguments: json!("arguments-of-sarah"),
         requested_at: chrono::Utc::now(),
     };

@@ -12,9 +12,9 @@ use std::{
 use call::{CallEnding, Channel};
 use chrono::Utc;
 use database::{
-    MessageRepository, MessageSealer, NewMessage, NewSession, Role, SessionEnd, SessionId,
-    SessionManager, SessionRepository, SummaryToken, SummaryTokenRepository,
-    test_support::TestDatabase, verify::Anchors,
+    CallbackRepository, MessageRepository, MessageSealer, NewMessage, NewSession, NewToolCall,
+    Role, SessionEnd, SessionId, SessionManager, SessionRepository, SummaryToken,
+    SummaryTokenRepository, ToolCallRepository, test_support::TestDatabase, verify::Anchors,
 };
 use jobs::{Finalizer, Maintenance, MaintenanceConfig, summary_rules};
 use record::AfterEnd as _;
@@ -175,7 +175,52 @@ async fn sweepers_that_run_at_once_close_and_summarise_each_session_once() {
     );
     assert_eq!(count(&test, "SELECT count(*) FROM counter_drift").await, 0);
     let again = answer(&teller(&test, &sweep).await);
-    assert_eq!(again, json!({"abandoned": [], "summarised": 0}));
+    assert_eq!(
+        again,
+        json!({"abandoned": [], "summarised": 0, "unconfirmed": 0})
+    );
+}
+
+#[tokio::test]
+async fn a_deed_that_a_killed_worker_left_open_gets_one_ticket_however_many_sweep() {
+    let test = TestDatabase::new().await;
+    let session = call(&test, SessionId::new(), 2).await;
+    let key = SessionRepository::new(&test.db).key(session).await.unwrap();
+    let intent = NewToolCall {
+        session_id: session,
+        idempotency_key: uuid::Uuid::new_v4(),
+        seq: 0,
+        tool: "block_card".to_owned(),
+        deed: true,
+        arguments: json!({}),
+        requested_at: Utc::now(),
+    };
+    let calls = ToolCallRepository::new(&test.db);
+    let sealed = intent.seal(&key.expect("its key")).unwrap();
+    calls.begin(&sealed).await.unwrap();
+    let sweep = ["sessions", "sweep", "--json", "--actor", "ann"];
+    let early = answer(&teller(&test, &sweep).await);
+    assert_eq!(early["unconfirmed"], 0, "the call goes on: {early}");
+
+    let client = test.client().await;
+    client
+        .batch_execute("UPDATE session_rows SET last_activity_at = now() - interval '1 hour'")
+        .await
+        .unwrap();
+    tokio::join!(teller(&test, &sweep), teller(&test, &sweep));
+    let late = answer(&teller(&test, &sweep).await);
+    assert_eq!(late["unconfirmed"], 0, "it has its ticket: {late}");
+    let tickets = CallbackRepository::new(&test.db).by_session(session).await;
+    let tickets = tickets.unwrap();
+    let [ticket] = tickets.as_slice() else {
+        panic!("one ticket: {tickets:?}")
+    };
+    let told = (
+        ticket.kind.as_str(),
+        ticket.reason.as_deref(),
+        ticket.urgent,
+    );
+    assert_eq!(told, ("unconfirmed", Some("block card"), true));
 }
 
 #[tokio::test]

@@ -196,6 +196,7 @@ impl ToolCallLog for Log {
                 key,
                 seq: known.seq,
                 tool: known.tool.clone(),
+                deed: true,
                 arguments: known.arguments.clone(),
             }));
         }
