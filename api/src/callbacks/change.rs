@@ -82,8 +82,7 @@ pub(super) async fn take(
     Path(id): Path<String>,
     body: Result<Json<TakeRequest>, JsonRejection>,
 ) -> Result<Json<CallbackChanged>, ApiError> {
-    let name = name(&id)?;
-    let Json(request) = body.map_err(|error| ApiError::BadRequest(error.body_text()))?;
+    let (name, request) = asked(&id, body)?;
     let actor = actor(&request.actor)?;
     let by = AuditedReader {
         actor: &actor,
@@ -117,8 +116,7 @@ pub(super) async fn done(
     Path(id): Path<String>,
     body: Result<Json<DoneRequest>, JsonRejection>,
 ) -> Result<Json<CallbackChanged>, ApiError> {
-    let name = name(&id)?;
-    let Json(request) = body.map_err(|error| ApiError::BadRequest(error.body_text()))?;
+    let (name, request) = asked(&id, body)?;
     let actor = actor(&request.actor)?;
     let note = request.note.filter(|note| !note.trim().is_empty());
     let note = note.as_deref().map(|note| strict_line(note, LONGEST_NOTE));
@@ -134,9 +132,14 @@ pub(super) async fn done(
     answer(id, changed.await)
 }
 
-/// A text that names nothing is not found, as elsewhere.
-fn name(id: &str) -> Result<CallbackName, ApiError> {
-    id.parse().map_err(|_| ApiError::NotFound("this promise"))
+/// Of which promise what is asked. A text that names nothing is not found, as elsewhere.
+fn asked<T>(
+    id: &str,
+    body: Result<Json<T>, JsonRejection>,
+) -> Result<(CallbackName, T), ApiError> {
+    let name = id.parse().map_err(|_| ApiError::NotFound("this promise"))?;
+    let Json(request) = body.map_err(|error| ApiError::BadRequest(error.body_text()))?;
+    Ok((name, request))
 }
 
 fn actor(given: &str) -> Result<String, ApiError> {
