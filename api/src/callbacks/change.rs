@@ -133,10 +133,7 @@ pub(super) async fn done(
 }
 
 /// Of which promise what is asked. A text that names nothing is not found, as elsewhere.
-fn asked<T>(
-    id: &str,
-    body: Result<Json<T>, JsonRejection>,
-) -> Result<(CallbackName, T), ApiError> {
+fn asked<T>(id: &str, body: Result<Json<T>, JsonRejection>) -> Result<(CallbackName, T), ApiError> {
     let name = id.parse().map_err(|_| ApiError::NotFound("this promise"))?;
     let Json(request) = body.map_err(|error| ApiError::BadRequest(error.body_text()))?;
     Ok((name, request))
