@@ -72,6 +72,18 @@ fn wrong_tasks_are_named_and_a_pack_may_have_none() {
     ] {
         check(&format!("task-{name}"), file, from, to, &says);
     }
+    let copy = Copy::new("task-route");
+    let (from, to) = (copy.0.join(file), copy.0.join("tasks/goodbye.toml"));
+    fs::rename(from, to).unwrap();
+    let error = copy.load().expect_err("it has the name of a route");
+    assert!(error.contains("no other route"), "{error}");
+    let copy = Copy::new("task-none");
+    fs::remove_dir_all(copy.0.join("tasks")).unwrap();
+    assert!(copy.load().unwrap().pack().tasks.list.is_empty());
+}
+
+#[test]
+fn wrong_hours_of_people_are_named() {
     for (name, to, says) in [
         (
             "hours",
@@ -90,14 +102,6 @@ fn wrong_tasks_are_named_and_a_pack_may_have_none() {
         "on {date} at",
         &["people.closed", "{date}", "{day}"],
     );
-    let copy = Copy::new("task-route");
-    let (from, to) = (copy.0.join(file), copy.0.join("tasks/goodbye.toml"));
-    fs::rename(from, to).unwrap();
-    let error = copy.load().expect_err("it has the name of a route");
-    assert!(error.contains("no other route"), "{error}");
-    let copy = Copy::new("task-none");
-    fs::remove_dir_all(copy.0.join("tasks")).unwrap();
-    assert!(copy.load().unwrap().pack().tasks.list.is_empty());
 }
 
 #[test]

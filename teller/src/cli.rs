@@ -195,10 +195,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
             let pack = pack_or_setting(args.pack.clone())?;
             runtime()?.block_on(demo_backend::run(pack, args, token))
         }
-        Command::Mcp => {
-            let settings = mcp::settings(&mut Reader::from_env());
-            runtime()?.block_on(mcp::check(settings))
-        }
+        Command::Mcp => runtime()?.block_on(mcp::check(mcp::settings(&mut Reader::from_env()))),
         Command::ParseFile => Ok(sources::serve_child() == std::process::ExitCode::SUCCESS),
         Command::Profiles(command) => runtime()?.block_on(admin::profiles(&database()?, command)),
         Command::Callbacks(command) => runtime()?.block_on(admin::callbacks(&database()?, command)),

@@ -47,18 +47,13 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 /// # Errors
 /// When the configuration names something that cannot be used: a model, a pack, a port.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    let metrics = Metrics::default();
-    let tasks = TaskTracker::new();
+    let (metrics, tasks) = (Metrics::default(), TaskTracker::new());
     let worker_id = format!("{}-{:08x}", hostname(), rand::random::<u32>());
     // The model takes longest to load: everything else is made ready meanwhile.
     let hearing = tasks.spawn(Stt::open(config.stt.clone()));
     let meaning = Meaning::open(&config.meaning)?;
     let pack = knowledge::Pack::load(&config.pack_dir)?;
-    let voice = config.tts.clone().or_voice(&pack.settings.voice.name);
-    let tts = Tts::new(&TtsConfig {
-        fallback: config.tts_fallback,
-        ..TtsConfig::new(voice)
-    });
+    let tts = voice(&config, &pack);
     let database = crate::admin::open(&config.database)?;
     components::warn_of_readable_connections(&config.database);
 
@@ -126,6 +121,15 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     last.write().await;
     answering.cancel();
     Ok(())
+}
+
+/// The voice of all calls: what is set, or else the pack's.
+fn voice(config: &Config, pack: &knowledge::Pack) -> Tts {
+    let voice = config.tts.clone().or_voice(&pack.settings.voice.name);
+    Tts::new(&TtsConfig {
+        fallback: config.tts_fallback,
+        ..TtsConfig::new(voice)
+    })
 }
 
 /// Writes the summaries that are owed, and closes what a killed worker left open.

@@ -162,8 +162,9 @@ struct Waiting {
 impl Waiting {
     /// The turn is over: this is what the reply is on record as.
     fn go_on(self, id: SpeechId) -> Writing {
-        // Nobody to tell: it broke off, which whoever waits for its task will see.
-        let _ = self.go.send(id);
+        if self.go.send(id).is_err() {
+            tracing::error!("a reply broke off before it was heard");
+        }
         Writing {
             id,
             cancel: self.cancel.disarm(),

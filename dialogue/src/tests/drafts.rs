@@ -14,7 +14,7 @@ use super::{
 const CASH: &str = "How do I withdraw cash without a card?";
 const FEE: &str = "And how much does it cost?";
 
-/// What comes first of a reply that is not over then.
+/// What comes first of a reply: its end does not fit into `events` beside it.
 async fn first(
     mut writing: Pin<&mut impl Future<Output = ()>>,
     events: &mut mpsc::Receiver<ReplyEvent>,
@@ -46,7 +46,7 @@ async fn a_draft_that_is_settled_is_the_reply_and_the_talk_goes_on_from_it() {
     let server = ModelServer::start(writes("You withdraw it with a code. ")).await;
     let (driver, _) = conversation(&replier(Some(server.config())), Vec::new());
     let (draft, reply) = driver.draft(turn(CASH));
-    let (out, mut events) = mpsc::channel(8);
+    let (out, mut events) = mpsc::channel(1);
     let mut writing = pin!(reply.write(out));
     assert_eq!(
         first(writing.as_mut(), &mut events).await,
@@ -71,7 +71,7 @@ async fn a_draft_that_is_dropped_leaves_nothing_behind() {
     let (driver, _) = conversation(&replier(Some(server.config())), Vec::new());
     let before = format!("{:?}", driver.conversation());
     let (draft, reply) = driver.draft(turn(CASH));
-    let (out, mut events) = mpsc::channel(8);
+    let (out, mut events) = mpsc::channel(1);
     let mut writing = pin!(reply.write(out));
     assert!(
         first(writing.as_mut(), &mut events).await.is_some(),

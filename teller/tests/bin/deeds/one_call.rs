@@ -154,7 +154,7 @@ async fn left_by(worker: &Worker, sessions: &[Uuid]) -> anyhow::Result<HashMap<U
     for session in sessions {
         for row in worker.calls.by_session(SessionId(*session)).await? {
             let outcome = row.outcome.map(|kind| outcome(kind.as_str(), row.result));
-            let known = before.entry(row.idempotency_key).or_insert(Before {
+            let known = before.entry(row.idempotency_key).or_insert_with(|| Before {
                 tool: row.tool,
                 seq: row.seq,
                 arguments: row.arguments.unwrap_or_default(),

@@ -117,7 +117,7 @@ fn turn_of(
     let route = routes
         .iter()
         .find(|route| wanted.split('|').any(|wanted| wanted == **route));
-    let route = route.or(routes.last()).copied().unwrap_or_default();
+    let route = route.or_else(|| routes.last()).copied().unwrap_or_default();
     let spoken = Spoken {
         text: words("assistant"),
         meta: ReplyMeta {
