@@ -41,14 +41,12 @@ use answer::Question;
 use dead_end::DeadEnd;
 use deeds::Deeds;
 use lookups::{Asking, Beside};
-use state::{LookedUp, Purpose, Reply, Subject};
+use state::{LookedUp, Purpose, Reply, Subject, last_words};
 
 /// Turns that a reply can look back on.
 const TURNS: usize = 20;
 /// Turns of the caller after which a subject is left behind ("and how much does that cost?").
 const CONTEXT_TURNS: usize = 6;
-/// Words of earlier questions that a question which leans on them is searched with.
-const BEFORE_WORDS: usize = 40;
 
 /// One conversation. A copy goes its own way: a reply that may come to nothing is tried out on one.
 #[derive(Debug, Clone)]
@@ -483,12 +481,6 @@ impl Conversation {
         self.reply = Reply::Complete { asks };
         steps.push(Step::Done(Box::new(meta)));
     }
-}
-
-/// The last words of questions that lean on one another: a long talk about one thing must not grow without end.
-fn last_words(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    words[words.len().saturating_sub(BEFORE_WORDS)..].join(" ")
 }
 
 fn intent(route: &Route) -> Option<String> {

@@ -135,6 +135,7 @@ impl Sweeper {
     /// A person is told of deeds whose end nobody saw: their call is over, and nobody in it could leave a ticket.
     async fn leave_tickets(&self) -> Result<usize, DatabaseError> {
         let deeds = self.tool_calls.unconfirmed(UNCONFIRMED, ROUND).await?;
+        let mut left = 0;
         for deed in &deeds {
             tracing::warn!(session.id = %deed.session, tool = deed.tool, "nobody saw whether this was done: a person gets a ticket");
             // Of several workers, and of a round that broke off, one ticket comes.
@@ -144,9 +145,15 @@ impl Sweeper {
                 urgent: true,
                 ..NewCallback::new(deed.idempotency_key, deed.session, deed.requested_at)
             };
-            self.callbacks.request(&ticket).await?;
+            // One that cannot be stored holds up neither the others nor the summaries; the next round tries it again.
+            match self.callbacks.request(&ticket).await {
+                Ok(()) => left += 1,
+                Err(error) => {
+                    tracing::error!(%error, session.id = %deed.session, "the ticket could not be stored")
+                }
+            }
         }
-        Ok(deeds.len())
+        Ok(left)
     }
 
     /// What [`Self::sweep`] would close.

@@ -202,7 +202,7 @@ impl Pack {
         words
             .follow_ups
             .extend(language.follow_ups.unwrap_or_default());
-        words.aspects = merged(language.aspect.unwrap_or_default(), words.aspects);
+        words.aspects = Aspect::merged(language.aspect.unwrap_or_default(), words.aspects);
         let mut actions = language.actions.unwrap_or_default();
         actions.extend(optional(&file("actions.toml"))?.unwrap_or_default());
         let pack = Self {
@@ -356,20 +356,6 @@ fn language(own: &Path) -> Result<LanguageFile, PackError> {
     })?;
     let own = optional::<LanguageFile>(own)?;
     Ok(own.unwrap_or_default().or(english))
-}
-
-/// The language's aspects, each with what the pack adds to it, then those of the pack alone.
-fn merged(mut aspects: Vec<Aspect>, more: Vec<Aspect>) -> Vec<Aspect> {
-    for aspect in more {
-        match aspects.iter_mut().find(|known| known.name == aspect.name) {
-            Some(known) => {
-                known.asks.extend(aspect.asks);
-                known.signs.extend(aspect.signs);
-            }
-            None => aspects.push(aspect),
-        }
-    }
-    aspects
 }
 
 /// The catalogue and its rows; none without a file `catalogue.toml`.

@@ -343,6 +343,22 @@ pub struct Aspect {
     pub signs: Vec<String>,
 }
 
+impl Aspect {
+    /// The language's aspects, each with what the pack adds to it, then those of the pack alone.
+    pub(crate) fn merged(mut aspects: Vec<Self>, more: Vec<Self>) -> Vec<Self> {
+        for aspect in more {
+            match aspects.iter_mut().find(|known| known.name == aspect.name) {
+                Some(known) => {
+                    known.asks.extend(aspect.asks);
+                    known.signs.extend(aspect.signs);
+                }
+                None => aspects.push(aspect),
+            }
+        }
+        aspects
+    }
+}
+
 /// Conversation beside the subject.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

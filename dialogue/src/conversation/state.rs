@@ -10,6 +10,9 @@ use super::{
 };
 use crate::{Awaiting, ReplyMeta};
 
+/// Words of earlier questions that a question which leans on them is searched with.
+const BEFORE_WORDS: usize = 40;
+
 /// What the conversation is about.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Subject {
@@ -68,4 +71,10 @@ pub(super) enum Purpose {
     Task,
     /// A person is to look into a deed that nobody saw the end of.
     Unconfirmed,
+}
+
+/// The last words of questions that lean on one another: a long talk about one thing must not grow without end.
+pub(super) fn last_words(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words[words.len().saturating_sub(BEFORE_WORDS)..].join(" ")
 }
