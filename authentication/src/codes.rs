@@ -7,8 +7,9 @@ use database::{
     AuthLimits, AuthRepository, ChallengeStart, Claim, Database, DatabaseError, MergeOutcome,
     NewChallenge, Profile, ProfileRepository, SessionManager, Verification,
 };
+use tools::MessageGateway;
 
-use crate::{CodeSender, Started, Verified};
+use crate::{Started, Verified};
 
 /// The merge after a right code is tried this often, this far apart. It is idempotent.
 const MERGE_ATTEMPTS: u32 = 4;
@@ -43,13 +44,13 @@ pub struct OneTimeCodes {
     challenges: AuthRepository,
     profiles: ProfileRepository,
     sessions: SessionManager,
-    sender: CodeSender,
+    sender: MessageGateway,
     company_name: String,
 }
 
 impl OneTimeCodes {
     /// Uses this database and sender; `company_name` signs the message.
-    pub fn new(database: &Database, sender: CodeSender, company_name: String) -> Self {
+    pub fn new(database: &Database, sender: MessageGateway, company_name: String) -> Self {
         Self {
             challenges: AuthRepository::new(database, AuthLimits::default()),
             profiles: ProfileRepository::new(database),

@@ -1,22 +1,22 @@
 //! Who calls: one-time codes, and the keypad that types them.
 //!
-//! The code goes only to the number stored for the customer. Right and wrong
+//! The code goes only to the number stored for the customer, as other messages to customers do. Right and wrong
 //! claims get the same reply; attempts are limited and logged by the database.
 
 mod codes;
+mod customer_messages;
 mod keypad;
 #[cfg(feature = "test-support")]
 mod scripted;
-mod sender;
 
 use call::SessionId;
 
 pub use codes::OneTimeCodes;
+pub use customer_messages::CustomerMessages;
 pub use database::Claim;
 pub use keypad::{Keypad, KeypadAction};
 #[cfg(feature = "test-support")]
 pub use scripted::ScriptedAuthenticator;
-pub use sender::{CodeSender, SendError};
 
 /// What became of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

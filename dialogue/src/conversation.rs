@@ -358,6 +358,9 @@ impl Conversation {
                     Purpose::Callback => (None, (self.called_back(&outcome), meta)),
                     Purpose::Options => return self.on_options(&outcome, meta, steps),
                     Purpose::Task => return self.on_deed(&outcome, meta, steps),
+                    Purpose::Notice(running, found) => {
+                        return self.on_notice(&outcome, *running, &found, meta, steps);
+                    }
                     Purpose::Unconfirmed => return self.on_unconfirmed(&outcome, meta, steps),
                 };
                 self.say_with(fixed, beside, meta, steps);

@@ -58,6 +58,8 @@ pub struct ReplyConfig {
     /// Where phone calls are transferred (`tel:` or `sip:` address or E.164 number); none means that
     /// the pack's `transfer_number` decides, and if that is none too, that people are called back.
     pub transfer_to: Option<String>,
+    /// Messages can be sent to callers.
+    pub messages: bool,
     /// Searches the web for packs that allow it.
     pub web_search: Option<WebSearch>,
     /// Tools of MCP servers that a language model may ask for.

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tools::{
     CallbackTool, DeclaredDeed, DeclaredLookup, DeclaredOptions, Deeds, Effect, Limit, LookupTool,
-    Lookups, Mcp, McpTool, NotConnected, TicketTool, Tool, WebSearch, WebSearchTool, WrongDeed,
+    Lookups, Mcp, McpTool, MessageTool, NotConnected, TicketTool, Tool, WebSearch, WebSearchTool,
+    WrongDeed,
 };
 
 use crate::{
@@ -42,6 +43,7 @@ struct Shared {
     lookups: Option<Lookups>,
     deeds: Option<Deeds>,
     transfer_to: Option<String>,
+    messages: bool,
     web_search: Option<WebSearch>,
     mcp: Option<Mcp>,
     /// Searches so far.
@@ -63,6 +65,7 @@ impl Replier {
             lookups,
             deeds,
             transfer_to: config.transfer_to,
+            messages: config.messages,
             web_search: config.web_search,
             mcp: config.mcp,
             retrievals: AtomicU64::new(0),
@@ -230,7 +233,9 @@ impl Replier {
             let names = base.pack().tasks.system_tools().into_iter();
             names.map(str::to_owned).collect::<Vec<_>>()
         });
+        let messages = self.shared.messages.then(|| MessageTool::NAME.to_owned());
         own.into_iter()
+            .chain(messages)
             .chain(systems.into_iter().flatten())
             .collect()
     }
@@ -378,7 +383,12 @@ mod tests {
 
     #[test]
     fn a_pack_knows_the_tools_that_every_call_has_by_their_names() {
-        let names = [CallbackTool::NAME, TicketTool::NAME, TransferTool::NAME];
+        let names = [
+            CallbackTool::NAME,
+            MessageTool::NAME,
+            TicketTool::NAME,
+            TransferTool::NAME,
+        ];
         assert_eq!(OWN_TOOLS, names);
     }
 }

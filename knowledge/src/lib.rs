@@ -61,8 +61,8 @@ pub use review::{Callers, Remark};
 pub use route::{Before, Question, Reason, Route, RouteContext, Routed};
 pub use slot::{Country, Origin, Slot, SlotKind, SlotValue, SlotValues};
 pub use task::{
-    FirstAid, FixedArgument, Manner, OWN_TOOLS, Steer, Task, TaskEffect, TaskLines, TaskSlot,
-    Tasks, Then,
+    FirstAid, FixedArgument, Manner, Notice, OWN_TOOLS, Steer, Task, TaskEffect, TaskLines,
+    TaskSlot, Tasks, Then,
 };
 pub use trained::Trained;
 pub use training::{Example, FOLDS, Quality, Ranks, Rates, Seen};

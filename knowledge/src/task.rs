@@ -26,7 +26,7 @@ pub(crate) use steer::SteerRules;
 
 /// Tools that every call has, whatever systems there are: several tasks may end in one of them, each with arguments of its
 /// own.
-pub const OWN_TOOLS: [&str; 3] = ["callback", "ticket", "transfer"];
+pub const OWN_TOOLS: [&str; 4] = ["callback", "message", "ticket", "transfer"];
 
 /// One task of a pack.
 #[derive(Clone, Debug, Deserialize)]
@@ -86,6 +86,9 @@ pub struct Task {
     /// How much of it may be done in a day for one person; without it there is no limit.
     #[serde(default)]
     pub limit: Option<TaskLimit>,
+    /// What is sent to the caller when it is done, where messages can be sent.
+    #[serde(default)]
+    pub notice: Option<Notice>,
     /// Offers to go on with it in the next call of a caller who proves who they are, where the call before broke off in the
     /// middle of it; without it nothing is kept.
     #[serde(default)]
@@ -116,6 +119,19 @@ pub struct TaskLimit {
     pub most: Option<u32>,
     /// Said instead of what would be done.
     pub reached: String,
+}
+
+/// A text message or e-mail about what was done.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notice {
+    /// What it says; filled in are the slots and the fields of the tool's result.
+    pub text: String,
+    /// The slot with the number or e-mail address; without it the customer's own number, so proof is needed.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// Said once it was sent.
+    pub said: String,
 }
 
 /// What the company's system promises of a call under one idempotency key (docs/backend.md).

@@ -34,6 +34,18 @@ fn wrong_tasks_are_named_and_a_pack_may_have_none() {
             vec!["confirm", "{cart}", "{card}"],
         ),
         (
+            "notice",
+            "your {card} is blocked for good",
+            "your {cart} is blocked for good",
+            vec!["notice.text", "{cart}", "{reference}"],
+        ),
+        (
+            "notice-to",
+            "notice = {",
+            "notice = { to = \"card\",",
+            vec!["notice.to", "card", "phone or email"],
+        ),
+        (
             "type",
             "type = \"choice\"",
             "type = \"card\"",

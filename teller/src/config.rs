@@ -74,6 +74,8 @@ pub struct Config {
     pub admin_database: Option<SecretString>,
     /// Authentication in a call.
     pub authentication: AuthenticationConfig,
+    /// How messages reach callers.
+    pub messages: MessageConfig,
     /// Folder of the knowledge pack in use.
     pub pack_dir: PathBuf,
     /// The embedding model, if there is one.
@@ -138,6 +140,15 @@ pub struct AuthenticationConfig {
     pub code_webhook_key: Option<SecretString>,
 }
 
+/// How messages reach callers.
+#[derive(Debug, Clone)]
+pub struct MessageConfig {
+    /// Receives `{"to", "text"}`; while it is unset no message is sent.
+    pub webhook: Option<String>,
+    /// Sent to the webhook as a bearer token.
+    pub key: Option<SecretString>,
+}
+
 impl Config {
     /// Reads and checks every key.
     ///
@@ -172,6 +183,10 @@ impl Config {
             authentication: AuthenticationConfig {
                 code_webhook: env.url("CODE_WEBHOOK_URL", &["http", "https"]),
                 code_webhook_key: env.secret("CODE_WEBHOOK_KEY"),
+            },
+            messages: MessageConfig {
+                webhook: env.url("MESSAGE_WEBHOOK_URL", &["http", "https"]),
+                key: env.secret("MESSAGE_WEBHOOK_KEY"),
             },
             pack_dir: pack_dir(env),
             meaning: meaning(env),

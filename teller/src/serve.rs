@@ -87,6 +87,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         earlier: Some(EarlierCalls::new(&database)),
         transfers: Arc::new(telephony.clone()),
         transfer_to: components::transfer_target(&replier)?,
+        messages: components::messages(&config, &database)?,
         lines: Arc::new(pack.settings.lines.clone()),
         live,
         config: session_config(&config, &pack, &worker_id),

@@ -7,7 +7,7 @@
 //! generated again repeats nothing.
 //!
 //! What needs the room or the record goes through a port ([`SipTransfer`], [`Callbacks`],
-//! [`ToolCallLog`]) that the agent implements; what needs other systems asks them over HTTP
+//! [`Messages`], [`ToolCallLog`]) that the agent implements; what needs other systems asks them over HTTP
 //! ([`LookupTool`], [`DeedTool`], [`OptionsTool`], [`WebSearchTool`], [`McpTool`]).
 
 mod callback;
@@ -18,6 +18,7 @@ mod limit;
 mod log;
 mod lookup;
 mod mcp;
+mod message;
 mod outcome;
 mod registry;
 mod ticket;
@@ -35,6 +36,7 @@ pub use lookup::{DeclaredLookup, LookupConfig, LookupTool, Lookups, NotConnected
 pub use mcp::{
     ListedTool, MCP_TOKENS, Mcp, McpError, McpFile, McpProof, McpServer, McpTool, Met, WrongMcp,
 };
+pub use message::{GatewayError, Message, MessageGateway, MessageTool, Messages, Recipient};
 pub use outcome::{Outcome, Refusal};
 pub use registry::{Limits, MAX_ROUNDS, Registry, Request};
 pub use ticket::TicketTool;

@@ -8,8 +8,9 @@ use dialogue::{CallFacts, Driver};
 use record::{Acknowledgement, NewCallback, NewLeftTask, NewToolCall, NewToolOutcome, Recorder};
 use tokio_util::task::TaskTracker;
 use tools::{
-    BoxFuture, CallbackRequest, CallbackTool, Callbacks, Intent, LeftTask, Limits, NotRecorded,
-    Outcome, Registry, TicketTool, Tool, ToolCallLog, ToolCaller, ToolError, TransferTool,
+    BoxFuture, CallbackRequest, CallbackTool, Callbacks, Intent, LeftTask, Limits, MessageTool,
+    NotRecorded, Outcome, Registry, TicketTool, Tool, ToolCallLog, ToolCaller, ToolError,
+    TransferTool,
 };
 use uuid::Uuid;
 
@@ -35,6 +36,9 @@ pub(super) fn dialogue(
     tools.push(Arc::new(CallbackTool::new(recorded.clone())));
     let tickets = TicketTool::new(recorded.clone(), services.replier.tickets());
     tools.push(Arc::new(tickets));
+    if let Some(port) = services.messages.clone() {
+        tools.push(Arc::new(MessageTool::new(port)));
+    }
     if let Some(to) = services.transfer_to.clone() {
         let port = services.transfers.in_room(room);
         tools.push(Arc::new(TransferTool::new(port, to)) as Arc<dyn Tool>);

@@ -6,7 +6,7 @@ use authentication::Authenticator;
 use dialogue::Replier;
 use knowledge::Lines;
 use record::{EarlierCalls, LiveSessions, Recorder};
-use tools::{SipTransfer, TransferTarget};
+use tools::{Messages, SipTransfer, TransferTarget};
 use voice::{
     listen::{ListenConfig, Stt},
     speak::Tts,
@@ -34,6 +34,8 @@ pub struct Services {
     pub transfers: Arc<dyn Transfers>,
     /// Where a phone call goes when a person is asked for.
     pub transfer_to: Option<TransferTarget>,
+    /// Who brings messages to callers; `None` while nobody does.
+    pub messages: Option<Arc<dyn Messages>>,
     /// The pack's fixed sentences.
     pub lines: Arc<Lines>,
     /// The sessions this worker holds.

@@ -32,7 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tools",
         ],
     ),
-    ("authentication", &["call", "database", "outbound"]),
+    ("authentication", &["call", "database", "tools"]),
     ("record", &["call", "database"]),
     // Edges.
     (

@@ -1,12 +1,13 @@
 //! What a conversation is at: its subject, and how far the reply to the last turn is.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use call::Turn;
 use knowledge::{Before, Fact, Last};
 
 use super::{
-    CallerTurn, ToolCallId, answer::Question, lookups::Asking, phrasing::Phrasing, web::Searching,
+    CallerTurn, ToolCallId, answer::Question, lookups::Asking, phrasing::Phrasing, tasks::Running,
+    web::Searching,
 };
 use crate::{Awaiting, ReplyMeta};
 
@@ -71,6 +72,8 @@ pub(super) enum Purpose {
     Task,
     /// A person is to look into a deed that nobody saw the end of.
     Unconfirmed,
+    /// The caller is sent a message about a task's deed, which was told.
+    Notice(Box<Running>, BTreeMap<String, String>),
 }
 
 /// The last words of questions that lean on one another: a long talk about one thing must not grow without end.

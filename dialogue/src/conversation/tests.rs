@@ -11,6 +11,7 @@ mod hours;
 mod left;
 mod limits;
 mod lookups;
+mod notices;
 mod offers;
 mod task_edges;
 mod tasks;
@@ -47,6 +48,7 @@ struct Cast {
     codes: bool,
     web: bool,
     tasks: bool,
+    messages: bool,
 }
 
 const WEB: Cast = Cast {
@@ -57,6 +59,7 @@ const WEB: Cast = Cast {
     codes: false,
     web: false,
     tasks: false,
+    messages: false,
 };
 const PHONE: Cast = Cast { phone: true, ..WEB };
 const DESK: Cast = Cast {
@@ -168,10 +171,14 @@ impl Stage {
                 false => BTreeSet::new(),
             },
             web_search: cast.web,
-            tools: match cast.tasks {
-                true => ["reserve_room", "ticket"].map(str::to_owned).into(),
-                false => BTreeSet::new(),
-            },
+            tools: [
+                ("reserve_room", cast.tasks),
+                ("ticket", cast.tasks),
+                ("message", cast.messages),
+            ]
+            .into_iter()
+            .filter_map(|(tool, is_there)| is_there.then(|| tool.to_owned()))
+            .collect(),
             transfer: cast.desk,
             functions: Vec::new(),
         };

@@ -6,7 +6,7 @@ use call::Channel;
 use chrono::NaiveDate;
 use knowledge::{FixedArgument, KnowledgeBase, TestCall, TestDialogue, ToolAnswer};
 use serde_json::{Value, json};
-use tools::{CallbackTool, Outcome, Refusal, Request, TicketTool, ToolCaller};
+use tools::{CallbackTool, MessageTool, Outcome, Refusal, Request, TicketTool, ToolCaller};
 
 use crate::{Abilities, CallFacts};
 
@@ -96,6 +96,8 @@ impl Stage {
             return Vec::new();
         }
         let mut complaints = Vec::new();
+        let is_notice = |request: &Request| request.tool == MessageTool::NAME;
+        let tells_of_a_deed = done.iter().any(|request| !is_notice(request));
         for call in expected {
             match done.iter().position(|request| is(request, call)) {
                 Some(at) => {
@@ -104,9 +106,12 @@ impl Stage {
                 None => complaints.push(format!("it does not do {call:?}, but {done:?}")),
             }
         }
-        // A test need not name what a person is told of a deed that nobody saw the end of.
+        // A test need not name what a person is told of a deed that nobody saw the end of, nor the message about a deed.
         let unconfirmed = json!(TicketTool::UNCONFIRMED);
-        let quiet = |request: &Request| request.arguments.get("kind") == Some(&unconfirmed);
+        let quiet = |request: &Request| {
+            request.arguments.get("kind") == Some(&unconfirmed)
+                || (tells_of_a_deed && is_notice(request))
+        };
         done.retain(|request| !quiet(request));
         if complaints.is_empty() {
             let more = done.iter();

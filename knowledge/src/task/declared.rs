@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use super::{FirstAid, Task, TaskLimit, TaskSlot};
+use super::{FirstAid, Notice, Task, TaskLimit, TaskSlot};
 use crate::{
     check::{Names, bad, id, ids},
     error::PackError,
@@ -79,10 +79,45 @@ fn of_task(task: &Task) -> Option<Wrong> {
     if let Some(found) = task.limit.as_ref().and_then(|limit| of_limit(task, limit)) {
         return Some(found);
     }
+    if let Some(found) = task
+        .notice
+        .as_ref()
+        .and_then(|notice| of_notice(task, notice))
+    {
+        return Some(found);
+    }
     if task.fallback.as_deref() == Some(&*task.name) {
         return wrong("fallback", &task.name, "another task");
     }
     None
+}
+
+fn of_notice(task: &Task, notice: &Notice) -> Option<Wrong> {
+    let wrong = |key: &str, value: &str, accepted: &str| {
+        Some((
+            format!("notice.{key}"),
+            value.to_owned(),
+            accepted.to_owned(),
+        ))
+    };
+    if task.tool.as_deref().is_none_or(|tool| tool == "message") {
+        return wrong(
+            "text",
+            &notice.text,
+            "no notice, as nothing is done that one could tell of",
+        );
+    }
+    let Some(to) = &notice.to else {
+        let accepted = "a slot of the type phone or email, as the task needs no proof";
+        return (task.proof != Proof::Code)
+            .then(|| wrong("to", "", accepted))
+            .flatten();
+    };
+    let kind = task.slot(to).map(|slot| slot.value.kind);
+    match kind {
+        Some(SlotKind::Phone | SlotKind::Email) => None,
+        _ => wrong("to", to, "a slot of the type phone or email"),
+    }
 }
 
 fn of_limit(task: &Task, limit: &TaskLimit) -> Option<Wrong> {
@@ -185,6 +220,10 @@ fn lines(file: &Path, names: Names<'_>, task: &mut Task) -> Result<(), PackError
     }
     if let Some(limit) = &mut task.limit {
         names.fill(file, "limit.reached", &mut limit.reached, &[])?;
+    }
+    if let Some(notice) = &mut task.notice {
+        names.fill(file, "notice.text", &mut notice.text, &found)?;
+        names.fill(file, "notice.said", &mut notice.said, &found)?;
     }
     for slot in &mut task.slots {
         let options: &[&str] = match slot.manner.options {

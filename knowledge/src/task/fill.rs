@@ -41,6 +41,31 @@ impl KnowledgeBase {
         filled(text, |key| known.get(key).map(|value| value.sent.clone()))
     }
 
+    /// A text for the caller to read: figures and references as they are written, what was chosen and days by their names.
+    /// A sentence whose value is missing is left out.
+    #[must_use]
+    pub fn notice_of(
+        &self,
+        task: &Task,
+        text: &str,
+        known: &SlotValues,
+        found: &BTreeMap<String, String>,
+    ) -> String {
+        filled(text, |key| {
+            if let Some(field) = found.get(key) {
+                let line = strict_line(field, MAX_TEXT).ok()?;
+                return Some(match spoken_reference(line) {
+                    Some(_) => line.to_owned(),
+                    None => self.spoken_option(line),
+                });
+            }
+            let value = known.get(key)?;
+            let kind = task.slot(key)?.value.kind;
+            let by_name = matches!(kind, SlotKind::Choice | SlotKind::Date | SlotKind::Time);
+            Some(if by_name { &value.spoken } else { &value.sent }.clone())
+        })
+    }
+
     /// A slot as it is spoken; of one that was left out, what is said in its place.
     fn spoken(&self, task: &Task, name: &str, known: &SlotValues) -> Option<String> {
         let slot = task.slot(name)?;

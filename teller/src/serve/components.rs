@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use api::{
     KnowledgeView, LikeQuestions, PackDocument, Pages, Servers, TokenKeys, Topic, WorkerView,
 };
-use authentication::{Authenticator, CodeSender, OneTimeCodes};
+use authentication::{Authenticator, CustomerMessages, OneTimeCodes};
 use database::{Database, spool::SpoolConfig};
 use dialogue::{Replier, ReplyConfig};
 use insight::summary::SummaryRules;
@@ -15,7 +15,7 @@ use knowledge::{Gap, KnowledgeBase, Lines, Pack};
 use record::{Durability, RecordConfig, RecordHandle, RecordMetrics};
 use secrecy::ExposeSecret as _;
 use tokio_util::task::TaskTracker;
-use tools::{Deeds, Lookups, Mcp, TransferTarget, WebSearch};
+use tools::{Deeds, Lookups, Mcp, MessageGateway, Messages, TransferTarget, WebSearch};
 use voice::{listen::Stt, speak::Tts};
 
 use super::Metrics;
@@ -67,6 +67,7 @@ pub(super) fn replier(
         llm: config.llm.clone(),
         llm_fallback: config.llm_fallback.clone(),
         transfer_to: config.transfer_to.clone(),
+        messages: config.messages.webhook.is_some(),
         web_search,
         mcp,
     };
@@ -116,12 +117,25 @@ pub(super) fn authenticator(
     let Some(webhook) = config.authentication.code_webhook.clone() else {
         return Ok(None);
     };
-    let sender = CodeSender::new(&webhook, config.authentication.code_webhook_key.clone())?;
+    let sender = MessageGateway::new(&webhook, config.authentication.code_webhook_key.clone())?;
     Ok(Some(Authenticator::Codes(OneTimeCodes::new(
         database,
         sender,
         pack.settings.company_name.clone(),
     ))))
+}
+
+/// Who brings messages to callers, where somebody does.
+pub(super) fn messages(
+    config: &Config,
+    database: &Database,
+) -> anyhow::Result<Option<Arc<dyn Messages>>> {
+    let Some(webhook) = &config.messages.webhook else {
+        return Ok(None);
+    };
+    let gateway = MessageGateway::new(webhook, config.messages.key.clone());
+    let gateway = gateway.context("MESSAGE_WEBHOOK_URL")?;
+    Ok(Some(Arc::new(CustomerMessages::new(database, gateway))))
 }
 
 /// What the pages show of this deployment.

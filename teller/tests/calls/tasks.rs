@@ -55,7 +55,11 @@ async fn done(stack: &Stack, session: uuid::Uuid) -> Vec<String> {
 #[tokio::test]
 async fn a_lost_card_is_blocked_once_the_caller_proved_who_they_are_and_agreed() {
     let codes = CodeInbox::open().await;
-    let mut stack = Stack::prepare(&[("CODE_WEBHOOK_URL", &codes.url)]).await;
+    let mut stack = Stack::prepare(&[
+        ("CODE_WEBHOOK_URL", &*codes.url),
+        ("MESSAGE_WEBHOOK_URL", &*codes.url),
+    ])
+    .await;
     let systems = Systems::start(&stack).await;
     stack.set("BACKEND_URL", &systems.url);
     stack.start_worker().await;
@@ -79,6 +83,8 @@ async fn a_lost_card_is_blocked_once_the_caller_proved_who_they_are_and_agreed()
 - say: Yes, go ahead.
 - wait: 40
 - expect_agent: The reference is
+- wait: 30
+- expect_agent: as a text message
 ";
     let caller = stack
         .caller(script, &["--sip", "--number", "+15550123"])
@@ -92,6 +98,13 @@ async fn a_lost_card_is_blocked_once_the_caller_proved_who_they_are_and_agreed()
         .unwrap();
     stack.finish(caller).await.assert_met();
     let (session, _) = stack.summarised().await;
-    assert_eq!(done(&stack, session).await, ["block_card success"]);
+    assert_eq!(
+        done(&stack, session).await,
+        ["block_card success", "message success"]
+    );
+    // It goes to the number that is stored, not to the one that was called from.
+    let (to, text) = codes.last().expect("a message is sent");
+    assert_eq!(to, "+263771234567");
+    assert!(text.contains("debit card is blocked"), "{text}");
     drop(systems.process);
 }

@@ -111,6 +111,7 @@ impl Scene {
             earlier: None,
             transfers: Arc::new(transfers),
             transfer_to,
+            messages: None,
             lines,
             live: LiveSessions::default(),
             config: self.config.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use knowledge::{FixedArgument, SlotValue};
 use serde_json::{Map, Value, json};
-use tools::{CallbackTool, Outcome, Refusal, Request, TicketTool};
+use tools::{CallbackTool, MessageTool, Outcome, Refusal, Request, TicketTool};
 
 use super::{Running, Stage, begin::sent};
 use crate::{
@@ -217,6 +217,54 @@ impl Conversation {
             meta.action = Some(CallAction::Callback);
         }
         DEED.clone_into(&mut meta.model);
+        if let Some(notice) = self.notice(&running, &found) {
+            let told = Purpose::Notice(Box::new(running), found);
+            return self.call(notice, told, meta, steps);
+        }
+        self.then(running.task.then, Awaiting::None, meta, steps);
+    }
+
+    /// The message about what was done, where one is due and can be sent. The same deed has the same one: a reply that
+    /// tells of it again sends nothing again.
+    fn notice(&self, running: &Running, found: &BTreeMap<String, String>) -> Option<Request> {
+        let notice = running.task.notice.as_ref()?;
+        if !self.abilities.tools.contains(MessageTool::NAME) {
+            return None;
+        }
+        let Stage::Doing(deed) = &running.stage else {
+            return None;
+        };
+        let text = &notice.text;
+        let text = self
+            .base
+            .notice_of(&running.task, text, &running.known, found);
+        let mut arguments = json!({ "text": text });
+        if let Some(slot) = &notice.to {
+            arguments["to"] = json!(running.known.get(slot)?.sent);
+        }
+        Some(Request {
+            arguments,
+            ..self.request(MessageTool::NAME, deed.seq, true)
+        })
+    }
+
+    /// The message left, or did not: what was done is done all the same, and a message is not promised twice.
+    pub(in crate::conversation) fn on_notice(
+        &mut self,
+        outcome: &Outcome,
+        running: Running,
+        found: &BTreeMap<String, String>,
+        meta: ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) {
+        if let Some(notice) = running
+            .task
+            .notice
+            .as_ref()
+            .filter(|_| outcome.is_success())
+        {
+            self.say_found(&running, &notice.said, found, steps);
+        }
         self.then(running.task.then, Awaiting::None, meta, steps);
     }
 

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 use call::AuthLevel;
 use serde_json::Value;
 use tools::{
-    CallbackRequest, CallbackTool, Callbacks, DeedConfig, Deeds, Request, TicketTool, ToolCall,
-    ToolError, ToolSpec,
+    CallbackRequest, CallbackTool, Callbacks, DeedConfig, Deeds, Message, MessageTool, Messages,
+    Request, TicketTool, ToolCall, ToolError, ToolSpec,
 };
 
 use super::*;
@@ -45,6 +45,7 @@ impl Company {
     pub(super) fn replier(&self, llm: Option<LlmConfig>) -> Replier {
         let config = ReplyConfig {
             llm,
+            messages: true,
             ..ReplyConfig::default()
         };
         let deeds = Deeds::new(DeedConfig {
@@ -58,8 +59,9 @@ impl Company {
 
     pub(super) fn conversation(&self, replier: &Replier) -> (Driver, Rows) {
         let rows = Rows::default();
-        let own: [Arc<dyn Tool>; 2] = [
+        let own: [Arc<dyn Tool>; 3] = [
             Arc::new(CallbackTool::new(Arc::new(Nobody))),
+            Arc::new(MessageTool::new(Arc::new(Nobody))),
             Arc::new(TicketTool::new(Arc::new(Nobody), replier.tickets())),
         ];
         let declared = replier.tools().into_iter().chain(own);
@@ -148,5 +150,11 @@ struct Nobody;
 impl Callbacks for Nobody {
     fn record(&self, _: CallbackRequest) -> BoxFuture<'_, Result<(), ToolError>> {
         Box::pin(async { Err(ToolError::Failed("nobody keeps it".to_owned())) })
+    }
+}
+
+impl Messages for Nobody {
+    fn send(&self, _: Message) -> BoxFuture<'_, Result<(), ToolError>> {
+        Box::pin(async { Err(ToolError::Failed("nobody sends it".to_owned())) })
     }
 }

@@ -52,6 +52,14 @@ impl CodeInbox {
         None
     }
 
+    /// To whom the last message went, and what it says.
+    pub(crate) fn last(&self) -> Option<(String, String)> {
+        let messages = self.messages.lock().unwrap();
+        let text = |message: &Value, key: &str| message[key].as_str().map(str::to_owned);
+        let message = messages.last()?;
+        Some((text(message, "to")?, text(message, "text")?))
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.messages.lock().unwrap().len()
     }

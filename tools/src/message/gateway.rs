@@ -1,4 +1,4 @@
-//! How a one-time code reaches the number stored for a customer: an HTTP webhook.
+//! How a message leaves: an HTTP webhook of whoever sends text messages and e-mail.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// `POST {url}` with `{"to": "+…", "text": "…"}`; any 2xx means accepted. A redirect does not: the code is for that
-/// address alone.
+/// `POST {url}` with `{"to": "+…", "text": "…"}`, where `to` may be an e-mail address too; any 2xx means accepted. A
+/// redirect does not: what it says, such as a one-time code, is for that address alone.
 #[derive(Debug, Clone)]
-pub struct CodeSender {
+pub struct MessageGateway {
     client: Client,
     url: Url,
     key: Option<SecretString>,
@@ -18,17 +18,17 @@ pub struct CodeSender {
 
 /// The webhook did not accept the message.
 #[derive(Debug, thiserror::Error)]
-pub enum SendError {
+pub enum GatewayError {
     /// No connection, a time-out, or a broken answer.
-    #[error("the code webhook could not be reached")]
+    #[error("the message webhook could not be reached")]
     Unreachable(#[source] OutboundError),
     /// The webhook answered with an error status.
-    #[error("the code webhook answered {0}")]
+    #[error("the message webhook answered {0}")]
     Refused(StatusCode),
 }
 
-impl CodeSender {
-    /// A sender for this webhook.
+impl MessageGateway {
+    /// Messages leave by this webhook.
     ///
     /// # Errors
     /// When the URL is none or the HTTP client cannot be built.
@@ -47,16 +47,16 @@ impl CodeSender {
     ///
     /// # Errors
     /// When the webhook is unreachable or refuses.
-    pub async fn send(&self, to: &str, text: &str) -> Result<(), SendError> {
+    pub async fn send(&self, to: &str, text: &str) -> Result<(), GatewayError> {
         match self.try_send(to, text).await {
-            Err(SendError::Unreachable(error)) if error.is_unsent() => {
+            Err(GatewayError::Unreachable(error)) if error.is_unsent() => {
                 self.try_send(to, text).await
             }
             other => other,
         }
     }
 
-    async fn try_send(&self, to: &str, text: &str) -> Result<(), SendError> {
+    async fn try_send(&self, to: &str, text: &str) -> Result<(), GatewayError> {
         let message = serde_json::json!({ "to": to, "text": text }).to_string();
         let mut request = Request::post_json(self.url.clone(), message.into_bytes());
         request = request.limits(Limits {
@@ -65,14 +65,14 @@ impl CodeSender {
         });
         if let Some(key) = &self.key {
             let key = key.expose_secret();
-            request = request.bearer(key).map_err(SendError::Unreachable)?;
+            request = request.bearer(key).map_err(GatewayError::Unreachable)?;
         }
         let sent = self.client.send(request).await;
-        let status = sent.map_err(SendError::Unreachable)?.status;
+        let status = sent.map_err(GatewayError::Unreachable)?.status;
         if status.is_success() {
             Ok(())
         } else {
-            Err(SendError::Refused(status))
+            Err(GatewayError::Refused(status))
         }
     }
 }
@@ -109,8 +109,8 @@ mod tests {
         format!("http://{address}")
     }
 
-    async fn send(url: &str, key: Option<&str>) -> Result<(), SendError> {
-        let sender = CodeSender::new(url, key.map(SecretString::from)).unwrap();
+    async fn send(url: &str, key: Option<&str>) -> Result<(), GatewayError> {
+        let sender = MessageGateway::new(url, key.map(SecretString::from)).unwrap();
         sender.send("+263771234567", "12 \"34\"").await
     }
 
@@ -125,7 +125,7 @@ mod tests {
         ] {
             let refused = send(&format!("{url}{path}"), key).await;
             assert!(
-                matches!(refused, Err(SendError::Refused(told)) if told == status),
+                matches!(refused, Err(GatewayError::Refused(told)) if told == status),
                 "{path}: {refused:?}"
             );
         }
@@ -134,7 +134,10 @@ mod tests {
     #[tokio::test]
     async fn a_webhook_that_is_away_is_told_from_one_that_refuses() {
         let away = send("http://127.0.0.1:1/codes", None).await;
-        assert!(matches!(away, Err(SendError::Unreachable(_))), "{away:?}");
-        assert!(CodeSender::new("codes", None).is_err());
+        assert!(
+            matches!(away, Err(GatewayError::Unreachable(_))),
+            "{away:?}"
+        );
+        assert!(MessageGateway::new("codes", None).is_err());
     }
 }
