@@ -6,6 +6,7 @@ use authentication::Authenticator;
 use dialogue::Replier;
 use knowledge::Lines;
 use record::{EarlierCalls, LiveSessions, Recorder};
+use recording::Recordings;
 use tools::{SipTransfer, TransferTarget};
 use voice::{
     listen::{ListenConfig, Stt},
@@ -26,6 +27,8 @@ pub struct Services {
     pub replier: Replier,
     /// The record.
     pub recorder: Recorder,
+    /// Recordings of calls; `None`: no call is recorded.
+    pub recordings: Option<Recordings>,
     /// One-time codes; `None` while no sender is configured.
     pub authenticator: Option<Authenticator>,
     /// What earlier calls of a caller left; `None`: it is not looked at.
