@@ -31,11 +31,17 @@ function answers(paths) {
     METHODS.filter((method) => operations[method]).map((method) => {
       const bodies = Object.entries(operations[method].responses)
         .filter(([status]) => status.startsWith("2"))
-        .map(([, { content }]) => (content ? type(content["application/json"].schema) : "null"));
-      return `${doc(operations[method].summary, "  ")}  "${method.toUpperCase()} ${path}": ${bodies.join(" | ")};\n`;
+        .map(([, { content }]) => body(content));
+      return `${doc(operations[method].summary, "  ")}  "${method.toUpperCase()} ${path}": ${[...new Set(bodies)].join(" | ")};\n`;
     }),
   );
   return `/** What each request is answered with when it goes well. */\nexport interface Answers {\n${lines.join("")}}\n`;
+}
+
+/** What is no JSON is bytes. */
+function body(content) {
+  if (!content) return "null";
+  return content["application/json"] ? type(content["application/json"].schema) : "Blob";
 }
 
 function declaration(name, schema) {

@@ -17,6 +17,7 @@ mod ports;
 mod reply;
 mod services;
 mod speech;
+mod taped;
 mod turn_metrics;
 
 use std::{future::pending, sync::Arc, time::Duration};
@@ -49,7 +50,7 @@ use ledger::{Ledger, SpeechKind};
 use phase::{AgentVoice, End, Leaving, Phase};
 
 pub use ending::Ended;
-pub use ports::Recorded;
+pub use ports::{KeptSound, Recorded};
 pub use services::{Services, SessionConfig, Transfers};
 
 /// Voice events are few and must not be lost: the voice waits when the session is this far behind.
@@ -95,6 +96,7 @@ pub struct Session {
     listener: Listener,
     transcripts: FuturesOrdered<JoinHandle<Result<Transcript, SttError>>>,
     redactor: Redactor,
+    taped: taped::Taped,
     turns: Turns,
     voice: Voice,
     voice_events: mpsc::Receiver<VoiceEvent>,
@@ -176,6 +178,7 @@ impl Session {
             self.phase.deadline(),
             self.keypad.deadline(),
             self.away_until,
+            self.taped.deadline(),
             self.greeting_due(),
         ]
         .into_iter()
@@ -195,11 +198,13 @@ impl Session {
         if passed(self.greeting_due()) {
             self.greet().await;
         }
-        if let Some(action) = self.keypad.elapsed(now)
-            && let Some(end) = self.on_keypad(action).await
-        {
-            return Some(end);
+        if let Some(action) = self.keypad.elapsed(now) {
+            self.taped.keypad(&self.keypad, now);
+            if let Some(end) = self.on_keypad(action).await {
+                return Some(end);
+            }
         }
+        self.taped.elapsed(now);
         self.tell(TurnEvent::Tick).await
     }
 
@@ -238,6 +243,7 @@ impl Session {
         match event {
             VoiceEvent::Started { id, interruptible } => {
                 self.agent = AgentVoice::Speaking;
+                self.taped.tape.begins(id.0, now);
                 let mut reply = false;
                 if let Some(spoken) = self.ledger.spoken(id) {
                     spoken.started_at = Some(now);
@@ -292,8 +298,10 @@ impl Session {
 
     /// The row of a speech that is over, and its figures.
     fn finished(&mut self, id: SpeechId, heard: &str, interrupted: bool) -> Option<ledger::Spoken> {
-        let heard = self.redactor.redact(call::Speaker::Agent, heard).text;
-        let now = self.now();
+        let redacted = self.redactor.redact(call::Speaker::Agent, heard);
+        let (heard, now) = (redacted.text, self.now());
+        let secret = !redacted.found.is_empty();
+        self.taped.tape.said(id.0, now, secret);
         let spoken = self.ledger.agent_said(id, &heard, interrupted, now)?;
         if !heard.trim().is_empty() {
             let heard = heard.trim().to_owned();

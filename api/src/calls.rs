@@ -2,14 +2,16 @@
 
 mod list;
 mod record;
+mod recording;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::state::AppState;
 
-/// The list, and one call's record.
+/// The list, one call's record, and its recording.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list::list))
         .routes(routes!(record::open))
+        .routes(routes!(recording::open))
 }

@@ -46,6 +46,8 @@ pub struct Pages {
     pub language_model: Option<String>,
     /// Whether a caller can authenticate.
     pub authentication: bool,
+    /// Whether calls are recorded.
+    pub recording: bool,
     /// The topics a call can have.
     pub topics: Vec<Topic>,
 }

@@ -25,6 +25,8 @@ struct Status {
     language_model: Option<String>,
     /// A caller can prove who they are.
     authentication: bool,
+    /// Calls are recorded: the page says so before one begins.
+    recording: bool,
     /// The worker's build.
     version: &'static str,
 }
@@ -47,6 +49,7 @@ async fn show(State(state): State<AppState>) -> Json<Status> {
         speech_model: pages.speech_model.clone(),
         language_model: pages.language_model.clone(),
         authentication: pages.authentication,
+        recording: pages.recording,
         version: env!("CARGO_PKG_VERSION"),
     })
 }

@@ -1,7 +1,7 @@
-//! Putting a month's messages and calls of tools away: into a file, then out of the database.
+//! Putting a month's messages, calls of tools and recordings away: into a file, then out of the database.
 //!
 //! The file is JSON lines, each a row as it was stored (ciphertext, hash and all): messages first, then
-//! `{"tool_call": …}` and `{"tool_call_outcome": …}`. So a month can be checked and read as long as its keys are kept; destroying a person's key makes
+//! `{"tool_call": …}`, `{"tool_call_outcome": …}` and `{"recording_segment": …}`. So a month can be checked and read as long as its keys are kept; destroying a person's key makes
 //! their rows unreadable there too. Sessions, summaries and counters stay: they count what was
 //! said, wherever it is kept.
 
@@ -19,6 +19,8 @@ use crate::{DatabaseError, SessionId};
 
 /// Rows read at once.
 const PAGE: i32 = 2_000;
+/// The same of recordings: 30 kB each.
+const SOUND_PAGE: i32 = 50;
 
 repository!(
     /// All SQL about months that are put away.
@@ -49,6 +51,8 @@ pub struct ArchivedMonth {
     pub messages: i64,
     /// Records of tools that were called: intents and outcomes.
     pub tool_call_records: i64,
+    /// Segments of recordings.
+    pub recording_segments: i64,
     /// SHA-256 of the file, hexadecimal.
     pub sha256: String,
     /// The partition is gone; else another tenant still has messages in it.
@@ -91,14 +95,16 @@ impl ArchiveRepository {
         let failed = |error| ArchiveError::File(file.clone(), error);
         std::fs::create_dir_all(folder).map_err(failed)?;
         let draft = file.with_extension("jsonl.part");
-        let (messages, tool_call_records, digest) = self.write(month, &draft).await?;
+        let (counts, digest) = self.write(month, &draft).await?;
+        let [messages, calls, outcomes, recording_segments] = counts;
+        let tool_call_records = calls + outcomes;
         std::fs::rename(&draft, &file).map_err(failed)?;
         File::open(folder)
             .and_then(|folder| folder.sync_all())
             .map_err(failed)?;
         let path = file.display().to_string();
-        let note = "INSERT INTO message_archives (partition, low, high, messages, file, sha256, tool_call_records) VALUES ($1, $2, $3, $4, $5, $6, $7)
-                    ON CONFLICT (tenant_id, partition) DO UPDATE SET messages = excluded.messages, tool_call_records = excluded.tool_call_records, file = excluded.file,
+        let note = "INSERT INTO message_archives (partition, low, high, messages, file, sha256, tool_call_records, recording_segments) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                    ON CONFLICT (tenant_id, partition) DO UPDATE SET messages = excluded.messages, tool_call_records = excluded.tool_call_records, recording_segments = excluded.recording_segments, file = excluded.file,
                        sha256 = excluded.sha256, archived_at = now() WHERE message_archives.dropped_at IS NULL";
         let digest_bytes: &[u8] = &digest;
         self.db
@@ -112,6 +118,7 @@ impl ArchiveRepository {
                     &path,
                     &digest_bytes,
                     &tool_call_records,
+                    &recording_segments,
                 ],
             )
             .await?;
@@ -122,18 +129,19 @@ impl ArchiveRepository {
             file,
             messages,
             tool_call_records,
+            recording_segments,
             sha256: hex::encode(digest),
             dropped: outcome == "dropped",
         })
     }
 
-    /// All rows of the month in one snapshot, each table's in the order of its keys: how many
-    /// messages, how many records of tools, the file's SHA-256.
+    /// All rows of the month in one snapshot, each table's in the order of its keys: how many of
+    /// each table of [`ROWS`], and the file's SHA-256.
     async fn write(
         &self,
         month: &RetiredMonth,
         draft: &Path,
-    ) -> Result<(i64, i64, [u8; 32]), ArchiveError> {
+    ) -> Result<([i64; ROWS.len()], [u8; 32]), ArchiveError> {
         let mut file = ArchiveFile::create(draft)?;
         let mut connection = self.db.connection().await?;
         let snapshot = connection
@@ -143,8 +151,8 @@ impl ArchiveRepository {
             .start()
             .await
             .map_err(DatabaseError::from)?;
-        let mut counts = [0; 3];
-        for (count, (line, table, order)) in counts.iter_mut().zip(ROWS) {
+        let mut counts = [0; ROWS.len()];
+        for (count, (line, table, order, page)) in counts.iter_mut().zip(ROWS) {
             // By its ids, from the table of all months: nobody but the owner reads a partition.
             let sql = format!(
                 "DECLARE rows NO SCROLL CURSOR FOR SELECT ({line})::text FROM {table} r
@@ -155,35 +163,46 @@ impl ArchiveRepository {
                 .batch_execute(&sql)
                 .await
                 .map_err(DatabaseError::from)?;
-            *count = copy(&snapshot, &mut file).await?;
+            *count = copy(&snapshot, &mut file, page).await?;
             snapshot
                 .batch_execute("CLOSE rows")
                 .await
                 .map_err(DatabaseError::from)?;
         }
-        let [messages, calls, outcomes] = counts;
-        Ok((messages, calls + outcomes, file.finish()?))
+        Ok((counts, file.finish()?))
     }
 }
 
-/// What a line holds of a row, the table, and its order within a session.
-const ROWS: [(&str, &str, &str); 3] = [
-    ("to_jsonb(r)", "conversation_messages", "seq"),
+/// What a line holds of a row, the table, its order within a session, and how many rows are read at once.
+const ROWS: [(&str, &str, &str, i32); 4] = [
+    ("to_jsonb(r)", "conversation_messages", "seq", PAGE),
     (
         "jsonb_build_object('tool_call', to_jsonb(r))",
         "tool_calls",
         "idempotency_key",
+        PAGE,
     ),
     (
         "jsonb_build_object('tool_call_outcome', to_jsonb(r))",
         "tool_call_outcomes",
         "idempotency_key",
+        PAGE,
+    ),
+    (
+        "jsonb_build_object('recording_segment', to_jsonb(r))",
+        "recording_segments",
+        "number",
+        SOUND_PAGE,
     ),
 ];
 
 /// The cursor's rows, a line each; how many.
-async fn copy(snapshot: &Transaction<'_>, file: &mut ArchiveFile) -> Result<i64, ArchiveError> {
-    let fetch = format!("FETCH {PAGE} FROM rows");
+async fn copy(
+    snapshot: &Transaction<'_>,
+    file: &mut ArchiveFile,
+    page: i32,
+) -> Result<i64, ArchiveError> {
+    let fetch = format!("FETCH {page} FROM rows");
     let mut count = 0;
     loop {
         let rows = snapshot

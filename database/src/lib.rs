@@ -22,6 +22,7 @@ mod migrate;
 mod outbox;
 mod pool;
 mod profile;
+mod recording;
 mod recount;
 mod room_lock;
 mod session;
@@ -70,6 +71,7 @@ pub use profile::{
     MergeRecord, Origin, Profile, ProfileExport, ProfileHistory, ProfileKind, ProfileRepository,
     Separation, SessionExport, UnmergeOutcome, WouldUnmerge,
 };
+pub use recording::{NewSound, RecordingRepository, SealedSound, SoundSegment};
 pub use recount::{CounterDrift, Orphan, RecountRepository};
 pub use room_lock::RoomLock;
 pub use session::{

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    NewCallback, NewSession, SealedLeftTask, SealedMessage, SealedToolCall, SealedToolOutcome,
-    SessionEnd, SessionId, SummaryToken,
+    NewCallback, NewSession, SealedLeftTask, SealedMessage, SealedSound, SealedToolCall,
+    SealedToolOutcome, SessionEnd, SessionId, SummaryToken,
     keys::{KeyError, Keyring, SessionKey},
     spool,
 };
@@ -30,6 +30,8 @@ pub enum StoredRecord {
     ToolOutcome(SealedToolOutcome),
     /// What a task knows now.
     LeftTask(SealedLeftTask),
+    /// A segment of the recording.
+    Sound(SealedSound),
     /// A session ends.
     Ended(StoredEnd),
 }
@@ -80,6 +82,8 @@ impl StoredRecord {
     pub const TOOL_OUTCOME: i32 = -4;
     /// Of what a task knows.
     pub const LEFT_TASK: i32 = -5;
+    /// Of a segment of the recording.
+    pub const SOUND: i32 = -6;
     /// Of a session's end: after its last message.
     pub const END: i32 = i32::MAX;
 
@@ -121,6 +125,7 @@ impl StoredRecord {
             Self::ToolCall(_) => "tool_call",
             Self::ToolOutcome(_) => "tool_outcome",
             Self::LeftTask(_) => "left_task",
+            Self::Sound(_) => "sound",
             Self::Ended(_) => "end",
         }
     }
@@ -135,6 +140,7 @@ impl StoredRecord {
                 (outcome.session_id, Self::TOOL_OUTCOME, outcome.finished_at)
             }
             Self::LeftTask(left) => (left.session_id, Self::LEFT_TASK, left.kept_at),
+            Self::Sound(sound) => (sound.session_id, Self::SOUND, sound.recorded_at),
             Self::Ended(ended) => (ended.session, Self::END, ended.end.ended_at),
         }
     }
@@ -158,8 +164,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Channel, MessageSealer, NewLeftTask, NewMessage, NewToolCall, NewToolOutcome, Role,
-        ToolOutcome,
+        Channel, MessageSealer, NewLeftTask, NewMessage, NewSound, NewToolCall, NewToolOutcome,
+        Role, ToolOutcome,
     };
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -203,6 +209,12 @@ mod tests {
             kept_at: at(4),
             expires_at: at(400),
         };
+        let sound = NewSound {
+            session_id: id,
+            number: 0,
+            pages: vec![1, 2, 3],
+            recorded_at: at(4),
+        };
         let said = NewMessage::new(id, 0, Role::User, "call me back", at(1));
         let message = MessageSealer::new(id, key.clone()).seal(said);
         vec![
@@ -219,6 +231,7 @@ mod tests {
                 ..NewCallback::new(id.0, id, at(4))
             }),
             StoredRecord::LeftTask(left.seal(&key).expect("random bytes")),
+            StoredRecord::Sound(sound.seal(&key).expect("random bytes")),
             StoredRecord::Ended(StoredEnd {
                 session: id,
                 end: SessionEnd {
@@ -250,6 +263,7 @@ mod tests {
             ("tool_outcome", -4, micros(3)),
             ("callback", -2, micros(4)),
             ("left_task", -5, micros(4)),
+            ("sound", -6, micros(4)),
             ("end", i32::MAX, micros(5)),
         ];
         assert_eq!(places, expected);

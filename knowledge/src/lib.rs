@@ -5,6 +5,7 @@ mod base;
 mod catalogue;
 mod check;
 mod chunk;
+mod disclosure;
 mod document;
 mod error;
 mod evidence;

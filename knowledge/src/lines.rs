@@ -11,8 +11,11 @@ use crate::{check::Names, error::PackError, web::WebWords};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lines {
-    /// Said first, whole, whatever the caller does: automated, recorded.
+    /// Said first, whole, whatever the caller does: automated, and what is said is written down.
     pub disclosure: String,
+    /// The same where calls are recorded; without it such a service does not start.
+    #[serde(default)]
+    pub disclosure_recorded: Option<String>,
     /// After the disclosure.
     pub greeting: String,
     /// Instead of `greeting` for a device or number seen before; names nobody and nothing.
@@ -148,8 +151,9 @@ impl Lines {
     }
 
     /// Lines that a pack may leave out.
-    fn optional(&mut self) -> [Optional<'_>; 11] {
+    fn optional(&mut self) -> [Optional<'_>; 12] {
         [
+            ("disclosure_recorded", &mut self.disclosure_recorded, &[]),
             ("perhaps", &mut self.perhaps, &["topic"]),
             ("either", &mut self.either, &["one", "other"]),
             ("no_more", &mut self.no_more, &[]),

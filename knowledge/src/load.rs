@@ -16,6 +16,7 @@ use crate::{
     KnowledgeBase,
     catalogue::{self, Catalogue, CatalogueFile, CatalogueWords, Listing},
     check::{self, Names, bad},
+    disclosure::RecordingWords,
     document,
     error::PackError,
     lookup::Lookup,
@@ -75,6 +76,7 @@ struct LanguageFile {
     tasks: Option<TaskWords>,
     slots: Option<SlotWords>,
     guard: Option<Guard>,
+    recording: Option<RecordingWords>,
 }
 
 impl LanguageFile {
@@ -91,6 +93,7 @@ impl LanguageFile {
             tasks: self.tasks.or(other.tasks),
             slots: self.slots.or(other.slots),
             guard: self.guard.or(other.guard),
+            recording: self.recording.or(other.recording),
         }
     }
 }
@@ -211,6 +214,7 @@ impl Pack {
             guard: language.guard.unwrap_or_default(),
             meaning: language.meaning.unwrap_or_default(),
             web,
+            recording: language.recording.unwrap_or_default(),
             slot_words: language.slots.unwrap_or_default(),
             catalogue: catalogue(folder, settings.currency.as_ref())?,
             catalogue_words: language.catalogue.unwrap_or_default(),
@@ -333,7 +337,7 @@ fn said_lines(text: &str) -> impl Iterator<Item = &str> {
 
 /// The language that the pack speaks: English, but for what its own file replaces.
 fn language(own: &Path) -> Result<LanguageFile, PackError> {
-    const PARTS: [&str; 11] = [
+    const PARTS: [&str; 12] = [
         "listening",
         "actions",
         "follow_ups",
@@ -345,6 +349,7 @@ fn language(own: &Path) -> Result<LanguageFile, PackError> {
         "tasks",
         "slots",
         "guard",
+        "recording",
     ];
     let english = toml::from_str(language::ENGLISH).and_then(|mut english: toml::Table| {
         english.retain(|part, _| PARTS.contains(&part));

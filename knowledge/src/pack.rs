@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::{
     catalogue::{Catalogue, CatalogueWords},
+    disclosure::RecordingWords,
     hours::People,
     lines::Lines,
     lookup::Lookup,
@@ -54,6 +55,8 @@ pub struct Pack {
     pub(crate) figures: FigureWords,
     /// Words of the language by which the web is asked.
     pub(crate) web: WebWords,
+    /// Words of the language that say that a call is recorded.
+    pub(crate) recording: RecordingWords,
     /// Words of the language by which slots are read.
     pub(crate) slot_words: SlotWords,
     /// What people say elsewhere, to other trades and about nothing: the language's, and the pack's `elsewhere.txt`.

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use database::{
     AuditRepository, Callback, CallbackChange, CallbackCursor, CallbackFilter, CallbackName,
     CallbackRepository, Database, DatabaseError, DraftAsk, DraftRepository, Message,
-    MessageRepository, Session, SessionId, SessionRepository, UnansweredQuestion,
+    MessageRepository, RecordingRepository, Session, SessionId, SessionRepository, SoundSegment,
+    UnansweredQuestion,
 };
 use serde_json::json;
 
@@ -48,6 +49,25 @@ impl AuditedReader<'_> {
             .await?;
         let messages = MessageRepository::new(database).by_session(id).await?;
         Ok(Some(AuditedCall { session, messages }))
+    }
+
+    /// What is stored of a call's recording; `None` if nothing is. Its sound is
+    /// [`RecordingRepository::pages`], which is read after this alone.
+    ///
+    /// # Errors
+    /// [`DatabaseError`], also when the audit log takes no row: then nothing was read.
+    pub async fn recording(
+        &self,
+        database: &Database,
+        id: SessionId,
+    ) -> Result<Option<Vec<SoundSegment>>, DatabaseError> {
+        let recordings = RecordingRepository::new(database);
+        if !recordings.exists(id).await? {
+            return Ok(None);
+        }
+        self.note(database, "recording.opened", ("session", &*id.to_string()))
+            .await?;
+        recordings.segments(id).await.map(Some)
     }
 
     /// What callers asked about the trade since then and no document of the pack answered, the newest `limit` questions,

@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Duration};
 use call::SessionId;
 use chrono::{DateTime, Utc};
 use database::{
+    StoredRecord,
     keys::KeyError,
     spool::{Appender, Position},
 };
@@ -101,6 +102,9 @@ impl DiskWriter {
                 .tool_outcome(&outcome)
                 .map(|outcome| vec![outcome.awaited(waiting)]),
             Record::LeftTask(left) => self.sealer.left_task(&left).map(|left| vec![left]),
+            // Words come first: half of the spool is theirs, however long the database is away.
+            Record::Sound(_) if !self.health.has_room_for_sound() => return self.no_room(),
+            Record::Sound(sound) => self.sealer.sound(&sound).map(|sound| vec![sound]),
             Record::Ended(end) => Ok(vec![self.sealer.end(&end)]),
             Record::Flush(_) | Record::Close => return Vec::new(),
         };
@@ -110,6 +114,14 @@ impl DiskWriter {
             tracing::error!(session.id = session.map(|id| id.to_string()), seq, %error, "something said could not be sealed and is lost");
         }
         sealed.unwrap_or_default()
+    }
+
+    /// A segment that is not kept: its seconds are silence.
+    fn no_room(&self) -> Vec<Sealed> {
+        if self.metrics.series.sound_lost.inc() == 0 {
+            tracing::error!("the spool has no room for sound: recordings have gaps until it has");
+        }
+        Vec::new()
     }
 
     /// What needs the session's key, and before it the start that the session has not.
@@ -139,7 +151,11 @@ impl DiskWriter {
             if kept || at_once {
                 self.acknowledge(&mut sealed);
             }
-            if !kept {
+            // Sound that the disk did not take does not wait in memory.
+            let given_up = !kept && sealed.acknowledged.seq == StoredRecord::SOUND;
+            if given_up {
+                self.no_room();
+            } else if !kept {
                 self.starts.handed_over(&sealed);
                 self.health.at_risk(sealed.acknowledged.session);
                 self.hand_over(Handover::Record(Box::new(sealed), self.durable_until));

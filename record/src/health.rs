@@ -134,6 +134,12 @@ impl RecordHealth {
         }
     }
 
+    /// Whether less than half of the spool is taken.
+    pub(super) fn has_room_for_sound(&self) -> bool {
+        let spool = self.spool.status();
+        spool.used_bytes.saturating_mul(2) < spool.budget_bytes
+    }
+
     pub(super) fn at_risk(&self, session: SessionId) {
         *self.state().at_risk.entry(session).or_default() += 1;
     }

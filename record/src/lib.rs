@@ -49,7 +49,9 @@ use tokio::{
 
 pub use actor::{action_reason, actor_name};
 pub use audited::{AuditedCall, AuditedReader};
-pub use database::{NewCallback, NewLeftTask, NewToolCall, NewToolOutcome, SummaryToken};
+pub use database::{
+    NewCallback, NewLeftTask, NewSound, NewToolCall, NewToolOutcome, SoundSegment, SummaryToken,
+};
 pub use earlier::EarlierCalls;
 pub use handle::{RecordConfig, RecordHandle};
 pub use health::{DatabaseState, RecordHealth, RecordStatus};
@@ -166,6 +168,8 @@ pub enum Record {
     ToolOutcome(Box<NewToolOutcome>, oneshot::Sender<Acknowledged>),
     /// What a task knows now.
     LeftTask(Box<NewLeftTask>),
+    /// A segment of the session's recording.
+    Sound(NewSound),
     /// A session ends.
     Ended(SessionEnd),
     /// Answered when everything before it is in the database.
@@ -184,6 +188,7 @@ impl Record {
             Self::ToolCall(call, _) => (Some(call.session_id), None),
             Self::ToolOutcome(outcome, _) => (Some(outcome.session_id), None),
             Self::LeftTask(left) => (Some(left.session_id), None),
+            Self::Sound(sound) => (Some(sound.session_id), None),
             Self::Ended(end) => (Some(end.session), None),
             Self::Flush(_) | Self::Close => (None, None),
         }
@@ -245,6 +250,16 @@ impl Recorder {
     /// What a task knows now, or that nothing is unfinished; before its session's end.
     pub fn left_task(&self, left: NewLeftTask) {
         self.put(Record::LeftTask(Box::new(left)));
+    }
+
+    /// A segment of a session's recording; before its session's end. `false`: the queue is half full, and what is left
+    /// of it is for words.
+    pub fn sound(&self, sound: NewSound) -> bool {
+        let room = self.waiting() < QUEUE / 2;
+        if room {
+            self.put(Record::Sound(sound));
+        }
+        room
     }
 
     /// A session ends; its summary follows.

@@ -39,6 +39,8 @@ series! {
         database_down_since: Gauge = "database_down_since_seconds",
         /// Records that could not be kept
         pub(crate) lost: Counter = "record_lost",
+        /// Segments of recordings that were not kept because half of the spool was taken, or the disk refused
+        pub(crate) sound_lost: Counter = "record_sound_lost",
         /// Records that reached the database
         pub(crate) stored: Counter = "record_stored",
         /// Records that the database refused

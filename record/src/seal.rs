@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use call::{Channel, Speaker};
 use chrono::{DateTime, Utc};
 use database::{
-    MessageSealer, NewCallback, NewLeftTask, NewMessage, NewSession, NewToolCall, NewToolOutcome,
-    Role, RowHash, SessionId, StoredEnd, StoredRecord, StoredStart, SummaryToken,
+    MessageSealer, NewCallback, NewLeftTask, NewMessage, NewSession, NewSound, NewToolCall,
+    NewToolOutcome, Role, RowHash, SessionId, StoredEnd, StoredRecord, StoredStart, SummaryToken,
     keys::{KeyError, Keyring, SessionKey},
     spool,
 };
@@ -139,6 +139,12 @@ impl Sealer {
     pub(super) fn left_task(&self, left: &NewLeftTask) -> Result<Sealed, KeyError> {
         let left = left.seal(self.key(left.session_id)?)?;
         Ok(sealed(&StoredRecord::LeftTask(left)))
+    }
+
+    /// A segment of the session's recording; after its start and before its end.
+    pub(super) fn sound(&self, sound: &NewSound) -> Result<Sealed, KeyError> {
+        let sound = sound.seal(self.key(sound.session_id)?)?;
+        Ok(sealed(&StoredRecord::Sound(sound)))
     }
 
     fn key(&self, session: SessionId) -> Result<&SessionKey, KeyError> {

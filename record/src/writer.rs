@@ -4,8 +4,8 @@ use std::{ops::Range, sync::Arc};
 
 use database::{
     CallbackRepository, Database, DatabaseError, LeftTaskRepository, MessageRepository,
-    SealedMessage, SessionId, SessionManager, StoredRecord, ToolCallRepository, fail,
-    keys::Keyring,
+    RecordingRepository, SealedMessage, SessionId, SessionManager, StoredRecord,
+    ToolCallRepository, fail, keys::Keyring,
 };
 
 use super::AfterEnd;
@@ -18,6 +18,7 @@ pub struct Writer {
     callbacks: CallbackRepository,
     tool_calls: ToolCallRepository,
     left_tasks: LeftTaskRepository,
+    recordings: RecordingRepository,
     keys: Keyring,
     after_end: Arc<dyn AfterEnd>,
 }
@@ -42,6 +43,7 @@ impl Writer {
             callbacks: CallbackRepository::new(database),
             tool_calls: ToolCallRepository::new(database),
             left_tasks: LeftTaskRepository::new(database),
+            recordings: RecordingRepository::new(database),
             keys: database.keys().clone(),
             after_end,
         }
@@ -99,6 +101,7 @@ impl Writer {
                 self.tool_calls.finish(outcome).await?;
             }
             Some(StoredRecord::LeftTask(left)) => self.left_tasks.keep(left).await?,
+            Some(StoredRecord::Sound(sound)) => self.recordings.keep(sound).await?,
             Some(StoredRecord::Ended(ended)) => {
                 self.sessions
                     .end_session(ended.session, &ended.end, true)

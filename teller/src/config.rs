@@ -66,6 +66,8 @@ pub struct Config {
     pub llm: Option<LlmConfig>,
     /// The one that is asked where it fails.
     pub llm_fallback: Option<LlmConfig>,
+    /// Calls are recorded.
+    pub recording: bool,
     /// Replies are begun while it is still waited for whether the caller goes on.
     pub preemptive: bool,
     /// Pages and the supervisor's interface.
@@ -178,6 +180,7 @@ impl Config {
             tts_fallback: speech::tts_fallback(env),
             llm_fallback: llm_fallback(env, llm.as_ref()),
             llm,
+            recording: env.choice("RECORDING", "off", &["on", "off"]) == "on",
             preemptive: env.flag("PREEMPTIVE_GENERATION", true),
             http: http(env),
             authentication: AuthenticationConfig {

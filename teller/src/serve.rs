@@ -52,10 +52,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     // The model takes longest to load: everything else is made ready meanwhile.
     let hearing = tasks.spawn(Stt::open(config.stt.clone()));
     let meaning = Meaning::open(&config.meaning)?;
-    let pack = knowledge::Pack::load(&config.pack_dir)?;
+    let pack = pack(&config)?;
     let tts = voice(&config, &pack);
-    let database = crate::admin::open(&config.database)?;
-    components::warn_of_readable_connections(&config.database);
+    let database = components::database(&config.database)?;
 
     let rules = Arc::new(summary_rules(&pack));
     let meaning_of = meaning.as_ref().map(Meaning::of_texts);
@@ -82,6 +81,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         stt: stt.clone(),
         tts: tts.clone(),
         replier: replier.clone(),
+        recordings: components::recordings(&config, &recorder, &metrics.recording)?,
         recorder,
         authenticator,
         earlier: Some(EarlierCalls::new(&database)),
@@ -122,6 +122,13 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     last.write().await;
     answering.cancel();
     Ok(())
+}
+
+/// The pack in use, which tells callers of recording what is so.
+fn pack(config: &Config) -> anyhow::Result<knowledge::Pack> {
+    let mut pack = knowledge::Pack::load(&config.pack_dir)?;
+    pack.disclose(&config.pack_dir, config.recording)?;
+    Ok(pack)
 }
 
 /// The voice of all calls: what is set, or else the pack's.

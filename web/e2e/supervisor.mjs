@@ -14,6 +14,7 @@ const USAGE = `usage: node e2e/supervisor.mjs --url URL --key KEY [options]
   --session ID         the call to open (default: the newest listed)
   --wait-for-call      refresh until the list is not empty
   --wait-complaint RE  wait until the page shows such a complaint; the list may fail then
+  --play SEQ           play this turn of the call, and say what was heard of it
   --history            from the call go on to the history of its profile
   --unmerge NAME       there, undo the newest merge that is in force, by this name (administrator's key)
   --gaps               from the list go on to what callers asked and nobody wrote down
@@ -29,6 +30,7 @@ const options = readArguments(
     session: { type: "string" },
     "wait-for-call": { type: "boolean", default: false },
     "wait-complaint": { type: "string" },
+    play: { type: "string" },
     history: { type: "boolean", default: false },
     unmerge: { type: "string" },
     gaps: { type: "boolean", default: false },
@@ -42,7 +44,7 @@ const options = readArguments(
 const { page, errors, close } = await openBrowser(options);
 const shoot = screenshooter(page, options.screenshots);
 const until = (condition, ...values) => page.waitForFunction(condition, { timeout: options.timeoutMs, polling: 50 }, ...values);
-const report = { ok: false, failure: null, gate: null, complaints: [], calls_taken: null, list: null, call: null, history: null, unmerged: null, gaps: null, callbacks: null };
+const report = { ok: false, failure: null, gate: null, complaints: [], calls_taken: null, list: null, call: null, played: null, history: null, unmerged: null, gaps: null, callbacks: null };
 
 try {
   const address = new URL("/supervisor.html", options.url);
@@ -58,6 +60,10 @@ try {
     const session = options.session ?? report.list.calls[0]?.session_id;
     if (session) report.call = await readCall(session);
     report.ok = report.list.kind !== "error" && (!session || report.call.kind === "ready");
+    if (options.play) {
+      report.played = await playTurn(options.play);
+      report.ok &&= report.played.message === "";
+    }
     if (options["wait-complaint"]) report.ok = await complained(options["wait-complaint"]);
     if (options.history || options.unmerge) {
       await page.click("[data-testid=profile-link]");
@@ -137,6 +143,35 @@ async function complained(pattern) {
 function complaintShown(pattern) {
   if (document.getElementById("worker-notice").hidden) return false;
   return [...document.querySelectorAll("#worker-complaints li")].some((item) => new RegExp(pattern).test(item.textContent));
+}
+
+/** Presses a turn's button and listens until what it plays is over. */
+async function playTurn(seq) {
+  const button = await page.waitForSelector(`#call-turns > li[data-seq="${seq}"] [data-testid=play-turn]`, { timeout: options.timeoutMs });
+  await page.evaluate(() => {
+    const audio = document.getElementById("call-audio");
+    const heard = (window.played = { from: null, to: null, loudest: 0, duration: null, over: false });
+    audio.addEventListener("play", () => {
+      heard.from ??= audio.currentTime;
+      heard.duration = audio.duration;
+      const context = new AudioContext();
+      const analyser = context.createAnalyser();
+      context.createMediaStreamSource(audio.captureStream()).connect(analyser);
+      const samples = new Float32Array(analyser.fftSize);
+      const listen = () => {
+        analyser.getFloatTimeDomainData(samples);
+        heard.loudest = Math.max(heard.loudest, ...samples.map(Math.abs));
+        if (!heard.over) setTimeout(listen, 20);
+      };
+      listen();
+    });
+    audio.addEventListener("pause", () => Object.assign(heard, { to: audio.currentTime, over: true }));
+  });
+  await button.click();
+  await until(() => window.played.over || document.getElementById("call-audio-status").textContent.includes("cannot"));
+  await shoot("played");
+  const played = await page.evaluate(() => ({ ...window.played, message: document.getElementById("call-audio-status").textContent }));
+  return { ...played, audible: played.loudest > 0.01 };
 }
 
 async function readHistory() {

@@ -54,6 +54,17 @@ export class SupervisorApi {
   readonly topics = () => this.ask("GET /v1/topics");
   readonly calls = (query: URLSearchParams) => this.ask("GET /v1/calls", { query });
   readonly call = (id: string) => this.ask("GET /v1/calls/{id}", { parameter: id });
+  /** Opus in Ogg, all of it. */
+  async recording(id: string): Promise<Blob> {
+    const response = await send("GET /v1/calls/{id}/recording", { parameter: id, key: this.key });
+    if (!response.ok) throw new ApiFailure(response.status, `The server answered ${response.status}.`, await reason(response));
+    try {
+      return await response.blob();
+    } catch {
+      throw new ApiFailure(0, "The recording broke off.");
+    }
+  }
+
   readonly profile = (id: string) => this.ask("GET /v1/profiles/{id}", { parameter: id });
   readonly worker = () => this.ask("GET /v1/worker");
 

@@ -12,6 +12,8 @@ export interface Answers {
   "GET /v1/calls": CallList;
   /** One call's record */
   "GET /v1/calls/{id}": CallRecord;
+  /** One call's recording */
+  "GET /v1/calls/{id}/recording": Blob;
   /** The messages that would have been sent */
   "GET /v1/demo/messages": DemoMessages;
   /** Takes a message in place of a sender */
@@ -110,6 +112,8 @@ export interface CallRecord {
   end_reason: string | null;
   summary: StoredSummary | null;
   identity: Identity | null;
+  /** There is a recording: `GET /v1/calls/{id}/recording`. */
+  recorded: boolean;
   /** In the order in which they were said. */
   messages: Message[];
 }
@@ -328,6 +332,10 @@ export interface Message {
   /** Redacted; of the assistant's words, those that were heard. */
   content: string;
   created_at: string;
+  /** When its sound began, milliseconds since the call did; null for what was typed. */
+  started_ms: number | null;
+  /** When it ended. */
+  ended_ms: number | null;
   /** The assistant was cut short. */
   interrupted: boolean;
   /** Topic of the answer. */
@@ -486,6 +494,8 @@ export interface Status {
   language_model: string | null;
   /** A caller can prove who they are. */
   authentication: boolean;
+  /** Calls are recorded: the page says so before one begins. */
+  recording: boolean;
   /** The worker's build. */
   version: string;
 }

@@ -91,8 +91,10 @@ impl Session {
             return None;
         }
         let now = self.now();
-        let action = self.keypad.press(digit, now)?;
-        self.on_keypad(action).await
+        self.taped.tape.key(now);
+        let action = self.keypad.press(digit, now);
+        self.taped.keypad(&self.keypad, now);
+        self.on_keypad(action?).await
     }
 
     pub(super) async fn on_keypad(&mut self, action: KeypadAction) -> Option<End> {
@@ -181,6 +183,8 @@ impl Session {
                 (line.replace("{name}", &name), page, "authenticated")
             }
         };
+        let now = self.now();
+        self.taped.keypad(&self.keypad, now);
         self.services.metrics.authentication(status);
         answer(page, json!({ "status": status, "message": text }));
         self.inform(&text).await;

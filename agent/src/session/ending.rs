@@ -20,6 +20,8 @@ use super::{AgentVoice, End, Leaving, Phase, Session, ledger::SpeechKind};
 const HURRIED: Duration = Duration::from_millis(1_500);
 /// A deed that is being recorded takes milliseconds; one that hangs is given up with the call.
 const DEED_PATIENCE: Duration = Duration::from_millis(500);
+/// What of the recording waits for its words takes a tenth of its length to encode at most.
+const SEGMENT_PATIENCE: Duration = Duration::from_secs(5);
 /// A cancelled voice reports within a frame; a second covers a busy machine.
 const VOICE_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -55,6 +57,9 @@ impl Session {
         self.keep_last_words(end, duration).await;
         // What came of them is on record before the end, with which the session's key goes.
         self.dialogue.close(DEED_PATIENCE).await;
+        if !self.taped.tape.finish(duration, SEGMENT_PATIENCE).await {
+            tracing::warn!(session.id = %self.id, "the recording was not finished in time; its last seconds are lost");
+        }
         self.outputs.set_state(AgentState::Idle);
         self.ledger.close(SessionEnd {
             session: self.id,
@@ -112,6 +117,7 @@ impl Session {
                 match self.voice_events.recv().await {
                     Some(VoiceEvent::Started { id, .. }) => {
                         let now = self.now();
+                        self.taped.tape.begins(id.0, now);
                         if let Some(spoken) = self.ledger.spoken(id) {
                             spoken.started_at = Some(now);
                         }
@@ -135,23 +141,22 @@ impl Session {
     /// What the caller said last, answered or not, becomes a row.
     async fn keep_last_words(&mut self, end: End, ended: Duration) {
         let mut last_words = self.turns.pending_text().to_owned();
-        let wait = async {
-            while let Some(transcript) = self.transcripts.next().await {
-                if let Ok(Ok(transcript)) = transcript {
-                    let text = self
-                        .redactor
-                        .redact(call::Speaker::Caller, &transcript.text)
-                        .text;
-                    if !text.trim().is_empty() {
-                        last_words = format!("{last_words} {}", text.trim());
-                    }
-                }
-            }
-        };
         let patience = if end == End::Terminated {
             HURRIED
         } else {
             self.services.config.last_words
+        };
+        let wait = async {
+            while let Some(transcript) = self.transcripts.next().await {
+                if let Ok(Ok(transcript)) = transcript {
+                    let text = self.words(&transcript);
+                    if !text.trim().is_empty() {
+                        last_words = format!("{last_words} {}", text.trim());
+                    }
+                } else {
+                    self.no_words();
+                }
+            }
         };
         if timeout(patience, wait).await.is_err() {
             tracing::warn!(session.id = %self.id, "recognition of the last words took too long");

@@ -21,6 +21,7 @@ impl Session {
             self.microphone = None;
             return self.last_of_track().await;
         };
+        self.taped.tape.caller(self.now(), &frame);
         let heard = self.listener.push(&frame, self.agent != AgentVoice::Silent);
         self.on_heard(heard).await
     }
@@ -38,7 +39,12 @@ impl Session {
 
     async fn on_heard(&mut self, heard: Option<Heard>) -> Option<End> {
         match heard? {
-            Heard::SpeechStarted { .. } => self.tell(TurnEvent::CallerStartedSpeaking).await,
+            Heard::SpeechStarted { at_ms } => {
+                self.taped.tape.speaks(at_ms);
+                let now = self.now();
+                self.ledger.caller_began(now);
+                self.tell(TurnEvent::CallerStartedSpeaking).await
+            }
             Heard::SpeechEnded(utterance) => {
                 self.recognise(utterance);
                 self.tell(TurnEvent::CallerStoppedSpeaking).await
@@ -48,6 +54,7 @@ impl Session {
 
     /// Begins to turn an utterance into words; they come in the order of the utterances.
     pub(super) fn recognise(&mut self, utterance: Utterance) {
+        self.taped.understands(&utterance);
         let stt = self.services.stt.clone();
         // One that never comes would hold up those behind it.
         let patience = self.services.config.turn.transcript_timeout;
@@ -69,14 +76,17 @@ impl Session {
                 if transcript.fallback {
                     self.services.metrics.fallback(Stage::Stt);
                 }
-                let text = self
-                    .redactor
-                    .redact(call::Speaker::Caller, &transcript.text)
-                    .text;
-                self.tell(TurnEvent::Transcript { text }).await
+                let text = self.words(&transcript);
+                let nothing = text.trim().is_empty();
+                let end = self.tell(TurnEvent::Transcript { text }).await;
+                if nothing && self.turns.pending_text().is_empty() {
+                    self.ledger.caller_said_nothing();
+                }
+                end
             }
             Err(error) => {
                 tracing::warn!(%error, "an utterance was not recognised");
+                self.no_words();
                 self.tell(TurnEvent::TranscriptFailed).await
             }
         }

@@ -3,7 +3,10 @@
 //! Rows are written once, when they are final: the caller's when the turn is
 //! committed, the agent's when its playout ended or was cut, with what was heard.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use call::{CallEnding, Speaker};
 use chrono::{DateTime, Utc};
@@ -69,6 +72,8 @@ pub(crate) struct Ledger {
     spoken: HashMap<SpeechId, Spoken>,
     next_speech: u64,
     last_stt: Option<Duration>,
+    /// When the caller began to speak, each time since the last turn.
+    began: VecDeque<Duration>,
     /// The second recogniser heard a part of the caller's turn.
     stt_fallback: bool,
     opened_at: DateTime<Utc>,
@@ -84,6 +89,7 @@ impl Ledger {
             spoken: HashMap::new(),
             next_speech: 0,
             last_stt: None,
+            began: VecDeque::new(),
             stt_fallback: false,
             opened_at: Utc::now(),
             closed: false,
@@ -102,6 +108,28 @@ impl Ledger {
         self.stt_fallback |= by_fallback;
     }
 
+    /// The caller began to speak.
+    pub(crate) fn caller_began(&mut self, now: Duration) {
+        self.began.push_back(now);
+    }
+
+    /// What the caller said first since the last turn was nothing, and that was all.
+    pub(crate) fn caller_said_nothing(&mut self) {
+        self.began.pop_front();
+    }
+
+    /// When the turn that ended then began.
+    fn turn_began(&mut self, turn: &UserTurn) -> Option<Duration> {
+        let mut first = None;
+        while let Some(began) = self.began.front().copied()
+            && began <= turn.stopped_at
+        {
+            first = first.or(Some(began));
+            self.began.pop_front();
+        }
+        first.filter(|_| !turn.typed)
+    }
+
     /// A finished turn of the caller becomes a row. Returns its number.
     pub(crate) fn caller_said(&mut self, turn: &UserTurn, now: Duration) -> i32 {
         let seq = self.next_seq();
@@ -116,7 +144,7 @@ impl Ledger {
             speaker: Speaker::Caller,
             redacted: insight::redact::has_placeholder(&turn.text),
             content: turn.text.clone(),
-            started_ms: None,
+            started_ms: self.turn_began(turn).map(clamp_millis),
             ended_ms: Some(clamp_millis(turn.stopped_at)),
             interrupted: false,
             intent: None,

@@ -7,6 +7,7 @@ use call::Channel;
 use futures_util::stream::FuturesOrdered;
 use insight::redact::Redactor;
 use record::SessionStart;
+use recording::Tape;
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, timeout},
@@ -21,7 +22,7 @@ use voice::{
 use super::{
     AgentVoice, Phase, REPORT_QUEUE, Services, Session, VOICE_QUEUE, authenticate,
     ledger::{Ledger, SpeechKind},
-    ports, speech,
+    ports, speech, taped,
 };
 use crate::{line::Line, worker::CallStop};
 
@@ -55,11 +56,15 @@ impl Session {
         let dialogue = ports::dialogue(&services, &line.caller, (id, &line.room), tasks.clone());
         let (voice_sender, voice_events) = mpsc::channel(VOICE_QUEUE);
         let (reporter, reports) = mpsc::channel(REPORT_QUEUE);
+        let tape = services.recordings.as_ref();
+        let tape = tape.map_or_else(Tape::off, |recordings| recordings.begin(id));
+        let sink = taped::TapedSink::new(line.sink, tape.clone(), clock);
         Self {
             _live: services.live.hold(id),
             listener: Listener::new(&services.config.listen),
             turns: Turns::new(turn_config(&services.config.turn, line.caller.channel)),
-            voice: Voice::start(line.sink, voice_sender, &tasks),
+            voice: Voice::start(sink, voice_sender, &tasks),
+            taped: taped::Taped::new(tape),
             ledger: Ledger::new(services.recorder.clone(), id),
             redactor: Redactor::default(),
             transcripts: FuturesOrdered::new(),

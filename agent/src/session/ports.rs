@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use call::SessionId;
 use chrono::{TimeDelta, Utc};
 use dialogue::{CallFacts, Driver};
-use record::{Acknowledgement, NewCallback, NewLeftTask, NewToolCall, NewToolOutcome, Recorder};
+use record::{
+    Acknowledgement, NewCallback, NewLeftTask, NewSound, NewToolCall, NewToolOutcome, Recorder,
+};
+use recording::{Keep, Segment};
 use tokio_util::task::TaskTracker;
 use tools::{
     BoxFuture, CallbackRequest, CallbackTool, Callbacks, Intent, LeftTask, Limits, MessageTool,
@@ -127,6 +130,24 @@ impl Callbacks for Recorded {
         Box::pin(async move {
             let kept = kept(acknowledgement).await;
             kept.map_err(|error| ToolError::Unclear(error.to_string()))
+        })
+    }
+}
+
+/// Segments of recordings go the way of all records.
+#[derive(Debug, Clone)]
+pub struct KeptSound(pub Recorder);
+
+impl Keep for KeptSound {
+    fn keep(&self, segment: Segment) -> bool {
+        let number = i32::try_from(segment.number);
+        number.is_ok_and(|number| {
+            self.0.sound(NewSound {
+                session_id: segment.session,
+                number,
+                pages: segment.pages,
+                recorded_at: Utc::now(),
+            })
         })
     }
 }

@@ -7,6 +7,8 @@ use dialogue::Replier;
 use knowledge::Lines;
 use record::{EarlierCalls, LiveSessions, Recorder};
 use tools::{Messages, SipTransfer, TransferTarget};
+use recording::Recordings;
+use tools::{SipTransfer, TransferTarget};
 use voice::{
     listen::{ListenConfig, Stt},
     speak::Tts,
@@ -26,6 +28,8 @@ pub struct Services {
     pub replier: Replier,
     /// The record.
     pub recorder: Recorder,
+    /// Recordings of calls; `None`: no call is recorded.
+    pub recordings: Option<Recordings>,
     /// One-time codes; `None` while no sender is configured.
     pub authenticator: Option<Authenticator>,
     /// What earlier calls of a caller left; `None`: it is not looked at.

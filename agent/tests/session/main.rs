@@ -14,6 +14,7 @@ mod network;
 mod opening;
 mod recognition;
 mod record;
+mod recording;
 mod synthesis;
 mod transfer;
 mod turns;

@@ -7,8 +7,8 @@ use axum::{
 use call::AuthLevel;
 use chrono::{DateTime, Utc};
 use database::{
-    ConversationSummaryRepository, MergeRecord, Profile, ProfileRepository, Session, SessionId,
-    Summary,
+    ConversationSummaryRepository, MergeRecord, Profile, ProfileRepository, RecordingRepository,
+    Session, SessionId, Summary,
 };
 use record::AuditedReader;
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,7 @@ pub(super) async fn open(
         profiles.get_by_id(profile).await?,
         profiles.history(profile).await?,
         opened.messages,
+        RecordingRepository::new(database).exists(id).await?,
     )))
 }
 
@@ -76,6 +77,8 @@ pub(super) struct CallRecord {
     end_reason: Option<String>,
     summary: Option<StoredSummary>,
     identity: Option<Identity>,
+    /// There is a recording: `GET /v1/calls/{id}/recording`.
+    recorded: bool,
     /// In the order in which they were said.
     messages: Vec<Message>,
 }
@@ -128,6 +131,10 @@ struct Message {
     /// Redacted; of the assistant's words, those that were heard.
     content: String,
     created_at: DateTime<Utc>,
+    /// When its sound began, milliseconds since the call did; null for what was typed.
+    started_ms: Option<i32>,
+    /// When it ended.
+    ended_ms: Option<i32>,
     /// The assistant was cut short.
     interrupted: bool,
     /// Topic of the answer.
@@ -185,6 +192,7 @@ impl CallRecord {
         profile: Option<Profile>,
         merges: Vec<MergeRecord>,
         messages: Vec<database::Message>,
+        recorded: bool,
     ) -> Self {
         let username = profile.as_ref().and_then(|p| p.username.clone());
         let stored = summary.as_ref();
@@ -217,6 +225,7 @@ impl CallRecord {
                 extracted_info: summary.extracted_info,
                 method: summary.method,
             }),
+            recorded,
             messages: messages.into_iter().map(Message::from).collect(),
         }
     }
@@ -246,6 +255,8 @@ impl From<database::Message> for Message {
             role: message.role.into(),
             content: message.words().to_owned(),
             created_at: message.created_at,
+            started_ms: message.started_ms,
+            ended_ms: message.ended_ms,
             interrupted: message.interrupted,
             intent: message.intent,
         }

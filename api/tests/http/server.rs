@@ -128,6 +128,7 @@ async fn start(
         speech_model: "tiny.en".to_owned(),
         language_model: None,
         authentication: true,
+        recording: false,
         topics: vec![Topic {
             id: "opening_hours".to_owned(),
             label: "Opening hours".to_owned(),

@@ -34,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("authentication", &["call", "database", "tools"]),
     ("record", &["call", "database"]),
+    ("recording", &["call", "resampler"]),
     // Edges.
     (
         "agent",
@@ -44,11 +45,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "insight",
             "knowledge",
             "record",
+            "recording",
             "tools",
             "voice",
         ],
     ),
-    ("api", &["call", "database", "record"]),
+    ("api", &["call", "database", "record", "recording"]),
     (
         "jobs",
         &["call", "database", "insight", "knowledge", "record"],
@@ -70,6 +72,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "knowledge",
             "outbound",
             "record",
+            "recording",
             "sources",
             "tools",
             "voice",

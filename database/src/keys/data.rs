@@ -176,6 +176,44 @@ impl SessionKey {
         String::from_utf8(opened).map_err(|_not_text| KeyError::Unreadable)
     }
 
+    /// Seals a segment of the session's recording.
+    ///
+    /// # Errors
+    /// [`KeyError::Random`].
+    pub fn seal_sound(
+        &self,
+        session: SessionId,
+        number: i32,
+        sound: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        SealingKey::of(&self.secret).seal(&self.sound_place(session, number), sound)
+    }
+
+    /// Opens what [`Self::seal_sound`] sealed.
+    ///
+    /// # Errors
+    /// [`KeyError::Unreadable`] if it was changed, or is another segment's or session's.
+    pub fn open_sound(
+        &self,
+        session: SessionId,
+        number: i32,
+        sealed: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        SealingKey::of(&self.secret).open(&self.sound_place(session, number), sealed)
+    }
+
+    fn sound_place(&self, session: SessionId, number: i32) -> Vec<u8> {
+        place(
+            self.tenant,
+            &[
+                b"recording_segments",
+                b"sound_ct",
+                session.0.as_bytes(),
+                &number.to_be_bytes(),
+            ],
+        )
+    }
+
     fn field_place(&self, column: &str, session: SessionId) -> Vec<u8> {
         let parts: [&[u8]; 3] = [b"session_keys", column.as_bytes(), session.0.as_bytes()];
         place(self.tenant, &parts)

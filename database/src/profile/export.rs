@@ -9,8 +9,8 @@ use super::{MergeRecord, Profile, ProfileRepository};
 use crate::{
     AuditEntry, AuditRepository, Callback, CallbackRepository, ConversationSummaryRepository,
     DatabaseError, DraftAsk, DraftRepository, LeftTask, LeftTaskRepository, Message,
-    MessageRepository, ProfileId, Session, SessionId, SessionRepository, Summary, ToolCall,
-    ToolCallRepository,
+    MessageRepository, ProfileId, RecordingRepository, Session, SessionId, SessionRepository,
+    Summary, ToolCall, ToolCallRepository,
 };
 
 /// A person as the database knows them.
@@ -55,6 +55,8 @@ pub struct SessionExport {
     pub tool_calls: Vec<ToolCall>,
     /// What a task knew when the call broke off, until it was offered to go on with it.
     pub left_task: Option<LeftTask>,
+    /// The recording, as Ogg pages in hexadecimal, a text every ten seconds.
+    pub recording: Vec<String>,
     /// Questions that were adopted for a pack and are not in it yet.
     pub adopted: Vec<DraftAsk>,
 }
@@ -123,6 +125,12 @@ impl ProfileRepository {
         let Some(session) = SessionRepository::new(&self.db).get(id).await? else {
             return Ok(None);
         };
+        let recordings = RecordingRepository::new(&self.db);
+        let mut recording = Vec::new();
+        for segment in recordings.segments(id).await? {
+            let pages = recordings.pages(id, segment.number).await?;
+            recording.extend(pages.map(hex::encode));
+        }
         Ok(Some(SessionExport {
             session,
             messages: MessageRepository::new(&self.db).by_session(id).await?,
@@ -132,6 +140,7 @@ impl ProfileRepository {
             callbacks: CallbackRepository::new(&self.db).by_session(id).await?,
             tool_calls: ToolCallRepository::new(&self.db).by_session(id).await?,
             left_task: LeftTaskRepository::new(&self.db).by_session(id).await?,
+            recording,
             adopted: DraftRepository::new(&self.db).by_session(id).await?,
         }))
     }

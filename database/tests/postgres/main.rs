@@ -24,6 +24,7 @@ mod outbox;
 mod partitions;
 mod queries;
 mod races;
+mod recordings;
 mod recount;
 mod retention;
 mod roles;

@@ -14,10 +14,10 @@ use crate::{
     tool_calls::made,
 };
 
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(std::env::temp_dir().join(format!("teller-archive-{}", uuid::Uuid::new_v4())))
     }
 }
@@ -29,7 +29,7 @@ impl Drop for Folder {
 }
 
 /// A session of January 2024 with messages.
-async fn old_session(db: &Database, messages: i32) -> Vec<SealedMessage> {
+pub(crate) async fn old_session(db: &Database, messages: i32) -> Vec<SealedMessage> {
     let timestamp = uuid::Timestamp::from_unix(uuid::NoContext, 1_704_100_000, 0);
     let new = NewSession {
         id: SessionId(uuid::Uuid::new_v7(timestamp)),

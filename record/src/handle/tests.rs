@@ -11,7 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
-use crate::NothingAfterEnd;
+use crate::{MessageRow, NewSound, NothingAfterEnd};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -107,5 +107,112 @@ async fn nothing_is_acknowledged_that_neither_disk_nor_database_takes() {
     let patience = Duration::from_millis(300);
     let kept = record.recorder().tool_call(intent()).within(patience).await;
     assert!(!kept, "the disk is full and the database is away");
+    record.stop(Duration::ZERO).await;
+}
+
+fn said(session: SessionId, seq: i32) -> MessageRow {
+    MessageRow {
+        session,
+        seq,
+        speaker: call::Speaker::Caller,
+        content: format!("turn {seq}"),
+        redacted: false,
+        started_ms: None,
+        ended_ms: None,
+        interrupted: false,
+        intent: None,
+        latency_ms: None,
+        meta: json!({}),
+    }
+}
+
+fn ten_seconds(session_id: SessionId, number: i32) -> NewSound {
+    NewSound {
+        session_id,
+        number,
+        pages: vec![7; 30_000],
+        recorded_at: Utc::now(),
+    }
+}
+
+/// What lies in a spool, by kind.
+fn kinds(folder: &Folder, keys: &Keyring, budget_bytes: u64) -> Vec<&'static str> {
+    let crashed = folder.crashed();
+    let opened = Spool::open(crashed.spool(keys, budget_bytes)).expect("the folder is free");
+    let mut reader = opened.reader;
+    let mut kinds = Vec::new();
+    loop {
+        let batch = reader.next(500).expect("it reads");
+        if batch.is_empty() {
+            return kinds;
+        }
+        let read = batch.records.iter();
+        kinds.extend(
+            read.filter_map(|left| StoredRecord::from_spool(&left.payload))
+                .map(|left| left.kind()),
+        );
+        reader.done(&batch);
+    }
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_sound_takes_half_of_the_disk_and_words_have_the_rest() {
+    const BUDGET: u64 = 4 << 20;
+    let (folder, keys) = (Folder::new(), ephemeral_keys());
+    let record = record(&folder, &keys, BUDGET);
+    let recorder = record.recorder();
+    let intent = intent();
+    let session = intent.session_id;
+    assert!(recorder.tool_call(intent).within(PATIENCE).await);
+    // Each is 60 kB on the disk: far more than all of it.
+    for number in 0..200 {
+        assert!(recorder.sound(ten_seconds(session, number)));
+        recorder.message(said(session, number));
+    }
+    let last = NewToolCall {
+        session_id: session,
+        idempotency_key: Uuid::new_v4(),
+        ..self::intent()
+    };
+    assert!(
+        recorder.tool_call(last).within(PATIENCE).await,
+        "words are acknowledged by the disk still"
+    );
+    let kinds = kinds(&folder, &keys, BUDGET);
+    let of = |kind: &str| kinds.iter().filter(|read| **read == kind).count();
+    assert_eq!((of("message"), of("tool_call")), (200, 2), "all of them");
+    let sounds = of("sound");
+    assert!(
+        (20..=36).contains(&sounds),
+        "{sounds} segments in two megabytes"
+    );
+    record.stop(Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn sound_that_a_full_disk_refuses_waits_nowhere() {
+    let (folder, keys) = (Folder::new(), ephemeral_keys());
+    let record = record(&folder, &keys, 0);
+    let recorder = record.recorder();
+    let session = SessionId::new();
+    recorder.message(said(session, 0));
+    for number in 0..100 {
+        assert!(recorder.sound(ten_seconds(session, number)));
+    }
+    recorder.message(said(session, 1));
+    let health = record.health();
+    let wait = async {
+        while health.status().unsafe_turns < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, wait)
+        .await
+        .expect("the words wait in memory");
+    assert_eq!(
+        health.status().unsafe_turns,
+        3,
+        "the start and two turns, and no sound"
+    );
     record.stop(Duration::ZERO).await;
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use agent::session::KeptSound;
 use anyhow::Context as _;
 use api::{
     KnowledgeView, LikeQuestions, PackDocument, Pages, Servers, TokenKeys, Topic, WorkerView,
@@ -12,7 +13,8 @@ use dialogue::{Replier, ReplyConfig};
 use insight::summary::SummaryRules;
 use jobs::{Finalizer, MeaningOf};
 use knowledge::{Gap, KnowledgeBase, Lines, Pack};
-use record::{Durability, RecordConfig, RecordHandle, RecordMetrics};
+use record::{Durability, RecordConfig, RecordHandle, RecordMetrics, Recorder};
+use recording::{RecordingMetrics, Recordings};
 use secrecy::ExposeSecret as _;
 use tokio_util::task::TaskTracker;
 use tools::{Deeds, Lookups, Mcp, MessageGateway, Messages, TransferTarget, WebSearch};
@@ -43,6 +45,23 @@ pub(super) fn record(
     let own = database.dedicated()?;
     let finalizer = Arc::new(Finalizer::new(&own, rules).with_meaning(meaning));
     RecordHandle::start(config, own, finalizer, metrics, tasks)
+}
+
+/// The recordings of calls, where they are made.
+pub(super) fn recordings(
+    config: &Config,
+    recorder: &Recorder,
+    metrics: &Arc<RecordingMetrics>,
+) -> anyhow::Result<Option<Recordings>> {
+    if !config.recording {
+        return Ok(None);
+    }
+    tracing::info!("calls are recorded");
+    let keep = KeptSound(recorder.clone());
+    // It ends with the last call: whatever is to be kept was handed over before a call's own end.
+    let (recordings, _thread) =
+        Recordings::start(keep, metrics.clone()).context("the recordings' thread")?;
+    Ok(Some(recordings))
 }
 
 /// Where a phone call goes when a person is asked for: `TRANSFER_TO`, else the pack's number.
@@ -155,6 +174,7 @@ pub(super) fn pages(config: &Config, pack: &Pack, stt: &Stt, authentication: boo
         speech_model: stt.model_name().to_owned(),
         language_model: config.llm.as_ref().map(|llm| llm.model.clone()),
         authentication,
+        recording: config.recording,
         topics: pack.topics.iter().map(topic).collect(),
     }
 }
@@ -215,13 +235,15 @@ fn administration(config: &Config) -> anyhow::Result<Option<Database>> {
     crate::admin::open(&login).map(Some)
 }
 
-/// Says so where what goes to the database could be read on its way.
-pub(super) fn warn_of_readable_connections(database: &DatabaseSettings) {
-    if database::is_unencrypted(database.url.expose_secret(), database.ca_file.as_deref()) {
+/// The database of all calls. Says so where what goes there could be read on its way.
+pub(super) fn database(settings: &DatabaseSettings) -> anyhow::Result<Database> {
+    let database = crate::admin::open(settings)?;
+    if database::is_unencrypted(settings.url.expose_secret(), settings.ca_file.as_deref()) {
         tracing::warn!(
             "DATABASE_URL names another host and does not insist on encryption: add sslmode=require"
         );
     }
+    Ok(database)
 }
 
 /// The fixed sentences are synthesised once, before the first caller needs them.

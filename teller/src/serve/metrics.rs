@@ -14,6 +14,7 @@ use agent::worker::{Phase, Shutdown, WorkerHealth};
 use api::{HttpMetrics, KnowledgeView, WorkerStatus, WorkerView};
 use jobs::JobMetrics;
 use record::{RecordHealth, RecordMetrics};
+use recording::RecordingMetrics;
 use tools::WebSearch;
 use voice::listen::Stt;
 
@@ -22,6 +23,7 @@ use voice::listen::Stt;
 pub(super) struct Metrics {
     pub(super) agent: Arc<agent::metrics::Metrics>,
     pub(super) record: Arc<RecordMetrics>,
+    pub(super) recording: Arc<RecordingMetrics>,
     pub(super) jobs: Arc<JobMetrics>,
     pub(super) http: HttpMetrics,
 }
@@ -49,6 +51,7 @@ impl Metrics {
         let registry = all.sub_registry_with_prefix("teller");
         self.agent.register(registry);
         self.record.register(registry);
+        self.recording.register(registry);
         self.jobs.register(registry);
         self.http.register(registry);
         registry.register_collector(Box::new(SttQueue(stt)));

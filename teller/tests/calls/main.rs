@@ -14,6 +14,7 @@ mod faults;
 mod identity;
 mod outages;
 mod pages;
+mod recordings;
 mod spoken;
 mod starting;
 mod support;

@@ -6,9 +6,10 @@ use database::{
     Adoption, AuthLimits, AuthRepository, CallbackRepository, Channel, Claim,
     ConversationSummaryRepository, CustomerRow, DraftRepository, LeftTaskRepository,
     MessageRepository, MessageSealer, NewCallback, NewChallenge, NewDraftAsk, NewLeftTask,
-    NewMessage, NewSession, NewSummary, NewToolCall, NewToolOutcome, ProfileId, ProfileRepository,
-    Resolution, Role, Sentiment, SessionId, SessionRepository, ToolCallRepository, ToolOutcome,
-    keys::SessionKey, test_support::TestDatabase,
+    NewMessage, NewSession, NewSound, NewSummary, NewToolCall, NewToolOutcome, ProfileId,
+    ProfileRepository, RecordingRepository, Resolution, Role, Sentiment, SessionId,
+    SessionRepository, ToolCallRepository, ToolOutcome, keys::SessionKey,
+    test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -16,7 +17,7 @@ use uuid::Uuid;
 use crate::support::program::teller;
 
 /// Tables with something of a person, each with words of Sarah's that the export must show.
-const HELD: [(&str, &str); 17] = [
+const HELD: [(&str, &str); 18] = [
     ("user_profiles", "Sarah Quillfeather"),
     ("profile_identifiers", "100277"),
     ("session_rows", "participant-of-sarah"),
@@ -26,6 +27,8 @@ const HELD: [(&str, &str); 17] = [
     ("callbacks", "wanted-of-sarah"),
     ("draft_asks", "adopted-of-sarah"),
     ("left_tasks", "left-of-sarah"),
+    // "sound-of-sarah" in hexadecimal.
+    ("recording_segments", "736f756e642d6f662d7361726168"),
     ("profile_merges", "reason-of-sarah"),
     ("auth_challenges", "\"challenges\":[{"),
     ("auth_attempts", "\"attempts\":[{"),
@@ -93,6 +96,7 @@ async fn call(test: &TestDatabase) -> (SessionId, ProfileId) {
     assert_eq!(stored.new, 1);
     call_a_tool(test, new.id, sealer.key()).await;
     leave_a_task(test, new.id, sealer.key()).await;
+    record_sound(test, new.id, sealer.key()).await;
     (new.id, profile)
 }
 
@@ -128,6 +132,17 @@ async fn leave_a_task(test: &TestDatabase, session_id: SessionId, key: &SessionK
     };
     let tasks = LeftTaskRepository::new(&test.db);
     tasks.keep(&left.seal(key).unwrap()).await.unwrap();
+}
+
+async fn record_sound(test: &TestDatabase, session_id: SessionId, key: &SessionKey) {
+    let sound = NewSound {
+        session_id,
+        number: 0,
+        pages: b"sound-of-sarah".to_vec(),
+        recorded_at: chrono::Utc::now(),
+    };
+    let recordings = RecordingRepository::new(&test.db);
+    recordings.keep(&sound.seal(key).unwrap()).await.unwrap();
 }
 
 /// A customer of whom every table that can hold something does.

@@ -49,6 +49,7 @@ async function showStatus(): Promise<void> {
       `Teller ${status.version}`,
     ];
     setText(byId("build"), parts.join(" · "));
+    if (status.recording) setText(byId("disclosure"), "You will talk with an automated assistant. Calls are recorded.");
     if (!status.ready) view.showProblem("The service is starting. A call may not be answered yet.");
   } catch {
     setText(byId("build"), build);

@@ -5,6 +5,7 @@ import type { SupervisorApi } from "../api.ts";
 import { byId, chip, el, entry, setText } from "../dom.ts";
 import { duration, moment, resolutionTone, sentimentTone, words } from "../format.ts";
 import type { CallLine, CallRecord, Identity, StoredSummary } from "../wire.ts";
+import { Player } from "./player.ts";
 import { failureText, showOutcome } from "./status.ts";
 import type { TopicNames } from "./topic-names.ts";
 import { turn } from "./turn-view.ts";
@@ -17,6 +18,7 @@ export class CallPage {
   private readonly status = byId("call-status");
   private readonly record = byId("call-record");
   private readonly title = byId("call-title");
+  private readonly player = new Player();
   private shown = "";
 
   constructor(private readonly topics: TopicNames) {}
@@ -29,12 +31,13 @@ export class CallPage {
   async open(api: SupervisorApi, id: string): Promise<void> {
     this.shown = id;
     this.record.hidden = true;
+    this.player.forget();
     byId<HTMLAnchorElement>("back").href = `${location.pathname}${location.search}#/`;
     setText(this.title, "Call");
     showOutcome(this.status, "loading", "Loading the call …");
     try {
       const [record] = await Promise.all([api.call(id), this.topics.load(api)]);
-      if (this.shown === id) this.show(record);
+      if (this.shown === id) this.show(api, record);
     } catch (error) {
       if (this.shown === id) showOutcome(this.status, "error", failureText(error));
     }
@@ -42,13 +45,14 @@ export class CallPage {
 
   forget(): void {
     this.shown = "";
+    this.player.forget();
     for (const id of ["call-summary", "call-topics", "call-facts", "call-turns", "call-identity", "call-extracted"]) {
       byId(id).replaceChildren();
     }
   }
 
-  private show(record: CallRecord): void {
-    const { call, summary, identity, messages } = record;
+  private show(api: SupervisorApi, record: CallRecord): void {
+    const { call, summary, identity, messages, recorded } = record;
     showOutcome(this.status, "ready");
     this.record.hidden = false;
     const title = `Call of ${moment(call.started_at)}`;
@@ -58,7 +62,9 @@ export class CallPage {
     showSummary(call, summary, this.topics);
     byId("call-facts").replaceChildren(...facts(record));
     byId("call-identity").replaceChildren(...identityParts(identity));
-    byId("call-turns").replaceChildren(...messages.map(turn));
+    this.player.show(api, call.session_id, recorded);
+    const play = recorded ? this.player : null;
+    byId("call-turns").replaceChildren(...messages.map((message) => turn(message, play)));
     byId("call-turns-empty").hidden = messages.length > 0;
   }
 }

@@ -4,11 +4,13 @@ import { chip, el } from "../dom.ts";
 import { clock, milliseconds, words } from "../format.ts";
 import type { Latency, Message, Source } from "../wire.ts";
 import { stages } from "./latency.ts";
+import type { Player, Stretch } from "./player.ts";
 
 const NAMES: Record<Message["role"], string> = { user: "Caller", assistant: "Assistant", system: "System", tool: "Tool" };
 
-/** A list item with who, when, what, and how it came about. */
-export function turn(message: Message): HTMLElement {
+/** A list item with who, when, what, and how it came about; of a call that was recorded, with a button that plays it. */
+export function turn(message: Message, player: Player | null): HTMLElement {
+  const stretch = player && stretchOf(message);
   return el(
     "li",
     { class: "turn", data: { testid: "turn", role: message.role, seq: String(message.seq) } },
@@ -19,11 +21,24 @@ export function turn(message: Message): HTMLElement {
       el("time", { attributes: { datetime: message.created_at } }, clock(message.created_at)),
       message.intent ? chip(words(message.intent)) : null,
       message.interrupted ? chip("Interrupted", "notable") : null,
+      player && stretch ? playButton(player, stretch) : null,
     ),
     el("p", { class: "turn-text" }, message.content),
     message.latency ? latencyPart(message.latency) : null,
     message.sources && message.sources.length > 0 ? sourcesPart(message.sources) : null,
   );
+}
+
+/** What was typed has no sound. */
+function stretchOf({ started_ms, ended_ms }: Message): Stretch | null {
+  if (typeof started_ms !== "number" || typeof ended_ms !== "number") return null;
+  return { from: started_ms, to: ended_ms };
+}
+
+function playButton(player: Player, stretch: Stretch): HTMLElement {
+  const button = el("button", { class: "play", data: { testid: "play-turn" }, attributes: { type: "button" } }, "▶ Play");
+  button.addEventListener("click", () => void player.play(stretch));
+  return button;
 }
 
 function latencyPart(latency: Latency): HTMLElement | null {

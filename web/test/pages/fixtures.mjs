@@ -13,6 +13,7 @@ export const STATUS = {
   speech_model: "tiny.en",
   language_model: null,
   authentication: true,
+  recording: false,
   version: "0.1.0",
 };
 
@@ -71,7 +72,7 @@ const at = (seconds) => new Date(Date.UTC(2026, 4, 17, 14, 5, seconds)).toISOStr
 export function callRecord(id) {
   /** @type {(seq: number, role: wire.Role, content: string, rest?: Partial<wire.Message>) => wire.Message} */
   const message = (seq, role, content, rest = {}) => ({
-    seq, role, content, created_at: at(seq * 7), interrupted: false, intent: null, latency: null, sources: null, ...rest,
+    seq, role, content, created_at: at(seq * 7), started_ms: null, ended_ms: null, interrupted: false, intent: null, latency: null, sources: null, ...rest,
   });
   return {
     call: { .../** @type {wire.CallLine} */ (someCalls(1)[0]), session_id: id },
@@ -90,6 +91,7 @@ export function callRecord(id) {
         { source_id: "aaaa1111-4f0a-4c58-9a57-0c2f5d7b9f11", target_id: "b7c9c1de-4f0a-4c58-9a57-0c2f5d7b9f11", outcome: "merged", at: at(30) },
       ],
     },
+    recorded: false,
     messages: [
       message(1, "assistant", "Hello, I am the automated assistant of the Harbour Library. This call is recorded."),
       message(2, "user", "I lost a book <b>yesterday</b> <img src=x onerror=alert(1)>", { intent: "lost_book" }),

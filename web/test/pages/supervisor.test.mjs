@@ -110,6 +110,29 @@ test("a call shows its stages, sources and identity", async () => {
   assert.match(await text("#call-identity"), /jane\.miller/);
 });
 
+test("turns of a recorded call that have a sound can be played, and what fails is said", async () => {
+  const record = mock.answers["GET /v1/calls/*"];
+  mock.answers["GET /v1/calls/*"] = async (request) => {
+    const { status, body } = await record(request);
+    const [first, second, ...rest] = body.messages;
+    const messages = [{ ...first, started_ms: 200, ended_ms: 3100 }, { ...second, started_ms: null, ended_ms: 5000 }, ...rest];
+    return { status, body: { ...body, recorded: true, messages } };
+  };
+  await signIn("/supervisor.html#/calls/0190-1", "call-status");
+  assert.equal(await page.$eval("#call-recording", (part) => part.hidden), false);
+  const played = await page.$$eval("[data-testid=play-turn]", (buttons) => buttons.map((button) => button.closest("li").dataset.seq));
+  assert.deepEqual(played, ["1"], "what was typed has none");
+  await causes(click("[data-testid=play-turn]"), () => document.getElementById("call-audio-status").textContent.includes("could not be loaded (404)"));
+  const asked = mock.requests.findLast(({ path }) => path.endsWith("/recording"));
+  assert.equal(asked.headers.authorization, `Bearer ${KEY}`);
+});
+
+test("a call that was not recorded has nothing to play", async () => {
+  await signIn("/supervisor.html#/calls/0190-1", "call-status");
+  assert.equal(await page.$eval("#call-recording", (part) => part.hidden), true);
+  assert.equal(await page.$("[data-testid=play-turn]"), null);
+});
+
 test("the page explains that a call does not exist", async () => {
   mock.answers["GET /v1/calls/*"] = () => ({ status: 404, body: {} });
   await giveKey("/supervisor.html#/calls/nowhere");

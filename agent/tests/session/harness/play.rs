@@ -12,6 +12,7 @@ use authentication::Authenticator;
 use dialogue::{Replier, ReplyConfig};
 use futures_util::FutureExt as _;
 use record::{LiveSessions, Recorder};
+use recording::{Recordings, Told};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, timeout},
@@ -44,7 +45,9 @@ impl Scene {
         let (rpc, rpc_queue) = mpsc::channel(16);
         let (stop, stopped) = watch::channel(None);
         let transfers = ScriptedTransfers::new(self.carrier);
-        let services = self.services(recorder, transfers.clone());
+        let (recordings, told) = Told::begin();
+        let recordings = self.recorded.then_some(recordings);
+        let services = self.services(recorder, recordings, transfers.clone());
         let line = Line {
             inputs: follow(self.caller.clone(), signal_queue, rpc_queue, &tasks),
             caller: self.caller,
@@ -84,6 +87,7 @@ impl Scene {
             heard: heard.finish(begun),
             shown: page.await.expect("the page shows to the end"),
             answers: answers.take(),
+            sound: told.sound(),
             transfers: transfers.asked(),
             lasted,
             ended,
@@ -92,7 +96,12 @@ impl Scene {
         played
     }
 
-    fn services(&self, recorder: Recorder, transfers: ScriptedTransfers) -> Arc<Services> {
+    fn services(
+        &self,
+        recorder: Recorder,
+        recordings: Option<Recordings>,
+        transfers: ScriptedTransfers,
+    ) -> Arc<Services> {
         let knowledge = words::knowledge();
         let lines = Arc::new(knowledge.pack().settings.lines.clone());
         let desk = self.carrier.map(|_| DESK.to_owned());
@@ -107,6 +116,7 @@ impl Scene {
             tts: Tts::new(&TtsConfig::new(Provider::Scripted(self.voice.clone()))),
             replier: Replier::new(knowledge, replies, None, None),
             recorder,
+            recordings,
             authenticator: self.authenticator.clone().map(Authenticator::Scripted),
             earlier: None,
             transfers: Arc::new(transfers),

@@ -20,6 +20,8 @@ pub(crate) struct Played {
     pub(crate) kept: Kept,
     /// What the caller's line carried.
     pub(crate) heard: Vec<Heard>,
+    /// The caller's and the agent's side of the recording; empty if there is none.
+    pub(crate) sound: [Vec<i16>; 2],
     /// What the page showed.
     pub(crate) shown: Shown,
     /// What the page was answered, and when; null: the call was over.

@@ -23,6 +23,8 @@ pub(crate) struct Kept {
     pub(crate) end: Option<SessionEnd>,
     /// Whom to call back.
     pub(crate) callbacks: Vec<NewCallback>,
+    /// Segments of a recording.
+    pub(crate) sounds: usize,
     started: usize,
     /// Neither disk nor database takes what is waited for.
     nothing_is_kept: bool,
@@ -123,8 +125,9 @@ impl Kept {
                 self.lines.push(format!("ended {}", end.ending.as_str()));
                 self.end = Some(end);
             }
-            // What a task knows is nobody's turn.
+            // What a task knows is nobody's turn, and sound neither.
             Record::LeftTask(_) => {}
+            Record::Sound(_) => self.sounds += 1,
             Record::Flush(_) | Record::Close => panic!("a call does not stop the record"),
         }
     }

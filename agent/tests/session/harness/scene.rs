@@ -44,6 +44,8 @@ pub(crate) struct Scene {
     pub(crate) config: SessionConfig,
     /// Neither disk nor database takes the record.
     pub(crate) nothing_is_kept: bool,
+    /// The call is recorded.
+    pub(crate) recorded: bool,
     /// Something in the script never answers, and its task outlives the call.
     pub(crate) something_hangs: bool,
 }
@@ -123,6 +125,7 @@ impl Scene {
                 worker_id: "worker".to_owned(),
             },
             nothing_is_kept: false,
+            recorded: false,
             something_hangs: false,
         }
     }

@@ -9,10 +9,14 @@ use std::{
 use super::fixtures::root;
 
 /// Lines that every caller hears to the end, and their short forms.
-const LINES: [(&str, &str); 4] = [
+const LINES: [(&str, &str); 5] = [
+    (
+        "Welcome to {company}. I am an automated assistant, and what we say in this call is written down.",
+        "This is an automated assistant.",
+    ),
     (
         "Welcome to {company}. I am an automated assistant, and this call is recorded.",
-        "This is an automated assistant.",
+        "This call is recorded.",
     ),
     (
         "My name is {agent}. How can I help you today?",
