@@ -19,6 +19,7 @@ mod load;
 mod lookup;
 mod matches;
 mod meant;
+mod moments;
 mod nearest;
 mod pack;
 mod pack_test;
