@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     NewCallback, NewSession, SealedLeftTask, SealedMessage, SealedToolCall, SealedToolOutcome,
-    SessionEnd, SessionId, SummaryToken,
+    SessionEnd, SessionId, SummaryToken, TurnInsight,
     keys::{KeyError, Keyring, SessionKey},
     spool,
 };
@@ -30,6 +30,8 @@ pub enum StoredRecord {
     ToolOutcome(SealedToolOutcome),
     /// What a task knows now.
     LeftTask(SealedLeftTask),
+    /// What a turn of the caller says.
+    TurnInsight(TurnInsight),
     /// A session ends.
     Ended(StoredEnd),
 }
@@ -80,6 +82,8 @@ impl StoredRecord {
     pub const TOOL_OUTCOME: i32 = -4;
     /// Of what a task knows.
     pub const LEFT_TASK: i32 = -5;
+    /// Of what a turn says.
+    pub const TURN_INSIGHT: i32 = -6;
     /// Of a session's end: after its last message.
     pub const END: i32 = i32::MAX;
 
@@ -121,6 +125,7 @@ impl StoredRecord {
             Self::ToolCall(_) => "tool_call",
             Self::ToolOutcome(_) => "tool_outcome",
             Self::LeftTask(_) => "left_task",
+            Self::TurnInsight(_) => "turn_insight",
             Self::Ended(_) => "end",
         }
     }
@@ -135,6 +140,7 @@ impl StoredRecord {
                 (outcome.session_id, Self::TOOL_OUTCOME, outcome.finished_at)
             }
             Self::LeftTask(left) => (left.session_id, Self::LEFT_TASK, left.kept_at),
+            Self::TurnInsight(insight) => (insight.session_id, Self::TURN_INSIGHT, insight.made_at),
             Self::Ended(ended) => (ended.session, Self::END, ended.end.ended_at),
         }
     }
@@ -164,6 +170,30 @@ mod tests {
 
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_760_000_000 + second, 5_000).expect("an instant")
+    }
+
+    fn insight(session_id: SessionId, made_at: DateTime<Utc>) -> TurnInsight {
+        TurnInsight {
+            session_id,
+            seq: 0,
+            source: "rules".to_owned(),
+            version: 1,
+            emotion: "worried".to_owned(),
+            urgency: "critical".to_owned(),
+            intent_category: "problem_solving".to_owned(),
+            sentiment: -40,
+            frustration: 2,
+            causes: vec!["words".to_owned()],
+            confidence: 61,
+            topics: Vec::new(),
+            pain_points: Vec::new(),
+            opportunities: Vec::new(),
+            objections: Vec::new(),
+            actions: vec!["answer".to_owned()],
+            style: None,
+            level: Some("beginner".to_owned()),
+            made_at,
+        }
     }
 
     /// One of each kind, in the order of a call.
@@ -219,6 +249,7 @@ mod tests {
                 ..NewCallback::new(id.0, id, at(4))
             }),
             StoredRecord::LeftTask(left.seal(&key).expect("random bytes")),
+            StoredRecord::TurnInsight(insight(id, at(4))),
             StoredRecord::Ended(StoredEnd {
                 session: id,
                 end: SessionEnd {
@@ -250,6 +281,7 @@ mod tests {
             ("tool_outcome", -4, micros(3)),
             ("callback", -2, micros(4)),
             ("left_task", -5, micros(4)),
+            ("turn_insight", -6, micros(4)),
             ("end", i32::MAX, micros(5)),
         ];
         assert_eq!(places, expected);

@@ -101,6 +101,7 @@ impl DiskWriter {
                 .tool_outcome(&outcome)
                 .map(|outcome| vec![outcome.awaited(waiting)]),
             Record::LeftTask(left) => self.sealer.left_task(&left).map(|left| vec![left]),
+            Record::TurnInsight(insight) => Ok(vec![self.sealer.turn_insight(&insight)]),
             Record::Ended(end) => Ok(vec![self.sealer.end(&end)]),
             Record::Flush(_) | Record::Close => return Vec::new(),
         };

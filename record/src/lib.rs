@@ -22,6 +22,7 @@ mod handle;
 mod health;
 mod live_sessions;
 mod metrics;
+mod moment;
 mod pending_starts;
 mod recognition;
 mod seal;
@@ -49,12 +50,15 @@ use tokio::{
 
 pub use actor::{action_reason, actor_name};
 pub use audited::{AuditedCall, AuditedReader};
-pub use database::{NewCallback, NewLeftTask, NewToolCall, NewToolOutcome, SummaryToken};
+pub use database::{
+    NewCallback, NewLeftTask, NewToolCall, NewToolOutcome, SummaryToken, TurnInsight,
+};
 pub use earlier::EarlierCalls;
 pub use handle::{RecordConfig, RecordHandle};
 pub use health::{DatabaseState, RecordHealth, RecordStatus};
 pub use live_sessions::{LiveSession, LiveSessions};
 pub use metrics::RecordMetrics;
+pub use moment::turn_insight;
 pub use types::{Acknowledged, Acknowledgement, Acknowledgements, Durability};
 pub use writer::{Writer, Written};
 
@@ -166,6 +170,8 @@ pub enum Record {
     ToolOutcome(Box<NewToolOutcome>, oneshot::Sender<Acknowledged>),
     /// What a task knows now.
     LeftTask(Box<NewLeftTask>),
+    /// What a turn of the caller says.
+    TurnInsight(Box<TurnInsight>),
     /// A session ends.
     Ended(SessionEnd),
     /// Answered when everything before it is in the database.
@@ -185,7 +191,8 @@ impl Record {
             Self::ToolOutcome(outcome, _) => (Some(outcome.session_id), None),
             Self::LeftTask(left) => (Some(left.session_id), None),
             Self::Ended(end) => (Some(end.session), None),
-            Self::Flush(_) | Self::Close => (None, None),
+            // One that finds no place is made again from the messages when the call is summed up: nothing is lost.
+            Self::TurnInsight(_) | Self::Flush(_) | Self::Close => (None, None),
         }
     }
 }
@@ -245,6 +252,11 @@ impl Recorder {
     /// What a task knows now, or that nothing is unfinished; before its session's end.
     pub fn left_task(&self, left: NewLeftTask) {
         self.put(Record::LeftTask(Box::new(left)));
+    }
+
+    /// What a turn of the caller says; behind its message.
+    pub fn turn_insight(&self, insight: TurnInsight) {
+        self.put(Record::TurnInsight(Box::new(insight)));
     }
 
     /// A session ends; its summary follows.

@@ -6,7 +6,7 @@ use call::{Channel, Speaker};
 use chrono::{DateTime, Utc};
 use database::{
     MessageSealer, NewCallback, NewLeftTask, NewMessage, NewSession, NewToolCall, NewToolOutcome,
-    Role, RowHash, SessionId, StoredEnd, StoredRecord, StoredStart, SummaryToken,
+    Role, RowHash, SessionId, StoredEnd, StoredRecord, StoredStart, SummaryToken, TurnInsight,
     keys::{KeyError, Keyring, SessionKey},
     spool,
 };
@@ -139,6 +139,11 @@ impl Sealer {
     pub(super) fn left_task(&self, left: &NewLeftTask) -> Result<Sealed, KeyError> {
         let left = left.seal(self.key(left.session_id)?)?;
         Ok(sealed(&StoredRecord::LeftTask(left)))
+    }
+
+    /// What a turn says: no word of it, so nothing is sealed.
+    pub(super) fn turn_insight(&self, insight: &TurnInsight) -> Sealed {
+        sealed(&StoredRecord::TurnInsight(insight.clone()))
     }
 
     fn key(&self, session: SessionId) -> Result<&SessionKey, KeyError> {

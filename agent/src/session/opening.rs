@@ -60,7 +60,7 @@ impl Session {
             listener: Listener::new(&services.config.listen),
             turns: Turns::new(turn_config(&services.config.turn, line.caller.channel)),
             voice: Voice::start(line.sink, voice_sender, &tasks),
-            ledger: Ledger::new(services.recorder.clone(), id),
+            ledger: Ledger::new(services.recorder.clone(), id, services.trade.clone()),
             redactor: Redactor::default(),
             transcripts: FuturesOrdered::new(),
             microphone: None,

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use authentication::Authenticator;
 use dialogue::Replier;
+use insight::moment::Trade;
 use knowledge::Lines;
 use record::{EarlierCalls, LiveSessions, Recorder};
 use tools::{SipTransfer, TransferTarget};
@@ -36,6 +37,8 @@ pub struct Services {
     pub transfer_to: Option<TransferTarget>,
     /// The pack's fixed sentences.
     pub lines: Arc<Lines>,
+    /// The pack's words for how a caller's turn is read.
+    pub trade: Arc<Trade>,
     /// The sessions this worker holds.
     pub live: LiveSessions,
     /// Limits of one session.

@@ -33,7 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("authentication", &["call", "database", "outbound"]),
-    ("record", &["call", "database"]),
+    ("record", &["call", "database", "insight"]),
     // Edges.
     (
         "agent",

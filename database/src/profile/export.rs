@@ -10,7 +10,7 @@ use crate::{
     AuditEntry, AuditRepository, Callback, CallbackRepository, ConversationSummaryRepository,
     DatabaseError, DraftAsk, DraftRepository, LeftTask, LeftTaskRepository, Message,
     MessageRepository, ProfileId, Session, SessionId, SessionRepository, Summary, ToolCall,
-    ToolCallRepository,
+    ToolCallRepository, TurnInsight, TurnInsightRepository,
 };
 
 /// A person as the database knows them.
@@ -55,6 +55,8 @@ pub struct SessionExport {
     pub tool_calls: Vec<ToolCall>,
     /// What a task knew when the call broke off, until it was offered to go on with it.
     pub left_task: Option<LeftTask>,
+    /// What was read in the caller's turns: how they felt, what they wanted.
+    pub turn_insights: Vec<TurnInsight>,
     /// Questions that were adopted for a pack and are not in it yet.
     pub adopted: Vec<DraftAsk>,
 }
@@ -132,6 +134,7 @@ impl ProfileRepository {
             callbacks: CallbackRepository::new(&self.db).by_session(id).await?,
             tool_calls: ToolCallRepository::new(&self.db).by_session(id).await?,
             left_task: LeftTaskRepository::new(&self.db).by_session(id).await?,
+            turn_insights: TurnInsightRepository::new(&self.db).by_session(id).await?,
             adopted: DraftRepository::new(&self.db).by_session(id).await?,
         }))
     }

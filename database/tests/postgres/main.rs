@@ -35,6 +35,7 @@ mod support;
 mod tenants;
 mod tool_calls;
 mod traces;
+mod turn_insights;
 mod unmerging;
 mod verifying;
 mod warming;

@@ -8,7 +8,7 @@ use database::{
     MessageRepository, MessageSealer, NewCallback, NewChallenge, NewDraftAsk, NewLeftTask,
     NewMessage, NewSession, NewSummary, NewToolCall, NewToolOutcome, ProfileId, ProfileRepository,
     Resolution, Role, Sentiment, SessionId, SessionRepository, ToolCallRepository, ToolOutcome,
-    keys::SessionKey, test_support::TestDatabase,
+    TurnInsight, TurnInsightRepository, keys::SessionKey, test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::support::program::teller;
 
 /// Tables with something of a person, each with words of Sarah's that the export must show.
-const HELD: [(&str, &str); 17] = [
+const HELD: [(&str, &str); 18] = [
     ("user_profiles", "Sarah Quillfeather"),
     ("profile_identifiers", "100277"),
     ("session_rows", "participant-of-sarah"),
@@ -32,6 +32,7 @@ const HELD: [(&str, &str); 17] = [
     ("audit_log", "auth.verified"),
     ("message_archives", "archive-of-sarah.jsonl"),
     ("tool_calls", "arguments-of-sarah"),
+    ("turn_insights", "topic-of-sarah"),
     ("tool_call_outcomes", "result-of-sarah"),
     // Its readable half is what the keys open.
     ("session_keys", "+263771234567"),
@@ -93,6 +94,7 @@ async fn call(test: &TestDatabase) -> (SessionId, ProfileId) {
     assert_eq!(stored.new, 1);
     call_a_tool(test, new.id, sealer.key()).await;
     leave_a_task(test, new.id, sealer.key()).await;
+    read_a_turn(test, new.id).await;
     (new.id, profile)
 }
 
@@ -128,6 +130,32 @@ async fn leave_a_task(test: &TestDatabase, session_id: SessionId, key: &SessionK
     };
     let tasks = LeftTaskRepository::new(&test.db);
     tasks.keep(&left.seal(key).unwrap()).await.unwrap();
+}
+
+async fn read_a_turn(test: &TestDatabase, session_id: SessionId) {
+    let read = TurnInsight {
+        session_id,
+        seq: 0,
+        source: "rules".into(),
+        version: 1,
+        emotion: "neutral".into(),
+        urgency: "low".into(),
+        intent_category: "exploration".into(),
+        sentiment: 0,
+        frustration: 0,
+        causes: Vec::new(),
+        confidence: 50,
+        topics: vec!["topic-of-sarah".into()],
+        pain_points: Vec::new(),
+        opportunities: Vec::new(),
+        objections: Vec::new(),
+        actions: Vec::new(),
+        style: None,
+        level: None,
+        made_at: chrono::Utc::now(),
+    };
+    let insights = TurnInsightRepository::new(&test.db);
+    assert_eq!(insights.insert(&[read]).await.unwrap(), 1);
 }
 
 /// A customer of whom every table that can hold something does.

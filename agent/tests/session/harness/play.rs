@@ -112,6 +112,7 @@ impl Scene {
             transfers: Arc::new(transfers),
             transfer_to,
             lines,
+            trade: words::trade(),
             live: LiveSessions::default(),
             config: self.config.clone(),
             metrics: Arc::new(Metrics::default()),
