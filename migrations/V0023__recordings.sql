@@ -80,6 +80,7 @@ BEGIN
    WHERE c.session_id = ANY (calls);
   DELETE FROM draft_asks d WHERE d.session_id = ANY (calls);
   DELETE FROM left_tasks l WHERE l.session_id = ANY (calls);
+  DELETE FROM turn_insights i WHERE i.session_id = ANY (calls);
   DELETE FROM recording_segments r WHERE r.session_id = ANY (calls);
   UPDATE auth_attempts a SET challenge_id = NULL, address = NULL
    WHERE a.session_id = ANY (calls) OR a.challenge_id IN (SELECT c.challenge_id FROM auth_challenges c WHERE c.profile_id = ANY (tree));
@@ -95,15 +96,15 @@ CREATE OR REPLACE FUNCTION table_rights() RETURNS TABLE (role text, rights text,
     ('app_writer', 'SELECT, INSERT, UPDATE',
      'user_profiles, session_rows, summary_rows, conversation_summaries, workers, room_locks, summary_tokens, callbacks, auth_challenges, auth_attempts, outbox, left_tasks, profile_identifiers, erased_sessions, message_archives'),
     ('app_writer', 'SELECT, UPDATE', 'agent_sessions'),
-    ('app_writer', 'SELECT, INSERT', 'conversation_messages, tool_calls, tool_call_outcomes, recording_segments, person_keys, session_keys, key_files, audit_log'),
+    ('app_writer', 'SELECT, INSERT', 'conversation_messages, tool_calls, tool_call_outcomes, turn_insights, recording_segments, person_keys, session_keys, key_files, audit_log'),
     ('app_writer', 'UPDATE, DELETE', 'profile_drains'),
     ('app_writer', 'DELETE', 'room_locks, summary_tokens, workers, outbox, left_tasks'),
     ('app_writer', 'SELECT',
      'profile_merges, profile_drains, erased_identifiers, blocked_identifiers, knowledge_packs, rag_documents, text_meanings, agent_instructions, system_config, counter_drift, session_drift, draft_asks'),
     ('app_reader', 'SELECT',
-     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, workers, callbacks, profile_identifiers, conversation_messages, tool_calls, tool_call_outcomes, recording_segments, person_keys, session_keys, key_files, audit_log, profile_merges, profile_drains, outbox, erased_sessions, message_archives, knowledge_packs, rag_documents, text_meanings, agent_instructions, system_config, counter_drift, session_drift, draft_asks'),
+     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, workers, callbacks, profile_identifiers, conversation_messages, tool_calls, tool_call_outcomes, turn_insights, recording_segments, person_keys, session_keys, key_files, audit_log, profile_merges, profile_drains, outbox, erased_sessions, message_archives, knowledge_packs, rag_documents, text_meanings, agent_instructions, system_config, counter_drift, session_drift, draft_asks'),
     ('supervisor', 'SELECT',
-     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, conversation_messages, tool_calls, tool_call_outcomes, recording_segments, person_keys, session_keys, key_files, profile_merges, profile_drains, callbacks, erased_sessions, message_archives, draft_asks'),
+     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, conversation_messages, tool_calls, tool_call_outcomes, turn_insights, recording_segments, person_keys, session_keys, key_files, profile_merges, profile_drains, callbacks, erased_sessions, message_archives, draft_asks'),
     ('supervisor', 'UPDATE', 'callbacks'),
     ('supervisor', 'SELECT, INSERT', 'audit_log'),
     ('auditor', 'SELECT', 'profile_merges, erased_sessions, erased_identifiers, message_archives, key_files'),

@@ -5,6 +5,7 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use insight::moment::Moment;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -73,6 +74,10 @@ pub struct Metrics {
     registrations: Counter,
     watcher_dispatches: Counter,
     turns: Counter,
+    emotions: Family<Label, Counter>,
+    urgencies: Family<Label, Counter>,
+    intents: Family<Label, Counter>,
+    persons_offered: Counter,
     interruptions: Counter,
     retrievals: Counter,
     llm_requests: Family<Labels, Counter>,
@@ -116,6 +121,10 @@ impl Metrics {
             "registrations", "Registrations with the LiveKit server", registrations;
             "watcher_dispatches", "Agents sent to callers who had none", watcher_dispatches;
             "turns", "Turns of callers answered", turns;
+            "turn_emotions", "Turns of callers, by the emotion they show", emotions;
+            "turn_urgencies", "Turns of callers, by how urgent they are", urgencies;
+            "turn_intents", "Turns of callers, by what they want", intents;
+            "persons_offered", "Persons offered to callers who were out of patience", persons_offered;
             "interruptions", "Replies cut by the caller", interruptions;
             "retrievals", "Knowledge searches", retrievals;
             "llm_requests", "Requests to language models, and why one was not asked", llm_requests;
@@ -214,6 +223,23 @@ impl Metrics {
         self.llm_withheld
             .get_or_create(&[("reason", reason)])
             .inc_by(u64::from(count));
+    }
+
+    /// What a turn of a caller says.
+    pub fn moment(&self, moment: &Moment) {
+        let labels = [
+            (&self.emotions, "emotion", moment.emotion.as_str()),
+            (&self.urgencies, "urgency", moment.urgency.as_str()),
+            (&self.intents, "intent", moment.intent.as_str()),
+        ];
+        for (family, label, value) in labels {
+            family.get_or_create(&[(label, value)]).inc();
+        }
+    }
+
+    /// A person was offered to a caller who was out of patience.
+    pub fn person_offered(&self) {
+        self.persons_offered.inc();
     }
 
     /// A reply was begun before its turn was over; it was the reply, or was dropped.

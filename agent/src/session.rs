@@ -340,6 +340,10 @@ impl Session {
                 if meta.retrieval.is_some() {
                     self.services.metrics.retrieval();
                 }
+                if let Some(frustration) = meta.person_offered {
+                    self.services.metrics.person_offered();
+                    tracing::info!(session.id = %self.id, frustration, "HUMAN ESCALATION OFFERED");
+                }
                 if let Some(spoken) = self.ledger.spoken(id) {
                     if meta.action == Some(CallAction::HangUp) {
                         spoken.kind = SpeechKind::Goodbye;

@@ -38,6 +38,7 @@ mod summary_token;
 pub mod test_support;
 mod tls;
 mod tool_call;
+mod turn_insight;
 pub mod verify;
 mod warm;
 mod worker;
@@ -91,4 +92,5 @@ pub use tool_call::{
     NewToolCall, NewToolOutcome, SealedToolCall, SealedToolOutcome, ToolCall, ToolCallRepository,
     UnconfirmedDeed,
 };
+pub use turn_insight::{TurnInsight, TurnInsightRepository};
 pub use worker::WorkerRepository;

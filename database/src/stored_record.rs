@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     NewCallback, NewSession, SealedLeftTask, SealedMessage, SealedSound, SealedToolCall,
-    SealedToolOutcome, SessionEnd, SessionId, SummaryToken,
+    SealedToolOutcome, SessionEnd, SessionId, SummaryToken, TurnInsight,
     keys::{KeyError, Keyring, SessionKey},
     spool,
 };
@@ -32,6 +32,8 @@ pub enum StoredRecord {
     LeftTask(SealedLeftTask),
     /// A segment of the recording.
     Sound(SealedSound),
+    /// What a turn of the caller says.
+    TurnInsight(TurnInsight),
     /// A session ends.
     Ended(StoredEnd),
 }
@@ -84,6 +86,8 @@ impl StoredRecord {
     pub const LEFT_TASK: i32 = -5;
     /// Of a segment of the recording.
     pub const SOUND: i32 = -6;
+    /// Of what a turn says.
+    pub const TURN_INSIGHT: i32 = -7;
     /// Of a session's end: after its last message.
     pub const END: i32 = i32::MAX;
 
@@ -126,6 +130,7 @@ impl StoredRecord {
             Self::ToolOutcome(_) => "tool_outcome",
             Self::LeftTask(_) => "left_task",
             Self::Sound(_) => "sound",
+            Self::TurnInsight(_) => "turn_insight",
             Self::Ended(_) => "end",
         }
     }
@@ -141,6 +146,7 @@ impl StoredRecord {
             }
             Self::LeftTask(left) => (left.session_id, Self::LEFT_TASK, left.kept_at),
             Self::Sound(sound) => (sound.session_id, Self::SOUND, sound.recorded_at),
+            Self::TurnInsight(insight) => (insight.session_id, Self::TURN_INSIGHT, insight.made_at),
             Self::Ended(ended) => (ended.session, Self::END, ended.end.ended_at),
         }
     }
@@ -170,6 +176,30 @@ mod tests {
 
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_760_000_000 + second, 5_000).expect("an instant")
+    }
+
+    fn insight(session_id: SessionId, made_at: DateTime<Utc>) -> TurnInsight {
+        TurnInsight {
+            session_id,
+            seq: 0,
+            source: "rules".to_owned(),
+            version: 1,
+            emotion: "worried".to_owned(),
+            urgency: "critical".to_owned(),
+            intent_category: "problem_solving".to_owned(),
+            sentiment: -40,
+            frustration: 2,
+            causes: vec!["words".to_owned()],
+            confidence: 61,
+            topics: Vec::new(),
+            pain_points: Vec::new(),
+            opportunities: Vec::new(),
+            objections: Vec::new(),
+            actions: vec!["answer".to_owned()],
+            style: None,
+            level: Some("beginner".to_owned()),
+            made_at,
+        }
     }
 
     /// One of each kind, in the order of a call.
@@ -232,6 +262,7 @@ mod tests {
             }),
             StoredRecord::LeftTask(left.seal(&key).expect("random bytes")),
             StoredRecord::Sound(sound.seal(&key).expect("random bytes")),
+            StoredRecord::TurnInsight(insight(id, at(4))),
             StoredRecord::Ended(StoredEnd {
                 session: id,
                 end: SessionEnd {
@@ -264,6 +295,7 @@ mod tests {
             ("callback", -2, micros(4)),
             ("left_task", -5, micros(4)),
             ("sound", -6, micros(4)),
+            ("turn_insight", -7, micros(4)),
             ("end", i32::MAX, micros(5)),
         ];
         assert_eq!(places, expected);

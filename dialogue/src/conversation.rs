@@ -9,6 +9,7 @@ mod deeds;
 mod event;
 pub(crate) mod functions;
 mod lookups;
+mod mood;
 mod phrasing;
 mod prompt;
 mod sentences;
@@ -20,7 +21,7 @@ mod web;
 
 pub use event::{
     Abilities, CallFacts, CallerTurn, Delta, Event, Found, Function, FunctionKind, ModelCall,
-    ModelFailure, Query, Step, ToolCallId, WebQuery,
+    ModelFailure, Mood, Query, Step, ToolCallId, WebQuery,
 };
 pub use prompt::{Exchange, Prompt};
 pub use sentences::{UnusableText, Withheld};
@@ -88,6 +89,8 @@ pub struct Conversation {
     references: BTreeMap<String, String>,
     /// What was said to whoever is in trouble, by its place.
     aided: BTreeSet<usize>,
+    /// What the caller's mood has led to.
+    patience: mood::Patience,
     /// A person is to be offered behind this reply.
     person_due: bool,
     /// Nothing is offered any more that nobody asked for.
@@ -132,6 +135,7 @@ impl Conversation {
             offered: BTreeSet::new(),
             references: BTreeMap::new(),
             aided: BTreeSet::new(),
+            patience: mood::Patience::default(),
             person_due: false,
             sells_nothing: false,
             dead_end: DeadEnd::default(),
@@ -269,7 +273,7 @@ impl Conversation {
             self.cited.clear();
             self.rest = None;
         }
-        self.first_aid(&turn.question, steps);
+        self.heed(turn, &route, steps);
         let of = tasks::Understood {
             turn,
             route: &route,
@@ -473,6 +477,7 @@ impl Conversation {
             self.cited.clone_from(&meta.sources);
         }
         let asks = self.person_due(asks, steps);
+        let asks = self.person_for_patience(&mut meta, asks, steps);
         let mut asks = self.way_out(&mut meta, asks, steps);
         if asks == Awaiting::None && meta.action.is_none() {
             self.take_up_again();

@@ -32,8 +32,8 @@ mod web;
 
 pub use conversation::{
     Abilities, CallFacts, CallerTurn, Conversation, Delta, Event, Exchange, Found, Function,
-    FunctionKind, ModelCall, ModelFailure, Prompt, Query, Step, ToolCallId, UnusableText, WebQuery,
-    Withheld,
+    FunctionKind, ModelCall, ModelFailure, Mood, Prompt, Query, Step, ToolCallId, UnusableText,
+    WebQuery, Withheld,
 };
 pub use draft::Draft;
 pub use driver::{Driver, Reply};
@@ -148,6 +148,9 @@ pub struct ReplyMeta {
     /// What the session has to do once the reply has been heard.
     #[serde(skip)]
     pub action: Option<CallAction>,
+    /// A person was offered because the caller was out of patience: how much frustration there was, of ten.
+    #[serde(skip)]
+    pub person_offered: Option<u8>,
     /// Why the language model did not finish its answer, if it was asked and did not.
     #[serde(skip)]
     pub failure: Option<ModelFailure>,

@@ -110,6 +110,7 @@ impl<'a> Rehearsal<'a> {
             text: said.to_owned(),
             question: said.to_owned(),
             seq: self.seq,
+            ..CallerTurn::default()
         };
         answer(&mut self.conversation, self.base, &mut self.stage, turn)
     }

@@ -99,6 +99,7 @@ fn turn(text: &str) -> CallerTurn {
         text: text.to_owned(),
         question: text.to_owned(),
         seq: 0,
+        ..CallerTurn::default()
     }
 }
 

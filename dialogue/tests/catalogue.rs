@@ -124,6 +124,7 @@ fn rows_need_neither_a_search_of_the_documents_nor_a_model() {
         question: text.clone(),
         text,
         seq: 1,
+        ..CallerTurn::default()
     };
     talk.on(Event::CallerSaid(turn), Duration::ZERO, &mut steps);
     let searches =
@@ -144,6 +145,7 @@ fn a_catalogue_that_goes_away_beneath_a_call_leaves_it_speaking() {
             text: text.to_owned(),
             question: text.to_owned(),
             seq: 1,
+            ..CallerTurn::default()
         };
         talk.on(Event::CallerSaid(turn), Duration::ZERO, &mut steps);
         steps

@@ -330,6 +330,7 @@ fn said(text: &str) -> Event {
         text: text.to_owned(),
         question: text.to_owned(),
         seq: 0,
+        ..CallerTurn::default()
     })
 }
 

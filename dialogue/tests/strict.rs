@@ -67,6 +67,7 @@ impl Talk {
             text: text.to_owned(),
             question: text.to_owned(),
             seq: 0,
+            ..CallerTurn::default()
         })];
         while !events.is_empty() {
             let mut steps = Vec::new();

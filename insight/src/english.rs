@@ -4,7 +4,7 @@ use std::{cmp::Reverse, sync::LazyLock};
 
 use serde::Deserialize;
 
-use crate::{redact::Kind, sentiment::Emotion};
+use crate::{moment::LanguageMoments, redact::Kind, sentiment::Emotion};
 
 /// The lists, read once.
 pub(crate) fn english() -> &'static English {
@@ -23,6 +23,7 @@ pub(crate) struct English {
     pub(crate) summary: SummaryLists,
     pub(crate) redaction: Vocabulary,
     pub(crate) sentiment: Lexicon,
+    pub(crate) moment: LanguageMoments,
 }
 
 /// Phrases of callers and agents that summaries go by.

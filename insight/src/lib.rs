@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod english;
+pub mod lead;
+pub mod moment;
 mod preferences;
 pub mod redact;
 pub mod sentiment;

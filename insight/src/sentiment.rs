@@ -12,27 +12,34 @@ mod lexicon;
 mod over_call;
 mod weights;
 
-use call::Sentiment;
-use serde::{Deserialize, Serialize};
+use call::{Sentiment, text_enum};
 
 pub use features::{BUCKETS, features, wording};
 pub use lexicon::{Shown, shown};
 pub use over_call::{CallFeeling, of_call};
 pub use weights::{Logits, MEANING, Mix, Weights, share};
+pub(crate) use {features::features_in, weights::Head};
 
-/// The eight emotions kept per turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the documentation")]
-pub enum Emotion {
-    Frustrated,
-    Excited,
-    Confused,
-    Angry,
-    Neutral,
-    Happy,
-    Satisfied,
-    Worried,
+text_enum! {
+    /// The eight emotions kept per turn.
+    pub enum Emotion {
+        /// It does not go as it should.
+        Frustrated = "frustrated",
+        /// It will be good.
+        Excited = "excited",
+        /// It is not clear.
+        Confused = "confused",
+        /// Somebody is at fault.
+        Angry = "angry",
+        /// None to be seen.
+        Neutral = "neutral",
+        /// It is good.
+        Happy = "happy",
+        /// It went as it should.
+        Satisfied = "satisfied",
+        /// It may end badly.
+        Worried = "worried",
+    }
 }
 
 impl Emotion {

@@ -94,6 +94,14 @@ impl TopicMatcher {
         (0..turns.len()).map(of_turn).collect()
     }
 
+    /// The ids of the topics of one turn: of what it was routed to, or of its words.
+    pub(crate) fn of_turn(&self, text: &str, intent: Option<&str>) -> Vec<String> {
+        let routed = intent.and_then(|intent| self.position(intent));
+        let found = routed.map_or_else(|| self.by_phrases(text), |topic| vec![topic]);
+        let ids = found.into_iter().map(|topic| self.topics[topic].0.clone());
+        ids.collect()
+    }
+
     /// The topics of a call in the order of their first mention; `raised` are those of each turn.
     ///
     /// What the router made of a turn counts before its words, and the agent's turn carries it as well as the

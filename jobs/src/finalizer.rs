@@ -8,7 +8,7 @@ use call::{AuthLevel, CallEnding, Speaker};
 use database::{
     ClaimedSummary, ConversationSummaryRepository, Database, DatabaseError, Message,
     MessageRepository, NewSummary, Origin, ProfileRepository, Role, Session, SessionId,
-    SessionRepository, SessionStatus, SummaryQueue, keys::SessionKey,
+    SessionRepository, SessionStatus, SummaryQueue, TurnInsight, keys::SessionKey,
 };
 use futures_util::future::BoxFuture;
 use insight::{
@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 
 use record::AfterEnd;
 
-use crate::MeaningOf;
+use crate::{MeaningOf, Moments};
 
 /// A claim whose worker died is free again after this long; writing takes milliseconds.
 const CLAIM: Duration = Duration::from_secs(60);
@@ -35,6 +35,7 @@ pub struct Finalizer {
     queue: SummaryQueue,
     rules: Arc<SummaryRules>,
     meaning: Option<MeaningOf>,
+    moments: Option<Moments>,
 }
 
 impl AfterEnd for Finalizer {
@@ -59,6 +60,7 @@ impl Finalizer {
             queue: SummaryQueue::new(database),
             rules,
             meaning: None,
+            moments: None,
         }
     }
 
@@ -66,6 +68,15 @@ impl Finalizer {
     #[must_use]
     pub fn with_meaning(self, meaning: Option<MeaningOf>) -> Self {
         Self { meaning, ..self }
+    }
+
+    /// With the pack's words for moments: what a killed worker did not note of a call's turns is noted then.
+    #[must_use]
+    pub fn with_moments(self, moments: Moments) -> Self {
+        Self {
+            moments: Some(moments),
+            ..self
+        }
     }
 
     /// Writes the summary that a session owes, unless another worker has claimed it.
@@ -114,30 +125,53 @@ impl Finalizer {
     pub async fn draft(&self, session: SessionId) -> Result<Option<Summary>, DatabaseError> {
         let stored = self.sessions.get(session).await?;
         match stored {
-            Some(stored) => Ok(Some(self.make(&stored).await?.0)),
+            Some(stored) => Ok(Some(self.make(&stored).await?.summary)),
             None => Ok(None),
         }
     }
 
     /// With the session's key: the name that the caller stated is sealed with it.
-    async fn make(&self, stored: &Session) -> Result<(Summary, Option<SessionKey>), DatabaseError> {
+    async fn make(&self, stored: &Session) -> Result<Made, DatabaseError> {
         let (messages, key) = self.messages.by_session_with_key(stored.id).await?;
         let (facts, rules, meaning) = (facts(stored), self.rules.clone(), self.meaning.clone());
+        let moments = self.moments.clone();
         // A model works for seconds on a long call, and one odd text must not end the record of all calls: both stay on a
         // thread of their own.
         let work = move || {
+            let insights = moments.map(|moments| moments.read(&messages));
             let mut turns = turns(&messages);
             if let Some(meaning) = meaning {
                 meaning.add_to(&mut turns);
             }
-            summary::summarize(&facts, &turns, &rules)
+            Made {
+                summary: summary::summarize(&facts, &turns, &rules),
+                insights: insights.unwrap_or_default(),
+                key,
+            }
         };
         let made = tokio::task::spawn_blocking(work).await;
-        let made = made.map_err(|error| match error.is_panic() {
+        made.map_err(|error| match error.is_panic() {
             true => DatabaseError::Invalid("the summary rules broke off".into()),
             false => DatabaseError::Unavailable("this process is stopping".into()),
-        })?;
-        Ok((made, key))
+        })
+    }
+
+    /// What a killed worker did not note of the call's turns. A row that can never be stored costs nobody the summary.
+    async fn complete_insights(
+        &self,
+        session: SessionId,
+        insights: &[TurnInsight],
+    ) -> Result<(), DatabaseError> {
+        let Some(moments) = &self.moments else {
+            return Ok(());
+        };
+        match moments.keep(insights).await {
+            Err(error) if !error.is_unavailable() => {
+                tracing::error!(session.id = %session, %error, "what turns say cannot be stored");
+                Ok(())
+            }
+            kept => kept.map(drop),
+        }
     }
 
     /// Writes the summary of a session and what its caller told of themselves. Repeating it is safe.
@@ -154,7 +188,12 @@ impl Finalizer {
         let Some(stored) = self.sessions.get(session).await? else {
             return Ok(false);
         };
-        let (made, key) = self.make(&stored).await?;
+        let Made {
+            summary: made,
+            insights,
+            key,
+        } = self.make(&stored).await?;
+        self.complete_insights(session, &insights).await?;
         let new = new_summary(session, &made);
         let stored_now = match pending {
             true => self.summaries.upsert_claimed(&new, key.as_ref()).await?,
@@ -175,6 +214,15 @@ impl Finalizer {
         }
         Ok(true)
     }
+}
+
+/// What a call comes to.
+struct Made {
+    summary: Summary,
+    /// What its turns say.
+    insights: Vec<TurnInsight>,
+    /// The session's key.
+    key: Option<SessionKey>,
 }
 
 /// The pack's topics, and what it calls its matters, as the summary's rules.
@@ -244,7 +292,7 @@ fn lines(pack: &knowledge::Pack) -> Vec<(Reply, &str)> {
 }
 
 /// An intent belongs to the caller's turn, and is known once the answer to it was routed.
-fn turns(messages: &[Message]) -> Vec<TurnText> {
+pub(crate) fn turns(messages: &[Message]) -> Vec<TurnText> {
     let spoken: Vec<&Message> = messages
         .iter()
         .filter(|m| matches!(m.role, Role::User | Role::Assistant))

@@ -6,6 +6,7 @@ mod maintenance;
 mod meaning;
 mod merge_filing;
 mod metrics;
+mod moments;
 mod sweeper;
 
 pub use finalizer::{Finalizer, summary_rules};
@@ -13,4 +14,5 @@ pub use maintenance::{Maintenance, MaintenanceConfig};
 pub use meaning::MeaningOf;
 pub use merge_filing::file_merges;
 pub use metrics::JobMetrics;
+pub use moments::{Moments, trade};
 pub use sweeper::{Sweeper, Swept};

@@ -11,6 +11,7 @@ use crate::{
     error::PackError,
     index,
     lookup::{Lookup, Proof, declared, fill_in},
+    moments,
     pack::{DocumentText, Pack, Settings},
     route::FIXED_NAMES,
     rules::Rules,
@@ -228,6 +229,7 @@ pub(crate) fn phrases(folder: &Path, pack: &Pack) -> Result<(), PackError> {
         &pack.words.whole,
         &pack.words.unspecific,
     );
+    moments::check_phrases(&folder.join("moments.toml"), &lexicon, &pack.moments)?;
     let rules = Rules::new(&lexicon, pack);
     let mut dead: Vec<String> = rules
         .dead(&lexicon)

@@ -20,6 +20,7 @@ mod load;
 mod lookup;
 mod matches;
 mod meant;
+mod moments;
 mod nearest;
 mod pack;
 mod pack_test;

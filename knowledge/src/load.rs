@@ -9,7 +9,7 @@ use std::{
 };
 
 use call::input::decode_file;
-use language::{Listening, guard::Guard};
+use language::{Listening, MomentWords, guard::Guard};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     error::PackError,
     lookup::Lookup,
     meant::MeaningWords,
+    moments,
     pack::{
         Actions, Aspect, Currency, DocumentText, Elsewhere, Pack, Settings, SmallTalk, Topic,
         TradeWords,
@@ -162,7 +163,7 @@ impl KnowledgeBase {
 
 impl Pack {
     /// Reads `pack.toml`, `topics.toml`, `words.toml`, `small_talk.toml` and `documents/*.md` from `folder`, and
-    /// where they exist `documents/fetched/*.md`, `actions.toml`, `lookups.toml` and `language.toml`.
+    /// where they exist `documents/fetched/*.md`, `actions.toml`, `lookups.toml`, `moments.toml` and `language.toml`.
     ///
     /// # Errors
     /// When a file cannot be read, is not text, is malformed, or names something that is not there;
@@ -208,7 +209,10 @@ impl Pack {
         words.aspects = Aspect::merged(language.aspect.unwrap_or_default(), words.aspects);
         let mut actions = language.actions.unwrap_or_default();
         actions.extend(optional(&file("actions.toml"))?.unwrap_or_default());
+        let mut moments: MomentWords = optional(&file("moments.toml"))?.unwrap_or_default();
+        moments::check(folder, names, (&topics, &tasks.list), &mut moments)?;
         let pack = Self {
+            moments,
             documents: documents(&file("documents"), &topics)?,
             listening: language.listening.unwrap_or_default(),
             guard: language.guard.unwrap_or_default(),

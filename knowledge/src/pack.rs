@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use chrono::FixedOffset;
-use language::{Listening, SummaryWords, guard::Guard, money::Unit};
+use language::{Lexicon, Listening, MomentWords, SummaryWords, guard::Guard, money::Unit};
 use serde::Deserialize;
 
 use crate::{
@@ -45,6 +45,8 @@ pub struct Pack {
     pub catalogue: Option<Catalogue>,
     /// Words of the language by which catalogues are asked and answer.
     pub(crate) catalogue_words: CatalogueWords,
+    /// What it adds to how a caller's turn is read: `moments.toml`; a pack may have none.
+    pub moments: MomentWords,
     /// Words of the language by which turns and replies are judged.
     pub listening: Listening,
     /// Words of the language by which a language model's sentences are judged.
@@ -331,6 +333,14 @@ pub struct TradeWords {
     /// What a question may want to know in particular, the most specific first.
     #[serde(default, rename = "aspect")]
     pub aspects: Vec<Aspect>,
+}
+
+impl TradeWords {
+    /// The synonyms, compiled: what phrases of the pack are matched by.
+    #[must_use]
+    pub fn lexicon(&self) -> Lexicon {
+        Lexicon::new(&self.synonyms, &self.whole, &self.unspecific)
+    }
 }
 
 /// A kind of thing that questions want to know: a cost, a duration.

@@ -105,6 +105,7 @@ impl DiskWriter {
             // Words come first: half of the spool is theirs, however long the database is away.
             Record::Sound(_) if !self.health.has_room_for_sound() => return self.no_room(),
             Record::Sound(sound) => self.sealer.sound(&sound).map(|sound| vec![sound]),
+            Record::TurnInsight(insight) => Ok(vec![self.sealer.turn_insight(&insight)]),
             Record::Ended(end) => Ok(vec![self.sealer.end(&end)]),
             Record::Flush(_) | Record::Close => return Vec::new(),
         };

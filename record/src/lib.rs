@@ -22,6 +22,7 @@ mod handle;
 mod health;
 mod live_sessions;
 mod metrics;
+mod moment;
 mod pending_starts;
 mod recognition;
 mod seal;
@@ -51,12 +52,14 @@ pub use actor::{action_reason, actor_name};
 pub use audited::{AuditedCall, AuditedReader};
 pub use database::{
     NewCallback, NewLeftTask, NewSound, NewToolCall, NewToolOutcome, SoundSegment, SummaryToken,
+    TurnInsight,
 };
 pub use earlier::EarlierCalls;
 pub use handle::{RecordConfig, RecordHandle};
 pub use health::{DatabaseState, RecordHealth, RecordStatus};
 pub use live_sessions::{LiveSession, LiveSessions};
 pub use metrics::RecordMetrics;
+pub use moment::turn_insight;
 pub use types::{Acknowledged, Acknowledgement, Acknowledgements, Durability};
 pub use writer::{Writer, Written};
 
@@ -170,6 +173,8 @@ pub enum Record {
     LeftTask(Box<NewLeftTask>),
     /// A segment of the session's recording.
     Sound(NewSound),
+    /// What a turn of the caller says.
+    TurnInsight(Box<TurnInsight>),
     /// A session ends.
     Ended(SessionEnd),
     /// Answered when everything before it is in the database.
@@ -190,7 +195,8 @@ impl Record {
             Self::LeftTask(left) => (Some(left.session_id), None),
             Self::Sound(sound) => (Some(sound.session_id), None),
             Self::Ended(end) => (Some(end.session), None),
-            Self::Flush(_) | Self::Close => (None, None),
+            // One that finds no place is made again from the messages when the call is summed up: nothing is lost.
+            Self::TurnInsight(_) | Self::Flush(_) | Self::Close => (None, None),
         }
     }
 }
@@ -260,6 +266,11 @@ impl Recorder {
             self.put(Record::Sound(sound));
         }
         room
+    }
+
+    /// What a turn of the caller says; behind its message.
+    pub fn turn_insight(&self, insight: TurnInsight) {
+        self.put(Record::TurnInsight(Box::new(insight)));
     }
 
     /// A session ends; its summary follows.

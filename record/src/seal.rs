@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use database::{
     MessageSealer, NewCallback, NewLeftTask, NewMessage, NewSession, NewSound, NewToolCall,
     NewToolOutcome, Role, RowHash, SessionId, StoredEnd, StoredRecord, StoredStart, SummaryToken,
+    TurnInsight,
     keys::{KeyError, Keyring, SessionKey},
     spool,
 };
@@ -145,6 +146,11 @@ impl Sealer {
     pub(super) fn sound(&self, sound: &NewSound) -> Result<Sealed, KeyError> {
         let sound = sound.seal(self.key(sound.session_id)?)?;
         Ok(sealed(&StoredRecord::Sound(sound)))
+    }
+
+    /// What a turn says: no word of it, so nothing is sealed.
+    pub(super) fn turn_insight(&self, insight: &TurnInsight) -> Sealed {
+        sealed(&StoredRecord::TurnInsight(insight.clone()))
     }
 
     fn key(&self, session: SessionId) -> Result<&SessionKey, KeyError> {

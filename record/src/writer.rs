@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use database::{
     CallbackRepository, Database, DatabaseError, LeftTaskRepository, MessageRepository,
     RecordingRepository, SealedMessage, SessionId, SessionManager, StoredRecord,
-    ToolCallRepository, fail, keys::Keyring,
+    ToolCallRepository, TurnInsight, TurnInsightRepository, fail, keys::Keyring,
 };
 
 use super::AfterEnd;
@@ -19,6 +19,7 @@ pub struct Writer {
     tool_calls: ToolCallRepository,
     left_tasks: LeftTaskRepository,
     recordings: RecordingRepository,
+    insights: TurnInsightRepository,
     keys: Keyring,
     after_end: Arc<dyn AfterEnd>,
 }
@@ -44,13 +45,14 @@ impl Writer {
             tool_calls: ToolCallRepository::new(database),
             left_tasks: LeftTaskRepository::new(database),
             recordings: RecordingRepository::new(database),
+            insights: TurnInsightRepository::new(database),
             keys: database.keys().clone(),
             after_end,
         }
     }
 
-    /// Writes records in order; messages that follow one another in one statement. `None` is a
-    /// record that this version cannot read.
+    /// Writes records in order; messages that follow one another, and what is read in their turns, in one statement each.
+    /// `None` is a record that this version cannot read.
     ///
     /// # Errors
     /// [`DatabaseError::Unavailable`] or [`DatabaseError::Setup`]: some of them may be written;
@@ -59,20 +61,16 @@ impl Writer {
         let mut written = Written::default();
         let mut at = 0;
         while at < records.len() {
-            let messages: Vec<SealedMessage> = records[at..]
-                .iter()
-                .map_while(|record| match record {
-                    Some(StoredRecord::Message(message)) => Some(message.clone()),
-                    _ => None,
-                })
-                .collect();
-            if messages.is_empty() {
+            let turns = Turns::from_first(&records[at..], at);
+            if turns.length == 0 {
                 let result = self.write_one(records[at].as_ref(), &mut written).await;
                 refuse(result, at, &mut written)?;
                 at += 1;
             } else {
-                self.insert(&messages, at, &mut written).await?;
-                at += messages.len();
+                self.insert(&turns.messages, &turns.places, &mut written)
+                    .await?;
+                self.insert_insights(&turns.insights, &mut written).await?;
+                at += turns.length;
             }
         }
         Ok(written)
@@ -108,7 +106,7 @@ impl Writer {
                     .await?;
                 self.after_end.ended(ended.session).await;
             }
-            Some(StoredRecord::Message(_)) => {}
+            Some(StoredRecord::Message(_) | StoredRecord::TurnInsight(_)) => {}
             None => {
                 return Err(DatabaseError::Invalid(
                     "written by another version of this program".to_owned(),
@@ -118,14 +116,35 @@ impl Writer {
         Ok(())
     }
 
+    /// What turns say, in one statement; one by one where that is refused, to find the one at fault.
+    async fn insert_insights(
+        &self,
+        insights: &[(usize, TurnInsight)],
+        written: &mut Written,
+    ) -> Result<(), DatabaseError> {
+        let all: Vec<TurnInsight> = insights.iter().map(|(_, one)| one.clone()).collect();
+        match self.insights.insert(&all).await {
+            Err(DatabaseError::Invalid(_)) => {}
+            other => return other.map(drop),
+        }
+        for (at, one) in insights {
+            let result = self.insights.insert(std::slice::from_ref(one)).await;
+            refuse(result.map(drop), *at, written)?;
+        }
+        Ok(())
+    }
+
     /// Messages in as few statements as possible: a batch that is refused is halved until the
     /// rows at fault are found.
     async fn insert(
         &self,
         messages: &[SealedMessage],
-        offset: usize,
+        places: &[usize],
         written: &mut Written,
     ) -> Result<(), DatabaseError> {
+        if messages.is_empty() {
+            return Ok(());
+        }
         let whole: Range<usize> = 0..messages.len();
         let mut parts = Vec::from([whole]);
         while let Some(part) = parts.pop() {
@@ -139,12 +158,12 @@ impl Writer {
                         let same = |m: &SealedMessage| m.session_id == session && m.seq == seq;
                         if let Some(place) = messages[part.clone()].iter().position(same) {
                             let why = "another row is stored under this number".to_owned();
-                            written.refused.push((offset + part.start + place, why));
+                            written.refused.push((places[part.start + place], why));
                         }
                     }
                 }
                 Err(DatabaseError::Invalid(why)) if part.len() == 1 => {
-                    written.refused.push((offset + part.start, why));
+                    written.refused.push((places[part.start], why));
                 }
                 Err(DatabaseError::Invalid(_)) => {
                     let middle = part.start + part.len() / 2;
@@ -157,6 +176,40 @@ impl Writer {
             }
         }
         Ok(())
+    }
+}
+
+/// Messages that follow one another, and what is read in their turns.
+#[derive(Debug, Default)]
+struct Turns {
+    messages: Vec<SealedMessage>,
+    /// Where among all records each message is.
+    places: Vec<usize>,
+    /// With where each is.
+    insights: Vec<(usize, TurnInsight)>,
+    /// Records that these are.
+    length: usize,
+}
+
+impl Turns {
+    /// Those that `records` begin with; the first of them is the `at`-th of all.
+    fn from_first(records: &[Option<StoredRecord>], at: usize) -> Self {
+        let mut turns = Self::default();
+        for record in records {
+            let place = at + turns.length;
+            match record {
+                Some(StoredRecord::Message(message)) => {
+                    turns.messages.push(message.clone());
+                    turns.places.push(place);
+                }
+                Some(StoredRecord::TurnInsight(insight)) => {
+                    turns.insights.push((place, insight.clone()));
+                }
+                _ => break,
+            }
+            turns.length += 1;
+        }
+        turns
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod actor;
 mod callbacks;
+mod insight_eval;
 mod keys;
 mod knowledge_adopt;
 mod knowledge_check;
@@ -25,6 +26,7 @@ use crate::config::DatabaseSettings;
 
 pub use actor::Actor;
 pub use callbacks::{CallbacksCommand, callbacks};
+pub use insight_eval::{INSIGHT_EVAL_HELP, InsightEvalArgs, insight_eval};
 pub use keys::{KeysCommand, keys};
 pub use knowledge_adopt::{AdoptArgs, AdoptDraftArgs, adopt, adopt_draft};
 pub use knowledge_check::{CheckArgs, check};

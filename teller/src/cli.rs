@@ -46,6 +46,9 @@ enum Command {
     /// Import, ask, check, test and fetch for the knowledge pack
     #[command(subcommand)]
     Knowledge(KnowledgeCommand),
+    /// Measure what is read in callers' turns
+    #[command(subcommand)]
+    Insight(InsightCommand),
     /// Look at, merge, unmerge, import, export and erase profiles
     #[command(subcommand)]
     Profiles(ProfilesCommand),
@@ -116,6 +119,13 @@ enum KnowledgeCommand {
     /// Make documents of the files and pages that the pack's sources.toml lists; only what changed is fetched again
     #[command(long_about = admin::FETCH_HELP)]
     Fetch(admin::FetchArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum InsightCommand {
+    /// Hold emotion, urgency, intent and sentiment of labelled lines against what is read in them
+    #[command(long_about = admin::INSIGHT_EVAL_HELP)]
+    Eval(admin::InsightEvalArgs),
 }
 
 impl Cli {
@@ -189,6 +199,9 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Knowledge(KnowledgeCommand::Fetch(args)) => {
             let pack = pack_or_setting(args.pack.clone())?;
             runtime()?.block_on(admin::fetch(&pack, args))
+        }
+        Command::Insight(InsightCommand::Eval(args)) => {
+            admin::insight_eval(&pack_or_setting(args.pack.clone())?, &args)
         }
         Command::DemoBackend(args) => {
             let token = backend_token(&mut Reader::from_env());

@@ -18,7 +18,7 @@ use agent::{
 };
 use anyhow::Context as _;
 use database::Database;
-use jobs::{Finalizer, Sweeper, summary_rules};
+use jobs::{Finalizer, Moments, Sweeper, summary_rules};
 use record::{EarlierCalls, LiveSessions, RecordHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use voice::{
@@ -57,14 +57,17 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let database = components::database(&config.database)?;
 
     let rules = Arc::new(summary_rules(&pack));
+    let trade = Arc::new(jobs::trade(&pack));
     let meaning_of = meaning.as_ref().map(Meaning::of_texts);
-    let summing_up = (rules.clone(), meaning_of.clone());
+    let summing_up = (rules.clone(), meaning_of.clone(), trade.clone());
     let at_work = (&metrics.record, &tasks);
     let record = components::record(&config.spool, &database, &worker_id, summing_up, at_work)?;
     let (recorder, record_health) = (record.recorder(), record.health());
     let (live, locks) = (LiveSessions::default(), DatabaseLocks::new(&database));
     let last = ShutdownGuard::new(record, &live, &database, &worker_id);
-    let finalizer = Finalizer::new(&database, rules).with_meaning(meaning_of);
+    let finalizer = Finalizer::new(&database, rules)
+        .with_meaning(meaning_of)
+        .with_moments(Moments::new(&database, trade.clone()));
     let sweeper = sweeper(&config, &database, finalizer, (&live, &worker_id));
 
     let web_search = components::web_search(&config)?;
@@ -89,6 +92,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         transfer_to: components::transfer_target(&replier)?,
         messages: components::messages(&config, &database)?,
         lines: Arc::new(pack.settings.lines.clone()),
+        trade: trade.clone(),
         live,
         config: session_config(&config, &pack, &worker_id),
         metrics: metrics.agent.clone(),

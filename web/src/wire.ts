@@ -275,6 +275,35 @@ export interface Identity {
   merges: Merge[];
 }
 
+/** What a turn of the caller says of them. */
+export interface Insight {
+  /** What read it: rules, or a model. */
+  source: string;
+  emotion: string;
+  urgency: string;
+  intent_category: string;
+  /** From -1, as bad as can be, to 1. */
+  sentiment: number;
+  /** 0 to 10. */
+  frustration: number;
+  /** What brought the frustration there, the most recent first. */
+  frustration_causes: string[];
+  /** How sure emotion and intent are, 0 to 1. */
+  confidence_score: number;
+  /** The same as a word. */
+  confidence: string;
+  key_topics: string[];
+  pain_points: string[];
+  opportunities: string[];
+  objections: string[];
+  /** What would be best, best first. */
+  next_best_actions: string[];
+  /** How the caller wishes to be answered. */
+  style: string | null;
+  /** How much the caller knows of the matter. */
+  level: string | null;
+}
+
 /** A way into a room, in the form of livekit-client's `TokenSource.endpoint`. */
 export interface JoinToken {
   /** The LiveKit server as browsers reach it. */
@@ -342,6 +371,7 @@ export interface Message {
   intent: string | null;
   latency: Latency | null;
   sources: Source[] | null;
+  insight: Insight | null;
 }
 
 /** Where what an answer rests on is from. */

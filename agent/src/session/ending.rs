@@ -102,7 +102,8 @@ impl Session {
             TurnAction::SetState(state) => self.outputs.set_state(state),
             TurnAction::Reply(turn) => {
                 let now = self.now();
-                self.ledger.caller_said(&turn, now);
+                let (_, moment) = self.ledger.caller_said(&turn, now);
+                self.services.metrics.moment(&moment);
                 self.dialogue.on(Event::CallerUnanswered(turn.text));
             }
             _ => {}
@@ -169,7 +170,8 @@ impl Session {
 
     /// Words that nobody answers become a row, and are remembered.
     fn leave_unanswered(&mut self, text: String, now: Duration) {
-        self.ledger.caller_left_saying(text.clone(), now);
+        let moment = self.ledger.caller_left_saying(text.clone(), now);
+        self.services.metrics.moment(&moment);
         self.dialogue.on(Event::CallerUnanswered(text));
     }
 }

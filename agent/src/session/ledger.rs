@@ -5,6 +5,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    sync::Arc,
     time::Duration,
 };
 
@@ -13,7 +14,11 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use dialogue::{ModelFailure, ReplyMeta};
-use record::{MessageRow, Recorder, SessionEnd};
+use insight::{
+    moment::{Course, Moment, Trade},
+    turn::Reply,
+};
+use record::{MessageRow, Recorder, SessionEnd, turn_insight};
 use voice::speak::SpeechId;
 use voice::turn::UserTurn;
 
@@ -28,6 +33,18 @@ pub(crate) enum SpeechKind {
     Announcement,
     /// The last words; hanging up follows.
     Goodbye,
+}
+
+impl SpeechKind {
+    /// On record.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Greeting => "greeting",
+            Self::Reply => "reply",
+            Self::Announcement => "announcement",
+            Self::Goodbye => "goodbye",
+        }
+    }
 }
 
 /// One speech of the agent from its order to its row.
@@ -68,6 +85,10 @@ impl Spoken {
 pub(crate) struct Ledger {
     recorder: Recorder,
     session: call::SessionId,
+    /// The pack's words for what turns say.
+    trade: Arc<Trade>,
+    /// What the call was like so far.
+    course: Course,
     seq: i32,
     spoken: HashMap<SpeechId, Spoken>,
     next_speech: u64,
@@ -81,10 +102,12 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn new(recorder: Recorder, session: call::SessionId) -> Self {
+    pub(crate) fn new(recorder: Recorder, session: call::SessionId, trade: Arc<Trade>) -> Self {
         Self {
             recorder,
             session,
+            trade,
+            course: Course::default(),
             seq: 0,
             spoken: HashMap::new(),
             next_speech: 0,
@@ -130,8 +153,14 @@ impl Ledger {
         first.filter(|_| !turn.typed)
     }
 
-    /// A finished turn of the caller becomes a row. Returns its number.
-    pub(crate) fn caller_said(&mut self, turn: &UserTurn, now: Duration) -> i32 {
+    /// What a turn would say if it were over now.
+    pub(crate) fn would_say(&self, turn: &UserTurn) -> Moment {
+        let mut course = self.course.clone();
+        course.caller(&turn.text, turn.typed, None, &self.trade)
+    }
+
+    /// A finished turn of the caller becomes a row, and what it says another. Returns its number and that.
+    pub(crate) fn caller_said(&mut self, turn: &UserTurn, now: Duration) -> (i32, Moment) {
         let seq = self.next_seq();
         let meta = json!({
             "typed": turn.typed,
@@ -156,12 +185,18 @@ impl Ledger {
             at_ms = millis(now),
             "the caller's turn is complete"
         );
-        self.recorder.message(row);
-        seq
+        let at = Utc::now();
+        self.recorder.message_at(row, at);
+        let moment = self
+            .course
+            .caller(&turn.text, turn.typed, None, &self.trade);
+        self.recorder
+            .turn_insight(turn_insight(self.session, seq, &moment, at));
+        (seq, moment)
     }
 
     /// Words of the caller that came too late for a turn: kept, unanswered.
-    pub(crate) fn caller_left_saying(&mut self, text: String, now: Duration) {
+    pub(crate) fn caller_left_saying(&mut self, text: String, now: Duration) -> Moment {
         self.last_stt = None;
         let turn = UserTurn {
             text,
@@ -170,7 +205,7 @@ impl Ledger {
             endpointing: Duration::ZERO,
             unanswered: String::new(),
         };
-        self.caller_said(&turn, now);
+        self.caller_said(&turn, now).1
     }
 
     /// Opens the books for one speech; for a reply, with its turn and the number of that.
@@ -234,6 +269,7 @@ impl Ledger {
             .started_at
             .zip(spoken.asked_at)
             .map(|(started, asked)| started.saturating_sub(asked));
+        self.course.agent(reply_of(&spoken), interrupted);
         let row = MessageRow {
             session: self.session,
             seq: self.next_seq(),
@@ -290,16 +326,20 @@ impl Drop for Ledger {
     }
 }
 
+/// What a speech was to the caller's matter, as its row says.
+fn reply_of(spoken: &Spoken) -> Option<Reply> {
+    let meta = spoken.meta.as_ref();
+    let route = meta.map(|meta| meta.route.as_str());
+    let made_by = meta.map_or("", |meta| meta.model.as_str());
+    let has_sources = meta.is_some_and(|meta| !meta.sources.is_empty());
+    Reply::of(spoken.kind.name(), route, made_by, has_sources)
+}
+
 fn agent_meta(spoken: &Spoken, reply: Option<Duration>) -> Value {
     let meta = spoken.meta.as_ref();
     let sources = meta.map(|meta| &meta.sources[..]).unwrap_or_default();
     json!({
-        "kind": match spoken.kind {
-            SpeechKind::Greeting => "greeting",
-            SpeechKind::Reply => "reply",
-            SpeechKind::Announcement => "announcement",
-            SpeechKind::Goodbye => "goodbye",
-        },
+        "kind": spoken.kind.name(),
         "route": meta.map(|meta| meta.route.as_str()),
         "model": meta.map(|meta| meta.model.as_str()),
         "sources": sources,
@@ -341,7 +381,8 @@ mod tests {
 
     fn books() -> (Ledger, record::RecordQueue) {
         let (recorder, queue) = Recorder::new(Arc::default());
-        (Ledger::new(recorder, call::SessionId::new()), queue)
+        let trade = Arc::new(Trade::default());
+        (Ledger::new(recorder, call::SessionId::new(), trade), queue)
     }
 
     fn turn(text: &str) -> UserTurn {
@@ -357,6 +398,7 @@ mod tests {
     /// What is in the queue, in words.
     fn written(queue: &mut record::RecordQueue) -> Vec<String> {
         std::iter::from_fn(|| queue.try_take())
+            .filter(|record| !matches!(record, Record::TurnInsight(_)))
             .map(|record| match record {
                 Record::Message(row, _) => format!("{} {:?} {}", row.seq, row.speaker, row.content),
                 Record::Ended(end) => format!("ended {}", end.ending.as_str()),

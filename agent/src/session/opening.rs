@@ -65,7 +65,7 @@ impl Session {
             turns: Turns::new(turn_config(&services.config.turn, line.caller.channel)),
             voice: Voice::start(sink, voice_sender, &tasks),
             taped: taped::Taped::new(tape),
-            ledger: Ledger::new(services.recorder.clone(), id),
+            ledger: Ledger::new(services.recorder.clone(), id, services.trade.clone()),
             redactor: Redactor::default(),
             transcripts: FuturesOrdered::new(),
             microphone: None,

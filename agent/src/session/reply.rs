@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dialogue::{CallerTurn, Draft, Event, Reply, ReplyEvent};
+use dialogue::{CallerTurn, Draft, Event, Mood, Reply, ReplyEvent};
+use insight::moment::{Moment, Urgency};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -35,7 +36,8 @@ impl Session {
             tracing::debug!("a cancelled speech is written after the turn that cut it");
         }
         let now = self.now();
-        let seq = self.ledger.caller_said(&turn, now);
+        let (seq, moment) = self.ledger.caller_said(&turn, now);
+        self.services.metrics.moment(&moment);
         // Front-ends show what was typed themselves: sent back, it would stand there twice.
         if !turn.typed {
             self.outputs.send(Outgoing::CallerSaid {
@@ -45,7 +47,7 @@ impl Session {
             });
         }
         let id = self.ledger.speech(SpeechKind::Reply, Some((&turn, seq)));
-        let turn = caller_turn(turn, seq);
+        let turn = caller_turn(turn, seq, moment);
         let writing = match self.settle_draft(&turn) {
             Some((writing, begun)) => {
                 if let Some(spoken) = self.ledger.spoken(id) {
@@ -63,7 +65,8 @@ impl Session {
         if !matches!(self.phase, Phase::Talking) {
             return;
         }
-        let turn = caller_turn(turn, self.ledger.next_turn());
+        let moment = self.ledger.would_say(&turn);
+        let turn = caller_turn(turn, self.ledger.next_turn(), moment);
         let (draft, reply) = self.dialogue.draft(turn.clone());
         let drafted = Drafted {
             turn,
@@ -135,11 +138,16 @@ impl Session {
     }
 }
 
-fn caller_turn(turn: UserTurn, seq: i32) -> CallerTurn {
+fn caller_turn(turn: UserTurn, seq: i32, moment: Moment) -> CallerTurn {
     CallerTurn {
         question: turn.question(),
         text: turn.text,
         seq,
+        mood: Mood {
+            frustration: moment.frustration.level,
+            is_critical: moment.urgency == Urgency::Critical,
+            now: moment.now,
+        },
     }
 }
 

@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use authentication::Authenticator;
 use dialogue::Replier;
+use insight::moment::Trade;
 use knowledge::Lines;
 use record::{EarlierCalls, LiveSessions, Recorder};
-use tools::{Messages, SipTransfer, TransferTarget};
 use recording::Recordings;
-use tools::{SipTransfer, TransferTarget};
+use tools::{Messages, SipTransfer, TransferTarget};
 use voice::{
     listen::{ListenConfig, Stt},
     speak::Tts,
@@ -42,6 +42,8 @@ pub struct Services {
     pub messages: Option<Arc<dyn Messages>>,
     /// The pack's fixed sentences.
     pub lines: Arc<Lines>,
+    /// The pack's words for how a caller's turn is read.
+    pub trade: Arc<Trade>,
     /// The sessions this worker holds.
     pub live: LiveSessions,
     /// Limits of one session.

@@ -10,6 +10,7 @@ mod interruptions;
 mod keypad;
 mod long;
 mod microphone;
+mod moments;
 mod network;
 mod opening;
 mod recognition;

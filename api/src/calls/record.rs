@@ -1,5 +1,7 @@
 //! `GET /v1/calls/{id}`: everything kept of one call.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Extension, Json,
     extract::{Path, State},
@@ -8,7 +10,7 @@ use call::AuthLevel;
 use chrono::{DateTime, Utc};
 use database::{
     ConversationSummaryRepository, MergeRecord, Profile, ProfileRepository, RecordingRepository,
-    Session, SessionId, Summary,
+    Session, SessionId, Summary, TurnInsight, TurnInsightRepository,
 };
 use record::AuditedReader;
 use serde::{Deserialize, Serialize};
@@ -66,6 +68,7 @@ pub(super) async fn open(
         profiles.history(profile).await?,
         opened.messages,
         RecordingRepository::new(database).exists(id).await?,
+        TurnInsightRepository::new(database).by_session(id).await?,
     )))
 }
 
@@ -141,6 +144,38 @@ struct Message {
     intent: Option<String>,
     latency: Option<Latency>,
     sources: Option<Vec<Source>>,
+    /// What the turn says of the caller; null for the assistant's, and where nothing was read.
+    insight: Option<Insight>,
+}
+
+/// What a turn of the caller says of them.
+#[derive(Debug, Serialize, ToSchema)]
+struct Insight {
+    /// What read it: rules, or a model.
+    source: String,
+    emotion: String,
+    urgency: String,
+    intent_category: String,
+    /// From -1, as bad as can be, to 1.
+    sentiment: f64,
+    /// 0 to 10.
+    frustration: i16,
+    /// What brought the frustration there, the most recent first.
+    frustration_causes: Vec<String>,
+    /// How sure emotion and intent are, 0 to 1.
+    confidence_score: f64,
+    /// The same as a word.
+    confidence: String,
+    key_topics: Vec<String>,
+    pain_points: Vec<String>,
+    opportunities: Vec<String>,
+    objections: Vec<String>,
+    /// What would be best, best first.
+    next_best_actions: Vec<String>,
+    /// How the caller wishes to be answered.
+    style: Option<String>,
+    /// How much the caller knows of the matter.
+    level: Option<String>,
 }
 
 /// Milliseconds of each stage of a turn; null where the stage did not run.
@@ -193,7 +228,12 @@ impl CallRecord {
         merges: Vec<MergeRecord>,
         messages: Vec<database::Message>,
         recorded: bool,
+        insights: Vec<TurnInsight>,
     ) -> Self {
+        let mut insights: BTreeMap<i32, TurnInsight> = insights
+            .into_iter()
+            .map(|insight| (insight.seq, insight))
+            .collect();
         let username = profile.as_ref().and_then(|p| p.username.clone());
         let stored = summary.as_ref();
         Self {
@@ -226,7 +266,16 @@ impl CallRecord {
                 method: summary.method,
             }),
             recorded,
-            messages: messages.into_iter().map(Message::from).collect(),
+            messages: messages
+                .into_iter()
+                .map(|message| {
+                    let insight = insights.remove(&message.seq);
+                    Message {
+                        insight: insight.map(Insight::from),
+                        ..Message::from(message)
+                    }
+                })
+                .collect(),
         }
     }
 }
@@ -259,6 +308,31 @@ impl From<database::Message> for Message {
             ended_ms: message.ended_ms,
             interrupted: message.interrupted,
             intent: message.intent,
+            insight: None,
+        }
+    }
+}
+
+impl From<TurnInsight> for Insight {
+    fn from(insight: TurnInsight) -> Self {
+        let hundredths = |number: i16| f64::from(number) / 100.0;
+        Self {
+            confidence: insight.confidence_word().to_owned(),
+            source: insight.source,
+            emotion: insight.emotion,
+            urgency: insight.urgency,
+            intent_category: insight.intent_category,
+            sentiment: hundredths(insight.sentiment),
+            frustration: insight.frustration,
+            frustration_causes: insight.causes,
+            confidence_score: hundredths(insight.confidence),
+            key_topics: insight.topics,
+            pain_points: insight.pain_points,
+            opportunities: insight.opportunities,
+            objections: insight.objections,
+            next_best_actions: insight.actions,
+            style: insight.style,
+            level: insight.level,
         }
     }
 }

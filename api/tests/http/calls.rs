@@ -1,8 +1,8 @@
 //! `/v1/calls`, over a real database.
 
 use database::{
-    AuditRepository, MessageRepository, NewMessage, Role, Sentiment, SummaryToken,
-    test_support::TestDatabase,
+    AuditRepository, MessageRepository, NewMessage, Role, Sentiment, SessionId, SummaryToken,
+    TurnInsight, TurnInsightRepository, test_support::TestDatabase,
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -84,6 +84,30 @@ async fn calls_are_listed_newest_first_by_pages_and_by_filters() {
     assert!(error(response).await.starts_with("sentiment:"));
 }
 
+fn insight(session_id: SessionId) -> TurnInsight {
+    TurnInsight {
+        session_id,
+        seq: 0,
+        source: "rules".to_owned(),
+        version: 1,
+        emotion: "worried".to_owned(),
+        urgency: "critical".to_owned(),
+        intent_category: "problem_solving".to_owned(),
+        sentiment: -40,
+        frustration: 3,
+        causes: vec!["words".to_owned()],
+        confidence: 61,
+        topics: vec!["lost".to_owned()],
+        pain_points: Vec::new(),
+        opportunities: Vec::new(),
+        objections: Vec::new(),
+        actions: vec!["say_what_to_do_now".to_owned()],
+        style: None,
+        level: None,
+        made_at: instant("2026-02-01T10:00:05Z"),
+    }
+}
+
 #[tokio::test]
 async fn opening_a_call_shows_its_record_and_is_audited() {
     let test = TestDatabase::new().await;
@@ -101,6 +125,9 @@ async fn opening_a_call_shows_its_record_and_is_audited() {
         .insert(&[asked, answered])
         .await;
     stored.expect("the messages are stored");
+    let read = TurnInsightRepository::new(&test.db);
+    let read = read.insert(&[insight(id)]).await;
+    assert_eq!(read.expect("what the turn says is stored"), 1);
     store_summary(&test.db, id, Sentiment::Neutral).await;
 
     let record = server.json(&format!("/v1/calls/{id}")).await;
@@ -116,6 +143,14 @@ async fn opening_a_call_shows_its_record_and_is_audited() {
     assert_eq!(messages[0]["content"], "When do you open?");
     assert_eq!(messages[0]["role"], "user");
     assert_eq!(messages[0]["latency"], Value::Null);
+    let insight = &messages[0]["insight"];
+    assert_eq!(insight["emotion"], "worried");
+    assert_eq!(insight["urgency"], "critical");
+    assert_eq!(insight["sentiment"], -0.4);
+    assert_eq!(insight["frustration"], 3);
+    assert_eq!(insight["confidence"], "Medium");
+    assert_eq!(insight["next_best_actions"], json!(["say_what_to_do_now"]));
+    assert_eq!(messages[1]["insight"], Value::Null);
     assert_eq!(messages[1]["interrupted"], true);
     assert_eq!(messages[1]["latency"]["stt_ms"], 120);
     assert_eq!(messages[1]["sources"][0]["source"], "opening-hours");

@@ -33,7 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("authentication", &["call", "database", "tools"]),
-    ("record", &["call", "database"]),
+    ("record", &["call", "database", "insight"]),
     ("recording", &["call", "resampler"]),
     // Edges.
     (

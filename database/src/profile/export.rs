@@ -10,7 +10,7 @@ use crate::{
     AuditEntry, AuditRepository, Callback, CallbackRepository, ConversationSummaryRepository,
     DatabaseError, DraftAsk, DraftRepository, LeftTask, LeftTaskRepository, Message,
     MessageRepository, ProfileId, RecordingRepository, Session, SessionId, SessionRepository,
-    Summary, ToolCall, ToolCallRepository,
+    Summary, ToolCall, ToolCallRepository, TurnInsight, TurnInsightRepository,
 };
 
 /// A person as the database knows them.
@@ -57,6 +57,8 @@ pub struct SessionExport {
     pub left_task: Option<LeftTask>,
     /// The recording, as Ogg pages in hexadecimal, a text every ten seconds.
     pub recording: Vec<String>,
+    /// What was read in the caller's turns: how they felt, what they wanted.
+    pub turn_insights: Vec<TurnInsight>,
     /// Questions that were adopted for a pack and are not in it yet.
     pub adopted: Vec<DraftAsk>,
 }
@@ -141,6 +143,7 @@ impl ProfileRepository {
             tool_calls: ToolCallRepository::new(&self.db).by_session(id).await?,
             left_task: LeftTaskRepository::new(&self.db).by_session(id).await?,
             recording,
+            turn_insights: TurnInsightRepository::new(&self.db).by_session(id).await?,
             adopted: DraftRepository::new(&self.db).by_session(id).await?,
         }))
     }

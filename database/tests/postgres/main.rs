@@ -36,6 +36,7 @@ mod support;
 mod tenants;
 mod tool_calls;
 mod traces;
+mod turn_insights;
 mod unmerging;
 mod verifying;
 mod warming;

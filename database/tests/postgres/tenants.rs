@@ -51,6 +51,9 @@ async fn fill(test: &TestDatabase) {
          INSERT INTO callbacks (callback_id, session_id) VALUES (gen_random_uuid(), '{session}');
          INSERT INTO left_tasks (session_id, task, values_ct, kept_at, expires_at) VALUES ('{session}', 't', '\\x', now(), now());
          INSERT INTO recording_segments (session_id, number, sound_ct, recorded_at) VALUES ('{session}', 0, '\\x', now());
+         INSERT INTO turn_insights (session_id, seq, source, version, emotion, urgency, intent_category, sentiment, frustration, causes, confidence, topics,
+                                    pain_points, opportunities, objections, actions, made_at)
+         VALUES ('{session}', 0, 'rules', 1, 'neutral', 'low', 'exploration', 0, 0, '{{}}', 50, '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', now());
          INSERT INTO draft_asks (pack, document, session_id, phrasing_ct, phrasing_bidx, adopted_by)
          VALUES ('p', 'd', '{session}', '\\x', sha256('x'), 'ann');
          INSERT INTO blocked_identifiers (kind, pattern) VALUES ('*', 'x');

@@ -8,7 +8,7 @@ use database::{
     MessageSealer, NewCallback, NewChallenge, NewDraftAsk, NewMessage, NewSession, NewSummary,
     Origin, ProfileId, ProfileRepository, Resolution, Role, SealedMessage, Sentiment, SessionId,
     SessionRepository, SummaryToken, SummaryTokenRepository, ToolCallRepository, ToolOutcome,
-    keys::SessionKey, test_support::TestDatabase,
+    TurnInsight, TurnInsightRepository, keys::SessionKey, test_support::TestDatabase,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -16,10 +16,11 @@ use uuid::Uuid;
 use crate::{
     support::{rows, web_session},
     tool_calls::made,
+    turn_insights::insight,
 };
 
 /// Words that occur nowhere but in Sarah's data.
-pub(crate) const TRACES: [&str; 18] = [
+pub(crate) const TRACES: [&str; 19] = [
     "sarahmoyo",
     "263771234567",
     "Quillfeather",
@@ -36,6 +37,7 @@ pub(crate) const TRACES: [&str; 18] = [
     "answered-gannet",
     "adopted-dugong",
     "gloss-narwhal",
+    "spoke-of-ibis",
     "sarah-reason-lynx",
     "room-of-sarah",
 ];
@@ -146,6 +148,14 @@ async fn leave_traces(test: &TestDatabase, session: SessionId, customer: Profile
     };
     ConversationSummaryRepository::new(db)
         .upsert(&summary)
+        .await
+        .unwrap();
+    let read = TurnInsight {
+        topics: vec!["spoke-of-ibis".into()],
+        ..insight(session, 0, "rules")
+    };
+    TurnInsightRepository::new(db)
+        .insert(&[read])
         .await
         .unwrap();
     let callback = NewCallback {

@@ -117,8 +117,8 @@ impl Conversation {
         self.call(request, Purpose::Callback, meta, steps);
     }
 
-    /// What is said to whoever is in trouble, before anything else; each once.
-    pub(super) fn first_aid(&mut self, said: &str, steps: &mut Vec<Step>) {
+    /// What is said to whoever is in trouble, before anything else; each once. Whether it was.
+    pub(super) fn first_aid(&mut self, said: &str, steps: &mut Vec<Step>) -> bool {
         let base = Arc::clone(&self.base);
         if let Some((at, aid)) = base.first_aid(said)
             && self.aided.insert(at)
@@ -127,7 +127,9 @@ impl Conversation {
             if aid.then == Then::Person {
                 (self.person_due, self.sells_nothing) = (true, true);
             }
+            return true;
         }
+        false
     }
 
     /// Behind an answer that asks nothing, a person is offered to whoever was promised one.

@@ -27,6 +27,16 @@ impl DeadEnd {
         self.is_refused = true;
     }
 
+    /// A person was offered, for this or for something else: it is not done again.
+    pub(super) fn offered(&mut self) {
+        self.was_offered = true;
+    }
+
+    /// Whether a person was offered for it.
+    pub(super) fn was_offered(&self) -> bool {
+        self.was_offered
+    }
+
     fn count(&mut self, meta: &ReplyMeta) {
         let is_refused = std::mem::take(&mut self.is_refused);
         // What only asks, or answers an offer, neither helps nor fails to.

@@ -93,6 +93,19 @@ pub struct CallerTurn {
     pub question: String,
     /// Its number in the record.
     pub seq: i32,
+    /// How the caller is.
+    pub mood: Mood,
+}
+
+/// What a turn says of the caller, as far as it decides on the answer. The default is a caller who is at ease.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mood {
+    /// 0 to 10.
+    pub frustration: u8,
+    /// Harm is being done, or may be.
+    pub is_critical: bool,
+    /// What to do now, in a line of the pack, where it has one for what was said.
+    pub now: Option<String>,
 }
 
 /// What the documents are asked.

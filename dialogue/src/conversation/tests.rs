@@ -11,6 +11,7 @@ mod hours;
 mod left;
 mod limits;
 mod lookups;
+mod mood;
 mod notices;
 mod offers;
 mod task_edges;
@@ -31,8 +32,8 @@ use serde_json::json;
 use tools::{DoneDeed, LeftTask, Outcome, Refusal, ToolCaller};
 
 use super::{
-    Abilities, CallFacts, CallerTurn, Conversation, Delta, Event, Found, ModelFailure, Query, Step,
-    ToolCallId,
+    Abilities, CallFacts, CallerTurn, Conversation, Delta, Event, Found, ModelFailure, Mood, Query,
+    Step, ToolCallId,
 };
 
 /// Passages of a search.
@@ -211,6 +212,14 @@ impl Stage {
                 question: text.clone(),
                 text,
                 seq: self.turns,
+                ..CallerTurn::default()
+            });
+        }
+        if let Some(mood) = mood(what) {
+            self.turns += 1;
+            return Event::CallerSaid(CallerTurn {
+                seq: self.turns,
+                ..mood
             });
         }
         if let Some(text) = words("unanswered ") {
@@ -300,12 +309,43 @@ impl Stage {
             Step::Say(sentence) => format!("SAY {sentence}"),
             Step::Done(meta) => {
                 let action = meta.action.map(|action| format!(", then {action:?}"));
+                let offered = meta.person_offered;
+                let offered = offered.map(|level| format!(", a person offered at {level}"));
+                let action = action.or(offered);
                 let failure = meta.failure.map(|failure| format!(" ({failure})"));
                 let (action, failure) = (action.unwrap_or_default(), failure.unwrap_or_default());
                 format!("DONE {} by {}{failure}{action}", meta.route, meta.model)
             }
         }
     }
+}
+
+/// A turn of a caller who is upset or alarmed, in the notation.
+fn mood(what: &str) -> Option<CallerTurn> {
+    let (mood, text) = match what.strip_prefix("upset ") {
+        Some(rest) => {
+            let (frustration, text) = rest.split_once(' ')?;
+            let mood = Mood {
+                frustration: frustration.parse().expect("a level"),
+                ..Mood::default()
+            };
+            (mood, text)
+        }
+        None => {
+            let mood = Mood {
+                is_critical: true,
+                now: Some("Please leave the building now.".to_owned()),
+                ..Mood::default()
+            };
+            (mood, what.strip_prefix("alarmed ")?)
+        }
+    };
+    Some(CallerTurn {
+        text: text.to_owned(),
+        question: text.to_owned(),
+        mood,
+        ..CallerTurn::default()
+    })
 }
 
 /// What an earlier call left, or what was done today, in the notation.

@@ -19,26 +19,31 @@ const MAX_WORDS: usize = 400;
 /// pages do not count; all numbers are one word, "sooo" is "soo", and smileys are words.
 #[must_use]
 pub fn features(text: &str) -> Vec<u16> {
+    features_in(text, HALF)
+}
+
+/// The same with `half` buckets of words and pairs and as many of letters.
+pub(crate) fn features_in(text: &str, half: u16) -> Vec<u16> {
     let mut found = BTreeSet::new();
     let words = tokens(text);
     let mut turned = 0_usize;
     for (at, word) in words.iter().enumerate() {
-        found.insert(grams::bucket(&["w", word], HALF));
+        found.insert(grams::bucket(&["w", word], half));
         if let Some(next) = words.get(at + 1) {
-            found.insert(grams::bucket(&["p", word, " ", next], HALF));
+            found.insert(grams::bucket(&["p", word, " ", next], half));
         }
         if !word.starts_with(char::is_alphabetic) {
             turned = 0;
             continue;
         }
         if turned > 0 {
-            found.insert(grams::bucket(&["n", word], HALF));
+            found.insert(grams::bucket(&["n", word], half));
             turned -= 1;
         }
         if is_negation(word) {
             turned = NEGATION_REACH;
         }
-        found.extend(grams::groups(word, HALF).map(|group| HALF + group));
+        found.extend(grams::groups(word, half).map(|group| half + group));
     }
     found.into_iter().collect()
 }

@@ -33,7 +33,7 @@ pub struct Mix {
 
 /// Weights of one kind of evidence in 8 bits.
 #[derive(Clone, PartialEq)]
-struct Head {
+pub(crate) struct Head {
     /// By feature, then emotion.
     weights: Vec<i8>,
     scales: Logits,
@@ -121,9 +121,7 @@ impl Weights {
             bytes.extend(mix.numbers().iter().flat_map(|number| number.to_le_bytes()));
         }
         for head in [&self.words, &self.meaning] {
-            let numbers = head.scales.iter().chain(&head.bias);
-            bytes.extend(numbers.flat_map(|number| number.to_le_bytes()));
-            bytes.extend(head.weights.iter().flat_map(|weight| weight.to_le_bytes()));
+            head.write(&mut bytes);
         }
         bytes
     }
@@ -188,7 +186,7 @@ impl Mix {
 }
 
 impl Head {
-    fn rounded(rows: &[Logits], bias: Logits) -> Self {
+    pub(crate) fn rounded(rows: &[Logits], bias: Logits) -> Self {
         let scales = std::array::from_fn(|at| {
             let largest = rows.iter().map(|row| row[at].abs()).fold(0.0, f32::max);
             largest.max(f32::MIN_POSITIVE) / 127.0
@@ -204,7 +202,7 @@ impl Head {
         }
     }
 
-    fn sum(&self, features: impl Iterator<Item = (usize, f32)>) -> Logits {
+    pub(crate) fn sum(&self, features: impl Iterator<Item = (usize, f32)>) -> Logits {
         let mut sums = [0.0; EMOTIONS];
         let (rows, _) = self.weights.as_chunks::<EMOTIONS>();
         for (at, value) in features {
@@ -215,7 +213,13 @@ impl Head {
         std::array::from_fn(|at| sums[at] * self.scales[at] + self.bias[at])
     }
 
-    fn read(rest: &mut &[u8], rows: usize) -> Option<Self> {
+    pub(crate) fn write(&self, bytes: &mut Vec<u8>) {
+        let numbers = self.scales.iter().chain(&self.bias);
+        bytes.extend(numbers.flat_map(|number| number.to_le_bytes()));
+        bytes.extend(self.weights.iter().flat_map(|weight| weight.to_le_bytes()));
+    }
+
+    pub(crate) fn read(rest: &mut &[u8], rows: usize) -> Option<Self> {
         let (scales, bias) = (numbers(rest)?, numbers(rest)?);
         let (weights, tail) = rest.split_at_checked(rows * EMOTIONS)?;
         *rest = tail;

@@ -16,7 +16,7 @@ use crate::{
     config::{DatabaseSettings, Reader, meaning, pack_or_setting},
     meaning::Meaning,
 };
-use jobs::{Finalizer, Sweeper, summary_rules};
+use jobs::{Finalizer, Moments, Sweeper, summary_rules};
 use record::{AuditedReader, LiveSessions};
 
 /// Look at sessions, close those a killed worker left open, write summaries, put old months away.
@@ -155,7 +155,8 @@ fn finalizer(database: &Database, pack: Option<PathBuf>) -> anyhow::Result<Final
     let pack = super::load_pack(&pack_or_setting(pack)?)?;
     // The same summary as the worker's, which has the model where it is.
     let meaning = Meaning::open(&meaning(&mut Reader::from_env()))?;
-    let finalizer = Finalizer::new(database, summary_rules(&pack).into());
+    let moments = Moments::new(database, jobs::trade(&pack).into());
+    let finalizer = Finalizer::new(database, summary_rules(&pack).into()).with_moments(moments);
     Ok(finalizer.with_meaning(meaning.as_ref().map(Meaning::of_texts)))
 }
 

@@ -10,8 +10,8 @@ use api::{
 use authentication::{Authenticator, CustomerMessages, OneTimeCodes};
 use database::{Database, spool::SpoolConfig};
 use dialogue::{Replier, ReplyConfig};
-use insight::summary::SummaryRules;
-use jobs::{Finalizer, MeaningOf};
+use insight::{moment::Trade, summary::SummaryRules};
+use jobs::{Finalizer, MeaningOf, Moments};
 use knowledge::{Gap, KnowledgeBase, Lines, Pack};
 use record::{Durability, RecordConfig, RecordHandle, RecordMetrics, Recorder};
 use recording::{RecordingMetrics, Recordings};
@@ -28,7 +28,7 @@ pub(super) fn record(
     config: &SpoolSettings,
     database: &Database,
     worker_id: &str,
-    (rules, meaning): (Arc<SummaryRules>, Option<MeaningOf>),
+    (rules, meaning, trade): (Arc<SummaryRules>, Option<MeaningOf>, Arc<Trade>),
     (metrics, tasks): (&Arc<RecordMetrics>, &TaskTracker),
 ) -> anyhow::Result<RecordHandle> {
     let spool = SpoolConfig {
@@ -43,7 +43,9 @@ pub(super) fn record(
         durability: Durability::Disk,
     };
     let own = database.dedicated()?;
-    let finalizer = Arc::new(Finalizer::new(&own, rules).with_meaning(meaning));
+    let moments = Moments::new(&own, trade);
+    let finalizer = Finalizer::new(&own, rules).with_meaning(meaning);
+    let finalizer = Arc::new(finalizer.with_moments(moments));
     RecordHandle::start(config, own, finalizer, metrics, tasks)
 }
 

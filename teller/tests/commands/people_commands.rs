@@ -8,8 +8,8 @@ use database::{
     MessageRepository, MessageSealer, NewCallback, NewChallenge, NewDraftAsk, NewLeftTask,
     NewMessage, NewSession, NewSound, NewSummary, NewToolCall, NewToolOutcome, ProfileId,
     ProfileRepository, RecordingRepository, Resolution, Role, Sentiment, SessionId,
-    SessionRepository, ToolCallRepository, ToolOutcome, keys::SessionKey,
-    test_support::TestDatabase,
+    SessionRepository, ToolCallRepository, ToolOutcome, TurnInsight, TurnInsightRepository,
+    keys::SessionKey, test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -35,6 +35,7 @@ const HELD: [(&str, &str); 18] = [
     ("audit_log", "auth.verified"),
     ("message_archives", "archive-of-sarah.jsonl"),
     ("tool_calls", "arguments-of-sarah"),
+    ("turn_insights", "topic-of-sarah"),
     ("tool_call_outcomes", "result-of-sarah"),
     // Its readable half is what the keys open.
     ("session_keys", "+263771234567"),
@@ -97,6 +98,7 @@ async fn call(test: &TestDatabase) -> (SessionId, ProfileId) {
     call_a_tool(test, new.id, sealer.key()).await;
     leave_a_task(test, new.id, sealer.key()).await;
     record_sound(test, new.id, sealer.key()).await;
+    read_a_turn(test, new.id).await;
     (new.id, profile)
 }
 
@@ -143,6 +145,32 @@ async fn record_sound(test: &TestDatabase, session_id: SessionId, key: &SessionK
     };
     let recordings = RecordingRepository::new(&test.db);
     recordings.keep(&sound.seal(key).unwrap()).await.unwrap();
+}
+
+async fn read_a_turn(test: &TestDatabase, session_id: SessionId) {
+    let read = TurnInsight {
+        session_id,
+        seq: 0,
+        source: "rules".into(),
+        version: 1,
+        emotion: "neutral".into(),
+        urgency: "low".into(),
+        intent_category: "exploration".into(),
+        sentiment: 0,
+        frustration: 0,
+        causes: Vec::new(),
+        confidence: 50,
+        topics: vec!["topic-of-sarah".into()],
+        pain_points: Vec::new(),
+        opportunities: Vec::new(),
+        objections: Vec::new(),
+        actions: Vec::new(),
+        style: None,
+        level: None,
+        made_at: chrono::Utc::now(),
+    };
+    let insights = TurnInsightRepository::new(&test.db);
+    assert_eq!(insights.insert(&[read]).await.unwrap(), 1);
 }
 
 /// A customer of whom every table that can hold something does.

@@ -14,9 +14,10 @@ use chrono::Utc;
 use database::{
     CallbackRepository, MessageRepository, MessageSealer, NewMessage, NewSession, NewToolCall,
     Role, SessionEnd, SessionId, SessionManager, SessionRepository, SummaryToken,
-    SummaryTokenRepository, ToolCallRepository, test_support::TestDatabase, verify::Anchors,
+    SummaryTokenRepository, ToolCallRepository, TurnInsightRepository, test_support::TestDatabase,
+    verify::Anchors,
 };
-use jobs::{Finalizer, Maintenance, MaintenanceConfig, summary_rules};
+use jobs::{Finalizer, Maintenance, MaintenanceConfig, Moments, summary_rules};
 use record::AfterEnd as _;
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -388,6 +389,34 @@ async fn an_old_month_is_put_away_only_when_somebody_says_yes() {
         0
     );
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn what_a_killed_worker_did_not_note_of_turns_is_noted_with_the_summary() {
+    let test = TestDatabase::new().await;
+    let pack = knowledge::Pack::load(&root().join("packs/bank")).unwrap();
+    let moments = Moments::new(&test.db, jobs::trade(&pack).into());
+    let rules = summary_rules(&pack).into();
+    let finalizer = Finalizer::new(&test.db, rules).with_moments(moments);
+    let session = call(&test, SessionId::new(), 6).await;
+    let insights = TurnInsightRepository::new(&test.db);
+    assert_eq!(insights.by_session(session).await.unwrap(), []);
+    assert!(finalizer.summarize(session).await.unwrap());
+    let noted = insights.by_session(session).await.unwrap();
+    let asked = "SELECT count(*) FROM conversation_messages WHERE role = 'user'";
+    assert_eq!(
+        i64::try_from(noted.len()).unwrap(),
+        count(&test, asked).await
+    );
+    assert!(!noted.is_empty(), "the caller said something");
+    assert!(finalizer.summarize(session).await.unwrap());
+    let again = insights.by_session(session).await.unwrap();
+    assert_eq!(again, noted, "a second summary changes nothing");
+    let rows = "SELECT count(*) FROM turn_insights";
+    assert_eq!(
+        usize::try_from(count(&test, rows).await).unwrap(),
+        noted.len()
+    );
 }
 
 /// From the end of a call that reaches the database to its summary's row. `FIGURES=1` prints it and

@@ -2,7 +2,7 @@
 
 import { chip, el } from "../dom.ts";
 import { clock, milliseconds, words } from "../format.ts";
-import type { Latency, Message, Source } from "../wire.ts";
+import type { Insight, Latency, Message, Source } from "../wire.ts";
 import { stages } from "./latency.ts";
 import type { Player, Stretch } from "./player.ts";
 
@@ -22,8 +22,10 @@ export function turn(message: Message, player: Player | null): HTMLElement {
       message.intent ? chip(words(message.intent)) : null,
       message.interrupted ? chip("Interrupted", "notable") : null,
       player && stretch ? playButton(player, stretch) : null,
+      ...(message.insight ? insightChips(message.insight) : []),
     ),
     el("p", { class: "turn-text" }, message.content),
+    message.insight ? insightPart(message.insight) : null,
     message.latency ? latencyPart(message.latency) : null,
     message.sources && message.sources.length > 0 ? sourcesPart(message.sources) : null,
   );
@@ -39,6 +41,42 @@ function playButton(player: Player, stretch: Stretch): HTMLElement {
   const button = el("button", { class: "play", data: { testid: "play-turn" }, attributes: { type: "button" } }, "▶ Play");
   button.addEventListener("click", () => void player.play(stretch));
   return button;
+}
+
+/** What a supervisor looks for at a glance: how the caller feels, and what must not wait. */
+function insightChips(insight: Insight): HTMLElement[] {
+  const pressing = insight.urgency === "critical" || insight.urgency === "high";
+  return [
+    ...(insight.emotion === "neutral" ? [] : [chip(words(insight.emotion))]),
+    ...(pressing ? [chip(`${words(insight.urgency)} urgency`, "notable")] : []),
+    ...(insight.frustration > 0 ? [chip(`Frustration ${insight.frustration}/10`, insight.frustration >= 7 ? "notable" : undefined)] : []),
+  ];
+}
+
+function insightPart(insight: Insight): HTMLElement {
+  const listed: [string, string[]][] = [
+    ["Topics", insight.key_topics],
+    ["Hard for them", insight.pain_points],
+    ["Could use", insight.opportunities],
+    ["Hesitates for", insight.objections],
+    ["Best now", insight.next_best_actions],
+    ["Frustration by", insight.frustration_causes],
+  ];
+  const facts: [string, string][] = [
+    ["Wants", words(insight.intent_category)],
+    ["Urgency", words(insight.urgency)],
+    ["Sentiment", insight.sentiment.toFixed(2)],
+    ["Confidence", `${insight.confidence} (${insight.confidence_score.toFixed(2)})`],
+    ...listed.filter(([, ids]) => ids.length > 0).map(([name, ids]): [string, string] => [name, ids.map(words).join(", ")]),
+    ...(insight.style ? [["Style", words(insight.style)] as [string, string]] : []),
+    ...(insight.level ? [["Level", words(insight.level)] as [string, string]] : []),
+  ];
+  return el(
+    "details",
+    { class: "sources", data: { testid: "insight" } },
+    el("summary", {}, `${words(insight.emotion)}, ${words(insight.intent_category)}`),
+    el("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
+  );
 }
 
 function latencyPart(latency: Latency): HTMLElement | null {

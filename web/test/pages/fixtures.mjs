@@ -72,7 +72,8 @@ const at = (seconds) => new Date(Date.UTC(2026, 4, 17, 14, 5, seconds)).toISOStr
 export function callRecord(id) {
   /** @type {(seq: number, role: wire.Role, content: string, rest?: Partial<wire.Message>) => wire.Message} */
   const message = (seq, role, content, rest = {}) => ({
-    seq, role, content, created_at: at(seq * 7), started_ms: null, ended_ms: null, interrupted: false, intent: null, latency: null, sources: null, ...rest,
+    seq, role, content, created_at: at(seq * 7), started_ms: null, ended_ms: null, interrupted: false, intent: null, latency: null, sources: null,
+    insight: null, ...rest,
   });
   return {
     call: { .../** @type {wire.CallLine} */ (someCalls(1)[0]), session_id: id },
@@ -94,7 +95,14 @@ export function callRecord(id) {
     recorded: false,
     messages: [
       message(1, "assistant", "Hello, I am the automated assistant of the Harbour Library. This call is recorded."),
-      message(2, "user", "I lost a book <b>yesterday</b> <img src=x onerror=alert(1)>", { intent: "lost_book" }),
+      message(2, "user", "I lost a book <b>yesterday</b> <img src=x onerror=alert(1)>", {
+        intent: "lost_book",
+        insight: {
+          source: "rules", emotion: "worried", urgency: "critical", intent_category: "problem_solving", sentiment: -0.4, frustration: 7,
+          frustration_causes: ["repeated_question"], confidence_score: 0.61, confidence: "Medium", key_topics: ["lost_book"],
+          pain_points: [], opportunities: [], objections: [], next_best_actions: ["say_what_to_do_now"], style: null, level: null,
+        },
+      }),
       message(3, "assistant", "I am sorry to hear that. A copy of the same edition replaces a lost book.", {
         interrupted: true,
         latency: { endpointing_ms: 400, stt_ms: 310, retrieval_ms: 2, llm_first_token_ms: null, tts_first_audio_ms: 95, reply_ms: 807 },

@@ -98,6 +98,10 @@ test("a call shows what was said as text, never as markup", async () => {
   const said = await page.$$eval(".turn-text", (turns) => turns.map((turn) => turn.textContent));
   assert.equal(said[1], "I lost a book <b>yesterday</b> <img src=x onerror=alert(1)>");
   assert.equal(await page.$("#call-turns img"), null);
+  const asked = await page.$eval('[data-testid="turn"][data-seq="2"]', (turn) => turn.textContent);
+  for (const shown of ["Worried", "Critical urgency", "Frustration 7/10", "Problem solving", "Say what to do now", "Medium (0.61)"]) {
+    assert.ok(asked?.includes(shown), `${shown} is not shown in ${asked}`);
+  }
 });
 
 test("a call shows its stages, sources and identity", async () => {

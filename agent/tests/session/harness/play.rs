@@ -123,6 +123,7 @@ impl Scene {
             transfer_to,
             messages: None,
             lines,
+            trade: words::trade(),
             live: LiveSessions::default(),
             config: self.config.clone(),
             metrics: Arc::new(Metrics::default()),

@@ -5,9 +5,18 @@ use std::{
     time::Duration,
 };
 
-use call::SessionId;
-use record::{Acknowledged, MessageRow, NewCallback, Record, RecordQueue, SessionEnd};
+use call::{SessionId, Speaker};
+use insight::{
+    moment::of_call,
+    turn::{Reply, TurnText},
+};
+use record::{
+    Acknowledged, MessageRow, NewCallback, Record, RecordQueue, SessionEnd, TurnInsight,
+    turn_insight,
+};
 use tokio::{sync::oneshot, time::sleep};
+
+use super::words;
 
 /// How long the disk takes at most.
 const DISK: Duration = Duration::from_millis(10);
@@ -25,6 +34,8 @@ pub(crate) struct Kept {
     pub(crate) callbacks: Vec<NewCallback>,
     /// Segments of a recording.
     pub(crate) sounds: usize,
+    /// What the caller's turns say.
+    pub(crate) insights: Vec<TurnInsight>,
     started: usize,
     /// Neither disk nor database takes what is waited for.
     nothing_is_kept: bool,
@@ -125,7 +136,8 @@ impl Kept {
                 self.lines.push(format!("ended {}", end.ending.as_str()));
                 self.end = Some(end);
             }
-            // What a task knows is nobody's turn, and sound neither.
+            Record::TurnInsight(insight) => self.insights.push(*insight),
+            // What a task knows is nobody's turn.
             Record::LeftTask(_) => {}
             Record::Sound(_) => self.sounds += 1,
             Record::Flush(_) | Record::Close => panic!("a call does not stop the record"),
@@ -144,10 +156,28 @@ impl Kept {
         }
     }
 
+    /// Every turn of the caller was read once, and is read the same again from what was kept.
+    fn check_insights(&self) {
+        let turns: Vec<(TurnText, bool)> = self.rows.iter().map(turn_text).collect();
+        let again = of_call(&turns, &words::trade());
+        let again: Vec<TurnInsight> = again
+            .iter()
+            .zip(&self.insights)
+            .map(|((seq, moment), kept)| turn_insight(kept.session_id, *seq, moment, kept.made_at))
+            .collect();
+        assert_eq!(self.insights, again, "what turns say");
+        let callers = self
+            .rows
+            .iter()
+            .filter(|row| row.speaker == Speaker::Caller);
+        assert_eq!(self.insights.len(), callers.count(), "a turn was not read");
+    }
+
     /// What holds for every call: it starts once, ends once and last, numbers its rows without a
     /// gap, and no row ends before it begins.
     fn check(&self) {
         assert_eq!(self.started, 1, "a call starts once");
+        self.check_insights();
         assert!(self.end.is_some(), "the record of the call was not closed");
         for (place, row) in self.rows.iter().enumerate() {
             assert_eq!(
@@ -163,4 +193,28 @@ impl Kept {
             assert!(!row.content.trim().is_empty(), "an empty row: {row:#?}");
         }
     }
+}
+
+/// A kept turn as it is read again, and whether it was typed.
+fn turn_text(row: &MessageRow) -> (TurnText, bool) {
+    let kept = |key: &str| row.meta[key].as_str();
+    let sources = row.meta["sources"].as_array();
+    let has_sources = sources.is_some_and(|sources| !sources.is_empty());
+    let reply = || {
+        let kind = kept("kind").unwrap_or_default();
+        let made_by = kept("model").unwrap_or_default();
+        Reply::of(kind, kept("route"), made_by, has_sources)
+    };
+    let turn = TurnText {
+        seq: row.seq,
+        speaker: row.speaker,
+        text: row.content.clone(),
+        intent: None,
+        interrupted: row.interrupted,
+        has_sources,
+        reply: (row.speaker == Speaker::Agent).then(reply).flatten(),
+        deed: None,
+        meaning: None,
+    };
+    (turn, row.meta["typed"].as_bool().unwrap_or_default())
 }

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use insight::moment::Trade;
 use knowledge::{KnowledgeBase, Pack};
 
 /// Heard whole by everybody.
@@ -52,6 +53,12 @@ pub(crate) const GOODBYE: &str = "Thank you for calling, goodbye.";
 /// What a document answers, and how.
 pub(crate) const DOCUMENTED: &str = "What are your opening hours?";
 pub(crate) const DOCUMENTED_ANSWER: &str = "The library is open Monday to Friday";
+
+/// The words by which the callers' turns are read.
+pub(super) fn trade() -> Arc<Trade> {
+    let pack = pack();
+    Arc::new(Trade::new(pack.words.lexicon(), &pack.moments, &[]))
+}
 
 /// The knowledge of all scenes, with short fixed lines.
 pub(super) fn knowledge() -> Arc<KnowledgeBase> {

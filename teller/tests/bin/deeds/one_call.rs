@@ -89,6 +89,7 @@ impl OneCall {
             question: text.clone(),
             text,
             seq,
+            ..CallerTurn::default()
         });
         let (sentences, mut written) = mpsc::channel(4);
         let hearing = async {

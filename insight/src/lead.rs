@@ -1,0 +1,18 @@
+//! How near somebody is to taking what the company offers, from what happened in their calls: with each part and why.
+//!
+//! ```text
+//! turns and deeds --> events, each once --> facts about a person --> score, its parts, what it says of selling
+//! ```
+//!
+//! A score is made of the facts, and these of all events of whoever the calls belong to now. Scores are never added: two
+//! profiles that become one have the score of their events together.
+
+mod event;
+mod facts;
+mod score;
+#[cfg(test)]
+mod tests;
+
+pub use event::{Happened, LeadKind, of_agent, of_caller};
+pub use facts::{Facts, Happening, Interest, Need};
+pub use score::{LeadScore, Part, Points, Selling, Temperature, score};
