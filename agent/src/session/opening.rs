@@ -13,6 +13,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 use voice::{
+    echo::Sent,
     listen::Listener,
     speak::{FrameSink, Voice},
     turn::{TurnConfig, Turns},
@@ -20,6 +21,7 @@ use voice::{
 
 use super::{
     AgentVoice, Phase, REPORT_QUEUE, Services, Session, VOICE_QUEUE, authenticate,
+    echo::OwnVoice,
     ledger::{Ledger, SpeechKind},
     ports, speech,
 };
@@ -53,13 +55,15 @@ impl Session {
             recognised: Some(recognised),
         });
         let dialogue = ports::dialogue(&services, &line.caller, (id, &line.room), tasks.clone());
+        let sent = Sent::new(clock);
         let (voice_sender, voice_events) = mpsc::channel(VOICE_QUEUE);
         let (reporter, reports) = mpsc::channel(REPORT_QUEUE);
         Self {
             _live: services.live.hold(id),
+            own: OwnVoice::new(sent.clone()),
             listener: Listener::new(&services.config.listen),
             turns: Turns::new(turn_config(&services.config.turn, line.caller.channel)),
-            voice: Voice::start(line.sink, voice_sender, &tasks),
+            voice: Voice::start(line.sink, sent, voice_sender, &tasks),
             ledger: Ledger::new(services.recorder.clone(), id),
             redactor: Redactor::default(),
             transcripts: FuturesOrdered::new(),
