@@ -4,7 +4,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
@@ -70,18 +70,50 @@ impl Calls {
         }
     }
 
+    /// Talks with the caller, and with whoever turns out to be the caller instead: a session each.
     async fn talk(
         &self,
-        room: JoinedRoom,
-        caller: Caller,
+        mut room: JoinedRoom,
+        mut caller: Caller,
         assignment: Assignment,
         reports: &JobReporter,
     ) {
-        let tasks = TaskTracker::new();
-        let (line, handle) = room.open(caller, &self.services.metrics, &tasks);
-        let name = line.room.clone();
+        loop {
+            let tasks = TaskTracker::new();
+            let (line, handle) = room.open(caller, &self.services.metrics, &tasks);
+            let name = line.room.clone();
+            let stop = assignment.stop.clone();
+            let session = Session::open(self.services.clone(), line, stop, tasks.clone());
+            let (ended, handle) = self.hold_session(session, handle, reports).await;
+            if let Some(next) = ended.goes_on_with.clone() {
+                tasks.close();
+                tracing::info!("the caller never made a sound; somebody else speaks");
+                let Some(again) = handle.again().await else {
+                    reports.failed("the room was lost").await;
+                    return;
+                };
+                // The agent's track has long been there, and whoever speaks to it hears it.
+                let can_hear = true;
+                (room, caller) = (again, Caller { can_hear, ..next });
+                continue;
+            }
+            self.leave(&name, &ended, handle, reports).await;
+            tasks.close();
+            if timeout(TASK_PATIENCE, tasks.wait()).await.is_err() {
+                tracing::warn!("a task of this call is still busy");
+            }
+            return;
+        }
+    }
+
+    /// Runs one session to its end.
+    async fn hold_session(
+        &self,
+        session: Session,
+        handle: RoomHandle,
+        reports: &JobReporter,
+    ) -> (Ended, RoomHandle) {
         let active = self.services.metrics.call_started();
-        let session = Session::open(self.services.clone(), line, assignment.stop, tasks.clone());
         let ended = match AssertUnwindSafe(session.run()).catch_unwind().await {
             Ok(ended) => ended,
             Err(panic) => {
@@ -93,14 +125,7 @@ impl Calls {
         };
         self.services.metrics.call_ended(ended.ending.as_str());
         drop(active);
-        self.leave(&name, &ended, handle, reports).await;
-        tasks.close();
-        if tokio::time::timeout(TASK_PATIENCE, tasks.wait())
-            .await
-            .is_err()
-        {
-            tracing::warn!("a task of this call is still busy");
-        }
+        (ended, handle)
     }
 
     /// Success is reported before the room is left, or the server counts a failure.

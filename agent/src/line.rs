@@ -3,6 +3,7 @@
 //! A LiveKit room does in a call ([`crate::room`]), a script in a test. The session knows only this.
 
 mod caller;
+mod choice;
 mod follower;
 mod outputs;
 
@@ -13,6 +14,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 pub use caller::Caller;
+pub use choice::{Candidate, OBSERVED, choose};
 pub use follower::{Signal, SignalKind, follow};
 pub use outputs::{Outgoing, OutputQueue, Outputs};
 
@@ -56,6 +58,8 @@ pub enum Input {
     CallerBack,
     /// The caller hung up.
     CallerLeft,
+    /// The caller never made a sound, and somebody else speaks: the call is theirs.
+    CallerIs(Box<Caller>),
     /// The connection to the room is lost for good, or the room was deleted.
     RoomLost,
 }

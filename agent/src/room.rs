@@ -12,15 +12,18 @@ use livekit::{
     Room, RoomError, RoomEvent, RoomOptions,
     options::TrackPublishOptions,
     participant::ParticipantKind,
-    prelude::{LocalAudioTrack, LocalTrack, RemoteParticipant, TrackSource},
+    prelude::{LocalAudioTrack, LocalTrack, RemoteParticipant, TrackKind, TrackSource},
     webrtc::audio_source::{AudioSourceOptions, RtcAudioSource, native::NativeAudioSource},
 };
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, timeout, timeout_at},
+};
 use tokio_util::task::TaskTracker;
 use voice::speak::SPEECH_RATE_HZ;
 
 use crate::{
-    line::{self, Caller, Line, Outputs},
+    line::{self, Caller, Candidate, Line, OBSERVED, Outputs},
     metrics::Metrics,
 };
 
@@ -28,13 +31,18 @@ pub use sink::RoomSink;
 
 /// Audio waiting in front of the encoder. Small, so that a cancelled reply falls silent at once.
 const SINK_QUEUE_MS: u32 = 60;
+/// Events kept until it is known who the caller is; when there are more, the later ones are lost: nobody types so much in
+/// two seconds.
+const EARLY: usize = 64;
 /// Ten seconds is what the server itself gives a participant to join.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A joined room with a published audio track.
 pub struct JoinedRoom {
     room: Room,
-    events: mpsc::UnboundedReceiver<RoomEvent>,
+    events: signals::Events,
+    /// What happened before it was known who the caller is, and counts once that is known.
+    early: Vec<RoomEvent>,
     source: NativeAudioSource,
     track_sid: String,
 }
@@ -89,30 +97,45 @@ impl JoinedRoom {
         Ok(Self {
             room,
             events,
+            early: Vec::new(),
             source,
             track_sid,
         })
     }
 
-    /// Waits for somebody to talk with: the first standard or SIP participant.
+    /// Waits for somebody to talk with, as [`line::choose`] says who that is.
     /// `None` when nobody came in time or the room ended.
     pub async fn caller(&mut self, patience: Duration) -> Option<Caller> {
-        if let Some(found) = self.room.remote_participants().values().find_map(eligible) {
-            return Some(found);
-        }
         let wait = async {
-            while let Some(event) = self.events.recv().await {
+            let mut seen_at = None;
+            loop {
+                let present: Vec<Candidate> = self
+                    .room
+                    .remote_participants()
+                    .values()
+                    .filter_map(candidate)
+                    .collect();
+                let better_comes = if present.is_empty() {
+                    seen_at = None;
+                    None
+                } else {
+                    let seen_at = *seen_at.get_or_insert_with(Instant::now);
+                    Some(seen_at + OBSERVED)
+                };
+                let waited = seen_at.map_or(Duration::ZERO, |seen_at| seen_at.elapsed());
+                if let Some(caller) = line::choose(present, waited) {
+                    return Some(caller);
+                }
+                let event = match better_comes {
+                    Some(at) => timeout_at(at, self.events.recv()).await,
+                    None => Ok(self.events.recv().await),
+                };
                 match event {
-                    RoomEvent::ParticipantConnected(p) | RoomEvent::ParticipantActive(p) => {
-                        if let Some(found) = eligible(&p) {
-                            return Some(found);
-                        }
-                    }
-                    RoomEvent::Disconnected { .. } => return None,
-                    _ => {}
+                    Ok(None | Some(RoomEvent::Disconnected { .. })) => return None,
+                    Ok(Some(event)) => keep_early(&mut self.early, event),
+                    Err(_) => {}
                 }
             }
-            None
         };
         timeout(patience, wait).await.ok().flatten()
     }
@@ -126,17 +149,26 @@ impl JoinedRoom {
     ) -> (Line<RoomSink>, RoomHandle) {
         let (outputs, queue) = Outputs::new();
         let identity = caller.identity.clone();
-        outputs::start(&self.room, queue, self.track_sid, identity.clone(), tasks);
+        let track = self.track_sid.clone();
+        outputs::start(&self.room, queue, track, identity.clone(), tasks);
         let rpc = rpc::register(&self.room, &identity);
-        let signals = signals::start(&self.room, self.events, identity, metrics.clone(), tasks);
+        let events = (self.early, self.events);
+        let (signals, events) =
+            signals::start(&self.room, events, identity, metrics.clone(), tasks);
         let line = Line {
             inputs: line::follow(caller.clone(), signals, rpc, tasks),
             caller,
             room: self.room.name(),
             outputs,
-            sink: RoomSink::new(self.source),
+            sink: RoomSink::new(self.source.clone()),
         };
-        (line, RoomHandle { room: self.room })
+        let handle = RoomHandle {
+            room: self.room,
+            events,
+            source: self.source,
+            track_sid: self.track_sid,
+        };
+        (line, handle)
     }
 
     /// Leaves without a call.
@@ -148,12 +180,46 @@ impl JoinedRoom {
 /// Keeps the connection of a call alive until [`RoomHandle::leave`].
 pub struct RoomHandle {
     room: Room,
+    events: JoinHandle<signals::Events>,
+    source: NativeAudioSource,
+    track_sid: String,
 }
 
 impl RoomHandle {
+    /// The room again, once the session on its line is over: for somebody else in it. `None`: nothing is heard of it any
+    /// more, and it was left.
+    pub async fn again(self) -> Option<JoinedRoom> {
+        match timeout(CONNECT_TIMEOUT, self.events).await {
+            Ok(Ok(events)) => Some(JoinedRoom {
+                room: self.room,
+                events,
+                early: Vec::new(),
+                source: self.source,
+                track_sid: self.track_sid,
+            }),
+            _ => {
+                close(self.room).await;
+                None
+            }
+        }
+    }
+
     /// Disconnects from the room.
     pub async fn leave(self) {
         close(self.room).await;
+    }
+}
+
+/// That the agent is heard, keys and messages: of what else happened, where things stand is looked at later.
+fn keep_early(early: &mut Vec<RoomEvent>, event: RoomEvent) {
+    let counts = matches!(
+        event,
+        RoomEvent::LocalTrackSubscribed { .. }
+            | RoomEvent::TextStreamOpened { .. }
+            | RoomEvent::SipDTMFReceived { .. }
+    );
+    if counts && early.len() < EARLY {
+        early.push(event);
     }
 }
 
@@ -161,6 +227,21 @@ async fn close(room: Room) {
     if let Ok(Err(error)) = timeout(Duration::from_secs(3), room.close()).await {
         tracing::debug!(%error, "leaving the room");
     }
+}
+
+/// What makes a participant the caller, if it may be one.
+fn candidate(participant: &RemoteParticipant) -> Option<Candidate> {
+    let publications = participant.track_publications();
+    let has_live_microphone = publications.values().any(|publication| {
+        publication.kind() == TrackKind::Audio
+            && publication.source() != TrackSource::ScreenshareAudio
+            && !publication.is_muted()
+    });
+    Some(Candidate {
+        caller: eligible(participant)?,
+        has_live_microphone,
+        joined_at: participant.joined_at(),
+    })
 }
 
 /// The caller that a participant is, if it may be one.

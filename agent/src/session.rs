@@ -7,6 +7,7 @@
 
 mod authenticate;
 mod before;
+mod echo;
 mod ending;
 mod handoff;
 mod hearing;
@@ -36,7 +37,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 use tools::Outcome;
 use voice::{
-    listen::{Listener, SttError, Transcript},
+    listen::Listener,
     speak::{SpeechId, Voice, VoiceEvent},
     turn::{AgentState, TurnAction, TurnEvent, Turns},
 };
@@ -94,7 +95,10 @@ pub struct Session {
     inputs: mpsc::Receiver<Input>,
     microphone: Option<Frames>,
     listener: Listener,
-    transcripts: FuturesOrdered<JoinHandle<Result<Transcript, SttError>>>,
+    /// Knows the agent's own voice in what is heard.
+    own: echo::OwnVoice,
+    /// The recognitions under way, in the order of the utterances: bounded by them.
+    transcripts: FuturesOrdered<JoinHandle<hearing::Recognised>>,
     redactor: Redactor,
     taped: taped::Taped,
     turns: Turns,
@@ -155,9 +159,8 @@ impl Session {
                 Some(event) => self.on_voice(event).await,
                 None => Some(End::HangUp(CallEnding::Broken)),
             },
-            Some(transcript) = self.transcripts.next(), if !self.transcripts.is_empty() => {
-                let transcript = transcript.unwrap_or(Err(SttError::Stopped));
-                self.on_transcript(transcript).await
+            Some(recognised) = self.transcripts.next(), if !self.transcripts.is_empty() => {
+                self.on_recognised(recognised.unwrap_or_default()).await
             }
             frame = hearing::next_frame(&mut self.microphone) => self.on_frame(frame).await,
             () = until(self.clock, deadline) => self.on_deadline().await,
@@ -232,6 +235,7 @@ impl Session {
                 self.away_until = None;
                 self.turns.excuse_silence(self.now());
             }
+            Input::CallerIs(caller) => return Some(End::CallerIs(caller)),
             Input::CallerLeft => return Some(End::CallerGone),
             Input::RoomLost => return Some(End::RoomGone),
         }
@@ -256,6 +260,7 @@ impl Session {
                 self.tell(event).await
             }
             VoiceEvent::Sentence { id, text } => {
+                self.own.says(&text, now);
                 if let Some(spoken) = self.ledger.spoken(id) {
                     let segment = spoken.segment.clone();
                     self.outputs.send(Outgoing::AgentSays { segment, text });
@@ -268,6 +273,7 @@ impl Session {
                 interrupted,
             } => {
                 self.agent = AgentVoice::Silent;
+                self.own.falls_silent(now);
                 let spoken = self.finished(id, &heard, interrupted);
                 let end = self.tell(TurnEvent::AgentStoppedSpeaking).await;
                 match spoken {
@@ -284,6 +290,7 @@ impl Session {
         match action {
             Some(CallAction::Transfer) => self.transfer(spoken.turn),
             // "One more thing" in the middle of a goodbye: the call goes on.
+            Some(CallAction::Leave) => return Some(End::HangUp(CallEnding::Goodbye)),
             Some(CallAction::HangUp) if !interrupted => {
                 return Some(End::HangUp(CallEnding::Goodbye));
             }
@@ -298,6 +305,7 @@ impl Session {
 
     /// The row of a speech that is over, and its figures.
     fn finished(&mut self, id: SpeechId, heard: &str, interrupted: bool) -> Option<ledger::Spoken> {
+        let words = heard.split_whitespace().count();
         let redacted = self.redactor.redact(call::Speaker::Agent, heard);
         let (heard, now) = (redacted.text, self.now());
         let secret = !redacted.found.is_empty();
@@ -305,7 +313,12 @@ impl Session {
         let spoken = self.ledger.agent_said(id, &heard, interrupted, now)?;
         if !heard.trim().is_empty() {
             let heard = heard.trim().to_owned();
-            self.dialogue.on(Event::AgentHeard(heard));
+            let is_cut = interrupted && spoken.kind == SpeechKind::Reply;
+            self.dialogue.on(if is_cut {
+                Event::ReplyCut { heard, words }
+            } else {
+                Event::AgentHeard(heard)
+            });
         }
         self.outputs.send(Outgoing::AgentDone {
             segment: spoken.segment.clone(),
@@ -344,14 +357,17 @@ impl Session {
                     self.services.metrics.person_offered();
                     tracing::info!(session.id = %self.id, frustration, "HUMAN ESCALATION OFFERED");
                 }
+                let is_useful = !meta.is_useless();
                 if let Some(spoken) = self.ledger.spoken(id) {
-                    if meta.action == Some(CallAction::HangUp) {
+                    if matches!(meta.action, Some(CallAction::HangUp | CallAction::Leave)) {
                         spoken.kind = SpeechKind::Goodbye;
                     }
                     spoken.meta = Some(*meta);
                 }
                 self.reply.take_if(|reply| reply.id == id)?;
                 self.dialogue.on(Event::ReplyWritten);
+                let now = self.now();
+                self.turns.judge_reply(is_useful, now);
                 self.tell(TurnEvent::ReplyEnded).await
             }
             Report::ReplyFailed { id } => {
@@ -359,10 +375,7 @@ impl Session {
                 self.dialogue.on(Event::ReplyCancelled);
                 self.tell(TurnEvent::ReplyEnded).await
             }
-            Report::Authentication(outcome) => {
-                self.on_authentication(outcome).await;
-                None
-            }
+            Report::Authentication(outcome) => self.on_authentication(outcome).await,
             Report::Transferred(outcome) => self.on_transferred(outcome).await,
         }
     }
@@ -407,6 +420,7 @@ impl Session {
         }
         match action {
             TurnAction::SetState(state) => self.outputs.set_state(state),
+            TurnAction::DuckSpeech => self.voice.duck().await,
             TurnAction::PauseSpeech => self.voice.pause().await,
             TurnAction::ResumeSpeech => self.voice.resume().await,
             TurnAction::CancelReply => self.cancel_reply().await,

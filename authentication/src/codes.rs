@@ -60,6 +60,12 @@ impl OneTimeCodes {
         }
     }
 
+    /// How long a code lives.
+    #[must_use]
+    pub const fn code_lives(&self) -> Duration {
+        self.challenges.code_lives()
+    }
+
     /// Opens a challenge and sends its code.
     pub async fn start(
         &self,

@@ -9,6 +9,8 @@ mod keypad;
 #[cfg(feature = "test-support")]
 mod scripted;
 
+use std::time::Duration;
+
 use call::SessionId;
 
 pub use codes::OneTimeCodes;
@@ -79,6 +81,16 @@ impl Authenticator {
             Self::Codes(codes) => codes.start(session, claim, address).await,
             #[cfg(feature = "test-support")]
             Self::Scripted(script) => script.start().await,
+        }
+    }
+
+    /// How long a code lives that was sent: so long it is waited for.
+    #[must_use]
+    pub const fn code_lives(&self) -> Duration {
+        match self {
+            Self::Codes(codes) => codes.code_lives(),
+            #[cfg(feature = "test-support")]
+            Self::Scripted(_) => ScriptedAuthenticator::CODE_LIVES,
         }
     }
 

@@ -18,6 +18,9 @@ pub struct ScriptedAuthenticator {
 }
 
 impl ScriptedAuthenticator {
+    /// How long its codes live.
+    pub const CODE_LIVES: Duration = Duration::from_secs(300);
+
     pub(crate) async fn start(&self) -> Started {
         tokio::time::sleep(self.takes).await;
         self.started

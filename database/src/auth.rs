@@ -143,6 +143,12 @@ impl AuthRepository {
         }
     }
 
+    /// How long a code lives.
+    #[must_use]
+    pub const fn code_lives(&self) -> Duration {
+        self.limits.expires
+    }
+
     /// Opens a challenge. What the caller hears does not distinguish a right claim from a wrong one.
     /// A newer challenge of the same call replaces an older one.
     ///

@@ -4,6 +4,7 @@
 mod actions;
 mod answer;
 mod catalogue;
+mod cut;
 mod dead_end;
 mod deeds;
 mod event;
@@ -35,10 +36,11 @@ use std::{
 use call::{AuthLevel, Speaker, Turn};
 use knowledge::{Before, Heard, KnowledgeBase, More, Perhaps, Route, RouteContext, Routed};
 use serde_json::json;
-use tools::{Outcome, Request};
+use tools::Request;
 
 use crate::{Awaiting, ReplyMeta, Source};
 use answer::Question;
+use cut::Telling;
 use dead_end::DeadEnd;
 use deeds::Deeds;
 use lookups::{Asking, Beside};
@@ -96,6 +98,7 @@ pub struct Conversation {
     /// Nothing is offered any more that nobody asked for.
     sells_nothing: bool,
     dead_end: DeadEnd,
+    telling: Telling,
     reply: Reply,
     calls: u32,
     /// Number of the caller's last turn.
@@ -139,6 +142,7 @@ impl Conversation {
             person_due: false,
             sells_nothing: false,
             dead_end: DeadEnd::default(),
+            telling: Telling::default(),
             reply: Reply::None,
             calls: 0,
             seq: 0,
@@ -153,6 +157,12 @@ impl Conversation {
     pub fn on(&mut self, event: Event, now: Duration, steps: &mut Vec<Step>) {
         self.now = now;
         self.events += 1;
+        let (is_reply, before) = (event.is_of_reply(), steps.len());
+        self.take_event(event, now, steps);
+        self.note_telling(is_reply, &steps[before..]);
+    }
+
+    fn take_event(&mut self, event: Event, now: Duration, steps: &mut Vec<Step>) {
         match event {
             Event::Knowledge(base) => self.base = base,
             Event::CallerSaid(turn) => self.on_caller(turn, now, steps),
@@ -163,6 +173,10 @@ impl Conversation {
                 self.remember(Speaker::Caller, text);
             }
             Event::AgentHeard(heard) => self.remember(Speaker::Agent, heard),
+            Event::ReplyCut { heard, words } => {
+                self.remember(Speaker::Agent, heard);
+                self.cut_short(words);
+            }
             Event::Found(found) => self.on_found(found, now, steps),
             Event::WebFound(answer) => self.on_web(answer, now, steps),
             Event::ModelWrote(delta) => self.on_model(delta, now, steps),
@@ -273,6 +287,9 @@ impl Conversation {
             self.cited.clear();
             self.rest = None;
         }
+        let Some(meta) = self.go_on_telling(&turn.text, &route, meta, steps) else {
+            return;
+        };
         self.heed(turn, &route, steps);
         let of = tasks::Understood {
             turn,
@@ -348,30 +365,6 @@ impl Conversation {
         }
         self.reply = Reply::Calling { id, purpose, meta };
         steps.push(Step::CallTool(id, request));
-    }
-
-    fn on_tool(&mut self, done: ToolCallId, outcome: Outcome, steps: &mut Vec<Step>) {
-        self.deeds.ended(done, &outcome);
-        match self.take_reply() {
-            Reply::Calling { id, purpose, meta } if id == done => {
-                let (beside, (fixed, meta)) = match purpose {
-                    Purpose::LookUp(mut asked) => {
-                        let beside = asked.take_beside();
-                        (beside, self.looked_up(&asked, outcome, meta))
-                    }
-                    Purpose::Callback => (None, (self.called_back(&outcome), meta)),
-                    Purpose::Options => return self.on_options(&outcome, meta, steps),
-                    Purpose::Task => return self.on_deed(&outcome, meta, steps),
-                    Purpose::Notice(running, found) => {
-                        return self.on_notice(&outcome, *running, &found, meta, steps);
-                    }
-                    Purpose::Unconfirmed => return self.on_unconfirmed(&outcome, meta, steps),
-                };
-                self.say_with(fixed, beside, meta, steps);
-            }
-            // Of a reply that is over.
-            other => self.reply = other,
-        }
     }
 
     /// What a turn asks for, read with the turns before it.

@@ -217,6 +217,8 @@ impl Origin {
 pub enum CallAction {
     /// The farewell has been said: end the call.
     HangUp,
+    /// The farewell has been said or was cut short, and one before it was cut short: end the call.
+    Leave,
     /// The caller agreed to be put through. The call counts as escalated.
     Transfer,
     /// The callback that the caller agreed to is on record. The call counts as escalated.

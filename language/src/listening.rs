@@ -4,17 +4,41 @@ use serde::Deserialize;
 
 use crate::{
     english::english,
-    words::{contains_any, keys},
+    words::{Break, contains_any, keys, words},
 };
+
+/// Whoever says more than this is not only listening.
+const LISTENERS_WORDS: usize = 14;
+
+/// What a stretch of words is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Listened {
+    /// There is another word in it.
+    No,
+    /// Companions at most.
+    Nothing,
+    /// Somebody listens.
+    Shown,
+}
 
 /// Words by which turns and replies are judged while a call runs. The default is English.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Listening {
-    /// What a listener says to show that they are listening: "uh-huh".
+    /// What a listener says to show that they are listening: "uh-huh", "makes sense". Words, and phrases in which `a|b` is
+    /// one of the two.
     pub backchannel: Vec<String>,
-    /// Words that only accompany those: the "I" of "oh, I see".
+    /// Words and phrases that only accompany those: the "I" of "oh, I see".
     pub companions: Vec<String>,
+    /// What wants the speaker to be silent or to wait.
+    #[serde(default)]
+    pub stops: Vec<String>,
+    /// What a caller says who is away for a while: "let me find my card".
+    #[serde(default)]
+    pub pauses: Vec<String>,
+    /// Beside one of these it is no such thing: "how long do I have to wait?"
+    #[serde(default)]
+    pub no_pause: Vec<String>,
     /// After one of these a speaker goes on.
     pub dangling: Vec<String>,
     /// A question with one of these asks for digits.
@@ -63,15 +87,55 @@ impl Default for Listening {
 }
 
 impl Listening {
-    /// Whether `text` only shows that its speaker listens: "Uh-huh.", "Oh, I see."
+    /// Whether `text` only shows that its speaker listens: "Uh-huh.", "Oh, I see.", "That makes sense, thank you."
+    ///
+    /// It is made of the words and phrases of a listener alone, one of them no mere companion, asks nothing and does not
+    /// end where more must follow.
     #[must_use]
     pub fn is_backchannel(&self, text: &str) -> bool {
-        let words = keys(text);
-        let backchannel = |word: &String| self.backchannel.contains(word);
-        words.iter().any(backchannel)
-            && words
-                .iter()
-                .all(|word| backchannel(word) || self.companions.contains(word))
+        let words = words(text);
+        if words.iter().any(|word| word.after == Break::Question) {
+            return false;
+        }
+        let keys: Vec<String> = words.into_iter().map(|word| word.key).collect();
+        let ends_open =
+            |last: &String| self.dangling.contains(last) && !self.backchannel.contains(last);
+        keys.len() <= LISTENERS_WORDS
+            && !keys.last().is_some_and(ends_open)
+            && self.is_made_of_listening(&keys)
+    }
+
+    /// Every way to divide the words into phrases is tried, from the end: `made[at]` says what the words from `at` on are.
+    fn is_made_of_listening(&self, keys: &[String]) -> bool {
+        let mut made = vec![Listened::No; keys.len() + 1];
+        made[keys.len()] = Listened::Nothing;
+        for at in (0..keys.len()).rev() {
+            let of = |phrases: &[String], alone: bool| {
+                let lengths = phrases
+                    .iter()
+                    .filter_map(|phrase| starts_with(&keys[at..], phrase));
+                let rest = lengths.map(|length| made[at + length]);
+                rest.filter(|rest| *rest != Listened::No)
+                    .map(|rest| if alone { Listened::Shown } else { rest })
+                    .max()
+            };
+            let best = of(&self.backchannel, true).max(of(&self.companions, false));
+            made[at] = best.unwrap_or(Listened::No);
+        }
+        made[0] == Listened::Shown
+    }
+
+    /// Whether `text` wants the other to be silent or to wait, refuses or corrects.
+    #[must_use]
+    pub fn is_stop(&self, text: &str) -> bool {
+        holds_any(&keys(text), &self.stops)
+    }
+
+    /// Whether the speaker of `text` will be away for a while: "Hold on a minute, I have to find my card."
+    #[must_use]
+    pub fn is_pause(&self, text: &str) -> bool {
+        let keys = keys(text);
+        holds_any(&keys, &self.pauses) && !text.contains('?') && !holds_any(&keys, &self.no_pause)
     }
 
     /// Whether the speaker of `text` is plainly not finished: a dangling word, or the voice stays up.
@@ -102,6 +166,25 @@ impl Listening {
     pub fn offers_person(&self, sentence: &str) -> bool {
         sentence.ends_with('?') && contains_any(sentence, &self.offers_person)
     }
+}
+
+/// How many of these words a phrase takes that begins with the first of them; `a|b` is one of the two.
+fn starts_with(keys: &[String], phrase: &str) -> Option<usize> {
+    let mut length = 0;
+    for part in phrase.split(' ') {
+        let key = keys.get(length)?;
+        part.split('|').any(|word| word == key).then_some(())?;
+        length += 1;
+    }
+    Some(length)
+}
+
+fn holds_any(keys: &[String], phrases: &[String]) -> bool {
+    (0..keys.len()).any(|at| {
+        phrases
+            .iter()
+            .any(|phrase| starts_with(&keys[at..], phrase).is_some())
+    })
 }
 
 #[cfg(test)]
@@ -140,6 +223,49 @@ mod tests {
                 "*236#",
                 "",
                 "...",
+            ],
+        );
+    }
+
+    #[test]
+    fn who_will_be_back_asks_for_patience() {
+        check(
+            Listening::is_pause,
+            &[
+                "Hold on a minute please, I have to find my card.",
+                "One moment.",
+                "Just a second, please.",
+                "Let me find my card.",
+                "Okay, give me two minutes.",
+                "Wait a second, where did I put it",
+                "I need to get my glasses first.",
+            ],
+            &[
+                "How long do I have to hold on?",
+                "I have been waiting for a minute and what now",
+                "Can you wait a minute?",
+                "I need to get a loan.",
+                "My card is lost.",
+                "",
+            ],
+        );
+    }
+
+    #[test]
+    fn who_wants_silence_is_heard() {
+        check(
+            Listening::is_stop,
+            &[
+                "Stop!",
+                "No, wait.",
+                "Okay, that's enough.",
+                "I don't want that.",
+            ],
+            &[
+                "I understand.",
+                "Great, thank you.",
+                "What are the fees?",
+                "",
             ],
         );
     }

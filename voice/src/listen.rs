@@ -74,4 +74,4 @@ impl Default for ListenConfig {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -4,8 +4,8 @@
 //! caller  ___/~~~~~~\________________________________/~~~~\____
 //!            start  stop  (VAD)                      barge-in
 //! words                 "how do I block my card"          "wait"
-//! agent   ______________________[thinking]/~~~~~~~~~~~~~|pause|x______
-//!                        ^ endpointing     ^ speaking         ^ cancel
+//! agent   ______________________[thinking]/~~~~~~~~~~~~|~~|pause|x______
+//!                        ^ endpointing     ^ speaking   ^ quieter ^ cancel
 //! ```
 //!
 //! Pure: no clock, no queue, no task. [`Turns::on`] takes what happened and when, [`Turns::deadline`]
@@ -22,6 +22,7 @@ mod steps;
 mod tests;
 
 pub use config::TurnConfig;
+pub use silence::Hold;
 pub use state::Turns;
 
 use std::time::Duration;
@@ -40,6 +41,8 @@ pub enum TurnEvent {
     },
     /// Recognition of an utterance failed: no words will come for it.
     TranscriptFailed,
+    /// The oldest utterance without a transcript was the agent's own voice coming back: nobody said anything.
+    OwnVoice,
     /// The caller typed a message.
     CallerTyped {
         /// The message, already redacted.
@@ -56,6 +59,15 @@ pub enum TurnEvent {
     AgentStoppedSpeaking,
     /// The reply produced its last sentence (possibly none). Not sent for a reply that was cancelled.
     ReplyEnded,
+    /// Something goes on without words: nobody is asked whether they are there before it is released, or before `until`.
+    Hold {
+        /// What; a later one of the same kind takes its place.
+        what: Hold,
+        /// Since the session began.
+        until: Duration,
+    },
+    /// It goes on no longer.
+    Release(Hold),
     /// The deadline has come.
     Tick,
 }
@@ -65,9 +77,12 @@ pub enum TurnEvent {
 pub enum TurnAction {
     /// Show this state to the caller's page; never the same twice in a row.
     SetState(AgentState),
-    /// Hold the agent's speech where it is: the caller may be interrupting.
+    /// Speak on more quietly: the caller makes a sound, and may be interrupting.
+    DuckSpeech,
+    /// Hold the agent's speech where it is: the caller goes on speaking.
     PauseSpeech,
-    /// Go on where the speech was paused: nobody interrupted. Only ever follows `PauseSpeech`.
+    /// Go on where the speech was paused, as loud as before: nobody interrupted. Only ever follows `DuckSpeech` or
+    /// `PauseSpeech`.
     ResumeSpeech,
     /// Drop the reply or announcement under way, thought and sound; this also ends a pause.
     CancelReply,

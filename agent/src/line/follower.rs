@@ -1,13 +1,13 @@
 //! Signals of everybody in the room in, [`Input`]s of the caller alone out.
 //!
-//! Only the caller is obeyed: audio, chat, keypad digits and departures of anybody else in the
+//! Who that is, [`super::choice`] says. Only the caller is obeyed: audio, chat, keypad digits and departures of anybody else in the
 //! room never become an [`Input`].
 
 use call::Channel;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-use super::{Caller, Frames, Input, RpcCall};
+use super::{Caller, Frames, Input, RpcCall, RpcMethod, choice};
 
 /// Inputs are events, not audio (audio travels inside the stream): a session
 /// that is 64 behind is stuck, and the room's own queue holds the rest.
@@ -43,6 +43,8 @@ pub enum SignalKind {
     Digit(char),
     /// A message was typed.
     Typed(String),
+    /// A participant who may be a caller speaks.
+    Speaks(Box<Caller>),
     /// A participant joined.
     Joined,
     /// A participant left.
@@ -66,6 +68,7 @@ pub fn follow(
         caller,
         inputs,
         microphone: None,
+        is_silent: true,
     };
     tasks.spawn(follower.run(signals, rpc));
     receiver
@@ -76,6 +79,8 @@ struct Follower {
     inputs: mpsc::Sender<Input>,
     /// The track that is listened to.
     microphone: Option<String>,
+    /// The caller has neither spoken nor typed nor pressed anything.
+    is_silent: bool,
 }
 
 impl Follower {
@@ -86,7 +91,11 @@ impl Follower {
                     Some(signal) => self.translate(signal),
                     None => Some(Input::RoomLost),
                 },
-                Some(call) = rpc.recv() => Some(Input::Rpc(call)),
+                Some(call) = rpc.recv() => {
+                    // A page asks who it talks to by itself; the rest is somebody's doing.
+                    self.is_silent &= call.method == RpcMethod::Session;
+                    Some(Input::Rpc(call))
+                }
                 () = self.inputs.closed() => return,
             };
             let Some(input) = input else { continue };
@@ -104,6 +113,14 @@ impl Follower {
             SignalKind::Ended => Some(Input::RoomLost),
             // The room does not say whose subscription it was.
             SignalKind::AgentHeard => (!by_phone).then_some(Input::CanHear),
+            SignalKind::Speaks(_) if from_caller => {
+                self.is_silent = false;
+                None
+            }
+            SignalKind::Speaks(other) => {
+                let moves = self.is_silent && choice::is_given_up(&self.caller, &other);
+                moves.then_some(Input::CallerIs(other))
+            }
             _ if !from_caller => None,
             SignalKind::Track { track, open } => self.listen(track, open),
             SignalKind::TrackEnded { track } => {
@@ -111,8 +128,14 @@ impl Follower {
                 Some(Input::MicrophoneEnded)
             }
             SignalKind::Answered => by_phone.then_some(Input::CanHear),
-            SignalKind::Digit(digit) => Some(Input::Digit(digit)),
-            SignalKind::Typed(text) => Some(Input::Typed(text)),
+            SignalKind::Digit(digit) => {
+                self.is_silent = false;
+                Some(Input::Digit(digit))
+            }
+            SignalKind::Typed(text) => {
+                self.is_silent = false;
+                Some(Input::Typed(text))
+            }
             SignalKind::Joined => Some(Input::CallerBack),
             SignalKind::Left { may_return: true } => Some(Input::CallerAway),
             SignalKind::Left { may_return: false } => Some(Input::CallerLeft),

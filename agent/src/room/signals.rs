@@ -22,6 +22,7 @@ use livekit::{
 };
 use tokio::{
     sync::{Semaphore, mpsc},
+    task::JoinHandle,
     time::timeout,
 };
 use tokio_util::task::TaskTracker;
@@ -44,13 +45,15 @@ const TYPED_PATIENCE: Duration = Duration::from_secs(5);
 const TYPED_AT_ONCE: usize = 4;
 
 /// Starts the task that translates; signals come in the order of the events.
+///
+/// The task gives the events back once nobody takes signals any more.
 pub(super) fn start(
     room: &Room,
-    events: mpsc::UnboundedReceiver<RoomEvent>,
+    (early, events): (Vec<RoomEvent>, Events),
     caller: String,
     metrics: Arc<Metrics>,
     tasks: &TaskTracker,
-) -> mpsc::Receiver<Signal> {
+) -> (mpsc::Receiver<Signal>, JoinHandle<Events>) {
     let (signals, receiver) = mpsc::channel(SIGNAL_QUEUE);
     let translator = Translator {
         caller,
@@ -60,9 +63,14 @@ pub(super) fn start(
         tasks: tasks.clone(),
     };
     let present = room.remote_participants().into_values().collect();
-    tasks.spawn(translator.run(present, events));
-    receiver
+    (
+        receiver,
+        tasks.spawn(translator.run(present, early, events)),
+    )
 }
+
+/// What happens in a room.
+pub(super) type Events = mpsc::UnboundedReceiver<RoomEvent>;
 
 struct Translator {
     /// Nobody else's messages are read.
@@ -77,8 +85,9 @@ impl Translator {
     async fn run(
         self,
         present: Vec<RemoteParticipant>,
-        mut events: mpsc::UnboundedReceiver<RoomEvent>,
-    ) {
+        early: Vec<RoomEvent>,
+        mut events: Events,
+    ) -> Events {
         // A track may have been subscribed while we were waiting for a caller.
         for participant in present {
             for publication in participant.track_publications().into_values() {
@@ -88,12 +97,22 @@ impl Translator {
                 }
             }
         }
+        for event in early {
+            let signal = self.translate(event);
+            self.pass(signal).await;
+        }
         loop {
             let event = tokio::select! {
                 event = events.recv() => event,
-                () = self.signals.closed() => return,
+                () = self.signals.closed() => return events,
             };
-            let Some(event) = event else { return };
+            let Some(event) = event else { return events };
+            if let RoomEvent::ActiveSpeakersChanged { speakers } = event {
+                for speaker in speakers {
+                    self.pass(speaks(&speaker)).await;
+                }
+                continue;
+            }
             let signal = self.translate(event);
             self.pass(signal).await;
         }
@@ -207,6 +226,14 @@ impl Translator {
             drop(permit);
         });
     }
+}
+
+fn speaks(speaker: &Participant) -> Option<Signal> {
+    let Participant::Remote(participant) = speaker else {
+        return None;
+    };
+    let caller = super::eligible(participant)?;
+    from(participant, SignalKind::Speaks(Box::new(caller)))
 }
 
 fn from(participant: &RemoteParticipant, kind: SignalKind) -> Option<Signal> {

@@ -3,20 +3,27 @@
 //! The steps run as tasks and report back, so that a slow database or webhook
 //! never holds up speech. Whatever the number, the caller hears the same words.
 
-use authentication::{Claim, Keypad, KeypadAction, Started, Verified};
+use std::time::Duration;
+
+use authentication::{Authenticator, Claim, Keypad, KeypadAction, Started, Verified};
 use call::{CallEnding, Channel, PhoneNumber};
 use dialogue::Event;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
-use voice::turn::TurnEvent;
+use voice::turn::{Hold, TurnEvent};
 
-use super::{End, Report, Session, before::Before, ledger::SpeechKind};
+use super::{End, Leaving, Phase, Report, Session, before::Before, ledger::SpeechKind};
 use crate::line::{RpcCall, RpcMethod};
 
 /// What a page shows when a number cannot be read.
 const NUMBER_FORM: &str =
     "Please write the number with its country code, starting with +. An example: +1 555 010 0199.";
+
+/// Whoever presses keys or fills in a form has this long for the next one before silence is silence.
+const KEYS: Duration = Duration::from_secs(10);
+/// A step that takes longer is not waited for in silence.
+const STEP: Duration = Duration::from_secs(30);
 
 /// How far the caller got.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -74,27 +81,48 @@ impl Session {
                 answer(Some(call.answer), json!({}));
                 return Some(End::HangUp(CallEnding::CallerLeft));
             }
-            RpcMethod::Authenticate => match claim_of(&call.payload) {
-                Ok(claim) => self.claim(claim, Some(call.answer)),
-                Err(malformed) => answer(Some(call.answer), malformed),
-            },
-            RpcMethod::Verify => match serde_json::from_str::<CodeForm>(&call.payload) {
-                Ok(form) => self.verify(form.code, Some(call.answer)),
-                Err(_) => answer(Some(call.answer), malformed("{\"code\": …}")),
-            },
+            RpcMethod::Authenticate => {
+                let end = self.hold(Hold::Keys, KEYS).await;
+                match claim_of(&call.payload) {
+                    Ok(claim) => return end.or(self.claim(claim, Some(call.answer)).await),
+                    Err(malformed) => answer(Some(call.answer), malformed),
+                }
+                return end;
+            }
+            RpcMethod::Verify => {
+                let end = self.hold(Hold::Keys, KEYS).await;
+                match serde_json::from_str::<CodeForm>(&call.payload) {
+                    Ok(form) => return end.or(self.verify(form.code, Some(call.answer)).await),
+                    Err(_) => answer(Some(call.answer), malformed("{\"code\": …}")),
+                }
+                return end;
+            }
         }
         None
+    }
+
+    /// Something goes on without words, for so long at most: nobody is asked whether they are there, nor hung up on.
+    async fn hold(&mut self, what: Hold, lasts: Duration) -> Option<End> {
+        if matches!(self.phase, Phase::Leaving(Leaving::Silence)) {
+            self.phase = Phase::Talking;
+        }
+        let until = self.now() + lasts;
+        self.tell(TurnEvent::Hold { what, until }).await
     }
 
     pub(super) async fn on_digit(&mut self, digit: char) -> Option<End> {
         if self.caller.channel != Channel::Phone {
             return None;
         }
+        let end = self.hold(Hold::Keys, KEYS).await;
         let now = self.now();
         self.taped.tape.key(now);
         let action = self.keypad.press(digit, now);
         self.taped.keypad(&self.keypad, now);
-        self.on_keypad(action?).await
+        let Some(action) = action else {
+            return end;
+        };
+        end.or(self.on_keypad(action).await)
     }
 
     pub(super) async fn on_keypad(&mut self, action: KeypadAction) -> Option<End> {
@@ -110,8 +138,8 @@ impl Session {
         match action {
             KeypadAction::Person => self.offer_person().await,
             _ if self.authentication.is_complete() => {}
-            KeypadAction::Start(number) => self.claim(Claim::Digits(number), None),
-            KeypadAction::Verify(code) => self.verify(code, None),
+            KeypadAction::Start(number) => return self.claim(Claim::Digits(number), None).await,
+            KeypadAction::Verify(code) => return self.verify(code, None).await,
             KeypadAction::Cleared | KeypadAction::TooShort(_) => {
                 let lines = &self.services.lines;
                 let code_expected = matches!(self.keypad, Keypad::Code { .. });
@@ -133,8 +161,9 @@ impl Session {
         }
     }
 
-    pub(super) async fn on_authentication(&mut self, outcome: Outcome) {
+    pub(super) async fn on_authentication(&mut self, outcome: Outcome) -> Option<End> {
         self.authentication.busy = false;
+        let end = self.code_awaited(&outcome).await;
         // A yes to what follows is no yes to an offer made before it.
         self.dialogue.on(Event::OfferLapsed);
         let lines = self.services.lines.clone();
@@ -191,6 +220,22 @@ impl Session {
         for text in behind {
             self.inform(&text).await;
         }
+        end
+    }
+
+    /// A code that was sent is waited for as long as it lives; a wrong one may be entered again.
+    async fn code_awaited(&mut self, outcome: &Outcome) -> Option<End> {
+        let end = self.tell(TurnEvent::Release(Hold::Work)).await;
+        let next = match outcome {
+            Outcome::Started(Started::CodeSent, _) => {
+                let authenticator = self.services.authenticator.as_ref();
+                let lives = authenticator.map_or(Duration::ZERO, Authenticator::code_lives);
+                self.hold(Hold::Code, lives).await
+            }
+            Outcome::Verified(Verified::Wrong, ..) => None,
+            _ => self.tell(TurnEvent::Release(Hold::Code)).await,
+        };
+        end.or(next)
     }
 
     /// Says how far a step got, unless nobody may be spoken to yet.
@@ -224,14 +269,13 @@ impl Session {
         Some(page)
     }
 
-    fn claim(&mut self, claim: Claim, page: Option<oneshot::Sender<Value>>) {
-        let Some(page) = self.one_at_a_time(page) else {
-            return;
-        };
+    async fn claim(&mut self, claim: Claim, page: Option<oneshot::Sender<Value>>) -> Option<End> {
+        let page = self.one_at_a_time(page)?;
+        let end = self.hold(Hold::Work, STEP).await;
         let (session, address) = (self.id, self.address());
         let Some(authenticator) = self.services.authenticator.clone() else {
             self.report_soon(Outcome::Started(Started::Unavailable, page));
-            return;
+            return end;
         };
         if self.authentication.state == State::Anonymous {
             self.authentication.state = State::Claimed;
@@ -241,15 +285,15 @@ impl Session {
             let started = authenticator.start(session, claim, address).await;
             report(&reporter, Outcome::Started(started, page)).await;
         });
+        end
     }
 
-    fn verify(&mut self, code: String, page: Option<oneshot::Sender<Value>>) {
-        let Some(page) = self.one_at_a_time(page) else {
-            return;
-        };
+    async fn verify(&mut self, code: String, page: Option<oneshot::Sender<Value>>) -> Option<End> {
+        let page = self.one_at_a_time(page)?;
+        let end = self.hold(Hold::Work, STEP).await;
         let Some(authenticator) = self.services.authenticator.clone() else {
             self.report_soon(Outcome::Verified(Verified::Unavailable, None, page));
-            return;
+            return end;
         };
         let (session, address) = (self.id, self.address());
         let reporter = self.reporter.clone();
@@ -267,6 +311,7 @@ impl Session {
             };
             report(&reporter, Outcome::Verified(verified, before, page)).await;
         });
+        end
     }
 
     /// What the limits count beside the claim: the phone's number, or the browser's address.

@@ -14,6 +14,8 @@ use voice::{
     turn::{AgentState, TurnAction, TurnEvent},
 };
 
+use crate::line::Caller;
+
 use super::{AgentVoice, End, Leaving, Phase, Session, ledger::SpeechKind};
 
 /// The server closes the room three seconds after it ended a job.
@@ -32,6 +34,8 @@ pub struct Ended {
     pub ending: CallEnding,
     /// The agent ends the call: the caller has to be disconnected.
     pub hang_up: bool,
+    /// The call goes on with somebody else in the room, as a session of its own.
+    pub goes_on_with: Option<Caller>,
     /// How long the call was.
     pub duration: Duration,
 }
@@ -54,7 +58,7 @@ impl Session {
                 "the voice did not report in time; what was heard last is not on record"
             );
         }
-        self.keep_last_words(end, duration).await;
+        self.keep_last_words(&end, duration).await;
         // What came of them is on record before the end, with which the session's key goes.
         self.dialogue.close(DEED_PATIENCE).await;
         if !self.taped.tape.finish(duration, SEGMENT_PATIENCE).await {
@@ -74,6 +78,10 @@ impl Session {
         Ended {
             ending,
             hang_up: matches!(end, End::HangUp(_)),
+            goes_on_with: match end {
+                End::CallerIs(caller) => Some(*caller),
+                _ => None,
+            },
             duration,
         }
     }
@@ -129,6 +137,8 @@ impl Session {
                         interrupted,
                     }) => {
                         self.agent = AgentVoice::Silent;
+                        let now = self.now();
+                        self.own.falls_silent(now);
                         self.finished(id, &heard, interrupted);
                     }
                     Some(VoiceEvent::Sentence { .. }) => {}
@@ -140,22 +150,18 @@ impl Session {
     }
 
     /// What the caller said last, answered or not, becomes a row.
-    async fn keep_last_words(&mut self, end: End, ended: Duration) {
+    async fn keep_last_words(&mut self, end: &End, ended: Duration) {
         let mut last_words = self.turns.pending_text().to_owned();
-        let patience = if end == End::Terminated {
+        let patience = if *end == End::Terminated {
             HURRIED
         } else {
             self.services.config.last_words
         };
         let wait = async {
-            while let Some(transcript) = self.transcripts.next().await {
-                if let Ok(Ok(transcript)) = transcript {
-                    let text = self.words(&transcript);
-                    if !text.trim().is_empty() {
-                        last_words = format!("{last_words} {}", text.trim());
-                    }
-                } else {
-                    self.no_words();
+            while let Some(recognised) = self.transcripts.next().await {
+                let text = self.callers(recognised.unwrap_or_default());
+                if let Some(text) = text.filter(|text| !text.trim().is_empty()) {
+                    last_words = format!("{last_words} {}", text.trim());
                 }
             }
         };

@@ -9,7 +9,7 @@ use voice::{
     turn::TurnEvent,
 };
 
-use super::{AgentVoice, End, Session};
+use super::{AgentVoice, End, Session, echo::SaidMeanwhile};
 use crate::{
     line::{Frame, Frames},
     metrics::Stage,
@@ -21,8 +21,11 @@ impl Session {
             self.microphone = None;
             return self.last_of_track().await;
         };
-        self.taped.tape.caller(self.now(), &frame);
-        let heard = self.listener.push(&frame, self.agent != AgentVoice::Silent);
+        let now = self.now();
+        self.taped.tape.caller(now, &frame);
+        let is_own = self.own.is_heard_in(&frame, now);
+        let speaks = self.agent != AgentVoice::Silent;
+        let heard = self.listener.push_judged(&frame, speaks, is_own);
         self.on_heard(heard).await
     }
 
@@ -55,30 +58,33 @@ impl Session {
     /// Begins to turn an utterance into words; they come in the order of the utterances.
     pub(super) fn recognise(&mut self, utterance: Utterance) {
         self.taped.understands(&utterance);
+        let said = self.own.said_during(&utterance, self.now());
         let stt = self.services.stt.clone();
         // One that never comes would hold up those behind it.
         let patience = self.services.config.turn.transcript_timeout;
         let task = self.tasks.spawn(async move {
             let transcript = timeout(patience, stt.transcribe(utterance)).await;
-            transcript.unwrap_or(Err(SttError::TimedOut(patience)))
+            let transcript = transcript.unwrap_or(Err(SttError::TimedOut(patience)));
+            Recognised { transcript, said }
         });
         self.transcripts.push_back(task);
     }
 
-    pub(super) async fn on_transcript(
-        &mut self,
-        transcript: Result<Transcript, SttError>,
-    ) -> Option<End> {
-        match transcript {
+    pub(super) async fn on_recognised(&mut self, recognised: Recognised) -> Option<End> {
+        match &recognised.transcript {
             Ok(transcript) => {
                 self.services.metrics.observe(Stage::Stt, transcript.stt);
                 self.ledger.heard_in(transcript.stt, transcript.fallback);
                 if transcript.fallback {
                     self.services.metrics.fallback(Stage::Stt);
                 }
-                let text = self.words(&transcript);
-                let nothing = text.trim().is_empty();
-                let end = self.tell(TurnEvent::Transcript { text }).await;
+                let text = self.callers(recognised);
+                let nothing = text.as_ref().is_none_or(|text| text.trim().is_empty());
+                let event = match text {
+                    Some(text) => TurnEvent::Transcript { text },
+                    None => TurnEvent::OwnVoice,
+                };
+                let end = self.tell(event).await;
                 if nothing && self.turns.pending_text().is_empty() {
                     self.ledger.caller_said_nothing();
                 }
@@ -89,6 +95,36 @@ impl Session {
                 self.no_words();
                 self.tell(TurnEvent::TranscriptFailed).await
             }
+        }
+    }
+
+    /// What the caller said in an utterance, redacted; nothing where recognition failed or heard the agent itself.
+    pub(super) fn callers(&mut self, recognised: Recognised) -> Option<String> {
+        let heard = recognised.transcript.ok().map(|transcript| transcript.text);
+        let text = heard.and_then(|heard| match recognised.said {
+            Some(said) => said.leaves(&heard, &self.services.config.turn),
+            None => Some(heard),
+        });
+        if text.is_none() {
+            self.no_words();
+        }
+        text.map(|text| self.words(&text))
+    }
+}
+
+/// What came of an utterance.
+pub(super) struct Recognised {
+    transcript: Result<Transcript, SttError>,
+    /// What the agent was saying meanwhile.
+    said: Option<SaidMeanwhile>,
+}
+
+impl Default for Recognised {
+    /// The task broke off.
+    fn default() -> Self {
+        Self {
+            transcript: Err(SttError::Stopped),
+            said: None,
         }
     }
 }

@@ -14,6 +14,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 use voice::{
+    echo::Sent,
     listen::Listener,
     speak::{FrameSink, Voice},
     turn::{TurnConfig, Turns},
@@ -21,6 +22,7 @@ use voice::{
 
 use super::{
     AgentVoice, Phase, REPORT_QUEUE, Services, Session, VOICE_QUEUE, authenticate,
+    echo::OwnVoice,
     ledger::{Ledger, SpeechKind},
     ports, speech, taped,
 };
@@ -54,6 +56,7 @@ impl Session {
             recognised: Some(recognised),
         });
         let dialogue = ports::dialogue(&services, &line.caller, (id, &line.room), tasks.clone());
+        let sent = Sent::new(clock);
         let (voice_sender, voice_events) = mpsc::channel(VOICE_QUEUE);
         let (reporter, reports) = mpsc::channel(REPORT_QUEUE);
         let tape = services.recordings.as_ref();
@@ -61,9 +64,10 @@ impl Session {
         let sink = taped::TapedSink::new(line.sink, tape.clone(), clock);
         Self {
             _live: services.live.hold(id),
+            own: OwnVoice::new(sent.clone()),
             listener: Listener::new(&services.config.listen),
             turns: Turns::new(turn_config(&services.config.turn, line.caller.channel)),
-            voice: Voice::start(sink, voice_sender, &tasks),
+            voice: Voice::start(sink, sent, voice_sender, &tasks),
             taped: taped::Taped::new(tape),
             ledger: Ledger::new(services.recorder.clone(), id, services.trade.clone()),
             redactor: Redactor::default(),

@@ -5,6 +5,8 @@ use std::time::Duration;
 use call::CallEnding;
 use tokio::sync::oneshot;
 
+use crate::line::Caller;
+
 /// Where the call is.
 #[derive(Debug)]
 pub(super) enum Phase {
@@ -86,10 +88,12 @@ pub(super) enum AgentVoice {
 }
 
 /// How a call is over, which says what is left to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum End {
     /// The caller hung up, or did not come back.
     CallerGone,
+    /// Whoever was taken for the caller never made a sound, and somebody else in the room speaks.
+    CallerIs(Box<Caller>),
     /// The room is gone.
     RoomGone,
     /// The server closes the room in a moment.
@@ -103,12 +107,12 @@ pub(super) enum End {
 
 impl End {
     /// As the record has it.
-    pub(super) const fn ending(self) -> CallEnding {
+    pub(super) const fn ending(&self) -> CallEnding {
         match self {
-            Self::CallerGone => CallEnding::CallerLeft,
+            Self::CallerGone | Self::CallerIs(_) => CallEnding::CallerLeft,
             Self::RoomGone | Self::Terminated => CallEnding::RoomLost,
             Self::Transferred => CallEnding::Transferred,
-            Self::HangUp(ending) => ending,
+            Self::HangUp(ending) => *ending,
         }
     }
 }

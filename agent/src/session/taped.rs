@@ -6,10 +6,7 @@ use authentication::Keypad;
 use call::Speaker;
 use recording::Tape;
 use tokio::time::Instant;
-use voice::{
-    listen::{Transcript, Utterance},
-    speak::FrameSink,
-};
+use voice::{listen::Utterance, speak::FrameSink};
 
 use super::Session;
 
@@ -80,13 +77,13 @@ impl Taped {
 
 impl Session {
     /// The words of the oldest utterance, without their secrets; the recording leaves the same out.
-    pub(super) fn words(&mut self, transcript: &Transcript) -> String {
-        let redacted = self.redactor.redact(Speaker::Caller, &transcript.text);
+    pub(super) fn words(&mut self, heard: &str) -> String {
+        let redacted = self.redactor.redact(Speaker::Caller, heard);
         self.taped.understood(Some(!redacted.found.is_empty()));
         redacted.text
     }
 
-    /// The oldest utterance has no words, and may have held a secret.
+    /// The oldest utterance has no words of the caller's, and may have held a secret.
     pub(super) fn no_words(&mut self) {
         self.taped.understood(None);
     }

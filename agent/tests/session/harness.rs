@@ -5,6 +5,7 @@
 //! is tokio's paused clock, so that a call of minutes takes milliseconds.
 
 mod carrier;
+mod loopback;
 mod microphones;
 mod page;
 mod play;

@@ -1,10 +1,13 @@
 //! The caller speaks while the agent does.
 
+use call::Speaker;
+
 use crate::harness::{
     Scene, at,
     words::{
         ANSWER, ANSWER_BEGINS, ANSWER_ENDS, CALLBACK_OFFER, CALLBACK_PROMISED, DISCLOSURE,
-        GREETING, NO, NOT_CAUGHT, NOTHING_ELSE, QUESTION, STILL_THERE, WANTS_PERSON,
+        DOCUMENTED, DOCUMENTED_ANSWER, GREETING, NO, NOT_CAUGHT, NOTHING_ELSE, QUESTION,
+        STILL_THERE, WANTS_PERSON,
     },
 };
 
@@ -233,4 +236,74 @@ async fn a_caller_who_talks_over_an_answer_for_long_is_answered_once() {
          5 agent: {ANSWER}
          ended caller_left"
     ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_only_listens_hears_the_answer_to_its_end() {
+    for text in [
+        "I understand.",
+        "Thank you.",
+        "That makes sense.",
+        "Great, got it.",
+    ] {
+        let mut scene = Scene::browser();
+        scene.says(4.0, 5.0, QUESTION);
+        scene.says(6.0, 6.25, text);
+        scene.leaves(14.0);
+        let played = scene.play().await;
+        played.hears_then(&[ANSWER_BEGINS, ANSWER_ENDS]);
+        played.keeps_the_answer();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn yeah_but_is_heard_at_once() {
+    let mut scene = Scene::browser();
+    scene.says(4.0, 5.0, QUESTION);
+    scene.says(6.0, 6.8, "Yeah, but what about London?");
+    scene.leaves(14.0);
+    let played = scene.play().await;
+    assert_eq!(
+        played.kept.rows[4].content, "Yeah, but what about London?",
+        "{played}"
+    );
+    assert!(played.kept.rows[3].interrupted, "{played}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_acknowledgement_that_takes_its_time_holds_the_answer_up_for_a_moment() {
+    let mut scene = Scene::browser();
+    scene.says(4.0, 5.0, QUESTION);
+    scene.says(6.0, 7.2, "Okay, that makes a lot of sense, thank you.");
+    scene.leaves(14.0);
+    let played = scene.play().await;
+    played.hears_then(&[ANSWER_BEGINS, ANSWER_BEGINS, ANSWER_ENDS]);
+    played.keeps_the_answer();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_stopped_by_nothing_goes_on_from_its_sentence() {
+    let mut scene = Scene::browser();
+    scene.says(4.0, 5.0, DOCUMENTED);
+    scene.says(6.2, 6.9, "Florp gna.");
+    scene.leaves(22.0);
+    let played = scene.play().await;
+    let said = played.said_by(Speaker::Agent);
+    let (cut, whole) = (said[2], said[3]);
+    assert!(
+        cut.len() < whole.len() && whole.starts_with(cut) && whole.starts_with(DOCUMENTED_ANSWER),
+        "{played}"
+    );
+    assert!(played.kept.rows[3].interrupted, "{played}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_told_to_stop_does_not_go_on() {
+    let mut scene = Scene::browser();
+    scene.says(4.0, 5.0, DOCUMENTED);
+    scene.says(6.2, 6.6, "Stop, stop it.");
+    scene.leaves(16.0);
+    let played = scene.play().await;
+    let said = played.said_by(Speaker::Agent);
+    assert!(!said[3].starts_with(DOCUMENTED_ANSWER), "{played}");
 }

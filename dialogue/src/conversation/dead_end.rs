@@ -42,7 +42,7 @@ impl DeadEnd {
         // What only asks, or answers an offer, neither helps nor fails to.
         let is_neutral =
             meta.model == "question" || matches!(&*meta.route, "repeat" | "affirm" | "deny");
-        if is_useless(meta) {
+        if meta.is_useless() {
             self.useless += 1;
         } else if !is_refused && !is_neutral {
             *self = Self::default();
@@ -66,7 +66,12 @@ impl Conversation {
         if now >= OVER_AFTER && meta.model == "pack" {
             let line = self.base.pack().settings.lines.goodbye.clone();
             steps.extend(knowledge::sentences(&line).into_iter().map(Step::Say));
-            meta.action = Some(CallAction::HangUp);
+            // A television speaks into every farewell; a caller who had something to say would have been answered.
+            meta.action = Some(if now == OVER_AFTER {
+                CallAction::HangUp
+            } else {
+                CallAction::Leave
+            });
             return asks;
         }
         if now >= OFFERED_AFTER && !self.dead_end.was_offered {
@@ -79,10 +84,13 @@ impl Conversation {
     }
 }
 
-/// It helped nobody: nothing was understood, or nothing is known. However a model words that, a person is offered; but a
-/// talk that a model keeps up is not ended.
-fn is_useless(meta: &ReplyMeta) -> bool {
-    let is_lost = matches!(&*meta.route, "unclear" | "out_of_scope");
-    let is_unknown = meta.route == "knowledge" && meta.sources.is_empty();
-    is_lost || (is_unknown && meta.model == "pack")
+impl ReplyMeta {
+    /// It helped nobody: nothing was understood, or nothing is known. However a model words that, a person is offered; but
+    /// a talk that a model keeps up is not ended.
+    #[must_use]
+    pub fn is_useless(&self) -> bool {
+        let is_lost = matches!(&*self.route, "unclear" | "out_of_scope");
+        let is_unknown = self.route == "knowledge" && self.sources.is_empty();
+        is_lost || (is_unknown && self.model == "pack")
+    }
 }

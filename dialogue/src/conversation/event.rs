@@ -22,6 +22,13 @@ pub enum Event {
     CallerUnanswered(String),
     /// The caller heard this of a speech of the agent, which was whole or cut short there.
     AgentHeard(String),
+    /// The same of the reply to a turn that was cut short there.
+    ReplyCut {
+        /// What was heard of it.
+        heard: String,
+        /// How many words as they were written: more or fewer where something is left out of `heard`.
+        words: usize,
+    },
     /// What [`Step::Read`] read.
     Read(Box<Heard>),
     /// What [`Step::Find`] found.

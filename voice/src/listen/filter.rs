@@ -11,7 +11,7 @@ use language::{keys, numbers::is_digit};
 /// The words that were said: annotations removed, loops cut, inventions emptied. `voice` is the utterance's length.
 pub(super) fn clean(raw: &str, voice: Duration) -> String {
     let spoken = without_annotations(raw);
-    let words: Vec<&str> = spoken.split_whitespace().collect();
+    let words: Vec<&str> = spoken.split_whitespace().map(without_inner_loop).collect();
     let words = without_loops(&words);
     let words = without_echo(words, voice);
     let text = words.join(" ");
@@ -115,6 +115,44 @@ fn without_loops<'a>(words: &[&'a str]) -> Vec<&'a str> {
     words.to_vec()
 }
 
+/// A word in which one part repeats like a broken record is cut behind its first: "no-no-no-…", "1.5.5.5.…", "hahaha…".
+fn without_inner_loop(word: &str) -> &str {
+    let is_sign = |c: char| matches!(c, '-' | '.' | ',' | '/' | '–' | '—' | '…');
+    let parts: Vec<&str> = word
+        .split(is_sign)
+        .filter(|part| !part.is_empty())
+        .collect();
+    let kept = without_loops(&parts);
+    if kept.len() < parts.len() {
+        let last = kept[kept.len() - 1];
+        let end = last.as_ptr() as usize - word.as_ptr() as usize + last.len();
+        return &word[..end];
+    }
+    without_letter_loop(word)
+}
+
+/// A group of up to four letters that stands more than eight times in a row is kept once, and all after it dropped. Numbers
+/// may have as many zeros as they like.
+fn without_letter_loop(word: &str) -> &str {
+    let letters: Vec<(usize, char)> = word.char_indices().collect();
+    for start in 0..letters.len() {
+        for length in 1..=4.min((letters.len() - start) / 8) {
+            let group = &letters[start..start + length];
+            let repeats = letters[start..]
+                .chunks_exact(length)
+                .take_while(|chunk| chunk.iter().zip(group).all(|((_, a), (_, b))| a == b))
+                .count();
+            if repeats > 8 && group.iter().all(|(_, letter)| letter.is_alphabetic()) {
+                let end = letters
+                    .get(start + length)
+                    .map_or(word.len(), |(at, _)| *at);
+                return &word[..end];
+            }
+        }
+    }
+    word
+}
+
 /// A short question that whisper writes twice is kept once: "What are your fees? What are your fees?"
 ///
 /// People say a thing twice too, and take the time for it: this is about words for which there was none. Half a
@@ -179,6 +217,15 @@ mod tests {
             ("I dialled *236# twice.", "I dialled *236# twice."),
             (&loop_of("you"), ""),
             (&loop_of("(music)"), ""),
+            (&format!("God-E-L-{}", ["E"; 60].join("-")), "God-E-L-E"),
+            (&format!("{}.", ["no"; 30].join("-")), "no"),
+            (&format!("It is 1.{}", ["5"; 40].join(".")), "It is 1.5"),
+            (&"ha".repeat(30), "ha"),
+            (
+                "Oh nooo, well-to-do, 1000000000.",
+                "Oh nooo, well-to-do, 1000000000.",
+            ),
+            ("It is 0-7-7-1-2-3-4-5-6-7.", "It is 0-7-7-1-2-3-4-5-6-7."),
             (
                 &format!("I lost my card {}", loop_of("and then")),
                 "I lost my card and then",

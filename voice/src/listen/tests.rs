@@ -9,7 +9,7 @@ use crate::{
     test_support::sounds,
 };
 
-fn tiny_en() -> Stt {
+pub(crate) fn tiny_en() -> Stt {
     let models = sounds::fixtures().join("../../../models");
     let names = ["ggml-tiny.en.bin", "ggml-tiny.en-q8_0.bin"];
     let file = names

@@ -23,6 +23,8 @@ pub struct Listener {
     tape: Tape,
     /// Samples that do not fill a frame yet; less than one frame.
     partial: Vec<i16>,
+    /// All of them are known not to be the caller's.
+    partial_is_own: bool,
     #[cfg(feature = "test-support")]
     scripted: bool,
     state: State,
@@ -80,6 +82,7 @@ impl Listener {
             tone: ToneVeto::new(),
             tape: Tape::default(),
             partial: Vec::with_capacity(FRAME),
+            partial_is_own: true,
             #[cfg(feature = "test-support")]
             scripted: config.scripted,
             state: State::Silence { recent: 0 },
@@ -91,14 +94,27 @@ impl Listener {
     /// Takes mono 16 kHz audio of any length, normally 160 samples (10 ms), and returns what was noticed, one event a
     /// push. `agent_speaking` raises the bar for a start.
     pub fn push(&mut self, frame: &[i16], agent_speaking: bool) -> Option<Heard> {
+        self.push_judged(frame, agent_speaking, false)
+    }
+
+    /// The same of sound of which it is known whether it is only the agent's own voice coming back (`is_own`). That begins
+    /// no speech and carries none on.
+    pub fn push_judged(
+        &mut self,
+        frame: &[i16],
+        agent_speaking: bool,
+        is_own: bool,
+    ) -> Option<Heard> {
         let mut rest = frame;
         while !rest.is_empty() {
             let take = rest.len().min(FRAME - self.partial.len());
             self.partial.extend_from_slice(&rest[..take]);
             rest = &rest[take..];
+            self.partial_is_own &= is_own;
             if self.partial.len() == FRAME {
                 let mut whole = std::mem::take(&mut self.partial);
-                self.on_frame(&whole, agent_speaking);
+                let is_own = std::mem::replace(&mut self.partial_is_own, true);
+                self.on_frame(&whole, agent_speaking, is_own);
                 whole.clear();
                 self.partial = whole;
             }
@@ -117,10 +133,12 @@ impl Listener {
         self.pending.pop_front()
     }
 
-    fn on_frame(&mut self, frame: &[i16], agent_speaking: bool) {
+    fn on_frame(&mut self, frame: &[i16], agent_speaking: bool, is_own: bool) {
         let start = self.tape.end();
         self.tape.push(frame);
+        // The detectors follow all that is heard.
         let (score, tone) = self.score(frame);
+        let score = if is_own { 0.0 } else { score };
         match self.state {
             State::Silence { .. } if tone => self.silence(0),
             State::Silence { recent } => self.on_silence(recent, score, agent_speaking, start),

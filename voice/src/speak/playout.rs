@@ -18,8 +18,13 @@ use timeline::Timeline;
 /// Speech that stops fades over this many samples, 20 ms: a hard cut clicks.
 const FADE_SAMPLES: usize = 2 * FRAME_SAMPLES;
 
+/// Speech under which the caller makes a sound goes on at this gain: -12 dB.
+const DUCKED: f32 = 0.25;
+/// From one loudness to the other, 20 ms: a step clicks.
+const GAIN_STEP: f32 = (1.0 - DUCKED) / 2.0;
+
 /// The queue of speeches and the place in the first of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Playout {
     speeches: VecDeque<Queued>,
     /// The last samples of a speech that was paused or cancelled, already fading; they go out first.
@@ -27,6 +32,9 @@ pub struct Playout {
     paused: bool,
     /// The next frame rises from silence: speech resumed in the middle of a word.
     rising: bool,
+    /// The gain at the end of the last frame, and the one it is on its way to.
+    gain: f32,
+    gain_wanted: f32,
     events: VecDeque<VoiceEvent>,
 }
 
@@ -50,6 +58,20 @@ struct Queued {
     timeline: Timeline,
     started: bool,
     ended: bool,
+}
+
+impl Default for Playout {
+    fn default() -> Self {
+        Self {
+            speeches: VecDeque::new(),
+            fading: VecDeque::new(),
+            paused: false,
+            rising: false,
+            gain: 1.0,
+            gain_wanted: 1.0,
+            events: VecDeque::new(),
+        }
+    }
 }
 
 impl Playout {
@@ -78,6 +100,15 @@ impl Playout {
         }
     }
 
+    /// Goes on more quietly, at once: what waits in the sink (`unheard`, which is to be cleared) is sent again so.
+    pub fn duck(&mut self, unheard: Duration) {
+        if self.paused {
+            return;
+        }
+        self.take_back(unheard);
+        self.gain_wanted = DUCKED;
+    }
+
     /// Falls silent within 20 ms and keeps the place. `unheard` is what waits in the sink; the sink is to be cleared.
     pub fn pause(&mut self, unheard: Duration) {
         if self.paused {
@@ -90,8 +121,12 @@ impl Playout {
         }
     }
 
-    /// Goes on a little before the place where it was paused.
+    /// Goes on a little before the place where it was paused, and as loud as before.
     pub fn resume(&mut self) {
+        self.gain_wanted = 1.0;
+        if self.paused {
+            self.gain = 1.0;
+        }
         self.rising = self.paused;
         self.paused = false;
     }
@@ -102,6 +137,7 @@ impl Playout {
             self.fade(unheard);
         }
         (self.paused, self.rising) = (false, false);
+        (self.gain, self.gain_wanted) = (1.0, 1.0);
         while let Some(queued) = self.speeches.pop_front() {
             self.finish(&queued, true);
         }
@@ -155,6 +191,7 @@ impl Playout {
         if std::mem::take(&mut self.rising) {
             ramp(frame, |share| share);
         }
+        self.soften(frame);
         Step::Frame
     }
 
@@ -172,16 +209,32 @@ impl Playout {
     /// Takes back what was not heard, and keeps its first 20 ms, fading, to be sent instead.
     fn fade(&mut self, unheard: Duration) {
         self.fading.clear();
+        self.take_back(unheard);
         let Some(queued) = self.speeches.front_mut() else {
             return;
         };
-        let unheard = unheard.as_micros() * u128::from(SPEECH_RATE_HZ) / 1_000_000;
-        queued
-            .timeline
-            .take_back(u64::try_from(unheard).unwrap_or(u64::MAX));
         let mut tail = queued.timeline.ahead(FADE_SAMPLES);
-        ramp(&mut tail, |share| 1.0 - share);
+        let from = self.gain;
+        ramp(&mut tail, |share| from * (1.0 - share));
         self.fading.extend(tail);
+    }
+
+    fn take_back(&mut self, unheard: Duration) {
+        if let Some(queued) = self.speeches.front_mut() {
+            let unheard = unheard.as_micros() * u128::from(SPEECH_RATE_HZ) / 1_000_000;
+            let unheard = u64::try_from(unheard).unwrap_or(u64::MAX);
+            queued.timeline.take_back(unheard);
+        }
+    }
+
+    /// Gives a frame its loudness.
+    fn soften(&mut self, frame: &mut [i16]) {
+        let from = self.gain;
+        let change = (self.gain_wanted - from).clamp(-GAIN_STEP, GAIN_STEP);
+        self.gain = from + change;
+        if (from, self.gain) != (1.0, 1.0) {
+            ramp(frame, |share| from + change * share);
+        }
     }
 
     fn close_first(&mut self, interrupted: bool) {

@@ -9,6 +9,8 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+use crate::echo::Sent;
+
 use super::{FRAME_SAMPLES, Playout, Speech, SpeechId, Step, VoiceEvent};
 
 /// Commands that may wait. The task takes them within 10 ms; when full, whoever orders speech waits that long.
@@ -46,21 +48,25 @@ enum Command {
     End {
         id: SpeechId,
     },
+    Duck,
     Pause,
     Resume,
     Cancel,
 }
 
 impl Voice {
-    /// Starts the task on `tasks`. Events are awaited, not dropped; while nobody takes them, speech goes on.
+    /// Starts the task on `tasks`, which notes in `sent` what leaves. Events are awaited, not dropped; while nobody takes
+    /// them, speech goes on.
     pub fn start(
         sink: impl FrameSink,
+        sent: Sent,
         events: mpsc::Sender<VoiceEvent>,
         tasks: &TaskTracker,
     ) -> Self {
         let (commands, orders) = mpsc::channel(COMMANDS);
         let task = Task {
             sink,
+            sent,
             events,
             orders,
             playout: Playout::default(),
@@ -85,12 +91,17 @@ impl Voice {
         self.order(Command::End { id }).await;
     }
 
+    /// Speaks on more quietly within 50 ms.
+    pub async fn duck(&self) {
+        self.order(Command::Duck).await;
+    }
+
     /// Falls silent within 50 ms and keeps its place.
     pub async fn pause(&self) {
         self.order(Command::Pause).await;
     }
 
-    /// Goes on where it was paused.
+    /// Goes on where it was paused, as loud as before.
     pub async fn resume(&self) {
         self.order(Command::Resume).await;
     }
@@ -109,6 +120,7 @@ impl Voice {
 
 struct Task<S> {
     sink: S,
+    sent: Sent,
     events: mpsc::Sender<VoiceEvent>,
     orders: mpsc::Receiver<Command>,
     playout: Playout,
@@ -131,6 +143,7 @@ impl<S: FrameSink> Task<S> {
             let step = self.playout.next(&mut frame);
             let alive = match step {
                 Step::Frame => {
+                    self.sent.frame(&frame, self.sink.queued());
                     self.sink.capture(&frame).await;
                     self.take_orders()
                 }
@@ -190,6 +203,10 @@ impl<S: FrameSink> Task<S> {
             Command::Begin { id, interruptible } => self.playout.begin(id, interruptible),
             Command::Sentence { id, text, speech } => self.playout.sentence(id, text, speech),
             Command::End { id } => self.playout.end(id),
+            Command::Duck => {
+                self.playout.duck(self.sink.queued());
+                self.sink.clear();
+            }
             Command::Pause => {
                 self.playout.pause(self.sink.queued());
                 self.sink.clear();

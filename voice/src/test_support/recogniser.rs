@@ -2,6 +2,7 @@
 //! sound of its own, so that it recognises whatever the listener made an utterance of.
 
 use std::{
+    collections::BTreeSet,
     future::pending,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -92,7 +93,9 @@ impl ScriptedStt {
             .map(|sample| (sample * 32_768.0).round() as i16)
             .filter(|level| *level >= FIRST_LEVEL)
             .collect();
-        levels.dedup();
+        // Two who speak at the same time alternate here: each line was said once.
+        let mut told = BTreeSet::new();
+        levels.retain(|level| told.insert(*level));
         levels
             .into_iter()
             .filter_map(|level| {

@@ -27,6 +27,8 @@ pub struct Turns {
     pub(super) call: Call,
     /// When the agent was first audible, for the echo canceller's warm-up.
     pub(super) first_speech: Option<Duration>,
+    /// The agent's own voice came back: sounds while it speaks are more likely that than the caller.
+    pub(super) echoes: bool,
     pub(super) digits_expected: bool,
     pub(super) answer_expected: bool,
     pub(super) shown: AgentState,
@@ -45,16 +47,26 @@ pub(super) enum Agent {
     Speaking {
         since: Duration,
         interruptible: bool,
-        paused: bool,
+        level: Level,
     },
+}
+
+/// How loud the agent speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    Full,
+    /// More quietly: the caller makes a sound.
+    Ducked,
+    /// Not at all: its tongue is held.
+    Held,
 }
 
 /// A reply from its request until its last sound.
 #[derive(Debug)]
 pub(super) struct OpenReply {
     pub(super) question: String,
-    /// Some of it was audible.
-    pub(super) spoke: bool,
+    /// When its first sound was audible.
+    pub(super) spoke_at: Option<Duration>,
     /// Its last sentence is known.
     pub(super) ended: bool,
 }
@@ -96,6 +108,7 @@ impl Turns {
             did_not_catch: 0,
             call: Call::Opening,
             first_speech: None,
+            echoes: false,
             digits_expected: false,
             answer_expected: false,
             shown: AgentState::Initializing,
@@ -108,7 +121,11 @@ impl Turns {
         if self.call == Call::Over {
             return actions;
         }
-        if self.call == Call::Opening && event != TurnEvent::Tick {
+        let is_talk = !matches!(
+            event,
+            TurnEvent::Tick | TurnEvent::Hold { .. } | TurnEvent::Release(_)
+        );
+        if self.call == Call::Opening && is_talk {
             self.open(now);
         }
         match event {
@@ -116,6 +133,7 @@ impl Turns {
             TurnEvent::CallerStoppedSpeaking => self.on_caller_stopped(now),
             TurnEvent::Transcript { text } => self.on_transcript(&text, now),
             TurnEvent::TranscriptFailed => self.on_transcript_failed(),
+            TurnEvent::OwnVoice => self.on_own_voice(),
             TurnEvent::CallerTyped { text } => self.on_typed(&text, now),
             TurnEvent::AgentStartedSpeaking {
                 interruptible,
@@ -125,6 +143,8 @@ impl Turns {
             }
             TurnEvent::AgentStoppedSpeaking => self.on_agent_stopped(now, &mut actions),
             TurnEvent::ReplyEnded => self.on_reply_ended(now),
+            TurnEvent::Hold { what, until } => self.silence.hold(what, until, now),
+            TurnEvent::Release(what) => self.silence.release(what, now),
             TurnEvent::Tick => {}
         }
         self.take_steps(now, &mut actions);
@@ -158,6 +178,11 @@ impl Turns {
     /// answer. All patience is back.
     pub fn excuse_silence(&mut self, now: Duration) {
         self.silence.excused(now);
+    }
+
+    /// What came of the caller's last turn is known: whether the reply is of use to anybody.
+    pub fn judge_reply(&mut self, is_useful: bool, now: Duration) {
+        self.silence.judged(is_useful, now);
     }
 
     /// What the caller has said and no turn has taken up yet.
@@ -195,8 +220,14 @@ impl Turns {
         self.caller.owed = self.caller.owed.saturating_sub(1);
         if !text.trim().is_empty() {
             self.turn.add(text, now);
-            self.silence.broken(now);
         }
+    }
+
+    fn on_own_voice(&mut self) {
+        self.caller.owed = self.caller.owed.saturating_sub(1);
+        self.echoes = true;
+        // It asks for no "I did not catch that".
+        self.turn.spoken_for = Duration::ZERO;
     }
 
     fn on_transcript_failed(&mut self) {
@@ -214,28 +245,31 @@ impl Turns {
     }
 
     fn on_agent_started(&mut self, interruptible: bool, is_reply: bool, now: Duration) {
-        let paused = matches!(self.agent, Agent::Speaking { paused: true, .. });
+        let level = match self.agent {
+            Agent::Speaking { level, .. } => level,
+            _ => Level::Full,
+        };
         self.agent = Agent::Speaking {
             since: now,
             interruptible,
-            paused,
+            level,
         };
         self.first_speech.get_or_insert(now);
         // A greeting or announcement that comes first answers nothing.
         if is_reply {
             self.unanswered.clear();
             if let Some(reply) = &mut self.reply {
-                reply.spoke = true;
+                reply.spoke_at.get_or_insert(now);
             }
         }
     }
 
     fn on_agent_stopped(&mut self, now: Duration, actions: &mut Vec<TurnAction>) {
         // Otherwise it is the echo of a cancellation that this machine asked for.
-        let Agent::Speaking { paused, .. } = self.agent else {
+        let Agent::Speaking { level, .. } = self.agent else {
             return;
         };
-        if paused {
+        if level != Level::Full {
             // It ended while the pause was on its way: a voice left paused would never speak again.
             actions.push(TurnAction::ResumeSpeech);
         }
@@ -250,7 +284,7 @@ impl Turns {
         let Some(reply) = &mut self.reply else { return };
         reply.ended = true;
         if matches!(self.agent, Agent::Thinking { .. }) {
-            if reply.spoke {
+            if reply.spoke_at.is_some() {
                 self.reply = None;
                 self.agent = Agent::Silent;
             } else {
@@ -265,7 +299,9 @@ impl Turns {
             (Call::Opening, _) => AgentState::Initializing,
             (Call::Over, _) => AgentState::Idle,
             (Call::Open, Agent::Thinking { .. }) => AgentState::Thinking,
-            (Call::Open, Agent::Speaking { paused: false, .. }) => AgentState::Speaking,
+            (Call::Open, Agent::Speaking { level, .. }) if level != Level::Held => {
+                AgentState::Speaking
+            }
             (Call::Open, _) => AgentState::Listening,
         }
     }

@@ -5,8 +5,8 @@
 
 use super::barge_in::{Words, weigh};
 use super::endpointing::{OpenTurn, joined};
-use super::silence::Prompt;
-use super::state::{Agent, Call, OpenReply, Turns};
+use super::silence::{Hold, Prompt};
+use super::state::{Agent, Call, Level, OpenReply, Turns};
 use super::{TurnAction, UserTurn};
 use std::time::Duration;
 
@@ -20,6 +20,18 @@ const MAX_STEPS: usize = 16;
 /// Unanswered questions kept for the next reply, in bytes; a longer pile is dropped.
 const MAX_UNANSWERED: usize = 2_000;
 
+/// Whoever begins to speak so soon after a reply has not heard it: they were not finished.
+const NOT_HEARD: Duration = Duration::from_millis(300);
+/// The same for whoever types: they were typing.
+const NOT_HEARD_TYPING: Duration = Duration::from_millis(500);
+
+/// On a line on which the agent's voice came back, sounds are spoken over for so long. An agent that fell silent at each
+/// would not come to an end; one that never did would not hear who speaks over it.
+const ECHO: Duration = Duration::from_millis(2_500);
+
+/// How long a caller who asked for a moment is left in peace.
+const MOMENT: Duration = Duration::from_secs(120);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// The greeting never came: begin without it.
@@ -28,6 +40,7 @@ pub(super) enum Step {
     CloseUtterance,
     /// A transcript is overdue: go on without it.
     LoseTranscript,
+    Duck,
     Pause,
     Resume,
     /// The caller has the floor: drop the reply.
@@ -84,15 +97,17 @@ impl Turns {
             Agent::Speaking {
                 since,
                 interruptible,
-                paused: false,
+                level,
             } => {
                 let stuck = since + self.config.speaking_timeout;
-                earliest(
-                    self.during_speech(interruptible),
-                    Some((stuck, Step::GiveUpReply)),
-                )
+                match level {
+                    Level::Held => self.during_a_pause(),
+                    _ => earliest(
+                        self.during_speech(interruptible, level),
+                        Some((stuck, Step::GiveUpReply)),
+                    ),
+                }
             }
-            Agent::Speaking { paused: true, .. } => self.during_a_pause(),
         };
         earliest(course, watchdog)
     }
@@ -178,22 +193,30 @@ impl Turns {
         }
     }
 
-    /// We are audible: pause for speech, yield to words, ignore the rest.
-    fn during_speech(&self, interruptible: bool) -> Option<(Duration, Step)> {
+    /// We are audible: speak more quietly for a sound, pause for speech that goes on, yield to words, ignore the rest.
+    fn during_speech(&self, interruptible: bool, level: Level) -> Option<(Duration, Step)> {
         let warm_at = self.first_speech.unwrap_or_default() + self.config.aec_warmup;
-        if self.turn.typed || self.words() == Words::Substance {
+        let has_words = self.turn.typed || self.words() == Words::Substance;
+        if has_words {
             let may_be_echo = !self.turn.typed && self.turn.begun_at.is_some_and(|at| at < warm_at);
-            // Words that may not interrupt are kept; they are answered when we have finished.
-            return (interruptible && !may_be_echo).then_some((AT_ONCE, Step::Cancel));
+            if interruptible && !may_be_echo {
+                return Some((AT_ONCE, Step::Cancel));
+            }
         }
-        match self.caller.speaking {
-            Some(since) if interruptible => {
-                Some((since.max(warm_at) + self.config.barge_in_after, Step::Pause))
+        let patience = if self.echoes { ECHO } else { AT_ONCE };
+        let since = self
+            .caller
+            .speaking
+            .map(|since| since.max(warm_at) + patience);
+        match (level, since) {
+            (Level::Full, Some(since)) if interruptible && !has_words => Some((since, Step::Duck)),
+            // Words that may not interrupt are kept; they are answered when we have finished.
+            (Level::Full, None) if self.caller.owed == 0 && self.turn.begun_at.is_some() => {
+                (!has_words).then_some((AT_ONCE, Step::Forget))
             }
-            None if self.caller.owed == 0 && self.turn.begun_at.is_some() => {
-                Some((AT_ONCE, Step::Forget))
-            }
-            _ => None,
+            (Level::Full, _) => None,
+            (_, Some(since)) => Some((since + self.config.barge_in_after, Step::Pause)),
+            (_, None) => self.resumes_at(),
         }
     }
 
@@ -204,12 +227,15 @@ impl Turns {
         }
         match self.caller.speaking {
             Some(_) => None,
-            None if self.caller.owed == 0 => Some((AT_ONCE, Step::Resume)),
-            None => {
-                let late = self.caller.reported_at + self.config.false_interruption_timeout;
-                Some((late, Step::Resume))
-            }
+            None => self.resumes_at(),
         }
+    }
+
+    /// The caller fell silent and nothing of substance is known: at once when nothing more will be, else after a while.
+    fn resumes_at(&self) -> Option<(Duration, Step)> {
+        let late = self.caller.reported_at + self.config.false_interruption_timeout;
+        let at = if self.caller.owed == 0 { AT_ONCE } else { late };
+        Some((at, Step::Resume))
     }
 
     fn caller_is_done(&self) -> bool {
@@ -235,12 +261,16 @@ impl Turns {
                 self.caller.owed = 0;
                 self.turn.failed = self.turn.begun_at.is_some();
             }
+            Step::Duck => {
+                self.set_level(Level::Ducked);
+                actions.push(TurnAction::DuckSpeech);
+            }
             Step::Pause => {
-                self.set_paused(true);
+                self.set_level(Level::Held);
                 actions.push(TurnAction::PauseSpeech);
             }
             Step::Resume => {
-                self.set_paused(false);
+                self.set_level(Level::Full);
                 actions.push(TurnAction::ResumeSpeech);
             }
             Step::Cancel => {
@@ -266,7 +296,10 @@ impl Turns {
             }
             Step::Forget => self.next_turn(),
             Step::GiveUpReply => {
-                let heard_nothing = self.reply.as_ref().is_some_and(|reply| !reply.spoke);
+                let heard_nothing = self
+                    .reply
+                    .as_ref()
+                    .is_some_and(|reply| reply.spoke_at.is_none());
                 actions.push(TurnAction::CancelReply);
                 self.cancel(now);
                 if heard_nothing {
@@ -298,20 +331,23 @@ impl Turns {
         self.drafted = None;
         self.reply = Some(OpenReply {
             question: turn.question(),
-            spoke: false,
+            spoke_at: None,
             ended: false,
         });
         self.agent = Agent::Thinking { since: now };
         self.did_not_catch = 0;
         self.digits_expected = false;
         self.answer_expected = false;
-        self.silence.excused(now);
+        self.silence.taken(now);
+        if self.config.listening.is_pause(&turn.text) {
+            self.silence.hold(Hold::Moment, now + MOMENT, now);
+        }
         self.next_turn();
         turn
     }
 
     fn cancel(&mut self, now: Duration) {
-        if let Some(reply) = self.reply.take().filter(|reply| !reply.spoke) {
+        if let Some(reply) = self.reply.take().filter(|reply| self.is_unheard(reply)) {
             self.unanswered = reply.question;
             if self.unanswered.len() > MAX_UNANSWERED {
                 self.unanswered.clear();
@@ -319,6 +355,19 @@ impl Turns {
         }
         self.agent = Agent::Silent;
         self.silence.broken(now);
+    }
+
+    /// The caller was not finished when this reply began.
+    fn is_unheard(&self, reply: &OpenReply) -> bool {
+        let soon = if self.turn.typed {
+            NOT_HEARD_TYPING
+        } else {
+            NOT_HEARD
+        };
+        let begun_at = self.turn.begun_at.unwrap_or(Duration::MAX);
+        reply
+            .spoke_at
+            .is_none_or(|spoke_at| begun_at < spoke_at + soon)
     }
 
     fn next_turn(&mut self) {
@@ -351,9 +400,9 @@ impl Turns {
         }
     }
 
-    fn set_paused(&mut self, to: bool) {
-        if let Agent::Speaking { paused, .. } = &mut self.agent {
-            *paused = to;
+    fn set_level(&mut self, to: Level) {
+        if let Agent::Speaking { level, .. } = &mut self.agent {
+            *level = to;
         }
     }
 }

@@ -9,7 +9,7 @@ mod properties;
 mod silence;
 mod watchdog;
 
-use super::{AgentState, TurnAction, TurnConfig, TurnEvent, Turns};
+use super::{AgentState, Hold, TurnAction, TurnConfig, TurnEvent, Turns};
 use std::time::Duration;
 
 fn check(script: &str, expected: &str) {
@@ -51,6 +51,8 @@ fn play(config: &TurnConfig, script: &str) -> Vec<String> {
             "end" => {}
             "agent asks for digits" => turns.expect_digits(true),
             "agent asks" => turns.expect_answer(true),
+            "reply is of use" => turns.judge_reply(true, now),
+            "reply is of no use" => turns.judge_reply(false, now),
             _ => note(&mut done, now, turns.on(event(what), now)),
         }
     }
@@ -65,7 +67,16 @@ fn event(what: &str) -> TurnEvent {
     if let Some(text) = text("types") {
         return TurnEvent::CallerTyped { text };
     }
+    if let Some((what, until)) = what.split_once(" until ") {
+        let what = hold(what);
+        let until = Duration::from_secs_f64(until.parse().expect("a time in seconds"));
+        return TurnEvent::Hold { what, until };
+    }
+    if let Some(what) = what.strip_suffix(" done") {
+        return TurnEvent::Release(hold(what));
+    }
     match what {
+        "own voice" => TurnEvent::OwnVoice,
         "caller starts" => TurnEvent::CallerStartedSpeaking,
         "caller stops" => TurnEvent::CallerStoppedSpeaking,
         "deaf" => TurnEvent::TranscriptFailed,
@@ -84,10 +95,20 @@ fn event(what: &str) -> TurnEvent {
     }
 }
 
+fn hold(what: &str) -> Hold {
+    match what {
+        "keys" => Hold::Keys,
+        "code" => Hold::Code,
+        "work" => Hold::Work,
+        other => panic!("nothing of that name stops the clock: {other}"),
+    }
+}
+
 fn note(done: &mut Vec<String>, at: Duration, actions: Vec<TurnAction>) {
     for action in actions {
         let what = match action {
             TurnAction::SetState(state) => AgentState::as_str(state).to_owned(),
+            TurnAction::DuckSpeech => "DUCK".to_owned(),
             TurnAction::PauseSpeech => "PAUSE".to_owned(),
             TurnAction::ResumeSpeech => "RESUME".to_owned(),
             TurnAction::CancelReply => "CANCEL".to_owned(),

@@ -11,6 +11,8 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
+use super::loopback::Loopback;
+
 /// 10 ms at 16 kHz.
 const FRAME_SAMPLES: usize = 160;
 const FRAME: Duration = Duration::from_millis(10);
@@ -23,6 +25,8 @@ const QUEUE: usize = 20_000;
 /// All tracks that were ever published, by id.
 pub(super) struct Microphones {
     tracks: HashMap<&'static str, Track>,
+    /// Where the line echoes.
+    echo: Option<Loopback>,
     tasks: TaskTracker,
 }
 
@@ -33,9 +37,12 @@ struct Track {
 
 impl Microphones {
     /// Nobody publishes anything yet.
-    pub(super) fn new(tasks: TaskTracker) -> Self {
-        let tracks = HashMap::new();
-        Self { tracks, tasks }
+    pub(super) fn new(echo: Option<Loopback>, tasks: TaskTracker) -> Self {
+        Self {
+            tracks: HashMap::new(),
+            echo,
+            tasks,
+        }
     }
 
     /// A new track; an earlier one of this id ends. Returns how to listen to it.
@@ -44,6 +51,9 @@ impl Microphones {
         track: &'static str,
     ) -> Box<dyn FnOnce() -> Frames + Send + 'static> {
         let (frames, queue) = mpsc::channel(QUEUE);
+        if let Some(echo) = &self.echo {
+            echo.into(frames.clone());
+        }
         let sound = None;
         self.tracks.insert(track, Track { frames, sound });
         Box::new(move || {

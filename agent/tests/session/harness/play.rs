@@ -24,8 +24,8 @@ use voice::{
 };
 
 use super::{
-    carrier::ScriptedTransfers, microphones::Microphones, page::show, played::Played,
-    recording::Recording, scene::Scene, sink::ScriptedSink, stage::Stage, words,
+    carrier::ScriptedTransfers, loopback::Loopback, microphones::Microphones, page::show,
+    played::Played, recording::Recording, scene::Scene, sink::ScriptedSink, stage::Stage, words,
 };
 
 /// Where phone calls are transferred.
@@ -39,7 +39,9 @@ impl Scene {
         let (recorder, queue) = Recorder::new(Arc::default());
         let (outputs, shown) = Outputs::new();
         let (tasks, crew) = (TaskTracker::new(), TaskTracker::new());
-        let sink = ScriptedSink::new(self.voice.clone());
+        let echo = self.echoes_after;
+        let echo = echo.map(|delay| Loopback::new(self.stt.clone(), delay, &crew));
+        let sink = ScriptedSink::new(self.voice.clone(), echo.clone());
         let heard = sink.log();
         let (signals, signal_queue) = mpsc::channel(64);
         let (rpc, rpc_queue) = mpsc::channel(16);
@@ -61,7 +63,7 @@ impl Scene {
             signals,
             rpc,
             stop,
-            microphones: Microphones::new(crew.clone()),
+            microphones: Microphones::new(echo, crew.clone()),
             recording: Recording::start(queue, self.nothing_is_kept),
             answers: <_>::default(),
             tasks: crew.clone(),

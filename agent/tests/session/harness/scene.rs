@@ -42,6 +42,8 @@ pub(crate) struct Scene {
     pub(crate) recognition_takes: Duration,
     /// Limits of the call.
     pub(crate) config: SessionConfig,
+    /// The agent's voice comes back into the caller's microphone so much later, as loud as the caller.
+    pub(crate) echoes_after: Option<Duration>,
     /// Neither disk nor database takes the record.
     pub(crate) nothing_is_kept: bool,
     /// The call is recorded.
@@ -124,6 +126,7 @@ impl Scene {
                 language_model: None,
                 worker_id: "worker".to_owned(),
             },
+            echoes_after: None,
             nothing_is_kept: false,
             recorded: false,
             something_hangs: false,
@@ -179,6 +182,15 @@ impl Scene {
     pub(crate) fn says_in_vain(&mut self, from: f64, to: f64, text: &str, what: Recognition) {
         self.something_hangs |= what == Recognition::Never;
         self.sound(MICROPHONE, from, to, text, what);
+    }
+
+    /// Somebody else who may be the caller speaks, as the room has it.
+    pub(crate) fn is_heard_speaking(&mut self, when: f64, who: &str) {
+        let caller = Caller {
+            identity: who.to_owned(),
+            ..self.caller.clone()
+        };
+        self.signal(when, who, SignalKind::Speaks(Box::new(caller)));
     }
 
     /// The caller makes a sound without words.

@@ -1,4 +1,4 @@
-//! Where the agent's frames go: paces them and notes which text sounds when.
+//! Where the agent's frames go: paces them, notes which text sounds when, and lets them come back where the line echoes.
 
 use std::{
     fmt,
@@ -8,6 +8,8 @@ use std::{
 
 use tokio::time::{Instant, sleep};
 use voice::{speak::FrameSink, test_support::ScriptedVoice};
+
+use super::loopback::Loopback;
 
 /// How long a frame sounds.
 const FRAME: Duration = Duration::from_millis(10);
@@ -36,9 +38,13 @@ impl fmt::Display for Heard {
     }
 }
 
+/// Speech under which the caller makes a sound is a quarter as loud.
+const DUCKED: i16 = 4;
+
 /// A published track.
 pub(crate) struct ScriptedSink {
     log: SinkLog,
+    echo: Option<Loopback>,
 }
 
 /// What sounded so far; clones share it.
@@ -50,10 +56,11 @@ pub(crate) struct SinkLog {
 }
 
 impl ScriptedSink {
-    pub(crate) fn new(voice: ScriptedVoice) -> Self {
+    pub(super) fn new(voice: ScriptedVoice, echo: Option<Loopback>) -> Self {
         let runs = Arc::default();
         Self {
             log: SinkLog { voice, runs },
+            echo,
         }
     }
 
@@ -63,18 +70,25 @@ impl ScriptedSink {
 }
 
 impl SinkLog {
-    fn note(&self, samples: &[i16]) {
+    /// Returns the level of the text that sounds in a frame.
+    fn note(&self, samples: &[i16]) -> Option<i16> {
         let level = samples[0];
         // A fading frame says nothing of its own.
-        if level < 2_000 || samples.iter().any(|sample| *sample != level) {
-            return;
+        if level < 2_000 / DUCKED || samples.iter().any(|sample| *sample != level) {
+            return None;
         }
+        // Levels are whole tens; a quarter of one is rounded down.
+        let level = match level {
+            2_000.. => level,
+            _ => (level * DUCKED + 9) / 10 * 10,
+        };
         let now = Instant::now();
         let mut runs = self.runs.lock().expect("nobody panicked");
         match runs.last_mut() {
             Some((known, _, last)) if *known == level && now - *last <= 10 * FRAME => *last = now,
             _ => runs.push((level, now, now)),
         }
+        Some(level)
     }
 
     /// All that sounded, in order.
@@ -95,7 +109,16 @@ impl SinkLog {
 
 impl FrameSink for ScriptedSink {
     fn capture(&mut self, samples: &[i16]) -> impl Future<Output = ()> + Send {
-        self.log.note(samples);
+        let level = self.log.note(samples);
+        if let (Some(echo), Some(level)) = (&self.echo, level) {
+            echo.send(
+                &self
+                    .log
+                    .voice
+                    .text_of(level)
+                    .expect("every level was given out"),
+            );
+        }
         sleep(FRAME)
     }
 

@@ -295,3 +295,56 @@ fn resuming_rises_from_silence() {
         frame[FRAME_SAMPLES - 1]
     );
 }
+
+#[test]
+fn a_ducked_speech_is_quieter_at_once_and_as_loud_as_before_when_it_resumes() {
+    let mut playout = one_sentence("Some words.", 2000);
+    send(&mut playout, 1000);
+    playout.duck(ms(60));
+    let mut frame = [0; FRAME_SAMPLES];
+    let mut levels = Vec::new();
+    for _ in 0..4 {
+        assert_eq!(playout.next(&mut frame), Step::Frame);
+        levels.push(frame[FRAME_SAMPLES - 1]);
+    }
+    assert!(levels[0] > 600 && levels[0] < 640, "{levels:?}");
+    assert_eq!(levels[2..], [250, 250], "{levels:?}");
+    playout.resume();
+    send(&mut playout, 30);
+    playout.next(&mut frame);
+    assert_eq!(frame[0], 1000, "it stayed quiet");
+    // What waited in the sink was sent again, and no more.
+    assert_eq!(send(&mut playout, 5000), (1060 - 80, Step::Drain));
+    playout.drained();
+    assert_eq!(finished(&mut playout), [(A, "Some words.".into(), false)]);
+}
+
+#[test]
+fn a_ducked_speech_that_is_cancelled_counts_what_was_heard_and_the_next_one_is_loud() {
+    let mut playout = one_sentence("Your card was blocked on Monday, Laura.", 3900);
+    send(&mut playout, 1300);
+    playout.duck(ms(60));
+    send(&mut playout, 200);
+    playout.cancel(ms(60));
+    assert_eq!(finished(&mut playout), [(A, "Your card was".into(), true)]);
+    playout.begin(B, true);
+    playout.sentence(B, "Two.".into(), speech(100));
+    let mut frame = [0; FRAME_SAMPLES];
+    send(&mut playout, 20);
+    playout.next(&mut frame);
+    assert_eq!(frame, [1000; FRAME_SAMPLES], "a new speech began quietly");
+}
+
+#[test]
+fn what_was_heard_before_a_pause_stays_heard_when_the_next_pause_comes_soon() {
+    let mut playout = one_sentence("Your card was blocked on Monday, Laura.", 3900);
+    send(&mut playout, 1300);
+    playout.pause(ms(0));
+    send(&mut playout, 100);
+    playout.resume();
+    // It goes on before "was"; the next pause comes before that is said again.
+    send(&mut playout, 100);
+    playout.pause(ms(60));
+    playout.cancel(ms(0));
+    assert_eq!(finished(&mut playout), [(A, "Your card was".into(), true)]);
+}

@@ -15,8 +15,8 @@ pub(super) struct Timeline {
     lines: Vec<Line>,
     /// The next sample to go out.
     next: u64,
-    /// The furthest place that surely reached the caller.
-    heard: u64,
+    /// The furthest place that reached the caller before the speech last backed up.
+    reached: u64,
 }
 
 #[derive(Debug)]
@@ -80,7 +80,6 @@ impl Timeline {
             begun.push(line.text.clone());
         }
         self.next = next;
-        self.heard = self.heard.max(next);
         Some(begun)
     }
 
@@ -104,11 +103,11 @@ impl Timeline {
     /// The last `count` samples did not reach the caller.
     pub(super) fn take_back(&mut self, count: u64) {
         self.next = self.next.saturating_sub(count);
-        self.heard = self.next;
     }
 
     /// Moves back to a quiet place a word or so before, never past the beginning of the sentence.
     pub(super) fn back_up(&mut self) {
+        self.reached = self.reached.max(self.next);
         let Some(line) = self.lines.iter().rfind(|line| line.start <= self.next) else {
             return;
         };
@@ -135,9 +134,11 @@ impl Timeline {
 
     /// The sentences that were heard, the last one as far as its words were.
     pub(super) fn heard_text(&self) -> String {
+        // What is said again after a pause was heard before it.
+        let place = self.reached.max(self.next);
         let mut heard: Vec<&str> = Vec::new();
         for line in self.lines.iter().filter(|line| line.begun) {
-            let part = self.heard.saturating_sub(line.start);
+            let part = place.saturating_sub(line.start);
             let length = line.end() - line.start;
             if part >= length {
                 heard.push(line.text.trim());

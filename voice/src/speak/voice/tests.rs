@@ -54,7 +54,7 @@ fn scene(event_queue: usize) -> Scene {
         busy_until: Instant::now(),
     };
     Scene {
-        voice: Voice::start(sink, sender, &tasks),
+        voice: Voice::start(sink, Sent::new(Instant::now()), sender, &tasks),
         events,
         ear,
         tasks,

@@ -138,6 +138,7 @@ fn a_reply_that_was_heard_leaves_nothing_unanswered() {
         "1.0 REPLY fees
          1.0 thinking
          2.0 speaking
+         4.0 DUCK
          4.5 PAUSE
          4.5 listening
          4.7 CANCEL

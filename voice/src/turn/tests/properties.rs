@@ -1,6 +1,6 @@
 //! What holds for any order of events, sensible or not.
 
-use crate::turn::{AgentState, TurnAction, TurnConfig, TurnEvent, Turns, UserTurn};
+use crate::turn::{AgentState, Hold, TurnAction, TurnConfig, TurnEvent, Turns, UserTurn};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -21,6 +21,9 @@ fn any_event() -> impl Strategy<Value = TurnEvent> {
         3 => any::<(bool, bool)>().prop_map(|(interruptible, reply)| TurnEvent::AgentStartedSpeaking { interruptible, reply }),
         3 => Just(TurnEvent::AgentStoppedSpeaking),
         2 => Just(TurnEvent::ReplyEnded),
+        1 => Just(TurnEvent::OwnVoice),
+        1 => (0..100_000_u64).prop_map(|until| TurnEvent::Hold { what: Hold::Code, until: Duration::from_millis(until) }),
+        1 => Just(TurnEvent::Release(Hold::Code)),
         1 => Just(TurnEvent::Tick),
     ]
 }
@@ -38,6 +41,7 @@ fn any_call() -> impl Strategy<Value = (Vec<(u64, TurnEvent)>, bool)> {
 struct Watched {
     turns: Turns,
     shown: AgentState,
+    ducked: bool,
     paused: bool,
     reply_open: bool,
     draft: Option<UserTurn>,
@@ -50,6 +54,7 @@ impl Watched {
         Self {
             turns: Turns::new(config),
             shown,
+            ducked: false,
             paused: false,
             reply_open: false,
             draft: None,
@@ -85,16 +90,20 @@ impl Watched {
                 assert_ne!(state, self.shown, "the same state was shown twice");
                 self.shown = state;
             }
+            TurnAction::DuckSpeech => {
+                assert!(!self.ducked && !self.paused, "ducked twice");
+                self.ducked = true;
+            }
             TurnAction::PauseSpeech => {
-                assert!(!self.paused, "paused twice");
+                assert!(self.ducked && !self.paused, "paused without a warning");
                 self.paused = true;
             }
             TurnAction::ResumeSpeech => {
-                assert!(self.paused, "resumed without a pause");
-                self.paused = false;
+                assert!(self.ducked, "resumed without a pause");
+                (self.ducked, self.paused) = (false, false);
             }
             TurnAction::CancelReply => {
-                self.paused = false;
+                (self.ducked, self.paused) = (false, false);
                 self.reply_open = false;
             }
             TurnAction::Draft(turn) => {
@@ -161,7 +170,7 @@ proptest! {
         }
         prop_assert_eq!(watched.turns.deadline(), None, "nothing is left to wait for");
         prop_assert_eq!(watched.shown, AgentState::Listening);
-        prop_assert!(!watched.paused, "speech was left paused");
+        prop_assert!(!watched.ducked && !watched.paused, "speech was left paused");
         prop_assert!(!watched.reply_open, "a reply was left open");
     }
 
@@ -190,7 +199,7 @@ proptest! {
             }
             now += Duration::from_millis(gap_ms);
             for action in turns.on(event, now) {
-                prop_assert!(!matches!(action, TurnAction::PauseSpeech | TurnAction::CancelReply), "{:?}", action);
+                prop_assert!(!matches!(action, TurnAction::DuckSpeech | TurnAction::PauseSpeech | TurnAction::CancelReply), "{:?}", action);
             }
         }
     }

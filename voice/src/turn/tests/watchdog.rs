@@ -107,13 +107,14 @@ fn speech_that_ends_while_being_paused_releases_the_pause() {
          5.0 caller starts
          5.6 agent stops
          6.0 caller stops
-         6.1 heard thanks a lot
+         6.1 heard what are your fees
          7.0 end",
         "0.5 speaking
+         5.0 DUCK
          5.5 PAUSE
          5.5 listening
          5.6 RESUME
-         6.3 REPLY thanks a lot
+         6.3 REPLY what are your fees
          6.3 thinking",
     );
 }
@@ -136,6 +137,7 @@ fn a_microphone_that_never_falls_silent_does_not_hold_the_agent() {
          2.0 caller starts
          70.0 end",
         "0.0 speaking
+         2.0 DUCK
          2.5 PAUSE
          2.5 listening
          62.0 RESUME
