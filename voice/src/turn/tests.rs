@@ -5,6 +5,7 @@
 mod barge_in;
 mod drafts;
 mod endpointing;
+mod finished;
 mod properties;
 mod silence;
 mod watchdog;
@@ -64,6 +65,10 @@ fn event(what: &str) -> TurnEvent {
     }
     if let Some(text) = text("types") {
         return TurnEvent::CallerTyped { text };
+    }
+    if let Some(probability) = text("sounds") {
+        let probability = probability.parse().expect("a probability");
+        return TurnEvent::EndOfTurn { probability };
     }
     match what {
         "caller starts" => TurnEvent::CallerStartedSpeaking,
