@@ -92,13 +92,19 @@ impl OpenTurn {
 
     /// Digits are asked for or being dictated: how they sound says nothing about their end.
     pub(super) fn takes_digits(&self, config: &TurnConfig, digits_expected: bool) -> bool {
-        digits_expected || config.listening.is_dictating(&self.text)
+        digits_expected || config.listening.is_dictating(&self.text) || ends_redacted(&self.text)
     }
 
     /// Whether speech that gave no words deserves an answer all the same.
     pub(super) fn was_not_understood(&self, config: &TurnConfig) -> bool {
         !self.overlapped && (self.failed || self.spoken_for >= config.silent_turn_min_speech)
     }
+}
+
+/// Whether the last words were taken out before anybody saw them, "[number]": they were digits, and maybe not all of them.
+fn ends_redacted(text: &str) -> bool {
+    let text = text.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '.' | ','));
+    text.ends_with(']')
 }
 
 /// Two stretches of text as one, single-spaced.

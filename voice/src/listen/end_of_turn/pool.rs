@@ -38,6 +38,9 @@ impl Default for EndOfTurnConfig {
     }
 }
 
+/// What tells of a turn how likely it is that it is over.
+pub(super) type Judging = dyn Fn(&[f32]) -> f32 + Send + Sync;
+
 /// The threads; cheap to clone. They end once the last clone is dropped.
 #[derive(Clone)]
 pub struct EndOfTurnPool {
@@ -66,7 +69,7 @@ impl EndOfTurnPool {
 
     /// The same with anything that judges.
     pub(super) fn with(
-        judge: Arc<dyn Fn(&[f32]) -> f32 + Send + Sync>,
+        judge: Arc<Judging>,
         config: &EndOfTurnConfig,
     ) -> Result<Self, EndOfTurnError> {
         let (jobs, queue) = mpsc::channel(config.queue.max(1));
@@ -111,7 +114,7 @@ impl EndOfTurnPool {
 
 /// One thread's part.
 struct Judge {
-    judge: Arc<dyn Fn(&[f32]) -> f32 + Send + Sync>,
+    judge: Arc<Judging>,
     /// What a pause took lately, of all threads; 0 before the first.
     usual_us: Arc<AtomicU64>,
     patience: Duration,

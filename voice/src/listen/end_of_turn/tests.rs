@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use tokio_util::task::TaskTracker;
+
 use super::{EndOfTurnConfig, EndOfTurnError, EndOfTurnPool, GivenUp, SmartTurn};
 use crate::test_support::sounds;
 
@@ -138,7 +140,7 @@ async fn a_pause_for_which_there_is_no_room_is_given_up_at_once() {
     let (gate, pool) = Gate::pool(&patient());
     let ask = |turn: f32| {
         let pool = pool.clone();
-        tokio::spawn(async move { pool.judge(vec![turn]).await })
+        TaskTracker::new().spawn(async move { pool.judge(vec![turn]).await })
     };
     let first = ask(0.25);
     tokio::task::yield_now().await;
@@ -167,7 +169,7 @@ async fn an_answer_that_would_come_too_late_is_not_waited_for() {
 #[tokio::test]
 async fn a_pause_that_nobody_waits_for_any_more_is_not_judged() {
     let (gate, pool) = Gate::pool(&patient());
-    let first = tokio::spawn({
+    let first = TaskTracker::new().spawn({
         let pool = pool.clone();
         async move { pool.judge(vec![0.25]).await }
     });

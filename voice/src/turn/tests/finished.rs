@@ -124,6 +124,20 @@ fn dictated_digits_wait_whatever_they_sound_like_and_whether_or_not_they_were_as
 }
 
 #[test]
+fn digits_that_were_redacted_are_digits_still() {
+    check(
+        "1.0 caller starts
+         2.0 caller stops
+         2.07 sounds 0.99
+         2.1 heard My number is 077 [number].
+         5.0 end",
+        "1.0 listening
+         3.0 REPLY My number is 077 [number].
+         3.0 thinking",
+    );
+}
+
+#[test]
 fn who_pauses_long_is_waited_for_longer() {
     let mut script = "1.0 caller starts\n".to_owned();
     // Three pauses of 1.5 s, then silence.
