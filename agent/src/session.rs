@@ -12,6 +12,7 @@ mod handoff;
 mod hearing;
 mod ledger;
 mod opening;
+mod pause;
 mod phase;
 mod ports;
 mod reply;
@@ -94,6 +95,7 @@ pub struct Session {
     microphone: Option<Frames>,
     listener: Listener,
     transcripts: FuturesOrdered<JoinHandle<Result<Transcript, SttError>>>,
+    pause: pause::Pause,
     redactor: Redactor,
     turns: Turns,
     voice: Voice,
@@ -153,6 +155,7 @@ impl Session {
                 Some(event) => self.on_voice(event).await,
                 None => Some(End::HangUp(CallEnding::Broken)),
             },
+            judged = self.pause.judged() => self.on_judged(judged).await,
             Some(transcript) = self.transcripts.next(), if !self.transcripts.is_empty() => {
                 let transcript = transcript.unwrap_or(Err(SttError::Stopped));
                 self.on_transcript(transcript).await

@@ -38,9 +38,13 @@ impl Session {
 
     async fn on_heard(&mut self, heard: Option<Heard>) -> Option<End> {
         match heard? {
-            Heard::SpeechStarted { .. } => self.tell(TurnEvent::CallerStartedSpeaking).await,
+            Heard::SpeechStarted { at_ms } => {
+                self.pause_ends(at_ms);
+                self.tell(TurnEvent::CallerStartedSpeaking).await
+            }
             Heard::SpeechEnded(utterance) => {
                 self.recognise(utterance);
+                self.pause_begins();
                 self.tell(TurnEvent::CallerStoppedSpeaking).await
             }
         }

@@ -21,6 +21,7 @@ use voice::{
 use super::{
     AgentVoice, Phase, REPORT_QUEUE, Services, Session, VOICE_QUEUE, authenticate,
     ledger::{Ledger, SpeechKind},
+    pause::Pause,
     ports, speech,
 };
 use crate::{line::Line, worker::CallStop};
@@ -63,6 +64,7 @@ impl Session {
             ledger: Ledger::new(services.recorder.clone(), id),
             redactor: Redactor::default(),
             transcripts: FuturesOrdered::new(),
+            pause: Pause::default(),
             microphone: None,
             inputs: line.inputs,
             outputs: line.outputs,

@@ -8,7 +8,7 @@ use knowledge::Lines;
 use record::{EarlierCalls, LiveSessions, Recorder};
 use tools::{SipTransfer, TransferTarget};
 use voice::{
-    listen::{ListenConfig, Stt},
+    listen::{EndOfTurn, ListenConfig, Stt},
     speak::Tts,
     turn::TurnConfig,
 };
@@ -20,6 +20,8 @@ use crate::metrics::Metrics;
 pub struct Services {
     /// Recognition.
     pub stt: Stt,
+    /// What judges whether a turn sounds finished; `None`: silence and words alone decide.
+    pub end_of_turn: Option<EndOfTurn>,
     /// Synthesis.
     pub tts: Tts,
     /// Answers.

@@ -12,6 +12,7 @@ mod long;
 mod microphone;
 mod network;
 mod opening;
+mod pauses;
 mod recognition;
 mod record;
 mod synthesis;

@@ -18,7 +18,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 use voice::{
-    listen::Stt,
+    listen::{EndOfTurn, Stt},
     speak::{Provider, Tts, TtsConfig},
 };
 
@@ -104,6 +104,7 @@ impl Scene {
         };
         Arc::new(Services {
             stt: Stt::Scripted(self.stt.clone()),
+            end_of_turn: self.end_of_turn.clone().map(EndOfTurn::Scripted),
             tts: Tts::new(&TtsConfig::new(Provider::Scripted(self.voice.clone()))),
             replier: Replier::new(knowledge, replies, None, None),
             recorder,
