@@ -29,6 +29,8 @@ type Labels = [(&'static str, &'static str); 2];
 pub enum Stage {
     /// From the end of speech until the turn counted as finished.
     Endpointing,
+    /// Whether a turn sounds finished.
+    EndOfTurn,
     /// Speech to text.
     Stt,
     /// Passages found.
@@ -49,6 +51,7 @@ impl Stage {
     pub fn name(self) -> &'static str {
         match self {
             Self::Endpointing => "endpointing",
+            Self::EndOfTurn => "end_of_turn",
             Self::Stt => "stt",
             Self::Retrieval => "retrieval",
             Self::LlmFirstToken => "llm_first_token",
@@ -84,6 +87,7 @@ pub struct Metrics {
     llm_tokens: Family<Label, Counter>,
     llm_withheld: Family<Label, Counter>,
     drafts: Family<Label, Counter>,
+    pauses: Family<Label, Counter>,
     fallbacks: Family<Label, Counter>,
     latency: Latency,
     audio_frames_dropped: Counter,
@@ -131,6 +135,7 @@ impl Metrics {
             "llm_tokens", "Tokens that language models took", llm_tokens;
             "llm_withheld", "Sentences and thoughts of a language model that were not spoken", llm_withheld;
             "drafts", "Replies that were begun before their turn was over, by what became of them", drafts;
+            "pauses", "Pauses of callers, by what came of judging whether their turn sounds finished", pauses;
             "fallbacks", "Turns in which the second recogniser heard or the second voice spoke, by stage", fallbacks;
             "audio_frames_dropped", "Caller audio frames dropped", audio_frames_dropped;
             "authentications", "Authentication attempts, by outcome", authentications;
@@ -248,6 +253,11 @@ impl Metrics {
         self.drafts.get_or_create(&[("end", end)]).inc();
     }
 
+    /// Whether a turn sounds finished was judged in a pause, or why not; `outcome` is one of a fixed set.
+    pub fn pause_judged(&self, outcome: &'static str) {
+        self.pauses.get_or_create(&[("outcome", outcome)]).inc();
+    }
+
     /// The second recogniser heard a part of a turn, or the second voice spoke it.
     pub fn fallback(&self, stage: Stage) {
         self.fallbacks
@@ -310,6 +320,7 @@ mod tests {
         metrics.llm_request(true, "answered", 120);
         metrics.llm_withheld("figure", 2);
         metrics.draft(true);
+        metrics.pause_judged("full");
         metrics.fallback(Stage::Stt);
         let text = rendered(&metrics);
         for line in [
@@ -325,6 +336,7 @@ mod tests {
             "teller_llm_tokens_total{model=\"fallback\"} 120",
             "teller_llm_withheld_total{reason=\"figure\"} 2",
             "teller_drafts_total{end=\"used\"} 1",
+            "teller_pauses_total{outcome=\"full\"} 1",
             "teller_fallbacks_total{stage=\"stt\"} 1",
         ] {
             assert!(text.contains(line), "no `{line}` in:\n{text}");

@@ -13,6 +13,7 @@ mod handoff;
 mod hearing;
 mod ledger;
 mod opening;
+mod pause;
 mod phase;
 mod ports;
 mod reply;
@@ -99,6 +100,7 @@ pub struct Session {
     own: echo::OwnVoice,
     /// The recognitions under way, in the order of the utterances: bounded by them.
     transcripts: FuturesOrdered<JoinHandle<hearing::Recognised>>,
+    pause: pause::Pause,
     redactor: Redactor,
     taped: taped::Taped,
     turns: Turns,
@@ -159,6 +161,7 @@ impl Session {
                 Some(event) => self.on_voice(event).await,
                 None => Some(End::HangUp(CallEnding::Broken)),
             },
+            judged = self.pause.judged() => self.on_judged(judged).await,
             Some(recognised) = self.transcripts.next(), if !self.transcripts.is_empty() => {
                 self.on_recognised(recognised.unwrap_or_default()).await
             }

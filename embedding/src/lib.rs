@@ -3,8 +3,6 @@
 mod classifier;
 mod kept;
 mod network;
-mod product;
-mod rows;
 mod scan;
 mod word_piece;
 

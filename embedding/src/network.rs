@@ -5,18 +5,16 @@
 
 use std::ops::Range;
 
+use matrix::{Panels, View, add, gelu, normalize, softmax};
 use safetensors::{Dtype, SafeTensors};
-
-use crate::{
-    product::{Panels, View},
-    rows::{add, gelu, normalize, softmax},
-};
 
 const LAYERS: usize = 6;
 pub(crate) const SIZE: usize = 384;
 const INNER: usize = 1536;
 const HEADS: usize = 12;
 const HEAD: usize = SIZE / HEADS;
+/// Of the model's configuration.
+const EPSILON: f32 = 1e-12;
 
 /// All weights.
 pub(crate) struct Network {
@@ -161,7 +159,7 @@ impl Layer {
 
 impl Norm {
     fn apply(&self, rows: &mut [f32]) {
-        normalize(rows, &self.weight, &self.bias);
+        normalize(rows, &self.weight, &self.bias, EPSILON);
     }
 }
 

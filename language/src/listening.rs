@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::{
     english::english,
+    numbers::{Chain, Item, Numeral, What, chains, scan},
     words::{Break, contains_any, keys, words},
 };
 
@@ -20,6 +21,13 @@ enum Listened {
     /// Somebody listens.
     Shown,
 }
+
+/// A number of so many digits is whole: hardly any that people dictate is longer.
+const WHOLE: usize = 16;
+/// A single number of so many digits is a string of digits rather than a count, unless it is round.
+const STRING: usize = 3;
+/// Words between "number" or "code" and the digits that are one: "my number there is".
+const NEAR: usize = 3;
 
 /// Words by which turns and replies are judged while a call runs. The default is English.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -153,6 +161,38 @@ impl Listening {
                 .is_some_and(|word| self.dangling.contains(word))
     }
 
+    /// Whether `text` ends in digits that are being dictated, so that more may come after a pause: "zero seven seven", "my
+    /// number is 47". Amounts, dates, counts and round numbers are no such digits, and sixteen digits are a whole number.
+    #[must_use]
+    pub fn is_dictating(&self, text: &str) -> bool {
+        let items = scan(text, &[]);
+        let chains = chains::<&str>(text, &items, &[]);
+        let Some(last) = chains.last().filter(|chain| chain.items.end == items.len()) else {
+            return false;
+        };
+        let is_measure = last.pieces.last().is_none_or(|piece| piece.measure);
+        let digits = last.digits();
+        let is_round = digits.ends_with("000") || is_grouped(text, last);
+        if is_measure || is_round || digits.len() >= WHOLE || text.trim_end().ends_with('%') {
+            return false;
+        }
+        let doubled = |item: &Item| matches!(item.what, What::Number(Numeral::Repeat(_)));
+        let said_singly = last.pieces.len() > 1 || items[last.items.clone()].iter().any(doubled);
+        if last.plus || said_singly || (digits.len() > 1 && digits.starts_with('0')) {
+            return true;
+        }
+        let is_written = last.pieces.iter().all(|piece| piece.worded == 0);
+        let is_string = is_written && digits.len() >= STRING && !digits.ends_with("00");
+        !text.contains('?') && (is_string || self.names_digits(last, &items))
+    }
+
+    /// Whether "number", "code" or the like stands shortly before these digits.
+    fn names_digits(&self, digits: &Chain, items: &[Item]) -> bool {
+        let before = items[..digits.items.start].iter().rev();
+        let mut words = before.take(NEAR + 1).filter_map(Item::word);
+        words.any(|word| self.asks_for_digits.iter().any(|digits| digits == word))
+    }
+
     /// Whether the last sentence of `text` is a question for digits.
     #[must_use]
     pub fn asks_for_digits(&self, text: &str) -> bool {
@@ -185,6 +225,16 @@ fn holds_any(keys: &[String], phrases: &[String]) -> bool {
             .iter()
             .any(|phrase| starts_with(&keys[at..], phrase).is_some())
     })
+}
+
+/// Whether commas part these digits as they part thousands: 1,250.
+fn is_grouped(text: &str, digits: &Chain) -> bool {
+    let pairs = digits.pieces.windows(2);
+    let mut parted = pairs.map(|pair| {
+        let (before, after) = (&pair[0], &pair[1]);
+        after.digits.len() == 3 && text.get(before.span.end..after.span.start) == Some(",")
+    });
+    digits.pieces.len() > 1 && parted.all(|parted| parted)
 }
 
 #[cfg(test)]
@@ -283,6 +333,43 @@ mod tests {
                 "and...",
             ],
             &["block it", "What is this about?", "thanks", "", "log in"],
+        );
+    }
+
+    #[test]
+    fn digits_that_are_dictated_promise_more() {
+        check(
+            Listening::is_dictating,
+            &[
+                "zero seven seven",
+                "My telephone number is 077.",
+                "It's 0-7-7",
+                "oh seven seven, four one",
+                "+44",
+                "my number is 47",
+                "The code is five.",
+                "four one one, two",
+                "my card ends in 4711",
+                "It is 4, 1, 1, 2?",
+                "double seven",
+            ],
+            &[
+                "I want to send 500",
+                "transfer $1,250",
+                "transfer 1,250",
+                "one hundred and twenty",
+                "send fifty dollars",
+                "a house for 25 000",
+                "I need two",
+                "since 1995",
+                "number one please",
+                "Is it 4711?",
+                "my number is 4111 1111 1111 1111",
+                "five percent",
+                "at 10:30",
+                "It was 077 and that is all",
+                "",
+            ],
         );
     }
 

@@ -6,6 +6,7 @@
 
 mod reader;
 mod speech;
+mod turns;
 
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
@@ -18,11 +19,13 @@ use tools::{DeedConfig, LookupConfig, WebSearchConfig};
 use voice::{
     listen::SttConfig,
     speak::{LocalVoice, Provider},
+    turn::Patience,
 };
 
 use crate::{mcp::McpSettings, meaning::MeaningConfig};
 
 pub use reader::{ConfigError, Reader};
+pub use turns::EndOfTurnSettings;
 
 /// Our own steps; of the libraries what goes wrong. The language model's client is silent: it quotes
 /// what it received, and that is what people said.
@@ -68,6 +71,10 @@ pub struct Config {
     pub llm_fallback: Option<LlmConfig>,
     /// Calls are recorded.
     pub recording: bool,
+    /// What judges whether a turn sounds finished, if anything does.
+    pub end_of_turn: EndOfTurnSettings,
+    /// How soon silence is taken for the end of a turn.
+    pub patience: Patience,
     /// Replies are begun while it is still waited for whether the caller goes on.
     pub preemptive: bool,
     /// Pages and the supervisor's interface.
@@ -181,6 +188,8 @@ impl Config {
             llm_fallback: llm_fallback(env, llm.as_ref()),
             llm,
             recording: env.choice("RECORDING", "off", &["on", "off"]) == "on",
+            end_of_turn: turns::end_of_turn(env),
+            patience: turns::patience(env),
             preemptive: env.flag("PREEMPTIVE_GENERATION", true),
             http: http(env),
             authentication: AuthenticationConfig {

@@ -2,6 +2,7 @@
 
 mod backpressure;
 mod components;
+mod end_of_turn;
 mod housekeeping;
 mod knowledge_base;
 mod locks;
@@ -20,9 +21,10 @@ use anyhow::Context as _;
 use database::Database;
 use jobs::{Finalizer, Moments, Sweeper, summary_rules};
 use record::{EarlierCalls, LiveSessions, RecordHandle};
+use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use voice::{
-    listen::{ListenConfig, Stt},
+    listen::{ListenConfig, ModelError, Stt, TURN_SEEN},
     speak::{Tts, TtsConfig},
     turn::TurnConfig,
 };
@@ -51,6 +53,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let worker_id = format!("{}-{:08x}", hostname(), rand::random::<u32>());
     // The model takes longest to load: everything else is made ready meanwhile.
     let hearing = tasks.spawn(Stt::open(config.stt.clone()));
+    let judging = end_of_turn::open(config.end_of_turn.clone(), &tasks);
     let meaning = Meaning::open(&config.meaning)?;
     let pack = pack(&config)?;
     let tts = voice(&config, &pack);
@@ -77,11 +80,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let authenticator = components::authenticator(&config, &database, &pack)?;
     let worker = Worker::new(config.worker.clone(), metrics.agent.clone(), locks);
     // No call may come before it can be heard: the worker registers behind this.
-    let stt = hearing
-        .await?
-        .context("WHISPER_MODEL cannot be used; scripts/model fetches one")?;
+    let stt = loaded(hearing).await?;
     let services = Services {
         stt: stt.clone(),
+        end_of_turn: judging.await??,
         tts: tts.clone(),
         replier: replier.clone(),
         recordings: components::recordings(&config, &recorder, &metrics.recording)?,
@@ -133,6 +135,12 @@ fn pack(config: &Config) -> anyhow::Result<knowledge::Pack> {
     let mut pack = knowledge::Pack::load(&config.pack_dir)?;
     pack.disclose(&config.pack_dir, config.recording)?;
     Ok(pack)
+}
+
+/// What hears, once it is there.
+async fn loaded(hearing: JoinHandle<Result<Stt, ModelError>>) -> anyhow::Result<Stt> {
+    let stt = hearing.await?;
+    stt.context("WHISPER_MODEL cannot be used; scripts/model fetches one")
 }
 
 /// The voice of all calls: what is set, or else the pack's.
@@ -191,14 +199,20 @@ fn session_config(config: &Config, pack: &knowledge::Pack, worker_id: &str) -> S
     let silence = pack.settings.silence;
     let away = Duration::from_secs(silence.away_s.into());
     SessionConfig {
-        listen: ListenConfig::default(),
-        turn: TurnConfig {
+        listen: ListenConfig {
+            turn_memory: config
+                .end_of_turn
+                .file()
+                .map_or(Duration::ZERO, |_| TURN_SEEN),
+            ..ListenConfig::default()
+        },
+        turn: config.patience.applied_to(TurnConfig {
             are_you_there_after: Some(away),
             goodbye_after: Duration::from_secs(silence.hangup_s.into()).saturating_sub(away),
             listening: Arc::new(pack.listening.clone()),
             preemptive: config.preemptive,
             ..TurnConfig::default()
-        },
+        }),
         greet_after: GREET_AFTER,
         last_words: LAST_WORDS,
         language_model: config.llm.as_ref().map(|llm| llm.model.clone()),

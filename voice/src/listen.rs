@@ -3,11 +3,13 @@
 //! ```text
 //! 10 ms of 16 kHz -> Listener: level gate, tone veto, earshot -> SpeechStarted
 //!                                                             -> SpeechEnded(Utterance)
+//!                    EndOfTurn: whether the turn sounds finished, on its own threads
 //!                    Stt: whisper.cpp on its own threads, or a server -> filter -> Transcript
 //! ```
 //! [`Listener`] is pure: its only clock is the count of samples it was given. It reports what it hears and
 //! decides nothing; who may speak is `turn/`'s business.
 
+mod end_of_turn;
 mod fallback;
 mod filter;
 mod gate;
@@ -19,6 +21,10 @@ mod utterance;
 mod vad;
 mod whisper;
 
+pub use end_of_turn::{
+    EndOfTurn, EndOfTurnConfig, EndOfTurnError, EndOfTurnPool, GivenUp, Judgement, SmartTurn,
+    TURN_SEEN,
+};
 pub use fallback::SttWithFallback;
 pub use model::{Family, ModelError, ModelFile};
 pub use remote::{RemoteStt, RemoteSttConfig};
@@ -51,6 +57,8 @@ pub struct ListenConfig {
     pub pre_roll: Duration,
     /// Whisper reads 30 s at once; talk without a pause is cut before that, at its quietest place.
     pub max_utterance: Duration,
+    /// How much of the track is kept for whoever judges whether the turn is over; zero where nobody does.
+    pub turn_memory: Duration,
     /// Sound that [`crate::test_support::ScriptedStt`] knows is speech, and nothing else is.
     #[cfg(feature = "test-support")]
     pub scripted: bool,
@@ -67,6 +75,7 @@ impl Default for ListenConfig {
             end_silence: Duration::from_millis(200),
             pre_roll: Duration::from_millis(400),
             max_utterance: Duration::from_secs(28),
+            turn_memory: Duration::ZERO,
             #[cfg(feature = "test-support")]
             scripted: false,
         }

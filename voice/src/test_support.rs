@@ -1,5 +1,7 @@
 //! What tests have in place of speakers, models and servers.
 
+#[cfg(feature = "test-support")]
+mod end_of_turn;
 #[cfg(test)]
 pub(crate) mod fake_server;
 #[cfg(feature = "test-support")]
@@ -11,6 +13,7 @@ mod voice;
 
 #[cfg(feature = "test-support")]
 pub use self::{
+    end_of_turn::ScriptedEndOfTurn,
     recogniser::{Recognition, ScriptedLine, ScriptedStt},
     voice::ScriptedVoice,
 };

@@ -15,25 +15,32 @@
 mod barge_in;
 mod config;
 mod endpointing;
+mod pauses;
 mod silence;
 mod state;
 mod steps;
 #[cfg(test)]
 mod tests;
 
-pub use config::TurnConfig;
+pub use config::{Patience, TurnConfig};
 pub use silence::Hold;
 pub use state::Turns;
 
 use std::time::Duration;
 
 /// What happened in the call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum TurnEvent {
     /// The VAD heard the caller begin.
     CallerStartedSpeaking,
     /// The VAD heard the caller end; one `Transcript` or `TranscriptFailed` follows each of these.
     CallerStoppedSpeaking,
+    /// How the turn sounds in the pause that has begun: how likely it is that it is over, 0 to 1. At most one in a pause,
+    /// and none where nobody judges or the answer would come too late.
+    EndOfTurn {
+        /// How likely it is that the caller has finished.
+        probability: f32,
+    },
     /// What the oldest utterance without a transcript said; empty when nothing was intelligible.
     Transcript {
         /// The words as recognised, already redacted.

@@ -46,10 +46,12 @@ impl Session {
                 self.taped.tape.speaks(at_ms);
                 let now = self.now();
                 self.ledger.caller_began(now);
+                self.pause_ends(at_ms);
                 self.tell(TurnEvent::CallerStartedSpeaking).await
             }
             Heard::SpeechEnded(utterance) => {
                 self.recognise(utterance);
+                self.pause_begins();
                 self.tell(TurnEvent::CallerStoppedSpeaking).await
             }
         }

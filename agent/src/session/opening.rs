@@ -24,6 +24,7 @@ use super::{
     AgentVoice, Phase, REPORT_QUEUE, Services, Session, VOICE_QUEUE, authenticate,
     echo::OwnVoice,
     ledger::{Ledger, SpeechKind},
+    pause::Pause,
     ports, speech, taped,
 };
 use crate::{line::Line, worker::CallStop};
@@ -72,6 +73,7 @@ impl Session {
             ledger: Ledger::new(services.recorder.clone(), id, services.trade.clone()),
             redactor: Redactor::default(),
             transcripts: FuturesOrdered::new(),
+            pause: Pause::default(),
             microphone: None,
             inputs: line.inputs,
             outputs: line.outputs,

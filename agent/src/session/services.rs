@@ -10,7 +10,7 @@ use record::{EarlierCalls, LiveSessions, Recorder};
 use recording::Recordings;
 use tools::{Messages, SipTransfer, TransferTarget};
 use voice::{
-    listen::{ListenConfig, Stt},
+    listen::{EndOfTurn, ListenConfig, Stt},
     speak::Tts,
     turn::TurnConfig,
 };
@@ -22,6 +22,8 @@ use crate::metrics::Metrics;
 pub struct Services {
     /// Recognition.
     pub stt: Stt,
+    /// What judges whether a turn sounds finished; `None`: silence and words alone decide.
+    pub end_of_turn: Option<EndOfTurn>,
     /// Synthesis.
     pub tts: Tts,
     /// Answers.

@@ -15,6 +15,7 @@ mod moments;
 mod network;
 mod opening;
 mod patience;
+mod pauses;
 mod recognition;
 mod record;
 mod recording;

@@ -9,8 +9,9 @@ use crate::sources::{files, product_lines, read, root};
 const ARROWS: &[(&str, &[&str])] = &[
     // Ground.
     ("call", &[]),
-    ("embedding", &[]),
     ("language", &[]),
+    ("matrix", &[]),
+    ("embedding", &["matrix"]),
     ("outbound", &[]),
     ("resampler", &[]),
     // Base.
@@ -20,7 +21,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tools", &["call", "outbound"]),
     ("database", &["call"]),
     // Stages.
-    ("voice", &["call", "language", "outbound", "resampler"]),
+    (
+        "voice",
+        &["call", "language", "matrix", "outbound", "resampler"],
+    ),
     (
         "dialogue",
         &[
@@ -83,7 +87,14 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that are pure: text and events in, text and decisions out.
-const PURE: &[&str] = &["call", "insight", "language", "prompts", "resampler"];
+const PURE: &[&str] = &[
+    "call",
+    "insight",
+    "language",
+    "matrix",
+    "prompts",
+    "resampler",
+];
 
 /// Pure parts of other crates: files and folders.
 const PURE_PARTS: &[&str] = &[

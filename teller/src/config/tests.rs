@@ -311,3 +311,22 @@ fn the_example_file_lists_exactly_the_keys_we_read() {
         ".env.example and teller/src/config.rs must name the same keys"
     );
 }
+
+#[test]
+fn the_network_that_hears_an_end_is_optional_unless_it_is_named() {
+    let end_of_turn = |pairs: &[(&str, &str)]| read(pairs).unwrap().end_of_turn;
+    let usual = end_of_turn(&[]);
+    assert!(usual.model.is_some() && !usual.is_required);
+    let named = end_of_turn(&[("END_OF_TURN_MODEL", "/models/turn.onnx")]);
+    assert!(named.is_required, "{named:?}");
+    assert_eq!(named.model, Some("/models/turn.onnx".into()));
+    assert!(end_of_turn(&[("END_OF_TURN_MODEL", "off")]).model.is_none());
+    let patience = |value| read(&[("ENDPOINTING", value)]).map(|config| config.patience);
+    assert_eq!(patience("patient").unwrap(), Patience::Patient);
+    assert_eq!(patience("").unwrap(), Patience::Balanced);
+    let text = patience("slow").unwrap_err().to_string();
+    assert!(
+        text.contains("ENDPOINTING") && text.contains("eager"),
+        "{text}"
+    );
+}

@@ -256,6 +256,32 @@ async fn a_model_file_that_is_cut_short_never_reaches_whisper() {
 }
 
 #[tokio::test]
+async fn a_network_for_the_end_of_turns_that_is_broken_or_missing_is_named() {
+    let model = small_model().display().to_string();
+    let file = std::env::temp_dir().join(format!("turn-{}.onnx", uuid::Uuid::new_v4().simple()));
+    // A length of five bytes, and none of them.
+    std::fs::write(&file, [0x3a, 5]).unwrap();
+    let path = file.display().to_string();
+    let output = start_with(&[("WHISPER_MODEL", &model), ("END_OF_TURN_MODEL", &path)]).await;
+    let expected = [
+        "END_OF_TURN_MODEL",
+        &path,
+        "cut short",
+        "scripts/model smart-turn",
+    ];
+    assert_refused(&output, &expected);
+    let missing = [
+        ("WHISPER_MODEL", &*model),
+        ("END_OF_TURN_MODEL", "models/nothing.onnx"),
+    ];
+    assert_refused(
+        &start_with(&missing).await,
+        &["END_OF_TURN_MODEL", "models/nothing.onnx"],
+    );
+    std::fs::remove_file(file).unwrap();
+}
+
+#[tokio::test]
 async fn a_port_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

@@ -1,5 +1,7 @@
 //! What the listener reports, and the samples it keeps until then.
 
+use std::collections::VecDeque;
+
 /// Something the listener noticed. Each start is followed by exactly one end.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Heard {
@@ -79,5 +81,44 @@ impl Tape {
     fn index(&self, position: u64) -> usize {
         let offset = position.saturating_sub(self.start);
         usize::try_from(offset).map_or(self.samples.len(), |offset| offset.min(self.samples.len()))
+    }
+}
+
+/// The last stretch of the track whatever was in it, for whoever looks back over several utterances.
+///
+/// Bounded by its length: the oldest samples make room.
+#[derive(Debug)]
+pub(super) struct Recent {
+    samples: VecDeque<i16>,
+    length: usize,
+    /// Position after the last sample.
+    end: u64,
+}
+
+impl Recent {
+    /// Keeps so many samples.
+    pub(super) fn new(length: u64) -> Self {
+        Self {
+            samples: VecDeque::new(),
+            length: usize::try_from(length).unwrap_or(usize::MAX),
+            end: 0,
+        }
+    }
+
+    pub(super) fn push(&mut self, frame: &[i16]) {
+        self.end += frame.len() as u64;
+        self.samples.extend(frame);
+        let surplus = self.samples.len().saturating_sub(self.length);
+        self.samples.drain(..surplus);
+    }
+
+    /// A copy of what is kept of it since this position.
+    pub(super) fn floats_since(&self, position: u64) -> Vec<f32> {
+        let wanted = usize::try_from(self.end.saturating_sub(position)).unwrap_or(usize::MAX);
+        let known = self.samples.len();
+        self.samples
+            .range(known - wanted.min(known)..)
+            .map(|sample| f32::from(*sample) / 32_768.0)
+            .collect()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::gate::LevelGate;
 use super::tone::ToneVeto;
-use super::utterance::{Heard, Tape, Utterance};
+use super::utterance::{Heard, Recent, Tape, Utterance};
 use super::{LISTEN_RATE_HZ, ListenConfig};
 
 /// What earshot reads at once: 16 ms.
@@ -13,6 +13,8 @@ const FRAME: usize = 256;
 const START_OF_FOUR: u32 = 3;
 /// A forced cut looks for the quietest place in the last two seconds.
 const CUT_SEARCH: u64 = 2 * LISTEN_RATE_HZ as u64;
+/// Of a turn, so much from before its first voice is handed out: 200 ms.
+const LEAD: u64 = LISTEN_RATE_HZ as u64 / 5;
 
 /// Finds utterances in a caller's track: earshot's scores with hysteresis, behind a level gate and a tone veto.
 pub struct Listener {
@@ -21,6 +23,7 @@ pub struct Listener {
     gate: LevelGate,
     tone: ToneVeto,
     tape: Tape,
+    recent: Recent,
     /// Samples that do not fill a frame yet; less than one frame.
     partial: Vec<i16>,
     /// All of them are known not to be the caller's.
@@ -81,6 +84,7 @@ impl Listener {
             gate: LevelGate::new(config.gate_db),
             tone: ToneVeto::new(),
             tape: Tape::default(),
+            recent: Recent::new(samples(config.turn_memory)),
             partial: Vec::with_capacity(FRAME),
             partial_is_own: true,
             #[cfg(feature = "test-support")]
@@ -122,6 +126,13 @@ impl Listener {
         self.pending.pop_front()
     }
 
+    /// What was heard of the turn whose first voice was at this place, milliseconds of media time, and what of it is still
+    /// kept (`turn_memory`): as whisper wants it, pauses and the silence until now included.
+    #[must_use]
+    pub fn turn_since(&self, at_ms: u64) -> Vec<f32> {
+        self.recent.floats_since((at_ms * 16).saturating_sub(LEAD))
+    }
+
     /// The track ended: what was being said is closed as an utterance. Call it until it returns `None`.
     pub fn finish(&mut self) -> Option<Heard> {
         if let State::Speech { onset, last_voice } = self.state {
@@ -136,6 +147,7 @@ impl Listener {
     fn on_frame(&mut self, frame: &[i16], agent_speaking: bool, is_own: bool) {
         let start = self.tape.end();
         self.tape.push(frame);
+        self.recent.push(frame);
         // The detectors follow all that is heard.
         let (score, tone) = self.score(frame);
         let score = if is_own { 0.0 } else { score };

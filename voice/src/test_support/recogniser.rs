@@ -85,8 +85,8 @@ impl ScriptedStt {
         })
     }
 
-    fn said(&self, samples: &[f32]) -> Vec<ScriptedLine> {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The levels of the lines that are said, in order.
+    pub(crate) fn levels(samples: &[f32]) -> Vec<i16> {
         let mut levels: Vec<i16> = samples
             .iter()
             .step_by(LOOK)
@@ -97,6 +97,11 @@ impl ScriptedStt {
         let mut told = BTreeSet::new();
         levels.retain(|level| told.insert(*level));
         levels
+    }
+
+    fn said(&self, samples: &[f32]) -> Vec<ScriptedLine> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        Self::levels(samples)
             .into_iter()
             .filter_map(|level| {
                 let place = usize::try_from((level - FIRST_LEVEL) / LEVEL_STEP).ok()?;

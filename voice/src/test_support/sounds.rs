@@ -35,6 +35,15 @@ pub(crate) fn sample(name: &str) -> Vec<i16> {
     reader.samples::<i16>().map(Result::unwrap).collect()
 }
 
+/// A prompt of Debian's `asterisk-core-sounds-en-wav`, 8 kHz mono.
+pub(crate) fn prompt(name: &str) -> Vec<i16> {
+    let file = format!("/usr/share/asterisk/sounds/en_US_f_Allison/{name}.wav");
+    let mut reader =
+        hound::WavReader::open(file).expect("asterisk-core-sounds-en-wav is installed");
+    assert_eq!(reader.spec().sample_rate, 8_000, "{name} is not at 8 kHz");
+    reader.samples::<i16>().map(Result::unwrap).collect()
+}
+
 /// (text, samples at 16 kHz) of every prompt of six words or more in Debian's `asterisk-core-sounds-en-wav`: one human
 /// speaker in the telephone band.
 pub(crate) fn human_sentences() -> Vec<(String, Vec<i16>)> {

@@ -5,12 +5,19 @@ use std::{sync::Arc, time::Duration};
 use language::Listening;
 
 /// How patient the agent is; the pack or the environment may change any of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TurnConfig {
-    /// Silence after the caller's last sound that ends the turn.
+    /// Silence after the caller's last sound that ends the turn, where nobody judges how it sounds.
     pub endpointing_delay: Duration,
-    /// The same where the caller is plainly not finished: a dangling word, or digits being dictated.
+    /// The same where the caller is plainly not finished: digits being dictated or, where nobody judges how the turn
+    /// sounds, a dangling word.
     pub slot_endpointing_delay: Duration,
+    /// Silence that ends a turn which sounds finished.
+    pub finished_delay: Duration,
+    /// Silence that ends a turn which sounds unfinished, or whose words are.
+    pub unfinished_delay: Duration,
+    /// A turn that is over with this probability or a greater one sounds finished, 0 to 1.
+    pub finished_probability: f32,
     /// Replies are drafted while the silence that ends a turn is waited for.
     pub preemptive: bool,
     /// Silence the VAD has already waited when it reports the end of speech.
@@ -52,6 +59,9 @@ impl Default for TurnConfig {
         Self {
             endpointing_delay: Duration::from_millis(500),
             slot_endpointing_delay: Duration::from_millis(1200),
+            finished_delay: Duration::from_millis(280),
+            unfinished_delay: Duration::from_millis(1600),
+            finished_probability: 0.5,
             preemptive: true,
             vad_hangover: Duration::from_millis(200),
             barge_in_after: Duration::from_millis(500),
@@ -68,6 +78,39 @@ impl Default for TurnConfig {
             caller_speech_timeout: Duration::from_secs(60),
             transcript_timeout: Duration::from_secs(10),
             listening: Arc::default(),
+        }
+    }
+}
+
+/// How soon silence is taken for the end of a turn: one setting for all delays. What each costs and spares is measured in
+/// docs/turn-taking.md.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Patience {
+    /// Answers soonest, and cuts callers off more often.
+    Eager,
+    /// What most callers want.
+    #[default]
+    Balanced,
+    /// For callers who search for words: answers later, and seldom cuts anybody off.
+    Patient,
+}
+
+impl Patience {
+    /// A configuration with this patience.
+    #[must_use]
+    pub fn applied_to(self, config: TurnConfig) -> TurnConfig {
+        let (finished_probability, [finished, unfinished, silence, slot]) = match self {
+            Self::Eager => (0.3, [240, 1200, 400, 1100]),
+            Self::Balanced => return config,
+            Self::Patient => (0.8, [450, 2200, 800, 1600]),
+        };
+        TurnConfig {
+            finished_probability,
+            finished_delay: Duration::from_millis(finished),
+            unfinished_delay: Duration::from_millis(unfinished),
+            endpointing_delay: Duration::from_millis(silence),
+            slot_endpointing_delay: Duration::from_millis(slot),
+            ..config
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use super::config::TurnConfig;
 use super::endpointing::OpenTurn;
+use super::pauses::Pauses;
 use super::silence::Silence;
 use super::{AgentState, TurnAction, TurnEvent};
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub struct Turns {
     pub(super) reply: Option<OpenReply>,
     pub(super) caller: Caller,
     pub(super) turn: OpenTurn,
+    pub(super) pauses: Pauses,
     /// Questions whose reply was cancelled before any of it was heard.
     pub(super) unanswered: String,
     pub(super) silence: Silence,
@@ -102,6 +104,7 @@ impl Turns {
             reply: None,
             caller: Caller::default(),
             turn: OpenTurn::default(),
+            pauses: Pauses::default(),
             unanswered: String::new(),
             drafted: None,
             silence: Silence::new(),
@@ -131,6 +134,7 @@ impl Turns {
         match event {
             TurnEvent::CallerStartedSpeaking => self.on_caller_started(now),
             TurnEvent::CallerStoppedSpeaking => self.on_caller_stopped(now),
+            TurnEvent::EndOfTurn { probability } => self.on_end_of_turn(probability),
             TurnEvent::Transcript { text } => self.on_transcript(&text, now),
             TurnEvent::TranscriptFailed => self.on_transcript_failed(),
             TurnEvent::OwnVoice => self.on_own_voice(),
@@ -200,7 +204,21 @@ impl Turns {
         matches!(self.agent, Agent::Speaking { .. })
     }
 
+    /// Whether it is of use to know how the turn sounds in the pause that begins: not where digits are dictated, whose
+    /// sound says nothing.
+    #[must_use]
+    pub fn asks_for_end_of_turn(&self) -> bool {
+        self.turn_is_open() && !self.turn.takes_digits(&self.config, self.digits_expected)
+    }
+
+    /// Whether the caller has begun a turn that nobody has taken up yet.
+    #[must_use]
+    pub fn turn_is_open(&self) -> bool {
+        self.turn.begun_at.is_some()
+    }
+
     fn on_caller_started(&mut self, now: Duration) {
+        self.learn_pause(now);
         self.caller.speaking.get_or_insert(now);
         self.turn.begin(self.agent_speaks(), now);
     }
@@ -214,6 +232,26 @@ impl Turns {
         self.turn.end(since, stopped_at, self.agent_speaks());
         self.caller.owed = self.caller.owed.saturating_add(1);
         self.caller.reported_at = now;
+    }
+
+    /// The caller goes on: it was a pause, in an open turn or in one that was taken for finished and is not answered aloud.
+    fn learn_pause(&mut self, now: Duration) {
+        if self.caller.speaking.is_some() {
+            return;
+        }
+        let pause = now.saturating_sub(self.turn.stopped_at);
+        if self.turn_is_open() {
+            self.pauses.within_a_turn(pause);
+        } else if matches!(self.agent, Agent::Thinking { .. }) {
+            self.pauses.cut_off(pause);
+        }
+    }
+
+    fn on_end_of_turn(&mut self, probability: f32) {
+        // An answer about a pause that is over says nothing about the next one.
+        if self.caller.speaking.is_none() {
+            self.turn.sounds(probability);
+        }
     }
 
     fn on_transcript(&mut self, text: &str, now: Duration) {

@@ -159,8 +159,10 @@ impl Turns {
             }
             Words::None => (closes_at, Step::SayNotUnderstood),
             Words::Backchannel if self.turn.over_agent => (AT_ONCE, Step::Forget),
-            Words::Backchannel | Words::Substance if self.may_draft() => (AT_ONCE, Step::Draft),
-            Words::Backchannel | Words::Substance => (closes_at, Step::Commit),
+            Words::Backchannel | Words::Substance => match self.drafts_at() {
+                Some(at) if at < closes_at => (at, Step::Draft),
+                _ => (closes_at, Step::Commit),
+            },
         })
     }
 
@@ -170,7 +172,10 @@ impl Turns {
     }
 
     fn closes_at(&self) -> Duration {
-        self.turn.stopped_at + self.turn.delay(&self.config, self.digits_expected)
+        let delay = self
+            .turn
+            .delay(&self.config, &self.pauses, self.digits_expected);
+        self.turn.stopped_at + delay
     }
 
     /// Words that ask for more of them are not worth a draft.
@@ -179,6 +184,17 @@ impl Turns {
             && self.call == Call::Open
             && self.drafted.is_none()
             && !self.turn.is_unfinished(&self.config, self.digits_expected)
+    }
+
+    /// When a reply may be drafted: as soon as the words are known; where the turn sounds unfinished, when silence has
+    /// lasted so long that it may be over all the same.
+    fn drafts_at(&self) -> Option<Duration> {
+        let at = if self.turn.sounds_unfinished(&self.config) {
+            self.turn.stopped_at + self.config.endpointing_delay
+        } else {
+            AT_ONCE
+        };
+        self.may_draft().then_some(at)
     }
 
     /// Something of ours is on its way: more words from the caller make it stale.
@@ -329,6 +345,7 @@ impl Turns {
         let turn = self.turn_at(now);
         self.unanswered.clear();
         self.drafted = None;
+        self.pauses.turn_ended();
         self.reply = Some(OpenReply {
             question: turn.question(),
             spoke_at: None,

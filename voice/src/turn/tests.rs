@@ -5,6 +5,7 @@
 mod barge_in;
 mod drafts;
 mod endpointing;
+mod finished;
 mod properties;
 mod silence;
 mod watchdog;
@@ -74,6 +75,10 @@ fn event(what: &str) -> TurnEvent {
     }
     if let Some(what) = what.strip_suffix(" done") {
         return TurnEvent::Release(hold(what));
+    }
+    if let Some(probability) = text("sounds") {
+        let probability = probability.parse().expect("a probability");
+        return TurnEvent::EndOfTurn { probability };
     }
     match what {
         "own voice" => TurnEvent::OwnVoice,

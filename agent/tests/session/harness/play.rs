@@ -19,7 +19,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 use voice::{
-    listen::Stt,
+    listen::{EndOfTurn, Stt},
     speak::{Provider, Tts, TtsConfig},
 };
 
@@ -115,6 +115,7 @@ impl Scene {
         };
         Arc::new(Services {
             stt: Stt::Scripted(self.stt.clone()),
+            end_of_turn: self.end_of_turn.clone().map(EndOfTurn::Scripted),
             tts: Tts::new(&TtsConfig::new(Provider::Scripted(self.voice.clone()))),
             replier: Replier::new(knowledge, replies, None, None),
             recorder,

@@ -11,8 +11,8 @@ use authentication::{ScriptedAuthenticator, Started, Verified};
 use call::Channel;
 use serde_json::json;
 use voice::{
-    listen::ListenConfig,
-    test_support::{Recognition, ScriptedLine, ScriptedStt, ScriptedVoice},
+    listen::{ListenConfig, TURN_SEEN},
+    test_support::{Recognition, ScriptedEndOfTurn, ScriptedLine, ScriptedStt, ScriptedVoice},
     turn::TurnConfig,
 };
 
@@ -32,6 +32,8 @@ pub(crate) struct Scene {
     pub(super) acts: Vec<(Duration, Act)>,
     pub(super) caller: Caller,
     pub(super) stt: ScriptedStt,
+    /// What judges whether a turn sounds finished; `None`: nobody.
+    pub(crate) end_of_turn: Option<ScriptedEndOfTurn>,
     /// What the agent's synthesis does.
     pub(crate) voice: ScriptedVoice,
     /// What authentication leads to; `None`: there is none.
@@ -103,6 +105,7 @@ impl Scene {
     fn of(caller: Caller) -> Self {
         let listen = ListenConfig {
             scripted: true,
+            turn_memory: TURN_SEEN,
             ..ListenConfig::default()
         };
         let turn = TurnConfig {
@@ -114,6 +117,7 @@ impl Scene {
             acts: Vec::new(),
             caller,
             stt: ScriptedStt::default(),
+            end_of_turn: None,
             voice: ScriptedVoice::new(at(0.1)),
             authenticator: None,
             carrier: None,
@@ -171,6 +175,15 @@ impl Scene {
     /// The caller says this, from when to when.
     pub(crate) fn says(&mut self, from: f64, to: f64, text: &str) {
         self.says_into(MICROPHONE, from, to, text);
+    }
+
+    /// The caller says this, and it sounds as if the turn were over with this probability. The answer takes 80 ms.
+    pub(crate) fn says_sounding(&mut self, from: f64, to: f64, text: &str, probability: f32) {
+        let level = self.sound(MICROPHONE, from, to, text, Recognition::Words);
+        let judge = self
+            .end_of_turn
+            .get_or_insert_with(|| ScriptedEndOfTurn::new(at(0.08)));
+        judge.judges(level, probability);
     }
 
     /// Somebody says this into a track. A sound that follows without a pause replaces it.
@@ -296,13 +309,21 @@ impl Scene {
         })
     }
 
-    fn sound(&mut self, track: &'static str, from: f64, to: f64, text: &str, what: Recognition) {
+    fn sound(
+        &mut self,
+        track: &'static str,
+        from: f64,
+        to: f64,
+        text: &str,
+        what: Recognition,
+    ) -> i16 {
         let level = self.stt.add(ScriptedLine {
             text: text.to_owned(),
             takes: self.recognition_takes,
             recognition: what,
         });
         self.act(from, Act::Sound(track, level, at(to) - at(from)));
+        level
     }
 
     fn signal(&mut self, when: f64, from: &str, kind: SignalKind) {

@@ -306,3 +306,40 @@ fn a_higher_bar_holds_while_the_agent_speaks() {
     let clear = hear(&mut listener(), &sounds::sample("119-clean.wav"), true);
     assert!(!clear.is_empty(), "a clear interruption is not heard");
 }
+
+#[test]
+fn a_turn_is_handed_out_with_its_pauses_as_far_back_as_it_is_kept() {
+    let speech = sounds::sample("043-clean.wav");
+    let config = ListenConfig {
+        turn_memory: std::time::Duration::from_secs(8),
+        ..ListenConfig::default()
+    };
+    let pause = sounds::silence(1.0);
+    let track = [pause.clone(), speech.clone(), pause.clone(), speech, pause].concat();
+    let mut listener = Listener::new(&config);
+    let mut began = None;
+    let mut turns = Vec::new();
+    for (at, frame) in track.chunks(160).enumerate() {
+        match listener.push(frame, false) {
+            Some(Heard::SpeechStarted { at_ms }) => {
+                began.get_or_insert(at_ms);
+            }
+            Some(Heard::SpeechEnded(_)) => {
+                let turn = listener.turn_since(began.expect("it began"));
+                turns.push((turn, (at + 1) * 160));
+            }
+            None => {}
+        }
+    }
+    let [(first, now), (both, end)] = &*turns else {
+        panic!("{} utterances", turns.len())
+    };
+    // From 200 ms before the voice to now; a frame that is not whole yet is missing.
+    let wanted = now - usize::try_from(began.unwrap() * 16).unwrap() + 3200;
+    assert!(first.len().abs_diff(wanted) <= FRAME, "{}", first.len());
+    assert_eq!(both.len(), 8 * 16_000, "the last eight seconds");
+    let known = end - end % FRAME;
+    assert_eq!(both[..], sounds::floats(&track[known - both.len()..known]));
+    let forgetful = Listener::new(&ListenConfig::default());
+    assert!(forgetful.turn_since(0).is_empty(), "nobody asked for it");
+}

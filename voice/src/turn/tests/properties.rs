@@ -10,12 +10,14 @@ fn any_event() -> impl Strategy<Value = TurnEvent> {
         Just(" "),
         Just("okay"),
         Just("block my card"),
-        Just("I want to")
+        Just("I want to"),
+        Just("zero seven seven")
     ];
     prop_oneof![
         3 => Just(TurnEvent::CallerStartedSpeaking),
         3 => Just(TurnEvent::CallerStoppedSpeaking),
         3 => words.clone().prop_map(|text| TurnEvent::Transcript { text: text.to_owned() }),
+        2 => prop_oneof![Just(0.0), Just(0.6), Just(1.0)].prop_map(|probability| TurnEvent::EndOfTurn { probability }),
         1 => Just(TurnEvent::TranscriptFailed),
         1 => words.prop_map(|text| TurnEvent::CallerTyped { text: text.to_owned() }),
         3 => any::<(bool, bool)>().prop_map(|(interruptible, reply)| TurnEvent::AgentStartedSpeaking { interruptible, reply }),

@@ -8,7 +8,7 @@
 mod x86;
 
 /// Columns of a panel.
-pub(crate) const WIDE: usize = 16;
+const WIDE: usize = 16;
 /// Rows of a tile at most.
 const ROWS: usize = 12;
 
@@ -19,17 +19,21 @@ type Tile = [[Wide; 2]; ROWS];
 
 /// Some columns of a matrix whose rows lie so many numbers apart.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct View<'a> {
+pub struct View<'a> {
     /// From the first number of the first row.
-    pub(crate) numbers: &'a [f32],
-    pub(crate) stride: usize,
-    pub(crate) rows: usize,
-    pub(crate) columns: usize,
+    pub numbers: &'a [f32],
+    /// Numbers from the beginning of one row to that of the next.
+    pub stride: usize,
+    /// How many rows there are.
+    pub rows: usize,
+    /// How many numbers of each row count.
+    pub columns: usize,
 }
 
 impl<'a> View<'a> {
     /// All of a matrix of whole rows.
-    pub(crate) fn all(numbers: &'a [f32], columns: usize) -> Self {
+    #[must_use]
+    pub fn all(numbers: &'a [f32], columns: usize) -> Self {
         Self {
             numbers,
             stride: columns,
@@ -39,7 +43,7 @@ impl<'a> View<'a> {
     }
 
     /// Rows of so many numbers each.
-    pub(crate) fn rows(self) -> impl Iterator<Item = &'a [f32]> {
+    pub fn rows(self) -> impl Iterator<Item = &'a [f32]> {
         let starts = (0..self.rows).map(move |row| row * self.stride);
         starts.map(move |from| &self.numbers[from..from + self.columns])
     }
@@ -47,7 +51,7 @@ impl<'a> View<'a> {
 
 /// The right side of products: (inputs, outputs), in panels.
 #[derive(Debug)]
-pub(crate) struct Panels {
+pub struct Panels {
     inputs: usize,
     outputs: usize,
     /// Panel after panel, each of `inputs` rows; an even number of panels, what no output fills is 0.
@@ -58,7 +62,8 @@ pub(crate) struct Panels {
 
 impl Panels {
     /// Of rows for each output, as weights are stored, and what is added.
-    pub(crate) fn of_outputs(weights: View<'_>, bias: &[f32]) -> Self {
+    #[must_use]
+    pub fn of_outputs(weights: View<'_>, bias: &[f32]) -> Self {
         let mut panels = Self::new(weights.columns, weights.rows);
         for (output, row) in weights.rows().enumerate() {
             let from = output / WIDE * panels.inputs;
@@ -74,7 +79,8 @@ impl Panels {
     }
 
     /// Of rows for each input.
-    pub(crate) fn of_inputs(numbers: View<'_>) -> Self {
+    #[must_use]
+    pub fn of_inputs(numbers: View<'_>) -> Self {
         let mut panels = Self::new(numbers.rows, numbers.columns);
         for (input, row) in numbers.rows().enumerate() {
             for (panel, part) in row.chunks(WIDE).enumerate() {
@@ -96,14 +102,18 @@ impl Panels {
     }
 
     /// Rows times these columns, row after row.
-    pub(crate) fn product(&self, rows: View<'_>) -> Vec<f32> {
+    #[must_use]
+    pub fn product(&self, rows: View<'_>) -> Vec<f32> {
         let mut out = vec![0.0; rows.rows * self.outputs];
         self.product_into(rows, &mut out, self.outputs);
         out
     }
 
     /// The same into rows that lie `stride` numbers apart.
-    pub(crate) fn product_into(&self, rows: View<'_>, out: &mut [f32], stride: usize) {
+    ///
+    /// # Panics
+    /// When `out` has no room for them.
+    pub fn product_into(&self, rows: View<'_>, out: &mut [f32], stride: usize) {
         debug_assert_eq!(rows.columns, self.inputs, "as many numbers as weights");
         let able = Able::here();
         let most = able.rows();

@@ -2,21 +2,19 @@
 
 use crate::product::Able;
 
-/// Keeps the division by a spread of zero finite; of the model's configuration.
-const EPSILON: f32 = 1e-12;
-
-/// Each row of as many numbers as there are weights: its mean 0, its spread 1, then weighed and moved.
-pub(crate) fn normalize(rows: &mut [f32], weights: &[f32], moved: &[f32]) {
-    Able::here().wide(|| normalized(rows, weights, moved));
+/// Each row of as many numbers as there are weights: its mean 0, its spread 1, then weighed and moved. `epsilon` keeps the
+/// division by a spread of zero finite; it is of the model's configuration.
+pub fn normalize(rows: &mut [f32], weights: &[f32], moved: &[f32], epsilon: f32) {
+    Able::here().wide(|| normalized(rows, weights, moved, epsilon));
 }
 
 #[inline(always)]
-fn normalized(rows: &mut [f32], weights: &[f32], moved: &[f32]) {
+fn normalized(rows: &mut [f32], weights: &[f32], moved: &[f32], epsilon: f32) {
     for row in rows.chunks_exact_mut(weights.len()) {
         let count = row.len() as f32;
         let mean = sum(row, |x| x) / count;
         row.iter_mut().for_each(|x| *x -= mean);
-        let scale = 1.0 / (sum(row, |x| x * x) / count + EPSILON).sqrt();
+        let scale = 1.0 / (sum(row, |x| x * x) / count + epsilon).sqrt();
         for ((x, weight), moved) in row.iter_mut().zip(weights).zip(moved) {
             *x = *x * scale * weight + moved;
         }
@@ -24,7 +22,7 @@ fn normalized(rows: &mut [f32], weights: &[f32], moved: &[f32]) {
 }
 
 /// Each row of so many logarithms, multiplied by `scale`, as shares of one whole.
-pub(crate) fn softmax(rows: &mut [f32], columns: usize, scale: f32) {
+pub fn softmax(rows: &mut [f32], columns: usize, scale: f32) {
     Able::here().wide(|| shares(rows, columns, scale));
 }
 
@@ -40,7 +38,7 @@ fn shares(rows: &mut [f32], columns: usize, scale: f32) {
 
 /// Each number times the share of a normal distribution below it. The error function after Abramowitz and Stegun 7.1.26,
 /// off by 1.5e-7 at most.
-pub(crate) fn gelu(numbers: &mut [f32]) {
+pub fn gelu(numbers: &mut [f32]) {
     Able::here().wide(|| numbers.iter_mut().for_each(|x| *x *= below(*x)));
 }
 
@@ -57,7 +55,8 @@ fn below(x: f32) -> f32 {
     0.5 + 0.5 * erf.copysign(x)
 }
 
-pub(crate) fn add(to: &mut [f32], other: &[f32]) {
+/// Adds the numbers that stand at the same place.
+pub fn add(to: &mut [f32], other: &[f32]) {
     to.iter_mut()
         .zip(other)
         .for_each(|(to, other)| *to += other);
@@ -163,7 +162,7 @@ mod tests {
     #[test]
     fn rows_are_brought_to_one_spread() {
         let mut rows = [1.0, 3.0, 5.0, 5.0];
-        normalize(&mut rows, &[1.0, 2.0], &[0.0, 1.0]);
+        normalize(&mut rows, &[1.0, 2.0], &[0.0, 1.0], 1e-12);
         assert_eq!(rows, [-1.0, 3.0, 0.0, 1.0]);
     }
 }
