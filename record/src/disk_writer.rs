@@ -58,12 +58,14 @@ impl DiskWriter {
             let mut next = Some(first);
             let mut closed = false;
             while let Some(record) = next.take() {
+                // Sound ends its group: whether there is room for more is seen once the disk has it.
+                let is_large = matches!(record, Record::Sound(_));
                 match record {
                     Record::Flush(done) => flushes.push(done),
                     Record::Close => closed = true,
                     record => group.extend(self.seal(record)),
                 }
-                if group.len() < GROUP && !closed {
+                if group.len() < GROUP && !closed && !is_large {
                     next = self.queue.try_take();
                 }
             }
@@ -103,8 +105,13 @@ impl DiskWriter {
                 .map(|outcome| vec![outcome.awaited(waiting)]),
             Record::LeftTask(left) => self.sealer.left_task(&left).map(|left| vec![left]),
             // Words come first: half of the spool is theirs, however long the database is away.
-            Record::Sound(_) if !self.health.has_room_for_sound() => return self.no_room(),
-            Record::Sound(sound) => self.sealer.sound(&sound).map(|sound| vec![sound]),
+            Record::Sound(_) if !self.health.has_room_for_sound() => {
+                return self.lose_sound("half of the spool is taken");
+            }
+            Record::Sound(sound) => match self.sealer.sound(&sound) {
+                Ok(sound) => Ok(vec![sound]),
+                Err(_) => return self.lose_sound("it came after its session's end"),
+            },
             Record::TurnInsight(insight) => Ok(vec![self.sealer.turn_insight(&insight)]),
             Record::Ended(end) => Ok(vec![self.sealer.end(&end)]),
             Record::Flush(_) | Record::Close => return Vec::new(),
@@ -117,10 +124,10 @@ impl DiskWriter {
         sealed.unwrap_or_default()
     }
 
-    /// A segment that is not kept: its seconds are silence.
-    fn no_room(&self) -> Vec<Sealed> {
+    /// A segment that is not kept: its seconds are silence. Said once, counted each time.
+    fn lose_sound(&self, why: &str) -> Vec<Sealed> {
         if self.metrics.series.sound_lost.inc() == 0 {
-            tracing::error!("the spool has no room for sound: recordings have gaps until it has");
+            tracing::error!(why, "a segment of a recording is not kept");
         }
         Vec::new()
     }
@@ -155,7 +162,7 @@ impl DiskWriter {
             // Sound that the disk did not take does not wait in memory.
             let given_up = !kept && sealed.acknowledged.seq == StoredRecord::SOUND;
             if given_up {
-                self.no_room();
+                self.lose_sound("the disk refuses it");
             } else if !kept {
                 self.starts.handed_over(&sealed);
                 self.health.at_risk(sealed.acknowledged.session);
