@@ -166,7 +166,7 @@ impl Conversation {
             arguments: Value::Object(arguments),
             ..self.request(name, turn.seq, false)
         };
-        self.call(request, Purpose::LookUp(asking), meta, steps);
+        self.call(request, Purpose::LookUp(asking.into()), meta, steps);
     }
 
     /// Says what came of a look-up, then what the documents say to the rest of the turn.

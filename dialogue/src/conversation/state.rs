@@ -63,7 +63,7 @@ pub(super) enum Reply {
 #[derive(Debug, Clone)]
 pub(super) enum Purpose {
     /// A look-up.
-    LookUp(Asking),
+    LookUp(Box<Asking>),
     /// A callback that the caller agreed to.
     Callback,
     /// What a task has to choose from.
