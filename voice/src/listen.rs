@@ -43,7 +43,8 @@ pub const LISTEN_RATE_HZ: u32 = 16_000;
 pub struct ListenConfig {
     /// Score of a frame that may begin speech, 0 to 1.
     pub start_score: f32,
-    /// The same while the agent speaks: its echo and the caller's "mm-hm" should not begin a turn.
+    /// The same while the agent speaks. No higher: a sound makes the agent quieter first, within 150 ms, and its own echo is
+    /// known as such.
     pub start_score_while_speaking: f32,
     /// Score of a frame that carries speech on.
     pub continue_score: f32,
@@ -68,7 +69,7 @@ impl Default for ListenConfig {
     fn default() -> Self {
         Self {
             start_score: 0.7,
-            start_score_while_speaking: 0.85,
+            start_score_while_speaking: 0.7,
             continue_score: 0.45,
             gate_db: 7.0,
             min_speech: Duration::from_millis(80),

@@ -2,11 +2,12 @@
 //! the same way, each step at the time it was given. Neither a model nor a runtime is there.
 //!
 //! `left TASK VALUES` is what an earlier call left, `done 2` what was done today, `done unknown` that nobody knows.
-//! `caller WORDS` is a finished turn, `agent WORDS` what was heard of the agent; `found` answers a
+//! `caller WORDS` is a finished turn, `agent WORDS` what was heard of the agent, `agent is cut after WORDS` of a reply cut short; `found` answers a
 //! search from the pack's own documents, `found nothing` without any; `model WORDS` is a piece of the
 //! language model's text, and `model ends`, `model is cut off` and `model breaks` are its end.
 
 mod answers;
+mod cut;
 mod hours;
 mod left;
 mod limits;
@@ -227,6 +228,10 @@ impl Stage {
         }
         if let Some(event) = of_earlier_calls(what) {
             return event;
+        }
+        if let Some(heard) = words("agent is cut after ") {
+            let words = heard.split_whitespace().count();
+            return Event::ReplyCut { heard, words };
         }
         if let Some(text) = words("agent ") {
             return Event::AgentHeard(text);

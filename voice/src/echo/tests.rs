@@ -159,7 +159,7 @@ fn the_agents_voice_that_comes_back_begins_no_speech() {
             let long = found
                 .iter()
                 .map(|found| found.utterance.ended_ms - found.utterance.started_ms)
-                .filter(|voiced| *voiced > 300);
+                .filter(|voiced| *voiced > 400);
             assert!(
                 found.len() <= 1 && long.count() == 0,
                 "{line:?}: {} utterances",
