@@ -17,6 +17,7 @@ mod guessing;
 mod operators;
 mod people;
 mod profiles;
+mod recordings;
 mod records;
 mod server;
 mod status;

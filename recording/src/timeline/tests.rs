@@ -267,3 +267,17 @@ fn a_line_that_delivers_faster_than_time_passes_takes_no_room_without_bound() {
     }
     assert!(timeline.dropped() > 1_000_000);
 }
+
+#[test]
+fn what_begins_after_silence_begins_where_it_was_heard_however_short_that_was() {
+    let mut timeline = Timeline::default();
+    for ms in (120..1_000).step_by(10) {
+        timeline.agent(at(ms), &[2; FRAME]);
+    }
+    timeline.finish(at(1_000));
+    let out: Vec<i16> = std::iter::from_fn(|| timeline.take())
+        .flat_map(|block| block.chunks(2).map(|pair| pair[1]).collect::<Vec<_>>())
+        .collect();
+    let sounds: Vec<usize> = (0..1_000).filter(|ms| out[ms * 16] != 0).collect();
+    assert_eq!((sounds[0], sounds.len()), (120, 880));
+}

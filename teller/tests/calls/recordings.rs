@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     pages::browse,
-    support::{Stack, stack::assert_gapless},
+    support::{Stack, fixtures::small_model, stack::assert_gapless},
 };
 
 const KEY: &str = "supervisor-key-of-this-test";
@@ -244,4 +244,36 @@ async fn a_killed_worker_leaves_what_was_sealed_and_it_plays() {
         loudness(&agent, 0..10_000) > 100.0,
         "the disclosure is in it"
     );
+}
+
+#[tokio::test]
+async fn a_worker_does_not_start_with_a_pack_that_tells_callers_of_recording_what_is_not_so() {
+    let model = small_model().display().to_string();
+    for (setting, line, said, lacks) in [
+        (
+            "off",
+            "lines.disclosure ",
+            "This is an automated assistant.",
+            "This call is recorded, too.",
+        ),
+        (
+            "on",
+            "lines.disclosure_recorded ",
+            "This call is recorded.",
+            "Good day.",
+        ),
+    ] {
+        let stack = Stack::prepare(&[("WHISPER_MODEL", &*model), ("RECORDING", setting)]).await;
+        let file = stack.folder.join("pack/pack.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(said), "the line is there");
+        std::fs::write(&file, text.replace(said, lacks)).unwrap();
+        let ended = stack.teller(&["start"]).output().await.unwrap();
+        let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(!ended.status.success(), "it starts: {told}");
+        let accepted = format!("while RECORDING={setting} a line");
+        for part in ["pack.toml", line, lacks, &accepted] {
+            assert!(told.contains(part), "{part} is not in {told}");
+        }
+    }
 }
