@@ -25,6 +25,7 @@ use crate::{
         TradeWords,
     },
     pack_test::{self, TestDialogue},
+    pronunciation,
     review::FigureWords,
     slot::SlotWords,
     task::{self, FirstAid, Task, TaskWords, Tasks},
@@ -159,7 +160,7 @@ impl KnowledgeBase {
 
 impl Pack {
     /// Reads `pack.toml`, `topics.toml`, `words.toml`, `small_talk.toml` and `documents/*.md` from `folder`, and
-    /// where they exist `documents/fetched/*.md`, `actions.toml`, `lookups.toml` and `language.toml`.
+    /// where they exist `documents/fetched/*.md`, `actions.toml`, `lookups.toml`, `lexicon.toml` and `language.toml`.
     ///
     /// # Errors
     /// When a file cannot be read, is not text, is malformed, or names something that is not there;
@@ -205,6 +206,7 @@ impl Pack {
         words.aspects = Aspect::merged(language.aspect.unwrap_or_default(), words.aspects);
         let mut actions = language.actions.unwrap_or_default();
         actions.extend(optional(&file("actions.toml"))?.unwrap_or_default());
+        let lexicon = file("lexicon.toml");
         let pack = Self {
             documents: documents(&file("documents"), &topics)?,
             listening: language.listening.unwrap_or_default(),
@@ -217,6 +219,7 @@ impl Pack {
             figures: language.figures.unwrap_or_default(),
             elsewhere: elsewhere(&file("elsewhere.txt"))?,
             trained: trained(&file("learned.toml"))?.map(Arc::new),
+            pronunciations: Arc::new(pronunciation::checked(&lexicon, optional(&lexicon)?)?),
             settings,
             topics,
             words,

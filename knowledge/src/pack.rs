@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use chrono::FixedOffset;
-use language::{Listening, SummaryWords, guard::Guard, money::Unit};
+use language::{Listening, SummaryWords, guard::Guard, money::Unit, pronunciation::Pronunciations};
 use serde::Deserialize;
 
 use crate::{
@@ -60,6 +60,8 @@ pub struct Pack {
     pub(crate) elsewhere: Elsewhere,
     /// What was learned for it from labelled sentences too: `learned.toml`.
     pub(crate) trained: Option<Arc<Trained>>,
+    /// How the voice says the company's own words: `lexicon.toml`; a pack may have none.
+    pub pronunciations: Arc<Pronunciations>,
     /// `documents/*.md`, by source.
     pub documents: Vec<DocumentText>,
 }

@@ -9,6 +9,7 @@ pub mod money;
 mod normalize;
 pub mod numbers;
 pub mod phrase;
+pub mod pronunciation;
 pub mod quantity;
 pub mod sound;
 mod spoken;
