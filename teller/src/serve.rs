@@ -7,9 +7,14 @@ mod knowledge_base;
 mod locks;
 mod metrics;
 mod signals;
+pub(crate) mod voice;
 
 use std::{sync::Arc, time::Duration};
 
+use ::voice::{
+    listen::{ListenConfig, Stt},
+    turn::TurnConfig,
+};
 use agent::{
     call_runner::Calls,
     session::{Services, SessionConfig},
@@ -21,11 +26,6 @@ use database::Database;
 use jobs::{Finalizer, Sweeper, summary_rules};
 use record::{EarlierCalls, LiveSessions, RecordHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use voice::{
-    listen::{ListenConfig, Stt},
-    speak::{Tts, TtsConfig},
-    turn::TurnConfig,
-};
 
 use crate::config::Config;
 use crate::meaning::Meaning;
@@ -53,7 +53,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let hearing = tasks.spawn(Stt::open(config.stt.clone()));
     let meaning = Meaning::open(&config.meaning)?;
     let pack = knowledge::Pack::load(&config.pack_dir)?;
-    let tts = voice(&config, &pack);
+    let tts = voice::open(&config, &pack).await?;
     let database = crate::admin::open(&config.database)?;
     components::warn_of_readable_connections(&config.database);
 
@@ -107,12 +107,13 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         shutdown: follower.clone(),
         mcp,
     };
+    let said = Arc::new(pack.clone());
     let background = background.start(&tasks, sweeper, replier, pack, meaning);
     // Health and summaries are answered to the last.
     let answering = CancellationToken::new();
     tasks.spawn(servers.run(answering.clone()));
     tasks.spawn(signals::follow(control));
-    tasks.spawn(components::warm(tts, services.lines.clone()));
+    tasks.spawn(voice::voice_ahead(tts, said));
 
     worker
         .run(Calls::new(services, telephony), follower)
@@ -121,15 +122,6 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     last.write().await;
     answering.cancel();
     Ok(())
-}
-
-/// The voice of all calls: what is set, or else the pack's.
-fn voice(config: &Config, pack: &knowledge::Pack) -> Tts {
-    let voice = config.tts.clone().or_voice(&pack.settings.voice.name);
-    Tts::new(&TtsConfig {
-        fallback: config.tts_fallback,
-        ..TtsConfig::new(voice)
-    })
 }
 
 /// Writes the summaries that are owed, and closes what a killed worker left open.

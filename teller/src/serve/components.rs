@@ -11,12 +11,12 @@ use database::{Database, spool::SpoolConfig};
 use dialogue::{Replier, ReplyConfig};
 use insight::summary::SummaryRules;
 use jobs::{Finalizer, MeaningOf};
-use knowledge::{Gap, KnowledgeBase, Lines, Pack};
+use knowledge::{Gap, KnowledgeBase, Pack};
 use record::{Durability, RecordConfig, RecordHandle, RecordMetrics};
 use secrecy::ExposeSecret as _;
 use tokio_util::task::TaskTracker;
 use tools::{Deeds, Lookups, Mcp, TransferTarget, WebSearch};
-use voice::{listen::Stt, speak::Tts};
+use voice::listen::Stt;
 
 use super::Metrics;
 use crate::config::{Config, DatabaseSettings, SpoolSettings};
@@ -208,24 +208,4 @@ pub(super) fn warn_of_readable_connections(database: &DatabaseSettings) {
             "DATABASE_URL names another host and does not insist on encryption: add sslmode=require"
         );
     }
-}
-
-/// The fixed sentences are synthesised once, before the first caller needs them.
-pub(super) async fn warm(tts: Tts, lines: Arc<Lines>) {
-    let fixed = [
-        &lines.disclosure,
-        &lines.greeting,
-        &lines.welcome_back,
-        &lines.still_there,
-        &lines.goodbye,
-    ]
-    .into_iter()
-    .chain(&lines.did_not_catch)
-    .chain([
-        &lines.technical_problem,
-        &lines.silence_goodbye,
-        &lines.service_goodbye,
-    ]);
-    let sentences: Vec<String> = fixed.cloned().collect();
-    tts.warm(&sentences).await;
 }

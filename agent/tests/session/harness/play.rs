@@ -104,7 +104,8 @@ impl Scene {
         };
         Arc::new(Services {
             stt: Stt::Scripted(self.stt.clone()),
-            tts: Tts::new(&TtsConfig::new(Provider::Scripted(self.voice.clone()))),
+            tts: Tts::open(&TtsConfig::new(Provider::Scripted(self.voice.clone())))
+                .expect("nothing is loaded"),
             replier: Replier::new(knowledge, replies, None, None),
             recorder,
             authenticator: self.authenticator.clone().map(Authenticator::Scripted),
