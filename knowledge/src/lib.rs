@@ -25,6 +25,7 @@ mod nearest;
 mod pack;
 mod pack_test;
 mod phrasings;
+mod pronunciation;
 mod review;
 mod route;
 mod router;

@@ -27,6 +27,7 @@ use crate::{
         TradeWords,
     },
     pack_test::{self, TestDialogue},
+    pronunciation,
     review::FigureWords,
     slot::SlotWords,
     task::{self, FirstAid, Task, TaskWords, Tasks},
@@ -163,7 +164,7 @@ impl KnowledgeBase {
 
 impl Pack {
     /// Reads `pack.toml`, `topics.toml`, `words.toml`, `small_talk.toml` and `documents/*.md` from `folder`, and
-    /// where they exist `documents/fetched/*.md`, `actions.toml`, `lookups.toml`, `moments.toml` and `language.toml`.
+    /// where they exist `documents/fetched/*.md`, `actions.toml`, `lookups.toml`, `moments.toml`, `lexicon.toml` and `language.toml`.
     ///
     /// # Errors
     /// When a file cannot be read, is not text, is malformed, or names something that is not there;
@@ -211,6 +212,7 @@ impl Pack {
         actions.extend(optional(&file("actions.toml"))?.unwrap_or_default());
         let mut moments: MomentWords = optional(&file("moments.toml"))?.unwrap_or_default();
         moments::check(folder, names, (&topics, &tasks.list), &mut moments)?;
+        let lexicon = file("lexicon.toml");
         let pack = Self {
             moments,
             documents: documents(&file("documents"), &topics)?,
@@ -225,6 +227,7 @@ impl Pack {
             figures: language.figures.unwrap_or_default(),
             elsewhere: elsewhere(&file("elsewhere.txt"))?,
             trained: trained(&file("learned.toml"))?.map(Arc::new),
+            pronunciations: Arc::new(pronunciation::checked(&lexicon, optional(&lexicon)?)?),
             settings,
             topics,
             words,

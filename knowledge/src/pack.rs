@@ -6,7 +6,10 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use chrono::FixedOffset;
-use language::{Lexicon, Listening, MomentWords, SummaryWords, guard::Guard, money::Unit};
+use language::{
+    Lexicon, Listening, MomentWords, SummaryWords, guard::Guard, money::Unit,
+    pronunciation::Pronunciations,
+};
 use serde::Deserialize;
 
 use crate::{
@@ -65,6 +68,8 @@ pub struct Pack {
     pub(crate) elsewhere: Elsewhere,
     /// What was learned for it from labelled sentences too: `learned.toml`.
     pub(crate) trained: Option<Arc<Trained>>,
+    /// How the voice says the company's own words: `lexicon.toml`; a pack may have none.
+    pub pronunciations: Arc<Pronunciations>,
     /// `documents/*.md`, by source.
     pub documents: Vec<DocumentText>,
 }

@@ -10,6 +10,7 @@ pub mod money;
 mod normalize;
 pub mod numbers;
 pub mod phrase;
+pub mod pronunciation;
 pub mod quantity;
 pub mod sound;
 mod spoken;

@@ -5,7 +5,7 @@
 //! opens a port before this has succeeded.
 
 mod reader;
-mod speech;
+pub(crate) mod speech;
 mod turns;
 
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
@@ -18,7 +18,7 @@ use secrecy::SecretString;
 use tools::{DeedConfig, LookupConfig, WebSearchConfig};
 use voice::{
     listen::SttConfig,
-    speak::{LocalVoice, Provider},
+    speak::{KeptConfig, LocalVoice, Provider},
     turn::Patience,
 };
 
@@ -63,8 +63,10 @@ pub struct Config {
     pub stt: SttConfig,
     /// What the agent speaks with.
     pub tts: Provider,
-    /// Who speaks where that is a server and fails.
+    /// Who speaks where that is a server or a network and fails.
     pub tts_fallback: Option<LocalVoice>,
+    /// Where sentences that are known beforehand are kept once voiced; `None`: nowhere.
+    pub speech_cache: Option<KeptConfig>,
     /// The language model, if there is one.
     pub llm: Option<LlmConfig>,
     /// The one that is asked where it fails.
@@ -185,6 +187,7 @@ impl Config {
             stt: speech::stt(env),
             tts: speech::tts(env),
             tts_fallback: speech::tts_fallback(env),
+            speech_cache: speech::kept(env),
             llm_fallback: llm_fallback(env, llm.as_ref()),
             llm,
             recording: env.choice("RECORDING", "off", &["on", "off"]) == "on",

@@ -8,9 +8,14 @@ mod knowledge_base;
 mod locks;
 mod metrics;
 mod signals;
+pub(crate) mod voice;
 
 use std::{sync::Arc, time::Duration};
 
+use ::voice::{
+    listen::{ListenConfig, ModelError, Stt, TURN_SEEN},
+    turn::TurnConfig,
+};
 use agent::{
     call_runner::Calls,
     session::{Services, SessionConfig},
@@ -23,11 +28,6 @@ use jobs::{Finalizer, Moments, Sweeper, summary_rules};
 use record::{EarlierCalls, LiveSessions, RecordHandle};
 use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use voice::{
-    listen::{ListenConfig, ModelError, Stt, TURN_SEEN},
-    speak::{Tts, TtsConfig},
-    turn::TurnConfig,
-};
 
 use crate::config::Config;
 use crate::meaning::Meaning;
@@ -56,7 +56,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let judging = end_of_turn::open(config.end_of_turn.clone(), &tasks);
     let meaning = Meaning::open(&config.meaning)?;
     let pack = pack(&config)?;
-    let tts = voice(&config, &pack);
+    let tts = voice::open(&config, &pack).await?;
     let database = components::database(&config.database)?;
 
     let rules = Arc::new(summary_rules(&pack));
@@ -114,12 +114,13 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         shutdown: follower.clone(),
         mcp,
     };
+    let said = Arc::new(pack.clone());
     let background = background.start(&tasks, sweeper, replier, pack, meaning);
     // Health and summaries are answered to the last.
     let answering = CancellationToken::new();
     tasks.spawn(servers.run(answering.clone()));
     tasks.spawn(signals::follow(control));
-    tasks.spawn(components::warm(tts, services.lines.clone()));
+    tasks.spawn(voice::voice_ahead(tts, said));
 
     worker
         .run(Calls::new(services, telephony), follower)
@@ -141,15 +142,6 @@ fn pack(config: &Config) -> anyhow::Result<knowledge::Pack> {
 async fn loaded(hearing: JoinHandle<Result<Stt, ModelError>>) -> anyhow::Result<Stt> {
     let stt = hearing.await?;
     stt.context("WHISPER_MODEL cannot be used; scripts/model fetches one")
-}
-
-/// The voice of all calls: what is set, or else the pack's.
-fn voice(config: &Config, pack: &knowledge::Pack) -> Tts {
-    let voice = config.tts.clone().or_voice(&pack.settings.voice.name);
-    Tts::new(&TtsConfig {
-        fallback: config.tts_fallback,
-        ..TtsConfig::new(voice)
-    })
 }
 
 /// Writes the summaries that are owed, and closes what a killed worker left open.

@@ -10,12 +10,14 @@ mod player;
 mod report;
 mod script;
 mod token;
+mod voice;
 mod watch;
 
 use std::path::PathBuf;
 
 use clap::Args;
 
+use self::voice::CallerVoice;
 use crate::config::{Reader, livekit_only};
 
 pub use caller::{CallError, Caller};
@@ -23,6 +25,7 @@ pub use clip::Clip;
 pub use report::{CallReport, TurnReport};
 pub use script::{Script, Step};
 pub use token::Identity;
+pub use voice::VoiceName;
 
 /// `teller call`
 #[derive(Debug, Args)]
@@ -32,12 +35,16 @@ pub use token::Identity;
     Example: teller call --say \"What are your opening hours?\" --record call.wav"
 )]
 pub struct CallArgs {
-    /// Say this text with the embedded voice; may be given several times, each waits for the answer
+    /// Say this text; may be given several times, each waits for the answer
     #[arg(long, value_name = "TEXT")]
     say: Vec<String>,
     /// Play this WAV file (mono, any rate); may be given several times
     #[arg(long, value_name = "FILE")]
     wav: Vec<PathBuf>,
+    /// What the caller speaks with: flite, espeak-ng, piper or kokoro, and which of its voices (kokoro:am_michael);
+    /// piper and kokoro keep what they said in the folder SPEECH_CACHE
+    #[arg(long, value_name = "ENGINE[:VOICE]", default_value = "flite:rms")]
+    voice: VoiceName,
     /// Follow a script of turns, pauses, interruptions and expectations (see docs/call-scripts.md)
     #[arg(long, value_name = "FILE.yaml")]
     script: Option<PathBuf>,
@@ -87,8 +94,10 @@ pub async fn run(args: CallArgs) -> anyhow::Result<bool> {
         .room
         .clone()
         .unwrap_or_else(|| format!("call-{:016x}", rand::random::<u64>()));
+    let voice = CallerVoice::new(args.voice, &mut env);
+    script.prepare(&voice).await?;
     let mut caller = Caller::join(&livekit, &room, &identity, &agent_name).await?;
-    let failures = script.follow(&mut caller).await;
+    let failures = script.follow(&mut caller, &voice).await;
     let report = caller.hang_up(failures, args.record.as_deref()).await?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);

@@ -1,25 +1,31 @@
 //! Sentences in, paced frames out; reports what was heard.
 //!
 //! ```text
-//! text -> speakable -> Tts: flite or espeak-ng as a child, or a server -> Speech, 24 kHz
-//! Speech -> Playout (pure) -> Voice (the task with the clock) -> FrameSink: the published track
+//! text -> speakable -> Tts: flite or espeak-ng as a child, a network (neural/), or a server -> Spoken, 24 kHz
+//! Spoken -> Playout (pure) -> Voice (the task with the clock) -> FrameSink: the published track
 //! ```
 //! Several speeches queue in the order they began. What the caller heard is what left the sink, not what was sent.
 
 mod cache;
 mod engine;
 mod fallback;
+mod kept;
+mod neural;
 mod playout;
 mod remote;
 mod speech;
+mod spoken;
 mod tts;
 mod voice;
 mod wav;
 
+pub use kept::KeptConfig;
+pub use neural::{NeuralConfig, NeuralVoice, OpenError};
 pub use playout::{Playout, Step};
 pub use remote::RemoteTtsConfig;
 pub use speech::Speech;
-pub use tts::{LocalVoice, Provider, Tts, TtsConfig, TtsError};
+pub use spoken::{More, Piece, Rest, Spoken};
+pub use tts::{Ahead, LocalVoice, Provider, Tts, TtsConfig, TtsError};
 pub use voice::{FrameSink, Voice};
 
 /// The rate of everything this room gives out, Hz.

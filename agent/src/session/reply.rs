@@ -1,6 +1,6 @@
 //! Replies: drafted in a pause that may be the end of the turn, begun when it was, cancelled when the caller goes on.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use dialogue::{CallerTurn, Draft, Event, Mood, Reply, ReplyEvent};
 use insight::moment::{Moment, Urgency};
@@ -11,7 +11,7 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 use voice::{
-    speak::{Speech, SpeechId, Tts, Voice},
+    speak::{SpeechId, Spoken, Tts, Voice},
     turn::UserTurn,
 };
 
@@ -198,14 +198,16 @@ struct ReplyJob {
 
 /// What was written of a reply, ready to be heard.
 enum Ready {
-    Sentence(String, Arc<Speech>, Duration),
+    /// A sentence, the sound that is there of it, and how long that took.
+    Sentence(String, Spoken, Duration),
     Done(Box<dialogue::ReplyMeta>),
     /// It cannot be spoken.
     Broken,
 }
 
 impl ReplyJob {
-    /// Speaks what is written. The first sentence is synthesised at once and heard when `may_go` says as what.
+    /// Speaks what is written. The first sentence is synthesised at once and heard when `may_go` says as what; each as
+    /// soon as there is some sound of it.
     async fn speak(
         self,
         may_go: oneshot::Receiver<SpeechId>,
@@ -219,9 +221,9 @@ impl ReplyJob {
         let mut done = None;
         while let Some(next) = ready {
             match next {
-                Ready::Sentence(sentence, speech, after) => {
+                Ready::Sentence(sentence, spoken, after) => {
                     if !begun {
-                        let fallback = speech.fallback;
+                        let fallback = spoken.fallback();
                         self.report(Report::FirstAudio {
                             id,
                             after,
@@ -231,7 +233,10 @@ impl ReplyJob {
                         self.voice.begin(id, true).await;
                         begun = true;
                     }
-                    self.voice.sentence(id, sentence, speech).await;
+                    if let Err(error) = self.voice.say(id, sentence, spoken).await {
+                        tracing::error!(%error, "a reply could not be spoken");
+                        break;
+                    }
                 }
                 Ready::Done(meta) => {
                     // Reported before the voice ends, so that the meta is there when the row is written.
@@ -259,8 +264,8 @@ impl ReplyJob {
 
     async fn synthesize(&self, sentence: String) -> Ready {
         let asked = Instant::now();
-        match self.tts.synthesize(&sentence).await {
-            Ok(speech) => Ready::Sentence(sentence, speech, asked.elapsed()),
+        match self.tts.begin(&sentence).await {
+            Ok(spoken) => Ready::Sentence(sentence, spoken, asked.elapsed()),
             Err(error) => {
                 tracing::error!(%error, "a reply could not be spoken");
                 Ready::Broken

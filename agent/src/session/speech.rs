@@ -37,8 +37,11 @@ impl Session {
 
 /// One fixed sentence of an open speech.
 pub(super) async fn utter(voice: &Voice, tts: &Tts, id: SpeechId, sentence: &str) {
-    match tts.synthesize(sentence).await {
-        Ok(speech) => voice.sentence(id, sentence.to_owned(), speech).await,
-        Err(error) => tracing::error!(%error, "an announcement could not be spoken"),
+    let said = match tts.begin(sentence).await {
+        Ok(spoken) => voice.say(id, sentence.to_owned(), spoken).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = said {
+        tracing::error!(%error, "an announcement could not be spoken");
     }
 }

@@ -74,6 +74,11 @@ impl Reader {
             .push(format!("{key} is {shown}; it should be {form}"));
     }
 
+    /// Notes a value that does not go with another key's.
+    pub(crate) fn refuse(&mut self, key: &'static str, value: &str, form: &str) {
+        self.wrong(key, value, &form);
+    }
+
     /// Notes a key that must be set.
     pub fn missing(&mut self, key: &'static str, form: &str) {
         self.mistakes
@@ -174,7 +179,7 @@ impl Reader {
         value
     }
 
-    pub(super) fn number<T: FromStr + PartialOrd + Display + Copy>(
+    pub(crate) fn number<T: FromStr + PartialOrd + Display + Copy>(
         &mut self,
         key: &'static str,
         default: T,

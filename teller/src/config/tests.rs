@@ -292,6 +292,51 @@ fn the_back_end_answers_look_ups_unless_somebody_else_does() {
 }
 
 #[test]
+fn a_natural_voice_is_a_file_or_a_name_and_says_what_it_should_be() {
+    let network = |pairs: &[(&str, &str)]| match read(pairs).unwrap().tts {
+        Provider::Neural(network) => network,
+        other => panic!("{other:?}"),
+    };
+    let piper = network(&[("TTS_ENGINE", "piper")]);
+    assert_eq!(piper.voice.name(), "en_US-joe-medium");
+    assert!(piper.library.ends_with("libonnxruntime.so") && piper.threads.is_none());
+    let own = network(&[
+        ("TTS_ENGINE", "piper"),
+        ("TTS_VOICE", "/v/amy.onnx"),
+        ("TTS_THREADS", "3"),
+    ]);
+    assert_eq!(
+        (
+            own.voice.name().as_str(),
+            own.threads.map(NonZeroUsize::get)
+        ),
+        ("amy", Some(3))
+    );
+    let kokoro = network(&[("TTS_ENGINE", "kokoro"), ("TTS_VOICE", "am_michael")]);
+    assert_eq!(kokoro.voice.name(), "am_michael");
+    let text = read(&[
+        ("TTS_ENGINE", "piper"),
+        ("TTS_VOICE", "amy"),
+        ("TTS_THREADS", "99"),
+    ]);
+    let text = text.unwrap_err().to_string();
+    for part in [
+        "TTS_VOICE is `amy`",
+        ".onnx",
+        "TTS_THREADS is `99`",
+        "0 to 16",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert!(
+        read(&[("SPEECH_CACHE", "off")])
+            .unwrap()
+            .speech_cache
+            .is_none()
+    );
+}
+
+#[test]
 fn the_example_file_lists_exactly_the_keys_we_read() {
     let mut reader = Reader::from_pairs([("TTS_ENGINE", "openai")]);
     drop(Config::read(&mut reader));

@@ -12,13 +12,13 @@ use database::{Database, spool::SpoolConfig};
 use dialogue::{Replier, ReplyConfig};
 use insight::{moment::Trade, summary::SummaryRules};
 use jobs::{Finalizer, MeaningOf, Moments};
-use knowledge::{Gap, KnowledgeBase, Lines, Pack};
+use knowledge::{Gap, KnowledgeBase, Pack};
 use record::{Durability, RecordConfig, RecordHandle, RecordMetrics, Recorder};
 use recording::{RecordingMetrics, Recordings};
 use secrecy::ExposeSecret as _;
 use tokio_util::task::TaskTracker;
 use tools::{Deeds, Lookups, Mcp, MessageGateway, Messages, TransferTarget, WebSearch};
-use voice::{listen::Stt, speak::Tts};
+use voice::listen::Stt;
 
 use super::Metrics;
 use crate::config::{Config, DatabaseSettings, SpoolSettings};
@@ -246,24 +246,4 @@ pub(super) fn database(settings: &DatabaseSettings) -> anyhow::Result<Database> 
         );
     }
     Ok(database)
-}
-
-/// The fixed sentences are synthesised once, before the first caller needs them.
-pub(super) async fn warm(tts: Tts, lines: Arc<Lines>) {
-    let fixed = [
-        &lines.disclosure,
-        &lines.greeting,
-        &lines.welcome_back,
-        &lines.still_there,
-        &lines.goodbye,
-    ]
-    .into_iter()
-    .chain(&lines.did_not_catch)
-    .chain([
-        &lines.technical_problem,
-        &lines.silence_goodbye,
-        &lines.service_goodbye,
-    ]);
-    let sentences: Vec<String> = fixed.cloned().collect();
-    tts.warm(&sentences).await;
 }

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use voice::speak::{Provider, SPEECH_RATE_HZ, Tts, TtsConfig};
+use ::voice::speak::SPEECH_RATE_HZ;
+
+use super::voice::CallerVoice;
 
 /// The rate the caller's microphone runs at, Hz.
 pub(super) const PLAYER_RATE_HZ: u32 = 16_000;
@@ -20,18 +22,12 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// Says `text` with the embedded voice.
+    /// Says `text` with a voice.
     ///
     /// # Errors
-    /// When flite is missing or fails.
-    pub async fn say(text: &str) -> anyhow::Result<Self> {
-        let voice = Tts::new(&TtsConfig::new(Provider::Flite {
-            voice: Some("rms".into()),
-        }));
-        let speech = voice
-            .synthesize(text)
-            .await
-            .context("flite is needed to speak; scripts/setup installs it")?;
+    /// When the voice is missing or fails.
+    pub(super) async fn say(voice: &CallerVoice, text: &str) -> anyhow::Result<Self> {
+        let speech = voice.say(text).await?;
         Ok(Self {
             words: text.to_owned(),
             samples: resample(&speech.samples, SPEECH_RATE_HZ, PLAYER_RATE_HZ),

@@ -10,7 +10,7 @@ use call::input::decode_file;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Caller, Clip};
+use super::{Caller, Clip, voice::CallerVoice};
 
 /// How long a step waits for the agent unless it says otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,7 +28,7 @@ pub struct Script {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
-    /// Says a text with the embedded voice and goes on when it was said.
+    /// Says a text with the caller's voice and goes on when it was said.
     Say(String),
     /// Plays a file, relative to the script's folder.
     Wav(PathBuf),
@@ -85,6 +85,15 @@ pub enum Step {
 }
 
 impl Step {
+    /// The text that is said in it.
+    fn said(&self) -> Option<&str> {
+        match self {
+            Self::Say(text) | Self::VanishWhileSaying { say: text, .. } => Some(text),
+            Self::Interrupt { say, .. } => say.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Whether it only looks at what happened.
     const fn judges(&self) -> bool {
         matches!(
@@ -130,24 +139,42 @@ impl Script {
         })
     }
 
+    /// Has everything voiced that will be said, so that no turn waits for it.
+    ///
+    /// # Errors
+    /// When the voice cannot be used.
+    pub(super) async fn prepare(&self, voice: &CallerVoice) -> anyhow::Result<()> {
+        for step in &self.steps {
+            if let Some(text) = step.said() {
+                voice.say(text).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Follows the script to its end; returns what did not come true.
-    pub(super) async fn follow(&self, caller: &mut Caller) -> Vec<String> {
+    pub(super) async fn follow(&self, caller: &mut Caller, voice: &CallerVoice) -> Vec<String> {
         let mut failures = Vec::new();
         for (i, step) in self.steps.iter().enumerate() {
             // After an early end nobody can speak any more; what was expected is missing all the same.
             if caller.is_over() && !step.judges() {
                 continue;
             }
-            if let Err(error) = self.take(step, caller).await {
+            if let Err(error) = self.take(step, caller, voice).await {
                 failures.push(format!("step {}: {error:#}", i + 1));
             }
         }
         failures
     }
 
-    async fn take(&self, step: &Step, caller: &mut Caller) -> anyhow::Result<()> {
+    async fn take(
+        &self,
+        step: &Step,
+        caller: &mut Caller,
+        voice: &CallerVoice,
+    ) -> anyhow::Result<()> {
         match step {
-            Step::Say(text) => caller.say(Clip::say(text).await?).await,
+            Step::Say(text) => caller.say(Clip::say(voice, text).await?).await,
             Step::Wav(file) => caller.say(Clip::read(&self.folder.join(file))?).await,
             Step::Wait(patience) => return caller.wait_for_agent(seconds(*patience)).await,
             Step::Pause(pause) => caller.pause(seconds(*pause)).await,
@@ -156,7 +183,7 @@ impl Script {
             }
             Step::Interrupt { after, say, wav } => {
                 let clip = match (say, wav) {
-                    (Some(text), None) => Clip::say(text).await?,
+                    (Some(text), None) => Clip::say(voice, text).await?,
                     (None, Some(file)) => Clip::read(&self.folder.join(file))?,
                     _ => anyhow::bail!("interrupt takes either say or wav"),
                 };
@@ -189,7 +216,7 @@ impl Script {
             Step::ExpectEnd(patience) => return caller.expect_end(seconds(*patience)).await,
             Step::Vanish => caller.vanish(),
             Step::VanishWhileSaying { say, after } => {
-                let clip = Clip::say(say).await?;
+                let clip = Clip::say(voice, say).await?;
                 return caller.vanish_while_saying(clip, seconds(*after)).await;
             }
         }

@@ -219,9 +219,10 @@ async fn not_heard(rows: &[Row], recording: &str) -> BTreeSet<String> {
         return spoken.collect();
     }
 
-    let tts = Tts::new(&TtsConfig::new(Provider::Flite {
+    let tts = Tts::open(&TtsConfig::new(Provider::Flite {
         voice: Some("slt".into()), // the pack's
-    }));
+    }))
+    .unwrap();
     let (mut until, mut missing) = (0, BTreeSet::new());
     for text in spoken {
         let speech = sound::at_listening_rate(&tts.synthesize(&text).await.unwrap());

@@ -1,4 +1,4 @@
-//! The pack's dialogues in which something is done, spoken: each turn is said by the embedded voice into a real room, and
+//! The pack's dialogues in which something is done, spoken: each turn is said by a voice into a real room, and
 //! words, tools and rows are held to what the dialogue expects. What the recogniser misheard counts as missed.
 //!
 //! `scripts/spoken-dialogues` speaks 22 of them and prints how they went; every change is held to one short one.
@@ -20,6 +20,8 @@ const TASK: &str = "task";
 const HALF: usize = 22;
 /// The longest dialogue, spoken, with every answer heard to its end.
 const LONGEST: Duration = Duration::from_secs(600);
+/// The voice that is always there.
+const FLITE: &str = "flite:rms";
 /// Tools of the product itself, whose answers no dialogue can write.
 const OWN: [&str; 2] = ["callback", "ticket"];
 
@@ -51,10 +53,12 @@ struct Line {
     stack: Stack,
     codes: CodeInbox,
     systems: Systems,
+    /// What callers speak with.
+    voice: String,
 }
 
 impl Line {
-    async fn open(customers: usize) -> Self {
+    async fn open(customers: usize, voice: &str) -> Self {
         let codes = CodeInbox::open().await;
         let systems = Systems::start().await;
         let settings = [
@@ -73,6 +77,7 @@ impl Line {
             stack,
             codes,
             systems,
+            voice: voice.to_owned(),
         }
     }
 
@@ -83,14 +88,14 @@ impl Line {
         let is_proven = dialogue.turns.iter().any(|turn| turn.proven);
         let from = dialogue.phone.as_deref().unwrap_or("+15550123");
         let phone_call = ["--sip", "--number", from];
-        let arguments: &[&str] = match is_proven || dialogue.phone.is_some() {
-            true => &phone_call,
-            false => &[],
-        };
+        let mut arguments: Vec<&str> = vec!["--voice", &self.voice];
+        if is_proven || dialogue.phone.is_some() {
+            arguments.extend(phone_call);
+        }
         let file = self.stack.folder.join("code");
         drop(std::fs::remove_file(&file));
         let before = self.codes.count();
-        let caller = self.stack.caller(&script, arguments).await;
+        let caller = self.stack.caller(&script, &arguments).await;
         let sending = async {
             if is_proven && let Some(code) = self.codes.code_for(&phone(at), before).await {
                 tokio::fs::write(&file, code).await.unwrap();
@@ -139,7 +144,7 @@ fn script(dialogue: &TestDialogue, at: usize) -> String {
 #[tokio::test]
 async fn a_callback_is_arranged_by_speech_alone() {
     let base = KnowledgeBase::load(&pack()).unwrap();
-    let line = Line::open(1).await;
+    let line = Line::open(1, FLITE).await;
     let short: TestDialogue = toml::from_str(
         r#"
         kind = "task"
@@ -171,7 +176,7 @@ async fn a_callback_is_arranged_by_speech_alone() {
     assert!(judged.is_right(), "it was not arranged: {judged}");
 }
 
-/// `SPOKEN_ONLY`: those whose name contains it. `SPOKEN_SEED`: another half.
+/// `SPOKEN_VOICE`: what callers speak with. `SPOKEN_ONLY`: those whose name contains it. `SPOKEN_SEED`: another half.
 #[tokio::test]
 #[ignore = "half an hour of calls: scripts/spoken-dialogues"]
 async fn half_of_the_dialogues_are_spoken() {
@@ -187,7 +192,11 @@ async fn half_of_the_dialogues_are_spoken() {
         chosen.retain(|dialogue| name(dialogue).contains(&only));
     }
     assert!(!chosen.is_empty(), "no dialogue has that in its name");
-    let line = Line::open(chosen.len()).await;
+    let voice = setting("SPOKEN_VOICE").unwrap_or_else(|| FLITE.to_owned());
+    let mut line = Line::open(chosen.len(), &voice).await;
+    // What callers say is the same each time.
+    let kept = root().join(".data/speech").display().to_string();
+    line.stack.set("SPEECH_CACHE", &kept);
     let (mut right, mut turns, mut turns_right) = (0, 0, 0);
     for (at, dialogue) in chosen.iter().enumerate() {
         let judged = line.speak(&base, dialogue, at).await;

@@ -178,6 +178,17 @@ async fn rotating_wraps_every_person_key_anew_and_a_dry_run_none() {
 }
 
 #[tokio::test]
+async fn a_natural_voice_that_is_not_there_ends_the_start_by_the_settings_name() {
+    let output = start_with(&[
+        ("TTS_ENGINE", "piper"),
+        ("ONNXRUNTIME", "/nowhere/libonnxruntime.so"),
+    ])
+    .await;
+    let library = "`/nowhere/libonnxruntime.so`; it should be the file libonnxruntime.so";
+    assert_refused(&output, &["ONNXRUNTIME is", library, "no such file"]);
+}
+
+#[tokio::test]
 async fn malformed_settings_are_named_with_value_and_form() {
     let output = start_with(&[
         ("MAX_CALLS", "lots"),

@@ -97,7 +97,11 @@ impl Engine {
 }
 
 /// Runs a program with the text on its standard input and returns its standard output.
-async fn run(program: &'static str, arguments: &[&str], text: &str) -> Result<Vec<u8>, TtsError> {
+pub(super) async fn run(
+    program: &'static str,
+    arguments: &[&str],
+    text: &str,
+) -> Result<Vec<u8>, TtsError> {
     let failed = |reason: String| TtsError::Engine {
         engine: program,
         reason,

@@ -1,16 +1,17 @@
-//! A voice of this machine, for where a server fails: another voice in the middle of a call, but no silence.
+//! A voice of this machine, for where a server or a network fails: another voice in the middle of a call, but no silence.
 
+use std::future::Future;
 use std::time::Duration;
 
 use outbound::SharedBreaker;
 use tokio::time::timeout;
 
-use super::{LocalVoice, Speech, TtsError, engine::Engine, remote::RemoteVoice};
+use super::{LocalVoice, Speech, TtsError, engine::Engine};
 
 /// The second voice, and whether the first is left alone.
 pub(super) struct Fallback {
     engine: Engine,
-    /// The server has so long for a sentence.
+    /// The first voice has so long for a sentence.
     patience: Duration,
     breaker: SharedBreaker,
 }
@@ -27,18 +28,29 @@ impl Fallback {
         }
     }
 
-    /// Speaks a text by the server, or else by the engine.
-    pub(super) async fn speak(&self, server: &RemoteVoice, text: &str) -> Result<Speech, TtsError> {
-        if self.breaker.may_ask() {
-            let first = timeout(self.patience, server.speak(text)).await;
-            match first.unwrap_or(Err(TtsError::TimedOut(self.patience))) {
-                Ok(speech) => {
-                    self.breaker.succeeded();
-                    return Ok(speech);
-                }
-                Err(error) => self.failed(&error),
+    /// What the first voice gives; `None` when it fails, takes too long, or is left alone.
+    pub(super) async fn first<T>(
+        &self,
+        attempt: impl Future<Output = Result<T, TtsError>>,
+    ) -> Option<T> {
+        if !self.breaker.may_ask() {
+            return None;
+        }
+        let first = timeout(self.patience, attempt).await;
+        match first.unwrap_or(Err(TtsError::TimedOut(self.patience))) {
+            Ok(spoken) => {
+                self.breaker.succeeded();
+                Some(spoken)
+            }
+            Err(error) => {
+                self.failed(&error);
+                None
             }
         }
+    }
+
+    /// Speaks a text by the second voice.
+    pub(super) async fn second(&self, text: &str) -> Result<Speech, TtsError> {
         let speech = self.engine.speak_or_other(text).await?;
         Ok(Speech {
             fallback: true,
@@ -46,9 +58,11 @@ impl Fallback {
         })
     }
 
-    fn failed(&self, error: &TtsError) {
+    /// The first voice failed at a sentence.
+    pub(super) fn failed(&self, error: &TtsError) {
         tracing::warn!(%error, "the second voice says what the first did not");
-        if self.breaker.failed() {
+        // Too much at once is no fault that goes away by leaving it alone.
+        if !matches!(error, TtsError::Busy) && self.breaker.failed() {
             tracing::warn!("the first voice fails again and again: it is left alone for a while");
         }
     }
@@ -78,11 +92,12 @@ mod tests {
             model: "speak-1".to_owned(),
             voice: "calm".to_owned(),
         };
-        Tts::new(&TtsConfig {
+        Tts::open(&TtsConfig {
             fallback: Some(LocalVoice::Flite),
             timeout: Duration::from_secs(20),
             ..TtsConfig::new(Provider::Remote(server))
         })
+        .expect("nothing is loaded")
     }
 
     #[tokio::test]

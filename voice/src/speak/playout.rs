@@ -45,7 +45,7 @@ pub enum Step {
     Frame,
     /// The first speech was sent to its end: wait until the sink is empty, then call [`Playout::drained`].
     Drain,
-    /// The first speech waits for its next sentence while another one is queued behind it.
+    /// The first speech waits for its next sentence, or the rest of one, while another speech is queued behind it.
     Starved,
     /// Nothing to send until something is called.
     Idle,
@@ -93,9 +93,33 @@ impl Playout {
         }
     }
 
+    /// A sentence of an open speech whose sound is still being made: its beginning, and how many samples it will
+    /// probably have. It is heard as far as it is there; what follows comes by [`Playout::more`], and after the last of
+    /// it [`Playout::complete`]. Another sentence, or the speech's end, before that ends it early.
+    pub fn growing(&mut self, id: SpeechId, text: String, samples: Vec<i16>, expected: u64) {
+        if let Some(queued) = self.open(id) {
+            queued.timeline.push_growing(text, samples, expected);
+        }
+    }
+
+    /// More sound of the last sentence of an open speech.
+    pub fn more(&mut self, id: SpeechId, samples: &[i16], expected: u64) {
+        if let Some(queued) = self.open(id) {
+            queued.timeline.more(samples, expected);
+        }
+    }
+
+    /// The last sentence of an open speech is whole.
+    pub fn complete(&mut self, id: SpeechId) {
+        if let Some(queued) = self.open(id) {
+            queued.timeline.complete();
+        }
+    }
+
     /// No more sentences of this speech come.
     pub fn end(&mut self, id: SpeechId) {
         if let Some(queued) = self.open(id) {
+            queued.timeline.close();
             queued.ended = true;
         }
     }

@@ -15,8 +15,8 @@ const BLOCK: usize = SPEECH_RATE_HZ as usize / 100;
 /// A block this far below the loudest one is silence, as a ratio of amplitudes: 40 dB.
 const SILENT_RATIO: f32 = 0.01;
 /// Blocks kept before and after, so that soft sounds at the edges are not cut.
-const LEAD_BLOCKS: usize = 2;
-const TRAIL_BLOCKS: usize = 6;
+pub(super) const LEAD_BLOCKS: usize = 2;
+pub(super) const TRAIL_BLOCKS: usize = 6;
 
 /// A synthesised sentence.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -74,18 +74,23 @@ fn trim(samples: &[f32]) -> &[f32] {
 }
 
 fn level(samples: &[f32]) -> Vec<i16> {
-    let levels: Vec<f32> = samples.chunks(BLOCK).map(rms).collect();
-    let bar = levels.iter().copied().fold(0.0, f32::max) * 0.1;
-    let active: Vec<f32> = levels.into_iter().filter(|&level| level > bar).collect();
-    let gain = 10_f32.powf(TARGET_DB / 20.0) / rms(&active).max(1e-6);
+    let gain = gain_to_target(samples);
     samples
         .iter()
         .map(|s| (limited(s * gain) * 32_767.0) as i16)
         .collect()
 }
 
+/// The factor that brings speech to its loudness, pauses not counted.
+pub(super) fn gain_to_target(samples: &[f32]) -> f32 {
+    let levels: Vec<f32> = samples.chunks(BLOCK).map(rms).collect();
+    let bar = levels.iter().copied().fold(0.0, f32::max) * 0.1;
+    let active: Vec<f32> = levels.into_iter().filter(|&level| level > bar).collect();
+    10_f32.powf(TARGET_DB / 20.0) / rms(&active).max(1e-6)
+}
+
 /// Straight up to the limit, then bending towards the ceiling and never over it.
-fn limited(sample: f32) -> f32 {
+pub(super) fn limited(sample: f32) -> f32 {
     let over = sample.abs() - LIMIT;
     if over <= 0.0 {
         sample

@@ -2,16 +2,18 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::echo::Sent;
 
-use super::{FRAME_SAMPLES, Playout, Speech, SpeechId, Step, VoiceEvent};
+use super::spoken::{More, Piece, Spoken};
+use super::{FRAME_SAMPLES, Playout, Speech, SpeechId, Step, TtsError, VoiceEvent};
 
 /// Commands that may wait. The task takes them within 10 ms; when full, whoever orders speech waits that long.
 const COMMANDS: usize = 32;
@@ -32,6 +34,8 @@ pub trait FrameSink: Send + 'static {
 #[derive(Debug, Clone)]
 pub struct Voice {
     commands: mpsc::Sender<Command>,
+    /// Cancelled, and replaced, with everything that was ordered.
+    ordered: Arc<Mutex<CancellationToken>>,
 }
 
 #[derive(Debug)]
@@ -44,6 +48,18 @@ enum Command {
         id: SpeechId,
         text: String,
         speech: Arc<Speech>,
+    },
+    Growing {
+        id: SpeechId,
+        text: String,
+        first: Piece,
+    },
+    More {
+        id: SpeechId,
+        piece: Piece,
+    },
+    Complete {
+        id: SpeechId,
     },
     End {
         id: SpeechId,
@@ -73,7 +89,10 @@ impl Voice {
             untold: VecDeque::new(),
         };
         tasks.spawn(task.run());
-        Self { commands }
+        Self {
+            commands,
+            ordered: Arc::default(),
+        }
     }
 
     /// A reply or announcement opens; it is heard after those that opened before.
@@ -84,6 +103,42 @@ impl Voice {
     /// The next sentence of an open speech. `text` is what counts as heard, `speech` its sound.
     pub async fn sentence(&self, id: SpeechId, text: String, speech: Arc<Speech>) {
         self.order(Command::Sentence { id, text, speech }).await;
+    }
+
+    /// The next sentence of an open speech, heard while the rest of it is still being made. Returns when it is whole, or
+    /// was cancelled, which also ends its synthesis.
+    ///
+    /// # Errors
+    /// When it broke off and no second voice could say it. What there was of it is heard.
+    pub async fn say(&self, id: SpeechId, text: String, spoken: Spoken) -> Result<(), TtsError> {
+        let (first, mut rest) = match spoken {
+            Spoken::Whole(speech) => {
+                self.sentence(id, text, speech).await;
+                return Ok(());
+            }
+            Spoken::Growing(first, rest) => (first, rest),
+        };
+        let cancelled = self.ordered().clone();
+        let again = text.clone();
+        self.order(Command::Growing { id, text, first }).await;
+        loop {
+            let more = tokio::select! {
+                biased;
+                () = cancelled.cancelled() => return Ok(()),
+                more = rest.next() => more?,
+            };
+            match more {
+                Some(More::Sound(piece)) => self.order(Command::More { id, piece }).await,
+                Some(More::Anew(speech)) => {
+                    self.sentence(id, again, speech).await;
+                    return Ok(());
+                }
+                None => {
+                    self.order(Command::Complete { id }).await;
+                    return Ok(());
+                }
+            }
+        }
     }
 
     /// No more sentences: the speech is finished once played.
@@ -108,7 +163,12 @@ impl Voice {
 
     /// Falls silent within 50 ms and drops everything that was ordered.
     pub async fn cancel(&self) {
+        std::mem::take(&mut *self.ordered()).cancel();
         self.order(Command::Cancel).await;
+    }
+
+    fn ordered(&self) -> MutexGuard<'_, CancellationToken> {
+        self.ordered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn order(&self, command: Command) {
@@ -202,6 +262,12 @@ impl<S: FrameSink> Task<S> {
         match command {
             Command::Begin { id, interruptible } => self.playout.begin(id, interruptible),
             Command::Sentence { id, text, speech } => self.playout.sentence(id, text, speech),
+            Command::Growing { id, text, first } => {
+                self.playout
+                    .growing(id, text, first.samples, first.expected);
+            }
+            Command::More { id, piece } => self.playout.more(id, &piece.samples, piece.expected),
+            Command::Complete { id } => self.playout.complete(id),
             Command::End { id } => self.playout.end(id),
             Command::Duck => {
                 self.playout.duck(self.sink.queued());

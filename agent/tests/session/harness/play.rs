@@ -116,7 +116,8 @@ impl Scene {
         Arc::new(Services {
             stt: Stt::Scripted(self.stt.clone()),
             end_of_turn: self.end_of_turn.clone().map(EndOfTurn::Scripted),
-            tts: Tts::new(&TtsConfig::new(Provider::Scripted(self.voice.clone()))),
+            tts: Tts::open(&TtsConfig::new(Provider::Scripted(self.voice.clone())))
+                .expect("nothing is loaded"),
             replier: Replier::new(knowledge, replies, None, None),
             recorder,
             recordings,

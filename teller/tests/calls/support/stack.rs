@@ -135,6 +135,7 @@ impl Stack {
             ("DATABASE_URL", database.url.clone()),
             ("KEY_FILE", database.key_file().display().to_string()),
             ("SPOOL_DIR", folder.join("spool").display().to_string()),
+            ("SPEECH_CACHE", folder.join("speech").display().to_string()),
             ("ANCHOR_DIR", folder.join("anchors").display().to_string()),
             ("ARCHIVE_DIR", folder.join("archive").display().to_string()),
             ("PACK_DIR", pack.display().to_string()),

@@ -348,3 +348,139 @@ fn what_was_heard_before_a_pause_stays_heard_when_the_next_pause_comes_soon() {
     playout.cancel(ms(0));
     assert_eq!(finished(&mut playout), [(A, "Your card was".into(), true)]);
 }
+
+/// A sentence of 39 characters over 3.9 s, of which `there_ms` are there.
+fn growing(there_ms: usize) -> Playout {
+    let mut playout = Playout::default();
+    playout.begin(A, true);
+    let text = "Your card was blocked on Monday, Laura.";
+    playout.growing(A, text.into(), vec![1000; there_ms * 24], 3900 * 24);
+    playout
+}
+
+#[test]
+fn a_sentence_is_heard_while_it_is_still_being_made() {
+    let mut playout = growing(230);
+    assert_eq!(send(&mut playout, 1000), (230, Step::Idle));
+    assert_eq!(
+        events(&mut playout).len(),
+        2,
+        "it started and the sentence began"
+    );
+    playout.more(A, &vec![1000; 700 * 24], 3900 * 24);
+    assert_eq!(
+        send(&mut playout, 1000),
+        (700, Step::Idle),
+        "no gap, no silence in between"
+    );
+    playout.more(A, &vec![1000; 2970 * 24], 3900 * 24);
+    playout.complete(A);
+    playout.end(A);
+    assert_eq!(send(&mut playout, 9000), (2970, Step::Drain));
+    playout.drained();
+    let text = "Your card was blocked on Monday, Laura.";
+    assert_eq!(finished(&mut playout), [(A, text.into(), false)]);
+}
+
+#[test]
+fn only_whole_frames_of_an_unfinished_sentence_go_out() {
+    let mut playout = growing(0);
+    playout.more(A, &[1000; 239], 3900 * 24);
+    assert_eq!(send(&mut playout, 1000), (0, Step::Idle));
+    playout.more(A, &[1000; 2], 3900 * 24);
+    let mut frame = [0; FRAME_SAMPLES];
+    assert_eq!(playout.next(&mut frame), Step::Frame);
+    assert!(
+        frame.iter().all(|&sample| sample == 1000),
+        "silence was mixed in"
+    );
+    playout.complete(A);
+    assert_eq!(playout.next(&mut frame), Step::Frame);
+    assert_eq!(
+        (frame[0], frame[1]),
+        (1000, 0),
+        "the last sample, and the gap"
+    );
+}
+
+#[test]
+fn what_was_heard_of_an_unfinished_sentence_is_as_exact_as_of_a_whole_one() {
+    for (sent, unheard, heard) in [
+        (400, 0, "Your"),
+        (1300, 0, "Your card was"),
+        (1300, 400, "Your card"),
+        (1300, 5000, ""),
+    ] {
+        for there in [sent, 2000, 3900] {
+            let mut playout = growing(there);
+            send(&mut playout, sent);
+            playout.cancel(ms(unheard));
+            assert_eq!(
+                finished(&mut playout),
+                [(A, heard.to_owned(), true)],
+                "{sent} ms of {there} sent, {unheard} ms of it unheard"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_sentence_is_never_on_record_whole_before_its_sound_is() {
+    // It turned out longer than was expected.
+    let mut playout = growing(3900);
+    playout.more(A, &vec![1000; 500 * 24], 3900 * 24);
+    send(&mut playout, 4400);
+    playout.cancel(ms(0));
+    let heard = "Your card was blocked on Monday,";
+    assert_eq!(finished(&mut playout), [(A, heard.into(), true)]);
+}
+
+#[test]
+fn a_sentence_that_broke_off_is_on_record_as_far_as_it_went_and_what_follows_whole() {
+    let mut playout = growing(1300);
+    playout.sentence(A, "Your card was blocked.".into(), speech(1000));
+    playout.more(A, &[1000; 24], 24);
+    playout.end(A);
+    assert_eq!(
+        send(&mut playout, 9000),
+        (2480, Step::Drain),
+        "what there was, a gap, and the sentence begun anew"
+    );
+    playout.drained();
+    let heard = "Your card was Your card was blocked.";
+    assert_eq!(finished(&mut playout), [(A, heard.into(), false)]);
+
+    let mut playout = growing(1300);
+    playout.end(A);
+    assert_eq!(
+        send(&mut playout, 9000),
+        (1300, Step::Drain),
+        "nothing more is waited for"
+    );
+    playout.drained();
+    assert_eq!(finished(&mut playout), [(A, "Your card was".into(), false)]);
+}
+
+#[test]
+fn an_unfinished_sentence_pauses_and_goes_on_and_starves_nobody() {
+    let mut playout = growing(1300);
+    send(&mut playout, 1000);
+    playout.pause(ms(0));
+    playout.more(A, &vec![1000; 100 * 24], 3900 * 24);
+    assert_eq!(
+        send(&mut playout, 500),
+        (20, Step::Idle),
+        "a pause is 20 ms of fade"
+    );
+    playout.resume();
+    let (sent, step) = send(&mut playout, 9000);
+    assert_eq!(step, Step::Idle);
+    assert!(
+        (540..=920).contains(&sent),
+        "a word before 1000 up to 1400 ms; {sent} went out"
+    );
+    playout.begin(B, true);
+    assert_eq!(send(&mut playout, 100).1, Step::Starved);
+    playout.skip_starved();
+    assert_eq!(finished(&mut playout), [(A, "Your card was".into(), true)]);
+}

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use super::super::{FRAME_SAMPLES, SPEECH_RATE_HZ, Speech};
+use sound::Sound;
+
+mod sound;
 
 /// Silence between two sentences, 180 ms: they come trimmed.
 const GAP: u64 = SPEECH_RATE_HZ as u64 * 18 / 100;
@@ -22,23 +25,56 @@ pub(super) struct Timeline {
 #[derive(Debug)]
 struct Line {
     text: String,
-    speech: Arc<Speech>,
+    sound: Sound,
     start: u64,
     begun: bool,
 }
 
 impl Line {
+    /// Where its sound ends, as far as it is there.
     fn end(&self) -> u64 {
-        self.start + self.speech.samples.len() as u64
+        self.start + self.sound.samples().len() as u64
     }
 }
 
 impl Timeline {
     pub(super) fn push(&mut self, text: String, speech: Arc<Speech>) {
+        self.add(text, Sound::whole(speech));
+    }
+
+    /// A sentence whose sound is still being made, `expected` samples in all; [`Timeline::more`] brings the rest.
+    pub(super) fn push_growing(&mut self, text: String, samples: Vec<i16>, expected: u64) {
+        self.add(text, Sound::growing(samples, expected));
+    }
+
+    /// More of the last sentence's sound.
+    pub(super) fn more(&mut self, samples: &[i16], expected: u64) {
+        if let Some(line) = self.lines.last_mut() {
+            line.sound.grow(samples, expected);
+        }
+    }
+
+    /// The last sentence's sound is whole.
+    pub(super) fn complete(&mut self) {
+        if let Some(line) = self.lines.last_mut() {
+            line.sound.complete();
+        }
+    }
+
+    /// No more of the last sentence's sound comes: if it is not whole, it stays what it is.
+    pub(super) fn close(&mut self) {
+        if let Some(line) = self.lines.last_mut() {
+            line.sound.close();
+        }
+    }
+
+    fn add(&mut self, text: String, sound: Sound) {
+        // Its end has to be known before another one can begin.
+        self.close();
         let start = self.lines.last().map_or(0, |line| line.end() + GAP);
         self.lines.push(Line {
             text,
-            speech,
+            sound,
             start,
             begun: false,
         });
@@ -48,10 +84,11 @@ impl Timeline {
     pub(super) fn is_sent(&self) -> bool {
         self.lines
             .last()
-            .is_none_or(|line| line.begun && self.next >= line.end())
+            .is_none_or(|line| line.begun && !line.sound.is_growing() && self.next >= line.end())
     }
 
-    /// Writes the next frame and returns the sentences that begin in it; `None` when the next sentence is not there yet.
+    /// Writes the next frame and returns the sentences that begin in it; `None` when the next sentence, or the
+    /// rest of this one, is not there yet.
     pub(super) fn fill(
         &mut self,
         frame: &mut [i16; FRAME_SAMPLES],
@@ -67,6 +104,11 @@ impl Timeline {
             return None;
         }
         let to = self.next + FRAME_SAMPLES as u64;
+        // Silence in place of what is still being made would tear a word apart: whole frames or none.
+        let last = self.lines.last();
+        if last.is_some_and(|line| line.sound.is_growing() && line.end() < to) {
+            return None;
+        }
         frame.copy_from_slice(&self.ahead(FRAME_SAMPLES));
         // The frame may reach beyond what is known; a sentence that comes later still starts where the gap ends.
         let next = if unbegun { to } else { to.min(known) };
@@ -94,7 +136,7 @@ impl Timeline {
         {
             let (first, last) = (from.max(line.start), to.min(line.end()));
             let source =
-                &line.speech.samples[(first - line.start) as usize..(last - line.start) as usize];
+                &line.sound.samples()[(first - line.start) as usize..(last - line.start) as usize];
             samples[(first - from) as usize..(last - from) as usize].copy_from_slice(source);
         }
         samples
@@ -122,8 +164,8 @@ impl Timeline {
         let energy = |at: &u64| -> i64 {
             let from = (at - line.start) as usize;
             let block = line
-                .speech
-                .samples
+                .sound
+                .samples()
                 .get(from..from + FRAME_SAMPLES)
                 .unwrap_or_default();
             block.iter().map(|&s| i64::from(s).pow(2)).sum()
@@ -138,12 +180,19 @@ impl Timeline {
         let place = self.reached.max(self.next);
         let mut heard: Vec<&str> = Vec::new();
         for line in self.lines.iter().filter(|line| line.begun) {
-            let part = place.saturating_sub(line.start);
-            let length = line.end() - line.start;
-            if part >= length {
+            let there = line.sound.samples().len() as u64;
+            let part = place.saturating_sub(line.start).min(there);
+            let length = line.sound.length();
+            if part >= length && !line.sound.is_growing() {
                 heard.push(line.text.trim());
-            } else {
-                heard.push(prefix(&line.text, part as f64 / length as f64));
+                continue;
+            }
+            // As long as more comes, the last word is surely not said.
+            let share = (part as f64 / length.max(1) as f64).min(1.0 - f64::EPSILON);
+            heard.push(prefix(&line.text, share));
+            // Of a sentence whose sound ended early all that there was may have been heard; the next one is heard then.
+            let is_cut = line.sound.is_cut() && place >= line.end();
+            if !is_cut {
                 break;
             }
         }

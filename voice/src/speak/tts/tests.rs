@@ -8,10 +8,11 @@ use crate::{
 };
 
 fn tts(provider: Provider) -> Tts {
-    Tts::new(&TtsConfig {
+    Tts::open(&TtsConfig {
         timeout: Duration::from_secs(20),
         ..TtsConfig::new(provider)
     })
+    .expect("nothing is loaded")
 }
 
 fn flite() -> Provider {
@@ -73,7 +74,8 @@ async fn the_fixture_model_understands_both_engines() {
 #[tokio::test]
 async fn a_sentence_said_before_comes_from_the_cache() {
     let tts = tts(flite());
-    tts.warm(&["Good morning.".to_owned()]).await;
+    let fixed = ["Good morning.".to_owned()];
+    assert_eq!(tts.voice_ahead(&fixed, &[]).await.voiced, 1);
     let first = tts.synthesize("Good morning.").await.expect("it speaks");
     let again = tts.synthesize("Good morning.").await.expect("it speaks");
     assert!(
@@ -99,10 +101,11 @@ async fn a_text_with_nothing_to_say_is_silent() {
 
 #[tokio::test]
 async fn a_voice_that_takes_too_long_is_given_up() {
-    let tts = Tts::new(&TtsConfig {
+    let tts = Tts::open(&TtsConfig {
         timeout: Duration::from_millis(1),
         ..TtsConfig::new(flite())
-    });
+    })
+    .expect("nothing is loaded");
     let answer = tts.synthesize("Good morning to all of you.").await;
     assert!(matches!(answer, Err(TtsError::TimedOut(_))), "{answer:?}");
 }
