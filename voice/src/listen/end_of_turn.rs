@@ -52,8 +52,8 @@ pub struct Judgement {
 }
 
 impl EndOfTurn {
-    /// Whether this turn is over: mono, 16 kHz, from its first word (or eight seconds ago) to now. Takes about 70 ms of
-    /// CPU, on a thread of the pool.
+    /// Whether this turn is over: mono, 16 kHz, from its first word (or eight seconds ago) to now. Takes seven
+    /// billion sums, on a thread of the pool.
     ///
     /// # Errors
     /// When the answer would come too late to be of use; then silence decides.
@@ -73,7 +73,7 @@ pub struct SmartTurn {
 }
 
 impl SmartTurn {
-    /// Reads `smart-turn-v3.2-cpu.onnx`, 8.7 MB, in about 60 ms; it takes 36 MB in memory.
+    /// Reads `smart-turn-v3.2-cpu.onnx`, 8.7 MB; it takes four times that in memory.
     ///
     /// # Errors
     /// Names the file and says what is wrong with it.
@@ -90,8 +90,8 @@ impl SmartTurn {
         Ok(Self { features, network })
     }
 
-    /// How likely it is that the turn is over, 0 to 1. Mono, 16 kHz, at any level; the last eight seconds count. About
-    /// 70 ms of CPU: not for a thread on which sound waits.
+    /// How likely it is that the turn is over, 0 to 1. Mono, 16 kHz, at any level; the last eight seconds count. Seven
+    /// billion sums: not for a thread on which sound waits.
     #[must_use]
     pub fn probability(&self, turn: &[f32]) -> f32 {
         self.network.probability(&self.features.of(turn))

@@ -16,7 +16,7 @@ use super::{EndOfTurnError, GivenUp, Judgement, SmartTurn};
 /// How much of the machine the judging of pauses may use.
 #[derive(Debug, Clone)]
 pub struct EndOfTurnConfig {
-    /// Threads, one core each; one of them judges about twelve pauses a second.
+    /// Threads, one core each.
     pub threads: usize,
     /// Pauses that may wait. When full, the next one is not judged: it would be answered too late.
     pub queue: usize,
