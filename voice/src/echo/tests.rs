@@ -161,7 +161,7 @@ fn the_agents_voice_that_comes_back_begins_no_speech() {
                 .map(|found| found.utterance.ended_ms - found.utterance.started_ms)
                 .filter(|voiced| *voiced > 400);
             assert!(
-                found.len() <= 1 && long.count() == 0,
+                found.len() <= 2 && long.count() == 0,
                 "{line:?}: {} utterances",
                 found.len()
             );
