@@ -295,7 +295,7 @@ fn mark(place: usize) -> Option<char> {
 }
 
 fn mark_place(c: char) -> Option<usize> {
-    is_mark(c).then_some((u32::from(c) - FIRST_MARK) as usize)
+    is_mark(c).then(|| (u32::from(c) - FIRST_MARK) as usize)
 }
 
 fn is_mark(c: char) -> bool {

@@ -114,13 +114,12 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         shutdown: follower.clone(),
         mcp,
     };
-    let said = Arc::new(pack.clone());
+    tasks.spawn(voice::voice_ahead(tts, pack.clone()));
     let background = background.start(&tasks, sweeper, replier, pack, meaning);
     // Health and summaries are answered to the last.
     let answering = CancellationToken::new();
     tasks.spawn(servers.run(answering.clone()));
     tasks.spawn(signals::follow(control));
-    tasks.spawn(voice::voice_ahead(tts, said));
 
     worker
         .run(Calls::new(services, telephony), follower)

@@ -109,6 +109,7 @@ impl Network {
     }
 
     /// The Piper voice in this file, or the one that is fetched.
+    #[cfg(feature = "test-caller")]
     pub(crate) fn piper(self, file: Option<&str>) -> Provider {
         let file = file.unwrap_or(JOE).into();
         self.provider(|_| NeuralVoice::Piper(file))

@@ -1,6 +1,6 @@
 //! The voice of all calls: opened before the first, and what is known beforehand voiced in the background.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use ::voice::speak::{NeuralVoice, OpenError, Provider, Tts, TtsConfig};
 use anyhow::Context as _;
@@ -75,7 +75,7 @@ pub(crate) fn refusal(provider: &Provider, error: &OpenError) -> anyhow::Error {
 }
 
 /// Fixed sentences first, the greeting first of them; then what a call may be told of the pack's documents.
-pub(super) async fn voice_ahead(tts: Tts, pack: Arc<Pack>) {
+pub(super) async fn voice_ahead(tts: Tts, pack: Pack) {
     let fixed = fixed(&pack.settings.lines);
     let more = tokio::task::spawn_blocking(move || known(&pack)).await;
     let more = more
