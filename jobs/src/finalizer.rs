@@ -134,11 +134,11 @@ impl Finalizer {
     async fn make(&self, stored: &Session) -> Result<Made, DatabaseError> {
         let (messages, key) = self.messages.by_session_with_key(stored.id).await?;
         let (facts, rules, meaning) = (facts(stored), self.rules.clone(), self.meaning.clone());
-        let moments = self.moments.clone();
+        let (moments, id) = (self.moments.clone(), stored.id);
         // A model works for seconds on a long call, and one odd text must not end the record of all calls: both stay on a
         // thread of their own.
         let work = move || {
-            let insights = moments.map(|moments| moments.read(&messages));
+            let insights = moments.map(|moments| moments.read(id, &messages));
             let mut turns = turns(&messages);
             if let Some(meaning) = meaning {
                 meaning.add_to(&mut turns);

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use database::{Database, DatabaseError, Message, Role, TurnInsight, TurnInsightRepository};
+use database::{
+    Database, DatabaseError, Message, Role, SessionId, TurnInsight, TurnInsightRepository,
+};
 use insight::{
     moment::{self, Trade},
     topics::TopicRule,
@@ -32,8 +34,8 @@ impl Moments {
 
     /// What the turns of a call say.
     #[must_use]
-    pub fn read(&self, messages: &[Message]) -> Vec<TurnInsight> {
-        read(messages, &self.trade)
+    pub fn read(&self, session: SessionId, messages: &[Message]) -> Vec<TurnInsight> {
+        read(session, messages, &self.trade)
     }
 
     /// Notes it, as far as it is not noted; how much was new.
@@ -46,7 +48,7 @@ impl Moments {
 }
 
 /// The rows of a call's turns. Of words whose key was destroyed nothing is read.
-fn read(messages: &[Message], trade: &Trade) -> Vec<TurnInsight> {
+fn read(session: SessionId, messages: &[Message], trade: &Trade) -> Vec<TurnInsight> {
     let spoken: Vec<&Message> = messages
         .iter()
         .filter(|message| matches!(message.role, Role::User | Role::Assistant))
@@ -63,12 +65,7 @@ fn read(messages: &[Message], trade: &Trade) -> Vec<TurnInsight> {
     let rows = read.filter_map(|(seq, moment)| {
         let message = spoken.iter().find(|message| message.seq == seq)?;
         message.content.as_ref()?;
-        Some(turn_insight(
-            message.session_id,
-            seq,
-            &moment,
-            message.created_at,
-        ))
+        Some(turn_insight(session, seq, &moment, message.created_at))
     });
     rows.collect()
 }

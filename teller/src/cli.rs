@@ -164,42 +164,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
             runtime()?.block_on(test_caller::run(*args))
         }
         Command::Migrate(args) => runtime()?.block_on(admin::migrate(&database()?, args)),
-        Command::Knowledge(KnowledgeCommand::Import { pack, actor }) => {
-            let pack = pack_or_setting(pack)?;
-            runtime()?.block_on(admin::import_knowledge(&database()?, &pack, &actor))
-        }
-        Command::Knowledge(KnowledgeCommand::Ask {
-            question,
-            pack,
-            words,
-        }) => admin::ask(&admin::base(&pack_or_setting(pack)?, words)?, &question),
-        Command::Knowledge(KnowledgeCommand::Gaps(args)) => {
-            let pack = pack_or_setting(args.pack.clone())?;
-            runtime()?.block_on(admin::gaps(&database()?, &pack, args))
-        }
-        Command::Knowledge(KnowledgeCommand::Adopt(args)) => {
-            admin::adopt(&pack_or_setting(args.pack)?, &args.phrase, &args.document)
-        }
-        Command::Knowledge(KnowledgeCommand::AdoptDraft(args)) => {
-            let pack = pack_or_setting(args.pack)?;
-            runtime()?.block_on(admin::adopt_draft(&database()?, &pack, &args.actor))
-        }
-        Command::Knowledge(KnowledgeCommand::Check(args)) => {
-            admin::check(&pack_or_setting(args.pack.clone())?, &args)
-        }
-        Command::Knowledge(KnowledgeCommand::Test(args)) => {
-            admin::test(&pack_or_setting(args.pack.clone())?, &args)
-        }
-        Command::Knowledge(KnowledgeCommand::Train(args)) => {
-            admin::train(&pack_or_setting(args.pack.clone())?, &args)
-        }
-        Command::Knowledge(KnowledgeCommand::Eval(args)) => {
-            admin::eval(&pack_or_setting(args.pack.clone())?, &args)
-        }
-        Command::Knowledge(KnowledgeCommand::Fetch(args)) => {
-            let pack = pack_or_setting(args.pack.clone())?;
-            runtime()?.block_on(admin::fetch(&pack, args))
-        }
+        Command::Knowledge(command) => knowledge(command),
         Command::Insight(InsightCommand::Eval(args)) => {
             admin::insight_eval(&pack_or_setting(args.pack.clone())?, &args)
         }
@@ -221,6 +186,39 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
             runtime()?.block_on(admin::spool(&database()?, &settings, command))
         }
         Command::Sessions(command) => runtime()?.block_on(admin::sessions(&database()?, command)),
+    }
+}
+
+fn knowledge(command: KnowledgeCommand) -> anyhow::Result<bool> {
+    match command {
+        KnowledgeCommand::Import { pack, actor } => {
+            let pack = pack_or_setting(pack)?;
+            runtime()?.block_on(admin::import_knowledge(&database()?, &pack, &actor))
+        }
+        KnowledgeCommand::Ask {
+            question,
+            pack,
+            words,
+        } => admin::ask(&admin::base(&pack_or_setting(pack)?, words)?, &question),
+        KnowledgeCommand::Gaps(args) => {
+            let pack = pack_or_setting(args.pack.clone())?;
+            runtime()?.block_on(admin::gaps(&database()?, &pack, args))
+        }
+        KnowledgeCommand::Adopt(args) => {
+            admin::adopt(&pack_or_setting(args.pack)?, &args.phrase, &args.document)
+        }
+        KnowledgeCommand::AdoptDraft(args) => {
+            let pack = pack_or_setting(args.pack)?;
+            runtime()?.block_on(admin::adopt_draft(&database()?, &pack, &args.actor))
+        }
+        KnowledgeCommand::Check(args) => admin::check(&pack_or_setting(args.pack.clone())?, &args),
+        KnowledgeCommand::Test(args) => admin::test(&pack_or_setting(args.pack.clone())?, &args),
+        KnowledgeCommand::Train(args) => admin::train(&pack_or_setting(args.pack.clone())?, &args),
+        KnowledgeCommand::Eval(args) => admin::eval(&pack_or_setting(args.pack.clone())?, &args),
+        KnowledgeCommand::Fetch(args) => {
+            let pack = pack_or_setting(args.pack.clone())?;
+            runtime()?.block_on(admin::fetch(&pack, args))
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use agent::{
 };
 use anyhow::Context as _;
 use database::Database;
-use jobs::{Finalizer, Moments, Sweeper, summary_rules};
+use jobs::Sweeper;
 use record::{EarlierCalls, LiveSessions, RecordHandle};
 use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -59,19 +59,14 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let tts = voice::open(&config, &pack).await?;
     let database = components::database(&config.database)?;
 
-    let rules = Arc::new(summary_rules(&pack));
     let trade = Arc::new(jobs::trade(&pack));
-    let meaning_of = meaning.as_ref().map(Meaning::of_texts);
-    let summing_up = (rules.clone(), meaning_of.clone(), trade.clone());
+    let summing_up = components::SummingUp::new(&pack, meaning.as_ref(), &trade);
     let at_work = (&metrics.record, &tasks);
-    let record = components::record(&config.spool, &database, &worker_id, summing_up, at_work)?;
+    let record = components::record(&config.spool, &database, &worker_id, &summing_up, at_work)?;
     let (recorder, record_health) = (record.recorder(), record.health());
     let (live, locks) = (LiveSessions::default(), DatabaseLocks::new(&database));
     let last = ShutdownGuard::new(record, &live, &database, &worker_id);
-    let finalizer = Finalizer::new(&database, rules)
-        .with_meaning(meaning_of)
-        .with_moments(Moments::new(&database, trade.clone()));
-    let sweeper = sweeper(&config, &database, finalizer, (&live, &worker_id));
+    let sweeper = sweeper(&config, &database, &summing_up, (&live, &worker_id));
 
     let web_search = components::web_search(&config)?;
     let mcp = components::mcp(&config).await?;
@@ -147,12 +142,12 @@ async fn loaded(hearing: JoinHandle<Result<Stt, ModelError>>) -> anyhow::Result<
 fn sweeper(
     config: &Config,
     database: &Database,
-    finalizer: Finalizer,
+    summing_up: &components::SummingUp,
     (live, worker): (&LiveSessions, &str),
 ) -> Sweeper {
     Sweeper::new(
         database,
-        finalizer,
+        summing_up.finalizer(database),
         live.clone(),
         worker.to_owned(),
         config.stale_after,

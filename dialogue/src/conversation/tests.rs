@@ -179,7 +179,8 @@ impl Stage {
                 ("message", cast.messages),
             ]
             .into_iter()
-            .filter_map(|(tool, is_there)| is_there.then(|| tool.to_owned()))
+            .filter(|(_, is_there)| *is_there)
+            .map(|(tool, _)| tool.to_owned())
             .collect(),
             transfer: cast.desk,
             functions: Vec::new(),
@@ -236,42 +237,19 @@ impl Stage {
         if let Some(text) = words("agent ") {
             return Event::AgentHeard(text);
         }
-        match what {
-            "found" => {
-                let query = self.query.clone().expect("something was searched for");
-                let passages = query.questions.iter();
-                let passages = passages
-                    .map(|asked| library().search(asked, PASSAGES, None))
-                    .collect();
-                return Event::Found(Found {
-                    passages,
-                    took: Duration::ZERO,
-                });
-            }
-            "found nothing" => return Event::Found(Found::default()),
-            "web finds nothing" => return Event::WebFound(None),
-            "web answers" => {
-                return Event::WebFound(Some(WebAnswer {
-                    sentence: "The oldest book here is of 1488, {title}.".to_owned(),
-                    host: "books.example".to_owned(),
-                    title: "Old {host} books".to_owned(),
-                    score: 1.0,
-                }));
-            }
-            "model ends" => return Event::ModelWrote(Delta::Finished),
-            "model is cut off" => return Event::ModelWrote(Delta::CutOff),
-            "model breaks" => return Event::ModelWrote(Delta::Failed(ModelFailure::Broken)),
-            "written" => return Event::ReplyWritten,
-            "cancelled" => return Event::ReplyCancelled,
-            "lapsed" => return Event::OfferLapsed,
-            "transfer fails" => return Event::TransferFailed(Outcome::TimedOut),
-            "proven" => {
-                return Event::Proven {
-                    name: "Ana".to_owned(),
-                    customer: "ana".to_owned(),
-                };
-            }
-            _ => {}
+        if what == "found" {
+            let query = self.query.clone().expect("something was searched for");
+            let passages = query.questions.iter();
+            let passages = passages
+                .map(|asked| library().search(asked, PASSAGES, None))
+                .collect();
+            return Event::Found(Found {
+                passages,
+                took: Duration::ZERO,
+            });
+        }
+        if let Some(event) = plain(what) {
+            return event;
         }
         if let Some(text) = words("model ") {
             return Event::ModelWrote(Delta::Text(text + " "));
@@ -370,6 +348,32 @@ fn of_earlier_calls(what: &str) -> Option<Event> {
         task: task.to_owned(),
         values: serde_json::from_str(values).expect("values are JSON"),
     }))
+}
+
+/// What is always the same event.
+fn plain(what: &str) -> Option<Event> {
+    Some(match what {
+        "found nothing" => Event::Found(Found::default()),
+        "web finds nothing" => Event::WebFound(None),
+        "web answers" => Event::WebFound(Some(WebAnswer {
+            sentence: "The oldest book here is of 1488, {title}.".to_owned(),
+            host: "books.example".to_owned(),
+            title: "Old {host} books".to_owned(),
+            score: 1.0,
+        })),
+        "model ends" => Event::ModelWrote(Delta::Finished),
+        "model is cut off" => Event::ModelWrote(Delta::CutOff),
+        "model breaks" => Event::ModelWrote(Delta::Failed(ModelFailure::Broken)),
+        "written" => Event::ReplyWritten,
+        "cancelled" => Event::ReplyCancelled,
+        "lapsed" => Event::OfferLapsed,
+        "transfer fails" => Event::TransferFailed(Outcome::TimedOut),
+        "proven" => Event::Proven {
+            name: "Ana".to_owned(),
+            customer: "ana".to_owned(),
+        },
+        _ => return None,
+    })
 }
 
 /// What came of a tool, in the notation.

@@ -1,15 +1,12 @@
 //! `teller insight eval`: how often what is read in turns is right.
 
-use std::{
-    fs,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, bail};
 use call::input::decode_file;
-use insight::moment::{Confusion, Course, Field, Trade};
+use insight::moment::{Confusion, Course, Field};
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use super::{UsageError, load_pack};
 

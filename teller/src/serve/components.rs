@@ -11,7 +11,7 @@ use authentication::{Authenticator, CustomerMessages, OneTimeCodes};
 use database::{Database, spool::SpoolConfig};
 use dialogue::{Replier, ReplyConfig};
 use insight::{moment::Trade, summary::SummaryRules};
-use jobs::{Finalizer, MeaningOf, Moments};
+use jobs::{Finalizer, MeaningOf, Moments, summary_rules};
 use knowledge::{Gap, KnowledgeBase, Pack};
 use record::{Durability, RecordConfig, RecordHandle, RecordMetrics, Recorder};
 use recording::{RecordingMetrics, Recordings};
@@ -21,14 +21,40 @@ use tools::{Deeds, Lookups, Mcp, MessageGateway, Messages, TransferTarget, WebSe
 use voice::listen::Stt;
 
 use super::Metrics;
-use crate::config::{Config, DatabaseSettings, SpoolSettings};
+use crate::{
+    config::{Config, DatabaseSettings, SpoolSettings},
+    meaning::Meaning,
+};
+
+/// By what calls are summed up.
+pub(super) struct SummingUp {
+    rules: Arc<SummaryRules>,
+    meaning: Option<MeaningOf>,
+    trade: Arc<Trade>,
+}
+
+impl SummingUp {
+    pub(super) fn new(pack: &Pack, meaning: Option<&Meaning>, trade: &Arc<Trade>) -> Self {
+        Self {
+            rules: Arc::new(summary_rules(pack)),
+            meaning: meaning.map(Meaning::of_texts),
+            trade: trade.clone(),
+        }
+    }
+
+    pub(super) fn finalizer(&self, database: &Database) -> Finalizer {
+        Finalizer::new(database, self.rules.clone())
+            .with_meaning(self.meaning.clone())
+            .with_moments(Moments::new(database, self.trade.clone()))
+    }
+}
 
 /// The record at work: what waits on the disk is brought home first.
 pub(super) fn record(
     config: &SpoolSettings,
     database: &Database,
     worker_id: &str,
-    (rules, meaning, trade): (Arc<SummaryRules>, Option<MeaningOf>, Arc<Trade>),
+    summing_up: &SummingUp,
     (metrics, tasks): (&Arc<RecordMetrics>, &TaskTracker),
 ) -> anyhow::Result<RecordHandle> {
     let spool = SpoolConfig {
@@ -43,9 +69,7 @@ pub(super) fn record(
         durability: Durability::Disk,
     };
     let own = database.dedicated()?;
-    let moments = Moments::new(&own, trade);
-    let finalizer = Finalizer::new(&own, rules).with_meaning(meaning);
-    let finalizer = Arc::new(finalizer.with_moments(moments));
+    let finalizer = Arc::new(summing_up.finalizer(&own));
     RecordHandle::start(config, own, finalizer, metrics, tasks)
 }
 

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::support::program::teller;
 
 /// Tables with something of a person, each with words of Sarah's that the export must show.
-const HELD: [(&str, &str); 18] = [
+const HELD: [(&str, &str); 19] = [
     ("user_profiles", "Sarah Quillfeather"),
     ("profile_identifiers", "100277"),
     ("session_rows", "participant-of-sarah"),

@@ -57,9 +57,10 @@ fn agent() -> Vec<i16> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn speak() -> Vec<i16> {
-    let tts = Tts::new(&TtsConfig::new(Provider::Flite {
+    let tts = Tts::open(&TtsConfig::new(Provider::Flite {
         voice: Some("slt".to_owned()),
     }));
+    let tts = tts.expect("nothing is loaded");
     let mut samples = vec![0; 24_000];
     for sentence in SAID {
         let speech = tts.synthesize(sentence).await.expect("flite speaks");

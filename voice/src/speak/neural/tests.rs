@@ -385,7 +385,12 @@ async fn an_interrupted_sentence_is_not_made_any_further() {
     const BREATHS: usize = 2_000;
     let (tts, steps) = counted(usize::MAX, "espeak-ng", None);
     let (sender, mut events) = tokio::sync::mpsc::channel(64);
-    let voice = Voice::start(Line, sender, &tokio_util::task::TaskTracker::new());
+    let voice = Voice::start(
+        Line,
+        crate::echo::Sent::new(tokio::time::Instant::now()),
+        sender,
+        &tokio_util::task::TaskTracker::new(),
+    );
     let id = SpeechId(1);
     voice.begin(id, true).await;
     let long = "Go on. ".repeat(BREATHS);
