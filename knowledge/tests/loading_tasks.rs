@@ -34,18 +34,6 @@ fn wrong_tasks_are_named_and_a_pack_may_have_none() {
             vec!["confirm", "{cart}", "{card}"],
         ),
         (
-            "notice",
-            "your {card} is blocked for good",
-            "your {cart} is blocked for good",
-            vec!["notice.text", "{cart}", "{reference}"],
-        ),
-        (
-            "notice-to",
-            "notice = {",
-            "notice = { to = \"card\",",
-            vec!["notice.to", "card", "phone or email"],
-        ),
-        (
             "type",
             "type = \"choice\"",
             "type = \"card\"",
@@ -92,6 +80,27 @@ fn wrong_tasks_are_named_and_a_pack_may_have_none() {
     let copy = Copy::new("task-none");
     fs::remove_dir_all(copy.0.join("tasks")).unwrap();
     assert!(copy.load().unwrap().pack().tasks.list.is_empty());
+}
+
+#[test]
+fn a_message_that_cannot_be_filled_in_or_goes_nowhere_is_named() {
+    for (name, from, to, says) in [
+        (
+            "notice",
+            "your {card} is blocked for good",
+            "your {cart} is blocked for good",
+            vec!["notice.text", "{cart}", "{reference}"],
+        ),
+        (
+            "notice-to",
+            "notice = {",
+            "notice = { to = \"card\",",
+            vec!["notice.to", "card", "phone or email"],
+        ),
+    ] {
+        let file = "tasks/block_card.toml";
+        check(&format!("task-{name}"), file, from, to, &says);
+    }
 }
 
 #[test]

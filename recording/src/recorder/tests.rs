@@ -97,7 +97,7 @@ async fn a_session_that_broke_off_hands_nothing_over_that_was_not_known() {
 }
 
 /// Does not come back before it is let go.
-struct Stuck(Mutex<mpsc::Receiver<()>>);
+struct Stuck(Mutex<Receiver<()>>);
 
 impl Keep for Stuck {
     fn keep(&self, _segment: Segment) -> bool {
