@@ -79,6 +79,8 @@ fn wrong_tasks_are_named_and_a_pack_may_have_none() {
     assert!(error.contains("no other route"), "{error}");
     let copy = Copy::new("task-none");
     fs::remove_dir_all(copy.0.join("tasks")).unwrap();
+    // It names tasks.
+    fs::remove_file(copy.0.join("moments.toml")).unwrap();
     assert!(copy.load().unwrap().pack().tasks.list.is_empty());
 }
 

@@ -25,7 +25,7 @@ const READ_BACK: &str = r#"1.0 SAY Let us find you a room.
      3.0 CALL reserve_room with {"people":"3","purpose":"study","room":"q"} for turn 3, agreed to, level 2
      "#;
 const TOLD: &str = r#"3.4 SAY The quiet room is yours.
-     3.4 SAY The number is RR120456.
+     3.4 SAY The number is RR 120 456.
      3.4 CALL message with {"text":"Willow Lane Library: the quiet room is yours for 3 people. The number is RR120456."} for turn 3, agreed to, level 2
      "#;
 

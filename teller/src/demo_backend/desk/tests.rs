@@ -156,8 +156,6 @@ fn a_customers_record_declines_and_so_do_wrong_arguments() {
         done(&desk, "fly_to_the_moon", Some("sarah"), json!({})).0,
         404
     );
-    let by_mail = json!({"what": "prices", "address": "sarah@example.com"});
-    assert_eq!(done(&desk, "send_link", None, by_mail).0, 200);
     let disputed = json!({"amount": "9.99", "date": "2026-11-30"});
     let (_, first) = done(
         &desk,
