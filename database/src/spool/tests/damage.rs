@@ -52,7 +52,12 @@ fn a_segment_cut_anywhere_yields_exactly_the_records_before_the_cut() {
             cut_bytes.resize(cut + zeros, 0);
             let (folder, opened) = spool_with(&cut_bytes);
             let mut opened = opened.unwrap();
-            let whole = ends.iter().filter(|end| **end <= cut).count();
+            // What is sealed ends in a zero now and then, and then a zero in its place is no loss.
+            let is_whole = |end: &&usize| {
+                **end <= cut || (zeros > 0 && bytes[cut..**end].iter().all(|byte| *byte == 0))
+            };
+            let whole = ends.iter().filter(is_whole).count();
+            let reached = ends[..whole].last().copied().unwrap_or(HEADER).max(cut);
             let at = format!("cut at {cut} and {zeros} zeros");
             assert_eq!(opened.replay.records, whole as u64, "{at}");
             assert_eq!(
@@ -60,7 +65,7 @@ fn a_segment_cut_anywhere_yields_exactly_the_records_before_the_cut() {
                 records(COUNT)[..whole],
                 "{at}"
             );
-            let torn = cut > HEADER && !ends.contains(&cut);
+            let torn = reached > HEADER && !ends.contains(&reached);
             assert_eq!(
                 opened.replay.torn_tails(),
                 usize::from(torn),
