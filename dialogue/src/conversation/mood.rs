@@ -45,10 +45,11 @@ impl Conversation {
         steps.extend(knowledge::sentences(line).into_iter().map(Step::Say));
     }
 
-    /// Notes what the turn's mood asks for. Somebody whose patience wears thin is sold nothing.
+    /// Notes what the turn's mood asks for. Somebody whose patience wears thin is sold nothing; what is urgent is no reason to
+    /// hold back an offer, which may be the very help.
     fn note(&mut self, mood: &Mood) {
         let is_worn = mood.frustration >= self.base.pack().moments.offer_person_at;
-        self.sells_nothing |= is_worn || mood.is_critical;
+        self.sells_nothing |= is_worn;
         let was_offered = self.patience.was_offered || self.dead_end.was_offered();
         self.patience.due = Some(mood.frustration).filter(|_| is_worn && !was_offered);
     }

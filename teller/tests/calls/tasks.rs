@@ -83,7 +83,6 @@ async fn a_lost_card_is_blocked_once_the_caller_proved_who_they_are_and_agreed()
 - say: Yes, go ahead.
 - wait: 40
 - expect_agent: The reference is
-- wait: 30
 - expect_agent: as a text message
 ";
     let caller = stack
