@@ -1,7 +1,8 @@
-//! Putting a month's messages, calls of tools and recordings away: into a file, then out of the database.
+//! Putting a month's messages and calls of tools away: into a file, then out of the database. Recordings and what turns say
+//! are deleted with them, and in no file.
 //!
 //! The file is JSON lines, each a row as it was stored (ciphertext, hash and all): messages first, then
-//! `{"tool_call": …}`, `{"tool_call_outcome": …}` and `{"recording_segment": …}`. So a month can be checked and read as long as its keys are kept; destroying a person's key makes
+//! `{"tool_call": …}` and `{"tool_call_outcome": …}`. So a month can be checked and read as long as its keys are kept; destroying a person's key makes
 //! their rows unreadable there too. Sessions, summaries and counters stay: they count what was
 //! said, wherever it is kept.
 
@@ -19,8 +20,8 @@ use crate::{DatabaseError, SessionId};
 
 /// Rows read at once.
 const PAGE: i32 = 2_000;
-/// The same of recordings: 30 kB each.
-const SOUND_PAGE: i32 = 50;
+/// Rows of each table deleted at once: ten seconds of sound are some 14 kB, and others write meanwhile.
+const STEP: i32 = 500;
 
 repository!(
     /// All SQL about months that are put away.
@@ -51,8 +52,8 @@ pub struct ArchivedMonth {
     pub messages: i64,
     /// Records of tools that were called: intents and outcomes.
     pub tool_call_records: i64,
-    /// Segments of recordings.
-    pub recording_segments: i64,
+    /// Segments of recordings, and rows of what turns say: deleted.
+    pub deleted: i64,
     /// SHA-256 of the file, hexadecimal.
     pub sha256: String,
     /// The partition is gone; else another tenant still has messages in it.
@@ -96,15 +97,15 @@ impl ArchiveRepository {
         std::fs::create_dir_all(folder).map_err(failed)?;
         let draft = file.with_extension("jsonl.part");
         let (counts, digest) = self.write(month, &draft).await?;
-        let [messages, calls, outcomes, recording_segments] = counts;
+        let [messages, calls, outcomes] = counts;
         let tool_call_records = calls + outcomes;
         std::fs::rename(&draft, &file).map_err(failed)?;
         File::open(folder)
             .and_then(|folder| folder.sync_all())
             .map_err(failed)?;
         let path = file.display().to_string();
-        let note = "INSERT INTO message_archives (partition, low, high, messages, file, sha256, tool_call_records, recording_segments) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-                    ON CONFLICT (tenant_id, partition) DO UPDATE SET messages = excluded.messages, tool_call_records = excluded.tool_call_records, recording_segments = excluded.recording_segments, file = excluded.file,
+        let note = "INSERT INTO message_archives (partition, low, high, messages, file, sha256, tool_call_records) VALUES ($1, $2, $3, $4, $5, $6, $7)
+                    ON CONFLICT (tenant_id, partition) DO UPDATE SET messages = excluded.messages, tool_call_records = excluded.tool_call_records, file = excluded.file,
                        sha256 = excluded.sha256, archived_at = now() WHERE message_archives.dropped_at IS NULL";
         let digest_bytes: &[u8] = &digest;
         self.db
@@ -118,10 +119,10 @@ impl ArchiveRepository {
                     &path,
                     &digest_bytes,
                     &tool_call_records,
-                    &recording_segments,
                 ],
             )
             .await?;
+        let deleted = self.delete_rest(&month.partition).await?;
         let drop = "SELECT drop_archived_partition($1)";
         let outcome: String = self.db.value(drop, &[&month.partition]).await?;
         Ok(ArchivedMonth {
@@ -129,10 +130,23 @@ impl ArchiveRepository {
             file,
             messages,
             tool_call_records,
-            recording_segments,
+            deleted,
             sha256: hex::encode(digest),
             dropped: outcome == "dropped",
         })
+    }
+
+    /// What goes with the words of a month that are in a file, step by step; how many rows it were.
+    async fn delete_rest(&self, partition: &str) -> Result<i64, DatabaseError> {
+        let sql = "SELECT delete_retired($1, $2)";
+        let mut deleted = 0;
+        loop {
+            let step: i64 = self.db.value(sql, &[&partition, &STEP]).await?;
+            if step == 0 {
+                return Ok(deleted);
+            }
+            deleted += step;
+        }
     }
 
     /// All rows of the month in one snapshot, each table's in the order of its keys: how many of
@@ -152,7 +166,7 @@ impl ArchiveRepository {
             .await
             .map_err(DatabaseError::from)?;
         let mut counts = [0; ROWS.len()];
-        for (count, (line, table, order, page)) in counts.iter_mut().zip(ROWS) {
+        for (count, (line, table, order)) in counts.iter_mut().zip(ROWS) {
             // By its ids, from the table of all months: nobody but the owner reads a partition.
             let sql = format!(
                 "DECLARE rows NO SCROLL CURSOR FOR SELECT ({line})::text FROM {table} r
@@ -163,7 +177,7 @@ impl ArchiveRepository {
                 .batch_execute(&sql)
                 .await
                 .map_err(DatabaseError::from)?;
-            *count = copy(&snapshot, &mut file, page).await?;
+            *count = copy(&snapshot, &mut file).await?;
             snapshot
                 .batch_execute("CLOSE rows")
                 .await
@@ -173,36 +187,24 @@ impl ArchiveRepository {
     }
 }
 
-/// What a line holds of a row, the table, its order within a session, and how many rows are read at once.
-const ROWS: [(&str, &str, &str, i32); 4] = [
-    ("to_jsonb(r)", "conversation_messages", "seq", PAGE),
+/// What a line holds of a row, the table, and its order within a session.
+const ROWS: [(&str, &str, &str); 3] = [
+    ("to_jsonb(r)", "conversation_messages", "seq"),
     (
         "jsonb_build_object('tool_call', to_jsonb(r))",
         "tool_calls",
         "idempotency_key",
-        PAGE,
     ),
     (
         "jsonb_build_object('tool_call_outcome', to_jsonb(r))",
         "tool_call_outcomes",
         "idempotency_key",
-        PAGE,
-    ),
-    (
-        "jsonb_build_object('recording_segment', to_jsonb(r))",
-        "recording_segments",
-        "number",
-        SOUND_PAGE,
     ),
 ];
 
 /// The cursor's rows, a line each; how many.
-async fn copy(
-    snapshot: &Transaction<'_>,
-    file: &mut ArchiveFile,
-    page: i32,
-) -> Result<i64, ArchiveError> {
-    let fetch = format!("FETCH {page} FROM rows");
+async fn copy(snapshot: &Transaction<'_>, file: &mut ArchiveFile) -> Result<i64, ArchiveError> {
+    let fetch = format!("FETCH {PAGE} FROM rows");
     let mut count = 0;
     loop {
         let rows = snapshot

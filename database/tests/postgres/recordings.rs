@@ -7,7 +7,6 @@ use database::{
     keys::{KeyError, SessionKey},
     test_support::TestDatabase,
 };
-use serde_json::{Value, json};
 
 use crate::{
     retention::{Folder, old_session},
@@ -141,8 +140,19 @@ async fn recorded_by(db: &Database, device: &str) -> (SessionId, Vec<SealedSound
     (session, record(db, session, &[0]).await)
 }
 
+/// More of them than are deleted at once.
+async fn read_turns(test: &TestDatabase, session: SessionId, turns: i32) {
+    let sql = format!(
+        "INSERT INTO turn_insights (session_id, seq, source, version, emotion, urgency, intent_category, sentiment, frustration, causes, confidence, topics,
+                                    pain_points, opportunities, objections, actions, made_at)
+         SELECT '{session}', seq, 'rules', 1, 'neutral', 'low', 'exploration', 0, 0, '{{}}', 50, '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', now()
+           FROM generate_series(1, {turns}) seq"
+    );
+    test.client().await.batch_execute(&sql).await.unwrap();
+}
+
 #[tokio::test]
-async fn a_month_takes_its_recordings_along_into_the_file_and_stays_while_one_is_in_none() {
+async fn when_a_months_words_are_in_a_file_its_sound_and_what_its_turns_say_are_deleted() {
     let test = TestDatabase::new().await;
     rows(&test, "SELECT make_message_partition('2024-01-15')").await;
     let other = Database::new(DatabaseConfig {
@@ -152,42 +162,35 @@ async fn a_month_takes_its_recordings_along_into_the_file_and_stays_while_one_is
     .unwrap();
     let old = old_session(&test.db, 1).await[0].session_id;
     let theirs = old_session(&other, 1).await[0].session_id;
-    let sealed = record(&test.db, old, &[0, 1]).await;
-    let (young, _) = recorded(&test.db, &[0]).await;
-    let folder = Folder::new();
-    let archives = ArchiveRepository::new(&other);
-    let month = archives.retired(12).await.unwrap().remove(0);
-    assert!(!archives.put_away(&month, &folder.0).await.unwrap().dropped);
+    record(&test.db, old, &[0, 1]).await;
     record(&other, theirs, &[0]).await;
+    let (young, _) = recorded(&test.db, &[0]).await;
+    read_turns(&test, old, 1_200).await;
+    read_turns(&test, young, 1).await;
     let mine = ArchiveRepository::new(&test.db);
+    let month = mine.retired(12).await.unwrap().remove(0);
+    let early = "SELECT delete_retired('conversation_messages_2024_01', 500) AS deleted";
+    let deleted: i64 = rows(&test, early).await[0].get("deleted");
+    assert_eq!(deleted, 0, "nothing goes before the words are in a file");
+
+    let folder = Folder::new();
     let archived = mine.put_away(&month, &folder.0).await.unwrap();
     assert_eq!(
-        (archived.recording_segments, archived.dropped),
-        (2, false),
-        "another's is in no file"
+        (archived.deleted, archived.dropped),
+        (1_202, false),
+        "another's words are in no file"
     );
     let recordings = RecordingRepository::new(&test.db);
-    assert_eq!(recordings.segments(old).await.unwrap().len(), 2);
-
-    let text = std::fs::read_to_string(&archived.file).unwrap();
-    let lines: Vec<Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let segment = &lines.last().expect("lines")["recording_segment"];
-    assert_eq!(
-        (&segment["number"], &segment["session_id"]),
-        (&json!(1), &json!(old))
-    );
-    let bytes = format!("\\x{}", hex::encode(&sealed[1].sound_ct));
-    assert_eq!(segment["sound_ct"], json!(bytes), "as it was stored");
-
-    let again = archives.put_away(&month, &folder.0).await.unwrap();
-    assert_eq!((again.recording_segments, again.dropped), (1, true));
     assert_eq!(recordings.segments(old).await.unwrap(), []);
-    assert_eq!(
-        recordings.segments(young).await.unwrap().len(),
-        1,
-        "the young one stays"
-    );
+    let text = std::fs::read_to_string(&archived.file).unwrap();
+    assert!(!text.contains("sound_ct"), "sound is in no file");
+    let of_others = RecordingRepository::new(&other);
+    assert_eq!(of_others.segments(theirs).await.unwrap().len(), 1);
+
+    let archives = ArchiveRepository::new(&other);
+    let again = archives.put_away(&month, &folder.0).await.unwrap();
+    assert_eq!((again.deleted, again.dropped), (1, true));
+    assert_eq!(recordings.segments(young).await.unwrap().len(), 1);
+    let insights = "SELECT FROM turn_insights";
+    assert_eq!(count(&test, insights).await, 1, "the young call's stays");
 }
