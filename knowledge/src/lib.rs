@@ -14,6 +14,7 @@ mod grounding;
 mod heard;
 mod hours;
 mod index;
+mod language_file;
 mod learned;
 mod lines;
 mod load;

@@ -9,31 +9,26 @@ use std::{
 };
 
 use call::input::decode_file;
-use language::{Listening, MomentWords, guard::Guard};
+use language::MomentWords;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     KnowledgeBase,
-    catalogue::{self, Catalogue, CatalogueFile, CatalogueWords, Listing},
+    catalogue::{self, Catalogue, CatalogueFile, Listing},
     check::{self, Names, bad},
-    disclosure::RecordingWords,
     document,
     error::PackError,
+    language_file::LanguageFile,
     lookup::Lookup,
-    meant::MeaningWords,
     moments,
     pack::{
-        Actions, Aspect, Currency, DocumentText, Elsewhere, Pack, Settings, SmallTalk, Topic,
-        TradeWords,
+        Aspect, Currency, DocumentText, Elsewhere, Pack, Settings, SmallTalk, Topic, TradeWords,
     },
     pack_test::{self, TestDialogue},
     pronunciation,
-    review::FigureWords,
-    slot::SlotWords,
     task::{self, FirstAid, Task, TaskWords, Tasks},
     trained::Trained,
     training::{Example, TrainingFile},
-    web::WebWords,
 };
 
 /// What people say in English to other trades and about nothing, compiled in.
@@ -61,43 +56,6 @@ struct LookupsFile {
 #[serde(deny_unknown_fields)]
 struct FirstAidFile {
     first_aid: Vec<FirstAid>,
-}
-
-/// What a pack takes of the words of English; its own `language.toml` may replace each part.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LanguageFile {
-    listening: Option<Listening>,
-    actions: Option<Actions>,
-    follow_ups: Option<Vec<String>>,
-    aspect: Option<Vec<Aspect>>,
-    meaning: Option<MeaningWords>,
-    catalogue: Option<CatalogueWords>,
-    figures: Option<FigureWords>,
-    web: Option<WebWords>,
-    tasks: Option<TaskWords>,
-    slots: Option<SlotWords>,
-    guard: Option<Guard>,
-    recording: Option<RecordingWords>,
-}
-
-impl LanguageFile {
-    fn or(self, other: Self) -> Self {
-        Self {
-            listening: self.listening.or(other.listening),
-            actions: self.actions.or(other.actions),
-            follow_ups: self.follow_ups.or(other.follow_ups),
-            aspect: self.aspect.or(other.aspect),
-            meaning: self.meaning.or(other.meaning),
-            catalogue: self.catalogue.or(other.catalogue),
-            figures: self.figures.or(other.figures),
-            web: self.web.or(other.web),
-            tasks: self.tasks.or(other.tasks),
-            slots: self.slots.or(other.slots),
-            guard: self.guard.or(other.guard),
-            recording: self.recording.or(other.recording),
-        }
-    }
 }
 
 impl KnowledgeBase {
@@ -344,30 +302,8 @@ fn said_lines(text: &str) -> impl Iterator<Item = &str> {
 
 /// The language that the pack speaks: English, but for what its own file replaces.
 fn language(own: &Path) -> Result<LanguageFile, PackError> {
-    const PARTS: [&str; 12] = [
-        "listening",
-        "actions",
-        "follow_ups",
-        "aspect",
-        "meaning",
-        "catalogue",
-        "figures",
-        "web",
-        "tasks",
-        "slots",
-        "guard",
-        "recording",
-    ];
-    let english = toml::from_str(language::ENGLISH).and_then(|mut english: toml::Table| {
-        english.retain(|part, _| PARTS.contains(&part));
-        english.try_into::<LanguageFile>()
-    });
-    let english = english.map_err(|error| PackError::Malformed {
-        file: PathBuf::from("packs/languages/en.toml"),
-        message: error.to_string(),
-    })?;
     let own = optional::<LanguageFile>(own)?;
-    Ok(own.unwrap_or_default().or(english))
+    Ok(own.unwrap_or_default().or(LanguageFile::english()?))
 }
 
 /// The catalogue and its rows; none without a file `catalogue.toml`.

@@ -29,7 +29,7 @@ impl KnowledgeBase {
         found: &BTreeMap<String, String>,
     ) -> String {
         filled(line, |key| {
-            let field = found.get(key).and_then(|value| self.field(value));
+            let field = found_in(task, key, found).and_then(|value| self.field(value));
             field.or_else(|| self.spoken(task, key, known))
         })
     }
@@ -52,7 +52,7 @@ impl KnowledgeBase {
         found: &BTreeMap<String, String>,
     ) -> String {
         filled(text, |key| {
-            if let Some(field) = found.get(key) {
+            if let Some(field) = found_in(task, key, found) {
                 let line = strict_line(field, MAX_TEXT).ok()?;
                 return Some(match spoken_reference(line) {
                     Some(_) => line.to_owned(),
@@ -170,6 +170,13 @@ impl KnowledgeBase {
     }
 }
 
+/// A field of a tool's result; of what the task asked for itself, only where it names the field. Systems repeat what they
+/// were sent in names of their own.
+fn found_in<'f>(task: &Task, key: &str, found: &'f BTreeMap<String, String>) -> Option<&'f String> {
+    let is_asked_for = task.slot(key).is_some() && !task.fields.iter().any(|field| field == key);
+    found.get(key).filter(|_| !is_asked_for)
+}
+
 /// The sentences of a text all of whose placeholders have a value, filled in.
 fn filled(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let is_whole = |sentence: &String| {
@@ -267,6 +274,33 @@ mod tests {
             &lines,
             "Reserved until Friday the fourth of December 2026.",
         );
+    }
+
+    #[test]
+    fn what_the_system_repeats_is_not_said_in_place_of_what_the_caller_said() {
+        let emma = [("title", "Emma"), ("reference", "EM")];
+        let repeated = [("title", "bk-0042"), ("reference", "RS 120 456")];
+        let line = "{title} is yours. Your number is {reference}.";
+        check(
+            line,
+            &emma,
+            &repeated,
+            "Emma is yours. Your number is RS 120 456.",
+        );
+        let found = repeated_in(&repeated);
+        let notice = bank().notice_of(&task(), line, &known(&emma), &found);
+        assert_eq!(notice, "Emma is yours. Your number is RS 120 456.");
+        let mut task = task();
+        task.fields.push("title".to_owned());
+        let said = bank().say_of(&task, "{title}.", &known(&emma), &found);
+        assert_eq!(said, "bk-0042.", "the task names it");
+    }
+
+    fn repeated_in(found: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let found = found.iter();
+        found
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
     #[test]
