@@ -72,14 +72,19 @@ impl MessageTool {
                         "type": "string", "minLength": 3, "maxLength": LONGEST_ADDRESS,
                         "description": "A telephone number or an e-mail address; without it the customer's own number."
                     },
-                    "text": { "type": "string", "minLength": 1, "maxLength": LONGEST_TEXT }
+                    "text": { "type": "string", "minLength": 1, "maxLength": LONGEST_TEXT },
+                    "kind": {
+                        "type": "string", "minLength": 1, "maxLength": 60,
+                        "description": "Tells messages of one kind from others, where so many a day are sent."
+                    }
                 },
                 "required": ["text"],
                 "additionalProperties": false
             }),
             timeout: TIMEOUT,
             effect: Effect::Once,
-            consent: true,
+            // One of which nobody knows whether it left is no deed that a person has to look into.
+            consent: false,
         };
         Self { spec, port }
     }
