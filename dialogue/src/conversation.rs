@@ -189,13 +189,7 @@ impl Conversation {
                     self.untold = None;
                 }
             }
-            Event::ReplyCancelled => {
-                self.reply = Reply::None;
-                // What came of the deed is told by the next reply.
-                if let Some(untold) = self.untold.take() {
-                    self.aside = self.task.replace(untold).or_else(|| self.aside.take());
-                }
-            }
+            Event::ReplyCancelled => self.cancelled(),
             Event::OfferLapsed => self.awaiting = Awaiting::None,
             Event::Proven { name, customer } => {
                 self.facts.name = Some(name);
@@ -287,10 +281,12 @@ impl Conversation {
             self.cited.clear();
             self.rest = None;
         }
-        let Some(meta) = self.go_on_telling(&turn.text, &route, meta, steps) else {
-            return;
-        };
+        let before = steps.len();
         self.heed(turn, &route, steps);
+        let said = (&*turn.text, &turn.mood);
+        if steps.len() == before && self.go_on_telling(said, &route, steps) {
+            return;
+        }
         let of = tasks::Understood {
             turn,
             route: &route,

@@ -2,8 +2,8 @@
 
 use knowledge::Route;
 
-use super::{Conversation, Event, Step};
-use crate::{ReplyMeta, Source};
+use super::{Conversation, Event, Mood, Purpose, Reply, Step};
+use crate::{Awaiting, ReplyMeta};
 
 /// Sentences kept of one reply; of a longer one the end is not brought back.
 const SENTENCES: usize = 40;
@@ -17,10 +17,8 @@ pub(super) struct Telling {
     sentences: Vec<String>,
     /// What was left of it when it was cut, from the sentence in which that happened.
     unheard: Vec<String>,
-    /// What the cut reply rests on.
-    sources: Vec<Source>,
-    /// It says that nothing can be said.
-    is_useless: bool,
+    /// What the reply is, and what it asks, once it is complete.
+    whole: Option<(ReplyMeta, Awaiting)>,
 }
 
 impl Telling {
@@ -50,11 +48,30 @@ impl Conversation {
                     self.telling.sentences.push(sentence.clone());
                 }
                 Step::Done(meta) => {
-                    self.telling.sources.clone_from(&meta.sources);
-                    self.telling.is_useless = meta.is_useless();
+                    let asks = match self.reply {
+                        Reply::Complete { asks } => asks,
+                        _ => Awaiting::None,
+                    };
+                    self.telling.whole = Some(((**meta).clone(), asks));
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// The reply under way is over. What came of a deed is told by the next one, unless it was told and only its message was
+    /// waited for.
+    pub(super) fn cancelled(&mut self) {
+        let untold = self.untold.take();
+        let is_told = matches!(
+            std::mem::replace(&mut self.reply, Reply::None),
+            Reply::Calling {
+                purpose: Purpose::Notice(..),
+                ..
+            }
+        );
+        if let Some(untold) = untold.filter(|_| !is_told) {
+            self.aside = self.task.replace(untold).or_else(|| self.aside.take());
         }
     }
 
@@ -63,43 +80,48 @@ impl Conversation {
         self.telling.cut(heard_words);
     }
 
-    /// What cut the last reply short was nothing: says the rest of it. Gives `meta` back where nothing is left, or the turn
-    /// is something.
+    /// What cut the last reply short was nothing: says the rest of it, as the reply that it was. `false` where nothing is
+    /// left, or the turn is something: an answer to what a task or the reply itself asks is.
     pub(super) fn go_on_telling(
         &mut self,
-        text: &str,
+        (text, mood): (&str, &Mood),
         route: &Route,
-        mut meta: ReplyMeta,
         steps: &mut Vec<Step>,
-    ) -> Option<ReplyMeta> {
-        let Telling {
-            unheard,
-            sources,
-            is_useless,
-            ..
-        } = std::mem::take(&mut self.telling);
-        if unheard.is_empty() || is_useless || !self.is_nothing(text, route) {
-            return Some(meta);
+    ) -> bool {
+        let Telling { unheard, whole, .. } = std::mem::take(&mut self.telling);
+        let Some((meta, asks)) = whole.filter(|(meta, _)| !meta.is_useless()) else {
+            return false;
+        };
+        let is_answered = self.task.is_some() || (asks != Awaiting::None && is_answer(route));
+        let is_over = unheard.is_empty() || meta.action.is_some() || is_answered;
+        if is_over || !self.is_nothing(text, mood, route) {
+            return false;
         }
-        meta.sources = sources;
         steps.extend(unheard.into_iter().map(Step::Say));
-        self.complete(meta, self.awaiting, steps);
-        None
+        self.complete(meta, asks, steps);
+        true
     }
 }
 
 impl Conversation {
-    /// Whether a turn says nothing: a listener's words, or a few that nobody understood and that ask for nothing.
-    fn is_nothing(&self, text: &str, route: &Route) -> bool {
+    /// Whether a turn says nothing: a listener's words, or a few that nobody understood, that ask for nothing and are said
+    /// in no temper.
+    fn is_nothing(&self, text: &str, mood: &Mood, route: &Route) -> bool {
         let listening = &self.base.pack().listening;
-        let is_short = text.split_whitespace().count() <= FEW_WORDS && !text.contains('?');
+        let is_short = text.split_whitespace().count() <= FEW_WORDS;
+        let is_calm = mood.now.is_none() && mood.frustration == 0;
         let is_lost = match route {
-            Route::Unclear => true,
-            Route::OutOfScope => is_short,
+            Route::Unclear => !text.contains('?'),
+            Route::OutOfScope => is_short && !text.contains('?'),
             _ => false,
         };
-        listening.is_backchannel(text) || is_lost && !listening.is_stop(text)
+        is_calm && (listening.is_backchannel(text) || is_lost && !listening.is_stop(text))
     }
+}
+
+/// Whether a turn may answer a question.
+fn is_answer(route: &Route) -> bool {
+    matches!(route, Route::Affirm | Route::Deny)
 }
 
 impl Event {
@@ -114,6 +136,7 @@ impl Event {
                 | Self::ModelWrote(_)
                 | Self::ToolDone(..)
                 | Self::ToolsDone(_)
+                | Self::ToolsSlow
         )
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tools::{MAX_ROUNDS, Outcome, Refusal, Request};
 
 use super::{
-    Conversation, Exchange, Function, FunctionKind, ModelCall, ModelFailure, Reply, Step,
+    Conversation, Exchange, Function, FunctionKind, ModelCall, ModelFailure, Purpose, Reply, Step,
     ToolCallId, answer::with, catalogue::source_of_row, phrasing::Phrasing,
 };
 use crate::ReplyMeta;
@@ -244,6 +244,16 @@ impl Conversation {
 
     /// Once a turn a caller who waits for a tool is told so.
     pub(super) fn on_slow(&mut self, steps: &mut Vec<Step>) {
+        // What was done was told; nobody waits for its message.
+        if matches!(
+            &self.reply,
+            Reply::Calling {
+                purpose: Purpose::Notice(..),
+                ..
+            }
+        ) {
+            return;
+        }
         let line = self.base.pack().settings.lines.one_moment.as_ref();
         if let Some(line) = line.filter(|_| !self.has_filled) {
             self.has_filled = true;

@@ -45,13 +45,16 @@ impl Conversation {
         steps.extend(knowledge::sentences(line).into_iter().map(Step::Say));
     }
 
-    /// Notes what the turn's mood asks for. Somebody whose patience wears thin is sold nothing; what is urgent is no reason to
-    /// hold back an offer, which may be the very help.
+    /// Notes what the turn's mood asks for. It is no reason to hold back the offer of a task, which may be the very help.
     fn note(&mut self, mood: &Mood) {
         let is_worn = mood.frustration >= self.base.pack().moments.offer_person_at;
-        self.sells_nothing |= is_worn;
         let was_offered = self.patience.was_offered || self.dead_end.was_offered();
-        self.patience.due = Some(mood.frustration).filter(|_| is_worn && !was_offered);
+        if is_worn {
+            self.patience.due = Some(mood.frustration);
+        }
+        if was_offered {
+            self.patience.due = None;
+        }
     }
 
     /// Behind a reply that asks nothing, a person is offered to whoever is out of patience; once in a conversation. What the
@@ -62,19 +65,19 @@ impl Conversation {
         asks: Awaiting,
         steps: &mut Vec<Step>,
     ) -> Awaiting {
-        let Some(frustration) = self.patience.due.take() else {
+        let Some(frustration) = self.patience.due else {
             return asks;
         };
         let is_offered = matches!(asks, Awaiting::TransferConsent | Awaiting::CallbackConsent);
         if is_offered {
-            self.patience.was_offered = true;
+            (self.patience.was_offered, self.patience.due) = (true, None);
             meta.person_offered = Some(frustration);
             return asks;
         }
         if asks != Awaiting::None || meta.action.is_some() {
             return asks;
         }
-        self.patience.was_offered = true;
+        (self.patience.was_offered, self.patience.due) = (true, None);
         self.dead_end.offered();
         meta.person_offered = Some(frustration);
         let offer = self.offer_person();

@@ -119,6 +119,7 @@ fn pack() -> Pack {
     ] {
         text.clone_into(line);
     }
+    lines.one_moment = Some("One moment, please.".to_owned());
     lines.out_of_scope = vec!["I know nothing of that.".to_owned()];
     lines.unclear = vec!["What do you need?".to_owned()];
     let lookup = &mut pack.lookups[0];
@@ -366,6 +367,7 @@ fn plain(what: &str) -> Option<Event> {
         "model breaks" => Event::ModelWrote(Delta::Failed(ModelFailure::Broken)),
         "written" => Event::ReplyWritten,
         "cancelled" => Event::ReplyCancelled,
+        "slow" => Event::ToolsSlow,
         "lapsed" => Event::OfferLapsed,
         "transfer fails" => Event::TransferFailed(Outcome::TimedOut),
         "proven" => Event::Proven {

@@ -1,6 +1,6 @@
 //! Replies that are cut short, by something or by nothing; talk that is cut short for ever.
 
-use super::{WEB, check, play};
+use super::{Cast, PHONE, WEB, check, play};
 
 const ASKED: &str = "1.0 caller What are your opening hours?
      1.1 found
@@ -43,6 +43,83 @@ fn an_answer_cut_by_something_does_not_go_on() {
             .any(|line| line.starts_with("The library is open"));
         assert!(!goes_on, "after {something:?}: {said:?}");
     }
+}
+
+#[test]
+fn an_answer_does_not_go_on_to_somebody_in_danger_or_in_a_temper() {
+    for (turn, answer) in [
+        ("alarmed Fire!", "Please leave the building now."),
+        ("upset 6 You are useless.", "I know nothing of that."),
+        ("upset 6 Florp gna", "What do you need?"),
+    ] {
+        let script = format!("{ASKED}\n 3.0 {turn}");
+        let said = said(&script, "3.0 SAY");
+        assert_eq!(
+            said.first().map(String::as_str),
+            Some(answer),
+            "{turn}: {said:?}"
+        );
+    }
+}
+
+#[test]
+fn what_goes_on_is_the_reply_that_it_was() {
+    let done = said(ASKED, "1.1 DONE");
+    let script = format!("{ASKED}\n 3.0 caller Florp gna");
+    assert_eq!(said(&script, "3.0 DONE"), done);
+}
+
+#[test]
+fn what_answers_the_question_of_a_reply_that_was_cut_in_it_is_no_nothing() {
+    check(
+        PHONE,
+        "1.0 caller Can I speak to a person?
+         1.1 written
+         2.0 agent is cut after Shall we
+         3.0 caller Yes",
+        "1.0 SAY Shall we call you?
+         1.0 DONE human_requested by pack
+         3.0 CALL callback with {} for turn 2, agreed to, level 0",
+    );
+    let tasks = Cast {
+        tasks: true,
+        codes: true,
+        ..WEB
+    };
+    let script = "0.5 proven
+         1.0 caller I want to reserve the quiet study room
+         1.1 written
+         2.0 agent is cut after For how
+         3.0 caller 4";
+    let lines = play(tasks, script);
+    let asked = "3.0 SAY Anything that the desk should know?";
+    assert!(lines.iter().any(|line| line == asked), "{lines:#?}");
+}
+
+#[test]
+fn what_is_said_while_a_tool_is_slow_counts_as_said() {
+    let looks_up = Cast {
+        look_ups: true,
+        codes: true,
+        ..WEB
+    };
+    let script = "0.5 proven
+         1.0 caller How many books have I borrowed?
+         2.0 slow
+         3.0 tool finds 2
+         3.1 written
+         4.0 agent is cut after One moment, please. You
+         5.0 caller Florp gna";
+    let lines = play(looks_up, script);
+    let again: Vec<&String> = lines
+        .iter()
+        .filter(|line| line.starts_with("5.0 SAY"))
+        .collect();
+    assert_eq!(
+        again.first().map(|line| line.as_str()),
+        Some("5.0 SAY You have 2 books."),
+        "{lines:#?}"
+    );
 }
 
 #[test]

@@ -54,6 +54,26 @@ fn a_message_that_did_not_leave_is_not_spoken_of() {
 }
 
 #[test]
+fn nobody_waits_for_the_message() {
+    after(
+        "3.9 slow
+         4.0 tool fails",
+        "4.0 DONE reserve_room by deed",
+    );
+}
+
+#[test]
+fn a_deed_that_was_told_is_not_told_again_to_whoever_speaks_while_its_message_is_sent() {
+    after(
+        "3.8 cancelled
+         4.0 caller What is the weather like in Paris?
+         4.1 tool done",
+        "4.0 SAY I know nothing of that.
+         4.0 DONE out_of_scope by pack",
+    );
+}
+
+#[test]
 fn nothing_is_sent_of_what_was_not_done() {
     check(
         MESSAGES,
