@@ -78,9 +78,10 @@ impl Calls {
         assignment: Assignment,
         reports: &JobReporter,
     ) {
+        let mut has_spoken = false;
         loop {
             let tasks = TaskTracker::new();
-            let (line, handle) = room.open(caller, &self.services.metrics, &tasks);
+            let (line, handle) = room.open(caller, has_spoken, &self.services.metrics, &tasks);
             let name = line.room.clone();
             let stop = assignment.stop.clone();
             let session = Session::open(self.services.clone(), line, stop, tasks.clone());
@@ -88,8 +89,20 @@ impl Calls {
             if let Some(next) = ended.goes_on_with.clone() {
                 tasks.close();
                 tracing::info!("the caller never made a sound; somebody else speaks");
-                let Some(again) = handle.again().await else {
+                let Some(mut again) = handle.again().await else {
                     reports.failed("the room was lost").await;
+                    return;
+                };
+                // Somebody who spoke and left meanwhile is waited for in vain.
+                has_spoken = again.has(&next);
+                let next = match has_spoken {
+                    true => Some(next),
+                    false => again.caller(CALLER_PATIENCE).await,
+                };
+                let Some(next) = next else {
+                    tracing::info!("nobody is left in the room");
+                    reports.succeeded().await;
+                    again.leave().await;
                     return;
                 };
                 // The agent's track has long been there, and whoever speaks to it hears it.

@@ -140,10 +140,17 @@ impl JoinedRoom {
         timeout(patience, wait).await.ok().flatten()
     }
 
-    /// The caller's line, and what keeps the connection while it is in use.
+    /// Whether somebody is in the room.
+    pub fn has(&self, caller: &Caller) -> bool {
+        let identity = caller.identity.clone().into();
+        self.room.remote_participants().contains_key(&identity)
+    }
+
+    /// The caller's line, and what keeps the connection while it is in use. For `has_spoken` see [`line::follow`].
     pub fn open(
         self,
         caller: Caller,
+        has_spoken: bool,
         metrics: &Arc<Metrics>,
         tasks: &TaskTracker,
     ) -> (Line<RoomSink>, RoomHandle) {
@@ -156,7 +163,7 @@ impl JoinedRoom {
         let (signals, events) =
             signals::start(&self.room, events, identity, metrics.clone(), tasks);
         let line = Line {
-            inputs: line::follow(caller.clone(), signals, rpc, tasks),
+            inputs: line::follow(caller.clone(), has_spoken, signals, rpc, tasks),
             caller,
             room: self.room.name(),
             outputs,

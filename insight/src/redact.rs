@@ -61,6 +61,16 @@ impl Redactor {
     }
 }
 
+/// How many digits a text says, in figures or in words, whatever they are.
+#[must_use]
+pub fn digits_in(text: &str) -> usize {
+    let chains = Turn::read(Speaker::Caller, text).chains.into_iter();
+    chains
+        .flat_map(|chain| chain.pieces)
+        .map(|piece| piece.digits.len())
+        .sum()
+}
+
 fn without(text: &str, cuts: impl Iterator<Item = Cut>) -> Redacted {
     let mut out = Redacted {
         text: String::with_capacity(text.len()),

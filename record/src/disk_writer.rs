@@ -23,6 +23,8 @@ use super::{
 
 /// Records of one `fdatasync` at most: what a full worker says in half a minute.
 const GROUP: usize = 256;
+/// Lost segments between two lines of the log: a full worker loses as many in some forty seconds.
+const SAID_EVERY: u64 = 100;
 /// Without records for this long the spool clears away what is done.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -124,10 +126,11 @@ impl DiskWriter {
         sealed.unwrap_or_default()
     }
 
-    /// A segment that is not kept: its seconds are silence. Said once, counted each time.
+    /// A segment that is not kept: its seconds are silence. Counted each time, and said of the first and of each hundredth.
     fn lose_sound(&self, why: &str) -> Vec<Sealed> {
-        if self.metrics.series.sound_lost.inc() == 0 {
-            tracing::error!(why, "a segment of a recording is not kept");
+        let lost = self.metrics.series.sound_lost.inc();
+        if lost.is_multiple_of(SAID_EVERY) {
+            tracing::error!(why, lost = lost + 1, "a segment of a recording is not kept");
         }
         Vec::new()
     }

@@ -67,6 +67,9 @@ pub use writer::{Writer, Written};
 /// seconds. When it is full (the disk does not answer) a row is lost, loudly: an error in the log
 /// with session and number, and a counter that must stay at zero.
 const QUEUE: usize = 32_768;
+/// While so many records wait, sound is not taken: a disk that hangs holds 30 MB of it at most, and what place is left is
+/// for words.
+const SOUND_WAITS: usize = 1_024;
 
 /// A session begins.
 #[derive(Debug)]
@@ -258,10 +261,10 @@ impl Recorder {
         self.put(Record::LeftTask(Box::new(left)));
     }
 
-    /// A segment of a session's recording; before its session's end. `false`: the queue is half full, and what is left
-    /// of it is for words.
+    /// A segment of a session's recording; before its session's end. `false`: so much waits that the disk is behind, and
+    /// what place is left is for words.
     pub fn sound(&self, sound: NewSound) -> bool {
-        let room = self.waiting() < QUEUE / 2;
+        let room = self.waiting() < SOUND_WAITS;
         if room {
             self.put(Record::Sound(sound));
         }

@@ -34,6 +34,8 @@ const BEFORE_UTTERANCE: u64 = ms(700);
 const BEFORE_SPEECH: u64 = ms(500);
 /// Muted on both sides of a secret.
 const MARGIN: u64 = ms(300);
+/// The agent's sound comes back through the caller's microphone so much later at most.
+const ECHO: u64 = ms(1_000);
 /// A key is reported while its tone sounds or some time after.
 const KEY_BEFORE: u64 = ms(1_000);
 const KEY_AFTER: u64 = ms(500);
@@ -116,6 +118,8 @@ impl Timeline {
         if let Some(from) = self.agent.release(speech)
             && secret
         {
+            // A loud speaker brings it into the caller's microphone.
+            self.caller.mute(from..position(at) + ECHO);
             self.agent.mute(from..position(at) + MARGIN);
         }
         self.seen(at);

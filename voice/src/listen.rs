@@ -41,11 +41,9 @@ pub const LISTEN_RATE_HZ: u32 = 16_000;
 /// When speech counts as begun and ended. The defaults are measured ones.
 #[derive(Debug, Clone)]
 pub struct ListenConfig {
-    /// Score of a frame that may begin speech, 0 to 1.
+    /// Score of a frame that may begin speech, 0 to 1. No higher while the agent speaks: a sound makes the agent quieter
+    /// first, within 150 ms, and its own echo is known as such.
     pub start_score: f32,
-    /// The same while the agent speaks. No higher: a sound makes the agent quieter first, within 150 ms, and its own echo is
-    /// known as such.
-    pub start_score_while_speaking: f32,
     /// Score of a frame that carries speech on.
     pub continue_score: f32,
     /// Speech must stand this far above the noise floor, dB.
@@ -69,7 +67,6 @@ impl Default for ListenConfig {
     fn default() -> Self {
         Self {
             start_score: 0.7,
-            start_score_while_speaking: 0.7,
             continue_score: 0.45,
             gate_db: 7.0,
             min_speech: Duration::from_millis(80),

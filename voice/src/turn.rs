@@ -119,6 +119,8 @@ pub struct UserTurn {
     pub text: String,
     /// The last part was typed.
     pub typed: bool,
+    /// When the caller began to speak; `None` where the last part was typed.
+    pub began_at: Option<Duration>,
     /// When the caller's last sound ended (or the message came).
     pub stopped_at: Duration,
     /// From `stopped_at` until the turn was closed.

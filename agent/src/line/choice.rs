@@ -2,7 +2,7 @@
 //!
 //! A phone before everybody, as it has called; then whoever has a live microphone; then whoever is there, as one may type.
 //! Of two alike the one who came first. Somebody without a microphone may be an observer: for a while a better one is waited
-//! for. A caller who never made a sound, typed or pressed a key is given up for somebody else who speaks.
+//! for. A caller who for a while has not made a sound, typed or pressed a key is given up for somebody else who speaks.
 
 use std::time::Duration;
 
@@ -13,6 +13,10 @@ use super::Caller;
 /// How long a better caller is waited for when only somebody without a microphone is there. A page publishes its microphone
 /// within a second of joining.
 pub const OBSERVED: Duration = Duration::from_secs(2);
+
+/// How long a caller is waited for who has done nothing yet, before somebody else who speaks is taken for the caller. It is
+/// as long as the greeting is and a thought after it: who listens is not silent.
+const LISTENS: Duration = Duration::from_secs(10);
 
 /// Somebody who may be the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,11 +58,11 @@ pub fn choose(present: Vec<Candidate>, waited: Duration) -> Option<Caller> {
     is_sure.then_some(best.caller)
 }
 
-/// Whether a caller who has done nothing yet is given up for somebody else who speaks.
+/// Whether a caller who has done nothing for so long is given up for somebody else who speaks.
 #[must_use]
-pub(super) fn is_given_up(caller: &Caller, speaks: &Caller) -> bool {
+pub(super) fn is_given_up(caller: &Caller, silent_for: Duration, speaks: &Caller) -> bool {
     // Whoever rang is on the line, and may be listening for long.
-    caller.channel == Channel::Web && caller.identity != speaks.identity
+    caller.channel == Channel::Web && caller.identity != speaks.identity && silent_for >= LISTENS
 }
 
 #[cfg(test)]
@@ -120,11 +124,13 @@ mod tests {
     }
 
     #[test]
-    fn a_phone_is_never_given_up() {
+    fn a_page_is_given_up_after_a_while_and_a_phone_never() {
         let web = |name: &str| candidate(name, Channel::Web, true, 1).caller;
         let phone = candidate("phone", Channel::Phone, true, 1).caller;
-        assert!(is_given_up(&web("one"), &web("other")));
-        assert!(!is_given_up(&web("one"), &web("one")));
-        assert!(!is_given_up(&phone, &web("other")));
+        assert!(is_given_up(&web("one"), LISTENS, &web("other")));
+        let listening = LISTENS - Duration::from_millis(1);
+        assert!(!is_given_up(&web("one"), listening, &web("other")));
+        assert!(!is_given_up(&web("one"), LISTENS, &web("one")));
+        assert!(!is_given_up(&phone, LISTENS, &web("other")));
     }
 }

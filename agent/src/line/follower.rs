@@ -4,7 +4,7 @@
 //! room never become an [`Input`].
 
 use call::Channel;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::task::TaskTracker;
 
 use super::{Caller, Frames, Input, RpcCall, RpcMethod, choice};
@@ -56,9 +56,11 @@ pub enum SignalKind {
     Ended,
 }
 
-/// Follows one caller through the signals of a room, until the session ends.
+/// Follows one caller through the signals of a room, until the session ends. Of one who is known to have spoken, nobody
+/// else takes the place.
 pub fn follow(
     caller: Caller,
+    has_spoken: bool,
     signals: mpsc::Receiver<Signal>,
     rpc: mpsc::Receiver<RpcCall>,
     tasks: &TaskTracker,
@@ -68,7 +70,7 @@ pub fn follow(
         caller,
         inputs,
         microphone: None,
-        is_silent: true,
+        silent_since: (!has_spoken).then(Instant::now),
     };
     tasks.spawn(follower.run(signals, rpc));
     receiver
@@ -79,8 +81,8 @@ struct Follower {
     inputs: mpsc::Sender<Input>,
     /// The track that is listened to.
     microphone: Option<String>,
-    /// The caller has neither spoken nor typed nor pressed anything.
-    is_silent: bool,
+    /// Since then the caller has neither spoken nor typed nor pressed anything; `None` once they did.
+    silent_since: Option<Instant>,
 }
 
 impl Follower {
@@ -93,7 +95,7 @@ impl Follower {
                 },
                 Some(call) = rpc.recv() => {
                     // A page asks who it talks to by itself; the rest is somebody's doing.
-                    self.is_silent &= call.method == RpcMethod::Session;
+                    self.silent_since.take_if(|_| call.method != RpcMethod::Session);
                     Some(Input::Rpc(call))
                 }
                 () = self.inputs.closed() => return,
@@ -114,11 +116,12 @@ impl Follower {
             // The room does not say whose subscription it was.
             SignalKind::AgentHeard => (!by_phone).then_some(Input::CanHear),
             SignalKind::Speaks(_) if from_caller => {
-                self.is_silent = false;
+                self.silent_since = None;
                 None
             }
             SignalKind::Speaks(other) => {
-                let moves = self.is_silent && choice::is_given_up(&self.caller, &other);
+                let silent_for = self.silent_since?.elapsed();
+                let moves = choice::is_given_up(&self.caller, silent_for, &other);
                 moves.then_some(Input::CallerIs(other))
             }
             _ if !from_caller => None,
@@ -129,11 +132,11 @@ impl Follower {
             }
             SignalKind::Answered => by_phone.then_some(Input::CanHear),
             SignalKind::Digit(digit) => {
-                self.is_silent = false;
+                self.silent_since = None;
                 Some(Input::Digit(digit))
             }
             SignalKind::Typed(text) => {
-                self.is_silent = false;
+                self.silent_since = None;
                 Some(Input::Typed(text))
             }
             SignalKind::Joined => Some(Input::CallerBack),

@@ -21,10 +21,19 @@ const NOTICED: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) struct OwnVoice {
     echo: Echo,
-    /// What was said, each from when.
-    said: VecDeque<(Duration, String)>,
+    /// What was said.
+    said: VecDeque<Sentence>,
     /// Since then nothing is audible.
     silent_since: Option<Duration>,
+}
+
+/// A sentence that was heard of the agent.
+#[derive(Debug)]
+struct Sentence {
+    from: Duration,
+    /// It is over: another one began, or nothing is heard any more.
+    to: Option<Duration>,
+    text: String,
 }
 
 /// What was being said while an utterance was heard.
@@ -48,13 +57,25 @@ impl OwnVoice {
         if self.said.len() == SENTENCES {
             self.said.pop_front();
         }
-        self.said.push_back((now, sentence.to_owned()));
+        self.end_sentence(now);
+        self.said.push_back(Sentence {
+            from: now,
+            to: None,
+            text: sentence.to_owned(),
+        });
         self.silent_since = None;
     }
 
     /// Nothing is heard of the agent any more.
     pub(super) fn falls_silent(&mut self, now: Duration) {
         self.silent_since.get_or_insert(now);
+        self.end_sentence(now);
+    }
+
+    fn end_sentence(&mut self, now: Duration) {
+        if let Some(last) = self.said.back_mut() {
+            last.to.get_or_insert(now);
+        }
     }
 
     /// Whether this sound of the caller's line is surely nothing but the agent's voice coming back.
@@ -73,20 +94,20 @@ impl OwnVoice {
         let begun = ended.saturating_sub(Duration::from_millis(voiced));
         let likeness = self.echo.likeness(now - begun, now - ended);
         let silent_since = self.silent_since.unwrap_or(Duration::MAX);
-        // By its words alone an answer may be like the question.
-        let latest = if likeness.is_some() { LATEST } else { ANSWERS };
+        // By its words, and by sounds of which it is not known how they come back, an answer may be like the question.
+        let latest = if self.echo.knows_path() {
+            LATEST
+        } else {
+            ANSWERS
+        };
         if begun > silent_since.saturating_add(latest) {
             return None;
         }
-        // A sentence lasts until the next one begins.
-        let ends = self.said.iter().skip(1).map(|(from, _)| *from);
-        let ends = ends.chain([silent_since]);
-        let heard = self
-            .said
-            .iter()
-            .zip(ends)
-            .filter(|((from, _), to)| *from <= ended && to.saturating_add(LATEST) >= begun);
-        let sentences: Vec<&str> = heard.map(|((_, text), _)| text.as_str()).collect();
+        let heard = self.said.iter().filter(|sentence| {
+            let to = sentence.to.unwrap_or(Duration::MAX);
+            sentence.from <= ended && to.saturating_add(LATEST) >= begun
+        });
+        let sentences: Vec<&str> = heard.map(|sentence| sentence.text.as_str()).collect();
         (!sentences.is_empty()).then(|| SaidMeanwhile {
             words: sentences.join(" "),
             likeness,

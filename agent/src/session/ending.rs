@@ -61,7 +61,11 @@ impl Session {
         self.keep_last_words(&end, duration).await;
         // What came of them is on record before the end, with which the session's key goes.
         self.dialogue.close(DEED_PATIENCE).await;
-        if !self.taped.tape.finish(duration, SEGMENT_PATIENCE).await {
+        let patience = match end {
+            End::Terminated => HURRIED,
+            _ => SEGMENT_PATIENCE,
+        };
+        if !self.taped.tape.finish(duration, patience).await {
             tracing::warn!(session.id = %self.id, "the recording was not finished in time; its last seconds are lost");
         }
         self.outputs.set_state(AgentState::Idle);

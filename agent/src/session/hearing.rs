@@ -9,7 +9,7 @@ use voice::{
     turn::TurnEvent,
 };
 
-use super::{AgentVoice, End, Session, echo::SaidMeanwhile};
+use super::{End, Session, echo::SaidMeanwhile};
 use crate::{
     line::{Frame, Frames},
     metrics::Stage,
@@ -24,8 +24,7 @@ impl Session {
         let now = self.now();
         self.taped.tape.caller(now, &frame);
         let is_own = self.own.is_heard_in(&frame, now);
-        let speaks = self.agent != AgentVoice::Silent;
-        let heard = self.listener.push_judged(&frame, speaks, is_own);
+        let heard = self.listener.push_judged(&frame, is_own);
         self.on_heard(heard).await
     }
 
@@ -44,8 +43,6 @@ impl Session {
         match heard? {
             Heard::SpeechStarted { at_ms } => {
                 self.taped.tape.speaks(at_ms);
-                let now = self.now();
-                self.ledger.caller_began(now);
                 self.pause_ends(at_ms);
                 self.tell(TurnEvent::CallerStartedSpeaking).await
             }
@@ -81,16 +78,11 @@ impl Session {
                     self.services.metrics.fallback(Stage::Stt);
                 }
                 let text = self.callers(recognised);
-                let nothing = text.as_ref().is_none_or(|text| text.trim().is_empty());
                 let event = match text {
                     Some(text) => TurnEvent::Transcript { text },
                     None => TurnEvent::OwnVoice,
                 };
-                let end = self.tell(event).await;
-                if nothing && self.turns.pending_text().is_empty() {
-                    self.ledger.caller_said_nothing();
-                }
-                end
+                self.tell(event).await
             }
             Err(error) => {
                 tracing::warn!(%error, "an utterance was not recognised");

@@ -3,11 +3,7 @@
 //! Rows are written once, when they are final: the caller's when the turn is
 //! committed, the agent's when its playout ended or was cut, with what was heard.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use call::{CallEnding, Speaker};
 use chrono::{DateTime, Utc};
@@ -93,8 +89,6 @@ pub(crate) struct Ledger {
     spoken: HashMap<SpeechId, Spoken>,
     next_speech: u64,
     last_stt: Option<Duration>,
-    /// When the caller began to speak, each time since the last turn.
-    began: VecDeque<Duration>,
     /// The second recogniser heard a part of the caller's turn.
     stt_fallback: bool,
     opened_at: DateTime<Utc>,
@@ -112,7 +106,6 @@ impl Ledger {
             spoken: HashMap::new(),
             next_speech: 0,
             last_stt: None,
-            began: VecDeque::new(),
             stt_fallback: false,
             opened_at: Utc::now(),
             closed: false,
@@ -129,28 +122,6 @@ impl Ledger {
     pub(crate) fn heard_in(&mut self, stt: Duration, by_fallback: bool) {
         self.last_stt = Some(stt);
         self.stt_fallback |= by_fallback;
-    }
-
-    /// The caller began to speak.
-    pub(crate) fn caller_began(&mut self, now: Duration) {
-        self.began.push_back(now);
-    }
-
-    /// What the caller said first since the last turn was nothing, and that was all.
-    pub(crate) fn caller_said_nothing(&mut self) {
-        self.began.pop_front();
-    }
-
-    /// When the turn that ended then began.
-    fn turn_began(&mut self, turn: &UserTurn) -> Option<Duration> {
-        let mut first = None;
-        while let Some(began) = self.began.front().copied()
-            && began <= turn.stopped_at
-        {
-            first = first.or(Some(began));
-            self.began.pop_front();
-        }
-        first.filter(|_| !turn.typed)
     }
 
     /// What a turn would say if it were over now.
@@ -173,7 +144,7 @@ impl Ledger {
             speaker: Speaker::Caller,
             redacted: insight::redact::has_placeholder(&turn.text),
             content: turn.text.clone(),
-            started_ms: self.turn_began(turn).map(clamp_millis),
+            started_ms: turn.began_at.map(clamp_millis),
             ended_ms: Some(clamp_millis(turn.stopped_at)),
             interrupted: false,
             intent: None,
@@ -201,6 +172,7 @@ impl Ledger {
         let turn = UserTurn {
             text,
             typed: false,
+            began_at: None,
             stopped_at: now,
             endpointing: Duration::ZERO,
             unanswered: String::new(),
@@ -389,6 +361,7 @@ mod tests {
         UserTurn {
             text: text.into(),
             typed: false,
+            began_at: Some(Duration::from_secs(1)),
             stopped_at: Duration::from_secs(3),
             endpointing: Duration::from_millis(500),
             unanswered: String::new(),

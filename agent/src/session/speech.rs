@@ -26,10 +26,15 @@ impl Session {
             self.services.tts.clone(),
             sentences.to_vec(),
         );
+        let dropped = voice.dropped();
         self.tasks.spawn(async move {
-            for sentence in sentences {
-                utter(&voice, &tts, id, &sentence).await;
-            }
+            let all = async {
+                for sentence in sentences {
+                    utter(&voice, &tts, id, &sentence).await;
+                }
+            };
+            // What nobody will hear is not made.
+            dropped.run_until_cancelled(all).await;
             voice.end(id).await;
         });
     }

@@ -4,6 +4,7 @@ use std::{collections::VecDeque, future::Future, ops::Range, time::Duration};
 
 use authentication::Keypad;
 use call::Speaker;
+use insight::redact::digits_in;
 use recording::Tape;
 use tokio::time::Instant;
 use voice::{listen::Utterance, speak::FrameSink};
@@ -13,6 +14,8 @@ use super::Session;
 /// A code that nobody enters in this time is given up, and the recording goes on. Keys are muted in any case, and what is
 /// said of a code is redacted.
 const CODE_PATIENCE: Duration = Duration::from_secs(120);
+/// So many digits may be a card number of which the recogniser wrote too few: the sound holds all of them.
+const MANY_DIGITS: usize = 8;
 /// Samples of an utterance begin so long before its voice: what the listener keeps of it.
 const PRE_ROLL_MS: u64 = 400;
 /// And they end so long after it.
@@ -79,7 +82,8 @@ impl Session {
     /// The words of the oldest utterance, without their secrets; the recording leaves the same out.
     pub(super) fn words(&mut self, heard: &str) -> String {
         let redacted = self.redactor.redact(Speaker::Caller, heard);
-        self.taped.understood(Some(!redacted.found.is_empty()));
+        let is_secret = !redacted.found.is_empty() || digits_in(heard) >= MANY_DIGITS;
+        self.taped.understood(Some(is_secret));
         redacted.text
     }
 

@@ -79,8 +79,14 @@ async fn a_television_is_offered_a_person_and_then_the_call_ends() {
 async fn a_caller_who_never_made_a_sound_is_given_up_for_one_who_speaks() {
     let mut scene = Scene::browser();
     scene.joins_as(1.0, OTHER);
+    // The caller may be listening to the greeting still.
     scene.is_heard_speaking(6.0, OTHER);
+    scene.is_heard_speaking(11.0, OTHER);
     let played = scene.play().await;
+    assert!(
+        played.lasted > at(10.5),
+        "given up while listening: {played}"
+    );
     let ended = played.ended.as_ref().expect("the session ended in peace");
     let next = ended.goes_on_with.as_ref().map(|next| &*next.identity);
     assert_eq!(next, Some(OTHER), "{played}");

@@ -5,7 +5,7 @@ use voice::test_support::Recognition;
 
 use crate::harness::{
     Scene, at,
-    words::{AUTHENTICATED, DISCLOSURE, ENTER_CODE, NO, QUESTION},
+    words::{ANSWER_BEGINS, AUTHENTICATED, DISCLOSURE, ENTER_CODE, NO, QUESTION},
 };
 
 const CODE: &str = "271828";
@@ -93,6 +93,21 @@ async fn what_nobody_could_recognise_is_silence() {
         check(caller, 4.03, 4.97, true);
         check(caller, 11.8, 14.2, false);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_a_line_that_echoes_the_caller_is_kept() {
+    let mut scene = recorded(Scene::phone());
+    scene.echoes_after = Some(at(0.2));
+    scene.says(6.0, 7.0, QUESTION);
+    scene.says(18.0, 19.0, QUESTION);
+    scene.leaves(28.0);
+    let played = scene.play().await;
+    let [caller, agent] = &played.sound;
+    check(caller, 6.03, 6.97, true);
+    check(caller, 18.03, 18.97, true);
+    let (from, to) = played.sounds(ANSWER_BEGINS);
+    check(agent, from + 0.5, to - 0.05, true);
 }
 
 #[tokio::test(start_paused = true)]

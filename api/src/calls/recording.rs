@@ -142,7 +142,7 @@ impl Layout {
                 let whole = match part {
                     Part::Header => ogg::header(serial),
                     Part::Lost(number) => silence(serial, number),
-                    // Erased since it was looked up: what is left of it is silence, and no longer than it was.
+                    // Erased since it was looked up: the answer breaks off.
                     Part::Stored(number) => match recordings.pages(session, number).await? {
                         Some(pages) => pages,
                         None => return Err(DatabaseError::Erased),

@@ -11,7 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
-use crate::{MessageRow, NewSound, NothingAfterEnd};
+use crate::{MessageRow, NewSound, NothingAfterEnd, Record};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -202,7 +202,8 @@ async fn sound_that_a_full_disk_refuses_waits_nowhere() {
     recorder.message(said(session, 1));
     let health = record.health();
     let wait = async {
-        while health.status().unsafe_turns < 3 {
+        // The last turn was behind all sounds.
+        while recorder.waiting() > 0 || health.status().unsafe_turns < 3 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -215,4 +216,22 @@ async fn sound_that_a_full_disk_refuses_waits_nowhere() {
         "the start and two turns, and no sound"
     );
     record.stop(Duration::ZERO).await;
+}
+
+#[test]
+fn sound_is_refused_where_words_still_have_a_place() {
+    let (recorder, mut queue) = Recorder::new(Arc::default());
+    let session = SessionId::new();
+    let mut taken = 0;
+    while recorder.sound(ten_seconds(session, taken)) {
+        taken += 1;
+    }
+    assert_eq!(taken as usize, crate::SOUND_WAITS);
+    recorder.message(said(session, 0));
+    let all = std::iter::from_fn(|| queue.try_take());
+    assert!(matches!(all.last(), Some(Record::Message(..))));
+    assert!(
+        recorder.sound(ten_seconds(session, taken)),
+        "there is room again"
+    );
 }

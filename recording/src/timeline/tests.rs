@@ -152,7 +152,7 @@ fn nothing_waits_for_longer_than_its_bound_and_what_is_overdue_is_silence() {
 }
 
 #[test]
-fn what_the_agent_says_of_a_secret_is_silence_on_its_side() {
+fn what_the_agent_says_of_a_secret_is_silence_on_both_sides_and_as_long_as_it_may_echo() {
     let mut scene = Scene::new();
     scene.until(3_000);
     scene.timeline.begins(1, at(3_000));
@@ -165,7 +165,7 @@ fn what_the_agent_says_of_a_secret_is_silence_on_its_side() {
     scene.timeline.said(2, at(8_000), false);
     scene.until(9_000).finish();
     assert_eq!(scene.silent(Side::Agent), [(2_500, 6_300)]);
-    assert_eq!(scene.silent(Side::Caller), []);
+    assert_eq!(scene.silent(Side::Caller), [(2_500, 7_000)]);
 }
 
 #[test]

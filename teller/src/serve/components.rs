@@ -73,6 +73,9 @@ pub(super) fn record(
     RecordHandle::start(config, own, finalizer, metrics, tasks)
 }
 
+/// Calls that one thread records at once, at 8.7 ms of processor time a second of a call (docs/figures.md).
+const RECORDED_AT_ONCE: usize = 100;
+
 /// The recordings of calls, where they are made.
 pub(super) fn recordings(
     config: &Config,
@@ -83,6 +86,13 @@ pub(super) fn recordings(
         return Ok(None);
     }
     tracing::info!("calls are recorded");
+    let most = config.worker.slots.get();
+    if most > RECORDED_AT_ONCE {
+        tracing::warn!(
+            MAX_CALLS = most,
+            "calls are recorded by one thread, which keeps up with about {RECORDED_AT_ONCE} at once: beyond that recordings have gaps"
+        );
+    }
     let keep = KeptSound(recorder.clone());
     // It ends with the last call: whatever is to be kept was handed over before a call's own end.
     let (recordings, _thread) =

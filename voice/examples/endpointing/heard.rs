@@ -43,7 +43,7 @@ impl<'a> Ears<'a> {
         let mut listener = Listener::new(&config);
         let (mut began, mut turn) = (None, None);
         for frame in track.chunks(160) {
-            match listener.push(frame, false) {
+            match listener.push(frame) {
                 Some(Heard::SpeechStarted { at_ms }) => {
                     began.get_or_insert(at_ms);
                 }

@@ -1,6 +1,6 @@
 //! What was heard beside what was sent, by their levels.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use super::{
     Sent,
@@ -12,7 +12,7 @@ use crate::listen::LISTEN_RATE_HZ;
 /// Tens of milliseconds that are remembered, ten seconds: of a longer utterance its end is compared.
 const KEPT: usize = 1_024;
 /// An echo is on its way for so long, in tens of milliseconds: 400 ms of its own, and the network twice.
-const LAGS: std::ops::RangeInclusive<u64> = 2..=80;
+const LAGS: RangeInclusive<u64> = 2..=80;
 /// By the last second, each fifth of a second, the path of the echo is sought.
 const WINDOW: u64 = 100;
 const SEEK_EVERY: u64 = 20;
@@ -24,6 +24,8 @@ const MARGIN: f32 = 2.0;
 const LOST: f32 = 0.4;
 /// Below this, -60 dBFS, nothing is sent.
 const SILENT: f32 = 30.0;
+/// A known path may differ by so much, in tens of milliseconds.
+const PATH_SPREAD: u64 = 2;
 /// Sounds of less than so many tens of milliseconds are alike by chance.
 const ENOUGH: usize = 12;
 
@@ -86,8 +88,15 @@ impl Echo {
         is_own && any
     }
 
+    /// Whether it is known how the agent's voice comes back on this line.
+    #[must_use]
+    pub fn knows_path(&self) -> bool {
+        self.path.is_some()
+    }
+
     /// How alike what was heard from `from` to `to` ago is to what was sent before it: 1 for a clean echo. `None`: nothing
-    /// was sent, or there is too little to tell.
+    /// was sent, or there is too little to tell. Any short sound is like some part of what was said before it: one of less
+    /// than a second is compared along a known path alone.
     #[must_use]
     pub fn likeness(&self, from: Duration, to: Duration) -> Option<f32> {
         let (from, to) = (tens(from).min(KEPT as u64 - 100), tens(to));
@@ -95,7 +104,12 @@ impl Echo {
         if !self.is_sent_before(&window) {
             return None;
         }
-        self.best_lag(&window).map(|(_, likeness)| likeness)
+        let lags = match self.path {
+            Some(path) => path.lag.saturating_sub(PATH_SPREAD)..=path.lag + PATH_SPREAD,
+            None if window.end - window.start < WINDOW => return None,
+            None => LAGS,
+        };
+        self.best_of(lags, &window).map(|(_, likeness)| likeness)
     }
 
     /// Whether something was sent that may have come back in this window.
@@ -104,7 +118,11 @@ impl Echo {
         (from..window.end).any(|at| self.played.get(at).iter().any(|level| *level > SILENT))
     }
 
-    fn best_lag(&self, window: &std::ops::Range<u64>) -> Option<(u64, f32)> {
+    fn best_of(
+        &self,
+        lags: RangeInclusive<u64>,
+        window: &std::ops::Range<u64>,
+    ) -> Option<(u64, f32)> {
         let heard: Vec<Levels> = window.clone().map(|at| self.heard.get(at)).collect();
         if !is_enough(&heard) {
             return None;
@@ -117,7 +135,7 @@ impl Echo {
             let likeness = is_enough(&played).then(|| alike(&heard, &played)).flatten();
             likeness.map(|likeness| (lag, likeness))
         };
-        LAGS.filter_map(likeness).max_by(|a, b| a.1.total_cmp(&b.1))
+        lags.filter_map(likeness).max_by(|a, b| a.1.total_cmp(&b.1))
     }
 
     fn seek_path(&mut self) {
@@ -125,7 +143,7 @@ impl Echo {
         if !self.is_sent_before(&window) {
             return;
         }
-        if let Some((lag, likeness)) = self.best_lag(&window)
+        if let Some((lag, likeness)) = self.best_of(LAGS, &window)
             && likeness >= PATH_LIKENESS
         {
             let gain = self.gain(&window, lag);

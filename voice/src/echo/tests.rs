@@ -129,7 +129,7 @@ fn listen(agent: &[i16], heard: &[i16]) -> Vec<Found> {
         sent.frame_at(out, at);
         let now = Duration::from_millis(10 * (at + 4));
         let is_own = echo.hear(heard, now);
-        if let Some(Heard::SpeechEnded(utterance)) = listener.push_judged(heard, true, is_own) {
+        if let Some(Heard::SpeechEnded(utterance)) = listener.push_judged(heard, is_own) {
             let voiced = utterance.ended_ms - utterance.started_ms;
             let ended = Duration::from_millis(200);
             let likeness = echo.likeness(ended + Duration::from_millis(voiced), ended);
@@ -230,4 +230,39 @@ async fn what_is_understood_on_a_line_that_echoes_is_the_callers() {
         caught += u32::from(!callers.is_empty());
     }
     assert!(caught * 10 >= all * 9, "{caught} of {all}");
+}
+
+/// "Yes", "no", a number: whoever answers at once, on a line on which nothing comes back, has said it.
+#[test]
+#[ignore = "scripts/test: needs flite and asterisk-core-sounds-en-wav"]
+fn a_short_answer_right_behind_the_agent_is_not_taken_for_its_echo() {
+    const SPOKEN_MS: u64 = 3_000;
+    let mut agent = agent();
+    agent.truncate(SPOKEN_MS as usize * 24);
+    agent.resize(7_000 * 24, 0);
+    let english = Listening::default();
+    let short = sounds::human_sentences().into_iter();
+    let short = short.filter(|(_, samples)| (4_800..16_000).contains(&samples.len()));
+    let (mut all, mut lost) = (0, Vec::new());
+    for (place, (text, samples)) in short.enumerate().step_by(5) {
+        let from_ms = SPOKEN_MS + [100, 200, 350, 600][place % 4];
+        let line = Line {
+            delay_ms: 150,
+            level_db: -90.0,
+            noise_db: -60.0,
+        };
+        let answer = at_level(&samples, -20.0);
+        let found = listen(&agent, &microphone(&agent, line, &[(from_ms, &answer)]));
+        all += 1;
+        let is_own =
+            |found: &Found| own_words(&text, SAID[0], found.likeness, &english) == Judged::Own;
+        if found.is_empty() || found.iter().any(is_own) {
+            lost.push(text);
+        }
+    }
+    assert!(all >= 20, "only {all} short sentences are installed");
+    assert!(
+        lost.len() * 50 <= all,
+        "of {all} answers these are lost: {lost:?}"
+    );
 }

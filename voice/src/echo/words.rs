@@ -22,6 +22,9 @@ const SURELY_OWN: f32 = 0.85;
 /// So little alike, nothing came back.
 const SURELY_NOT: f32 = 0.45;
 
+/// Fewer words than this are an answer as well as an echo: without the sound they are the caller's.
+const ENOUGH_WORDS: usize = 3;
+
 /// Words that are compared at most; longer talk is nobody's echo.
 const MOST_WORDS: usize = 200;
 
@@ -44,8 +47,11 @@ pub fn own_words(heard: &str, said: &str, likeness: Option<f32>, listening: &Lis
     if likeness.is_some_and(|likeness| likeness < SURELY_NOT) {
         return all();
     }
-    let is_own_sound = likeness.is_some_and(|likeness| likeness >= SURELY_OWN);
     let (heard_words, said_words) = (words(heard), words(said));
+    if likeness.is_none() && heard_words.len() < ENOUGH_WORDS {
+        return all();
+    }
+    let is_own_sound = likeness.is_some_and(|likeness| likeness >= SURELY_OWN);
     let (mut beside, mut left) = (Vec::new(), Vec::new());
     beside.push(0..heard_words.len());
     while let Some(part) = beside.pop() {
@@ -192,11 +198,12 @@ mod tests {
             "It is free and it works at any hour of the day.",
             "dial star to three six hash",
             "free and it worked at any our of the day",
-            "App.",
         ] {
             check(heard, None, None);
             check(heard, Some(0.7), None);
         }
+        check("App.", Some(0.7), None);
+        check("App.", None, Some("App."));
         check("clock her guard in there", Some(0.95), None);
     }
 

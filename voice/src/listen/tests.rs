@@ -91,7 +91,7 @@ async fn a_human_speaker_is_understood_through_the_listener() {
         let mut listener = Listener::new(&ListenConfig::default());
         let mut heard = String::new();
         for frame in track.chunks(160) {
-            if let Some(Heard::SpeechEnded(utterance)) = listener.push(frame, false) {
+            if let Some(Heard::SpeechEnded(utterance)) = listener.push(frame) {
                 heard += &stt
                     .transcribe(utterance)
                     .await
@@ -133,7 +133,7 @@ async fn music_on_hold_says_nothing_through_the_listener() {
     let stt = tiny_en();
     let mut listener = Listener::new(&ListenConfig::default());
     for frame in sounds::chords(-20.0, 10.0).chunks(160) {
-        if let Some(Heard::SpeechEnded(utterance)) = listener.push(frame, false) {
+        if let Some(Heard::SpeechEnded(utterance)) = listener.push(frame) {
             let text = stt
                 .transcribe(utterance)
                 .await

@@ -57,7 +57,6 @@ enum State {
 /// [`ListenConfig`] with its durations as numbers of samples.
 struct Samples {
     start_score: f32,
-    start_score_while_speaking: f32,
     continue_score: f32,
     min_speech: u64,
     end_silence: u64,
@@ -73,7 +72,6 @@ impl Listener {
         Self {
             config: Samples {
                 start_score: config.start_score,
-                start_score_while_speaking: config.start_score_while_speaking,
                 continue_score: config.continue_score,
                 min_speech: samples(config.min_speech),
                 end_silence: samples(config.end_silence),
@@ -96,19 +94,14 @@ impl Listener {
     }
 
     /// Takes mono 16 kHz audio of any length, normally 160 samples (10 ms), and returns what was noticed, one event a
-    /// push. `agent_speaking` raises the bar for a start.
-    pub fn push(&mut self, frame: &[i16], agent_speaking: bool) -> Option<Heard> {
-        self.push_judged(frame, agent_speaking, false)
+    /// push.
+    pub fn push(&mut self, frame: &[i16]) -> Option<Heard> {
+        self.push_judged(frame, false)
     }
 
     /// The same of sound of which it is known whether it is only the agent's own voice coming back (`is_own`). That begins
     /// no speech and carries none on.
-    pub fn push_judged(
-        &mut self,
-        frame: &[i16],
-        agent_speaking: bool,
-        is_own: bool,
-    ) -> Option<Heard> {
+    pub fn push_judged(&mut self, frame: &[i16], is_own: bool) -> Option<Heard> {
         let mut rest = frame;
         while !rest.is_empty() {
             let take = rest.len().min(FRAME - self.partial.len());
@@ -118,7 +111,7 @@ impl Listener {
             if self.partial.len() == FRAME {
                 let mut whole = std::mem::take(&mut self.partial);
                 let is_own = std::mem::replace(&mut self.partial_is_own, true);
-                self.on_frame(&whole, agent_speaking, is_own);
+                self.on_frame(&whole, is_own);
                 whole.clear();
                 self.partial = whole;
             }
@@ -144,7 +137,7 @@ impl Listener {
         self.pending.pop_front()
     }
 
-    fn on_frame(&mut self, frame: &[i16], agent_speaking: bool, is_own: bool) {
+    fn on_frame(&mut self, frame: &[i16], is_own: bool) {
         let start = self.tape.end();
         self.tape.push(frame);
         self.recent.push(frame);
@@ -153,7 +146,7 @@ impl Listener {
         let score = if is_own { 0.0 } else { score };
         match self.state {
             State::Silence { .. } if tone => self.silence(0),
-            State::Silence { recent } => self.on_silence(recent, score, agent_speaking, start),
+            State::Silence { recent } => self.on_silence(recent, score, start),
             // A tone that looked like voice for its first frames.
             State::Candidate { .. } if tone => self.silence(0),
             State::Candidate {
@@ -179,13 +172,9 @@ impl Listener {
         (if loud && !tone { score } else { 0.0 }, tone)
     }
 
-    fn on_silence(&mut self, recent: u8, score: f32, agent_speaking: bool, frame_start: u64) {
-        let bar = if agent_speaking {
-            self.config.start_score_while_speaking
-        } else {
-            self.config.start_score
-        };
-        let recent = (recent << 1 | u8::from(score >= bar)) & 0b1111;
+    fn on_silence(&mut self, recent: u8, score: f32, frame_start: u64) {
+        let is_voice = score >= self.config.start_score;
+        let recent = (recent << 1 | u8::from(is_voice)) & 0b1111;
         if recent.count_ones() < START_OF_FOUR {
             return self.silence(recent);
         }

@@ -100,7 +100,8 @@ impl Rest {
             Err(_) => TtsError::TimedOut(patience),
         };
         self.is_over = true;
-        let anew = self.tts.second_voice(&self.text, error).await?;
+        let anew = timeout(patience, self.tts.second_voice(&self.text, error));
+        let anew = anew.await.map_err(|_| TtsError::TimedOut(patience))??;
         Ok(Some(More::Anew(Arc::new(anew))))
     }
 

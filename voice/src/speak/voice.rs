@@ -118,7 +118,7 @@ impl Voice {
             }
             Spoken::Growing(first, rest) => (first, rest),
         };
-        let cancelled = self.ordered().clone();
+        let cancelled = self.dropped();
         let again = text.clone();
         self.order(Command::Growing { id, text, first }).await;
         loop {
@@ -165,6 +165,12 @@ impl Voice {
     pub async fn cancel(&self) {
         std::mem::take(&mut *self.ordered()).cancel();
         self.order(Command::Cancel).await;
+    }
+
+    /// Cancelled when what is ordered now is dropped.
+    #[must_use]
+    pub fn dropped(&self) -> CancellationToken {
+        self.ordered().clone()
     }
 
     fn ordered(&self) -> MutexGuard<'_, CancellationToken> {

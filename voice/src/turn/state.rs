@@ -264,8 +264,10 @@ impl Turns {
     fn on_own_voice(&mut self) {
         self.caller.owed = self.caller.owed.saturating_sub(1);
         self.echoes = true;
-        // It asks for no "I did not catch that".
-        self.turn.spoken_for = Duration::ZERO;
+        // Nothing of it is the caller's: neither a beginning nor a reason for "I did not catch that".
+        if self.turn.text.is_empty() && !self.turn.typed {
+            self.next_turn();
+        }
     }
 
     fn on_transcript_failed(&mut self) {

@@ -291,6 +291,8 @@ impl Turns {
             }
             Step::Cancel => {
                 actions.push(TurnAction::CancelReply);
+                // Who came through was heard: what came back before need not come back again.
+                self.echoes = false;
                 self.cancel(now);
             }
             Step::Draft => {
@@ -335,6 +337,7 @@ impl Turns {
         UserTurn {
             text: self.turn.text.clone(),
             typed: self.turn.typed,
+            began_at: self.turn.begun_at.filter(|_| !self.turn.typed),
             stopped_at: self.turn.stopped_at,
             endpointing: now.saturating_sub(self.turn.stopped_at),
             unanswered: self.unanswered.clone(),
@@ -387,7 +390,7 @@ impl Turns {
             .is_none_or(|spoke_at| begun_at < spoke_at + soon)
     }
 
-    fn next_turn(&mut self) {
+    pub(super) fn next_turn(&mut self) {
         let stopped_at = self.turn.stopped_at;
         self.turn = OpenTurn {
             stopped_at,

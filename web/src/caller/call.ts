@@ -7,7 +7,7 @@ import type { CallView } from "./call-view.ts";
 import { describe } from "./describe.ts";
 import type { Identify } from "./identify.ts";
 import { LevelMeter, openMicrophone, type Microphone } from "./microphone.ts";
-import { deadline, inCall, step, type Phase, type PhaseEvent } from "./phase.ts";
+import { deadline, inCall, step, type AgentState, type Phase, type PhaseEvent } from "./phase.ts";
 import { CallRoom, type Signal } from "./room.ts";
 import type { SessionInfo } from "./room-messages.ts";
 import type { SummaryView } from "./summary-view.ts";
@@ -85,7 +85,7 @@ export class Call {
     switch (signal.kind) {
       case "agent":
         this.move({ kind: "agent", state: signal.state });
-        if (this.agent !== signal.identity && this.phase.at === "talking") void this.meet(signal.identity);
+        if (this.phase.at === "talking" && this.isNew(signal)) void this.meet(signal.identity);
         return;
       case "agent_left":
         this.agent = null;
@@ -105,6 +105,11 @@ export class Call {
       case "disconnected":
         return this.end({ kind: "over", ending: { why: signal.why } });
     }
+  }
+
+  /** An agent that just came, or one that begins anew: it talked with somebody else before. */
+  private isNew(agent: { identity: string; state: AgentState }): boolean {
+    return this.agent !== agent.identity || (this.session === null && agent.state === "initializing");
   }
 
   /** Asks a newly arrived agent what it offers, and for the key to this call's summary. */

@@ -51,6 +51,8 @@ export class Player {
     this.audio.pause();
     if (this.audio.src) URL.revokeObjectURL(this.audio.src);
     this.audio.removeAttribute("src");
+    // Only this makes the element let go of what it has.
+    this.audio.load();
     this.audio.hidden = true;
     this.whole.hidden = false;
     this.part.hidden = true;
@@ -85,6 +87,7 @@ export class Player {
         this.audio.addEventListener("error", reject, { once: true });
         this.audio.load();
       });
+      if (this.source !== source) return false;
       this.audio.hidden = false;
       this.whole.hidden = true;
       setText(this.message, "");

@@ -51,7 +51,7 @@ impl Scene {
         let recordings = self.recorded.then_some(recordings);
         let services = self.services(recorder, recordings, transfers.clone());
         let line = Line {
-            inputs: follow(self.caller.clone(), signal_queue, rpc_queue, &tasks),
+            inputs: follow(self.caller.clone(), false, signal_queue, rpc_queue, &tasks),
             caller: self.caller,
             room: "room".to_owned(),
             outputs,

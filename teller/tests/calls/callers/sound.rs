@@ -41,7 +41,7 @@ pub(crate) async fn transcribe(stt: &Stt, samples: &[i16]) -> String {
     let silence = vec![0; LISTEN_RATE_HZ as usize];
     let mut words = String::new();
     for frame in [samples, &silence].concat().chunks(BLOCK) {
-        if let Some(Heard::SpeechEnded(utterance)) = listener.push(frame, false) {
+        if let Some(Heard::SpeechEnded(utterance)) = listener.push(frame) {
             let heard = stt.transcribe(utterance).await.expect("it is transcribed");
             words += &heard.text;
             words.push(' ');

@@ -4,10 +4,10 @@ use super::*;
 use crate::test_support::sounds;
 
 /// Pushes 10 ms at a time, as a track does, and returns everything heard.
-fn hear(listener: &mut Listener, track: &[i16], agent_speaking: bool) -> Vec<Heard> {
+fn hear(listener: &mut Listener, track: &[i16]) -> Vec<Heard> {
     let mut heard: Vec<_> = track
         .chunks(160)
-        .filter_map(|frame| listener.push(frame, agent_speaking))
+        .filter_map(|frame| listener.push(frame))
         .collect();
     heard.extend(std::iter::from_fn(|| listener.finish()));
     heard
@@ -40,7 +40,7 @@ fn speech_is_found_within_100_ms_of_where_it_is() {
     {
         let speech = sounds::sample(name);
         let track = [sounds::silence(1.0), speech.clone(), sounds::silence(1.0)].concat();
-        let heard = hear(&mut listener(), &track, false);
+        let heard = hear(&mut listener(), &track);
         let (first, last) = speech_ms(&speech);
         let Some(Heard::SpeechStarted { at_ms }) = heard.first() else {
             panic!("{name}: nothing was heard")
@@ -70,7 +70,7 @@ fn an_utterance_holds_its_pre_roll_and_its_trailing_silence() {
         sounds::silence(1.0),
     ]
     .concat();
-    let heard = hear(&mut listener(), &track, false);
+    let heard = hear(&mut listener(), &track);
     let [Heard::SpeechStarted { .. }, Heard::SpeechEnded(utterance)] = &heard[..] else {
         panic!("one utterance was expected, {} events came", heard.len())
     };
@@ -89,7 +89,7 @@ fn a_start_is_reported_while_the_caller_still_speaks() {
     let mut listener = listener();
     let told = track
         .chunks(160)
-        .position(|frame| listener.push(frame, false).is_some())
+        .position(|frame| listener.push(frame).is_some())
         .expect("speech is noticed");
     let delay = told as u64 * 10 - (500 + first);
     assert!(delay <= 250, "the start was told {delay} ms after it");
@@ -123,7 +123,7 @@ fn what_is_not_speech_is_not_heard() {
         ),
     ];
     for (name, track) in sounds {
-        let heard = hear(&mut listener(), &track, false);
+        let heard = hear(&mut listener(), &track);
         assert!(
             heard.is_empty(),
             "{name} was heard as speech: {} events",
@@ -138,11 +138,7 @@ fn noise_that_sets_in_is_unlearned_within_a_second() {
         sounds::pink_noise(-35.0, 6.0),
         sounds::white_noise(-30.0, 6.0),
     ] {
-        let heard = hear(
-            &mut listener(),
-            &[sounds::silence(1.0), noise].concat(),
-            false,
-        );
+        let heard = hear(&mut listener(), &[sounds::silence(1.0), noise].concat());
         for event in &heard {
             let Heard::SpeechEnded(noise) = event else {
                 continue;
@@ -168,7 +164,7 @@ fn keys_pressed_on_a_phone_are_not_heard() {
             .iter()
             .flat_map(|key| [sounds::tones(key, -15.0, press), sounds::silence(0.12)].concat())
             .collect();
-        let heard = hear(&mut listener(), &track, false);
+        let heard = hear(&mut listener(), &track);
         assert!(
             heard.is_empty(),
             "keys of {press} s were heard as speech: {} events",
@@ -184,7 +180,7 @@ fn starts_and_ends_alternate_and_no_sample_is_told_twice() {
         track.extend(sounds::sample(&name));
         track.extend(sounds::silence(0.25));
     }
-    let heard = hear(&mut listener(), &track, false);
+    let heard = hear(&mut listener(), &track);
     assert!(
         heard.len() >= 20,
         "ten sentences made {} events",
@@ -226,7 +222,7 @@ fn talk_without_a_pause_is_cut_before_whisper_overflows() {
             speech[first as usize * 16..last as usize * 16].to_vec()
         })
         .collect();
-    let heard = hear(&mut Listener::new(&config), &talk, false);
+    let heard = hear(&mut Listener::new(&config), &talk);
     let lengths: Vec<usize> = heard
         .iter()
         .filter_map(|h| {
@@ -253,7 +249,7 @@ fn talk_without_a_pause_is_cut_before_whisper_overflows() {
 #[test]
 fn the_track_ending_in_mid_word_closes_the_utterance() {
     let speech = sounds::sample("043-clean.wav");
-    let heard = hear(&mut listener(), &speech[..speech.len() / 2], false);
+    let heard = hear(&mut listener(), &speech[..speech.len() / 2]);
     assert!(
         matches!(
             &heard[..],
@@ -272,40 +268,17 @@ fn the_length_of_the_pieces_does_not_matter() {
         sounds::silence(0.5),
     ]
     .concat();
-    let by_ten = hear(&mut listener(), &track, false);
+    let by_ten = hear(&mut listener(), &track);
     let mut other = listener();
     let mut by_seven: Vec<_> = track
         .chunks(7)
-        .filter_map(|frame| other.push(frame, false))
+        .filter_map(|frame| other.push(frame))
         .collect();
     by_seven.extend(other.finish());
     assert!(
         by_ten == by_seven,
         "pieces of 7 samples are heard otherwise than pieces of 160"
     );
-}
-
-#[test]
-fn a_caller_is_noticed_as_early_while_the_agent_speaks() {
-    let faint: Vec<i16> = sounds::pink_noise(-32.0, 4.0)
-        .iter()
-        .zip(sounds::sample("059-noise20.wav"))
-        .map(|(n, s)| n.saturating_add(s / 4))
-        .collect();
-    let first = |agent_speaking: bool| {
-        let mut listener = listener();
-        faint
-            .chunks(160)
-            .position(|frame| listener.push(frame, agent_speaking).is_some())
-            .unwrap_or(usize::MAX)
-    };
-    assert_eq!(
-        first(true),
-        first(false),
-        "the bar is another one while the agent speaks"
-    );
-    let clear = hear(&mut listener(), &sounds::sample("119-clean.wav"), true);
-    assert!(!clear.is_empty(), "a clear interruption is not heard");
 }
 
 #[test]
@@ -321,7 +294,7 @@ fn a_turn_is_handed_out_with_its_pauses_as_far_back_as_it_is_kept() {
     let mut began = None;
     let mut turns = Vec::new();
     for (at, frame) in track.chunks(160).enumerate() {
-        match listener.push(frame, false) {
+        match listener.push(frame) {
             Some(Heard::SpeechStarted { at_ms }) => {
                 began.get_or_insert(at_ms);
             }

@@ -95,7 +95,7 @@ async fn a_listener_and_whisper_hear_whole_sentences_out_of_a_track() {
         .concat();
         let mut texts = Vec::new();
         for frame in track.chunks(160) {
-            if let Some(crate::listen::Heard::SpeechEnded(heard)) = listener.push(frame, false) {
+            if let Some(crate::listen::Heard::SpeechEnded(heard)) = listener.push(frame) {
                 texts.push(
                     pool.transcribe(heard)
                         .await

@@ -4,6 +4,7 @@
 //! first. So a call that begins to speak waits for a step and never for a sentence of another call.
 
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -212,7 +213,11 @@ impl Worker {
         if job.inlet.is_abandoned() {
             return None;
         }
-        let made = self.network.step(&mut job.sentence, job.inlet.halt());
+        // A sentence that breaks the network takes no other with it: the thread lives on.
+        let made = catch_unwind(AssertUnwindSafe(|| {
+            self.network.step(&mut job.sentence, job.inlet.halt())
+        }));
+        let made = made.unwrap_or_else(|_| Err("the network broke".to_owned()));
         let sound = match made {
             Ok(sound) => sound,
             Err(reason) => {

@@ -8,6 +8,9 @@ use super::*;
 /// Each step makes this much sound: 100 ms.
 const STEP: usize = 2_400;
 
+/// A sentence at which the network panics.
+const BREAKS: &str = "breaks";
+
 /// A network that tells which sentence it takes, and waits until it may.
 struct Watched {
     /// The phonemes of each step, as it begins.
@@ -37,6 +40,7 @@ impl Network for Watched {
         {
             return Err("the test is over".to_owned());
         }
+        assert_ne!(breath.phonemes, BREAKS, "as the sentence wants it");
         if self.fails {
             return Err("as it was told".to_owned());
         }
@@ -158,6 +162,16 @@ async fn what_a_network_cannot_do_is_told_and_the_thread_goes_on() {
             Err("as it was told".to_owned())
         );
     }
+}
+
+#[tokio::test]
+async fn a_sentence_that_breaks_the_network_takes_no_other_with_it() {
+    let scene = scene(Kind::Live, false);
+    scene.let_go();
+    let broken = whole(scene.speak(BREAKS, 1)).await;
+    assert_eq!(broken, Err("the network broke".to_owned()));
+    scene.let_go();
+    assert_eq!(whole(scene.speak("next", 1)).await, Ok(STEP));
 }
 
 #[tokio::test]
