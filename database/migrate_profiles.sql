@@ -2557,9 +2557,9 @@ VALUES (21, 'turn_insights', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH2
 \endif
 
 -- ------------------------------------------------------------------------------------------
-SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 23) AS pending \gset
+SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 22) AS pending \gset
 \if :pending
-\echo applying 23 recordings
+\echo applying 22 recordings
 
 -- What was heard and said in a call, as sound: Opus in Ogg, in segments of ten seconds.
 --
@@ -2567,7 +2567,7 @@ SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 23) AS pe
 --     session. One that is missing was lost, and is silence when the call is played.
 --   * A segment is sealed with its session's key, bound to its number; only then does it leave the worker. It comes by the
 --     spool, as messages do. Erasing a person deletes it and destroys the key: in a backup it opens with none.
---   * It follows its session. Merging moves nothing, and it is put away with the month's words, into the same file.
+--   * It follows its session. Merging moves nothing. When a month's words are put away its sound is deleted: it is in no file.
 --   * As with calls of tools, no reference to session_rows: a start that is late must not keep it out.
 
 CREATE TABLE recording_segments (
@@ -2585,50 +2585,26 @@ ALTER TABLE recording_segments ALTER COLUMN sound_ct SET STORAGE EXTERNAL;
 CREATE TRIGGER a_lock BEFORE INSERT ON recording_segments FOR EACH STATEMENT EXECUTE FUNCTION take_identity_lock();
 CREATE TRIGGER a_erased BEFORE INSERT ON recording_segments FOR EACH ROW EXECUTE FUNCTION drop_erased();
 
-ALTER TABLE message_archives ADD COLUMN recording_segments bigint NOT NULL DEFAULT 0;
-
--- Detaches and drops a month, with the records of tools that were called in its sessions and with their
--- recordings, once every tenant with any has them in a file, by number. 'dropped', 'not_archived' (of this or another tenant)
--- or 'not_found'. As the owner, because a tenant cannot see that another one has rows.
-CREATE OR REPLACE FUNCTION drop_archived_partition(name text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+-- Deletes of a month that is over, and whose words this tenant has in a file, what is in no file: recordings and what turns
+-- say. So many rows of each at most, so that nobody waits for a month of sound; how many it were, 0 at the end.
+CREATE FUNCTION delete_retired(name text, at_most int) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
   month record;
-  unsafe boolean;
+  sounds bigint;
+  turns bigint;
 BEGIN
-  PERFORM pg_advisory_xact_lock(7004, 0);
-  SELECT r.low, r.high INTO month FROM retired_partitions(0) r WHERE r.name = drop_archived_partition.name;
-  IF NOT FOUND THEN RETURN 'not_found'; END IF;
-  EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', name);
-  EXECUTE format('ALTER TABLE %I NO FORCE ROW LEVEL SECURITY', name);
-  ALTER TABLE message_archives NO FORCE ROW LEVEL SECURITY;
-  ALTER TABLE tool_calls NO FORCE ROW LEVEL SECURITY;
-  ALTER TABLE tool_call_outcomes NO FORCE ROW LEVEL SECURITY;
-  ALTER TABLE recording_segments NO FORCE ROW LEVEL SECURITY;
-  EXECUTE format('SELECT EXISTS (
-      SELECT FROM (SELECT r.tenant_id, count(*) FILTER (WHERE r.kind = 1) AS messages, count(*) FILTER (WHERE r.kind = 2) AS tool_call_records,
-                          count(*) FILTER (WHERE r.kind = 3) AS recording_segments
-                     FROM (SELECT tenant_id, 1 AS kind FROM %I
-                           UNION ALL SELECT tenant_id, 2 FROM tool_calls WHERE session_id >= $1 AND session_id < $2
-                           UNION ALL SELECT tenant_id, 2 FROM tool_call_outcomes WHERE session_id >= $1 AND session_id < $2
-                           UNION ALL SELECT tenant_id, 3 FROM recording_segments WHERE session_id >= $1 AND session_id < $2) r
-                    GROUP BY 1) held
-        LEFT JOIN message_archives a ON a.tenant_id = held.tenant_id AND a.partition = %L
-       WHERE (a.messages, a.tool_call_records, a.recording_segments) IS DISTINCT FROM (held.messages, held.tool_call_records, held.recording_segments))', name, name)
-    INTO unsafe USING month.low, month.high;
-  IF NOT unsafe THEN
-    EXECUTE format('ALTER TABLE conversation_messages DETACH PARTITION %I', name);
-    EXECUTE format('DROP TABLE %I', name);
-    PERFORM delete_tool_calls(month.low, month.high);
-    DELETE FROM recording_segments WHERE session_id >= month.low AND session_id < month.high;
-    UPDATE message_archives a SET dropped_at = now() WHERE a.partition = name;
-  ELSE
-    EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
-  END IF;
-  ALTER TABLE message_archives FORCE ROW LEVEL SECURITY;
-  ALTER TABLE tool_calls FORCE ROW LEVEL SECURITY;
-  ALTER TABLE tool_call_outcomes FORCE ROW LEVEL SECURITY;
-  ALTER TABLE recording_segments FORCE ROW LEVEL SECURITY;
-  RETURN CASE WHEN unsafe THEN 'not_archived' ELSE 'dropped' END;
+  SELECT r.low, r.high INTO month FROM retired_partitions(0) r
+    JOIN message_archives a ON a.partition = r.name AND a.tenant_id = current_tenant() WHERE r.name = delete_retired.name;
+  IF NOT FOUND THEN RETURN 0; END IF;
+  DELETE FROM recording_segments WHERE ctid = ANY (ARRAY(
+    SELECT r.ctid FROM recording_segments r
+     WHERE r.session_id >= month.low AND r.session_id < month.high AND r.tenant_id = current_tenant() LIMIT at_most));
+  GET DIAGNOSTICS sounds = ROW_COUNT;
+  DELETE FROM turn_insights WHERE ctid = ANY (ARRAY(
+    SELECT i.ctid FROM turn_insights i
+     WHERE i.session_id >= month.low AND i.session_id < month.high AND i.tenant_id = current_tenant() LIMIT at_most));
+  GET DIAGNOSTICS turns = ROW_COUNT;
+  RETURN sounds + turns;
 END $$;
 
 -- What else says something of these people: overwritten where the row counts, deleted where not.
@@ -2683,9 +2659,9 @@ $$;
 SELECT grant_roles();
 
 INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
-VALUES (23, 'recordings', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '494649658199662023');
+VALUES (22, 'recordings', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '3072093849078404707');
 \else
-\echo already migrated: 23 recordings
+\echo already migrated: 22 recordings
 \endif
 
 COMMIT;

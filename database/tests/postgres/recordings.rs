@@ -170,7 +170,7 @@ async fn when_a_months_words_are_in_a_file_its_sound_and_what_its_turns_say_are_
     let mine = ArchiveRepository::new(&test.db);
     let month = mine.retired(12).await.unwrap().remove(0);
     let early = "SELECT delete_retired('conversation_messages_2024_01', 500) AS deleted";
-    let deleted: i64 = rows(&test, early).await[0].get("deleted");
+    let deleted = &rows(&test, early).await[0]["deleted"];
     assert_eq!(deleted, 0, "nothing goes before the words are in a file");
 
     let folder = Folder::new();
