@@ -241,8 +241,8 @@ fn a_short_answer_right_behind_the_agent_is_not_taken_for_its_echo() {
     agent.truncate(SPOKEN_MS as usize * 24);
     agent.resize(7_000 * 24, 0);
     let english = Listening::default();
-    let short = sounds::human_sentences().into_iter();
-    let short = short.filter(|(_, samples)| (4_800..16_000).contains(&samples.len()));
+    let short = sounds::human_prompts(1..=3).into_iter();
+    let short = short.filter(|(_, samples)| (4_800..20_000).contains(&samples.len()));
     let (mut all, mut lost) = (0, Vec::new());
     for (place, (text, samples)) in short.enumerate().step_by(5) {
         let from_ms = SPOKEN_MS + [100, 200, 350, 600][place % 4];

@@ -47,6 +47,11 @@ pub(crate) fn prompt(name: &str) -> Vec<i16> {
 /// (text, samples at 16 kHz) of every prompt of six words or more in Debian's `asterisk-core-sounds-en-wav`: one human
 /// speaker in the telephone band.
 pub(crate) fn human_sentences() -> Vec<(String, Vec<i16>)> {
+    human_prompts(6..=usize::MAX)
+}
+
+/// The same of so many words.
+pub(crate) fn human_prompts(words: std::ops::RangeInclusive<usize>) -> Vec<(String, Vec<i16>)> {
     let list = "/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz";
     let list = std::fs::File::open(list).expect("asterisk-core-sounds-en is installed");
     let mut text = String::new();
@@ -54,7 +59,7 @@ pub(crate) fn human_sentences() -> Vec<(String, Vec<i16>)> {
         .expect("the list of prompts is text");
     let prompts = text.lines().filter_map(|line| line.split_once(": "));
     let sentences = prompts.filter(|(_, text)| {
-        text.split_whitespace().count() >= 6 && !text.contains(['[', '*', '<'])
+        words.contains(&text.split_whitespace().count()) && !text.contains(['[', '*', '<'])
     });
     let spoken = sentences.filter_map(|(name, text)| {
         let file = format!("/usr/share/asterisk/sounds/en_US_f_Allison/{name}.wav");
