@@ -6,17 +6,20 @@ mod caller;
 mod choice;
 mod follower;
 mod outputs;
+mod quality;
 
 use std::borrow::Cow;
 
+use call::LineQuality;
 use futures_util::stream::BoxStream;
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 pub use caller::Caller;
 pub use choice::{Candidate, OBSERVED, choose};
 pub use follower::{Signal, SignalKind, follow};
 pub use outputs::{Outgoing, OutputQueue, Outputs};
+pub use quality::{Counted, TrackCounts};
 
 /// A stretch of the caller's audio, normally 10 ms: mono, 16 kHz.
 pub type Frame = Cow<'static, [i16]>;
@@ -36,6 +39,8 @@ pub struct Line<S> {
     pub outputs: Outputs,
     /// Where speech goes.
     pub sink: S,
+    /// How well the caller is heard; `None` before anything was.
+    pub quality: watch::Receiver<Option<LineQuality>>,
 }
 
 /// What happens on the line, as the session sees it.

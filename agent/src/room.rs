@@ -1,6 +1,7 @@
 //! One LiveKit room: joins it, finds the caller, and provides the caller's [`Line`].
 
 mod outputs;
+mod quality;
 mod rpc;
 mod signals;
 mod sink;
@@ -27,6 +28,7 @@ use crate::{
     metrics::Metrics,
 };
 
+use quality::Microphones;
 pub use sink::RoomSink;
 
 /// Audio waiting in front of the encoder. Small, so that a cancelled reply falls silent at once.
@@ -159,15 +161,23 @@ impl JoinedRoom {
         let track = self.track_sid.clone();
         outputs::start(&self.room, queue, track, identity.clone(), tasks);
         let rpc = rpc::register(&self.room, &identity);
+        let microphones = Microphones::default();
+        let quality = microphones.clone().watch(tasks);
         let events = (self.early, self.events);
-        let (signals, events) =
-            signals::start(&self.room, events, identity, metrics.clone(), tasks);
+        let (signals, events) = signals::start(
+            &self.room,
+            events,
+            (identity, microphones),
+            metrics.clone(),
+            tasks,
+        );
         let line = Line {
             inputs: line::follow(caller.clone(), has_spoken, signals, rpc, tasks),
             caller,
             room: self.room.name(),
             outputs,
             sink: RoomSink::new(self.source.clone()),
+            quality,
         };
         let handle = RoomHandle {
             room: self.room,

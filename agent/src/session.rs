@@ -25,13 +25,13 @@ mod turn_metrics;
 use std::{future::pending, sync::Arc, time::Duration};
 
 use authentication::Keypad;
-use call::CallEnding;
+use call::{CallEnding, LineQuality};
 use dialogue::{CallAction, Driver, Event, ReplyMeta};
 use futures_util::{StreamExt as _, stream::FuturesOrdered};
 use insight::redact::Redactor;
 use record::LiveSession;
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::JoinHandle,
     time::{Instant, sleep_until},
 };
@@ -94,6 +94,8 @@ pub struct Session {
     clock: Instant,
 
     inputs: mpsc::Receiver<Input>,
+    /// How well the caller is heard.
+    quality: watch::Receiver<Option<LineQuality>>,
     microphone: Option<Frames>,
     listener: Listener,
     /// Knows the agent's own voice in what is heard.

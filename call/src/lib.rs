@@ -9,6 +9,7 @@ mod channel;
 mod ending;
 mod ids;
 pub mod input;
+mod line_quality;
 mod outcome;
 #[cfg(feature = "postgres")]
 pub mod postgres;
@@ -22,6 +23,7 @@ pub use channel::Channel;
 pub use ending::CallEnding;
 pub use ids::{ProfileId, SessionId, TenantId};
 pub use input::PhoneNumber;
+pub use line_quality::LineQuality;
 pub use outcome::{Resolution, Sentiment, ToolOutcome};
 pub use reference::{Reference, ReferenceError};
 pub use speaker::Speaker;

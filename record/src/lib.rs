@@ -38,7 +38,7 @@ use std::{
     time::Duration,
 };
 
-use call::{CallEnding, Channel, Speaker};
+use call::{CallEnding, Channel, LineQuality, Speaker};
 use chrono::{DateTime, Utc};
 use database::SessionId;
 use futures_util::future::BoxFuture;
@@ -140,6 +140,8 @@ pub struct SessionEnd {
     pub callback_requested: bool,
     /// The caller tried to authenticate.
     pub authentication_attempted: bool,
+    /// How well the caller was heard, where that is known.
+    pub line: Option<LineQuality>,
 }
 
 /// What follows the end of a session, once that is committed.

@@ -208,6 +208,7 @@ fn session_end(end: &SessionEnd) -> database::SessionEnd {
             "transferred": end.transferred,
             "callback_requested": end.callback_requested,
             "authentication_attempted": end.authentication_attempted,
+            "line": end.line,
         }),
     }
 }
@@ -314,6 +315,7 @@ mod tests {
             transferred: false,
             callback_requested: false,
             authentication_attempted: false,
+            line: None,
         });
         assert!(sealer.tool_outcome(&outcome).is_err(), "its key is gone");
     }

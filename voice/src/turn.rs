@@ -119,7 +119,7 @@ pub struct UserTurn {
     pub text: String,
     /// The last part was typed.
     pub typed: bool,
-    /// When the caller began to speak; `None` where the last part was typed.
+    /// When the caller began to speak; `None` where the last part was typed, and where nobody saw it.
     pub began_at: Option<Duration>,
     /// When the caller's last sound ended (or the message came).
     pub stopped_at: Duration,

@@ -1,6 +1,6 @@
 // Formats the wire's values for people.
 
-import type { Resolution, Sentiment } from "./wire.ts";
+import type { Line, Resolution, Sentiment } from "./wire.ts";
 
 /** Seconds as "8 s", "2 min 05 s", "1 h 02 min". */
 export function duration(seconds: number | null | undefined): string {
@@ -14,6 +14,12 @@ export function duration(seconds: number | null | undefined): string {
 /** Milliseconds as "45 ms", "1.24 s". */
 export function milliseconds(value: number): string {
   return value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(2)} s`;
+}
+
+/** How well a caller was heard: the score, and what it comes from. */
+export function lineQuality({ mos, lost, concealed, jitter_ms }: Line): string {
+  const word = mos >= 4 ? "good" : mos >= 3.4 ? "fair" : "poor";
+  return `${mos.toFixed(1)} of 5, ${word} (${percent(lost)} lost, ${percent(concealed)} made up, jitter ${milliseconds(jitter_ms)})`;
 }
 
 /** An RFC 3339 instant in the reader's own time and language. */
@@ -44,6 +50,10 @@ export function sentimentTone(sentiment: Sentiment): string {
 /** Colour of a resolution's chip. */
 export function resolutionTone(resolution: Resolution): string {
   return { resolved: "good", escalated: "notable", incomplete: "plain" }[resolution] ?? "plain";
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
 }
 
 function pad(value: number): string {

@@ -114,6 +114,7 @@ export interface CallRecord {
   identity: Identity | null;
   /** There is a recording: `GET /v1/calls/{id}/recording`. */
   recorded: boolean;
+  line: Line | null;
   /** In the order in which they were said. */
   messages: Message[];
 }
@@ -321,6 +322,18 @@ export interface Latency {
   tts_first_audio_ms: number | null;
   /** From the end of the caller's speech to the first audio of the reply. */
   reply_ms: number | null;
+}
+
+/** How well a caller was heard, over the whole call. */
+export interface Line {
+  /** The part of the packets of sound that never arrived, 0 to 1. */
+  lost: number;
+  /** The part of the sound that was made up where none had arrived in time, 0 to 1. */
+  concealed: number;
+  /** How unevenly packets arrived at the end, milliseconds. */
+  jitter_ms: number;
+  /** Mean opinion score, estimated by the E-model (ITU-T G.107), 1 to 4.5. */
+  mos: number;
 }
 
 /** One profile merged into another, or the attempt. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { clock, duration, milliseconds, moment, words } from "../src/format.ts";
+import { clock, duration, lineQuality, milliseconds, moment, words } from "../src/format.ts";
 import { stages } from "../src/supervisor/latency.ts";
 import { loudness } from "../src/caller/loudness.ts";
 import type { Latency } from "../src/wire.ts";
@@ -19,6 +19,13 @@ test("milliseconds turn to seconds from one second on", () => {
   assert.equal(milliseconds(45.4), "45 ms");
   assert.equal(milliseconds(999), "999 ms");
   assert.equal(milliseconds(1240), "1.24 s");
+});
+
+test("a line is said to be good, fair or poor, and why", () => {
+  const line = { mos: 4.31, lost: 0.0204, concealed: 0, jitter_ms: 3.6 };
+  assert.equal(lineQuality(line), "4.3 of 5, good (2.0 % lost, 0.0 % made up, jitter 4 ms)");
+  assert.match(lineQuality({ ...line, mos: 3.4 }), /^3\.4 of 5, fair/);
+  assert.match(lineQuality({ ...line, mos: 1 }), /^1\.0 of 5, poor/);
 });
 
 test("identifiers become words", () => {

@@ -12,8 +12,8 @@ use futures_util::{Stream, StreamExt as _};
 use livekit::{
     Room, RoomEvent, TextStreamReader,
     prelude::{
-        DisconnectReason, Participant, RemoteParticipant, RemoteTrack, RemoteTrackPublication,
-        TrackSource,
+        DisconnectReason, Participant, RemoteAudioTrack, RemoteParticipant, RemoteTrack,
+        RemoteTrackPublication, TrackSource,
     },
     webrtc::{
         audio_stream::native::{NativeAudioStream, NativeAudioStreamOptions},
@@ -28,6 +28,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 use voice::listen::LISTEN_RATE_HZ;
 
+use super::quality::Microphones;
 use crate::{
     line::{Frame, Frames, Signal, SignalKind},
     metrics::Metrics,
@@ -50,13 +51,14 @@ const TYPED_AT_ONCE: usize = 4;
 pub(super) fn start(
     room: &Room,
     (early, events): (Vec<RoomEvent>, Events),
-    caller: String,
+    (caller, microphones): (String, Microphones),
     metrics: Arc<Metrics>,
     tasks: &TaskTracker,
 ) -> (mpsc::Receiver<Signal>, JoinHandle<Events>) {
     let (signals, receiver) = mpsc::channel(SIGNAL_QUEUE);
     let translator = Translator {
         caller,
+        microphones,
         signals,
         metrics,
         typing: Arc::new(Semaphore::new(TYPED_AT_ONCE)),
@@ -75,6 +77,7 @@ pub(super) type Events = mpsc::UnboundedReceiver<RoomEvent>;
 struct Translator {
     /// Nobody else's messages are read.
     caller: String,
+    microphones: Microphones,
     signals: mpsc::Sender<Signal>,
     metrics: Arc<Metrics>,
     typing: Arc<Semaphore>,
@@ -92,7 +95,7 @@ impl Translator {
         for participant in present {
             for publication in participant.track_publications().into_values() {
                 if let Some(RemoteTrack::Audio(track)) = publication.track() {
-                    let track = self.track(&participant, &publication, track.rtc_track());
+                    let track = self.track(&participant, &publication, &track);
                     self.pass(track).await;
                 }
             }
@@ -132,7 +135,7 @@ impl Translator {
                 track: RemoteTrack::Audio(track),
                 publication,
                 participant,
-            } => self.track(&participant, &publication, track.rtc_track()),
+            } => self.track(&participant, &publication, &track),
             RoomEvent::TrackUnsubscribed {
                 publication,
                 participant,
@@ -185,11 +188,15 @@ impl Translator {
         &self,
         participant: &RemoteParticipant,
         publication: &RemoteTrackPublication,
-        track: RtcAudioTrack,
+        track: &RemoteAudioTrack,
     ) -> Option<Signal> {
         if publication.source() == TrackSource::ScreenshareAudio {
             return None;
         }
+        if participant.identity().as_str() == self.caller {
+            self.microphones.add(track);
+        }
+        let track = track.rtc_track();
         let metrics = self.metrics.clone();
         let kind = SignalKind::Track {
             track: publication.sid().to_string(),

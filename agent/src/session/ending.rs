@@ -77,6 +77,7 @@ impl Session {
             transferred: end == End::Transferred,
             callback_requested: self.dialogue.has_done(CallbackTool::NAME),
             authentication_attempted: self.authentication.attempted(),
+            line: *self.quality.borrow(),
         });
         tracing::info!(session.id = %self.id, ?ending, duration_s = duration.as_secs(), "the call ended");
         Ended {

@@ -294,6 +294,7 @@ impl Drop for Ledger {
             transferred: false,
             callback_requested: false,
             authentication_attempted: false,
+            line: None,
         });
     }
 }

@@ -76,6 +76,7 @@ impl Session {
             pause: Pause::default(),
             microphone: None,
             inputs: line.inputs,
+            quality: line.quality,
             outputs: line.outputs,
             phase: Phase::Opening {
                 can_hear: line.caller.can_hear,

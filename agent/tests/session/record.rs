@@ -1,6 +1,6 @@
 //! What is kept of a call, whatever happens around it.
 
-use call::Speaker;
+use call::{LineQuality, Speaker};
 
 use crate::harness::{
     Scene,
@@ -94,6 +94,24 @@ async fn rows_know_when_they_were_said_and_how_long_the_caller_waited() {
     near(latency["stt_ms"].as_i64(), 150);
     near(latency["head_start_ms"].as_i64(), 150);
     near(latency["tts_first_audio_ms"].as_i64(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_well_the_caller_was_heard_is_on_record() {
+    let heard = LineQuality {
+        packets: 500,
+        lost: 0.02,
+        concealed: 0.01,
+        jitter_ms: 4.0,
+        mos: 4.1,
+    };
+    for quality in [None, Some(heard)] {
+        let mut scene = Scene::browser();
+        scene.quality = quality;
+        scene.says(4.0, 5.0, QUESTION);
+        scene.leaves(12.0);
+        assert_eq!(scene.play().await.end().line, quality);
+    }
 }
 
 /// A time on record is this one, give or take what the listener needs.

@@ -128,7 +128,12 @@ async fn what_is_said_as_a_transfer_fails_is_answered() {
     scene.leaves(22.0);
     let played = scene.play().await;
     let rows = &played.kept.rows;
-    assert!(rows.iter().any(|row| row.content == QUESTION), "{played}");
+    let asked = rows.iter().find(|row| row.content == QUESTION);
+    let ended = asked.and_then(|row| row.ended_ms);
+    assert!(
+        ended.is_some_and(|ended| (11_950..12_250).contains(&ended)),
+        "{ended:?}: {played}"
+    );
     assert_eq!(rows.last().expect("rows").content, ANSWER, "{played}");
 }
 

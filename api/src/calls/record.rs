@@ -82,8 +82,23 @@ pub(super) struct CallRecord {
     identity: Option<Identity>,
     /// There is a recording: `GET /v1/calls/{id}/recording`.
     recorded: bool,
+    /// How well the caller was heard; null while the call goes on, and where nothing was heard.
+    line: Option<Line>,
     /// In the order in which they were said.
     messages: Vec<Message>,
+}
+
+/// How well a caller was heard, over the whole call.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+struct Line {
+    /// The part of the packets of sound that never arrived, 0 to 1.
+    lost: f64,
+    /// The part of the sound that was made up where none had arrived in time, 0 to 1.
+    concealed: f64,
+    /// How unevenly packets arrived at the end, milliseconds.
+    jitter_ms: f64,
+    /// Mean opinion score, estimated by the E-model (ITU-T G.107), 1 to 4.5.
+    mos: f64,
 }
 
 /// What was noted of the call when it ended.
@@ -266,6 +281,7 @@ impl CallRecord {
                 method: summary.method,
             }),
             recorded,
+            line: Line::deserialize(&session.metrics["line"]).ok(),
             messages: messages
                 .into_iter()
                 .map(|message| {

@@ -134,6 +134,8 @@ async fn opening_a_call_shows_its_record_and_is_audited() {
     assert_eq!(record["call"]["session_id"], id.to_string());
     assert_eq!(record["end_reason"], "caller_hung_up");
     assert_eq!(record["summary"]["method"], "rules");
+    let line = json!({"lost": 0.02, "concealed": 0.01, "jitter_ms": 4.5, "mos": 4.1});
+    assert_eq!(record["line"], line);
     let info = json!({"primary_intent": "opening_hours", "user_name": "Sarah"});
     assert_eq!(record["summary"]["extracted_info"], info);
     assert_eq!(record["identity"]["profile_type"], "anonymous");

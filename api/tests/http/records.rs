@@ -34,7 +34,7 @@ pub(crate) async fn store_summary(db: &Database, session_id: SessionId, sentimen
     let end = SessionEnd {
         reason: "caller_hung_up".to_owned(),
         ended_at: instant("2026-02-01T10:01:30Z"),
-        metrics: json!({}),
+        metrics: json!({"line": {"packets": 4000, "lost": 0.02, "concealed": 0.01, "jitter_ms": 4.5, "mos": 4.1}}),
     };
     let ended = SessionRepository::new(db)
         .end_session(session_id, &end, true)

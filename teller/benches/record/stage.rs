@@ -200,6 +200,7 @@ pub(crate) fn end(session: SessionId) -> SessionEnd {
         transferred: false,
         callback_requested: false,
         authentication_attempted: false,
+        line: None,
     }
 }
 

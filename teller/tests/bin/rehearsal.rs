@@ -241,5 +241,6 @@ fn end(session: SessionId) -> SessionEnd {
         transferred: false,
         callback_requested: false,
         authentication_attempted: false,
+        line: None,
     }
 }

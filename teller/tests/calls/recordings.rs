@@ -86,6 +86,13 @@ async fn a_secret_that_was_said_is_silence_between_words_that_are_not_and_a_brow
     );
     let record = open(&stack, session).await;
     assert_eq!(record["recorded"], true);
+    let line = &record["line"];
+    let mos = line["mos"].as_f64().expect("how well the caller was heard");
+    assert!((2.0..=4.5).contains(&mos), "{line}");
+    assert!(
+        line["lost"].as_f64().is_some_and(|lost| lost < 0.01),
+        "nothing is lost on one machine: {line}"
+    );
     let (status, file, _) = fetch(&stack, session, None).await;
     assert_eq!(status, StatusCode::OK);
     let [caller, agent] = decode(&file);

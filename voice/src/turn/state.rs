@@ -224,11 +224,15 @@ impl Turns {
     }
 
     fn on_caller_stopped(&mut self, now: Duration) {
-        // A stop without a start can only follow speech that the watchdog has closed.
+        let stopped_at = now.saturating_sub(self.config.vad_hangover);
+        // A stop without a start follows speech that the watchdog has closed, or that began while nothing was told of it.
         let Some(since) = self.caller.speaking.take() else {
+            if !self.turn_is_open() {
+                self.turn.stopped_at = stopped_at;
+            }
             return;
         };
-        let stopped_at = now.saturating_sub(self.config.vad_hangover).max(since);
+        let stopped_at = stopped_at.max(since);
         self.turn.end(since, stopped_at, self.agent_speaks());
         self.caller.owed = self.caller.owed.saturating_add(1);
         self.caller.reported_at = now;

@@ -337,7 +337,10 @@ impl Turns {
         UserTurn {
             text: self.turn.text.clone(),
             typed: self.turn.typed,
-            began_at: self.turn.begun_at.filter(|_| !self.turn.typed),
+            began_at: self
+                .turn
+                .begun_at
+                .filter(|begun| !self.turn.typed && *begun <= self.turn.stopped_at),
             stopped_at: self.turn.stopped_at,
             endpointing: now.saturating_sub(self.turn.stopped_at),
             unanswered: self.unanswered.clone(),

@@ -3,7 +3,7 @@
 
 import type { SupervisorApi } from "../api.ts";
 import { byId, chip, el, entry, setText } from "../dom.ts";
-import { duration, moment, resolutionTone, sentimentTone, words } from "../format.ts";
+import { duration, lineQuality, moment, resolutionTone, sentimentTone, words } from "../format.ts";
 import type { CallLine, CallRecord, Identity, StoredSummary } from "../wire.ts";
 import { Player } from "./player.ts";
 import { failureText, showOutcome } from "./status.ts";
@@ -80,7 +80,7 @@ function showSummary(call: CallLine, summary: StoredSummary | null, topics: Topi
   byId("call-extracted").replaceChildren(...extracted.map(([name, value]) => entry(words(name), plain(value))));
 }
 
-function facts({ call, end_reason, summary }: CallRecord): HTMLElement[] {
+function facts({ call, end_reason, line, summary }: CallRecord): HTMLElement[] {
   const resolution = call.resolution_status;
   return [
     entry("Channel", words(call.channel)),
@@ -91,6 +91,7 @@ function facts({ call, end_reason, summary }: CallRecord): HTMLElement[] {
     entry("Messages", String(call.message_count)),
     entry("Sentiment", call.sentiment ? chip(words(call.sentiment), sentimentTone(call.sentiment)) : "–"),
     entry("Outcome", resolution ? chip(words(resolution), resolutionTone(resolution)) : "–"),
+    entry("Line", line ? lineQuality(line) : "–"),
     entry("Summarised by", summary?.method ?? "–"),
   ];
 }

@@ -93,6 +93,7 @@ export function callRecord(id) {
       ],
     },
     recorded: false,
+    line: { lost: 0.004, concealed: 0.002, jitter_ms: 3, mos: 4.3 },
     messages: [
       message(1, "assistant", "Hello, I am the automated assistant of the Harbour Library. This call is recorded."),
       message(2, "user", "I lost a book <b>yesterday</b> <img src=x onerror=alert(1)>", {

@@ -56,6 +56,7 @@ impl Scene {
             room: "room".to_owned(),
             outputs,
             sink,
+            quality: watch::channel(self.quality).1,
         };
         self.acts.sort_by_key(|(when, _)| *when);
         let stage = Stage {

@@ -8,7 +8,7 @@ use agent::{
     worker::StopReason,
 };
 use authentication::{ScriptedAuthenticator, Started, Verified};
-use call::Channel;
+use call::{Channel, LineQuality};
 use serde_json::json;
 use voice::{
     listen::{ListenConfig, TURN_SEEN},
@@ -50,6 +50,8 @@ pub(crate) struct Scene {
     pub(crate) nothing_is_kept: bool,
     /// The call is recorded.
     pub(crate) recorded: bool,
+    /// How well the caller is heard.
+    pub(crate) quality: Option<LineQuality>,
     /// Something in the script never answers, and its task outlives the call.
     pub(crate) something_hangs: bool,
 }
@@ -133,6 +135,7 @@ impl Scene {
             echoes_after: None,
             nothing_is_kept: false,
             recorded: false,
+            quality: None,
             something_hangs: false,
         }
     }

@@ -129,6 +129,7 @@ impl OneCall {
             transferred: false,
             callback_requested: false,
             authentication_attempted: false,
+            line: None,
         });
     }
 
