@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    NewCallback, NewSession, SealedLeftTask, SealedMessage, SealedSound, SealedToolCall,
-    SealedToolOutcome, SessionEnd, SessionId, SummaryToken, TurnInsight,
+    NewCallback, NewSession, SealedFact, SealedLeftTask, SealedMessage, SealedSound,
+    SealedToolCall, SealedToolOutcome, SessionEnd, SessionId, SummaryToken, TurnInsight,
     keys::{KeyError, Keyring, SessionKey},
     spool,
 };
@@ -34,6 +34,8 @@ pub enum StoredRecord {
     Sound(SealedSound),
     /// What a turn of the caller says.
     TurnInsight(TurnInsight),
+    /// What is known of the caller by it.
+    Fact(SealedFact),
     /// A session ends.
     Ended(StoredEnd),
 }
@@ -88,6 +90,8 @@ impl StoredRecord {
     pub const SOUND: i32 = -6;
     /// Of what a turn says.
     pub const TURN_INSIGHT: i32 = -7;
+    /// Of a fact.
+    pub const FACT: i32 = -9;
     /// Of a session's end: after its last message.
     pub const END: i32 = i32::MAX;
 
@@ -131,6 +135,7 @@ impl StoredRecord {
             Self::LeftTask(_) => "left_task",
             Self::Sound(_) => "sound",
             Self::TurnInsight(_) => "turn_insight",
+            Self::Fact(_) => "fact",
             Self::Ended(_) => "end",
         }
     }
@@ -147,6 +152,7 @@ impl StoredRecord {
             Self::LeftTask(left) => (left.session_id, Self::LEFT_TASK, left.kept_at),
             Self::Sound(sound) => (sound.session_id, Self::SOUND, sound.recorded_at),
             Self::TurnInsight(insight) => (insight.session_id, Self::TURN_INSIGHT, insight.made_at),
+            Self::Fact(fact) => (fact.session_id, Self::FACT, fact.learned_at),
             Self::Ended(ended) => (ended.session, Self::END, ended.end.ended_at),
         }
     }
@@ -170,8 +176,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Channel, MessageSealer, NewLeftTask, NewMessage, NewSound, NewToolCall, NewToolOutcome,
-        Role, ToolOutcome,
+        Channel, MessageSealer, NewFact, NewLeftTask, NewMessage, NewSound, NewToolCall,
+        NewToolOutcome, Role, ToolOutcome,
     };
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -199,6 +205,22 @@ mod tests {
             style: None,
             level: Some("beginner".to_owned()),
             made_at,
+        }
+    }
+
+    fn fact(session_id: SessionId, learned_at: DateTime<Utc>) -> NewFact {
+        NewFact {
+            session_id,
+            seq: 0,
+            place: 0,
+            key: "budget".to_owned(),
+            what: "holds".to_owned(),
+            value: Some("..50000 USD".to_owned()),
+            query: false,
+            confidence: 90,
+            source: "said".to_owned(),
+            learned_at,
+            expires_at: None,
         }
     }
 
@@ -263,6 +285,7 @@ mod tests {
             StoredRecord::LeftTask(left.seal(&key).expect("random bytes")),
             StoredRecord::Sound(sound.seal(&key).expect("random bytes")),
             StoredRecord::TurnInsight(insight(id, at(4))),
+            StoredRecord::Fact(fact(id, at(4)).seal(&key).expect("random bytes")),
             StoredRecord::Ended(StoredEnd {
                 session: id,
                 end: SessionEnd {
@@ -296,6 +319,7 @@ mod tests {
             ("left_task", -5, micros(4)),
             ("sound", -6, micros(4)),
             ("turn_insight", -7, micros(4)),
+            ("fact", -9, micros(4)),
             ("end", i32::MAX, micros(5)),
         ];
         assert_eq!(places, expected);

@@ -1,6 +1,7 @@
 //! What happens after calls and beside them: summaries, closing what a killed worker left open,
 //! filing merged sessions, and the upkeep of the record.
 
+mod facts;
 mod finalizer;
 mod maintenance;
 mod meaning;
@@ -9,6 +10,7 @@ mod metrics;
 mod moments;
 mod sweeper;
 
+pub use facts::{Facts, fact_reader};
 pub use finalizer::{Finalizer, summary_rules};
 pub use maintenance::{Maintenance, MaintenanceConfig};
 pub use meaning::MeaningOf;

@@ -17,6 +17,7 @@ mod actor;
 mod audited;
 mod disk_writer;
 mod earlier;
+mod facts;
 mod flusher;
 mod handle;
 mod health;
@@ -51,10 +52,13 @@ use tokio::{
 pub use actor::{action_reason, actor_name};
 pub use audited::{AuditedCall, AuditedReader};
 pub use database::{
-    NewCallback, NewLeftTask, NewSound, NewToolCall, NewToolOutcome, SoundSegment, SummaryToken,
-    TurnInsight,
+    DatabaseError, NewCallback, NewFact, NewLeftTask, NewSound, NewToolCall, NewToolOutcome, Past,
+    PastCall, SoundSegment, StoredFact, SummaryToken, TurnInsight,
 };
 pub use earlier::EarlierCalls;
+#[cfg(feature = "test-support")]
+pub use earlier::ScriptedCalls;
+pub use facts::{fact_rows, learned};
 pub use handle::{RecordConfig, RecordHandle};
 pub use health::{DatabaseState, RecordHealth, RecordStatus};
 pub use live_sessions::{LiveSession, LiveSessions};
@@ -180,6 +184,8 @@ pub enum Record {
     Sound(NewSound),
     /// What a turn of the caller says.
     TurnInsight(Box<TurnInsight>),
+    /// What is known of the caller by it.
+    Fact(Box<NewFact>),
     /// A session ends.
     Ended(SessionEnd),
     /// Answered when everything before it is in the database.
@@ -201,7 +207,7 @@ impl Record {
             Self::Sound(sound) => (Some(sound.session_id), None),
             Self::Ended(end) => (Some(end.session), None),
             // One that finds no place is made again from the messages when the call is summed up: nothing is lost.
-            Self::TurnInsight(_) | Self::Flush(_) | Self::Close => (None, None),
+            Self::TurnInsight(_) | Self::Fact(_) | Self::Flush(_) | Self::Close => (None, None),
         }
     }
 }
@@ -276,6 +282,11 @@ impl Recorder {
     /// What a turn of the caller says; behind its message.
     pub fn turn_insight(&self, insight: TurnInsight) {
         self.put(Record::TurnInsight(Box::new(insight)));
+    }
+
+    /// What is known of the caller by a turn; behind its message.
+    pub fn fact(&self, fact: NewFact) {
+        self.put(Record::Fact(Box::new(fact)));
     }
 
     /// A session ends; its summary follows.

@@ -3,9 +3,9 @@
 use std::{ops::Range, sync::Arc};
 
 use database::{
-    CallbackRepository, Database, DatabaseError, LeftTaskRepository, MessageRepository,
-    RecordingRepository, SealedMessage, SessionId, SessionManager, StoredRecord,
-    ToolCallRepository, TurnInsight, TurnInsightRepository, fail, keys::Keyring,
+    CallbackRepository, Database, DatabaseError, FactRepository, LeftTaskRepository,
+    MessageRepository, RecordingRepository, SealedFact, SealedMessage, SessionId, SessionManager,
+    StoredRecord, ToolCallRepository, TurnInsight, TurnInsightRepository, fail, keys::Keyring,
 };
 
 use super::AfterEnd;
@@ -20,6 +20,7 @@ pub struct Writer {
     left_tasks: LeftTaskRepository,
     recordings: RecordingRepository,
     insights: TurnInsightRepository,
+    facts: FactRepository,
     keys: Keyring,
     after_end: Arc<dyn AfterEnd>,
 }
@@ -46,6 +47,7 @@ impl Writer {
             left_tasks: LeftTaskRepository::new(database),
             recordings: RecordingRepository::new(database),
             insights: TurnInsightRepository::new(database),
+            facts: FactRepository::new(database),
             keys: database.keys().clone(),
             after_end,
         }
@@ -70,6 +72,7 @@ impl Writer {
                 self.insert(&turns.messages, &turns.places, &mut written)
                     .await?;
                 self.insert_insights(&turns.insights, &mut written).await?;
+                self.insert_facts(&turns.facts, &mut written).await?;
                 at += turns.length;
             }
         }
@@ -106,7 +109,9 @@ impl Writer {
                     .await?;
                 self.after_end.ended(ended.session).await;
             }
-            Some(StoredRecord::Message(_) | StoredRecord::TurnInsight(_)) => {}
+            Some(
+                StoredRecord::Message(_) | StoredRecord::TurnInsight(_) | StoredRecord::Fact(_),
+            ) => {}
             None => {
                 return Err(DatabaseError::Invalid(
                     "written by another version of this program".to_owned(),
@@ -129,6 +134,24 @@ impl Writer {
         }
         for (at, one) in insights {
             let result = self.insights.insert(std::slice::from_ref(one)).await;
+            refuse(result.map(drop), *at, written)?;
+        }
+        Ok(())
+    }
+
+    /// Facts, in one statement; one by one where that is refused, to find the one at fault.
+    async fn insert_facts(
+        &self,
+        facts: &[(usize, SealedFact)],
+        written: &mut Written,
+    ) -> Result<(), DatabaseError> {
+        let all: Vec<SealedFact> = facts.iter().map(|(_, one)| one.clone()).collect();
+        match self.facts.insert(&all).await {
+            Err(DatabaseError::Invalid(_)) => {}
+            other => return other.map(drop),
+        }
+        for (at, one) in facts {
+            let result = self.facts.insert(std::slice::from_ref(one)).await;
             refuse(result.map(drop), *at, written)?;
         }
         Ok(())
@@ -187,6 +210,8 @@ struct Turns {
     places: Vec<usize>,
     /// With where each is.
     insights: Vec<(usize, TurnInsight)>,
+    /// The same.
+    facts: Vec<(usize, SealedFact)>,
     /// Records that these are.
     length: usize,
 }
@@ -205,6 +230,7 @@ impl Turns {
                 Some(StoredRecord::TurnInsight(insight)) => {
                     turns.insights.push((place, insight.clone()));
                 }
+                Some(StoredRecord::Fact(fact)) => turns.facts.push((place, fact.clone())),
                 _ => break,
             }
             turns.length += 1;

@@ -60,7 +60,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let database = components::database(&config.database)?;
 
     let trade = Arc::new(jobs::trade(&pack));
-    let summing_up = components::SummingUp::new(&pack, meaning.as_ref(), &trade);
+    let facts = Arc::new(jobs::fact_reader(&pack));
+    let summing_up = components::SummingUp::new(&pack, meaning.as_ref(), (&trade, &facts));
     let at_work = (&metrics.record, &tasks);
     let record = components::record(&config.spool, &database, &worker_id, &summing_up, at_work)?;
     let (recorder, record_health) = (record.recorder(), record.health());
@@ -90,6 +91,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         messages: components::messages(&config, &database)?,
         lines: Arc::new(pack.settings.lines.clone()),
         trade: trade.clone(),
+        facts: facts.clone(),
         live,
         config: session_config(&config, &pack, &worker_id),
         metrics: metrics.agent.clone(),

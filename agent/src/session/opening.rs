@@ -70,7 +70,12 @@ impl Session {
             turns: Turns::new(turn_config(&services.config.turn, line.caller.channel)),
             voice: Voice::start(sink, sent, voice_sender, &tasks),
             taped: taped::Taped::new(tape),
-            ledger: Ledger::new(services.recorder.clone(), id, services.trade.clone()),
+            ledger: Ledger::new(
+                services.recorder.clone(),
+                id,
+                services.trade.clone(),
+                services.facts.clone(),
+            ),
             redactor: Redactor::default(),
             transcripts: FuturesOrdered::new(),
             pause: Pause::default(),

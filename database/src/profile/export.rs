@@ -8,9 +8,10 @@ use serde_json::Value;
 use super::{MergeRecord, Profile, ProfileRepository};
 use crate::{
     AuditEntry, AuditRepository, Callback, CallbackRepository, ConversationSummaryRepository,
-    DatabaseError, DraftAsk, DraftRepository, LeftTask, LeftTaskRepository, Message,
-    MessageRepository, ProfileId, RecordingRepository, Session, SessionId, SessionRepository,
-    Summary, ToolCall, ToolCallRepository, TurnInsight, TurnInsightRepository,
+    DatabaseError, DraftAsk, DraftRepository, FactRepository, LeftTask, LeftTaskRepository,
+    Message, MessageRepository, ProfileId, RecordingRepository, Session, SessionId,
+    SessionRepository, StoredFact, Summary, ToolCall, ToolCallRepository, TurnInsight,
+    TurnInsightRepository,
 };
 
 /// A person as the database knows them.
@@ -59,6 +60,8 @@ pub struct SessionExport {
     pub recording: Vec<String>,
     /// What was read in the caller's turns: how they felt, what they wanted.
     pub turn_insights: Vec<TurnInsight>,
+    /// What was learned of them.
+    pub facts: Vec<StoredFact>,
     /// Questions that were adopted for a pack and are not in it yet.
     pub adopted: Vec<DraftAsk>,
 }
@@ -144,6 +147,7 @@ impl ProfileRepository {
             left_task: LeftTaskRepository::new(&self.db).by_session(id).await?,
             recording,
             turn_insights: TurnInsightRepository::new(&self.db).by_session(id).await?,
+            facts: FactRepository::new(&self.db).by_session(id).await?,
             adopted: DraftRepository::new(&self.db).by_session(id).await?,
         }))
     }

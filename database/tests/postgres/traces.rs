@@ -14,13 +14,14 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
+    facts::{fact, keep},
     support::{rows, web_session},
     tool_calls::made,
     turn_insights::insight,
 };
 
 /// Words that occur nowhere but in Sarah's data.
-pub(crate) const TRACES: [&str; 19] = [
+pub(crate) const TRACES: [&str; 21] = [
     "sarahmoyo",
     "263771234567",
     "Quillfeather",
@@ -38,12 +39,14 @@ pub(crate) const TRACES: [&str; 19] = [
     "adopted-dugong",
     "gloss-narwhal",
     "spoke-of-ibis",
+    "known-of-gecko",
+    "prefers-serval",
     "sarah-reason-lynx",
     "room-of-sarah",
 ];
 
 /// Those that no table holds in a readable form.
-pub(crate) const SEALED: [&str; 11] = [
+pub(crate) const SEALED: [&str; 12] = [
     "263771234567",
     "Quillfeather",
     "Ptarmigan",
@@ -55,6 +58,7 @@ pub(crate) const SEALED: [&str; 11] = [
     "asked-for-tapir",
     "answered-gannet",
     "adopted-dugong",
+    "known-of-gecko",
 ];
 
 pub(crate) struct Sarah {
@@ -158,6 +162,11 @@ async fn leave_traces(test: &TestDatabase, session: SessionId, customer: Profile
         .insert(&[read])
         .await
         .unwrap();
+    let known = [
+        fact(session, 0, "nickname", "known-of-gecko"),
+        fact(session, 1, "budget", "prefers-serval"),
+    ];
+    assert_eq!(keep(db, &known).await, 2);
     let callback = NewCallback {
         phone_number: Some("+263771234567".into()),
         reason: Some("ring-me-okapi".into()),

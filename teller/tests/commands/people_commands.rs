@@ -4,12 +4,12 @@ use std::{collections::BTreeSet, os::unix::fs::PermissionsExt as _, process::Out
 
 use database::{
     Adoption, AuthLimits, AuthRepository, CallbackRepository, Channel, Claim,
-    ConversationSummaryRepository, CustomerRow, DraftRepository, LeftTaskRepository,
-    MessageRepository, MessageSealer, NewCallback, NewChallenge, NewDraftAsk, NewLeftTask,
-    NewMessage, NewSession, NewSound, NewSummary, NewToolCall, NewToolOutcome, ProfileId,
-    ProfileRepository, RecordingRepository, Resolution, Role, Sentiment, SessionId,
-    SessionRepository, ToolCallRepository, ToolOutcome, TurnInsight, TurnInsightRepository,
-    keys::SessionKey, test_support::TestDatabase,
+    ConversationSummaryRepository, CustomerRow, DraftRepository, FactRepository,
+    LeftTaskRepository, MessageRepository, MessageSealer, NewCallback, NewChallenge, NewDraftAsk,
+    NewFact, NewLeftTask, NewMessage, NewSession, NewSound, NewSummary, NewToolCall,
+    NewToolOutcome, ProfileId, ProfileRepository, RecordingRepository, Resolution, Role, Sentiment,
+    SessionId, SessionRepository, ToolCallRepository, ToolOutcome, TurnInsight,
+    TurnInsightRepository, keys::SessionKey, test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::support::program::teller;
 
 /// Tables with something of a person, each with words of Sarah's that the export must show.
-const HELD: [(&str, &str); 19] = [
+const HELD: [(&str, &str); 20] = [
     ("user_profiles", "Sarah Quillfeather"),
     ("profile_identifiers", "100277"),
     ("session_rows", "participant-of-sarah"),
@@ -36,6 +36,7 @@ const HELD: [(&str, &str); 19] = [
     ("message_archives", "archive-of-sarah.jsonl"),
     ("tool_calls", "arguments-of-sarah"),
     ("turn_insights", "topic-of-sarah"),
+    ("facts", "fact-of-sarah"),
     ("tool_call_outcomes", "result-of-sarah"),
     // Its readable half is what the keys open.
     ("session_keys", "+263771234567"),
@@ -99,6 +100,7 @@ async fn call(test: &TestDatabase) -> (SessionId, ProfileId) {
     leave_a_task(test, new.id, sealer.key()).await;
     record_sound(test, new.id, sealer.key()).await;
     read_a_turn(test, new.id).await;
+    learn_a_fact(test, new.id, sealer.key()).await;
     (new.id, profile)
 }
 
@@ -171,6 +173,24 @@ async fn read_a_turn(test: &TestDatabase, session_id: SessionId) {
     };
     let insights = TurnInsightRepository::new(&test.db);
     assert_eq!(insights.insert(&[read]).await.unwrap(), 1);
+}
+
+async fn learn_a_fact(test: &TestDatabase, session_id: SessionId, key: &SessionKey) {
+    let fact = NewFact {
+        session_id,
+        seq: 0,
+        place: 0,
+        key: "nickname".into(),
+        what: "holds".into(),
+        value: Some("fact-of-sarah".into()),
+        query: false,
+        confidence: 90,
+        source: "said".into(),
+        learned_at: chrono::Utc::now(),
+        expires_at: None,
+    };
+    let facts = FactRepository::new(&test.db);
+    assert_eq!(facts.insert(&[fact.seal(key).unwrap()]).await.unwrap(), 1);
 }
 
 /// A customer of whom every table that can hold something does.

@@ -11,7 +11,7 @@ use insight::{
     turn::{Reply, TurnText},
 };
 use record::{
-    Acknowledged, MessageRow, NewCallback, Record, RecordQueue, SessionEnd, TurnInsight,
+    Acknowledged, MessageRow, NewCallback, NewFact, Record, RecordQueue, SessionEnd, TurnInsight,
     turn_insight,
 };
 use tokio::{sync::oneshot, time::sleep};
@@ -36,6 +36,8 @@ pub(crate) struct Kept {
     pub(crate) sounds: usize,
     /// What the caller's turns say.
     pub(crate) insights: Vec<TurnInsight>,
+    /// What they say of the caller.
+    pub(crate) facts: Vec<NewFact>,
     started: usize,
     /// Neither disk nor database takes what is waited for.
     nothing_is_kept: bool,
@@ -139,6 +141,7 @@ impl Kept {
             Record::TurnInsight(insight) => self.insights.push(*insight),
             // What a task knows is nobody's turn.
             Record::LeftTask(_) => {}
+            Record::Fact(fact) => self.facts.push(*fact),
             Record::Sound(_) => self.sounds += 1,
             Record::Flush(_) | Record::Close => panic!("a call does not stop the record"),
         }
