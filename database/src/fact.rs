@@ -158,8 +158,7 @@ impl FactRepository {
         if facts.is_empty() {
             return Ok(0);
         }
-        let rows = facts.iter().map(serde_json::to_value);
-        let rows: Vec<Value> = rows.collect::<Result<_, _>>().expect("its keys are texts");
+        let rows: Vec<Value> = facts.iter().map(as_json).collect();
         let rows = Value::from(rows);
         let params: Params<'_> = &[&rows];
         self.db.count(INSERT, params).await
@@ -226,4 +225,8 @@ impl FactRepository {
             None => Ok(None),
         }
     }
+}
+
+fn as_json(fact: &SealedFact) -> Value {
+    serde_json::to_value(fact).expect("its keys are texts")
 }

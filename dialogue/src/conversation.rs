@@ -295,11 +295,9 @@ impl Conversation {
         }
         let before = steps.len();
         self.heed(turn, &route, steps);
-        if self.recall(turn, &route, &meta, steps) {
-            return;
-        }
         let said = (&*turn.text, &turn.mood);
-        if steps.len() == before && self.go_on_telling(said, &route, steps) {
+        let is_said = self.recall(turn, &route, &meta, steps);
+        if is_said || steps.len() == before && self.go_on_telling(said, &route, steps) {
             return;
         }
         let of = tasks::Understood {

@@ -12,7 +12,7 @@ pub struct EarlierCalls(Source);
 
 #[derive(Debug, Clone)]
 enum Source {
-    Database(Repositories),
+    Database(Box<Repositories>),
     #[cfg(feature = "test-support")]
     Scripted(Box<ScriptedCalls>),
 }
@@ -60,12 +60,12 @@ impl EarlierCalls {
     /// Looks into this database.
     #[must_use]
     pub fn new(database: &Database) -> Self {
-        Self(Source::Database(Repositories {
+        Self(Source::Database(Box::new(Repositories {
             left: LeftTaskRepository::new(database),
             calls: ToolCallRepository::new(database),
             facts: FactRepository::new(database),
             past: PastRepository::new(database),
-        }))
+        })))
     }
 
     /// What a task knew when an earlier call of this person broke off. It is given out once.
