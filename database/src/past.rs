@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{DatabaseError, MessageRepository, Resolution, Role, SessionId};
 
@@ -9,6 +10,22 @@ use crate::{DatabaseError, MessageRepository, Resolution, Role, SessionId};
 const MOST_OPEN: i64 = 5;
 /// Messages of the last call that are looked at, the last.
 const MOST_MESSAGES: usize = 60;
+
+/// Routes of turns that ask nothing of the trade.
+const TALK: [&str; 12] = [
+    "small_talk",
+    "human_requested",
+    "authenticate",
+    "repeat",
+    "source",
+    "more",
+    "goodbye",
+    "affirm",
+    "deny",
+    "out_of_scope",
+    "unclear",
+    "memory",
+];
 
 repository!(
     /// Reads what a person's calls came to.
@@ -101,7 +118,8 @@ impl PastRepository {
             .await?;
         let asked = messages.windows(2).rev().find_map(|pair| {
             let is_question = pair[0].role == Role::User && pair[1].role == Role::Assistant;
-            let is_matter = pair[1].intent.is_some();
+            let route = pair[1].meta.get("route").and_then(Value::as_str);
+            let is_matter = route.is_some_and(|route| !TALK.contains(&route));
             let question = pair[0].content.clone();
             question.filter(|_| is_question && is_matter)
         });

@@ -260,7 +260,7 @@ fn refuse(
 mod tests {
     use chrono::{TimeDelta, Utc};
     use database::{
-        NewLeftTask, NewToolCall, NewToolOutcome, ToolOutcome, test_support::TestDatabase,
+        NewFact, NewLeftTask, NewToolCall, NewToolOutcome, ToolOutcome, test_support::TestDatabase,
     };
     use serde_json::json;
 
@@ -350,5 +350,46 @@ mod tests {
             Some(json!({"card": "credit"})),
             "the last word"
         );
+    }
+
+    #[tokio::test]
+    async fn a_fact_is_stored_once_and_one_that_no_table_takes_keeps_no_other_out() {
+        let test = TestDatabase::new().await;
+        let session = SessionId::new();
+        let mut sealer = Sealer::new(test.db.keys().clone(), Recognitions::default());
+        let now = Utc::now();
+        let start = sealer.start_in_place(session, now).expect("random bytes");
+        let mut sealed = vec![start.expect("the first")];
+        let long = "x".repeat(10_000);
+        for (place, value) in [(0, "500"), (1, long.as_str()), (2, "900")] {
+            let fact = NewFact {
+                session_id: session,
+                seq: 0,
+                place,
+                key: "budget".into(),
+                what: "holds".into(),
+                value: Some(value.to_owned()),
+                query: false,
+                confidence: 90,
+                source: "said".into(),
+                learned_at: now,
+                expires_at: None,
+            };
+            sealed.push(sealer.fact(&fact).expect("a key"));
+        }
+        let records: Vec<Option<StoredRecord>> = sealed
+            .iter()
+            .map(|sealed| StoredRecord::from_spool(&sealed.record.payload))
+            .collect();
+        let writer = Writer::new(&test.db, Arc::new(NothingAfterEnd));
+        for _ in 0..2 {
+            let written = writer.write(&records).await.expect("the database is there");
+            let refused: Vec<usize> = written.refused.iter().map(|(at, _)| *at).collect();
+            assert_eq!(refused, [2], "the one that is too long");
+        }
+        let stored = FactRepository::new(&test.db).by_session(session).await;
+        let stored = stored.expect("the database is there");
+        let values: Vec<_> = stored.iter().map(|fact| fact.value.as_deref()).collect();
+        assert_eq!(values, [Some("500"), Some("900")], "both, the last counts");
     }
 }

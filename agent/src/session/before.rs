@@ -110,14 +110,17 @@ impl Remembered {
             question,
         } = self;
         let (calls, open) = (past.calls, past.open.len());
-        tracing::info!(
-            session.id = %session,
-            calls,
-            open,
-            facts = facts.len(),
-            objections = past.objections.len(),
-            "RETURNING USER"
-        );
+        if calls > 0 {
+            tracing::info!(
+                session.id = %session,
+                proven = true,
+                calls,
+                open,
+                facts = facts.len(),
+                objections = past.objections.len(),
+                "RETURNING USER"
+            );
+        }
         let (facts, sells_nothing) = memory.remember(facts);
         let last = past.last.map(|last| LastCall {
             days: u32::try_from((Utc::now() - last.started_at).num_days()).unwrap_or_default(),

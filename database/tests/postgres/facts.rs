@@ -8,6 +8,7 @@ use database::{
     MessageRepository, NewCallback, NewFact, NewMessage, PastRepository, ProfileId,
     ProfileRepository, Role, SealedFact, SessionId, SessionRepository, test_support::TestDatabase,
 };
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
@@ -246,7 +247,7 @@ async fn it_is_erased_with_its_person_also_while_they_speak() {
 async fn visit(db: &Database, device: &str, person: ProfileId, asked: &str) -> SessionId {
     let (session, _) = talk(db, device, 0).await;
     let said = |seq: i32, role: Role, text: &str| NewMessage {
-        intent: (role == Role::Assistant && seq == 1).then(|| "opening_hours".to_owned()),
+        meta: json!({"route": if seq == 1 { "knowledge" } else { "small_talk" }}),
         ..NewMessage::new(session, seq, role, text, Utc::now())
     };
     let words = [

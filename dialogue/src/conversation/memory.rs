@@ -90,7 +90,12 @@ impl Conversation {
         }
         let text = self.recalled(recall);
         steps.extend(knowledge::sentences(&text).into_iter().map(Step::Say));
-        self.complete(meta.clone(), Awaiting::None, steps);
+        let meta = ReplyMeta {
+            route: "memory".to_owned(),
+            intent: None,
+            ..meta.clone()
+        };
+        self.complete(meta, Awaiting::None, steps);
         true
     }
 

@@ -11,7 +11,7 @@ use authentication::{Authenticator, CustomerMessages, OneTimeCodes};
 use database::{Database, spool::SpoolConfig};
 use dialogue::{Replier, ReplyConfig};
 use insight::{facts::FactReader, moment::Trade, summary::SummaryRules};
-use jobs::{Facts, Finalizer, MeaningOf, Moments, summary_rules};
+use jobs::{Facts, Finalizer, MeaningOf, Moments, fact_reader, summary_rules, trade};
 use knowledge::{Gap, KnowledgeBase, Pack};
 use record::{Durability, RecordConfig, RecordHandle, RecordMetrics, Recorder};
 use recording::{RecordingMetrics, Recordings};
@@ -30,21 +30,17 @@ use crate::{
 pub(super) struct SummingUp {
     rules: Arc<SummaryRules>,
     meaning: Option<MeaningOf>,
-    trade: Arc<Trade>,
-    facts: Arc<FactReader>,
+    pub(super) trade: Arc<Trade>,
+    pub(super) facts: Arc<FactReader>,
 }
 
 impl SummingUp {
-    pub(super) fn new(
-        pack: &Pack,
-        meaning: Option<&Meaning>,
-        (trade, facts): (&Arc<Trade>, &Arc<FactReader>),
-    ) -> Self {
+    pub(super) fn new(pack: &Pack, meaning: Option<&Meaning>) -> Self {
         Self {
             rules: Arc::new(summary_rules(pack)),
             meaning: meaning.map(Meaning::of_texts),
-            trade: trade.clone(),
-            facts: facts.clone(),
+            trade: Arc::new(trade(pack)),
+            facts: Arc::new(fact_reader(pack)),
         }
     }
 

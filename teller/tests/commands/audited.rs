@@ -140,6 +140,10 @@ const COMMANDS: [(&str, &str); 13] = [
         "profiles history SARAH",
         "profile.opened {sarah} teller profiles history",
     ),
+    (
+        "profiles summary sarah",
+        "profile.opened {sarah} teller profiles summary",
+    ),
     ("profiles export {sarah}", "profile.export {sarah}"),
     ("keys rotate", "keys.rotate"),
 ];

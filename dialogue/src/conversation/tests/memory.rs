@@ -81,7 +81,7 @@ fn before_the_proof_nothing_is_said_of_anybody() {
                 "0.5 past 1 2 asked facts
                       1.0 recall {wish} What was it?"
             ),
-            &format!("{WAY}1.0 DONE out_of_scope by pack"),
+            &format!("{WAY}1.0 DONE memory by pack"),
         );
     }
     check(
@@ -89,7 +89,7 @@ fn before_the_proof_nothing_is_said_of_anybody() {
         "1.0 recall forgot Forget my budget.",
         "1.0 SAY I have forgotten what you told me in this call.
          1.0 SAY What I may know from earlier calls I can only forget once you have proved who you are.
-         1.0 DONE out_of_scope by pack",
+         1.0 DONE memory by pack",
     );
 }
 
@@ -110,16 +110,16 @@ fn after_the_proof_it_is_told_and_forgotten() {
         "1.0 SAY This is what I know of you.
          1.0 SAY You are a member.
          1.0 SAY You like crime.
-         1.0 DONE out_of_scope by pack
+         1.0 DONE memory by pack
          2.0 SAY I have forgotten your budget.
-         2.0 DONE out_of_scope by pack
+         2.0 DONE memory by pack
          3.0 SAY I have forgotten what I knew about you.
-         3.0 DONE out_of_scope by pack
+         3.0 DONE memory by pack
          4.0 SAY I have noted nothing about you.
-         4.0 DONE out_of_scope by pack
+         4.0 DONE memory by pack
          5.0 SAY What shall I forget?
          5.0 SAY You can say that I shall forget everything.
-         5.0 DONE out_of_scope by pack",
+         5.0 DONE memory by pack",
     );
 }
 
@@ -183,10 +183,10 @@ fn what_was_said_and_asked_before_is_found_again() {
         "0.6 SAY Your last call was about renewals and printing.
          0.6 SAY What can I do for you today?
          1.0 SAY Last time you asked: How do I renew?
-         1.0 DONE out_of_scope by pack
+         1.0 DONE memory by pack
          2.0 SAY From your earlier calls I know this.
          2.0 SAY You are a member.
-         2.0 DONE out_of_scope by pack",
+         2.0 DONE memory by pack",
     );
     check(
         CODES,
@@ -196,7 +196,7 @@ fn what_was_said_and_asked_before_is_found_again() {
         "0.6 SAY Welcome back.
          0.6 SAY What can I do for you today?
          1.0 SAY Last time it was about renewals and printing.
-         1.0 DONE out_of_scope by pack",
+         1.0 DONE memory by pack",
     );
 }
 
@@ -209,9 +209,9 @@ fn whoever_wants_no_offers_gets_none_until_they_want_them_again() {
          2.0 recall offers You may again.",
         "1.0 SAY All right.
          1.0 SAY From now on I offer you nothing that you have not asked for.
-         1.0 DONE out_of_scope by pack
+         1.0 DONE memory by pack
          2.0 SAY All right.
          2.0 SAY I will tell you again when there is something for you.
-         2.0 DONE out_of_scope by pack",
+         2.0 DONE memory by pack",
     );
 }
