@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use database::{
     Adoption, AuthLimits, AuthRepository, CallbackChange, CallbackRepository, Channel, Claim,
-    ConversationSummaryRepository, CustomerRow, DraftRepository, MergeOutcome, MessageRepository,
-    MessageSealer, NewCallback, NewChallenge, NewDraftAsk, NewMessage, NewSession, NewSummary,
-    Origin, ProfileId, ProfileRepository, Resolution, Role, SealedMessage, Sentiment, SessionId,
-    SessionRepository, SummaryToken, SummaryTokenRepository, ToolCallRepository, ToolOutcome,
-    TurnInsight, TurnInsightRepository, keys::SessionKey, test_support::TestDatabase,
+    ConversationSummaryRepository, CustomerRow, Database, DraftRepository, MergeOutcome,
+    MessageRepository, MessageSealer, NewCallback, NewChallenge, NewDraftAsk, NewMessage,
+    NewSession, NewSummary, Origin, ProfileId, ProfileRepository, Resolution, Role, SealedMessage,
+    Sentiment, SessionId, SessionRepository, SummaryToken, SummaryTokenRepository,
+    ToolCallRepository, ToolOutcome, TurnInsight, TurnInsightRepository, keys::SessionKey,
+    test_support::TestDatabase,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -126,6 +127,15 @@ async fn talk_and_prove(test: &TestDatabase, new: &NewSession) {
         .unwrap();
 }
 
+/// What the caller said of themselves.
+async fn learn(db: &Database, session: SessionId) {
+    let known = [
+        fact(session, 0, "nickname", "known-of-gecko"),
+        fact(session, 1, "budget", "prefers-serval"),
+    ];
+    assert_eq!(keep(db, &known).await, 2);
+}
+
 /// What follows a call, and its being the customer's.
 async fn leave_traces(test: &TestDatabase, session: SessionId, customer: ProfileId) {
     let db = &test.db;
@@ -162,11 +172,7 @@ async fn leave_traces(test: &TestDatabase, session: SessionId, customer: Profile
         .insert(&[read])
         .await
         .unwrap();
-    let known = [
-        fact(session, 0, "nickname", "known-of-gecko"),
-        fact(session, 1, "budget", "prefers-serval"),
-    ];
-    assert_eq!(keep(db, &known).await, 2);
+    learn(db, session).await;
     let callback = NewCallback {
         phone_number: Some("+263771234567".into()),
         reason: Some("ring-me-okapi".into()),

@@ -25,7 +25,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// From facts in any order, as of `now`: of a key the newest counts, of one with several values the newest of each.
+    /// From turns in any order, the facts of each in theirs, as of `now`: of a key the newest counts, of one with several values the newest of each.
     #[must_use]
     pub fn of(facts: &[Learned], reader: &FactReader, now: DateTime<Utc>) -> Self {
         let mut in_order: Vec<&Learned> = facts.iter().collect();

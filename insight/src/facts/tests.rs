@@ -322,7 +322,7 @@ fn of_a_key_the_newest_counts_and_of_several_values_the_newest_of_each() {
             until: None,
         }));
     }
-    all.reverse();
+    all.sort_by_key(|learned| std::cmp::Reverse(learned.at));
     let known = Known::of(&all, &reader, now);
     assert!(known.sells_nothing);
     assert_eq!(
