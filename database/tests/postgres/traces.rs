@@ -168,10 +168,8 @@ async fn leave_traces(test: &TestDatabase, session: SessionId, customer: Profile
         topics: vec!["spoke-of-ibis".into()],
         ..insight(session, 0, "rules")
     };
-    TurnInsightRepository::new(db)
-        .insert(&[read])
-        .await
-        .unwrap();
+    let insights = TurnInsightRepository::new(db);
+    insights.insert(&[read]).await.unwrap();
     learn(db, session).await;
     let callback = NewCallback {
         phone_number: Some("+263771234567".into()),
