@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use database::{
     Adoption, AuthLimits, AuthRepository, CallbackChange, CallbackRepository, Channel, Claim,
-    ConversationSummaryRepository, CustomerRow, DraftRepository, MergeOutcome, MessageRepository,
+    ConversationSummaryRepository, CustomerRow, DraftRepository, LeadEventRepository, MergeOutcome, MessageRepository,
     MessageSealer, NewCallback, NewChallenge, NewDraftAsk, NewMessage, NewSession, NewSummary,
     Origin, ProfileId, ProfileRepository, Resolution, Role, SealedMessage, Sentiment, SessionId,
     SessionRepository, SummaryToken, SummaryTokenRepository, ToolCallRepository, ToolOutcome,
@@ -14,13 +14,14 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
+    leads::saw,
     support::{rows, web_session},
     tool_calls::made,
     turn_insights::insight,
 };
 
 /// Words that occur nowhere but in Sarah's data.
-pub(crate) const TRACES: [&str; 19] = [
+pub(crate) const TRACES: [&str; 20] = [
     "sarahmoyo",
     "263771234567",
     "Quillfeather",
@@ -38,6 +39,7 @@ pub(crate) const TRACES: [&str; 19] = [
     "adopted-dugong",
     "gloss-narwhal",
     "spoke-of-ibis",
+    "wanted-of-kudu",
     "sarah-reason-lynx",
     "room-of-sarah",
 ];
@@ -156,6 +158,11 @@ async fn leave_traces(test: &TestDatabase, session: SessionId, customer: Profile
     };
     TurnInsightRepository::new(db)
         .insert(&[read])
+        .await
+        .unwrap();
+    let wanted = saw(session, 0, "wanted-of-kudu");
+    LeadEventRepository::new(db)
+        .insert(&[wanted])
         .await
         .unwrap();
     let callback = NewCallback {

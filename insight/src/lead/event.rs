@@ -3,10 +3,10 @@
 use call::text_enum;
 
 use super::facts::Interest;
-use crate::{
-    moment::{IntentCategory, Moment, Trade, Urgency},
-    turn::TurnText,
-};
+use crate::moment::{IntentCategory, Moment, Trade, Urgency};
+
+/// The kind of a promise to call somebody back, among the kinds of promises.
+const CALL_BACK: &str = "callback";
 
 text_enum! {
     /// What happened.
@@ -97,15 +97,25 @@ pub fn of_caller(seq: i32, moment: &Moment, trade: &Trade) -> Vec<Happened> {
     found
 }
 
-/// What a turn of the agent counts for: a deed that was done, by the pack's word for it.
+/// What a turn of the agent counts for that says that this was done, by the pack's word for the deed.
 #[must_use]
-pub fn of_agent(turn: &TurnText, trade: &Trade) -> Option<Happened> {
-    let deed = turn.deed.as_deref()?;
+pub fn of_agent(seq: i32, deed: &str, trade: &Trade) -> Option<Happened> {
     let kind = trade.deed(deed)?;
     Some(Happened {
-        cause: format!("turn:{}:{}", turn.seq, kind.as_str()),
+        cause: format!("turn:{seq}:{}", kind.as_str()),
         kind,
         item: Some(deed.to_owned()),
+        value: 1,
+    })
+}
+
+/// What a promise counts for: one to call back does, a ticket does not. `id` is the promise's own.
+#[must_use]
+pub fn of_promise(id: impl std::fmt::Display, kind: &str) -> Option<Happened> {
+    (kind == CALL_BACK).then(|| Happened {
+        cause: format!("promise:{id}"),
+        kind: LeadKind::Callback,
+        item: None,
         value: 1,
     })
 }
