@@ -268,7 +268,13 @@ mod tests {
         let error = query("lukewarm", "").kind().expect_err("none such");
         assert!(error.to_string().starts_with("kind: give hot, stuck"));
         let id = Uuid::nil();
-        for cursor in ["1", "x_1", "NaN_", &format!("inf_{id}"), &format!("NaN_{id}")] {
+        for cursor in [
+            "1",
+            "x_1",
+            "NaN_",
+            &format!("inf_{id}"),
+            &format!("NaN_{id}"),
+        ] {
             let error = query("", cursor).after().expect_err(cursor).to_string();
             assert!(error.contains("next_cursor"), "{error}");
         }

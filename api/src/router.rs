@@ -5,8 +5,8 @@ use tower_http::services::{ServeDir, ServeFile};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    ApiError, access, callbacks, calls, demo, gaps, headers, leads, profiles, state::AppState, status,
-    summary, token, topics, worker,
+    ApiError, access, callbacks, calls, demo, gaps, headers, leads, profiles, state::AppState,
+    status, summary, token, topics, worker,
 };
 
 /// Where the interface begins. A change that would break its users gets a version of its own.

@@ -99,7 +99,8 @@ impl NewLeadEvents {
             rest.split(':').next().map(str::to_owned)
         };
         let noted: Vec<String> = noted.iter().filter_map(|one| turn(&one.cause)).collect();
-        let is_new = |one: &NewLeadEvent| turn(&one.cause).is_none_or(|turn| !noted.contains(&turn));
+        let is_new =
+            |one: &NewLeadEvent| turn(&one.cause).is_none_or(|turn| !noted.contains(&turn));
         self.events.retain(is_new);
         self
     }
@@ -107,5 +108,6 @@ impl NewLeadEvents {
 
 /// A value of a row that holds JSON.
 fn json<T: for<'a> Deserialize<'a>>(value: Value, what: &str) -> Result<T, DatabaseError> {
-    serde_json::from_value(value).map_err(|error| DatabaseError::Invalid(format!("{what}: {error}")))
+    serde_json::from_value(value)
+        .map_err(|error| DatabaseError::Invalid(format!("{what}: {error}")))
 }

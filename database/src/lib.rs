@@ -59,8 +59,8 @@ pub use document::{DocumentChunk, DocumentRepository, ImportReport};
 pub use draft::{Adoption, DraftAsk, DraftRepository, NewDraftAsk};
 pub use error::DatabaseError;
 pub use lead::{
-    DueLead, LeadCall, LeadCursor, LeadEvent, LeadEventRepository, LeadKindCount, LeadLine, LeadList,
-    LeadScoreRepository, LeadScoreRow, NewLeadEvent, NewLeadEvents,
+    DueLead, LeadCall, LeadCursor, LeadEvent, LeadEventRepository, LeadKindCount, LeadLine,
+    LeadList, LeadScoreRepository, LeadScoreRow, NewLeadEvent, NewLeadEvents,
 };
 pub use leader::{Leader, LeaderRole};
 pub use left_task::{LeftTask, LeftTaskRepository, NewLeftTask, SealedLeftTask};

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    NewCallback, NewLeadEvents, NewSession, SealedLeftTask, SealedMessage, SealedSound, SealedToolCall,
-    SealedToolOutcome, SessionEnd, SessionId, SummaryToken, TurnInsight,
+    NewCallback, NewLeadEvents, NewSession, SealedLeftTask, SealedMessage, SealedSound,
+    SealedToolCall, SealedToolOutcome, SessionEnd, SessionId, SummaryToken, TurnInsight,
     keys::{KeyError, Keyring, SessionKey},
     spool,
 };
@@ -176,8 +176,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Channel, MessageSealer, NewLeadEvent, NewLeftTask, NewMessage, NewSound, NewToolCall, NewToolOutcome,
-        Role, ToolOutcome,
+        Channel, MessageSealer, NewLeadEvent, NewLeftTask, NewMessage, NewSound, NewToolCall,
+        NewToolOutcome, Role, ToolOutcome,
     };
 
     fn at(second: i64) -> DateTime<Utc> {

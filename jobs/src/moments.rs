@@ -50,8 +50,7 @@ impl Moments {
         let insights = self.insights.insert(&read.insights).await?;
         let noted = self.leads.by_session(session).await?;
         let missing = read.leads.into_iter();
-        let missing: Vec<NewLeadEvents> =
-            missing.map(|new| new.without_turns_of(&noted)).collect();
+        let missing: Vec<NewLeadEvents> = missing.map(|new| new.without_turns_of(&noted)).collect();
         Ok(insights + self.leads.insert(&missing).await?)
     }
 }

@@ -7,9 +7,8 @@ use chrono::{DateTime, Utc};
 use database::{
     AuditRepository, Callback, CallbackChange, CallbackCursor, CallbackFilter, CallbackName,
     CallbackRepository, Database, DatabaseError, DraftAsk, DraftRepository, LeadCursor, LeadList,
-    LeadScoreRepository, Message,
-    MessageRepository, RecordingRepository, Session, SessionId, SessionRepository, SoundSegment,
-    UnansweredQuestion,
+    LeadScoreRepository, Message, MessageRepository, RecordingRepository, Session, SessionId,
+    SessionRepository, SoundSegment, UnansweredQuestion,
 };
 use serde_json::json;
 
@@ -139,7 +138,10 @@ impl AuditedReader<'_> {
         let lines = LeadScoreRepository::new(database)
             .list(list, after, limit)
             .await?;
-        lines.into_iter().map(|line| Lead::read(line, now)).collect()
+        lines
+            .into_iter()
+            .map(|line| Lead::read(line, now))
+            .collect()
     }
 
     /// Makes a promise the actor's own; see [`CallbackRepository::take`].

@@ -6,12 +6,10 @@ mod tests;
 use call::SessionId;
 use chrono::{DateTime, Utc};
 use database::{
-    Database, DatabaseError, DueLead, LeadKindCount, LeadLine, LeadScoreRepository, LeadScoreRow, NewLeadEvent,
-    NewLeadEvents, ProfileId,
+    Database, DatabaseError, DueLead, LeadKindCount, LeadLine, LeadScoreRepository, LeadScoreRow,
+    NewLeadEvent, NewLeadEvents, ProfileId,
 };
-use insight::lead::{
-    FORMULA, Facts, Happened, LeadScore, Selling, Tally, score,
-};
+use insight::lead::{FORMULA, Facts, Happened, LeadScore, Selling, Tally, score};
 use serde_json::json;
 
 /// Rows of what happened in a call; `None`: nothing did.

@@ -52,8 +52,8 @@ use tokio::{
 pub use actor::{action_reason, actor_name};
 pub use audited::{AuditedCall, AuditedReader};
 pub use database::{
-    NewCallback, NewLeadEvents, NewLeftTask, NewSound, NewToolCall, NewToolOutcome, SoundSegment, SummaryToken,
-    TurnInsight,
+    NewCallback, NewLeadEvents, NewLeftTask, NewSound, NewToolCall, NewToolOutcome, SoundSegment,
+    SummaryToken, TurnInsight,
 };
 pub use earlier::EarlierCalls;
 pub use handle::{RecordConfig, RecordHandle};

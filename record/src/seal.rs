@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use call::{Channel, Speaker};
 use chrono::{DateTime, Utc};
 use database::{
-    MessageSealer, NewCallback, NewLeadEvents, NewLeftTask, NewMessage, NewSession, NewSound, NewToolCall,
-    NewToolOutcome, Role, RowHash, SessionId, StoredEnd, StoredRecord, StoredStart, SummaryToken,
-    TurnInsight,
+    MessageSealer, NewCallback, NewLeadEvents, NewLeftTask, NewMessage, NewSession, NewSound,
+    NewToolCall, NewToolOutcome, Role, RowHash, SessionId, StoredEnd, StoredRecord, StoredStart,
+    SummaryToken, TurnInsight,
     keys::{KeyError, Keyring, SessionKey},
     spool,
 };

@@ -4,9 +4,9 @@ use std::{ops::Range, sync::Arc};
 
 use database::{
     CallbackRepository, Database, DatabaseError, LeadEventRepository, LeftTaskRepository,
-    MessageRepository, NewCallback, NewLeadEvents,
-    RecordingRepository, SealedMessage, SessionId, SessionManager, StoredRecord,
-    ToolCallRepository, TurnInsight, TurnInsightRepository, fail, keys::Keyring,
+    MessageRepository, NewCallback, NewLeadEvents, RecordingRepository, SealedMessage, SessionId,
+    SessionManager, StoredRecord, ToolCallRepository, TurnInsight, TurnInsightRepository, fail,
+    keys::Keyring,
 };
 
 use insight::lead::of_promise;

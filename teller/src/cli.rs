@@ -11,8 +11,8 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberI
 use crate::test_caller::{self, CallArgs};
 use crate::{
     admin::{
-        self, Actor, CallbacksCommand, KeysCommand, LeadsCommand, ProfilesCommand, SessionsCommand, SpoolCommand,
-        VerifyArgs,
+        self, Actor, CallbacksCommand, KeysCommand, LeadsCommand, ProfilesCommand, SessionsCommand,
+        SpoolCommand, VerifyArgs,
     },
     config::{Config, Reader, backend_token, database_only, key_file, pack_or_setting, spool},
     demo_backend::{self, DemoBackendArgs},

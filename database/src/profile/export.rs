@@ -9,9 +9,9 @@ use super::{MergeRecord, Profile, ProfileRepository};
 use crate::{
     AuditEntry, AuditRepository, Callback, CallbackRepository, ConversationSummaryRepository,
     DatabaseError, DraftAsk, DraftRepository, LeadEvent, LeadEventRepository, LeadScoreRepository,
-    LeadScoreRow, LeftTask, LeftTaskRepository, Message,
-    MessageRepository, ProfileId, RecordingRepository, Session, SessionId, SessionRepository,
-    Summary, ToolCall, ToolCallRepository, TurnInsight, TurnInsightRepository,
+    LeadScoreRow, LeftTask, LeftTaskRepository, Message, MessageRepository, ProfileId,
+    RecordingRepository, Session, SessionId, SessionRepository, Summary, ToolCall,
+    ToolCallRepository, TurnInsight, TurnInsightRepository,
 };
 
 /// A person as the database knows them.

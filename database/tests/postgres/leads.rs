@@ -246,7 +246,11 @@ async fn it_is_erased_with_its_person_during_the_call_and_what_comes_later_is_tu
     erased.await.unwrap();
     assert_eq!(tell(db, &[saw(session, 4, "cards")]).await, 0);
     let made = [(stale.clone(), Some(row(&stale, 9.0)))];
-    assert_eq!(scores.store(&made).await.unwrap(), [], "of an erased person");
+    assert_eq!(
+        scores.store(&made).await.unwrap(),
+        [],
+        "of an erased person"
+    );
     assert_eq!(scores.get(profile).await.unwrap(), None);
     assert_eq!(due(db, profile).await, None);
     for (sql, left) in [
@@ -292,7 +296,10 @@ async fn the_queries_of_sales_tools_run_unchanged_on_the_names_that_they_know() 
     let whole = ask(Q5).await;
     assert_eq!(whole.len(), 1);
     for (name, expected) in [
-        ("interested_projects", json!([{"id": "home_loan", "name": "home loan", "interest_level": "high"}])),
+        (
+            "interested_projects",
+            json!([{"id": "home_loan", "name": "home loan", "interest_level": "high"}]),
+        ),
         ("objections_history", json!([{"type": "price", "count": 2}])),
         ("sentiment_history", json!([50, -20])),
         ("callbacks_requested", json!(0)),
@@ -309,7 +316,9 @@ async fn the_queries_of_sales_tools_run_unchanged_on_the_names_that_they_know() 
     );
     assert_eq!(
         ask(Q7).await,
-        [json!({"user_id": "test_user_001", "engagement_score": 8, "intent_to_buy_score": 8, "lead_temperature": "hot"})]
+        [
+            json!({"user_id": "test_user_001", "engagement_score": 8, "intent_to_buy_score": 8, "lead_temperature": "hot"})
+        ]
     );
     for role in ["supervisor", "app_reader", "app_writer"] {
         let sql = format!("SET ROLE {role}; SELECT * FROM sales_names.user_profiles; RESET ROLE");

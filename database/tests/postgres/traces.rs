@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use database::{
     Adoption, AuthLimits, AuthRepository, CallbackChange, CallbackRepository, Channel, Claim,
-    ConversationSummaryRepository, CustomerRow, DraftRepository, LeadEventRepository, MergeOutcome, MessageRepository,
-    MessageSealer, NewCallback, NewChallenge, NewDraftAsk, NewMessage, NewSession, NewSummary,
-    Origin, ProfileId, ProfileRepository, Resolution, Role, SealedMessage, Sentiment, SessionId,
-    SessionRepository, SummaryToken, SummaryTokenRepository, ToolCallRepository, ToolOutcome,
-    TurnInsight, TurnInsightRepository, keys::SessionKey, test_support::TestDatabase,
+    ConversationSummaryRepository, CustomerRow, DraftRepository, LeadEventRepository, MergeOutcome,
+    MessageRepository, MessageSealer, NewCallback, NewChallenge, NewDraftAsk, NewMessage,
+    NewSession, NewSummary, Origin, ProfileId, ProfileRepository, Resolution, Role, SealedMessage,
+    Sentiment, SessionId, SessionRepository, SummaryToken, SummaryTokenRepository,
+    ToolCallRepository, ToolOutcome, TurnInsight, TurnInsightRepository, keys::SessionKey,
+    test_support::TestDatabase,
 };
 use serde_json::json;
 use uuid::Uuid;

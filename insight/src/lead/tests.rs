@@ -360,7 +360,10 @@ fn a_thousand_objections_take_off_two_points_and_no_more() {
     };
     for facts in [&with, &most] {
         let (made, before) = (score(facts, at(0)), score(&without, at(0)));
-        assert!((made.total - before.total).abs() < 1e-9, "version 1 has no doubts");
+        assert!(
+            (made.total - before.total).abs() < 1e-9,
+            "version 1 has no doubts"
+        );
         assert!((made.second.parts[2].points + 2.0).abs() < 1e-9);
         assert!(made.second.total >= 0.0);
     }

@@ -25,7 +25,9 @@ impl Task {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Anchor => "signing anchors",
-            Self::Check => "making partitions and looking for stray rows, expired tokens and old scores of leads",
+            Self::Check => {
+                "making partitions and looking for stray rows, expired tokens and old scores of leads"
+            }
             Self::Nightly => "the nightly recount and putting months away",
         }
     }

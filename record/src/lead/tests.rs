@@ -80,7 +80,11 @@ impl People {
     fn happenings(&self, drawn: &[Drawn], from: DateTime<Utc>) -> Vec<Happening> {
         let mut seen = BTreeSet::new();
         let all = drawn.iter().map(|(call, (kind, item), value, cause, at)| {
-            let cause = format!("turn:{cause}:{}:{}", kind.as_str(), item.unwrap_or_default());
+            let cause = format!(
+                "turn:{cause}:{}:{}",
+                kind.as_str(),
+                item.unwrap_or_default()
+            );
             Happening {
                 session: self.calls[*call],
                 what: Happened {
@@ -145,10 +149,7 @@ async fn one_story(drawn: &[Drawn], again: &[prop::sample::Index]) -> Result<(),
     };
     let before = people.compare(one, &[0], &happenings).await?;
     if !happenings.is_empty() {
-        let replayed: Vec<Happening> = again
-            .iter()
-            .map(|at| at.get(&happenings).clone())
-            .collect();
+        let replayed: Vec<Happening> = again.iter().map(|at| at.get(&happenings).clone()).collect();
         people.tell(&replayed).await;
     }
     people.compare(two, &[1], &happenings).await?;

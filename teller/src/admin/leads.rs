@@ -95,7 +95,11 @@ fn show(lead: &Lead) {
         let parts: Vec<String> = parts
             .map(|part| format!("{:.1} {}", part.points, part.reason))
             .collect();
-        println!("      {what:<11}{:>4.1}  {}", points.total, parts.join("; "));
+        println!(
+            "      {what:<11}{:>4.1}  {}",
+            points.total,
+            parts.join("; ")
+        );
     }
     if let Selling::Off { topic, until } = &score.selling {
         let until = until.format("%F %H:%M UTC");
@@ -109,9 +113,10 @@ fn show(lead: &Lead) {
 
 fn as_json(lead: &Lead) -> Value {
     let points = |points: &Points| {
-        let parts = points.parts.iter().map(
-            |part| json!({"name": part.name, "points": part.points, "reason": part.reason}),
-        );
+        let parts = points
+            .parts
+            .iter()
+            .map(|part| json!({"name": part.name, "points": part.points, "reason": part.reason}));
         json!({"total": points.total, "parts": parts.collect::<Vec<_>>()})
     };
     let score = &lead.score;

@@ -111,7 +111,11 @@ async fn what_is_spoken_of_three_times_is_of_high_interest_and_the_score_rises()
     let (_, profile) = bank.call(&[asks, asks], &answered()).await;
     let twice = bank.score(profile).await;
     assert_eq!(twice.facts["views"], json!({"insurance": 2}));
-    assert_eq!(twice.facts["interests"].get("insurance"), None, "named, no more");
+    assert_eq!(
+        twice.facts["interests"].get("insurance"),
+        None,
+        "named, no more"
+    );
     let (session, again) = bank.call(&[asks], &answered()).await;
     assert_eq!(again, profile, "the same device");
     let thrice = bank.score(profile).await;
@@ -124,7 +128,11 @@ async fn what_is_spoken_of_three_times_is_of_high_interest_and_the_score_rises()
     );
     let once = bank.events(session).await;
     assert!(bank.finalizer.summarize(session).await.unwrap());
-    assert_eq!(bank.events(session).await, once, "a second look adds nothing");
+    assert_eq!(
+        bank.events(session).await,
+        once,
+        "a second look adds nothing"
+    );
     assert_eq!(bank.score(profile).await.scored_at, thrice.scored_at);
 }
 
@@ -132,15 +140,22 @@ async fn what_is_spoken_of_three_times_is_of_high_interest_and_the_score_rises()
 async fn an_appointment_that_was_booked_counts_and_a_task_that_is_none_does_not() {
     let bank = Bank::new("tablet").await;
     let wants = "I would like to buy a house and apply for a home loan";
-    let deed = |route: &str| json!({"kind": "reply", "route": route, "model": "deed", "sources": []});
+    let deed =
+        |route: &str| json!({"kind": "reply", "route": route, "model": "deed", "sources": []});
     let (session, profile) = bank.call(&[wants], &deed("book_appointment")).await;
     let events = bank.events(session).await;
-    assert!(events.contains(&"turn:1:appointment".to_owned()), "{events:?}");
+    assert!(
+        events.contains(&"turn:1:appointment".to_owned()),
+        "{events:?}"
+    );
     let booked = bank.score(profile).await;
     assert_eq!((booked.appointments, booked.callbacks), (1, 0));
     let (session, _) = bank.call(&["Block my card"], &deed("block_card")).await;
     let events = bank.events(session).await;
-    assert!(!events.iter().any(|cause| cause.starts_with("turn:1:")), "{events:?}");
+    assert!(
+        !events.iter().any(|cause| cause.starts_with("turn:1:")),
+        "{events:?}"
+    );
 }
 
 #[tokio::test]
@@ -221,11 +236,17 @@ async fn hot_leads_are_found_with_the_reason_of_each_part_and_every_look_is_on_r
         ]
     );
     let parts = leads[0]["intent"]["parts"].as_array().unwrap();
-    assert_eq!(parts[1], json!({"name": "appointments", "points": 3.0, "reason": "1 appointments"}));
+    assert_eq!(
+        parts[1],
+        json!({"name": "appointments", "points": 3.0, "reason": "1 appointments"})
+    );
     assert_eq!(leads[0]["calls"].as_array().unwrap().len(), 5);
 
     let said = told(&bank.leads(&["intent"]).await);
-    assert!(said.contains("2 leads") && said.contains("3.0 1 appointments"), "{said}");
+    assert!(
+        said.contains("2 leads") && said.contains("3.0 1 appointments"),
+        "{said}"
+    );
     let nobody = bank.leads(&["stuck"]).await;
     assert_eq!(nobody.status.code(), Some(1), "{}", told(&nobody));
     let audited = "SELECT count(*) FROM audit_log WHERE action = 'leads.listed' AND actor = 'ann'";
@@ -261,7 +282,10 @@ async fn a_thousand_hesitations_make_somebody_stuck_and_break_no_bound() {
     assert_eq!((score.objections, score.wanted), (1000, 1));
     assert!((0.0..=20.0).contains(&score.second_score));
     let said = told(&bank.leads(&["stuck"]).await);
-    assert!(said.contains("1000 objections") && said.contains("1 leads"), "{said}");
+    assert!(
+        said.contains("1000 objections") && said.contains("1 leads"),
+        "{said}"
+    );
 }
 
 #[tokio::test]

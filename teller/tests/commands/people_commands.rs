@@ -6,11 +6,10 @@ use database::{
     Adoption, AuthLimits, AuthRepository, CallbackRepository, Channel, Claim,
     ConversationSummaryRepository, CustomerRow, DraftRepository, LeadEventRepository,
     LeftTaskRepository, MessageRepository, MessageSealer, NewCallback, NewChallenge, NewDraftAsk,
-    NewLeadEvent, NewLeadEvents, NewLeftTask,
-    NewMessage, NewSession, NewSound, NewSummary, NewToolCall, NewToolOutcome, ProfileId,
-    ProfileRepository, RecordingRepository, Resolution, Role, Sentiment, SessionId,
-    SessionRepository, ToolCallRepository, ToolOutcome, TurnInsight, TurnInsightRepository,
-    keys::SessionKey, test_support::TestDatabase,
+    NewLeadEvent, NewLeadEvents, NewLeftTask, NewMessage, NewSession, NewSound, NewSummary,
+    NewToolCall, NewToolOutcome, ProfileId, ProfileRepository, RecordingRepository, Resolution,
+    Role, Sentiment, SessionId, SessionRepository, ToolCallRepository, ToolOutcome, TurnInsight,
+    TurnInsightRepository, keys::SessionKey, test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
