@@ -75,8 +75,7 @@ impl LeadEventRepository {
         if new.iter().all(|new| new.events.is_empty()) {
             return Ok(0);
         }
-        let rows = serde_json::to_value(new).expect("its keys are texts");
-        let params: Params<'_> = &[&rows];
+        let params: Params<'_> = &[&as_json(new)];
         self.db.count(INSERT, params).await
     }
 
@@ -104,6 +103,10 @@ impl NewLeadEvents {
         self.events.retain(is_new);
         self
     }
+}
+
+fn as_json(new: &[NewLeadEvents]) -> Value {
+    serde_json::to_value(new).expect("its keys are texts")
 }
 
 /// A value of a row that holds JSON.

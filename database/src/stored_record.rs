@@ -208,6 +208,19 @@ mod tests {
         }
     }
 
+    fn lead_events(session_id: SessionId, happened_at: DateTime<Utc>) -> NewLeadEvents {
+        NewLeadEvents {
+            session_id,
+            happened_at,
+            events: vec![NewLeadEvent {
+                cause: "turn:0:product_seen:cards".to_owned(),
+                kind: "product_seen".to_owned(),
+                item: Some("cards".to_owned()),
+                value: 1,
+            }],
+        }
+    }
+
     /// One of each kind, in the order of a call.
     fn records(keys: &Keyring) -> Vec<StoredRecord> {
         let id = SessionId::new();
@@ -269,16 +282,7 @@ mod tests {
             StoredRecord::LeftTask(left.seal(&key).expect("random bytes")),
             StoredRecord::Sound(sound.seal(&key).expect("random bytes")),
             StoredRecord::TurnInsight(insight(id, at(4))),
-            StoredRecord::LeadEvents(NewLeadEvents {
-                session_id: id,
-                happened_at: at(4),
-                events: vec![NewLeadEvent {
-                    cause: "turn:0:product_seen:cards".to_owned(),
-                    kind: "product_seen".to_owned(),
-                    item: Some("cards".to_owned()),
-                    value: 1,
-                }],
-            }),
+            StoredRecord::LeadEvents(lead_events(id, at(4))),
             StoredRecord::Ended(StoredEnd {
                 session: id,
                 end: SessionEnd {

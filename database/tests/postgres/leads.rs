@@ -177,8 +177,8 @@ async fn a_merge_makes_one_persons_events_of_both_and_an_unmerge_gives_them_back
     let scores = LeadScoreRepository::new(db);
     assert_eq!(scores.get(device).await.unwrap(), None, "a merged profile");
 
-    let unmerged = ProfileRepository::new(db).unmerge(device, "ann", None);
-    unmerged.await.unwrap();
+    let profiles = ProfileRepository::new(db);
+    profiles.unmerge(device, "ann", None).await.unwrap();
     let (hers, its) = (due(db, sarah).await, due(db, device).await);
     let events = |due: Option<DueLead>| due.map(|due| (due.events, due.is_gone));
     assert_eq!(
@@ -242,8 +242,8 @@ async fn it_is_erased_with_its_person_during_the_call_and_what_comes_later_is_tu
     settle(db, 9.0).await;
     tell(db, &[saw(session, 2, "cards")]).await;
     let stale = due(db, profile).await.expect("due");
-    let erased = ProfileRepository::new(db).erase(profile, "ann");
-    erased.await.unwrap();
+    let profiles = ProfileRepository::new(db);
+    profiles.erase(profile, "ann").await.unwrap();
     assert_eq!(tell(db, &[saw(session, 4, "cards")]).await, 0);
     let made = [(stale.clone(), Some(row(&stale, 9.0)))];
     assert_eq!(

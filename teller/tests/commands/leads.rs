@@ -83,8 +83,8 @@ impl Bank {
 
     /// What counts of a call, without how its turns sound.
     async fn events(&self, session: SessionId) -> Vec<String> {
-        let events = LeadEventRepository::new(&self.test.db).by_session(session);
-        let events = events.await.unwrap().into_iter();
+        let repository = LeadEventRepository::new(&self.test.db);
+        let events = repository.by_session(session).await.unwrap().into_iter();
         let events = events.filter(|one| one.kind != "sentiment");
         events.map(|one| one.cause).collect()
     }
