@@ -13,6 +13,6 @@ mod score;
 #[cfg(test)]
 mod tests;
 
-pub use event::{Happened, LeadKind, of_agent, of_caller, of_promise};
+pub use event::{AgentTurn, Happened, LeadKind, of_agent, of_caller, of_promise};
 pub use facts::{FIELDS, Facts, Happening, Interest, Need, TURNS, Tally};
 pub use score::{FORMULA, LeadScore, Part, Points, Selling, Temperature, score};

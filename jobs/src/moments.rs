@@ -7,7 +7,7 @@ use database::{
     TurnInsight, TurnInsightRepository,
 };
 use insight::{
-    lead::{of_agent, of_caller},
+    lead::{AgentTurn, of_agent, of_caller},
     moment::{self, Trade},
     topics::TopicRule,
     turn::TurnText,
@@ -91,12 +91,26 @@ fn read(session: SessionId, messages: &[Message], trade: &Trade) -> ReadTurns {
         found.leads.extend(counts);
     }
     for (message, (turn, _)) in spoken.iter().zip(&turns) {
-        let deed = turn.deed.as_deref();
-        let done = deed.and_then(|deed| of_agent(turn.seq, deed, trade));
-        let counts = lead_events(session, done, message.created_at);
-        found.leads.extend(counts);
+        if message.role == Role::Assistant {
+            let counts = of_agent(&agent_turn(message, turn), trade);
+            found
+                .leads
+                .extend(lead_events(session, counts, message.created_at));
+        }
     }
     found
+}
+
+/// A turn of the agent, as far as it counts for a lead.
+fn agent_turn<'a>(message: &'a Message, turn: &'a TurnText) -> AgentTurn<'a> {
+    let sources = message.meta.get("sources").and_then(Value::as_array);
+    let named = |cited: &'a Value| cited.get("source").and_then(Value::as_str);
+    AgentTurn {
+        seq: turn.seq,
+        deed: turn.deed.as_deref(),
+        intent: message.intent.as_deref(),
+        sources: sources.into_iter().flatten().filter_map(named).collect(),
+    }
 }
 
 /// A pack's words for what turns say.

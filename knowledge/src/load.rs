@@ -169,7 +169,9 @@ impl Pack {
         let mut actions = language.actions.unwrap_or_default();
         actions.extend(optional(&file("actions.toml"))?.unwrap_or_default());
         let mut moments: MomentWords = optional(&file("moments.toml"))?.unwrap_or_default();
-        moments::check(folder, names, (&topics, &tasks.list), &mut moments)?;
+        let listed = catalogue(folder, settings.currency.as_ref())?;
+        let named = (&topics[..], &tasks.list[..]);
+        moments::check(folder, names, named, listed.as_ref(), &mut moments)?;
         let lexicon = file("lexicon.toml");
         let pack = Self {
             moments,
@@ -180,7 +182,7 @@ impl Pack {
             web,
             recording: language.recording.unwrap_or_default(),
             slot_words: language.slots.unwrap_or_default(),
-            catalogue: catalogue(folder, settings.currency.as_ref())?,
+            catalogue: listed,
             catalogue_words: language.catalogue.unwrap_or_default(),
             figures: language.figures.unwrap_or_default(),
             elsewhere: elsewhere(&file("elsewhere.txt"))?,

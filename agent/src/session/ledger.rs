@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use dialogue::{ModelFailure, ReplyMeta};
 use insight::{
-    lead::{self, Happened},
+    lead::{self, AgentTurn, Happened},
     moment::{Course, Moment, Trade},
     turn::Reply,
 };
@@ -260,8 +260,8 @@ impl Ledger {
         };
         let (seq, at) = (row.seq, Utc::now());
         self.recorder.message_at(row, at);
-        let deed = deed_of(&spoken).and_then(|deed| lead::of_agent(seq, deed, &self.trade));
-        self.counts_for_lead(deed, at);
+        let counts = lead::of_agent(&agent_turn(&spoken, seq), &self.trade);
+        self.counts_for_lead(counts, at);
         Some(spoken)
     }
 
@@ -319,10 +319,17 @@ fn reply_of(spoken: &Spoken) -> Option<Reply> {
     Reply::of(spoken.kind.name(), route, made_by, has_sources)
 }
 
-/// What was done for the caller, in the speech that says so.
-fn deed_of(spoken: &Spoken) -> Option<&str> {
-    let meta = spoken.meta.as_ref().filter(|meta| meta.model == "deed")?;
-    Some(meta.route.as_str())
+/// A speech, as far as it counts for a lead.
+fn agent_turn(spoken: &Spoken, seq: i32) -> AgentTurn<'_> {
+    let Some(meta) = &spoken.meta else {
+        return AgentTurn::default();
+    };
+    AgentTurn {
+        seq,
+        deed: (meta.model == "deed").then_some(&*meta.route),
+        intent: meta.intent.as_deref(),
+        sources: meta.sources.iter().map(|cited| &*cited.source).collect(),
+    }
 }
 
 fn agent_meta(spoken: &Spoken, reply: Option<Duration>) -> Value {

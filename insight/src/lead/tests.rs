@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use proptest::{collection::vec, prelude::*};
 
 use super::{
-    Facts, Happened, Happening, Interest, LeadKind, Selling, Temperature, of_agent, of_caller,
-    of_promise, score,
+    AgentTurn, Facts, Happened, Happening, Interest, LeadKind, Selling, Temperature, of_agent,
+    of_caller, of_promise, score,
 };
 use crate::{
     moment::{Course, Trade},
@@ -318,15 +318,39 @@ fn what_callers_say_of_what_is_sold_counts_and_what_they_say_in_trouble_does_not
     assert_eq!(said("It was stolen"), ["turn:4:selling_off:theft=1"]);
 }
 
+/// What a turn of the agent counts for, by cause.
+fn told(deed: Option<&str>, intent: Option<&str>, sources: &[&str]) -> Vec<String> {
+    let turn = AgentTurn {
+        seq: 7,
+        deed,
+        intent,
+        sources: sources.to_vec(),
+    };
+    let found = of_agent(&turn, &boats()).into_iter();
+    found.map(|one| one.cause).collect()
+}
+
 #[test]
 fn a_deed_counts_by_what_the_pack_calls_it() {
-    let trade = boats();
-    let booked = of_agent(7, "book_visit", &trade).expect("it is an appointment");
+    assert_eq!(told(Some("book_visit"), None, &[]), ["turn:7:appointment"]);
+    assert_eq!(told(Some("mend"), None, &[]), [""; 0]);
+}
+
+#[test]
+fn rows_of_what_is_sold_count_when_they_are_told_and_documents_do_not() {
+    let rows = ["boats/heron", "boats/teal", "boats/heron", "shop/boats"];
     assert_eq!(
-        (booked.kind, booked.cause.as_str()),
-        (LeadKind::Appointment, "turn:7:appointment")
+        told(None, Some("boats"), &rows),
+        [
+            "turn:7:product_seen:boats/heron",
+            "turn:7:product_seen:boats/teal"
+        ]
     );
-    assert_eq!(of_agent(7, "mend", &trade), None);
+    assert_eq!(told(None, Some("places"), &["places/lake"]), [""; 0]);
+    assert_eq!(told(None, None, &rows), [""; 0]);
+    let many: Vec<String> = (0..50).map(|row| format!("boats/{row}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert_eq!(told(None, Some("boats"), &many).len(), 5);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::{fixtures::root, program::teller};
 
-/// The bank's rules over calls of one device.
+/// A company's rules over calls of one device.
 struct Bank {
     test: TestDatabase,
     finalizer: Finalizer,
@@ -23,8 +23,12 @@ struct Bank {
 
 impl Bank {
     async fn new(device: &'static str) -> Self {
+        Self::of("packs/bank", device).await
+    }
+
+    async fn of(pack: &str, device: &'static str) -> Self {
         let test = TestDatabase::new().await;
-        let pack = knowledge::Pack::load(&root().join("packs/bank")).unwrap();
+        let pack = knowledge::Pack::load(&root().join(pack)).unwrap();
         let moments = Moments::new(&test.db, jobs::trade(&pack).into());
         let rules = summary_rules(&pack).into();
         Self {
@@ -61,6 +65,7 @@ impl Bank {
             let mut reply =
                 NewMessage::new(session, seq + 1, Role::Assistant, "A reply.", Utc::now());
             reply.meta = meta.clone();
+            reply.intent = meta["intent"].as_str().map(str::to_owned);
             messages.push(sealer.seal(asked).unwrap());
             messages.push(sealer.seal(reply).unwrap());
         }
@@ -134,6 +139,20 @@ async fn what_is_spoken_of_three_times_is_of_high_interest_and_the_score_rises()
         "a second look adds nothing"
     );
     assert_eq!(bank.score(profile).await.scored_at, thrice.scored_at);
+}
+
+#[tokio::test]
+async fn a_row_of_what_is_sold_that_was_told_three_times_is_of_high_interest() {
+    let seller = Bank::of("packs/property", "tablet").await;
+    let told = json!({"kind": "reply", "route": "knowledge", "model": "extractive", "intent": "homes",
+        "sources": [{"source": "homes/gw-2b-01"}, {"source": "property/offers"}]});
+    let asks = "Tell me about the garden flat at Greenwood Residency";
+    let (session, profile) = seller.call(&[asks, asks, asks], &told).await;
+    let row = |seq: i32| format!("turn:{seq}:product_seen:homes/gw-2b-01");
+    assert_eq!(seller.events(session).await, [row(1), row(3), row(5)]);
+    let score = seller.score(profile).await;
+    assert_eq!(score.facts["views"], json!({"homes/gw-2b-01": 3}));
+    assert_eq!(score.facts["interests"], json!({"homes/gw-2b-01": "high"}));
 }
 
 #[tokio::test]

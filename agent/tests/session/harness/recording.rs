@@ -7,7 +7,7 @@ use std::{
 
 use call::{SessionId, Speaker};
 use insight::{
-    lead::{of_agent, of_caller},
+    lead::{AgentTurn, of_agent, of_caller},
     moment::of_call,
     turn::{Reply, TurnText},
 };
@@ -184,12 +184,18 @@ impl Kept {
         let moments = of_call(&turns, &trade);
         let again = self.rows.iter().filter_map(|row| {
             let kept = |key: &str| row.meta.get(key).and_then(|value| value.as_str());
+            let sources = row.meta.get("sources").and_then(|all| all.as_array());
+            let cited = sources.into_iter().flatten();
+            let told = AgentTurn {
+                seq: row.seq,
+                deed: kept("route").filter(|_| kept("model") == Some("deed")),
+                intent: row.intent.as_deref(),
+                sources: cited.filter_map(|one| one["source"].as_str()).collect(),
+            };
             let moment = moments.iter().find(|(seq, _)| *seq == row.seq);
             let said = moment.map(|(seq, moment)| of_caller(*seq, moment, &trade));
-            let done = kept("route").filter(|_| kept("model") == Some("deed"));
-            let done = done.and_then(|deed| of_agent(row.seq, deed, &trade));
             let at = self.leads.first()?.happened_at;
-            let all = said.unwrap_or_default().into_iter().chain(done);
+            let all = said.unwrap_or_else(|| of_agent(&told, &trade));
             lead_events(row.session, all, at)
         });
         let again: Vec<_> = again.map(|new| new.events).collect();
