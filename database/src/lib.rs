@@ -14,6 +14,7 @@ mod draft;
 mod error;
 pub mod fail;
 pub mod keys;
+mod lead;
 mod leader;
 mod left_task;
 mod meaning;
@@ -57,6 +58,10 @@ pub use chain::RowHash;
 pub use document::{DocumentChunk, DocumentRepository, ImportReport};
 pub use draft::{Adoption, DraftAsk, DraftRepository, NewDraftAsk};
 pub use error::DatabaseError;
+pub use lead::{
+    DueLead, LeadCall, LeadCursor, LeadEvent, LeadEventRepository, LeadKindCount, LeadLine,
+    LeadList, LeadScoreRepository, LeadScoreRow, NewLeadEvent, NewLeadEvents,
+};
 pub use leader::{Leader, LeaderRole};
 pub use left_task::{LeftTask, LeftTaskRepository, NewLeftTask, SealedLeftTask};
 pub use meaning::MeaningRepository;

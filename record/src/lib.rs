@@ -20,6 +20,7 @@ mod earlier;
 mod flusher;
 mod handle;
 mod health;
+mod lead;
 mod live_sessions;
 mod metrics;
 mod moment;
@@ -51,12 +52,14 @@ use tokio::{
 pub use actor::{action_reason, actor_name};
 pub use audited::{AuditedCall, AuditedReader};
 pub use database::{
-    NewCallback, NewLeftTask, NewSound, NewToolCall, NewToolOutcome, SoundSegment, SummaryToken,
-    TurnInsight,
+    NewCallback, NewLeadEvents, NewLeftTask, NewSound, NewToolCall, NewToolOutcome, SoundSegment,
+    SummaryToken, TurnInsight,
 };
 pub use earlier::EarlierCalls;
 pub use handle::{RecordConfig, RecordHandle};
 pub use health::{DatabaseState, RecordHealth, RecordStatus};
+pub use insight::lead::{Part, Points, Selling, Temperature};
+pub use lead::{Lead, LeadScores, lead_events};
 pub use live_sessions::{LiveSession, LiveSessions};
 pub use metrics::RecordMetrics;
 pub use moment::turn_insight;
@@ -180,6 +183,8 @@ pub enum Record {
     Sound(NewSound),
     /// What a turn of the caller says.
     TurnInsight(Box<TurnInsight>),
+    /// What a turn counts for a lead.
+    LeadEvents(NewLeadEvents),
     /// A session ends.
     Ended(SessionEnd),
     /// Answered when everything before it is in the database.
@@ -201,7 +206,9 @@ impl Record {
             Self::Sound(sound) => (Some(sound.session_id), None),
             Self::Ended(end) => (Some(end.session), None),
             // One that finds no place is made again from the messages when the call is summed up: nothing is lost.
-            Self::TurnInsight(_) | Self::Flush(_) | Self::Close => (None, None),
+            Self::TurnInsight(_) | Self::LeadEvents(_) | Self::Flush(_) | Self::Close => {
+                (None, None)
+            }
         }
     }
 }
@@ -276,6 +283,11 @@ impl Recorder {
     /// What a turn of the caller says; behind its message.
     pub fn turn_insight(&self, insight: TurnInsight) {
         self.put(Record::TurnInsight(Box::new(insight)));
+    }
+
+    /// What a turn counts for a lead; behind its message.
+    pub fn lead_events(&self, events: NewLeadEvents) {
+        self.put(Record::LeadEvents(events));
     }
 
     /// A session ends; its summary follows.

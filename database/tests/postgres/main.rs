@@ -15,6 +15,7 @@ mod draining;
 mod encrypted;
 mod erasing;
 mod keys;
+mod leads;
 mod left_tasks;
 mod meanings;
 mod merging;
