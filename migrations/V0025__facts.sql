@@ -73,6 +73,9 @@ BEGIN
   DELETE FROM turn_insights i WHERE i.session_id = ANY (calls);
   DELETE FROM facts f WHERE f.session_id = ANY (calls);
   DELETE FROM recording_segments r WHERE r.session_id = ANY (calls);
+  DELETE FROM lead_events e WHERE e.session_id = ANY (calls);
+  DELETE FROM lead_scores l WHERE l.profile_id = ANY (tree);
+  DELETE FROM lead_dues d WHERE d.profile_id = ANY (tree);
   UPDATE auth_attempts a SET challenge_id = NULL, address = NULL
    WHERE a.session_id = ANY (calls) OR a.challenge_id IN (SELECT c.challenge_id FROM auth_challenges c WHERE c.profile_id = ANY (tree));
   DELETE FROM auth_challenges c WHERE c.session_id = ANY (calls) OR c.profile_id = ANY (tree);
@@ -85,17 +88,17 @@ CREATE OR REPLACE FUNCTION table_rights() RETURNS TABLE (role text, rights text,
   SELECT w.role, w.rights, t.name FROM (VALUES
     -- What a worker records; it deletes only what runs out by itself.
     ('app_writer', 'SELECT, INSERT, UPDATE',
-     'user_profiles, session_rows, summary_rows, conversation_summaries, workers, room_locks, summary_tokens, callbacks, auth_challenges, auth_attempts, outbox, left_tasks, profile_identifiers, erased_sessions, message_archives'),
+     'user_profiles, session_rows, summary_rows, conversation_summaries, workers, room_locks, summary_tokens, callbacks, auth_challenges, auth_attempts, outbox, left_tasks, profile_identifiers, erased_sessions, message_archives, lead_scores, lead_dues'),
     ('app_writer', 'SELECT, UPDATE', 'agent_sessions'),
-    ('app_writer', 'SELECT, INSERT', 'conversation_messages, tool_calls, tool_call_outcomes, turn_insights, facts, recording_segments, person_keys, session_keys, key_files, audit_log'),
+    ('app_writer', 'SELECT, INSERT', 'conversation_messages, tool_calls, tool_call_outcomes, turn_insights, facts, lead_events, recording_segments, person_keys, session_keys, key_files, audit_log'),
     ('app_writer', 'UPDATE, DELETE', 'profile_drains'),
-    ('app_writer', 'DELETE', 'room_locks, summary_tokens, workers, outbox, left_tasks'),
+    ('app_writer', 'DELETE', 'room_locks, summary_tokens, workers, outbox, left_tasks, lead_scores, lead_dues'),
     ('app_writer', 'SELECT',
-     'profile_merges, profile_drains, erased_identifiers, blocked_identifiers, knowledge_packs, rag_documents, text_meanings, agent_instructions, system_config, counter_drift, session_drift, draft_asks'),
+     'profile_merges, profile_drains, erased_identifiers, blocked_identifiers, knowledge_packs, rag_documents, text_meanings, agent_instructions, system_config, counter_drift, session_drift, draft_asks, leads, hot_leads, stuck_leads, high_intent_leads'),
     ('app_reader', 'SELECT',
-     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, workers, callbacks, profile_identifiers, conversation_messages, tool_calls, tool_call_outcomes, turn_insights, facts, recording_segments, person_keys, session_keys, key_files, audit_log, profile_merges, profile_drains, outbox, erased_sessions, message_archives, knowledge_packs, rag_documents, text_meanings, agent_instructions, system_config, counter_drift, session_drift, draft_asks'),
+     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, workers, callbacks, profile_identifiers, conversation_messages, tool_calls, tool_call_outcomes, turn_insights, facts, recording_segments, person_keys, session_keys, key_files, audit_log, profile_merges, profile_drains, outbox, erased_sessions, message_archives, knowledge_packs, rag_documents, text_meanings, agent_instructions, system_config, counter_drift, session_drift, draft_asks, lead_events, lead_scores, lead_dues, leads, hot_leads, stuck_leads, high_intent_leads'),
     ('supervisor', 'SELECT',
-     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, conversation_messages, tool_calls, tool_call_outcomes, turn_insights, facts, recording_segments, person_keys, session_keys, key_files, profile_merges, profile_drains, callbacks, erased_sessions, message_archives, draft_asks'),
+     'user_profiles, session_rows, agent_sessions, summary_rows, conversation_summaries, conversation_messages, tool_calls, tool_call_outcomes, turn_insights, facts, recording_segments, person_keys, session_keys, key_files, profile_merges, profile_drains, callbacks, erased_sessions, message_archives, draft_asks, lead_events, lead_scores, leads, hot_leads, stuck_leads, high_intent_leads'),
     ('supervisor', 'UPDATE', 'callbacks'),
     ('supervisor', 'SELECT, INSERT', 'audit_log'),
     ('auditor', 'SELECT', 'profile_merges, erased_sessions, erased_identifiers, message_archives, key_files'),

@@ -10,6 +10,7 @@ mod gaps;
 mod headers;
 mod health;
 mod knowledge;
+mod leads;
 mod limit;
 mod metrics;
 mod openapi;

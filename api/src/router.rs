@@ -5,8 +5,8 @@ use tower_http::services::{ServeDir, ServeFile};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    ApiError, access, callbacks, calls, demo, gaps, headers, profiles, state::AppState, status,
-    summary, token, topics, worker,
+    ApiError, access, callbacks, calls, demo, gaps, headers, leads, profiles, state::AppState,
+    status, summary, token, topics, worker,
 };
 
 /// Where the interface begins. A change that would break its users gets a version of its own.
@@ -57,6 +57,7 @@ pub(crate) fn for_readers() -> OpenApiRouter<AppState> {
         .merge(callbacks::reading())
         .merge(calls::router())
         .merge(gaps::reading())
+        .merge(leads::router())
         .merge(profiles::reading())
         .merge(topics::router())
         .merge(worker::router())

@@ -1,13 +1,13 @@
 //! The words with which JSON names a kind of thing, each once.
 //!
-//! `call` and `database` spell them for SQL; here they are part of the interface's description. A
+//! `call`, `database` and `record` spell them for SQL; here they are part of the interface's description. A
 //! word that is added there does not compile here until it is described, and a test compares the
 //! spelling.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// An enum of the interface for one of `call` or `database`.
+/// An enum of the interface for one of `call`, `database` or `record`.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident for $source:ty { $($variant:ident = $text:tt,)+ }) => {
         $(#[$doc])*
@@ -92,6 +92,26 @@ words! {
 }
 
 words! {
+    /// Which leads: hot by version 1; that want something, and it leads nowhere; with six or more of the ten points of intent;
+    /// all.
+    LeadKind for database::LeadList {
+        Hot = "hot",
+        Stuck = "stuck",
+        Intent = "intent",
+        All = "all",
+    }
+}
+
+words! {
+    /// How near a lead is: from 15 points on hot, from 10 on warm.
+    Temperature for record::Temperature {
+        Hot = "hot",
+        Warm = "warm",
+        Cold = "cold",
+    }
+}
+
+words! {
     /// Who a message is from.
     Role for database::Role {
         User = "user",
@@ -146,6 +166,8 @@ mod tests {
         CallStatus::assert_spelled_as_in_the_record();
         Fullness::assert_spelled_as_in_the_record();
         CallbackFilter::assert_spelled_as_in_the_record();
+        LeadKind::assert_spelled_as_in_the_record();
+        Temperature::assert_spelled_as_in_the_record();
         Role::assert_spelled_as_in_the_record();
         ProfileType::assert_spelled_as_in_the_record();
         MergeOutcome::assert_spelled_as_in_the_record();

@@ -15,6 +15,7 @@ mod error;
 mod fact;
 pub mod fail;
 pub mod keys;
+mod lead;
 mod leader;
 mod left_task;
 mod meaning;
@@ -60,6 +61,10 @@ pub use document::{DocumentChunk, DocumentRepository, ImportReport};
 pub use draft::{Adoption, DraftAsk, DraftRepository, NewDraftAsk};
 pub use error::DatabaseError;
 pub use fact::{FactRepository, NewFact, SealedFact, StoredFact};
+pub use lead::{
+    DueLead, LeadCall, LeadCursor, LeadEvent, LeadEventRepository, LeadKindCount, LeadLine,
+    LeadList, LeadScoreRepository, LeadScoreRow, NewLeadEvent, NewLeadEvents,
+};
 pub use leader::{Leader, LeaderRole};
 pub use left_task::{LeftTask, LeftTaskRepository, NewLeftTask, SealedLeftTask};
 pub use meaning::MeaningRepository;

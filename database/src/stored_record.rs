@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    NewCallback, NewSession, SealedFact, SealedLeftTask, SealedMessage, SealedSound,
+    NewCallback, NewLeadEvents, NewSession, SealedFact, SealedLeftTask, SealedMessage, SealedSound,
     SealedToolCall, SealedToolOutcome, SessionEnd, SessionId, SummaryToken, TurnInsight,
     keys::{KeyError, Keyring, SessionKey},
     spool,
@@ -34,6 +34,8 @@ pub enum StoredRecord {
     Sound(SealedSound),
     /// What a turn of the caller says.
     TurnInsight(TurnInsight),
+    /// What a turn counts for a lead.
+    LeadEvents(NewLeadEvents),
     /// What is known of the caller by it.
     Fact(SealedFact),
     /// A session ends.
@@ -90,6 +92,8 @@ impl StoredRecord {
     pub const SOUND: i32 = -6;
     /// Of what a turn says.
     pub const TURN_INSIGHT: i32 = -7;
+    /// Of what a turn counts for a lead.
+    pub const LEAD_EVENTS: i32 = -8;
     /// Of a fact.
     pub const FACT: i32 = -9;
     /// Of a session's end: after its last message.
@@ -135,6 +139,7 @@ impl StoredRecord {
             Self::LeftTask(_) => "left_task",
             Self::Sound(_) => "sound",
             Self::TurnInsight(_) => "turn_insight",
+            Self::LeadEvents(_) => "lead_events",
             Self::Fact(_) => "fact",
             Self::Ended(_) => "end",
         }
@@ -152,6 +157,7 @@ impl StoredRecord {
             Self::LeftTask(left) => (left.session_id, Self::LEFT_TASK, left.kept_at),
             Self::Sound(sound) => (sound.session_id, Self::SOUND, sound.recorded_at),
             Self::TurnInsight(insight) => (insight.session_id, Self::TURN_INSIGHT, insight.made_at),
+            Self::LeadEvents(new) => (new.session_id, Self::LEAD_EVENTS, new.happened_at),
             Self::Fact(fact) => (fact.session_id, Self::FACT, fact.learned_at),
             Self::Ended(ended) => (ended.session, Self::END, ended.end.ended_at),
         }
@@ -176,8 +182,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Channel, MessageSealer, NewFact, NewLeftTask, NewMessage, NewSound, NewToolCall,
-        NewToolOutcome, Role, ToolOutcome,
+        Channel, MessageSealer, NewFact, NewLeadEvent, NewLeftTask, NewMessage, NewSound,
+        NewToolCall, NewToolOutcome, Role, ToolOutcome,
     };
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -205,6 +211,19 @@ mod tests {
             style: None,
             level: Some("beginner".to_owned()),
             made_at,
+        }
+    }
+
+    fn lead_events(session_id: SessionId, happened_at: DateTime<Utc>) -> NewLeadEvents {
+        NewLeadEvents {
+            session_id,
+            happened_at,
+            events: vec![NewLeadEvent {
+                cause: "turn:0:product_seen:cards".to_owned(),
+                kind: "product_seen".to_owned(),
+                item: Some("cards".to_owned()),
+                value: 1,
+            }],
         }
     }
 
@@ -285,6 +304,7 @@ mod tests {
             StoredRecord::LeftTask(left.seal(&key).expect("random bytes")),
             StoredRecord::Sound(sound.seal(&key).expect("random bytes")),
             StoredRecord::TurnInsight(insight(id, at(4))),
+            StoredRecord::LeadEvents(lead_events(id, at(4))),
             StoredRecord::Fact(fact(id, at(4)).seal(&key).expect("random bytes")),
             StoredRecord::Ended(StoredEnd {
                 session: id,
@@ -319,6 +339,7 @@ mod tests {
             ("left_task", -5, micros(4)),
             ("sound", -6, micros(4)),
             ("turn_insight", -7, micros(4)),
+            ("lead_events", -8, micros(4)),
             ("fact", -9, micros(4)),
             ("end", i32::MAX, micros(5)),
         ];

@@ -1,7 +1,7 @@
 //! How near somebody is to taking what the company offers, from what happened in their calls: with each part and why.
 //!
 //! ```text
-//! turns and deeds --> events, each once --> facts about a person --> score, its parts, what it says of selling
+//! turns and deeds --> events, each once --> tallies --> facts about a person --> score, its parts, what it says of selling
 //! ```
 //!
 //! A score is made of the facts, and these of all events of whoever the calls belong to now. Scores are never added: two
@@ -13,6 +13,6 @@ mod score;
 #[cfg(test)]
 mod tests;
 
-pub use event::{Happened, LeadKind, of_agent, of_caller};
-pub use facts::{Facts, Happening, Interest, Need};
-pub use score::{LeadScore, Part, Points, Selling, Temperature, score};
+pub use event::{AgentTurn, Happened, LeadKind, of_agent, of_caller, of_promise};
+pub use facts::{FIELDS, Facts, Happening, Interest, Need, TURNS, Tally};
+pub use score::{FORMULA, LeadScore, Part, Points, Selling, Temperature, score};

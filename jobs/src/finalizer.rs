@@ -8,7 +8,7 @@ use call::{AuthLevel, CallEnding, Speaker};
 use database::{
     ClaimedSummary, ConversationSummaryRepository, Database, DatabaseError, Message,
     MessageRepository, NewFact, NewSummary, Origin, ProfileRepository, Role, Session, SessionId,
-    SessionRepository, SessionStatus, SummaryQueue, TurnInsight, keys::SessionKey,
+    SessionRepository, SessionStatus, SummaryQueue, keys::SessionKey,
 };
 use futures_util::future::BoxFuture;
 use insight::{
@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 
 use record::AfterEnd;
 
-use crate::{Facts, MeaningOf, Moments};
+use crate::{Facts, MeaningOf, Moments, moments::ReadTurns};
 
 /// A claim whose worker died is free again after this long; writing takes milliseconds.
 const CLAIM: Duration = Duration::from_secs(60);
@@ -149,7 +149,7 @@ impl Finalizer {
         // A model works for seconds on a long call, and one odd text must not end the record of all calls: both stay on a
         // thread of their own.
         let work = move || {
-            let insights = moments.map(|moments| moments.read(id, &messages));
+            let read = moments.map(|moments| moments.read(id, &messages));
             let facts = facts.map(|facts| facts.read(id, &messages));
             let mut turns = turns(&messages);
             if let Some(meaning) = meaning {
@@ -157,7 +157,7 @@ impl Finalizer {
             }
             Made {
                 summary: summary::summarize(&of_call, &turns, &rules),
-                insights: insights.unwrap_or_default(),
+                read: read.unwrap_or_default(),
                 facts: facts.unwrap_or_default(),
                 key,
             }
@@ -173,12 +173,12 @@ impl Finalizer {
     async fn complete_insights(
         &self,
         session: SessionId,
-        insights: &[TurnInsight],
+        read: ReadTurns,
     ) -> Result<(), DatabaseError> {
         let Some(moments) = &self.moments else {
             return Ok(());
         };
-        match moments.keep(insights).await {
+        match moments.keep(session, read).await {
             Err(error) if !error.is_unavailable() => {
                 tracing::error!(session.id = %session, %error, "what turns say cannot be stored");
                 Ok(())
@@ -222,11 +222,11 @@ impl Finalizer {
         };
         let Made {
             summary: made,
-            insights,
+            read,
             facts,
             key,
         } = self.make(&stored).await?;
-        self.complete_insights(session, &insights).await?;
+        self.complete_insights(session, read).await?;
         self.complete_facts(session, &facts, key.as_ref()).await?;
         let new = new_summary(session, &made);
         let stored_now = match pending {
@@ -254,7 +254,7 @@ impl Finalizer {
 struct Made {
     summary: Summary,
     /// What its turns say.
-    insights: Vec<TurnInsight>,
+    read: ReadTurns,
     /// What its caller says of themselves.
     facts: Vec<NewFact>,
     /// The session's key.

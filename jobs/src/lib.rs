@@ -1,8 +1,9 @@
 //! What happens after calls and beside them: summaries, closing what a killed worker left open,
-//! filing merged sessions, and the upkeep of the record.
+//! filing merged sessions, the scores of leads, and the upkeep of the record.
 
 mod facts;
 mod finalizer;
+mod leads;
 mod maintenance;
 mod meaning;
 mod merge_filing;
@@ -12,9 +13,10 @@ mod sweeper;
 
 pub use facts::{Facts, fact_reader};
 pub use finalizer::{Finalizer, summary_rules};
+pub use leads::score_leads;
 pub use maintenance::{Maintenance, MaintenanceConfig};
 pub use meaning::MeaningOf;
 pub use merge_filing::file_merges;
 pub use metrics::JobMetrics;
-pub use moments::{Moments, trade};
+pub use moments::{Moments, ReadTurns, trade};
 pub use sweeper::{Sweeper, Swept};

@@ -13,6 +13,8 @@ use database::{
 };
 use tokio::time::sleep;
 
+use record::LeadScores;
+
 use super::{JobMetrics, metrics::saturated};
 use schedule::{Schedule, Task};
 
@@ -24,6 +26,9 @@ const MONTHS_AHEAD: i32 = 3;
 const LATE_START: TimeDelta = TimeDelta::minutes(15);
 /// Turns without a session are looked for among the ids of these days.
 const ORPHAN_DAYS: TimeDelta = TimeDelta::days(3);
+/// The second score of a lead falls with time: none is older than this, and so many are made anew in an hour.
+const SCORE_AGE: TimeDelta = TimeDelta::days(1);
+const SCORES_AN_HOUR: i64 = 10_000;
 /// Settled claims are kept this long, to be looked at.
 const SETTLED_KEPT: TimeDelta = TimeDelta::days(7);
 
@@ -149,6 +154,8 @@ impl Maintenance {
         tokens.delete_expired().await?;
         let left = LeftTaskRepository::new(&self.database);
         left.delete_expired().await?;
+        let leads = LeadScores::new(&self.database);
+        leads.refresh(now - SCORE_AGE, SCORES_AN_HOUR).await?;
         Ok(())
     }
 

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use database::{
-    Database, DatabaseError, Message, Role, SessionId, TurnInsight, TurnInsightRepository,
+    Database, DatabaseError, LeadEventRepository, Message, NewLeadEvents, Role, SessionId,
+    TurnInsight, TurnInsightRepository,
 };
 use insight::{
+    lead::{AgentTurn, of_agent, of_caller},
     moment::{self, Trade},
     topics::TopicRule,
     turn::TurnText,
 };
-use record::turn_insight;
+use record::{lead_events, turn_insight};
 use serde_json::Value;
 
 use crate::finalizer::turns;
@@ -19,6 +21,7 @@ use crate::finalizer::turns;
 #[derive(Debug, Clone)]
 pub struct Moments {
     insights: TurnInsightRepository,
+    leads: LeadEventRepository,
     trade: Arc<Trade>,
 }
 
@@ -28,13 +31,14 @@ impl Moments {
     pub fn new(database: &Database, trade: Arc<Trade>) -> Self {
         Self {
             insights: TurnInsightRepository::new(database),
+            leads: LeadEventRepository::new(database),
             trade,
         }
     }
 
     /// What the turns of a call say.
     #[must_use]
-    pub fn read(&self, session: SessionId, messages: &[Message]) -> Vec<TurnInsight> {
+    pub fn read(&self, session: SessionId, messages: &[Message]) -> ReadTurns {
         read(session, messages, &self.trade)
     }
 
@@ -42,13 +46,26 @@ impl Moments {
     ///
     /// # Errors
     /// [`DatabaseError`]. Repeating is safe.
-    pub async fn keep(&self, insights: &[TurnInsight]) -> Result<usize, DatabaseError> {
-        self.insights.insert(insights).await
+    pub async fn keep(&self, session: SessionId, read: ReadTurns) -> Result<usize, DatabaseError> {
+        let insights = self.insights.insert(&read.insights).await?;
+        let noted = self.leads.by_session(session).await?;
+        let missing = read.leads.into_iter();
+        let missing: Vec<NewLeadEvents> = missing.map(|new| new.without_turns_of(&noted)).collect();
+        Ok(insights + self.leads.insert(&missing).await?)
     }
 }
 
+/// What the turns of a call say.
+#[derive(Debug, Default)]
+pub struct ReadTurns {
+    /// Of the caller.
+    pub insights: Vec<TurnInsight>,
+    /// What the turns of both count for a lead.
+    pub leads: Vec<NewLeadEvents>,
+}
+
 /// The rows of a call's turns. Of words whose key was destroyed nothing is read.
-fn read(session: SessionId, messages: &[Message], trade: &Trade) -> Vec<TurnInsight> {
+fn read(session: SessionId, messages: &[Message], trade: &Trade) -> ReadTurns {
     let spoken: Vec<&Message> = messages
         .iter()
         .filter(|message| matches!(message.role, Role::User | Role::Assistant))
@@ -62,12 +79,38 @@ fn read(session: SessionId, messages: &[Message], trade: &Trade) -> Vec<TurnInsi
         .zip(spoken.iter().map(typed))
         .collect();
     let read = moment::of_call(&turns, trade).into_iter();
-    let rows = read.filter_map(|(seq, moment)| {
-        let message = spoken.iter().find(|message| message.seq == seq)?;
-        message.content.as_ref()?;
-        Some(turn_insight(session, seq, &moment, message.created_at))
-    });
-    rows.collect()
+    let mut found = ReadTurns::default();
+    for (seq, moment) in read {
+        let message = spoken.iter().find(|message| message.seq == seq);
+        let Some(at) = message.filter(|message| message.content.is_some()) else {
+            continue;
+        };
+        let at = at.created_at;
+        found.insights.push(turn_insight(session, seq, &moment, at));
+        let counts = lead_events(session, of_caller(seq, &moment, trade), at);
+        found.leads.extend(counts);
+    }
+    for (message, (turn, _)) in spoken.iter().zip(&turns) {
+        if message.role == Role::Assistant {
+            let counts = of_agent(&agent_turn(message, turn), trade);
+            found
+                .leads
+                .extend(lead_events(session, counts, message.created_at));
+        }
+    }
+    found
+}
+
+/// A turn of the agent, as far as it counts for a lead.
+fn agent_turn<'a>(message: &'a Message, turn: &'a TurnText) -> AgentTurn<'a> {
+    let sources = message.meta.get("sources").and_then(Value::as_array);
+    let named = |cited: &'a Value| cited.get("source").and_then(Value::as_str);
+    AgentTurn {
+        seq: turn.seq,
+        deed: turn.deed.as_deref(),
+        intent: message.intent.as_deref(),
+        sources: sources.into_iter().flatten().filter_map(named).collect(),
+    }
 }
 
 /// A pack's words for what turns say.

@@ -170,9 +170,8 @@ impl Pack {
         words.aspects = Aspect::merged(language.aspect.unwrap_or_default(), words.aspects);
         let mut actions = language.actions.unwrap_or_default();
         actions.extend(optional(&file("actions.toml"))?.unwrap_or_default());
-        let mut moments: MomentWords = optional(&file("moments.toml"))?.unwrap_or_default();
-        moments::check(folder, names, (&topics, &tasks.list), &mut moments)?;
-        let catalogue = catalogue(folder, settings.currency.as_ref())?;
+        let listed = catalogue(folder, settings.currency.as_ref())?;
+        let moments = moment_words(folder, names, (&topics, &tasks.list), listed.as_ref())?;
         let lexicon = file("lexicon.toml");
         let pack = Self {
             moments,
@@ -183,8 +182,8 @@ impl Pack {
             web,
             recording: language.recording.unwrap_or_default(),
             slot_words: language.slots.unwrap_or_default(),
-            facts: facts(&file("facts.toml"), names, catalogue.as_ref())?,
-            catalogue,
+            facts: facts(&file("facts.toml"), names, listed.as_ref())?,
+            catalogue: listed,
             recall: language.recall.unwrap_or_default(),
             catalogue_words: language.catalogue.unwrap_or_default(),
             figures: language.figures.unwrap_or_default(),
@@ -331,6 +330,19 @@ fn catalogue(folder: &Path, currency: Option<&Currency>) -> Result<Option<Catalo
     let currency = currency.clone();
     let scales = described.scales;
     Ok(Some(Catalogue::new(tables, scales, currency)))
+}
+
+/// What the pack adds to how turns are read; nothing without a file `moments.toml`.
+fn moment_words(
+    folder: &Path,
+    names: Names<'_>,
+    named: (&[Topic], &[Arc<Task>]),
+    catalogue: Option<&Catalogue>,
+) -> Result<MomentWords, PackError> {
+    let words = optional::<MomentWords>(&folder.join("moments.toml"))?;
+    let mut words = words.unwrap_or_default();
+    moments::check(folder, names, named, catalogue, &mut words)?;
+    Ok(words)
 }
 
 /// What is remembered of callers; nothing without the file.

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use language::{Lexicon, MomentWords, phrase::Phrase};
 
 use crate::{
+    catalogue::Catalogue,
     check::{Names, bad},
     error::PackError,
     pack::Topic,
@@ -28,6 +29,7 @@ pub(crate) fn check(
     folder: &Path,
     names: Names<'_>,
     (topics, tasks): (&[Topic], &[std::sync::Arc<Task>]),
+    catalogue: Option<&Catalogue>,
     words: &mut MomentWords,
 ) -> Result<(), PackError> {
     let file = &folder.join("moments.toml");
@@ -36,13 +38,20 @@ pub(crate) fn check(
         return Err(bad(file, "offer_person_at", &value, "1 to 10"));
     }
     let known: BTreeSet<&str> = topics.iter().map(|topic| topic.id.as_str()).collect();
-    for (key, list) in [
-        ("selling_off", &words.selling_off),
-        ("products", &words.products),
-    ] {
-        if let Some(unknown) = list.iter().find(|id| !known.contains(id.as_str())) {
-            return Err(bad(file, key, unknown, "the id of a topic of topics.toml"));
-        }
+    let off = &words.selling_off;
+    if let Some(unknown) = off.iter().find(|id| !known.contains(id.as_str())) {
+        let accepted = "the id of a topic of topics.toml";
+        return Err(bad(file, "selling_off", unknown, accepted));
+    }
+    let tables = catalogue
+        .iter()
+        .flat_map(|catalogue| &catalogue.tables)
+        .map(|listing| listing.table.name.as_str());
+    let sold: BTreeSet<&str> = known.iter().copied().chain(tables).collect();
+    let products = &words.products;
+    if let Some(unknown) = products.iter().find(|id| !sold.contains(id.as_str())) {
+        let accepted = "the id of a topic of topics.toml or the name of a table of catalogue.toml";
+        return Err(bad(file, "products", unknown, accepted));
     }
     let deeds: BTreeSet<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
     for (key, list) in [

@@ -14,7 +14,7 @@ pub struct MomentWords {
     pub offer_person_at: u8,
     /// Topics of the pack after which nothing is sold to somebody for a week.
     pub selling_off: Vec<String>,
-    /// Topics of the pack that are about something the company sells.
+    /// Topics of the pack, and tables of its catalogue, that are about something the company sells.
     pub products: Vec<String>,
     /// Tasks of the pack that end in an appointment.
     pub appointments: Vec<String>,

@@ -6,11 +6,13 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 use database::{
     AuditRepository, Callback, CallbackChange, CallbackCursor, CallbackFilter, CallbackName,
-    CallbackRepository, Database, DatabaseError, DraftAsk, DraftRepository, Message,
-    MessageRepository, RecordingRepository, Session, SessionId, SessionRepository, SoundSegment,
-    UnansweredQuestion,
+    CallbackRepository, Database, DatabaseError, DraftAsk, DraftRepository, LeadCursor, LeadList,
+    LeadScoreRepository, Message, MessageRepository, RecordingRepository, Session, SessionId,
+    SessionRepository, SoundSegment, UnansweredQuestion,
 };
 use serde_json::json;
+
+use super::Lead;
 
 /// Who reads, and how.
 #[derive(Debug, Clone, Copy)]
@@ -118,6 +120,28 @@ impl AuditedReader<'_> {
             .await?;
         let callbacks = CallbackRepository::new(database);
         callbacks.list(filter, after, limit).await
+    }
+
+    /// Leads with their scores as of `now`, a page of them, the highest first.
+    ///
+    /// # Errors
+    /// [`DatabaseError`], also when the audit log takes no row: then nothing was read.
+    pub async fn leads(
+        &self,
+        database: &Database,
+        list: LeadList,
+        (after, limit): (Option<LeadCursor>, i64),
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Lead>, DatabaseError> {
+        self.note(database, "leads.listed", ("leads", list.as_str()))
+            .await?;
+        let lines = LeadScoreRepository::new(database)
+            .list(list, after, limit)
+            .await?;
+        lines
+            .into_iter()
+            .map(|line| Lead::read(line, now))
+            .collect()
     }
 
     /// Makes a promise the actor's own; see [`CallbackRepository::take`].

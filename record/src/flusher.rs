@@ -151,6 +151,9 @@ impl Flusher {
                 Ok(written) => {
                     self.up();
                     for (session, seen_before) in &written.opened {
+                        if *seen_before {
+                            tracing::info!(session.id = %session, "RETURNING USER");
+                        }
                         self.recognitions.answer(*session, *seen_before);
                     }
                     if written.differing > 0 {

@@ -21,6 +21,7 @@ mod facts;
 mod flusher;
 mod handle;
 mod health;
+mod lead;
 mod live_sessions;
 mod metrics;
 mod moment;
@@ -52,8 +53,8 @@ use tokio::{
 pub use actor::{action_reason, actor_name};
 pub use audited::{AuditedCall, AuditedReader};
 pub use database::{
-    DatabaseError, NewCallback, NewFact, NewLeftTask, NewSound, NewToolCall, NewToolOutcome, Past,
-    PastCall, SoundSegment, StoredFact, SummaryToken, TurnInsight,
+    DatabaseError, NewCallback, NewFact, NewLeadEvents, NewLeftTask, NewSound, NewToolCall,
+    NewToolOutcome, Past, PastCall, SoundSegment, StoredFact, SummaryToken, TurnInsight,
 };
 pub use earlier::EarlierCalls;
 #[cfg(feature = "test-support")]
@@ -61,6 +62,8 @@ pub use earlier::ScriptedCalls;
 pub use facts::{fact_rows, learned};
 pub use handle::{RecordConfig, RecordHandle};
 pub use health::{DatabaseState, RecordHealth, RecordStatus};
+pub use insight::lead::{Part, Points, Selling, Temperature};
+pub use lead::{Lead, LeadScores, lead_events};
 pub use live_sessions::{LiveSession, LiveSessions};
 pub use metrics::RecordMetrics;
 pub use moment::turn_insight;
@@ -184,6 +187,8 @@ pub enum Record {
     Sound(NewSound),
     /// What a turn of the caller says.
     TurnInsight(Box<TurnInsight>),
+    /// What a turn counts for a lead.
+    LeadEvents(NewLeadEvents),
     /// What is known of the caller by it.
     Fact(Box<NewFact>),
     /// A session ends.
@@ -207,7 +212,11 @@ impl Record {
             Self::Sound(sound) => (Some(sound.session_id), None),
             Self::Ended(end) => (Some(end.session), None),
             // One that finds no place is made again from the messages when the call is summed up: nothing is lost.
-            Self::TurnInsight(_) | Self::Fact(_) | Self::Flush(_) | Self::Close => (None, None),
+            Self::TurnInsight(_)
+            | Self::LeadEvents(_)
+            | Self::Fact(_)
+            | Self::Flush(_)
+            | Self::Close => (None, None),
         }
     }
 }
@@ -282,6 +291,11 @@ impl Recorder {
     /// What a turn of the caller says; behind its message.
     pub fn turn_insight(&self, insight: TurnInsight) {
         self.put(Record::TurnInsight(Box::new(insight)));
+    }
+
+    /// What a turn counts for a lead; behind its message.
+    pub fn lead_events(&self, events: NewLeadEvents) {
+        self.put(Record::LeadEvents(events));
     }
 
     /// What is known of the caller by a turn; behind its message.

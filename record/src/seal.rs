@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use call::{Channel, Speaker};
 use chrono::{DateTime, Utc};
 use database::{
-    MessageSealer, NewCallback, NewFact, NewLeftTask, NewMessage, NewSession, NewSound,
-    NewToolCall, NewToolOutcome, Role, RowHash, SessionId, StoredEnd, StoredRecord, StoredStart,
-    SummaryToken, TurnInsight,
+    MessageSealer, NewCallback, NewFact, NewLeadEvents, NewLeftTask, NewMessage, NewSession,
+    NewSound, NewToolCall, NewToolOutcome, Role, RowHash, SessionId, StoredEnd, StoredRecord,
+    StoredStart, SummaryToken, TurnInsight,
     keys::{KeyError, Keyring, SessionKey},
     spool,
 };
@@ -151,6 +151,11 @@ impl Sealer {
     /// What a turn says: no word of it, so nothing is sealed.
     pub(super) fn turn_insight(&self, insight: &TurnInsight) -> Sealed {
         sealed(&StoredRecord::TurnInsight(insight.clone()))
+    }
+
+    /// What a turn counts for a lead: ids and numbers alone.
+    pub(super) fn lead_events(&self, events: NewLeadEvents) -> Sealed {
+        sealed(&StoredRecord::LeadEvents(events))
     }
 
     /// What is known of the caller by a turn; after the session's start and before its end.

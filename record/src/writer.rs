@@ -3,12 +3,15 @@
 use std::{ops::Range, sync::Arc};
 
 use database::{
-    CallbackRepository, Database, DatabaseError, FactRepository, LeftTaskRepository,
-    MessageRepository, RecordingRepository, SealedFact, SealedMessage, SessionId, SessionManager,
-    StoredRecord, ToolCallRepository, TurnInsight, TurnInsightRepository, fail, keys::Keyring,
+    CallbackRepository, Database, DatabaseError, FactRepository, LeadEventRepository,
+    LeftTaskRepository, MessageRepository, NewCallback, NewLeadEvents, RecordingRepository,
+    SealedFact, SealedMessage, SessionId, SessionManager, StoredRecord, ToolCallRepository,
+    TurnInsight, TurnInsightRepository, fail, keys::Keyring,
 };
 
-use super::AfterEnd;
+use insight::lead::of_promise;
+
+use super::{AfterEnd, lead_events};
 
 /// Writes what the spool delivers.
 #[derive(Debug, Clone)]
@@ -20,6 +23,7 @@ pub struct Writer {
     left_tasks: LeftTaskRepository,
     recordings: RecordingRepository,
     insights: TurnInsightRepository,
+    leads: LeadEventRepository,
     facts: FactRepository,
     keys: Keyring,
     after_end: Arc<dyn AfterEnd>,
@@ -47,13 +51,15 @@ impl Writer {
             left_tasks: LeftTaskRepository::new(database),
             recordings: RecordingRepository::new(database),
             insights: TurnInsightRepository::new(database),
+            leads: LeadEventRepository::new(database),
             facts: FactRepository::new(database),
             keys: database.keys().clone(),
             after_end,
         }
     }
 
-    /// Writes records in order; messages that follow one another, and what is read in their turns, in one statement each.
+    /// Writes records in order; messages that follow one another, what is read in their turns, and what that counts for
+    /// leads, in one statement each.
     /// `None` is a record that this version cannot read.
     ///
     /// # Errors
@@ -72,6 +78,7 @@ impl Writer {
                 self.insert(&turns.messages, &turns.places, &mut written)
                     .await?;
                 self.insert_insights(&turns.insights, &mut written).await?;
+                self.insert_leads(&turns.leads, &mut written).await?;
                 self.insert_facts(&turns.facts, &mut written).await?;
                 at += turns.length;
             }
@@ -94,7 +101,7 @@ impl Writer {
                 let opened = self.sessions.create_session(new, &key, token).await?;
                 written.opened.push((new.id, opened.seen_before));
             }
-            Some(StoredRecord::Callback(callback)) => self.callbacks.request(callback).await?,
+            Some(StoredRecord::Callback(callback)) => self.promise(callback).await?,
             Some(StoredRecord::ToolCall(call)) => {
                 self.tool_calls.begin(call).await?;
             }
@@ -110,7 +117,10 @@ impl Writer {
                 self.after_end.ended(ended.session).await;
             }
             Some(
-                StoredRecord::Message(_) | StoredRecord::TurnInsight(_) | StoredRecord::Fact(_),
+                StoredRecord::Message(_)
+                | StoredRecord::TurnInsight(_)
+                | StoredRecord::LeadEvents(_)
+                | StoredRecord::Fact(_),
             ) => {}
             None => {
                 return Err(DatabaseError::Invalid(
@@ -119,6 +129,16 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    /// A promise, and what it counts for a lead. What breaks off between them is repeated.
+    async fn promise(&self, callback: &NewCallback) -> Result<(), DatabaseError> {
+        self.callbacks.request(callback).await?;
+        let happened = of_promise(callback.id, &callback.kind);
+        match lead_events(callback.session, happened, callback.requested_at) {
+            Some(new) => self.leads.insert(&[new]).await.map(drop),
+            None => Ok(()),
+        }
     }
 
     /// What turns say, in one statement; one by one where that is refused, to find the one at fault.
@@ -134,6 +154,24 @@ impl Writer {
         }
         for (at, one) in insights {
             let result = self.insights.insert(std::slice::from_ref(one)).await;
+            refuse(result.map(drop), *at, written)?;
+        }
+        Ok(())
+    }
+
+    /// The same of what turns count for leads.
+    async fn insert_leads(
+        &self,
+        leads: &[(usize, NewLeadEvents)],
+        written: &mut Written,
+    ) -> Result<(), DatabaseError> {
+        let all: Vec<NewLeadEvents> = leads.iter().map(|(_, one)| one.clone()).collect();
+        match self.leads.insert(&all).await {
+            Err(DatabaseError::Invalid(_)) => {}
+            other => return other.map(drop),
+        }
+        for (at, one) in leads {
+            let result = self.leads.insert(std::slice::from_ref(one)).await;
             refuse(result.map(drop), *at, written)?;
         }
         Ok(())
@@ -202,7 +240,7 @@ impl Writer {
     }
 }
 
-/// Messages that follow one another, and what is read in their turns.
+/// Messages that follow one another, what is read in their turns, and what that counts for leads.
 #[derive(Debug, Default)]
 struct Turns {
     messages: Vec<SealedMessage>,
@@ -210,6 +248,8 @@ struct Turns {
     places: Vec<usize>,
     /// With where each is.
     insights: Vec<(usize, TurnInsight)>,
+    /// The same.
+    leads: Vec<(usize, NewLeadEvents)>,
     /// The same.
     facts: Vec<(usize, SealedFact)>,
     /// Records that these are.
@@ -230,6 +270,7 @@ impl Turns {
                 Some(StoredRecord::TurnInsight(insight)) => {
                     turns.insights.push((place, insight.clone()));
                 }
+                Some(StoredRecord::LeadEvents(new)) => turns.leads.push((place, new.clone())),
                 Some(StoredRecord::Fact(fact)) => turns.facts.push((place, fact.clone())),
                 _ => break,
             }
@@ -314,6 +355,47 @@ mod tests {
         assert_eq!(stored[0].arguments, Some(json!({"when": "today"})));
         assert_eq!(stored[0].outcome, Some(ToolOutcome::Success));
         assert_eq!(stored[0].result, Some(json!({"ticket": 7})));
+    }
+
+    #[tokio::test]
+    async fn what_counts_for_a_lead_is_stored_once_with_the_turn_and_the_promise_that_it_is_of() {
+        let test = TestDatabase::new().await;
+        let session = SessionId::new();
+        let mut sealer = Sealer::new(test.db.keys().clone(), Recognitions::default());
+        let now = Utc::now();
+        let start = sealer.start_in_place(session, now).expect("random bytes");
+        let seen = insight::lead::Happened {
+            cause: "turn:0:product_seen:cards".to_owned(),
+            kind: insight::lead::LeadKind::ProductSeen,
+            item: Some("cards".to_owned()),
+            value: 1,
+        };
+        let ticket = NewCallback {
+            kind: "complaint".to_owned(),
+            ..NewCallback::new(SessionId::new().0, session, now)
+        };
+        let promise = NewCallback::new(session.0, session, now);
+        let events = lead_events(session, [seen], now).expect("something happened");
+        let sealed = [
+            start.expect("the first"),
+            sealer.lead_events(events),
+            sealer.callback(ticket),
+            sealer.callback(promise),
+        ];
+        let records: Vec<Option<StoredRecord>> = sealed
+            .iter()
+            .map(|sealed| StoredRecord::from_spool(&sealed.record.payload))
+            .collect();
+        let writer = Writer::new(&test.db, Arc::new(NothingAfterEnd));
+        for _ in 0..2 {
+            let written = writer.write(&records).await.expect("the database is there");
+            assert_eq!(written.refused, []);
+        }
+        let stored = LeadEventRepository::new(&test.db).by_session(session).await;
+        let stored = stored.expect("the database is there").into_iter();
+        let causes: Vec<String> = stored.map(|event| event.cause).collect();
+        let promise = format!("promise:{session}");
+        assert_eq!(causes, [promise.as_str(), "turn:0:product_seen:cards"]);
     }
 
     #[tokio::test]

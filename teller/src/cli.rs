@@ -11,8 +11,8 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberI
 use crate::test_caller::{self, CallArgs};
 use crate::{
     admin::{
-        self, Actor, CallbacksCommand, KeysCommand, ProfilesCommand, SessionsCommand, SpoolCommand,
-        VerifyArgs,
+        self, Actor, CallbacksCommand, KeysCommand, LeadsCommand, ProfilesCommand, SessionsCommand,
+        SpoolCommand, VerifyArgs,
     },
     config::{Config, Reader, backend_token, database_only, key_file, pack_or_setting, spool},
     demo_backend::{self, DemoBackendArgs},
@@ -60,6 +60,10 @@ enum Command {
     /// What was promised to callers: look at it, take it, say that it is done
     #[command(subcommand)]
     Callbacks(CallbacksCommand),
+    /// Who may take something that the company offers: hot, stuck, of high intent; with each part of their score and why.
+    /// Exit code 1 when there is nobody
+    #[command(subcommand, long_about = admin::LEADS_HELP)]
+    Leads(LeadsCommand),
     /// Make the key file that everything stored is sealed with; list its keys
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -177,6 +181,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::ParseFile => Ok(sources::serve_child() == std::process::ExitCode::SUCCESS),
         Command::Profiles(command) => runtime()?.block_on(admin::profiles(&database()?, command)),
         Command::Callbacks(command) => runtime()?.block_on(admin::callbacks(&database()?, command)),
+        Command::Leads(command) => runtime()?.block_on(admin::leads(&database()?, command)),
         Command::Keys(command) => {
             runtime()?.block_on(admin::keys(&key_file(&mut Reader::from_env()), command))
         }

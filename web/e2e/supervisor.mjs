@@ -3,7 +3,7 @@
 // prints one line of JSON about what the page showed; with --history also the
 // history of the caller's profile, with --unmerge takes its newest merge apart;
 // with --gaps what callers asked and nobody wrote down, with --callbacks what was
-// promised to them.
+// promised to them, with --leads who may take something.
 // Exit code 0: all of it was shown (the list may be empty); 1: not; 2: the
 // command line is invalid.
 
@@ -21,6 +21,7 @@ const USAGE = `usage: node e2e/supervisor.mjs --url URL --key KEY [options]
   --adopt NAME         there, make the most asked question a line of the draft, by this name (administrator's key)
   --callbacks          from the list go on to what was promised to callers
   --take NAME          there, take the first that nobody has, by this name (administrator's key)
+  --leads KIND         from the list go on to leads: hot, stuck, intent or all
   --screenshots DIR --size phone|desktop --scheme light|dark --timeout SECONDS (30)`;
 
 const options = readArguments(
@@ -37,6 +38,7 @@ const options = readArguments(
     adopt: { type: "string" },
     callbacks: { type: "boolean", default: false },
     take: { type: "string" },
+    leads: { type: "string" },
   },
   USAGE,
 );
@@ -44,7 +46,7 @@ const options = readArguments(
 const { page, errors, close } = await openBrowser(options);
 const shoot = screenshooter(page, options.screenshots);
 const until = (condition, ...values) => page.waitForFunction(condition, { timeout: options.timeoutMs, polling: 50 }, ...values);
-const report = { ok: false, failure: null, gate: null, complaints: [], calls_taken: null, list: null, call: null, played: null, history: null, unmerged: null, gaps: null, callbacks: null };
+const report = { ok: false, failure: null, gate: null, complaints: [], calls_taken: null, list: null, call: null, played: null, history: null, unmerged: null, gaps: null, callbacks: null, leads: null };
 
 try {
   const address = new URL("/supervisor.html", options.url);
@@ -83,6 +85,10 @@ try {
     if (options.callbacks || options.take) {
       report.callbacks = await readCallbacks();
       report.ok &&= report.callbacks.kind !== "error";
+    }
+    if (options.leads) {
+      report.leads = await readLeads(options.leads);
+      report.ok &&= report.leads.kind !== "error";
     }
   } else {
     report.gate = await page.$eval("#gate-message", (element) => element.textContent);
@@ -234,6 +240,24 @@ async function readCallbacks() {
     kind: document.getElementById("callbacks-status").dataset.kind,
     message: document.getElementById("callbacks-status").textContent,
     promises: [...document.querySelectorAll("#callbacks-list > li")].map(({ innerText }) => innerText.trim()),
+  }));
+}
+
+/** Leads of this kind, with why. */
+async function readLeads(kind) {
+  await page.evaluate(() => location.assign("#/leads"));
+  const settled = () => !document.getElementById("leads-page").hidden && document.getElementById("leads-status").dataset.kind !== "loading";
+  await until(settled);
+  if (kind !== "hot") {
+    await page.select("#leads-kind", kind);
+    await until(settled);
+  }
+  await page.evaluate(() => document.querySelectorAll("#leads-list details").forEach((part) => part.setAttribute("open", "")));
+  await shoot("leads");
+  return page.evaluate(() => ({
+    kind: document.getElementById("leads-status").dataset.kind,
+    message: document.getElementById("leads-status").textContent,
+    leads: [...document.querySelectorAll("#leads-list > li")].map((line) => ({ profile_id: line.dataset.id, text: line.innerText.trim() })),
   }));
 }
 

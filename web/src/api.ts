@@ -85,6 +85,9 @@ export class SupervisorApi {
   /** What was promised to callers. */
   readonly callbacks = (query: URLSearchParams) => this.ask("GET /v1/callbacks", { query });
 
+  /** Who may take something that the company offers. */
+  readonly leads = (query: URLSearchParams) => this.ask("GET /v1/leads", { query });
+
   /** These need the administrator's key. */
   readonly takeCallback = (id: string, body: TakeRequest) => this.ask("POST /v1/callbacks/{id}/take", { parameter: id, body });
   readonly finishCallback = (id: string, body: DoneRequest) => this.ask("POST /v1/callbacks/{id}/done", { parameter: id, body });

@@ -26,6 +26,8 @@ export interface Answers {
   "GET /v1/gaps/draft": Draft;
   /** Takes a line out of the draft */
   "POST /v1/gaps/withdraw": Withdrawn;
+  /** Who may take something that the company offers */
+  "GET /v1/leads": Leads;
   /** A person's profiles, by any of them */
   "GET /v1/profiles/{id}": ProfileHistory;
   /** What an unmerge of this profile would separate */
@@ -103,6 +105,12 @@ export interface CallList {
   calls: CallLine[];
   /** Passed back as `cursor` to get the next page; null at the end. */
   next_cursor: string | null;
+}
+
+/** A call of a lead. */
+export interface CallOfLead {
+  session_id: string;
+  started_at: string;
 }
 
 /** Everything kept of one call. */
@@ -324,6 +332,46 @@ export interface Latency {
   reply_ms: number | null;
 }
 
+/** A person who may take something, with their score at this moment. */
+export interface LeadLine {
+  profile_id: string;
+  profile_type: ProfileType;
+  username: string | null;
+  /** Version 1: engagement and intent together, 0 to 20. */
+  total_score: number;
+  /** By version 1. */
+  temperature: Temperature;
+  /** The temperature as it is to be shown: a hot lead of whom it is not known that they want it and soon is `warm (unqualified)`. */
+  shown: string;
+  /** That they want it and soon is known. */
+  qualified: boolean;
+  /** 0 to 10. */
+  engagement: Points;
+  /** 0 to 10. */
+  intent: Points;
+  /** Version 2, 0 to 20: time, what is known of them and what makes them hesitate count too. */
+  second: Points;
+  /** By version 2. */
+  second_temperature: Temperature;
+  selling_off: SellingOff | null;
+  /** Things that they want. */
+  wanted: number;
+  /** Times they hesitated. */
+  objections: number;
+  /** When something that counts happened last. */
+  last_event_at: string | null;
+  /** Their last calls, newest first; at most five. */
+  calls: CallOfLead[];
+}
+
+/** One page of leads. */
+export interface Leads {
+  /** The highest score by version 1 first. */
+  leads: LeadLine[];
+  /** Passed back as `cursor` to get the next page; null at the end. A lead whose score changes meanwhile may be missed or come twice. */
+  next_cursor: string | null;
+}
+
 /** How well a caller was heard, over the whole call. */
 export interface Line {
   /** The part of the packets of sound that never arrived, 0 to 1. */
@@ -398,6 +446,15 @@ export interface PackDocument {
   title: string;
 }
 
+/** One part of a score. */
+export interface Part {
+  /** Such as `sessions`. */
+  name: string;
+  points: number;
+  /** Why, in words. */
+  reason: string;
+}
+
 /** There is no summary yet. */
 export interface Pending {
   status: PendingStatus;
@@ -413,6 +470,12 @@ export interface Phrasing {
   session_id: string;
   /** It cannot be adopted as it is, and why. */
   unfit: string | null;
+}
+
+/** A sum, with what it is made of. */
+export interface Points {
+  total: number;
+  parts: Part[];
 }
 
 /** Why a request was not answered with what it asked for. */
@@ -486,6 +549,13 @@ export type Resolution = "resolved" | "escalated" | "incomplete";
 /** Who a message is from. */
 export type Role = "user" | "assistant" | "system" | "tool";
 
+/** Why nothing is sold, and until when. */
+export interface SellingOff {
+  /** What they spoke of, an id of `GET /v1/topics`. */
+  topic: string;
+  until: string;
+}
+
 /** The body that the code sender posts. */
 export interface SentMessage {
   /** A phone number, E.164. */
@@ -557,6 +627,9 @@ export interface TakeRequest {
   /** The name of who does this. */
   actor: string;
 }
+
+/** How near a lead is: from 15 points on hot, from 10 on warm. */
+export type Temperature = "hot" | "warm" | "cold";
 
 /** One topic of the pack's taxonomy. */
 export interface Topic {

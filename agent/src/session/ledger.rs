@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 use dialogue::{ModelFailure, Recall, ReplyMeta};
 use insight::{
     facts::FactReader,
+    lead::{self, AgentTurn, Happened},
     moment::{Course, Moment, Trade},
     turn::Reply,
 };
-use record::{MessageRow, Recorder, SessionEnd, turn_insight};
+use record::{MessageRow, Recorder, SessionEnd, lead_events, turn_insight};
 use voice::speak::SpeechId;
 use voice::turn::UserTurn;
 
@@ -156,7 +157,8 @@ impl Ledger {
         }
     }
 
-    /// A finished turn of the caller becomes a row, what it says another, and each fact that it tells one.
+    /// A finished turn of the caller becomes a row, what it says another, each fact that it tells one, and what it counts for a
+    /// lead.
     pub(crate) fn caller_said(&mut self, turn: &UserTurn, now: Duration) -> Said {
         let seq = self.next_seq();
         let meta = json!({
@@ -189,6 +191,7 @@ impl Ledger {
             .caller(&turn.text, turn.typed, None, &self.trade);
         self.recorder
             .turn_insight(turn_insight(self.session, seq, &moment, at));
+        self.counts_for_lead(lead::of_caller(seq, &moment, &self.trade), at);
         let of = (self.session, seq);
         let recall = self.memory.hear(&turn.text, of, at, &self.recorder);
         Said {
@@ -287,8 +290,17 @@ impl Ledger {
             latency_ms: reply.map(clamp_millis),
             meta: agent_meta(&spoken, reply),
         };
-        self.recorder.message(row);
+        let (seq, at) = (row.seq, Utc::now());
+        self.recorder.message_at(row, at);
+        let counts = lead::of_agent(&agent_turn(&spoken, seq), &self.trade);
+        self.counts_for_lead(counts, at);
         Some(spoken)
+    }
+
+    fn counts_for_lead(&self, happened: impl IntoIterator<Item = Happened>, at: DateTime<Utc>) {
+        if let Some(events) = lead_events(self.session, happened, at) {
+            self.recorder.lead_events(events);
+        }
     }
 
     /// Speeches that are audible and have no row yet.
@@ -333,6 +345,19 @@ fn reply_of(spoken: &Spoken) -> Option<Reply> {
     let made_by = meta.map_or("", |meta| meta.model.as_str());
     let has_sources = meta.is_some_and(|meta| !meta.sources.is_empty());
     Reply::of(spoken.kind.name(), route, made_by, has_sources)
+}
+
+/// A speech, as far as it counts for a lead.
+fn agent_turn(spoken: &Spoken, seq: i32) -> AgentTurn<'_> {
+    let Some(meta) = &spoken.meta else {
+        return AgentTurn::default();
+    };
+    AgentTurn {
+        seq,
+        deed: (meta.model == "deed").then_some(&*meta.route),
+        intent: meta.intent.as_deref(),
+        sources: meta.sources.iter().map(|cited| &*cited.source).collect(),
+    }
 }
 
 fn agent_meta(spoken: &Spoken, reply: Option<Duration>) -> Value {
@@ -400,7 +425,7 @@ mod tests {
     /// What is in the queue, in words.
     fn written(queue: &mut record::RecordQueue) -> Vec<String> {
         std::iter::from_fn(|| queue.try_take())
-            .filter(|record| !matches!(record, Record::TurnInsight(_)))
+            .filter(|record| !matches!(record, Record::TurnInsight(_) | Record::LeadEvents(_)))
             .map(|record| match record {
                 Record::Message(row, _) => format!("{} {:?} {}", row.seq, row.speaker, row.content),
                 Record::Ended(end) => format!("ended {}", end.ending.as_str()),

@@ -14,6 +14,7 @@ mod described;
 mod files;
 mod gaps;
 mod guessing;
+mod leads;
 mod operators;
 mod people;
 mod profiles;

@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::{MergeRecord, Profile, ProfileRepository};
 use crate::{
     AuditEntry, AuditRepository, Callback, CallbackRepository, ConversationSummaryRepository,
-    DatabaseError, DraftAsk, DraftRepository, FactRepository, LeftTask, LeftTaskRepository,
-    Message, MessageRepository, ProfileId, RecordingRepository, Session, SessionId,
-    SessionRepository, StoredFact, Summary, ToolCall, ToolCallRepository, TurnInsight,
-    TurnInsightRepository,
+    DatabaseError, DraftAsk, DraftRepository, FactRepository, LeadEvent, LeadEventRepository,
+    LeadScoreRepository, LeadScoreRow, LeftTask, LeftTaskRepository, Message, MessageRepository,
+    ProfileId, RecordingRepository, Session, SessionId, SessionRepository, StoredFact, Summary,
+    ToolCall, ToolCallRepository, TurnInsight, TurnInsightRepository,
 };
 
 /// A person as the database knows them.
@@ -25,6 +25,8 @@ pub struct ProfileExport {
     pub merged: Vec<Profile>,
     /// Devices, participants and customer numbers.
     pub identifiers: Vec<Value>,
+    /// How near they seemed to taking what the company offers, when that was made last.
+    pub lead_score: Option<LeadScoreRow>,
     /// Their calls, oldest first.
     pub sessions: Vec<SessionExport>,
     /// Every merge, undone and refused ones too.
@@ -60,6 +62,8 @@ pub struct SessionExport {
     pub recording: Vec<String>,
     /// What was read in the caller's turns: how they felt, what they wanted.
     pub turn_insights: Vec<TurnInsight>,
+    /// What in it counted for a lead.
+    pub lead_events: Vec<LeadEvent>,
     /// What was learned of them.
     pub facts: Vec<StoredFact>,
     /// Questions that were adopted for a pack and are not in it yet.
@@ -116,6 +120,7 @@ impl ProfileRepository {
             stated_name: self.stated_name(id).await?,
             merged: profiles,
             identifiers: self.db.column(IDENTIFIERS, &[&tree]).await?,
+            lead_score: LeadScoreRepository::new(&self.db).get(tree[0]).await?,
             sessions,
             merges: merges.into_values().collect(),
             challenges: self.db.column(CHALLENGES, &[&tree]).await?,
@@ -147,6 +152,7 @@ impl ProfileRepository {
             left_task: LeftTaskRepository::new(&self.db).by_session(id).await?,
             recording,
             turn_insights: TurnInsightRepository::new(&self.db).by_session(id).await?,
+            lead_events: LeadEventRepository::new(&self.db).by_session(id).await?,
             facts: FactRepository::new(&self.db).by_session(id).await?,
             adopted: DraftRepository::new(&self.db).by_session(id).await?,
         }))

@@ -55,6 +55,24 @@ async fn with_counters_by_row_trigger_the_proofs_fail() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_marks_for_merges_the_proofs_fail() {
+    is_noticed(
+        "without marks for merges",
+        "DROP TRIGGER e_due ON user_profiles",
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_scores_stored_for_any_mark_the_proofs_fail() {
+    is_noticed(
+        "with scores for any mark",
+        &edited("store_lead_scores", " AND d.mark = m.mark", ""),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_list_of_homes_to_drain_the_proofs_fail() {
     let line = "INSERT INTO profile_drains (profile_id) SELECT unnest(homes) ON CONFLICT (profile_id) DO UPDATE SET done_to = NULL;";
     is_noticed(

@@ -191,13 +191,22 @@ impl Worker {
         for _ in 0..operations {
             tokio::time::sleep(Duration::from_micros(self.random.below(1500))).await;
             let (a, b) = (self.somebody(), self.somebody());
-            match self.random.below(12) {
+            match self.random.below(15) {
                 0 | 1 => {
                     let device = self.random.index(self.cast.devices);
                     self.mine.push((call(&self.db, device).await?.0, 0));
                 }
                 2..=4 => self.write_to_all().await?,
                 5 | 6 if !self.mine.is_empty() => self.write_to_mine().await?,
+                12 | 13 => {
+                    let upto = i32::try_from(self.random.below(6)).expect("small");
+                    self.ask(crate::leads::TELL, &[&self.cast.sessions, &upto])
+                        .await?;
+                }
+                14 => {
+                    let limit = 1 + i32::try_from(self.random.below(4)).expect("small");
+                    self.ask(crate::leads::SCORE, &[&limit]).await?;
+                }
                 7 => {
                     self.ask("SELECT unmerge_profile($1, 'proof')", &[&a])
                         .await?

@@ -18,7 +18,12 @@ pub(crate) const BROKEN: &str = "
       FULL JOIN (SELECT f.session_id, u.id FROM user_profiles u, sessions_of(u.id) f WHERE u.merged_into_profile_id IS NULL) o ON (o.session_id, o.id) = (s.session_id, s.profile_id)
       WHERE s.session_id IS NULL OR o.session_id IS NULL
     UNION ALL SELECT 'session ' || r.session_id || ' is filed wrongly and nothing waits to correct it' FROM session_rows r JOIN agent_sessions s USING (session_id)
-      WHERE r.profile_id <> s.profile_id AND NOT EXISTS (SELECT FROM profile_drains d WHERE d.profile_id = r.home_profile_id)";
+      WHERE r.profile_id <> s.profile_id AND NOT EXISTS (SELECT FROM profile_drains d WHERE d.profile_id = r.home_profile_id)
+    UNION ALL SELECT 'the score of ' || u.id || ' was made of ' || coalesce(l.events, 0) || ' events, of ' || n.events || ', and nothing waits to correct it'
+      FROM user_profiles u LEFT JOIN lead_scores l ON l.profile_id = u.id CROSS JOIN LATERAL (
+        SELECT count(*) AS events FROM lead_events e JOIN agent_sessions s USING (session_id) WHERE s.profile_id = u.id) n
+      WHERE NOT EXISTS (SELECT FROM lead_dues d WHERE d.profile_id = u.id)
+        AND CASE WHEN u.merged_into_profile_id IS NULL AND u.erased_at IS NULL THEN coalesce(l.events, 0) <> n.events ELSE l.profile_id IS NOT NULL END";
 
 /// The promises that are broken for the tenant of this connection, or `None`.
 pub(crate) async fn broken(db: &Prepared) -> Option<String> {

@@ -9,6 +9,7 @@ mod gates;
 mod interleavings;
 mod invariants;
 mod kills;
+mod leads;
 mod model;
 mod prepared;
 mod sequences;

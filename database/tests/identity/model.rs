@@ -36,6 +36,8 @@ pub(crate) struct Session {
     /// The profile that was live when it began.
     pub(crate) home: usize,
     pub(crate) messages: usize,
+    /// Events that count for a lead.
+    pub(crate) events: usize,
     pub(crate) summarised: bool,
     pub(crate) authenticated: bool,
 }
@@ -134,6 +136,7 @@ impl Model {
         for s in 0..self.sessions.len() {
             if self.is_erased(s) {
                 self.sessions[s].summarised = true;
+                self.sessions[s].events = 0;
             }
         }
         "erased"
@@ -158,6 +161,10 @@ impl Model {
                 |_| self.profiles[self.live(p)].id.to_string(),
             );
             let messages: usize = mine.iter().map(|s| s.messages).sum();
+            let events: usize = mine.iter().map(|s| s.events).sum();
+            if events > 0 {
+                lines.push(format!("{events} events of {}", profile.id));
+            }
             lines.push(format!(
                 "profile {} into {into} counts {} {messages}",
                 profile.id,

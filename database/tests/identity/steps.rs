@@ -20,6 +20,10 @@ pub(crate) enum Step {
     /// All messages of a session up to one more, most of them again.
     Words(u8, u8),
     Summary(u8),
+    /// All events of a session up to one, most of them again.
+    Events(u8, u8),
+    /// Scores of some whose score is due.
+    Score(u8),
     Merge(u8, u8, bool),
     Unmerge(u8),
     Authenticate(u8, u8),
@@ -34,6 +38,7 @@ const OBSERVED: &str = "
     SELECT format('profile %s into %s counts %s %s', id, coalesce(merged_into_profile_id::text, '-'), total_sessions, total_messages) FROM user_profiles
     UNION ALL SELECT format('session %s of %s messages %s level %s', session_id, profile_id, message_count, auth_level) FROM agent_sessions
     UNION ALL SELECT format('summary %s of %s', session_id, profile_id) FROM conversation_summaries
+    UNION ALL SELECT format('%s events of %s', count(*), s.profile_id) FROM lead_events e JOIN agent_sessions s USING (session_id) GROUP BY s.profile_id
     UNION ALL SELECT format('identifier %s from %s of %s', value, origin_profile_id, profile_id) FROM profile_identifiers
     UNION ALL SELECT format('attempts %s', count(*)) FROM audit_log WHERE action IN ('profile.merge', 'profile.unmerge')";
 
@@ -42,6 +47,7 @@ const STORED: &str = "
     SELECT (to_jsonb(u) - 'updated_at')::text FROM user_profiles u
     UNION ALL SELECT to_jsonb(s)::text FROM agent_sessions s
     UNION ALL SELECT to_jsonb(c)::text FROM conversation_summaries c
+    UNION ALL SELECT to_jsonb(e)::text FROM lead_events e
     UNION ALL SELECT to_jsonb(i)::text FROM profile_identifiers i";
 
 /// Both sides of the comparison.
@@ -64,6 +70,13 @@ impl Both<'_> {
                     &[&(i32::from(n) + 1)],
                 )
                 .await;
+            }
+            Step::Score(n) => {
+                self.row(crate::leads::SCORE, &[&(i32::from(n % 4) + 1)])
+                    .await;
+            }
+            Step::Events(s, upto) if sessions > 0 => {
+                self.events(pick(s, sessions), usize::from(upto)).await?;
             }
             Step::Erase(p) if profiles > 0 => self.erase(pick(p, profiles)).await?,
             Step::Late(p) if profiles > 0 => self.late(pick(p, profiles)).await,
@@ -195,6 +208,7 @@ impl Both<'_> {
             id,
             home,
             messages: 0,
+            events: 0,
             summarised: false,
             authenticated: false,
         };
@@ -219,6 +233,21 @@ impl Both<'_> {
             )
             .await;
         same("new messages", &stored, &new.to_string())
+    }
+
+    async fn events(&mut self, session: usize, upto: usize) -> Result<(), String> {
+        let erased = self.model.is_erased(session);
+        let s = &mut self.model.sessions[session];
+        let wanted = upto % 6 + 1;
+        let new = if erased {
+            0
+        } else {
+            wanted.saturating_sub(s.events)
+        };
+        s.events += new;
+        let (ids, last) = (vec![s.id], i32::try_from(wanted).expect("small") - 1);
+        let stored = self.row(crate::leads::TELL, &[&ids, &last]).await;
+        same("new events", &stored, &new.to_string())
     }
 
     async fn summary(&mut self, session: usize) {

@@ -16,6 +16,7 @@ mod encrypted;
 mod erasing;
 mod facts;
 mod keys;
+mod leads;
 mod left_tasks;
 mod meanings;
 mod merging;

@@ -55,6 +55,10 @@ async fn fill(test: &TestDatabase) {
          INSERT INTO turn_insights (session_id, seq, source, version, emotion, urgency, intent_category, sentiment, frustration, causes, confidence, topics,
                                     pain_points, opportunities, objections, actions, made_at)
          VALUES ('{session}', 0, 'rules', 1, 'neutral', 'low', 'exploration', 0, 0, '{{}}', 50, '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', now());
+         INSERT INTO lead_events (session_id, cause, kind, value, happened_at) VALUES ('{session}', 'c', 'sentiment', 0, now());
+         INSERT INTO lead_scores (profile_id, formula, events, engagement_score, intent_to_buy_score, total_score, lead_temperature, is_qualified,
+                                  second_score, second_temperature, wanted, objections, appointments, callbacks, documents, facts, scored_at)
+         VALUES ('{sarah}', 1, 1, 9, 9, 18, 'hot', true, 18, 'hot', 1, 2, 0, 0, 0, '{{}}', now());
          INSERT INTO draft_asks (pack, document, session_id, phrasing_ct, phrasing_bidx, adopted_by)
          VALUES ('p', 'd', '{session}', '\\x', sha256('x'), 'ann');
          INSERT INTO blocked_identifiers (kind, pattern) VALUES ('*', 'x');

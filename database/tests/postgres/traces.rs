@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use database::{
     Adoption, AuthLimits, AuthRepository, CallbackChange, CallbackRepository, Channel, Claim,
-    ConversationSummaryRepository, CustomerRow, Database, DraftRepository, MergeOutcome,
-    MessageRepository, MessageSealer, NewCallback, NewChallenge, NewDraftAsk, NewMessage,
-    NewSession, NewSummary, Origin, ProfileId, ProfileRepository, Resolution, Role, SealedMessage,
-    Sentiment, SessionId, SessionRepository, SummaryToken, SummaryTokenRepository,
+    ConversationSummaryRepository, CustomerRow, Database, DraftRepository, LeadEventRepository,
+    MergeOutcome, MessageRepository, MessageSealer, NewCallback, NewChallenge, NewDraftAsk,
+    NewMessage, NewSession, NewSummary, Origin, ProfileId, ProfileRepository, Resolution, Role,
+    SealedMessage, Sentiment, SessionId, SessionRepository, SummaryToken, SummaryTokenRepository,
     ToolCallRepository, ToolOutcome, TurnInsight, TurnInsightRepository, keys::SessionKey,
     test_support::TestDatabase,
 };
@@ -16,13 +16,14 @@ use uuid::Uuid;
 
 use crate::{
     facts::{fact, keep},
+    leads::saw,
     support::{rows, web_session},
     tool_calls::made,
     turn_insights::insight,
 };
 
 /// Words that occur nowhere but in Sarah's data.
-pub(crate) const TRACES: [&str; 21] = [
+pub(crate) const TRACES: [&str; 22] = [
     "sarahmoyo",
     "263771234567",
     "Quillfeather",
@@ -40,6 +41,7 @@ pub(crate) const TRACES: [&str; 21] = [
     "adopted-dugong",
     "gloss-narwhal",
     "spoke-of-ibis",
+    "wanted-of-kudu",
     "known-of-gecko",
     "prefers-serval",
     "sarah-reason-lynx",
@@ -164,12 +166,7 @@ async fn leave_traces(test: &TestDatabase, session: SessionId, customer: Profile
         .upsert(&summary)
         .await
         .unwrap();
-    let read = TurnInsight {
-        topics: vec!["spoke-of-ibis".into()],
-        ..insight(session, 0, "rules")
-    };
-    let insights = TurnInsightRepository::new(db);
-    insights.insert(&[read]).await.unwrap();
+    read_a_turn(db, session).await;
     learn(db, session).await;
     let callback = NewCallback {
         phone_number: Some("+263771234567".into()),
@@ -206,6 +203,23 @@ async fn leave_traces(test: &TestDatabase, session: SessionId, customer: Profile
         .merge_anonymous_to_authenticated(owner, customer, "test", None, false)
         .await;
     assert_eq!(merged.unwrap(), MergeOutcome::Merged);
+}
+
+/// What is read in a turn, and what that counts for a lead.
+async fn read_a_turn(db: &Database, session: SessionId) {
+    let read = TurnInsight {
+        topics: vec!["spoke-of-ibis".into()],
+        ..insight(session, 0, "rules")
+    };
+    TurnInsightRepository::new(db)
+        .insert(&[read])
+        .await
+        .unwrap();
+    let wanted = saw(session, 0, "wanted-of-kudu");
+    LeadEventRepository::new(db)
+        .insert(&[wanted])
+        .await
+        .unwrap();
 }
 
 /// A customer with everything that can be known of one: two calls, merges, a summary, a callback,

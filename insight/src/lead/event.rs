@@ -3,10 +3,12 @@
 use call::text_enum;
 
 use super::facts::Interest;
-use crate::{
-    moment::{IntentCategory, Moment, Trade, Urgency},
-    turn::TurnText,
-};
+use crate::moment::{IntentCategory, Moment, Trade, Urgency};
+
+/// The kind of a promise to call somebody back, among the kinds of promises.
+const CALL_BACK: &str = "callback";
+/// Rows of one answer that count: more are no more told than listed.
+const ROWS: usize = 5;
 
 text_enum! {
     /// What happened.
@@ -97,15 +99,60 @@ pub fn of_caller(seq: i32, moment: &Moment, trade: &Trade) -> Vec<Happened> {
     found
 }
 
-/// What a turn of the agent counts for: a deed that was done, by the pack's word for it.
+/// A turn of the agent, as far as it counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AgentTurn<'a> {
+    /// Its position in the session.
+    pub seq: i32,
+    /// What it says was done, by the pack's word for it.
+    pub deed: Option<&'a str>,
+    /// What it is about: a topic, or a table of the catalogue.
+    pub intent: Option<&'a str>,
+    /// What it rests on; a row of a table is called `table/row`.
+    pub sources: Vec<&'a str>,
+}
+
+/// What a turn of the agent counts for: a deed that was done; rows of what the company sells that were told.
 #[must_use]
-pub fn of_agent(turn: &TurnText, trade: &Trade) -> Option<Happened> {
-    let deed = turn.deed.as_deref()?;
-    let kind = trade.deed(deed)?;
-    Some(Happened {
-        cause: format!("turn:{}:{}", turn.seq, kind.as_str()),
+pub fn of_agent(turn: &AgentTurn<'_>, trade: &Trade) -> Vec<Happened> {
+    let seq = turn.seq;
+    let deed = turn.deed.and_then(|deed| Some((deed, trade.deed(deed)?)));
+    let mut found: Vec<Happened> = Vec::new();
+    found.extend(deed.map(|(deed, kind)| Happened {
+        cause: format!("turn:{seq}:{}", kind.as_str()),
         kind,
         item: Some(deed.to_owned()),
+        value: 1,
+    }));
+    let Some(table) = turn.intent.filter(|table| trade.is_product(table)) else {
+        return found;
+    };
+    let is_row = |source: &&&str| {
+        let rest = source.strip_prefix(table);
+        rest.is_some_and(|rest| rest.starts_with('/'))
+    };
+    for row in turn.sources.iter().filter(is_row).take(ROWS) {
+        let kind = LeadKind::ProductSeen;
+        let cause = format!("turn:{seq}:{}:{row}", kind.as_str());
+        if found.iter().all(|one| one.cause != cause) {
+            found.push(Happened {
+                cause,
+                kind,
+                item: Some((*row).to_owned()),
+                value: 1,
+            });
+        }
+    }
+    found
+}
+
+/// What a promise counts for: one to call back does, a ticket does not. `id` is the promise's own.
+#[must_use]
+pub fn of_promise(id: impl std::fmt::Display, kind: &str) -> Option<Happened> {
+    (kind == CALL_BACK).then(|| Happened {
+        cause: format!("promise:{id}"),
+        kind: LeadKind::Callback,
+        item: None,
         value: 1,
     })
 }

@@ -4,16 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use call::{SessionId, text_enum};
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::{LeadKind, event::Happened};
 
 /// Views of one thing that make interest high by themselves.
 const VIEWS_OF_HIGH: u32 = 3;
 /// Turns whose sentiment counts: the last.
-const TURNS: usize = 10;
+pub const TURNS: usize = 10;
+/// What the company wishes to know of a person, by the names that a profile has for it.
+pub const FIELDS: [&str; 4] = ["name", "phone", "email", "contact_channel"];
 
 /// How much somebody wants something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Interest {
     /// It was named.
     Low = 1,
@@ -48,8 +52,24 @@ pub struct Happening {
     pub at: DateTime<Utc>,
 }
 
+/// All events of one kind about one thing: as much of them as a score needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// What.
+    pub kind: LeadKind,
+    /// About what; empty where an event has nothing.
+    pub item: String,
+    /// How often. A callback counts only in a call that spoke of nothing after which nothing is sold: who lost a card is called
+    /// back about the card.
+    pub count: u32,
+    /// The most of their values.
+    pub most: i16,
+    /// When last.
+    pub last_at: DateTime<Utc>,
+}
+
 /// What is known of a person.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// Calls and chats.
     pub sessions: u32,
@@ -69,7 +89,7 @@ pub struct Facts {
     pub objections: BTreeMap<String, u32>,
     /// What is known of whether they can and will.
     pub qualification: BTreeSet<String>,
-    /// Fields of the profile that the company wishes to know, and how many of them it does.
+    /// Fields of the profile that the company wishes to know, and how many of them it does: known, wanted.
     pub fields: (u32, u32),
     /// When something happened last.
     pub last_at: Option<DateTime<Utc>>,
@@ -86,20 +106,29 @@ impl Facts {
             once.entry((happening.session, &happening.what.cause))
                 .or_insert(happening);
         }
-        let mut in_order: Vec<&Happening> = once.into_values().collect();
-        in_order.sort_by(|a, b| {
-            let place = |of: &Happening| (of.at, of.session, of.what.cause.clone());
-            place(a).cmp(&place(b))
-        });
+        let all: Vec<&Happening> = once.into_values().collect();
+        let mut turns: Vec<&Happening> = all
+            .iter()
+            .copied()
+            .filter(|one| one.what.kind == LeadKind::Sentiment)
+            .collect();
+        turns.sort_by_key(|one| std::cmp::Reverse((one.at, one.session, &one.what.cause)));
+        let last = turns.iter().take(TURNS).map(|one| one.what.value);
+        let sessions = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
+        Self::of_tallies(sessions, &tallies(&all), last.collect())
+    }
+
+    /// The same from what was counted elsewhere. `sentiments`: hundredths of the last ten turns, the last first.
+    #[must_use]
+    pub fn of_tallies(sessions: u32, tallies: &[Tally], sentiments: Vec<i16>) -> Self {
         let mut facts = Self {
-            sessions: u32::try_from(sessions.len()).unwrap_or(u32::MAX),
+            sessions,
+            sentiments,
             ..Self::default()
         };
-        for happening in in_order {
-            facts.add(happening);
+        for tally in tallies {
+            facts.add(tally);
         }
-        facts.sentiments.reverse();
-        facts.sentiments.truncate(TURNS);
         for (item, views) in &facts.views {
             if *views >= VIEWS_OF_HIGH {
                 facts.interests.insert(item.clone(), Interest::High);
@@ -108,31 +137,62 @@ impl Facts {
         facts
     }
 
-    fn add(&mut self, happening: &Happening) {
-        let what = &happening.what;
-        let item = what.item.clone().unwrap_or_default();
-        match what.kind {
-            LeadKind::ProductSeen => *self.views.entry(item).or_default() += 1,
+    /// With what the profile has of [`FIELDS`]; other names count for nothing.
+    #[must_use]
+    pub fn with_fields(mut self, known: &[String]) -> Self {
+        let has = FIELDS
+            .iter()
+            .filter(|field| known.iter().any(|known| known == *field));
+        let count = |fields: usize| u32::try_from(fields).unwrap_or(u32::MAX);
+        self.fields = (count(has.count()), count(FIELDS.len()));
+        self
+    }
+
+    fn add(&mut self, tally: &Tally) {
+        let item = tally.item.clone();
+        match tally.kind {
+            LeadKind::ProductSeen => {
+                self.views.insert(item, tally.count);
+            }
             LeadKind::Interest => {
-                let interest = match what.value {
+                let interest = match tally.most {
                     ..=1 => Interest::Low,
                     2 => Interest::Medium,
                     _ => Interest::High,
                 };
-                let known = self.interests.entry(item).or_insert(interest);
-                *known = (*known).max(interest);
+                self.interests.insert(item, interest);
             }
-            LeadKind::Objection => *self.objections.entry(item).or_default() += 1,
-            LeadKind::Callback => self.callbacks += 1,
-            LeadKind::Appointment => self.appointments += 1,
-            LeadKind::DocumentSent => self.documents += 1,
-            LeadKind::Sentiment => self.sentiments.push(what.value),
+            LeadKind::Objection => {
+                self.objections.insert(item, tally.count);
+            }
+            // Of a deed the item is the task's name: a company may have several that come to the same.
+            LeadKind::Callback => self.callbacks = self.callbacks.saturating_add(tally.count),
+            LeadKind::Appointment => {
+                self.appointments = self.appointments.saturating_add(tally.count);
+            }
+            LeadKind::DocumentSent => self.documents = self.documents.saturating_add(tally.count),
+            LeadKind::Sentiment => {}
             LeadKind::Qualification => {
                 self.qualification.insert(item);
             }
-            LeadKind::SellingOff => self.off = Some((item, happening.at)),
+            LeadKind::SellingOff => {
+                let (topic, at) = (item, tally.last_at);
+                let later = |off: &(String, DateTime<Utc>)| (off.1, &off.0) < (at, &topic);
+                if self.off.as_ref().is_none_or(later) {
+                    self.off = Some((topic, at));
+                }
+            }
         }
-        self.last_at = self.last_at.max(Some(happening.at));
+        self.last_at = self.last_at.max(Some(tally.last_at));
+    }
+
+    /// Things that they want: that they were not merely named.
+    #[must_use]
+    pub fn wanted(&self) -> usize {
+        let wanted = self.interests.values();
+        wanted
+            .filter(|interest| **interest >= Interest::Medium)
+            .count()
     }
 
     /// From -1 to 1; 0 where nothing was said.
@@ -150,4 +210,31 @@ impl Facts {
     pub fn has(&self, need: Need) -> bool {
         self.qualification.contains(need.as_str())
     }
+}
+
+/// What each kind of event about each thing comes to.
+fn tallies(happenings: &[&Happening]) -> Vec<Tally> {
+    let off: BTreeSet<SessionId> = happenings
+        .iter()
+        .filter(|one| one.what.kind == LeadKind::SellingOff)
+        .map(|one| one.session)
+        .collect();
+    let mut counted: BTreeMap<(&str, &str), Tally> = BTreeMap::new();
+    for one in happenings {
+        let item = one.what.item.as_deref().unwrap_or_default();
+        let counts = one.what.kind != LeadKind::Callback || !off.contains(&one.session);
+        let tally = counted
+            .entry((one.what.kind.as_str(), item))
+            .or_insert_with(|| Tally {
+                kind: one.what.kind,
+                item: item.to_owned(),
+                count: 0,
+                most: one.what.value,
+                last_at: one.at,
+            });
+        tally.count = tally.count.saturating_add(u32::from(counts));
+        tally.most = tally.most.max(one.what.value);
+        tally.last_at = tally.last_at.max(one.at);
+    }
+    counted.into_values().collect()
 }

@@ -1,10 +1,14 @@
 //! The score of a lead: two halves of ten points each, and beside them what time and doubt take off.
 
+use std::collections::BTreeMap;
+
 use call::text_enum;
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Facts, Interest, facts::Need};
+use super::{Facts, facts::Need};
 
+/// Of these rules; grows when they make something else of the same events, and then every score is made anew.
+pub const FORMULA: i32 = 1;
 /// Points from which on a lead is hot, and from which on it is warm.
 const HOT: f64 = 15.0;
 const WARM: f64 = 10.0;
@@ -95,6 +99,14 @@ pub struct LeadScore {
     pub selling: Selling,
 }
 
+impl Facts {
+    /// How often they hesitated, for whatever reason.
+    #[must_use]
+    pub fn hesitated(&self) -> u32 {
+        total(&self.objections)
+    }
+}
+
 impl LeadScore {
     /// As it is shown: a hot lead of whom it is not known that they want it soon is "warm (unqualified)".
     #[must_use]
@@ -128,7 +140,7 @@ pub fn score(facts: &Facts, now: DateTime<Utc>) -> LeadScore {
 }
 
 fn engagement(facts: &Facts) -> Points {
-    let views: u32 = facts.views.values().sum();
+    let views = total(&facts.views);
     let interests = facts.interests.len();
     let mean = facts.mean_sentiment();
     sum(vec![
@@ -159,10 +171,7 @@ fn engagement(facts: &Facts) -> Points {
 }
 
 fn intent(facts: &Facts) -> Points {
-    let wanted = facts.interests.values();
-    let wanted = wanted
-        .filter(|interest| **interest >= Interest::Medium)
-        .count();
+    let wanted = facts.wanted();
     let flag = |count: u32, points: f64| if count > 0 { points } else { 0.0 };
     sum(vec![
         part(
@@ -188,7 +197,7 @@ fn intent(facts: &Facts) -> Points {
     ])
 }
 
-fn second(facts: &Facts, total: f64, now: DateTime<Utc>) -> Points {
+fn second(facts: &Facts, earned: f64, now: DateTime<Utc>) -> Points {
     let age = facts.last_at.map_or(Duration::zero(), |at| now - at);
     // Whole seconds; what is to come is not younger than now.
     let days = (age.num_seconds().max(0) as f64) / 86_400.0;
@@ -198,12 +207,12 @@ fn second(facts: &Facts, total: f64, now: DateTime<Utc>) -> Points {
     } else {
         COMPLETE * f64::from(known.min(wanted)) / f64::from(wanted)
     };
-    let objections: u32 = facts.objections.values().sum();
+    let objections = total(&facts.objections);
     let parts = vec![
         part(
             "recency",
-            total * 0.5_f64.powf(days / HALF_LIFE_DAYS),
-            format!("{total:.1} points, {days:.1} days ago"),
+            earned * 0.5_f64.powf(days / HALF_LIFE_DAYS),
+            format!("{earned:.1} points, {days:.1} days ago"),
         ),
         part(
             "completeness",
@@ -225,7 +234,7 @@ fn selling(facts: &Facts, now: DateTime<Utc>) -> Selling {
     let off = facts
         .off
         .as_ref()
-        .map(|(topic, at)| (topic, *at + Duration::days(OFF_DAYS)));
+        .map(|(topic, at)| (topic, (*at).min(now) + Duration::days(OFF_DAYS)));
     match off {
         Some((topic, until)) if until > now => Selling::Off {
             topic: topic.clone(),
@@ -233,6 +242,11 @@ fn selling(facts: &Facts, now: DateTime<Utc>) -> Selling {
         },
         _ => Selling::On,
     }
+}
+
+/// All of them together.
+fn total(counts: &BTreeMap<String, u32>) -> u32 {
+    counts.values().copied().fold(0, u32::saturating_add)
 }
 
 fn part(name: &'static str, points: f64, reason: String) -> Part {

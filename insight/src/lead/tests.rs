@@ -5,13 +5,12 @@ use chrono::{DateTime, Utc};
 use proptest::{collection::vec, prelude::*};
 
 use super::{
-    Facts, Happened, Happening, Interest, LeadKind, Selling, Temperature, of_agent, of_caller,
-    score,
+    AgentTurn, Facts, Happened, Happening, Interest, LeadKind, Selling, Temperature, of_agent,
+    of_caller, of_promise, score,
 };
 use crate::{
     moment::{Course, Trade},
     topics::TopicRule,
-    turn::TurnText,
 };
 
 fn at(hours: i64) -> DateTime<Utc> {
@@ -319,25 +318,93 @@ fn what_callers_say_of_what_is_sold_counts_and_what_they_say_in_trouble_does_not
     assert_eq!(said("It was stolen"), ["turn:4:selling_off:theft=1"]);
 }
 
+/// What a turn of the agent counts for, by cause.
+fn told(deed: Option<&str>, intent: Option<&str>, sources: &[&str]) -> Vec<String> {
+    let turn = AgentTurn {
+        seq: 7,
+        deed,
+        intent,
+        sources: sources.to_vec(),
+    };
+    let found = of_agent(&turn, &boats()).into_iter();
+    found.map(|one| one.cause).collect()
+}
+
 #[test]
 fn a_deed_counts_by_what_the_pack_calls_it() {
-    let turn = |deed: Option<&str>| TurnText {
-        seq: 7,
-        speaker: call::Speaker::Agent,
-        text: String::new(),
-        intent: None,
-        interrupted: false,
-        has_sources: false,
-        reply: None,
-        deed: deed.map(str::to_owned),
-        meaning: None,
-    };
-    let trade = boats();
-    let booked = of_agent(&turn(Some("book_visit")), &trade).expect("it is an appointment");
+    assert_eq!(told(Some("book_visit"), None, &[]), ["turn:7:appointment"]);
+    assert_eq!(told(Some("mend"), None, &[]), [""; 0]);
+}
+
+#[test]
+fn rows_of_what_is_sold_count_when_they_are_told_and_documents_do_not() {
+    let rows = ["boats/heron", "boats/teal", "boats/heron", "shop/boats"];
     assert_eq!(
-        (booked.kind, booked.cause.as_str()),
-        (LeadKind::Appointment, "turn:7:appointment")
+        told(None, Some("boats"), &rows),
+        [
+            "turn:7:product_seen:boats/heron",
+            "turn:7:product_seen:boats/teal"
+        ]
     );
-    assert_eq!(of_agent(&turn(Some("mend")), &trade), None);
-    assert_eq!(of_agent(&turn(None), &trade), None);
+    assert_eq!(told(None, Some("places"), &["places/lake"]), [""; 0]);
+    assert_eq!(told(None, None, &rows), [""; 0]);
+    let many: Vec<String> = (0..50).map(|row| format!("boats/{row}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert_eq!(told(None, Some("boats"), &many).len(), 5);
+}
+
+#[test]
+fn a_promise_to_call_back_counts_and_a_ticket_does_not() {
+    let promised = of_promise("x", "callback").expect("they are called back");
+    assert_eq!(
+        (promised.kind, promised.cause.as_str()),
+        (LeadKind::Callback, "promise:x")
+    );
+    assert_eq!(of_promise("x", "complaint"), None);
+}
+
+#[test]
+fn who_is_called_back_about_a_theft_wants_nothing_for_that() {
+    let theft = happening(0, 1, LeadKind::SellingOff, "theft", 1, 0);
+    let callback = |session| happening(session, 2, LeadKind::Callback, "", 1, 0);
+    assert_eq!(facts(&[theft.clone(), callback(0)]).callbacks, 0);
+    assert_eq!(facts(&[theft, callback(0), callback(1)]).callbacks, 1);
+}
+
+#[test]
+fn a_thousand_objections_take_off_two_points_and_no_more() {
+    let objections: Vec<Happening> = (0..1000)
+        .map(|cause| happening(0, cause, LeadKind::Objection, "price", 1, 0))
+        .collect();
+    let (with, without) = (facts(&objections), facts(&[]));
+    assert_eq!(with.hesitated(), 1000);
+    let most = Facts {
+        objections: [("a".into(), u32::MAX), ("b".into(), u32::MAX)].into(),
+        ..with.clone()
+    };
+    for facts in [&with, &most] {
+        let (made, before) = (score(facts, at(0)), score(&without, at(0)));
+        assert!(
+            (made.total - before.total).abs() < 1e-9,
+            "version 1 has no doubts"
+        );
+        assert!((made.second.parts[2].points + 2.0).abs() < 1e-9);
+        assert!(made.second.total >= 0.0);
+    }
+}
+
+#[test]
+fn what_comes_from_the_future_counts_as_now() {
+    let theft = happening(0, 1, LeadKind::SellingOff, "theft", 1, 24 * 365 * 50);
+    let made = score(&facts(&[theft]), at(0));
+    let until = at(7 * 24);
+    let topic = "theft".to_owned();
+    assert_eq!(made.selling, Selling::Off { topic, until });
+}
+
+#[test]
+fn only_what_the_company_wishes_to_know_makes_a_profile_whole() {
+    let known = ["name", "email", "shoe_size"].map(str::to_owned);
+    assert_eq!(Facts::default().with_fields(&known).fields, (2, 4));
+    assert_eq!(Facts::default().with_fields(&[]).fields, (0, 4));
 }

@@ -14,7 +14,7 @@ const NIGHT_HOUR: u32 = 2;
 pub(super) enum Task {
     /// Sign what was said since the last anchor.
     Anchor,
-    /// Make partitions, look for stray rows, delete tokens that expired.
+    /// Make partitions, look for stray rows, delete tokens that expired, have old scores of leads made anew.
     Check,
     /// Recount, put old months away.
     Nightly,
@@ -25,7 +25,9 @@ impl Task {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Anchor => "signing anchors",
-            Self::Check => "making partitions and looking for stray rows and expired tokens",
+            Self::Check => {
+                "making partitions and looking for stray rows, expired tokens and old scores of leads"
+            }
             Self::Nightly => "the nightly recount and putting months away",
         }
     }

@@ -4,9 +4,11 @@ use std::{fs, path::PathBuf};
 
 use chrono::Utc;
 use database::{
-    DatabaseConfig, NewToolCall, SessionId, StoredRecord, keys::Keyring,
-    test_support::ephemeral_keys,
+    DatabaseConfig, LeadEventRepository, NewToolCall, SessionId, StoredRecord,
+    keys::Keyring,
+    test_support::{TestDatabase, ephemeral_keys},
 };
+use insight::lead::{Happened, LeadKind};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -234,4 +236,45 @@ fn sound_is_refused_where_words_still_have_a_place() {
         recorder.sound(ten_seconds(session, taken)),
         "there is room again"
     );
+}
+
+#[tokio::test]
+async fn what_a_turn_counts_for_a_lead_can_be_read_within_a_second_of_the_turn() {
+    let test = TestDatabase::new().await;
+    let folder = Folder::new();
+    let config = RecordConfig {
+        spool: folder.spool(test.db.keys(), 1 << 24),
+        acknowledgements: None,
+        durability: Durability::Disk,
+    };
+    let own = test.db.dedicated().expect("the address is well formed");
+    let (after, tasks) = (Arc::new(NothingAfterEnd), TaskTracker::new());
+    let record = RecordHandle::start(config, own, after, &Arc::default(), &tasks);
+    let record = record.expect("the folder is free");
+    let (recorder, session) = (record.recorder(), SessionId::new());
+    recorder.message(said(session, 0));
+    assert!(recorder.flush(PATIENCE).await, "the call goes on");
+
+    let seen = Happened {
+        cause: "turn:2:product_seen:cards".to_owned(),
+        kind: LeadKind::ProductSeen,
+        item: Some("cards".to_owned()),
+        value: 1,
+    };
+    recorder.message(said(session, 2));
+    recorder.lead_events(crate::lead_events(session, [seen], Utc::now()).expect("an event"));
+    let events = LeadEventRepository::new(&test.db);
+    let reading = async {
+        while events
+            .by_session(session)
+            .await
+            .expect("it reads")
+            .is_empty()
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let read = timeout(Duration::from_secs(1), reading).await;
+    read.expect("it is there a second later");
+    assert!(record.stop(PATIENCE).await, "nothing waits");
 }

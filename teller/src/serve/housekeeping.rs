@@ -1,5 +1,5 @@
 //! What a worker does beside its calls: leases and sweeping, guarding the record, draining
-//! merges, the watcher, following the knowledge pack.
+//! merges, scoring leads, the watcher, following the knowledge pack.
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -9,7 +9,7 @@ use super::{Metrics, backpressure, knowledge_base, locks::DatabaseLocks};
 use crate::config::Config;
 use agent::worker::{Shutdown, Slots, Watcher, WatcherConfig};
 use dialogue::Replier;
-use jobs::{Maintenance, Sweeper, file_merges};
+use jobs::{Maintenance, Sweeper, file_merges, score_leads};
 use record::RecordHealth;
 use tools::Mcp;
 
@@ -48,6 +48,7 @@ impl Background<'_> {
         );
         spawn(tasks, &stop, maintenance.run());
         spawn(tasks, &stop, file_merges(self.database.clone()));
+        spawn(tasks, &stop, score_leads(self.database.clone()));
         spawn(tasks, &stop, warm(self.database.clone()));
         let watch = backpressure::watch(self.record, self.slots, self.metrics.record.clone());
         spawn(tasks, &stop, watch);

@@ -235,8 +235,9 @@ async fn what_is_not_written_down_is_neither_shown_nor_done() {
     let client = harness.test.client().await;
     client.batch_execute(refuse).await.unwrap();
     let session = harness.session.to_string();
-    let commands: [&[&str]; 8] = [
+    let commands: [&[&str]; 9] = [
         &["callbacks", "list"],
+        &["leads", "all"],
         &["sessions", "list"],
         &["sessions", "show", &session],
         &["sessions", "summarize", &session],

@@ -15,6 +15,7 @@ mod demo_backend;
 mod erasure;
 mod fetching;
 mod gaps;
+mod leads;
 mod meanings;
 mod pack_checks;
 mod pack_tests;

@@ -5,11 +5,12 @@ use std::{collections::BTreeSet, os::unix::fs::PermissionsExt as _, process::Out
 use database::{
     Adoption, AuthLimits, AuthRepository, CallbackRepository, Channel, Claim,
     ConversationSummaryRepository, CustomerRow, DraftRepository, FactRepository,
-    LeftTaskRepository, MessageRepository, MessageSealer, NewCallback, NewChallenge, NewDraftAsk,
-    NewFact, NewLeftTask, NewMessage, NewSession, NewSound, NewSummary, NewToolCall,
-    NewToolOutcome, ProfileId, ProfileRepository, RecordingRepository, Resolution, Role, Sentiment,
-    SessionId, SessionRepository, ToolCallRepository, ToolOutcome, TurnInsight,
-    TurnInsightRepository, keys::SessionKey, test_support::TestDatabase,
+    LeadEventRepository, LeftTaskRepository, MessageRepository, MessageSealer, NewCallback,
+    NewChallenge, NewDraftAsk, NewFact, NewLeadEvent, NewLeadEvents, NewLeftTask, NewMessage,
+    NewSession, NewSound, NewSummary, NewToolCall, NewToolOutcome, ProfileId, ProfileRepository,
+    RecordingRepository, Resolution, Role, Sentiment, SessionId, SessionRepository,
+    ToolCallRepository, ToolOutcome, TurnInsight, TurnInsightRepository, keys::SessionKey,
+    test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -17,7 +18,7 @@ use uuid::Uuid;
 use crate::support::program::teller;
 
 /// Tables with something of a person, each with words of Sarah's that the export must show.
-const HELD: [(&str, &str); 20] = [
+const HELD: [(&str, &str); 22] = [
     ("user_profiles", "Sarah Quillfeather"),
     ("profile_identifiers", "100277"),
     ("session_rows", "participant-of-sarah"),
@@ -36,6 +37,8 @@ const HELD: [(&str, &str); 20] = [
     ("message_archives", "archive-of-sarah.jsonl"),
     ("tool_calls", "arguments-of-sarah"),
     ("turn_insights", "topic-of-sarah"),
+    ("lead_events", "turn:0:product_seen:spoken-of-sarah"),
+    ("lead_scores", "\"views\":{\"spoken-of-sarah\":1}"),
     ("facts", "fact-of-sarah"),
     ("tool_call_outcomes", "result-of-sarah"),
     // Its readable half is what the keys open.
@@ -43,7 +46,7 @@ const HELD: [(&str, &str); 20] = [
 ];
 
 /// Tables that hold nothing of a person that an export could show, and why.
-const NOT_HELD: [(&str, &str); 17] = [
+const NOT_HELD: [(&str, &str); 18] = [
     ("person_keys", "a key is no data of the person"),
     ("key_files", "the key file's fingerprint"),
     (
@@ -51,6 +54,7 @@ const NOT_HELD: [(&str, &str); 17] = [
         "that a summary is pending, gone when it is written",
     ),
     ("profile_drains", "merges that are being filed"),
+    ("lead_dues", "whose score is to be made anew"),
     ("room_locks", "a room while a call is in it"),
     ("summary_tokens", "a digest of what was random"),
     ("workers", "our own processes"),
@@ -173,6 +177,18 @@ async fn read_a_turn(test: &TestDatabase, session_id: SessionId) {
     };
     let insights = TurnInsightRepository::new(&test.db);
     assert_eq!(insights.insert(&[read]).await.unwrap(), 1);
+    let wanted = NewLeadEvents {
+        session_id,
+        happened_at: chrono::Utc::now(),
+        events: vec![NewLeadEvent {
+            cause: "turn:0:product_seen:spoken-of-sarah".into(),
+            kind: "product_seen".into(),
+            item: Some("spoken-of-sarah".into()),
+            value: 1,
+        }],
+    };
+    let events = LeadEventRepository::new(&test.db);
+    assert_eq!(events.insert(&[wanted]).await.unwrap(), 1);
 }
 
 async fn learn_a_fact(test: &TestDatabase, session_id: SessionId, key: &SessionKey) {
@@ -220,6 +236,8 @@ async fn sarah() -> Sarah {
         .merge_anonymous_to_authenticated(device, id, "ann", Some("reason-of-sarah"), false)
         .await;
     assert!(merged.unwrap().is_merged());
+    let scores = record::LeadScores::new(&test.db);
+    while scores.settle(chrono::Utc::now(), 50).await.unwrap() > 0 {}
     let callback = NewCallback {
         phone_number: Some("+263771234567".into()),
         reason: Some("callback-of-sarah".into()),

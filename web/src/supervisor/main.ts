@@ -1,13 +1,14 @@
 // The supervisor's pages: the key, then the list of calls or one call, by the
 // address: `#/calls/ID` is a call, `#/profiles/ID` a profile's history, `#/gaps`
 // what callers asked and nobody wrote down, `#/callbacks` what was promised to
-// them, anything else the list.
+// them, `#/leads` who may take something, anything else the list.
 
 import { ApiFailure, SupervisorApi } from "../api.ts";
 import { byId, setText } from "../dom.ts";
 import { CallPage } from "./call-page.ts";
 import { CallbacksPage } from "./callbacks-page.ts";
 import { GapsPage } from "./gaps-page.ts";
+import { LeadsPage } from "./leads-page.ts";
 import { ListPage } from "./list-page.ts";
 import { ProfilePage } from "./profile-page.ts";
 import { isKeyRefused } from "./status.ts";
@@ -28,6 +29,7 @@ const call = new CallPage(topics);
 const profile = new ProfilePage();
 const gaps = new GapsPage(refused);
 const callbacks = new CallbacksPage(refused);
+const leads = new LeadsPage(topics, refused);
 const worker = new WorkerNotice();
 const findProfile = byId<HTMLFormElement>("find-profile");
 const profileInput = byId<HTMLInputElement>("profile-input");
@@ -35,7 +37,7 @@ const profileInput = byId<HTMLInputElement>("profile-input");
 /** Shows what the address names, or asks for the key first. */
 async function route(): Promise<void> {
   const key = sessionStorage.getItem(KEY);
-  const [, other = "list"] = /^#\/(gaps|callbacks)$/.exec(location.hash) ?? [];
+  const [, other = "list"] = /^#\/(gaps|callbacks|leads)$/.exec(location.hash) ?? [];
   const [, kind = other, id = ""] = /^#\/(calls|profiles)\/(.+)$/.exec(location.hash) ?? [];
   gate.hidden = key !== null;
   signOut.hidden = key === null;
@@ -44,6 +46,7 @@ async function route(): Promise<void> {
   profile.hidden = key === null || kind !== "profiles";
   gaps.hidden = key === null || kind !== "gaps";
   callbacks.hidden = key === null || kind !== "callbacks";
+  leads.hidden = key === null || kind !== "leads";
   if (key === null) return keyInput.focus();
   const api = new SupervisorApi(key);
   worker.watch(api);
@@ -51,6 +54,7 @@ async function route(): Promise<void> {
     if (kind === "list") await list.open(api);
     else if (kind === "gaps") await gaps.open(api);
     else if (kind === "callbacks") await callbacks.open(api);
+    else if (kind === "leads") await leads.open(api);
     else await (kind === "calls" ? call : profile).open(api, decode(id));
   } catch (error) {
     refused(error);
@@ -98,6 +102,7 @@ signOut.addEventListener("click", () => {
   profile.forget();
   gaps.forget();
   callbacks.forget();
+  leads.forget();
   worker.forget();
   refuse("");
 });

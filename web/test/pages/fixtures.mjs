@@ -232,3 +232,21 @@ export function somePromises() {
     { ...plain, id: "0190-c4", reference: "XY123456", phone_number: null, done_at: at(9), done_by: "erased", erased: true },
   ];
 }
+
+/** A hot lead that is qualified, one that is not and to whom nothing is sold, and a cold one without a name. */
+export function someLeads() {
+  /** @type {wire.LeadLine} */
+  const plain = {
+    profile_id: "0190-p0", profile_type: "authenticated", username: "sarah", total_score: 17.25, temperature: "hot", shown: "hot", qualified: true,
+    engagement: { total: 8.25, parts: [{ name: "sessions", points: 3, reason: "9 calls and chats" }, { name: "sentiment", points: 1.25, reason: "mean sentiment 0.25 over 10 turns" }] },
+    intent: { total: 9, parts: [{ name: "appointments", points: 3, reason: "1 appointments" }] },
+    second: { total: 11.5, parts: [{ name: "objections", points: -0.5, reason: "1 <b>objections</b>" }] },
+    second_temperature: "warm", selling_off: null, wanted: 2, objections: 1, last_event_at: at(50),
+    calls: [{ session_id: "0190-0", started_at: at(50) }, { session_id: "0190-1", started_at: at(0) }],
+  };
+  return [
+    plain,
+    { ...plain, profile_id: "0190-p1", username: "john", total_score: 15, shown: "warm (unqualified)", qualified: false, selling_off: { topic: "lost_card", until: at(900) } },
+    { ...plain, profile_id: "0190-p2", profile_type: "anonymous", username: null, total_score: 1, temperature: "cold", shown: "cold", qualified: false, last_event_at: null, calls: [] },
+  ];
+}

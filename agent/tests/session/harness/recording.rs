@@ -7,12 +7,13 @@ use std::{
 
 use call::{SessionId, Speaker};
 use insight::{
+    lead::{AgentTurn, of_agent, of_caller},
     moment::of_call,
     turn::{Reply, TurnText},
 };
 use record::{
-    Acknowledged, MessageRow, NewCallback, NewFact, Record, RecordQueue, SessionEnd, TurnInsight,
-    turn_insight,
+    Acknowledged, MessageRow, NewCallback, NewFact, NewLeadEvents, Record, RecordQueue, SessionEnd,
+    TurnInsight, lead_events, turn_insight,
 };
 use tokio::{sync::oneshot, time::sleep};
 
@@ -36,6 +37,8 @@ pub(crate) struct Kept {
     pub(crate) sounds: usize,
     /// What the caller's turns say.
     pub(crate) insights: Vec<TurnInsight>,
+    /// What its turns count for a lead.
+    pub(crate) leads: Vec<NewLeadEvents>,
     /// What they say of the caller.
     pub(crate) facts: Vec<NewFact>,
     started: usize,
@@ -139,6 +142,7 @@ impl Kept {
                 self.end = Some(end);
             }
             Record::TurnInsight(insight) => self.insights.push(*insight),
+            Record::LeadEvents(events) => self.leads.push(events),
             // What a task knows is nobody's turn.
             Record::LeftTask(_) => {}
             Record::Fact(fact) => self.facts.push(*fact),
@@ -176,11 +180,38 @@ impl Kept {
         assert_eq!(self.insights.len(), callers.count(), "a turn was not read");
     }
 
+    /// What turns count for a lead was noted as they came, and is counted the same again from what was kept.
+    fn check_leads(&self) {
+        let turns: Vec<(TurnText, bool)> = self.rows.iter().map(turn_text).collect();
+        let trade = words::trade();
+        let moments = of_call(&turns, &trade);
+        let again = self.rows.iter().filter_map(|row| {
+            let kept = |key: &str| row.meta.get(key).and_then(|value| value.as_str());
+            let sources = row.meta.get("sources").and_then(|all| all.as_array());
+            let cited = sources.into_iter().flatten();
+            let told = AgentTurn {
+                seq: row.seq,
+                deed: kept("route").filter(|_| kept("model") == Some("deed")),
+                intent: row.intent.as_deref(),
+                sources: cited.filter_map(|one| one["source"].as_str()).collect(),
+            };
+            let moment = moments.iter().find(|(seq, _)| *seq == row.seq);
+            let said = moment.map(|(seq, moment)| of_caller(*seq, moment, &trade));
+            let at = self.leads.first()?.happened_at;
+            let all = said.unwrap_or_else(|| of_agent(&told, &trade));
+            lead_events(row.session, all, at)
+        });
+        let again: Vec<_> = again.map(|new| new.events).collect();
+        let noted: Vec<_> = self.leads.iter().map(|new| new.events.clone()).collect();
+        assert_eq!(noted, again, "what counts for a lead");
+    }
+
     /// What holds for every call: it starts once, ends once and last, numbers its rows without a
     /// gap, and no row ends before it begins.
     fn check(&self) {
         assert_eq!(self.started, 1, "a call starts once");
         self.check_insights();
+        self.check_leads();
         assert!(self.end.is_some(), "the record of the call was not closed");
         for (place, row) in self.rows.iter().enumerate() {
             assert_eq!(
