@@ -159,10 +159,8 @@ impl Session {
         let id = self.ledger.speech(SpeechKind::Greeting, None);
         self.voice.begin(id, true).await;
         let (voice, tts) = (self.voice.clone(), self.services.tts.clone());
-        let session = self.id;
         self.tasks.spawn(async move {
             let greeting = if recognised(seen_before).await {
-                tracing::info!(session.id = %session, proven = false, "RETURNING USER");
                 &lines.welcome_back
             } else {
                 &lines.greeting
