@@ -12,6 +12,7 @@ mod ending;
 mod handoff;
 mod hearing;
 mod ledger;
+mod memory;
 mod opening;
 mod pause;
 mod phase;

@@ -12,6 +12,7 @@ mod clean;
 mod document;
 mod draft;
 mod error;
+mod fact;
 pub mod fail;
 pub mod keys;
 mod lead;
@@ -21,6 +22,7 @@ mod meaning;
 mod message;
 mod migrate;
 mod outbox;
+mod past;
 mod pool;
 mod profile;
 mod recording;
@@ -58,6 +60,7 @@ pub use chain::RowHash;
 pub use document::{DocumentChunk, DocumentRepository, ImportReport};
 pub use draft::{Adoption, DraftAsk, DraftRepository, NewDraftAsk};
 pub use error::DatabaseError;
+pub use fact::{FactRepository, NewFact, SealedFact, StoredFact};
 pub use lead::{
     DueLead, LeadCall, LeadCursor, LeadEvent, LeadEventRepository, LeadKindCount, LeadLine,
     LeadList, LeadScoreRepository, LeadScoreRow, NewLeadEvent, NewLeadEvents,
@@ -71,11 +74,12 @@ pub use message::{
 };
 pub use migrate::MigrationReport;
 pub use outbox::{ClaimedSummary, FailedSummary, SummaryQueue};
+pub use past::{OpenPromise, Past, PastCall, PastRepository};
 pub use pool::{Database, DatabaseConfig};
 pub use profile::{
-    CustomerRow, CustomersImported, DrainProgress, Erasure, ErasureOutcome, MergeOutcome,
-    MergeRecord, Origin, Profile, ProfileExport, ProfileHistory, ProfileKind, ProfileRepository,
-    Separation, SessionExport, UnmergeOutcome, WouldUnmerge,
+    CallSentiment, Counted, CustomerRow, CustomersImported, DrainProgress, Erasure, ErasureOutcome,
+    MergeOutcome, MergeRecord, Origin, PersonOverview, Profile, ProfileExport, ProfileHistory,
+    ProfileKind, ProfileRepository, Separation, SessionExport, UnmergeOutcome, WouldUnmerge,
 };
 pub use recording::{NewSound, RecordingRepository, SealedSound, SoundSegment};
 pub use recount::{CounterDrift, Orphan, RecountRepository};

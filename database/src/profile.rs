@@ -5,6 +5,7 @@ mod erasure;
 mod export;
 mod history;
 mod merges;
+mod overview;
 
 use call::{input::clean_line, sql_text, text_enum};
 use chrono::{DateTime, Utc};
@@ -18,6 +19,7 @@ pub use self::{
     export::{ProfileExport, SessionExport},
     history::{ProfileHistory, Separation, WouldUnmerge},
     merges::{DrainProgress, MergeOutcome, MergeRecord, UnmergeOutcome},
+    overview::{CallSentiment, Counted, PersonOverview},
 };
 use crate::{
     DatabaseError, ProfileId, SessionId, clean::clean_json, keys::Keyring, pool::Params,

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    NewCallback, NewLeadEvents, NewSession, SealedLeftTask, SealedMessage, SealedSound,
+    NewCallback, NewLeadEvents, NewSession, SealedFact, SealedLeftTask, SealedMessage, SealedSound,
     SealedToolCall, SealedToolOutcome, SessionEnd, SessionId, SummaryToken, TurnInsight,
     keys::{KeyError, Keyring, SessionKey},
     spool,
@@ -36,6 +36,8 @@ pub enum StoredRecord {
     TurnInsight(TurnInsight),
     /// What a turn counts for a lead.
     LeadEvents(NewLeadEvents),
+    /// What is known of the caller by it.
+    Fact(SealedFact),
     /// A session ends.
     Ended(StoredEnd),
 }
@@ -92,6 +94,8 @@ impl StoredRecord {
     pub const TURN_INSIGHT: i32 = -7;
     /// Of what a turn counts for a lead.
     pub const LEAD_EVENTS: i32 = -8;
+    /// Of a fact.
+    pub const FACT: i32 = -9;
     /// Of a session's end: after its last message.
     pub const END: i32 = i32::MAX;
 
@@ -136,6 +140,7 @@ impl StoredRecord {
             Self::Sound(_) => "sound",
             Self::TurnInsight(_) => "turn_insight",
             Self::LeadEvents(_) => "lead_events",
+            Self::Fact(_) => "fact",
             Self::Ended(_) => "end",
         }
     }
@@ -153,6 +158,7 @@ impl StoredRecord {
             Self::Sound(sound) => (sound.session_id, Self::SOUND, sound.recorded_at),
             Self::TurnInsight(insight) => (insight.session_id, Self::TURN_INSIGHT, insight.made_at),
             Self::LeadEvents(new) => (new.session_id, Self::LEAD_EVENTS, new.happened_at),
+            Self::Fact(fact) => (fact.session_id, Self::FACT, fact.learned_at),
             Self::Ended(ended) => (ended.session, Self::END, ended.end.ended_at),
         }
     }
@@ -176,8 +182,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Channel, MessageSealer, NewLeadEvent, NewLeftTask, NewMessage, NewSound, NewToolCall,
-        NewToolOutcome, Role, ToolOutcome,
+        Channel, MessageSealer, NewFact, NewLeadEvent, NewLeftTask, NewMessage, NewSound,
+        NewToolCall, NewToolOutcome, Role, ToolOutcome,
     };
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -218,6 +224,22 @@ mod tests {
                 item: Some("cards".to_owned()),
                 value: 1,
             }],
+        }
+    }
+
+    fn fact(session_id: SessionId, learned_at: DateTime<Utc>) -> NewFact {
+        NewFact {
+            session_id,
+            seq: 0,
+            place: 0,
+            key: "budget".to_owned(),
+            what: "holds".to_owned(),
+            value: Some("..50000 USD".to_owned()),
+            query: false,
+            confidence: 90,
+            source: "said".to_owned(),
+            learned_at,
+            expires_at: None,
         }
     }
 
@@ -283,6 +305,7 @@ mod tests {
             StoredRecord::Sound(sound.seal(&key).expect("random bytes")),
             StoredRecord::TurnInsight(insight(id, at(4))),
             StoredRecord::LeadEvents(lead_events(id, at(4))),
+            StoredRecord::Fact(fact(id, at(4)).seal(&key).expect("random bytes")),
             StoredRecord::Ended(StoredEnd {
                 session: id,
                 end: SessionEnd {
@@ -317,6 +340,7 @@ mod tests {
             ("sound", -6, micros(4)),
             ("turn_insight", -7, micros(4)),
             ("lead_events", -8, micros(4)),
+            ("fact", -9, micros(4)),
             ("end", i32::MAX, micros(5)),
         ];
         assert_eq!(places, expected);

@@ -10,6 +10,7 @@ mod deeds;
 mod event;
 pub(crate) mod functions;
 mod lookups;
+mod memory;
 mod mood;
 mod phrasing;
 mod prompt;
@@ -24,6 +25,7 @@ pub use event::{
     Abilities, CallFacts, CallerTurn, Delta, Event, Found, Function, FunctionKind, ModelCall,
     ModelFailure, Mood, Query, Step, ToolCallId, WebQuery,
 };
+pub use memory::{LastCall, Past, Recall};
 pub use prompt::{Exchange, Prompt};
 pub use sentences::{UnusableText, Withheld};
 
@@ -97,6 +99,10 @@ pub struct Conversation {
     person_due: bool,
     /// Nothing is offered any more that nobody asked for.
     sells_nothing: bool,
+    /// The same, as the caller wishes; what they left themselves is offered all the same.
+    wants_no_offers: bool,
+    /// What earlier calls of a caller who proved who they are came to.
+    past: Past,
     dead_end: DeadEnd,
     telling: Telling,
     reply: Reply,
@@ -141,6 +147,8 @@ impl Conversation {
             patience: mood::Patience::default(),
             person_due: false,
             sells_nothing: false,
+            wants_no_offers: false,
+            past: Past::default(),
             dead_end: DeadEnd::default(),
             telling: Telling::default(),
             reply: Reply::None,
@@ -195,9 +203,13 @@ impl Conversation {
                 self.facts.name = Some(name);
                 self.facts.caller.customer = Some(customer);
                 self.facts.caller.level = AuthLevel::OneTimeCode;
+                let from = steps.len();
+                self.welcome_back(steps);
                 self.proven(steps);
+                self.ask_what_for(from, steps);
             }
             Event::Left(left) => self.left = tasks::Left::Unsaid(left),
+            Event::Past(past) => self.remember_past(*past),
             Event::DoneBefore(done) => self.day_book.before = done,
             Event::PersonWanted => self.person_wanted(steps),
             Event::TransferFailed(_) => {
@@ -284,7 +296,8 @@ impl Conversation {
         let before = steps.len();
         self.heed(turn, &route, steps);
         let said = (&*turn.text, &turn.mood);
-        if steps.len() == before && self.go_on_telling(said, &route, steps) {
+        let is_said = self.recall(turn, &route, &meta, steps);
+        if is_said || steps.len() == before && self.go_on_telling(said, &route, steps) {
             return;
         }
         let of = tasks::Understood {
@@ -448,17 +461,6 @@ impl Conversation {
     pub(crate) fn offers(&self) -> impl Iterator<Item = (&str, &str)> {
         let offers = self.perhaps.iter().filter(|_| self.offers_to_tell());
         offers.map(|perhaps| (&*perhaps.source.source, &*perhaps.label))
-    }
-
-    fn can_transfer(&self) -> bool {
-        self.abilities.transfer || self.base.pack().settings.transfer_number.is_some()
-    }
-
-    fn say_fixed(&mut self, fixed: actions::FixedReply, meta: ReplyMeta, steps: &mut Vec<Step>) {
-        let sentences = knowledge::sentences(&fixed.text);
-        steps.extend(sentences.into_iter().map(Step::Say));
-        let action = fixed.action;
-        self.complete(ReplyMeta { action, ..meta }, fixed.awaiting, steps);
     }
 
     fn complete(&mut self, mut meta: ReplyMeta, asks: Awaiting, steps: &mut Vec<Step>) {

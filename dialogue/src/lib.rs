@@ -32,8 +32,8 @@ mod web;
 
 pub use conversation::{
     Abilities, CallFacts, CallerTurn, Conversation, Delta, Event, Exchange, Found, Function,
-    FunctionKind, ModelCall, ModelFailure, Mood, Prompt, Query, Step, ToolCallId, UnusableText,
-    WebQuery, Withheld,
+    FunctionKind, LastCall, ModelCall, ModelFailure, Mood, Past, Prompt, Query, Recall, Step,
+    ToolCallId, UnusableText, WebQuery, Withheld,
 };
 pub use draft::Draft;
 pub use driver::{Driver, Reply};

@@ -4,7 +4,7 @@ use std::{cmp::Reverse, sync::LazyLock};
 
 use serde::Deserialize;
 
-use crate::{moment::LanguageMoments, redact::Kind, sentiment::Emotion};
+use crate::{facts::MemoryWords, moment::LanguageMoments, redact::Kind, sentiment::Emotion};
 
 /// The lists, read once.
 pub(crate) fn english() -> &'static English {
@@ -24,6 +24,7 @@ pub(crate) struct English {
     pub(crate) redaction: Vocabulary,
     pub(crate) sentiment: Lexicon,
     pub(crate) moment: LanguageMoments,
+    pub(crate) memory: MemoryWords,
 }
 
 /// Phrases of callers and agents that summaries go by.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod english;
+pub mod facts;
 pub mod lead;
 pub mod moment;
 mod preferences;

@@ -56,7 +56,7 @@ impl Reply {
             "out_of_scope" => Self::OutOfScope,
             "unclear" => Self::Unclear,
             "small_talk" | "human_requested" | "authenticate" | "repeat" | "source" | "more"
-            | "goodbye" | "affirm" | "deny" => Self::Talk,
+            | "goodbye" | "affirm" | "deny" | "memory" => Self::Talk,
             // A look-up has its own name. What a pack's line says of it is that it found nothing.
             _ if matches!(made_by, "tool" | "deed") => Self::Answer,
             _ if made_by == "question" => Self::Talk,
@@ -110,6 +110,7 @@ mod tests {
                 Some(Reply::Unclear),
             ),
             (("reply", Some("more"), "pack", false), Some(Reply::Talk)),
+            (("reply", Some("memory"), "pack", false), Some(Reply::Talk)),
             (
                 ("reply", Some("more"), "extractive", true),
                 Some(Reply::Answer),

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use call::{AuthLevel, CallEnding, Speaker};
 use database::{
     ClaimedSummary, ConversationSummaryRepository, Database, DatabaseError, Message,
-    MessageRepository, NewSummary, Origin, ProfileRepository, Role, Session, SessionId,
+    MessageRepository, NewFact, NewSummary, Origin, ProfileRepository, Role, Session, SessionId,
     SessionRepository, SessionStatus, SummaryQueue, keys::SessionKey,
 };
 use futures_util::future::BoxFuture;
@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 
 use record::AfterEnd;
 
-use crate::{MeaningOf, Moments, moments::ReadTurns};
+use crate::{Facts, MeaningOf, Moments, moments::ReadTurns};
 
 /// A claim whose worker died is free again after this long; writing takes milliseconds.
 const CLAIM: Duration = Duration::from_secs(60);
@@ -36,6 +36,7 @@ pub struct Finalizer {
     rules: Arc<SummaryRules>,
     meaning: Option<MeaningOf>,
     moments: Option<Moments>,
+    facts: Option<Facts>,
 }
 
 impl AfterEnd for Finalizer {
@@ -61,6 +62,7 @@ impl Finalizer {
             rules,
             meaning: None,
             moments: None,
+            facts: None,
         }
     }
 
@@ -75,6 +77,15 @@ impl Finalizer {
     pub fn with_moments(self, moments: Moments) -> Self {
         Self {
             moments: Some(moments),
+            ..self
+        }
+    }
+
+    /// With the pack's keys: what a killed worker did not note of what callers said of themselves is noted then.
+    #[must_use]
+    pub fn with_facts(self, facts: Facts) -> Self {
+        Self {
+            facts: Some(facts),
             ..self
         }
     }
@@ -133,19 +144,21 @@ impl Finalizer {
     /// With the session's key: the name that the caller stated is sealed with it.
     async fn make(&self, stored: &Session) -> Result<Made, DatabaseError> {
         let (messages, key) = self.messages.by_session_with_key(stored.id).await?;
-        let (facts, rules, meaning) = (facts(stored), self.rules.clone(), self.meaning.clone());
-        let (moments, id) = (self.moments.clone(), stored.id);
+        let (of_call, rules, meaning) = (facts(stored), self.rules.clone(), self.meaning.clone());
+        let (moments, facts, id) = (self.moments.clone(), self.facts.clone(), stored.id);
         // A model works for seconds on a long call, and one odd text must not end the record of all calls: both stay on a
         // thread of their own.
         let work = move || {
             let read = moments.map(|moments| moments.read(id, &messages));
+            let facts = facts.map(|facts| facts.read(id, &messages));
             let mut turns = turns(&messages);
             if let Some(meaning) = meaning {
                 meaning.add_to(&mut turns);
             }
             Made {
-                summary: summary::summarize(&facts, &turns, &rules),
+                summary: summary::summarize(&of_call, &turns, &rules),
                 read: read.unwrap_or_default(),
+                facts: facts.unwrap_or_default(),
                 key,
             }
         };
@@ -174,6 +187,25 @@ impl Finalizer {
         }
     }
 
+    /// The same of what the caller said of themselves. Without the session's key nothing of it was read.
+    async fn complete_facts(
+        &self,
+        session: SessionId,
+        facts: &[NewFact],
+        key: Option<&SessionKey>,
+    ) -> Result<(), DatabaseError> {
+        let (Some(keeping), Some(key)) = (&self.facts, key) else {
+            return Ok(());
+        };
+        match keeping.keep(facts, key).await {
+            Err(error) if !error.is_unavailable() => {
+                tracing::error!(session.id = %session, %error, "what a caller said of themselves cannot be stored");
+                Ok(())
+            }
+            kept => kept.map(drop),
+        }
+    }
+
     /// Writes the summary of a session and what its caller told of themselves. Repeating it is safe.
     /// `false` when there is no such session.
     ///
@@ -191,9 +223,11 @@ impl Finalizer {
         let Made {
             summary: made,
             read,
+            facts,
             key,
         } = self.make(&stored).await?;
         self.complete_insights(session, read).await?;
+        self.complete_facts(session, &facts, key.as_ref()).await?;
         let new = new_summary(session, &made);
         let stored_now = match pending {
             true => self.summaries.upsert_claimed(&new, key.as_ref()).await?,
@@ -221,6 +255,8 @@ struct Made {
     summary: Summary,
     /// What its turns say.
     read: ReadTurns,
+    /// What its caller says of themselves.
+    facts: Vec<NewFact>,
     /// The session's key.
     key: Option<SessionKey>,
 }

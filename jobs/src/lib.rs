@@ -1,6 +1,7 @@
 //! What happens after calls and beside them: summaries, closing what a killed worker left open,
 //! filing merged sessions, the scores of leads, and the upkeep of the record.
 
+mod facts;
 mod finalizer;
 mod leads;
 mod maintenance;
@@ -10,6 +11,7 @@ mod metrics;
 mod moments;
 mod sweeper;
 
+pub use facts::{Facts, fact_reader};
 pub use finalizer::{Finalizer, summary_rules};
 pub use leads::score_leads;
 pub use maintenance::{Maintenance, MaintenanceConfig};

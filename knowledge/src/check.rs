@@ -9,7 +9,7 @@ use crate::{
     catalogue::Shelf,
     chunk::chunks,
     error::PackError,
-    index,
+    facts, index,
     lookup::{Lookup, Proof, declared, fill_in},
     moments,
     pack::{DocumentText, Pack, Settings},
@@ -230,6 +230,7 @@ pub(crate) fn phrases(folder: &Path, pack: &Pack) -> Result<(), PackError> {
         &pack.words.unspecific,
     );
     moments::check_phrases(&folder.join("moments.toml"), &lexicon, &pack.moments)?;
+    facts::check_phrases(&folder.join("facts.toml"), &lexicon, &pack.facts)?;
     let rules = Rules::new(&lexicon, pack);
     let mut dead: Vec<String> = rules
         .dead(&lexicon)

@@ -9,6 +9,7 @@ mod disclosure;
 mod document;
 mod error;
 mod evidence;
+mod facts;
 mod gaps;
 mod grounding;
 mod heard;
@@ -48,6 +49,7 @@ pub use catalogue::{
 pub use chunk::{CHUNK_OVERLAP, CHUNK_SIZE, Chunk, chunks, split};
 pub use error::PackError;
 pub use evidence::{Evidence, Weights};
+pub use facts::RecallLines;
 pub use gaps::Gap;
 pub use grounding::Fact;
 pub use heard::{Heard, Meanings};

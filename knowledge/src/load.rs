@@ -9,7 +9,7 @@ use std::{
 };
 
 use call::input::decode_file;
-use language::MomentWords;
+use language::{FactWords, MomentWords};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     check::{self, Names, bad},
     document,
     error::PackError,
+    facts,
     language_file::LanguageFile,
     lookup::Lookup,
     moments,
@@ -122,7 +123,8 @@ impl KnowledgeBase {
 
 impl Pack {
     /// Reads `pack.toml`, `topics.toml`, `words.toml`, `small_talk.toml` and `documents/*.md` from `folder`, and
-    /// where they exist `documents/fetched/*.md`, `actions.toml`, `lookups.toml`, `moments.toml`, `lexicon.toml` and `language.toml`.
+    /// where they exist `documents/fetched/*.md`, `actions.toml`, `lookups.toml`, `moments.toml`,
+    /// `facts.toml`, `lexicon.toml` and `language.toml`.
     ///
     /// # Errors
     /// When a file cannot be read, is not text, is malformed, or names something that is not there;
@@ -168,8 +170,8 @@ impl Pack {
         words.aspects = Aspect::merged(language.aspect.unwrap_or_default(), words.aspects);
         let mut actions = language.actions.unwrap_or_default();
         actions.extend(optional(&file("actions.toml"))?.unwrap_or_default());
-        let listed = catalogue(folder, settings.currency.as_ref())?;
-        let moments = moment_words(folder, names, (&topics, &tasks.list), listed.as_ref())?;
+        let catalogue = catalogue(folder, settings.currency.as_ref())?;
+        let moments = moment_words(folder, names, (&topics, &tasks.list), catalogue.as_ref())?;
         let lexicon = file("lexicon.toml");
         let pack = Self {
             moments,
@@ -180,7 +182,9 @@ impl Pack {
             web,
             recording: language.recording.unwrap_or_default(),
             slot_words: language.slots.unwrap_or_default(),
-            catalogue: listed,
+            facts: facts(&file("facts.toml"), names, catalogue.as_ref())?,
+            catalogue,
+            recall: language.recall.unwrap_or_default(),
             catalogue_words: language.catalogue.unwrap_or_default(),
             figures: language.figures.unwrap_or_default(),
             elsewhere: elsewhere(&file("elsewhere.txt"))?,
@@ -338,6 +342,17 @@ fn moment_words(
     let words = optional::<MomentWords>(&folder.join("moments.toml"))?;
     let mut words = words.unwrap_or_default();
     moments::check(folder, names, named, catalogue, &mut words)?;
+    Ok(words)
+}
+
+/// What is remembered of callers; nothing without the file.
+fn facts(
+    file: &Path,
+    names: Names<'_>,
+    catalogue: Option<&Catalogue>,
+) -> Result<FactWords, PackError> {
+    let mut words: FactWords = optional(file)?.unwrap_or_default();
+    facts::check(file, names, catalogue, &mut words)?;
     Ok(words)
 }
 

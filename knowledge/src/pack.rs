@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use chrono::FixedOffset;
 use language::{
-    Lexicon, Listening, MomentWords, SummaryWords, guard::Guard, money::Unit,
+    FactWords, Lexicon, Listening, MomentWords, SummaryWords, guard::Guard, money::Unit,
     pronunciation::Pronunciations,
 };
 use serde::Deserialize;
@@ -15,6 +15,7 @@ use serde::Deserialize;
 use crate::{
     catalogue::{Catalogue, CatalogueWords},
     disclosure::RecordingWords,
+    facts::RecallLines,
     hours::People,
     lines::Lines,
     lookup::Lookup,
@@ -50,6 +51,10 @@ pub struct Pack {
     pub(crate) catalogue_words: CatalogueWords,
     /// What it adds to how a caller's turn is read: `moments.toml`; a pack may have none.
     pub moments: MomentWords,
+    /// What it remembers of its callers: `facts.toml`; a pack may have none.
+    pub facts: FactWords,
+    /// What is said of what is remembered: the language's words.
+    pub recall: RecallLines,
     /// Words of the language by which turns and replies are judged.
     pub listening: Listening,
     /// Words of the language by which a language model's sentences are judged.

@@ -51,7 +51,7 @@ pub enum Route {
 }
 
 /// Names of the routes that every pack has; a look-up or task has a name of its own.
-pub(crate) const FIXED_NAMES: [&str; 13] = [
+pub(crate) const FIXED_NAMES: [&str; 14] = [
     "knowledge",
     "catalogue",
     "small_talk",
@@ -65,6 +65,8 @@ pub(crate) const FIXED_NAMES: [&str; 13] = [
     "deny",
     "out_of_scope",
     "unclear",
+    // Of turns about what is remembered, which the conversation takes before any route.
+    "memory",
 ];
 
 impl Route {

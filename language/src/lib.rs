@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod english;
+mod fact;
 pub mod grams;
 pub mod guard;
 mod lexicon;
@@ -20,6 +21,7 @@ mod token;
 mod words;
 
 pub use english::{ENGLISH, is_known_word};
+pub use fact::{FactForm, FactKey, FactValue, FactWords};
 pub use lexicon::Lexicon;
 pub use listening::{Listening, SummaryWords};
 pub use moment::{IntentWords, MomentWords, NamedWords, UrgencyWords};

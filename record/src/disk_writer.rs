@@ -116,6 +116,7 @@ impl DiskWriter {
             },
             Record::TurnInsight(insight) => Ok(vec![self.sealer.turn_insight(&insight)]),
             Record::LeadEvents(events) => Ok(vec![self.sealer.lead_events(events)]),
+            Record::Fact(fact) => self.sealer.fact(&fact).map(|fact| vec![fact]),
             Record::Ended(end) => Ok(vec![self.sealer.end(&end)]),
             Record::Flush(_) | Record::Close => return Vec::new(),
         };

@@ -17,6 +17,7 @@ mod actor;
 mod audited;
 mod disk_writer;
 mod earlier;
+mod facts;
 mod flusher;
 mod handle;
 mod health;
@@ -52,10 +53,13 @@ use tokio::{
 pub use actor::{action_reason, actor_name};
 pub use audited::{AuditedCall, AuditedReader};
 pub use database::{
-    NewCallback, NewLeadEvents, NewLeftTask, NewSound, NewToolCall, NewToolOutcome, SoundSegment,
-    SummaryToken, TurnInsight,
+    DatabaseError, NewCallback, NewFact, NewLeadEvents, NewLeftTask, NewSound, NewToolCall,
+    NewToolOutcome, Past, PastCall, SoundSegment, StoredFact, SummaryToken, TurnInsight,
 };
 pub use earlier::EarlierCalls;
+#[cfg(feature = "test-support")]
+pub use earlier::ScriptedCalls;
+pub use facts::{fact_rows, learned};
 pub use handle::{RecordConfig, RecordHandle};
 pub use health::{DatabaseState, RecordHealth, RecordStatus};
 pub use insight::lead::{Part, Points, Selling, Temperature};
@@ -185,6 +189,8 @@ pub enum Record {
     TurnInsight(Box<TurnInsight>),
     /// What a turn counts for a lead.
     LeadEvents(NewLeadEvents),
+    /// What is known of the caller by it.
+    Fact(Box<NewFact>),
     /// A session ends.
     Ended(SessionEnd),
     /// Answered when everything before it is in the database.
@@ -206,9 +212,11 @@ impl Record {
             Self::Sound(sound) => (Some(sound.session_id), None),
             Self::Ended(end) => (Some(end.session), None),
             // One that finds no place is made again from the messages when the call is summed up: nothing is lost.
-            Self::TurnInsight(_) | Self::LeadEvents(_) | Self::Flush(_) | Self::Close => {
-                (None, None)
-            }
+            Self::TurnInsight(_)
+            | Self::LeadEvents(_)
+            | Self::Fact(_)
+            | Self::Flush(_)
+            | Self::Close => (None, None),
         }
     }
 }
@@ -288,6 +296,11 @@ impl Recorder {
     /// What a turn counts for a lead; behind its message.
     pub fn lead_events(&self, events: NewLeadEvents) {
         self.put(Record::LeadEvents(events));
+    }
+
+    /// What is known of the caller by a turn; behind its message.
+    pub fn fact(&self, fact: NewFact) {
+        self.put(Record::Fact(Box::new(fact)));
     }
 
     /// A session ends; its summary follows.

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use call::{Channel, Speaker};
 use chrono::{DateTime, Utc};
 use database::{
-    MessageSealer, NewCallback, NewLeadEvents, NewLeftTask, NewMessage, NewSession, NewSound,
-    NewToolCall, NewToolOutcome, Role, RowHash, SessionId, StoredEnd, StoredRecord, StoredStart,
-    SummaryToken, TurnInsight,
+    MessageSealer, NewCallback, NewFact, NewLeadEvents, NewLeftTask, NewMessage, NewSession,
+    NewSound, NewToolCall, NewToolOutcome, Role, RowHash, SessionId, StoredEnd, StoredRecord,
+    StoredStart, SummaryToken, TurnInsight,
     keys::{KeyError, Keyring, SessionKey},
     spool,
 };
@@ -156,6 +156,12 @@ impl Sealer {
     /// What a turn counts for a lead: ids and numbers alone.
     pub(super) fn lead_events(&self, events: NewLeadEvents) -> Sealed {
         sealed(&StoredRecord::LeadEvents(events))
+    }
+
+    /// What is known of the caller by a turn; after the session's start and before its end.
+    pub(super) fn fact(&self, fact: &NewFact) -> Result<Sealed, KeyError> {
+        let fact = fact.seal(self.key(fact.session_id)?)?;
+        Ok(sealed(&StoredRecord::Fact(fact)))
     }
 
     fn key(&self, session: SessionId) -> Result<&SessionKey, KeyError> {

@@ -3,10 +3,10 @@
 use std::{ops::Range, sync::Arc};
 
 use database::{
-    CallbackRepository, Database, DatabaseError, LeadEventRepository, LeftTaskRepository,
-    MessageRepository, NewCallback, NewLeadEvents, RecordingRepository, SealedMessage, SessionId,
-    SessionManager, StoredRecord, ToolCallRepository, TurnInsight, TurnInsightRepository, fail,
-    keys::Keyring,
+    CallbackRepository, Database, DatabaseError, FactRepository, LeadEventRepository,
+    LeftTaskRepository, MessageRepository, NewCallback, NewLeadEvents, RecordingRepository,
+    SealedFact, SealedMessage, SessionId, SessionManager, StoredRecord, ToolCallRepository,
+    TurnInsight, TurnInsightRepository, fail, keys::Keyring,
 };
 
 use insight::lead::of_promise;
@@ -24,6 +24,7 @@ pub struct Writer {
     recordings: RecordingRepository,
     insights: TurnInsightRepository,
     leads: LeadEventRepository,
+    facts: FactRepository,
     keys: Keyring,
     after_end: Arc<dyn AfterEnd>,
 }
@@ -51,6 +52,7 @@ impl Writer {
             recordings: RecordingRepository::new(database),
             insights: TurnInsightRepository::new(database),
             leads: LeadEventRepository::new(database),
+            facts: FactRepository::new(database),
             keys: database.keys().clone(),
             after_end,
         }
@@ -77,6 +79,7 @@ impl Writer {
                     .await?;
                 self.insert_insights(&turns.insights, &mut written).await?;
                 self.insert_leads(&turns.leads, &mut written).await?;
+                self.insert_facts(&turns.facts, &mut written).await?;
                 at += turns.length;
             }
         }
@@ -116,7 +119,8 @@ impl Writer {
             Some(
                 StoredRecord::Message(_)
                 | StoredRecord::TurnInsight(_)
-                | StoredRecord::LeadEvents(_),
+                | StoredRecord::LeadEvents(_)
+                | StoredRecord::Fact(_),
             ) => {}
             None => {
                 return Err(DatabaseError::Invalid(
@@ -168,6 +172,24 @@ impl Writer {
         }
         for (at, one) in leads {
             let result = self.leads.insert(std::slice::from_ref(one)).await;
+            refuse(result.map(drop), *at, written)?;
+        }
+        Ok(())
+    }
+
+    /// Facts, in one statement; one by one where that is refused, to find the one at fault.
+    async fn insert_facts(
+        &self,
+        facts: &[(usize, SealedFact)],
+        written: &mut Written,
+    ) -> Result<(), DatabaseError> {
+        let all: Vec<SealedFact> = facts.iter().map(|(_, one)| one.clone()).collect();
+        match self.facts.insert(&all).await {
+            Err(DatabaseError::Invalid(_)) => {}
+            other => return other.map(drop),
+        }
+        for (at, one) in facts {
+            let result = self.facts.insert(std::slice::from_ref(one)).await;
             refuse(result.map(drop), *at, written)?;
         }
         Ok(())
@@ -228,6 +250,7 @@ struct Turns {
     insights: Vec<(usize, TurnInsight)>,
     /// The same.
     leads: Vec<(usize, NewLeadEvents)>,
+    facts: Vec<(usize, SealedFact)>,
     /// Records that these are.
     length: usize,
 }
@@ -247,6 +270,7 @@ impl Turns {
                     turns.insights.push((place, insight.clone()));
                 }
                 Some(StoredRecord::LeadEvents(new)) => turns.leads.push((place, new.clone())),
+                Some(StoredRecord::Fact(fact)) => turns.facts.push((place, fact.clone())),
                 _ => break,
             }
             turns.length += 1;
@@ -276,7 +300,7 @@ fn refuse(
 mod tests {
     use chrono::{TimeDelta, Utc};
     use database::{
-        NewLeftTask, NewToolCall, NewToolOutcome, ToolOutcome, test_support::TestDatabase,
+        NewFact, NewLeftTask, NewToolCall, NewToolOutcome, ToolOutcome, test_support::TestDatabase,
     };
     use serde_json::json;
 
@@ -407,5 +431,46 @@ mod tests {
             Some(json!({"card": "credit"})),
             "the last word"
         );
+    }
+
+    #[tokio::test]
+    async fn a_fact_is_stored_once_and_one_that_no_table_takes_keeps_no_other_out() {
+        let test = TestDatabase::new().await;
+        let session = SessionId::new();
+        let mut sealer = Sealer::new(test.db.keys().clone(), Recognitions::default());
+        let now = Utc::now();
+        let start = sealer.start_in_place(session, now).expect("random bytes");
+        let mut sealed = vec![start.expect("the first")];
+        let long = "x".repeat(10_000);
+        for (place, value) in [(0, "500"), (1, long.as_str()), (2, "900")] {
+            let fact = NewFact {
+                session_id: session,
+                seq: 0,
+                place,
+                key: "budget".into(),
+                what: "holds".into(),
+                value: Some(value.to_owned()),
+                query: false,
+                confidence: 90,
+                source: "said".into(),
+                learned_at: now,
+                expires_at: None,
+            };
+            sealed.push(sealer.fact(&fact).expect("a key"));
+        }
+        let records: Vec<Option<StoredRecord>> = sealed
+            .iter()
+            .map(|sealed| StoredRecord::from_spool(&sealed.record.payload))
+            .collect();
+        let writer = Writer::new(&test.db, Arc::new(NothingAfterEnd));
+        for _ in 0..2 {
+            let written = writer.write(&records).await.expect("the database is there");
+            let refused: Vec<usize> = written.refused.iter().map(|(at, _)| *at).collect();
+            assert_eq!(refused, [2], "the one that is too long");
+        }
+        let stored = FactRepository::new(&test.db).by_session(session).await;
+        let stored = stored.expect("the database is there");
+        let values: Vec<_> = stored.iter().map(|fact| fact.value.as_deref()).collect();
+        assert_eq!(values, [Some("500"), Some("900")], "both, the last counts");
     }
 }

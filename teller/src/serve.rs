@@ -59,8 +59,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let tts = voice::open(&config, &pack).await?;
     let database = components::database(&config.database)?;
 
-    let trade = Arc::new(jobs::trade(&pack));
-    let summing_up = components::SummingUp::new(&pack, meaning.as_ref(), &trade);
+    let summing_up = components::SummingUp::new(&pack, meaning.as_ref());
     let at_work = (&metrics.record, &tasks);
     let record = components::record(&config.spool, &database, &worker_id, &summing_up, at_work)?;
     let (recorder, record_health) = (record.recorder(), record.health());
@@ -89,7 +88,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         transfer_to: components::transfer_target(&replier)?,
         messages: components::messages(&config, &database)?,
         lines: Arc::new(pack.settings.lines.clone()),
-        trade: trade.clone(),
+        trade: summing_up.trade.clone(),
+        facts: summing_up.facts.clone(),
         live,
         config: session_config(&config, &pack, &worker_id),
         metrics: metrics.agent.clone(),

@@ -59,7 +59,11 @@ impl Authentication {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Started(Started, Option<oneshot::Sender<Value>>),
-    Verified(Verified, Option<Before>, Option<oneshot::Sender<Value>>),
+    Verified(
+        Verified,
+        Option<Box<Before>>,
+        Option<oneshot::Sender<Value>>,
+    ),
 }
 
 #[derive(Deserialize)]
@@ -200,7 +204,7 @@ impl Session {
                 self.keypad.reset();
                 self.authentication.state = State::Authenticated;
                 if let Some(before) = before {
-                    before.tell(&self.dialogue);
+                    before.tell(self.id, &self.dialogue, &mut self.ledger.memory);
                 }
                 behind = self.dialogue.on(Event::Proven {
                     name: name.clone(),
@@ -305,7 +309,7 @@ impl Session {
             // Nothing of it is known before the proof.
             let before = match (&verified, earlier) {
                 (Verified::Authenticated { .. }, Some(earlier)) => {
-                    Some(Before::find(&earlier, session, &replier).await)
+                    Some(Box::new(Before::find(&earlier, session, &replier).await))
                 }
                 _ => None,
             };

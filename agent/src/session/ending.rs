@@ -115,7 +115,7 @@ impl Session {
             TurnAction::SetState(state) => self.outputs.set_state(state),
             TurnAction::Reply(turn) => {
                 let now = self.now();
-                let (_, moment) = self.ledger.caller_said(&turn, now);
+                let moment = self.ledger.caller_said(&turn, now).moment;
                 self.services.metrics.moment(&moment);
                 self.dialogue.on(Event::CallerUnanswered(turn.text));
             }

@@ -9,8 +9,9 @@ use call::{CallEnding, Speaker};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use dialogue::{ModelFailure, ReplyMeta};
+use dialogue::{ModelFailure, Recall, ReplyMeta};
 use insight::{
+    facts::FactReader,
     lead::{self, AgentTurn, Happened},
     moment::{Course, Moment, Trade},
     turn::Reply,
@@ -18,6 +19,8 @@ use insight::{
 use record::{MessageRow, Recorder, SessionEnd, lead_events, turn_insight};
 use voice::speak::SpeechId;
 use voice::turn::UserTurn;
+
+use super::memory::Memory;
 
 /// Why the agent speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +80,17 @@ impl Spoken {
     }
 }
 
+/// A finished turn of the caller.
+#[derive(Debug)]
+pub(crate) struct Said {
+    /// Its number.
+    pub(crate) seq: i32,
+    /// How the caller is.
+    pub(crate) moment: Moment,
+    /// What they wish of what is remembered.
+    pub(crate) recall: Option<Recall>,
+}
+
 /// Books of one call.
 #[derive(Debug)]
 pub(crate) struct Ledger {
@@ -86,6 +100,8 @@ pub(crate) struct Ledger {
     trade: Arc<Trade>,
     /// What the call was like so far.
     course: Course,
+    /// What is remembered of the caller.
+    pub(crate) memory: Memory,
     seq: i32,
     spoken: HashMap<SpeechId, Spoken>,
     next_speech: u64,
@@ -97,12 +113,18 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn new(recorder: Recorder, session: call::SessionId, trade: Arc<Trade>) -> Self {
+    pub(crate) fn new(
+        recorder: Recorder,
+        session: call::SessionId,
+        trade: Arc<Trade>,
+        facts: Arc<FactReader>,
+    ) -> Self {
         Self {
             recorder,
             session,
             trade,
             course: Course::default(),
+            memory: Memory::new(facts),
             seq: 0,
             spoken: HashMap::new(),
             next_speech: 0,
@@ -125,15 +147,19 @@ impl Ledger {
         self.stt_fallback |= by_fallback;
     }
 
-    /// What a turn would say if it were over now.
-    pub(crate) fn would_say(&self, turn: &UserTurn) -> Moment {
+    /// What a turn would be if it were over now.
+    pub(crate) fn would_say(&self, turn: &UserTurn) -> Said {
         let mut course = self.course.clone();
-        course.caller(&turn.text, turn.typed, None, &self.trade)
+        Said {
+            seq: self.seq,
+            moment: course.caller(&turn.text, turn.typed, None, &self.trade),
+            recall: self.memory.would_wish(&turn.text),
+        }
     }
 
-    /// A finished turn of the caller becomes a row, what it says another, and what it counts for a lead. Returns its number
-    /// and what it says.
-    pub(crate) fn caller_said(&mut self, turn: &UserTurn, now: Duration) -> (i32, Moment) {
+    /// A finished turn of the caller becomes a row, what it says another, what it counts for a lead, and
+    /// each fact that it tells one.
+    pub(crate) fn caller_said(&mut self, turn: &UserTurn, now: Duration) -> Said {
         let seq = self.next_seq();
         let meta = json!({
             "typed": turn.typed,
@@ -166,7 +192,13 @@ impl Ledger {
         self.recorder
             .turn_insight(turn_insight(self.session, seq, &moment, at));
         self.counts_for_lead(lead::of_caller(seq, &moment, &self.trade), at);
-        (seq, moment)
+        let of = (self.session, seq);
+        let recall = self.memory.hear(&turn.text, of, at, &self.recorder);
+        Said {
+            seq,
+            moment,
+            recall,
+        }
     }
 
     /// Words of the caller that came too late for a turn: kept, unanswered.
@@ -180,7 +212,7 @@ impl Ledger {
             endpointing: Duration::ZERO,
             unanswered: String::new(),
         };
-        self.caller_said(&turn, now).1
+        self.caller_said(&turn, now).moment
     }
 
     /// Opens the books for one speech; for a reply, with its turn and the number of that.
@@ -279,11 +311,6 @@ impl Ledger {
             .count()
     }
 
-    /// The number that the caller's next turn will have, if nothing is written before it.
-    pub(crate) fn next_turn(&self) -> i32 {
-        self.seq
-    }
-
     fn next_seq(&mut self) -> i32 {
         let seq = self.seq;
         self.seq += 1;
@@ -380,7 +407,8 @@ mod tests {
     fn books() -> (Ledger, record::RecordQueue) {
         let (recorder, queue) = Recorder::new(Arc::default());
         let trade = Arc::new(Trade::default());
-        (Ledger::new(recorder, call::SessionId::new(), trade), queue)
+        let (id, facts) = (call::SessionId::new(), Arc::default());
+        (Ledger::new(recorder, id, trade, facts), queue)
     }
 
     fn turn(text: &str) -> UserTurn {

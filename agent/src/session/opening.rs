@@ -70,7 +70,12 @@ impl Session {
             turns: Turns::new(turn_config(&services.config.turn, line.caller.channel)),
             voice: Voice::start(sink, sent, voice_sender, &tasks),
             taped: taped::Taped::new(tape),
-            ledger: Ledger::new(services.recorder.clone(), id, services.trade.clone()),
+            ledger: Ledger::new(
+                services.recorder.clone(),
+                id,
+                services.trade.clone(),
+                services.facts.clone(),
+            ),
             redactor: Redactor::default(),
             transcripts: FuturesOrdered::new(),
             pause: Pause::default(),
@@ -154,8 +159,10 @@ impl Session {
         let id = self.ledger.speech(SpeechKind::Greeting, None);
         self.voice.begin(id, true).await;
         let (voice, tts) = (self.voice.clone(), self.services.tts.clone());
+        let session = self.id;
         self.tasks.spawn(async move {
             let greeting = if recognised(seen_before).await {
+                tracing::info!(session.id = %session, proven = false, "RETURNING USER");
                 &lines.welcome_back
             } else {
                 &lines.greeting

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dialogue::{CallerTurn, Draft, Event, Mood, Reply, ReplyEvent};
-use insight::moment::{Moment, Urgency};
+use insight::moment::Urgency;
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -15,7 +15,10 @@ use voice::{
     turn::UserTurn,
 };
 
-use super::{AgentVoice, Leaving, Phase, Report, Session, ledger::SpeechKind};
+use super::{
+    AgentVoice, Leaving, Phase, Report, Session,
+    ledger::{Said, SpeechKind},
+};
 use crate::line::Outgoing;
 
 /// A cancelled voice reports what was heard within a frame or two.
@@ -36,8 +39,9 @@ impl Session {
             tracing::debug!("a cancelled speech is written after the turn that cut it");
         }
         let now = self.now();
-        let (seq, moment) = self.ledger.caller_said(&turn, now);
-        self.services.metrics.moment(&moment);
+        let said = self.ledger.caller_said(&turn, now);
+        let seq = said.seq;
+        self.services.metrics.moment(&said.moment);
         // Front-ends show what was typed themselves: sent back, it would stand there twice.
         if !turn.typed {
             self.outputs.send(Outgoing::CallerSaid {
@@ -47,7 +51,7 @@ impl Session {
             });
         }
         let id = self.ledger.speech(SpeechKind::Reply, Some((&turn, seq)));
-        let turn = caller_turn(turn, seq, moment);
+        let turn = caller_turn(turn, said);
         let writing = match self.settle_draft(&turn) {
             Some((writing, begun)) => {
                 if let Some(spoken) = self.ledger.spoken(id) {
@@ -65,8 +69,8 @@ impl Session {
         if !matches!(self.phase, Phase::Talking) {
             return;
         }
-        let moment = self.ledger.would_say(&turn);
-        let turn = caller_turn(turn, self.ledger.next_turn(), moment);
+        let said = self.ledger.would_say(&turn);
+        let turn = caller_turn(turn, said);
         let (draft, reply) = self.dialogue.draft(turn.clone());
         let drafted = Drafted {
             turn,
@@ -138,11 +142,13 @@ impl Session {
     }
 }
 
-fn caller_turn(turn: UserTurn, seq: i32, moment: Moment) -> CallerTurn {
+fn caller_turn(turn: UserTurn, said: Said) -> CallerTurn {
+    let moment = said.moment;
     CallerTurn {
         question: turn.question(),
         text: turn.text,
-        seq,
+        seq: said.seq,
+        recall: said.recall,
         mood: Mood {
             frustration: moment.frustration.level,
             is_critical: moment.urgency == Urgency::Critical,

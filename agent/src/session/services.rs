@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use authentication::Authenticator;
 use dialogue::Replier;
-use insight::moment::Trade;
+use insight::{facts::FactReader, moment::Trade};
 use knowledge::Lines;
 use record::{EarlierCalls, LiveSessions, Recorder};
 use recording::Recordings;
@@ -46,6 +46,8 @@ pub struct Services {
     pub lines: Arc<Lines>,
     /// The pack's words for how a caller's turn is read.
     pub trade: Arc<Trade>,
+    /// What the pack remembers of callers.
+    pub facts: Arc<FactReader>,
     /// The sessions this worker holds.
     pub live: LiveSessions,
     /// Limits of one session.

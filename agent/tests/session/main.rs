@@ -10,6 +10,7 @@ mod endings;
 mod interruptions;
 mod keypad;
 mod long;
+mod memory;
 mod microphone;
 mod moments;
 mod network;

@@ -47,6 +47,9 @@ const COUNT_ERASED: &str = "
 pub(crate) const BY_SESSION: &str =
     "SELECT * FROM conversation_messages WHERE session_id = $1 ORDER BY seq";
 
+const LAST: &str = "
+    SELECT * FROM (SELECT * FROM conversation_messages WHERE session_id = $1 ORDER BY seq DESC LIMIT $2) m ORDER BY seq";
+
 impl MessageRepository {
     /// Stores messages, all or none. Those stored before are skipped and counted nowhere, so a
     /// batch whose answer was lost is simply sent again. Batches of 50 are right. The session of
@@ -119,6 +122,24 @@ impl MessageRepository {
         let key = self.db.session_key(session).await?;
         let opened = |row| message(row, session, key.as_ref());
         Ok((rows.iter().map(opened).collect(), key))
+    }
+
+    /// The last of what was said in a session, so many messages at most, in order.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn last(
+        &self,
+        session: SessionId,
+        most: usize,
+    ) -> Result<Vec<Message>, DatabaseError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = self.db.query(LAST, &[&session, &most]).await?;
+        let key = self.db.session_key(session).await?;
+        let rows = rows.iter();
+        Ok(rows
+            .map(|row| message(row, session, key.as_ref()))
+            .collect())
     }
 }
 

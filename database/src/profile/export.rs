@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::{MergeRecord, Profile, ProfileRepository};
 use crate::{
     AuditEntry, AuditRepository, Callback, CallbackRepository, ConversationSummaryRepository,
-    DatabaseError, DraftAsk, DraftRepository, LeadEvent, LeadEventRepository, LeadScoreRepository,
-    LeadScoreRow, LeftTask, LeftTaskRepository, Message, MessageRepository, ProfileId,
-    RecordingRepository, Session, SessionId, SessionRepository, Summary, ToolCall,
-    ToolCallRepository, TurnInsight, TurnInsightRepository,
+    DatabaseError, DraftAsk, DraftRepository, FactRepository, LeadEvent, LeadEventRepository,
+    LeadScoreRepository, LeadScoreRow, LeftTask, LeftTaskRepository, Message, MessageRepository,
+    ProfileId, RecordingRepository, Session, SessionId, SessionRepository, StoredFact, Summary,
+    ToolCall, ToolCallRepository, TurnInsight, TurnInsightRepository,
 };
 
 /// A person as the database knows them.
@@ -64,6 +64,8 @@ pub struct SessionExport {
     pub turn_insights: Vec<TurnInsight>,
     /// What in it counted for a lead.
     pub lead_events: Vec<LeadEvent>,
+    /// What was learned of them.
+    pub facts: Vec<StoredFact>,
     /// Questions that were adopted for a pack and are not in it yet.
     pub adopted: Vec<DraftAsk>,
 }
@@ -151,6 +153,7 @@ impl ProfileRepository {
             recording,
             turn_insights: TurnInsightRepository::new(&self.db).by_session(id).await?,
             lead_events: LeadEventRepository::new(&self.db).by_session(id).await?,
+            facts: FactRepository::new(&self.db).by_session(id).await?,
             adopted: DraftRepository::new(&self.db).by_session(id).await?,
         }))
     }

@@ -14,6 +14,7 @@ mod drafts;
 mod draining;
 mod encrypted;
 mod erasing;
+mod facts;
 mod keys;
 mod leads;
 mod left_tasks;

@@ -50,6 +50,7 @@ async fn fill(test: &TestDatabase) {
         "INSERT INTO profile_drains (profile_id) VALUES ('{anonymous}');
          INSERT INTO callbacks (callback_id, session_id) VALUES (gen_random_uuid(), '{session}');
          INSERT INTO left_tasks (session_id, task, values_ct, kept_at, expires_at) VALUES ('{session}', 't', '\\x', now(), now());
+         INSERT INTO facts (session_id, seq, place, key, what, value, confidence, source, learned_at) VALUES ('{session}', 0, 0, 'k', 'holds', 'v', 90, 'said', now());
          INSERT INTO recording_segments (session_id, number, sound_ct, recorded_at) VALUES ('{session}', 0, '\\x', now());
          INSERT INTO turn_insights (session_id, seq, source, version, emotion, urgency, intent_category, sentiment, frustration, causes, confidence, topics,
                                     pain_points, opportunities, objections, actions, made_at)

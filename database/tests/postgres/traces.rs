@@ -15,6 +15,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
+    facts::{fact, keep},
     leads::saw,
     support::{rows, web_session},
     tool_calls::made,
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// Words that occur nowhere but in Sarah's data.
-pub(crate) const TRACES: [&str; 20] = [
+pub(crate) const TRACES: [&str; 22] = [
     "sarahmoyo",
     "263771234567",
     "Quillfeather",
@@ -41,12 +42,14 @@ pub(crate) const TRACES: [&str; 20] = [
     "gloss-narwhal",
     "spoke-of-ibis",
     "wanted-of-kudu",
+    "known-of-gecko",
+    "prefers-serval",
     "sarah-reason-lynx",
     "room-of-sarah",
 ];
 
 /// Those that no table holds in a readable form.
-pub(crate) const SEALED: [&str; 11] = [
+pub(crate) const SEALED: [&str; 12] = [
     "263771234567",
     "Quillfeather",
     "Ptarmigan",
@@ -58,6 +61,7 @@ pub(crate) const SEALED: [&str; 11] = [
     "asked-for-tapir",
     "answered-gannet",
     "adopted-dugong",
+    "known-of-gecko",
 ];
 
 pub(crate) struct Sarah {
@@ -125,6 +129,15 @@ async fn talk_and_prove(test: &TestDatabase, new: &NewSession) {
         .unwrap();
 }
 
+/// What the caller said of themselves.
+async fn learn(db: &Database, session: SessionId) {
+    let known = [
+        fact(session, 0, "nickname", "known-of-gecko"),
+        fact(session, 1, "budget", "prefers-serval"),
+    ];
+    assert_eq!(keep(db, &known).await, 2);
+}
+
 /// What follows a call, and its being the customer's.
 async fn leave_traces(test: &TestDatabase, session: SessionId, customer: ProfileId) {
     let db = &test.db;
@@ -154,6 +167,7 @@ async fn leave_traces(test: &TestDatabase, session: SessionId, customer: Profile
         .await
         .unwrap();
     read_a_turn(db, session).await;
+    learn(db, session).await;
     let callback = NewCallback {
         phone_number: Some("+263771234567".into()),
         reason: Some("ring-me-okapi".into()),

@@ -77,6 +77,17 @@ impl Conversation {
         }
     }
 
+    pub(super) fn can_transfer(&self) -> bool {
+        self.abilities.transfer || self.base.pack().settings.transfer_number.is_some()
+    }
+
+    pub(super) fn say_fixed(&mut self, fixed: FixedReply, meta: ReplyMeta, steps: &mut Vec<Step>) {
+        let sentences = knowledge::sentences(&fixed.text);
+        steps.extend(sentences.into_iter().map(Step::Say));
+        let action = fixed.action;
+        self.complete(ReplyMeta { action, ..meta }, fixed.awaiting, steps);
+    }
+
     /// What a yes to "would you like to speak to a person" means here: transfer on a phone that has
     /// somewhere to go, otherwise a callback.
     pub(super) fn offer(&self) -> Awaiting {

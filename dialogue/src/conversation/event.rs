@@ -8,7 +8,7 @@ use knowledge::{Heard, KnowledgeBase, Passage, WebAnswer};
 use serde_json::Value;
 use tools::{DoneDeed, LeftTask, Outcome, Request, ToolCaller};
 
-use super::{Prompt, UnusableText};
+use super::{Past, Prompt, Recall, UnusableText};
 use crate::ReplyMeta;
 
 /// What happened.
@@ -59,6 +59,8 @@ pub enum Event {
     },
     /// What a task knew when an earlier call of this person broke off. Comes before [`Event::Proven`], and only with it.
     Left(LeftTask),
+    /// What earlier calls of this person came to. Comes before [`Event::Proven`], and only with it.
+    Past(Box<Past>),
     /// What the caller has done today in other conversations; `None`: nobody could find out. Comes with
     /// [`Event::Proven`], before it.
     DoneBefore(Option<Vec<DoneDeed>>),
@@ -102,6 +104,8 @@ pub struct CallerTurn {
     pub seq: i32,
     /// How the caller is.
     pub mood: Mood,
+    /// What they wish of what is remembered.
+    pub recall: Option<Recall>,
 }
 
 /// What a turn says of the caller, as far as it decides on the answer. The default is a caller who is at ease.

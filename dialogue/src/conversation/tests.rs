@@ -12,6 +12,7 @@ mod hours;
 mod left;
 mod limits;
 mod lookups;
+mod memory;
 mod mood;
 mod notices;
 mod offers;
@@ -218,17 +219,17 @@ impl Stage {
                 ..CallerTurn::default()
             });
         }
-        if let Some(mood) = mood(what) {
+        if let Some(turn) = mood(what).or_else(|| memory::recall(what)) {
             self.turns += 1;
             return Event::CallerSaid(CallerTurn {
                 seq: self.turns,
-                ..mood
+                ..turn
             });
         }
         if let Some(text) = words("unanswered ") {
             return Event::CallerUnanswered(text);
         }
-        if let Some(event) = of_earlier_calls(what) {
+        if let Some(event) = of_earlier_calls(what).or_else(|| memory::past(what)) {
             return event;
         }
         if let Some(heard) = words("agent is cut after ") {

@@ -3,6 +3,7 @@
 mod change;
 mod import;
 mod show;
+mod summary;
 
 use std::path::PathBuf;
 
@@ -37,6 +38,21 @@ pub enum ProfilesCommand {
         /// To whom
         #[command(flatten)]
         actor: Actor,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// A person in one view: calls, what they spoke of, interests, objections, how the calls sounded, what was done, what is
+    /// open, what is known of them now; audited
+    Summary {
+        /// Profile id (UUID) or user name
+        profile: String,
+        /// To whom
+        #[command(flatten)]
+        actor: Actor,
+        /// Folder of the pack; PACK_DIR unless given
+        #[arg(long)]
+        pack: Option<PathBuf>,
         /// As JSON
         #[arg(long)]
         json: bool,
@@ -113,6 +129,15 @@ pub async fn profiles(config: &DatabaseSettings, command: ProfilesCommand) -> an
         } => {
             let reader = actor.through("teller profiles history");
             show::history(&database, reader, &profile, json).await
+        }
+        ProfilesCommand::Summary {
+            profile,
+            actor,
+            pack,
+            json,
+        } => {
+            let reader = actor.through("teller profiles summary");
+            summary::summary(&database, reader, &profile, pack, json).await
         }
         ProfilesCommand::Merge {
             anonymous,

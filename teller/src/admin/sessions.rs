@@ -16,7 +16,7 @@ use crate::{
     config::{DatabaseSettings, Reader, meaning, pack_or_setting},
     meaning::Meaning,
 };
-use jobs::{Finalizer, Moments, Sweeper, summary_rules};
+use jobs::{Facts, Finalizer, Moments, Sweeper, summary_rules};
 use record::{AuditedReader, LiveSessions};
 
 /// Look at sessions, close those a killed worker left open, write summaries, put old months away.
@@ -156,7 +156,9 @@ fn finalizer(database: &Database, pack: Option<PathBuf>) -> anyhow::Result<Final
     // The same summary as the worker's, which has the model where it is.
     let meaning = Meaning::open(&meaning(&mut Reader::from_env()))?;
     let moments = Moments::new(database, jobs::trade(&pack).into());
-    let finalizer = Finalizer::new(database, summary_rules(&pack).into()).with_moments(moments);
+    let facts = Facts::new(database, jobs::fact_reader(&pack).into());
+    let finalizer = Finalizer::new(database, summary_rules(&pack).into());
+    let finalizer = finalizer.with_moments(moments).with_facts(facts);
     Ok(finalizer.with_meaning(meaning.as_ref().map(Meaning::of_texts)))
 }
 

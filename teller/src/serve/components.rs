@@ -10,8 +10,8 @@ use api::{
 use authentication::{Authenticator, CustomerMessages, OneTimeCodes};
 use database::{Database, spool::SpoolConfig};
 use dialogue::{Replier, ReplyConfig};
-use insight::{moment::Trade, summary::SummaryRules};
-use jobs::{Finalizer, MeaningOf, Moments, summary_rules};
+use insight::{facts::FactReader, moment::Trade, summary::SummaryRules};
+use jobs::{Facts, Finalizer, MeaningOf, Moments, fact_reader, summary_rules, trade};
 use knowledge::{Gap, KnowledgeBase, Pack};
 use record::{Durability, RecordConfig, RecordHandle, RecordMetrics, Recorder};
 use recording::{RecordingMetrics, Recordings};
@@ -30,15 +30,17 @@ use crate::{
 pub(super) struct SummingUp {
     rules: Arc<SummaryRules>,
     meaning: Option<MeaningOf>,
-    trade: Arc<Trade>,
+    pub(super) trade: Arc<Trade>,
+    pub(super) facts: Arc<FactReader>,
 }
 
 impl SummingUp {
-    pub(super) fn new(pack: &Pack, meaning: Option<&Meaning>, trade: &Arc<Trade>) -> Self {
+    pub(super) fn new(pack: &Pack, meaning: Option<&Meaning>) -> Self {
         Self {
             rules: Arc::new(summary_rules(pack)),
             meaning: meaning.map(Meaning::of_texts),
-            trade: trade.clone(),
+            trade: Arc::new(trade(pack)),
+            facts: Arc::new(fact_reader(pack)),
         }
     }
 
@@ -46,6 +48,7 @@ impl SummingUp {
         Finalizer::new(database, self.rules.clone())
             .with_meaning(self.meaning.clone())
             .with_moments(Moments::new(database, self.trade.clone()))
+            .with_facts(Facts::new(database, self.facts.clone()))
     }
 }
 

@@ -12,6 +12,7 @@ mod conversations;
 mod endurance;
 mod faults;
 mod identity;
+mod memory;
 mod outages;
 mod pages;
 mod recordings;

@@ -101,7 +101,7 @@ async fn call(test: &TestDatabase, id: SessionId) {
 }
 
 /// A command, and the row it leaves: action, subject and command.
-const COMMANDS: [(&str, &str); 13] = [
+const COMMANDS: [(&str, &str); 14] = [
     (
         "callbacks list",
         "callbacks.listed open teller callbacks list",
@@ -139,6 +139,10 @@ const COMMANDS: [(&str, &str); 13] = [
     (
         "profiles history SARAH",
         "profile.opened {sarah} teller profiles history",
+    ),
+    (
+        "profiles summary sarah",
+        "profile.opened {sarah} teller profiles summary",
     ),
     ("profiles export {sarah}", "profile.export {sarah}"),
     ("keys rotate", "keys.rotate"),

@@ -21,6 +21,7 @@ mod pack_checks;
 mod pack_tests;
 mod people_commands;
 mod record;
+mod remembered;
 mod settings;
 mod support;
 mod torture;

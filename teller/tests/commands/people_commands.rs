@@ -4,12 +4,13 @@ use std::{collections::BTreeSet, os::unix::fs::PermissionsExt as _, process::Out
 
 use database::{
     Adoption, AuthLimits, AuthRepository, CallbackRepository, Channel, Claim,
-    ConversationSummaryRepository, CustomerRow, DraftRepository, LeadEventRepository,
-    LeftTaskRepository, MessageRepository, MessageSealer, NewCallback, NewChallenge, NewDraftAsk,
-    NewLeadEvent, NewLeadEvents, NewLeftTask, NewMessage, NewSession, NewSound, NewSummary,
-    NewToolCall, NewToolOutcome, ProfileId, ProfileRepository, RecordingRepository, Resolution,
-    Role, Sentiment, SessionId, SessionRepository, ToolCallRepository, ToolOutcome, TurnInsight,
-    TurnInsightRepository, keys::SessionKey, test_support::TestDatabase,
+    ConversationSummaryRepository, CustomerRow, DraftRepository, FactRepository,
+    LeadEventRepository, LeftTaskRepository, MessageRepository, MessageSealer, NewCallback,
+    NewChallenge, NewDraftAsk, NewFact, NewLeadEvent, NewLeadEvents, NewLeftTask, NewMessage,
+    NewSession, NewSound, NewSummary, NewToolCall, NewToolOutcome, ProfileId, ProfileRepository,
+    RecordingRepository, Resolution, Role, Sentiment, SessionId, SessionRepository,
+    ToolCallRepository, ToolOutcome, TurnInsight, TurnInsightRepository, keys::SessionKey,
+    test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -17,7 +18,7 @@ use uuid::Uuid;
 use crate::support::program::teller;
 
 /// Tables with something of a person, each with words of Sarah's that the export must show.
-const HELD: [(&str, &str); 21] = [
+const HELD: [(&str, &str); 22] = [
     ("user_profiles", "Sarah Quillfeather"),
     ("profile_identifiers", "100277"),
     ("session_rows", "participant-of-sarah"),
@@ -38,6 +39,7 @@ const HELD: [(&str, &str); 21] = [
     ("turn_insights", "topic-of-sarah"),
     ("lead_events", "turn:0:product_seen:spoken-of-sarah"),
     ("lead_scores", "\"views\":{\"spoken-of-sarah\":1}"),
+    ("facts", "fact-of-sarah"),
     ("tool_call_outcomes", "result-of-sarah"),
     // Its readable half is what the keys open.
     ("session_keys", "+263771234567"),
@@ -102,6 +104,7 @@ async fn call(test: &TestDatabase) -> (SessionId, ProfileId) {
     leave_a_task(test, new.id, sealer.key()).await;
     record_sound(test, new.id, sealer.key()).await;
     read_a_turn(test, new.id).await;
+    learn_a_fact(test, new.id, sealer.key()).await;
     (new.id, profile)
 }
 
@@ -186,6 +189,24 @@ async fn read_a_turn(test: &TestDatabase, session_id: SessionId) {
     };
     let events = LeadEventRepository::new(&test.db);
     assert_eq!(events.insert(&[wanted]).await.unwrap(), 1);
+}
+
+async fn learn_a_fact(test: &TestDatabase, session_id: SessionId, key: &SessionKey) {
+    let fact = NewFact {
+        session_id,
+        seq: 0,
+        place: 0,
+        key: "nickname".into(),
+        what: "holds".into(),
+        value: Some("fact-of-sarah".into()),
+        query: false,
+        confidence: 90,
+        source: "said".into(),
+        learned_at: chrono::Utc::now(),
+        expires_at: None,
+    };
+    let facts = FactRepository::new(&test.db);
+    assert_eq!(facts.insert(&[fact.seal(key).unwrap()]).await.unwrap(), 1);
 }
 
 /// A customer of whom every table that can hold something does.

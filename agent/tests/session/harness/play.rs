@@ -11,7 +11,7 @@ use agent::{
 use authentication::Authenticator;
 use dialogue::{Replier, ReplyConfig};
 use futures_util::FutureExt as _;
-use record::{LiveSessions, Recorder};
+use record::{EarlierCalls, LiveSessions, Recorder};
 use recording::{Recordings, Told};
 use tokio::{
     sync::{mpsc, watch},
@@ -123,12 +123,13 @@ impl Scene {
             recorder,
             recordings,
             authenticator: self.authenticator.clone().map(Authenticator::Scripted),
-            earlier: None,
+            earlier: self.earlier.clone().map(EarlierCalls::from),
             transfers: Arc::new(transfers),
             transfer_to,
             messages: None,
             lines,
             trade: words::trade(),
+            facts: words::facts(),
             live: LiveSessions::default(),
             config: self.config.clone(),
             metrics: Arc::new(Metrics::default()),

@@ -12,7 +12,7 @@ use insight::{
     turn::{Reply, TurnText},
 };
 use record::{
-    Acknowledged, MessageRow, NewCallback, NewLeadEvents, Record, RecordQueue, SessionEnd,
+    Acknowledged, MessageRow, NewCallback, NewFact, NewLeadEvents, Record, RecordQueue, SessionEnd,
     TurnInsight, lead_events, turn_insight,
 };
 use tokio::{sync::oneshot, time::sleep};
@@ -39,6 +39,8 @@ pub(crate) struct Kept {
     pub(crate) insights: Vec<TurnInsight>,
     /// What its turns count for a lead.
     pub(crate) leads: Vec<NewLeadEvents>,
+    /// What they say of the caller.
+    pub(crate) facts: Vec<NewFact>,
     started: usize,
     /// Neither disk nor database takes what is waited for.
     nothing_is_kept: bool,
@@ -143,6 +145,7 @@ impl Kept {
             Record::LeadEvents(events) => self.leads.push(events),
             // What a task knows is nobody's turn.
             Record::LeftTask(_) => {}
+            Record::Fact(fact) => self.facts.push(*fact),
             Record::Sound(_) => self.sounds += 1,
             Record::Flush(_) | Record::Close => panic!("a call does not stop the record"),
         }

@@ -9,6 +9,7 @@ use agent::{
 };
 use authentication::{ScriptedAuthenticator, Started, Verified};
 use call::{Channel, LineQuality};
+use record::ScriptedCalls;
 use serde_json::json;
 use voice::{
     listen::{ListenConfig, TURN_SEEN},
@@ -38,6 +39,8 @@ pub(crate) struct Scene {
     pub(crate) voice: ScriptedVoice,
     /// What authentication leads to; `None`: there is none.
     pub(crate) authenticator: Option<ScriptedAuthenticator>,
+    /// What earlier calls of the caller left; `None`: it is not looked at.
+    pub(crate) earlier: Option<ScriptedCalls>,
     /// Who transfers calls; `None`: nobody.
     pub(crate) carrier: Option<Carrier>,
     /// How long the recognition of what is said takes from here on.
@@ -122,6 +125,7 @@ impl Scene {
             end_of_turn: None,
             voice: ScriptedVoice::new(at(0.1)),
             authenticator: None,
+            earlier: None,
             carrier: None,
             recognition_takes: at(0.15),
             config: SessionConfig {

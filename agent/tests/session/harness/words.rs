@@ -6,7 +6,10 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use insight::moment::Trade;
+use insight::{
+    facts::{FactReader, Money},
+    moment::Trade,
+};
 use knowledge::{KnowledgeBase, Pack};
 
 /// Heard whole by everybody.
@@ -54,10 +57,46 @@ pub(crate) const GOODBYE: &str = "Thank you for calling, goodbye.";
 pub(crate) const DOCUMENTED: &str = "What are your opening hours?";
 pub(crate) const DOCUMENTED_ANSWER: &str = "The library is open Monday to Friday";
 
+/// Tells a fact; the pack remembers it.
+pub(crate) const TELLS: &str = "I can spend 20 dollars.";
+pub(crate) const FORGET: &str = "Forget my budget.";
+/// Said of it before any proof.
+pub(crate) const FORGOTTEN: &str = "I have forgotten what you told me in this call.";
+pub(crate) const NO_OFFERS: &str = "Please stop advertising.";
+pub(crate) const NO_OFFERS_ANY_MORE: &str = "From now on I offer you nothing";
+pub(crate) const WHAT_IS_KNOWN: &str = "What do you know about me?";
+/// Before proof, with [`ENTER_NUMBER`] behind it.
+pub(crate) const NOT_PROVEN: &str =
+    "I may only speak of what I know about somebody once they have proved who they are.";
+pub(crate) const KNOWN: &str = "This is what I know of you.";
+pub(crate) const NOTHING_KNOWN: &str = "I have noted nothing about you.";
+/// Of an earlier call.
+pub(crate) const MEMBER_KNOWN: &str = "You are a member.";
+pub(crate) const REMEMBERED: &str = "From your earlier calls I know this.";
+/// What an earlier call was about, and what is said of it.
+pub(crate) const LAST_TOPIC: &str = "opening_hours";
+pub(crate) const LAST_CALL: &str = "Your last call was about opening hours.";
+pub(crate) const WHAT_DID_I_ASK: &str = "What did I ask last time?";
+pub(crate) const ASKED_LAST: &str = "Last time you asked: What is the weather like in Paris?";
+/// Behind a welcome after proof.
+pub(crate) const WHAT_FOR: &str = "What can I do for you today?";
+
 /// The words by which the callers' turns are read.
 pub(super) fn trade() -> Arc<Trade> {
     let pack = pack();
     Arc::new(Trade::new(pack.words.lexicon(), &pack.moments, &[]))
+}
+
+/// What is remembered of callers in the scenes.
+pub(super) fn facts() -> Arc<FactReader> {
+    let pack = pack();
+    let money = Money {
+        code: "USD".to_owned(),
+        one: "dollar".to_owned(),
+        many: "dollars".to_owned(),
+        scales: Vec::new(),
+    };
+    Arc::new(FactReader::new(pack.words.lexicon(), &pack.facts, money))
 }
 
 /// The knowledge of all scenes, with short fixed lines.

@@ -34,7 +34,7 @@ impl Conversation {
         tools.next().is_none()
     }
 
-    pub(super) fn is_proven(&self) -> bool {
+    pub(in crate::conversation) fn is_proven(&self) -> bool {
         self.facts.caller.level >= AuthLevel::OneTimeCode
     }
 

@@ -13,7 +13,7 @@ impl Conversation {
         sources: &[Source],
         steps: &mut Vec<Step>,
     ) -> Awaiting {
-        if self.task.is_some() || self.sells_nothing {
+        if self.task.is_some() || self.sells_nothing || self.wants_no_offers {
             return Awaiting::None;
         }
         let Some(first) = sources.first() else {

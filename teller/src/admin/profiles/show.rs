@@ -26,7 +26,7 @@ pub(super) async fn find(
 }
 
 /// The profile that somebody asks for, once the audit log says so.
-async fn opened(
+pub(super) async fn opened(
     database: &Database,
     reader: AuditedReader<'_>,
     wanted: &str,
