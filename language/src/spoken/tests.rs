@@ -140,6 +140,31 @@ fn texts_are_said_as_people_say_them() {
     }
 }
 
+/// What people read aloud, written down before the code was asked: `tests/spoken.tsv`.
+#[test]
+fn every_line_of_the_table_is_said_as_a_careful_reader_says_it() {
+    let table = include_str!("../../tests/spoken.tsv").lines();
+    let lines: Vec<(&str, &str)> = table
+        .filter(|line| !line.is_empty() && (!line.starts_with('#') || line.contains('\t')))
+        .map(|line| line.split_once('\t').expect("two columns"))
+        .collect();
+    assert!(lines.len() >= 450, "the table has {} lines", lines.len());
+    let said = lines
+        .iter()
+        .map(|(written, said)| (written, said, speakable(written)));
+    let wrong: Vec<String> = said
+        .filter(|(_, wanted, said)| said != *wanted)
+        .map(|(written, wanted, said)| format!("{written}\n    {wanted}\n    {said}"))
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        lines.len(),
+        wrong.join("\n")
+    );
+}
+
 #[test]
 fn ordinary_sentences_are_left_alone() {
     for text in [
