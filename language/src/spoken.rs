@@ -22,7 +22,7 @@ mod text;
 
 use clock::{is_half_of_day, time};
 use markup::without_markup;
-use pieces::{DASHES, RANGE, SIGNS, is_plain};
+use pieces::{DASHES, Piece, RANGE, SIGNS, is_plain};
 use text::{Said, Text};
 
 use crate::{
@@ -39,30 +39,53 @@ pub fn speakable(text: &str) -> String {
     let mut at = 0;
     while at < text.len() {
         let piece = text.piece(at);
-        if is_pause(&text, at) {
-            if !spoken.is_empty() && !spoken.ends_with(',') {
-                spoken.push(',');
+        if let Some(pause) = pause(&piece) {
+            if !spoken.is_empty() && !spoken.ends_with([',', '.', '!', '?', ';', ':', '…']) {
+                spoken.push_str(pause);
             }
             at += 1;
             continue;
         }
         let (said, keeps_stop) = speak_at(&text, at);
-        let after = text.piece(at + said.taken - 1).after;
-        at += said.taken;
-        if said.text.is_empty() {
-            continue;
+        let last = at + said.taken - 1;
+        // A full stop before a small letter belongs to what is written short: "5 ft. wide".
+        let next = text.piece(last + 1);
+        let goes_on = said.text != piece.core
+            && next.core.starts_with(char::is_lowercase)
+            && next.before.is_empty();
+        let before = match piece.before.strip_suffix('(') {
+            // "(555) 010-4477" opens and closes within.
+            Some(before) if said.taken > 1 && piece.after == ")" => before,
+            _ => piece.before,
+        };
+        at = last + 1;
+        if !said.text.is_empty() {
+            if !spoken.is_empty() {
+                spoken.push(' ');
+            }
+            push(
+                &mut spoken,
+                before,
+                &said.text,
+                text.piece(last).after,
+                keeps_stop && !goes_on,
+            );
         }
-        if !spoken.is_empty() {
-            spoken.push(' ');
-        }
-        push(&mut spoken, piece.before, &said.text, after, keeps_stop);
     }
     spoken
 }
 
-/// A dash on its own.
-fn is_pause(text: &Text<'_>, at: usize) -> bool {
-    DASHES.contains(&text.core(at))
+/// A dash on its own is a pause; other punctuation belongs to the word before it.
+fn pause<'a>(piece: &Piece<'a>) -> Option<&'a str> {
+    if DASHES.contains(&piece.core) {
+        return Some(",");
+    }
+    let alone = piece.core.is_empty();
+    alone.then_some(if ["!", "?", ".", ",", ";", ":"].contains(&piece.before) {
+        piece.before
+    } else {
+        ""
+    })
 }
 
 /// Adds words with the punctuation around them; a full stop that belongs to what is written short is not said twice.
@@ -87,9 +110,6 @@ const APOSTROPHES: [char; 2] = ['\'', '’'];
 /// What is said for the pieces at a place, and whether a full stop behind them is the sentence's.
 fn speak_at(text: &Text<'_>, at: usize) -> (Said, bool) {
     let core = text.core(at);
-    if core.is_empty() {
-        return (Said::new("", 1), true);
-    }
     if let Some((said, keeps_stop)) = letters::abbreviation(text, at)
         && measured_before(text, at).is_none()
     {
@@ -112,7 +132,11 @@ fn speak_at(text: &Text<'_>, at: usize) -> (Said, bool) {
         .or_else(|| measure::mixed_number(text, at))
         .or_else(|| by_form(core).map(|said| Said::new(said, 1)))
         .or_else(|| by_place(text, at));
-    (said.unwrap_or_else(|| Said::new(core, 1)), true)
+    let is_day = index::index().days.contains_key(core);
+    let keeps_stop = !is_day
+        || text.core(at + 1).is_empty()
+        || text.core(at + 1).starts_with(char::is_uppercase);
+    (said.unwrap_or_else(|| Said::new(core, 1)), keeps_stop)
 }
 
 /// An amount or a measure that ends in this piece is read from its number on: "90 min".

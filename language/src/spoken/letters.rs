@@ -83,7 +83,7 @@ pub(super) fn abbreviation(text: &Text<'_>, at: usize) -> Option<(Said, bool)> {
     let is_last = next.core.is_empty();
     let behind_number = at
         .checked_sub(1)
-        .is_some_and(|before| number(text.core(before)).is_some());
+        .is_some_and(|before| text.is_followed(before) && number(text.core(before)).is_some());
     if known.number
         && (!starts(|c| c.is_ascii_digit()) && !next.core.starts_with(['$', '€', '£', '₹'])
             || behind_number)

@@ -34,7 +34,7 @@ pub(super) fn measure(text: &Text<'_>, at: usize) -> Option<Said> {
     Some(Said::new(format!("{count} {name}"), taken + unit.taken))
 }
 
-/// A number, with a fraction behind it.
+/// A number, with a fraction or a power of ten behind it.
 fn count(text: &Text<'_>, at: usize) -> Option<(String, usize)> {
     let core = text.core(at);
     let whole = core.bytes().all(|b| b.is_ascii_digit());
@@ -44,10 +44,18 @@ fn count(text: &Text<'_>, at: usize) -> Option<(String, usize)> {
     {
         return mixed(core, part, of).map(|said| (said, 2));
     }
-    number(core).map(|said| (said, 1))
+    let said = number(core)?;
+    // "1.2k", "5M users".
+    let scale = text
+        .next(at)
+        .filter(|scale| index().attached_scales.contains(scale) && text.piece(at + 1).joined);
+    Some(match scale.and_then(|scale| index().scales.get(scale)) {
+        Some(scale) => (format!("{said} {scale}"), 2),
+        None => (said, 1),
+    })
 }
 
-/// A whole number and a fraction: "2 1/2".
+/// A number of several pieces without a unit: "2 1/2", "1.2k".
 pub(super) fn mixed_number(text: &Text<'_>, at: usize) -> Option<Said> {
     let (said, taken) = count(text, at)?;
     (taken > 1).then(|| Said::new(said, taken))

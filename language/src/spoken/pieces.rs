@@ -34,7 +34,7 @@ pub(super) const SIGNS: [(&str, &str); 11] = [
 /// Dashes, the hyphen among them.
 pub(super) const DASHES: [&str; 4] = ["-", "–", "—", "−"];
 /// Letters and digits aside, what a piece may begin with.
-const OPENING: &str = "*#$£€₹¥₦&@=≈≥≤<>±№";
+const OPENING: &str = "*#$£€₹¥₦&@=≈≥≤<>±№%°";
 /// And end with.
 const CLOSING: &str = "#%/&°$£€₹¥₦¢@=≈≥≤<>±№";
 
@@ -236,7 +236,11 @@ fn suffixed<'a>(piece: Piece<'a>, out: &mut Vec<Piece<'a>>) {
             ..piece
         });
     };
-    let (known, is_number) = (index(), number.ends_with(|c: char| c.is_ascii_digit()));
+    let known = index();
+    let start = number.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+    let is_number = number.ends_with(|c: char| c.is_ascii_digit())
+        && (start.starts_with(|c: char| c.is_ascii_digit())
+            || known.opening_currency(number).is_some());
     if !is_number || rest.is_empty() {
         out.push(piece);
     } else if is_suffix(number, rest) {
