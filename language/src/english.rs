@@ -48,6 +48,7 @@ pub(crate) struct Speaking {
     pub(crate) before_roman: Vec<String>,
     pub(crate) behind_amounts: Vec<String>,
     pub(crate) decimal_comma: Vec<String>,
+    pub(crate) behind_shares: Vec<String>,
     pub(crate) address_words: Vec<String>,
     pub(crate) abbreviation: Vec<Abbreviation>,
     pub(crate) unit: Vec<Unit>,

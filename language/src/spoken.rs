@@ -153,6 +153,7 @@ fn sign(text: &Text<'_>, at: usize) -> Option<Said> {
         return Some(said);
     }
     let word = match core {
+        RANGE if is_shares(text, at) => "",
         RANGE => "to",
         "&" => "and",
         "=" => "equals",
@@ -165,6 +166,21 @@ fn sign(text: &Text<'_>, at: usize) -> Option<Said> {
             .map(|(_, said)| *said)?,
     };
     Some(Said::new(word, 1))
+}
+
+/// Whether the numbers on both sides are parts of a hundred, "the 20-80 plan", and no range.
+fn is_shares(text: &Text<'_>, at: usize) -> bool {
+    let part = |at: usize| text.core(at).parse::<u32>().ok();
+    let parts = at.checked_sub(1).and_then(part).zip(part(at + 1));
+    let behind = text.next(at + 1);
+    parts.is_some_and(|(one, other)| one + other == 100)
+        && behind.is_some_and(|word| {
+            english()
+                .speaking
+                .behind_shares
+                .iter()
+                .any(|known| known == word)
+        })
 }
 
 /// A time, with the half of the day behind it.

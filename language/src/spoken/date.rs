@@ -129,6 +129,10 @@ fn numeric(core: &str) -> Option<String> {
             self::year(is_year(year)?)
         ))
     };
+    let full = |year: &str| match year.len() {
+        2 if parts[0].len() == 2 && parts[1].len() == 2 => format!("20{year}"),
+        _ => year.to_owned(),
+    };
     match (sign, &parts[..]) {
         ('-', [year, month, day]) if month.len() == 2 && day.len() == 2 => {
             whole(number(day)?, number(month)?, year)
@@ -138,14 +142,19 @@ fn numeric(core: &str) -> Option<String> {
             name(number(month)?)?,
             self::year(is_year(year)?)
         )),
+        ('/', [month, year]) if month.len() == 2 => Some(format!(
+            "{} {}",
+            name(number(month)?)?,
+            self::year(is_year(year)?)
+        )),
         ('.', [day, month, year]) if day.len() <= 2 && month.len() <= 2 => {
-            whole(number(day)?, number(month)?, year)
+            whole(number(day)?, number(month)?, &full(year))
         }
         ('/', [first, second, year]) if first.len() <= 2 && second.len() <= 2 => {
             let (first, second) = (number(first)?, number(second)?);
-            let spoken = self::year(is_year(year)?);
+            let spoken = self::year(is_year(&full(year))?);
             match (first, second) {
-                (13..=31, 1..=12) => whole(first, second, year),
+                (13..=31, 1..=12) => whole(first, second, &full(year)),
                 (1..=12, 13..=31) => Some(format!("{} {}, {spoken}", name(first)?, order(second)?)),
                 _ => Some(format!(
                     "{} slash {} slash {spoken}",

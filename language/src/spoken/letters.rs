@@ -54,9 +54,12 @@ fn with_sign(core: &str) -> Option<String> {
         .into_iter()
         .find(|(sign, _)| core.contains(*sign))?;
     let bare = core.strip_suffix('s').unwrap_or(core);
-    let is_letters = bare
-        .split(sign)
-        .all(|part| part.len() == 1 && part.bytes().all(|b| b.is_ascii_uppercase()));
+    // "AT&T", but "AC/DC" is two.
+    let longest = if sign == '&' { 2 } else { 1 };
+    let is_capitals = |part: &str| {
+        (1..=longest).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_uppercase())
+    };
+    let is_letters = bare.split(sign).all(is_capitals);
     let parts: Vec<String> = bare.split(sign).map(spelled).collect();
     is_letters.then(|| parts.join(between) + &core[bare.len()..])
 }

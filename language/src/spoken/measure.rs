@@ -21,7 +21,7 @@ pub(super) fn measure(text: &Text<'_>, at: usize) -> Option<Said> {
     }
     let (count, taken) = count(text, at)?;
     let last = at + taken - 1;
-    let unit = minutes(text, at, last).or_else(|| unit(text, last))?;
+    let unit = smaller(text, at, last).or_else(|| unit(text, last))?;
     // "10%-15%": the unit is said once, behind the second.
     let behind = last + unit.taken;
     let again = text.is_range(behind)
@@ -92,14 +92,23 @@ fn unit_behind_number(text: &Text<'_>, at: usize) -> Option<Unit> {
     unit(text, at)
 }
 
-/// "1h 15m": behind hours an "m" is minutes.
-fn minutes(text: &Text<'_>, at: usize, last: usize) -> Option<Unit> {
-    let hours = at.checked_sub(1).map(|before| text.core(before));
-    let is_minutes = text.next(last) == Some("m") && matches!(hours, Some("h" | "hr" | "hrs"));
-    let minutes = index().units.get("min").filter(|_| is_minutes)?;
+/// "1h 15m" and "6 ft 2 in": behind hours an "m" is minutes, behind feet "in" is inches.
+fn smaller(text: &Text<'_>, at: usize, last: usize) -> Option<Unit> {
+    let larger = at.checked_sub(1).map_or("", |before| text.core(before));
+    let name = match (text.next(last)?, larger) {
+        ("m", "h" | "hr" | "hrs") => "minute",
+        ("in", "ft") => {
+            return Some(Unit {
+                one: "inch".to_owned(),
+                many: "inches".to_owned(),
+                taken: 1,
+            });
+        }
+        _ => return None,
+    };
     Some(Unit {
-        one: minutes.one.clone(),
-        many: minutes.many.clone(),
+        one: name.to_owned(),
+        many: format!("{name}s"),
         taken: 1,
     })
 }

@@ -30,6 +30,7 @@ pub(super) fn number(core: &str) -> Option<String> {
             core.strip_prefix('.')
                 .and_then(|part| in_words(&format!("0.{part}")))
         })
+        .or_else(|| decimal_comma(core))
         .or_else(|| with_points(core))
         .or_else(|| with_sign(core))
 }
@@ -67,6 +68,14 @@ pub(super) fn in_lakhs(value: u64) -> String {
         .map(|(count, name)| format!("{}{name}", cardinal(count)))
         .collect();
     said.join(" ")
+}
+
+/// "1,5": one or two digits behind a comma are no thousands.
+fn decimal_comma(core: &str) -> Option<String> {
+    let (whole, part) = core
+        .split_once(',')
+        .filter(|(_, part)| (1..=2).contains(&part.len()))?;
+    in_words(&format!("{whole}.{part}"))
 }
 
 /// "1.000.000" is a million; other numbers with several points are read part by part.

@@ -24,6 +24,8 @@ pub(super) fn is_range(left: &str, right: &str) -> bool {
     if is_clock(right) && (is_clock(left) || short(left)) {
         return true;
     }
+    // "$20-30/month"
+    let right = right.split_once('/').map_or(right, |(right, _)| right);
     let (Some(from), Some(to)) = (Operand::of(left), Operand::of(right)) else {
         return false;
     };
@@ -33,7 +35,8 @@ pub(super) fn is_range(left: &str, right: &str) -> bool {
 /// The same of a dash with spaces around it, at `at`.
 pub(super) fn is_range_between(pieces: &[Piece<'_>], at: usize) -> bool {
     let (left, right) = (pieces[at - 1], pieces[at + 1]);
-    if !left.after.is_empty() || !right.before.is_empty() {
+    let is_half = left.after == "." && is_half_of_day(left.core);
+    if !left.after.is_empty() && !is_half || !right.before.is_empty() {
         return false;
     }
     let hour = |core: &str| core.starts_with(|c: char| c.is_ascii_digit());
