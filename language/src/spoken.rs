@@ -16,6 +16,7 @@ mod markup;
 mod measure;
 mod money;
 mod number;
+mod parts;
 mod pieces;
 mod range;
 mod text;
@@ -289,7 +290,7 @@ fn plain_number(text: &Text<'_>, at: usize, core: &str) -> String {
         }
         let year: u32 = core.parse().unwrap_or_default();
         let is_known_year = range::YEARS.contains(&year);
-        if is_known_year || year >= 1100 && year < 1900 && lists.before_years.contains(&before) {
+        if is_known_year || (1100..1900).contains(&year) && lists.before_years.contains(&before) {
             return number::year(year);
         }
         // "BA 2490".

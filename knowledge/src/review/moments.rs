@@ -23,7 +23,7 @@ struct Critical<'a> {
 /// things are sold as ever.
 pub(super) fn critical(base: &KnowledgeBase) -> Vec<Remark> {
     let pack = base.pack();
-    let lexicon = pack.lexicon();
+    let lexicon = pack.words.lexicon();
     let rules = pack.moments.urgency.iter();
     let rules = rules.filter(|rule| rule.level == "critical");
     let rules: Vec<Critical<'_>> = rules
@@ -86,9 +86,8 @@ pub(super) fn notices(base: &KnowledgeBase) -> Vec<Remark> {
         // Who is called back soon needs nothing to read.
         let is_called = task.tool.as_deref() == Some("callback");
         let mut slots = task.slots.iter();
-        let reaches = slots.any(|slot| {
-            matches!(slot.value.kind, SlotKind::Phone | SlotKind::Email)
-        });
+        let reaches =
+            slots.any(|slot| matches!(slot.value.kind, SlotKind::Phone | SlotKind::Email));
         says_reference && reaches && !is_called && task.notice.is_none()
     };
     let tasks = base.pack().tasks.list.iter().filter(lacks);

@@ -86,7 +86,7 @@ pub(super) fn grouped(text: &Text<'_>, at: usize) -> Option<Said> {
     }
     let is_group = groups.len() > 1 && (taken == 1 || is_international || groups[0].len() > 1);
     let is_number = is_group && (hyphens || is_international || taken > 1);
-    if !is_number && !(is_international && calling.is_some()) {
+    if !(is_number || is_international && calling.is_some()) {
         return None;
     }
     let said = groups

@@ -203,4 +203,7 @@ fn no_text_makes_it_fail() {
     ] {
         let _said: String = speakable(text);
     }
+    for part in ["1x", "1-", "~", "$", "1.", "+1 ", "A1", "- ", "(1) "] {
+        let _said: String = speakable(&part.repeat(20_000));
+    }
 }
