@@ -11,6 +11,9 @@ mod hearing;
 use hearing::{Ear, config, distance, heard, plain};
 use voice::speak::Tts;
 
+/// Said before each line: of two words alone a recogniser invents the rest. It does not count.
+const BEFORE: &str = "The note says: ";
+
 const TABLE: &str = include_str!("../../language/tests/spoken.tsv");
 
 fn main() {
@@ -24,9 +27,15 @@ fn main() {
     let mut ear = Ear::open(model);
     let (mut lines, mut same, mut words, mut wrong) = (0, 0, 0, 0);
     for (written, said) in TABLE.lines().filter_map(|line| line.split_once('\t')) {
-        let speech = runtime.block_on(tts.synthesize(written)).unwrap();
+        let speech = runtime
+            .block_on(tts.synthesize(&format!("{BEFORE}{written}")))
+            .unwrap();
         let text = ear.transcribe(&heard(&speech));
-        let (said, understood) = (plain(said), plain(&text));
+        let (said, mut understood) = (plain(said), plain(&text));
+        let before = plain(BEFORE);
+        if understood.starts_with(&before) {
+            understood.drain(..before.len());
+        }
         let errors = distance(&said, &understood);
         lines += 1;
         same += usize::from(errors == 0);
