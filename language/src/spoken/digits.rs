@@ -7,8 +7,8 @@ use crate::numbers::digits_in_words;
 const LONG: usize = 9;
 /// Of a group that somebody wrote, the same.
 const LONG_GROUP: usize = 7;
-/// A card's digits: groups of four.
-const CARD: usize = 16;
+/// As many are written in fours, and read so.
+const IN_FOURS: usize = 16;
 /// Letters and digits of an IBAN, at the least and at the most.
 const IBAN: std::ops::RangeInclusive<usize> = 15..=34;
 
@@ -37,7 +37,7 @@ pub(super) fn service_code(core: &str) -> Option<String> {
 
 /// Digits one by one, with a pause behind every group.
 pub(super) fn in_groups(digits: &str) -> String {
-    let size = if digits.len() == CARD { 4 } else { 3 };
+    let size = if digits.len() == IN_FOURS { 4 } else { 3 };
     let mut groups = Vec::new();
     let mut rest = digits;
     // The last group has one more rather than one alone.
