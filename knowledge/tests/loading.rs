@@ -397,3 +397,48 @@ fn what_a_pack_allows_of_the_web_is_checked() {
         "the language's own line"
     );
 }
+
+#[test]
+fn a_fact_that_cannot_be_remembered_is_named() {
+    let file = "facts.toml";
+    for (name, from, to, message) in [
+        (
+            "fact-key",
+            "key = \"away\"",
+            "key = \"selling\"",
+            &["fact.key", "selling", "not our own"][..],
+        ),
+        (
+            "fact-twice",
+            "key = \"away\"",
+            "key = \"answer_style\"",
+            &["fact.key", "answer_style", "used once"],
+        ),
+        (
+            "fact-days",
+            "holds_days = 60",
+            "holds_days = 0",
+            &["fact.holds_days", "1 to 3650"],
+        ),
+        (
+            "fact-say",
+            "say = \"You like answers that are {value}.\"",
+            "say = \"You like answers.\"",
+            &["fact.say", "{value}"],
+        ),
+        (
+            "fact-of",
+            "many = true",
+            "many = true\nof = \"books.author\"",
+            &["fact.of", "books.author", "catalogue"],
+        ),
+        (
+            "fact-phrase",
+            "phrases = [\"i be travel|travelling|traveling abroad|overseas\"",
+            "phrases = [\"the\"",
+            &["fact.phrases", "the", "a word"],
+        ),
+    ] {
+        check(name, file, from, to, message);
+    }
+}

@@ -5,6 +5,7 @@ use database::{
     Channel, FactRepository, MessageRepository, MessageSealer, NewMessage, NewSession, Role,
     SessionId, SessionRepository, test_support::TestDatabase,
 };
+use insight::facts::{Book, FactReader, What};
 use jobs::{Facts, Finalizer, Moments, summary_rules};
 
 use crate::support::{fixtures::root, program::teller};
@@ -102,4 +103,72 @@ async fn what_a_killed_worker_did_not_note_is_noted_with_the_summary_and_shown_i
     let audited = test.client().await;
     let rows = "SELECT FROM audit_log WHERE action = 'profile.opened' AND actor LIKE '%ann%'";
     assert_eq!(audited.query(rows, &[]).await.unwrap().len(), 1);
+}
+
+/// What a turn tells by the facts of a pack, as `key=value`, sorted.
+fn told(reader: &FactReader, text: &str) -> String {
+    let facts = Book::default().turn(text, reader).facts;
+    let one = |fact: &insight::facts::Fact| {
+        let value = fact.value.as_deref().unwrap_or_default();
+        let sign = if fact.what == What::Holds { "=" } else { "!" };
+        format!("{}{sign}{value}", fact.key)
+    };
+    let mut told: Vec<String> = facts.iter().map(one).collect();
+    told.sort();
+    told.join(" ")
+}
+
+#[test]
+fn the_packs_remember_what_callers_say_of_themselves_and_nothing_of_their_questions() {
+    for (pack, turns) in [
+        (
+            "property",
+            &[
+                (
+                    "Show me 2BHK in Whitefield under 2 crore.",
+                    "budget=..2000000000 INR configuration=two_bedrooms location=Whitefield",
+                ),
+                (
+                    "We want three bedrooms in Hebbal, not in Whitefield.",
+                    "configuration=three_bedrooms location!Whitefield location=Hebbal",
+                ),
+                ("It is our first home.", "first_home=yes"),
+                ("What is the interest rate for a home loan of 50 lakh?", ""),
+                ("How far is the metro?", ""),
+            ][..],
+        ),
+        (
+            "bank",
+            &[
+                (
+                    "I prefer that you send me a text.",
+                    "contact_channel=message",
+                ),
+                ("Keep it short, please.", "answer_style=short"),
+                ("My credit card does not work.", "products_held=credit_card"),
+                ("I want to open a savings account.", ""),
+                ("Do I have a savings account?", ""),
+                ("I did not get a text.", ""),
+                ("I lost 500 dollars.", ""),
+            ],
+        ),
+        (
+            "shop",
+            &[
+                (
+                    "Do you have a grey sofa for less than 800 dollars?",
+                    "budget=..80000 USD colour=grey",
+                ),
+                ("We have a dog.", "has_pets=yes"),
+                ("We are a family of five.", "household=5"),
+                ("How much is delivery under 50 dollars?", ""),
+            ],
+        ),
+    ] {
+        let pack = knowledge::Pack::load(&root().join("packs").join(pack)).unwrap();
+        let reader = jobs::fact_reader(&pack);
+        let heard: Vec<_> = turns.iter().map(|(text, _)| told(&reader, text)).collect();
+        let expected: Vec<_> = turns.iter().map(|(_, expected)| *expected).collect();
+        assert_eq!(heard, expected, "of {turns:#?}");
+    }
 }
