@@ -124,3 +124,6 @@ pub fn trade(pack: &knowledge::Pack) -> Trade {
     let topics: Vec<TopicRule> = pack.topics.iter().map(rule).collect();
     Trade::new(pack.words.lexicon(), &pack.moments, &topics)
 }
+
+#[cfg(test)]
+mod tests;

@@ -170,8 +170,8 @@ impl Pack {
         words.aspects = Aspect::merged(language.aspect.unwrap_or_default(), words.aspects);
         let mut actions = language.actions.unwrap_or_default();
         actions.extend(optional(&file("actions.toml"))?.unwrap_or_default());
-        let listed = catalogue(folder, settings.currency.as_ref())?;
-        let moments = moment_words(folder, names, (&topics, &tasks.list), listed.as_ref())?;
+        let catalogue = catalogue(folder, settings.currency.as_ref())?;
+        let moments = moment_words(folder, names, (&topics, &tasks.list), catalogue.as_ref())?;
         let lexicon = file("lexicon.toml");
         let pack = Self {
             moments,
@@ -182,8 +182,8 @@ impl Pack {
             web,
             recording: language.recording.unwrap_or_default(),
             slot_words: language.slots.unwrap_or_default(),
-            facts: facts(&file("facts.toml"), names, listed.as_ref())?,
-            catalogue: listed,
+            facts: facts(&file("facts.toml"), names, catalogue.as_ref())?,
+            catalogue,
             recall: language.recall.unwrap_or_default(),
             catalogue_words: language.catalogue.unwrap_or_default(),
             figures: language.figures.unwrap_or_default(),

@@ -1,8 +1,10 @@
 //! What an author should look at in a pack that loads: words that other trades say too, topics and documents that
-//! callers do not reach, figures that contradict each other. `teller knowledge check` shows the remarks.
+//! callers do not reach, figures that contradict each other, everyday questions that sound critical, deeds that nobody gets to
+//! read of. `teller knowledge check` shows the remarks.
 
 mod cues;
 mod figures;
+mod moments;
 mod reach;
 
 pub(crate) use figures::FigureWords;
@@ -76,6 +78,8 @@ impl KnowledgeBase {
         remarks.extend(reach::quotes(self, &file));
         remarks.extend(figures::remarks(self, &file));
         remarks.extend(figures::accepted(self));
+        remarks.extend(moments::critical(self));
+        remarks.extend(moments::notices(self));
         // Stable: of one file in the order in which they were found.
         remarks.sort_by(|a, b| a.file.cmp(&b.file));
         remarks

@@ -37,9 +37,74 @@ pub(crate) struct Speaking {
     pub(crate) spelled: Vec<String>,
     pub(crate) as_words: Vec<String>,
     pub(crate) before_codes: Vec<String>,
+    pub(crate) before_codes_behind: CodesBehind,
+    pub(crate) dialling: Vec<String>,
+    pub(crate) before_years: Vec<String>,
     /// January first.
     pub(crate) months: Vec<String>,
+    pub(crate) months_short: Vec<String>,
+    /// Monday first; of each the day, and how it is written short.
+    pub(crate) days: Vec<Vec<String>>,
+    pub(crate) before_roman: Vec<String>,
+    pub(crate) behind_amounts: Vec<String>,
+    pub(crate) decimal_comma: Vec<String>,
+    pub(crate) behind_shares: Vec<String>,
+    pub(crate) address_words: Vec<String>,
+    pub(crate) abbreviation: Vec<Abbreviation>,
+    pub(crate) unit: Vec<Unit>,
+    pub(crate) scale: Vec<Scale>,
     pub(crate) currency: Vec<Currency>,
+}
+
+/// Words that stand before a code only where another word stands before them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CodesBehind {
+    pub(crate) words: Vec<String>,
+    pub(crate) behind: Vec<String>,
+}
+
+/// A word that is written short.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Abbreviation {
+    /// Without the full stop behind it.
+    pub(crate) short: String,
+    pub(crate) said: String,
+    /// A full stop behind it may end the sentence.
+    #[serde(default)]
+    pub(crate) ends: bool,
+    /// It stands before a number alone.
+    #[serde(default)]
+    pub(crate) number: bool,
+    /// It counts with its full stop alone.
+    #[serde(default)]
+    pub(crate) dotted: bool,
+    /// It stands before a name.
+    #[serde(default)]
+    pub(crate) name: bool,
+    /// What it is behind a name.
+    #[serde(default)]
+    pub(crate) otherwise: Option<String>,
+}
+
+/// A unit of measure.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Unit {
+    pub(crate) one: String,
+    pub(crate) many: String,
+    pub(crate) written: Vec<String>,
+}
+
+/// A power of ten that is written behind a number.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scale {
+    pub(crate) said: String,
+    pub(crate) written: Vec<String>,
+    /// Behind a number that is no amount, with no space between.
+    pub(crate) attached: Vec<String>,
 }
 
 /// A currency as it is written before an amount, and how it is said.
@@ -50,6 +115,9 @@ pub(crate) struct Currency {
     /// One and many.
     pub(crate) unit: [String; 2],
     pub(crate) hundredth: [String; 2],
+    /// The hundredth's sign behind a number.
+    #[serde(default)]
+    pub(crate) small: Option<String>,
 }
 
 /// How normalised words are read.

@@ -16,7 +16,7 @@ pub use speak::{cardinal, digits_in_words, grouped, in_words, ordinal_in_words};
 
 pub(crate) use names::numeral;
 pub(crate) use read::first_piece;
-pub(crate) use speak::{in_words_with_scale, whole_number};
+pub(crate) use speak::whole_number;
 
 /// The service codes in `text`, such as `*236#`, in order; spoken ones ("star two three six hash") in the same form.
 #[must_use]

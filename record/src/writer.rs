@@ -250,7 +250,6 @@ struct Turns {
     insights: Vec<(usize, TurnInsight)>,
     /// The same.
     leads: Vec<(usize, NewLeadEvents)>,
-    /// The same.
     facts: Vec<(usize, SealedFact)>,
     /// Records that these are.
     length: usize,

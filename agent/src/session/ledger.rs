@@ -157,8 +157,8 @@ impl Ledger {
         }
     }
 
-    /// A finished turn of the caller becomes a row, what it says another, each fact that it tells one, and what it counts for a
-    /// lead.
+    /// A finished turn of the caller becomes a row, what it says another, what it counts for a lead, and
+    /// each fact that it tells one.
     pub(crate) fn caller_said(&mut self, turn: &UserTurn, now: Duration) -> Said {
         let seq = self.next_seq();
         let meta = json!({

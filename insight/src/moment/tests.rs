@@ -59,6 +59,40 @@ fn a_trades_words_make_a_turn_critical_and_say_what_to_do_now() {
 }
 
 #[test]
+fn a_weapon_in_somebodys_hands_is_critical_and_one_that_is_sold_is_not() {
+    for danger in [
+        "There is a man with a knife in my office",
+        "they took my phone with a knife",
+        "He has a gun!",
+        "somebody pulled a knife on me",
+        "she is holding a kitchen knife to my throat",
+        "I was robbed at gunpoint",
+        "they robbed us with a machete",
+        "my husband was stabbed",
+    ] {
+        let moment = read(danger);
+        assert_eq!(moment.urgency, Urgency::Critical, "{danger}");
+    }
+    for calm in [
+        "How much is the knife set?",
+        "Do you have a bread knife?",
+        "I want knives for twelve guests",
+        "The set came with a knife and a board",
+        "Does the drawer hold a knife block?",
+        "He has a knife set from you",
+        "Is a glue gun enough to mend it?",
+        "My son has a toy gun",
+        "Can I open the box with a knife?",
+        "I got a shot for the flu",
+        "The pictures were shot in your house",
+        "He does not have a gun",
+    ] {
+        let moment = read(calm);
+        assert_ne!(moment.urgency, Urgency::Critical, "{calm}");
+    }
+}
+
+#[test]
 fn capitals_and_marks_count_in_what_is_typed_alone() {
     let text = "WHERE IS MY BOOKING CONFIRMATION??";
     assert_eq!(read(text).urgency, Urgency::Low);

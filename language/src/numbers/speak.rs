@@ -58,12 +58,6 @@ pub fn in_words(text: &str) -> Option<String> {
     digits.then(|| format!("{whole} point {}", digits_in_words(fraction)))
 }
 
-/// "1.5" before "million" in words; `None` when `scale` is not the name of a power of ten.
-pub(crate) fn in_words_with_scale(number: &str, scale: &str) -> Option<String> {
-    SCALES.iter().find(|(_, name)| *name == scale)?;
-    in_words(number).map(|number| format!("{number} {scale}"))
-}
-
 /// "1st", "22nd", "3rd", "31th" in words; `None` for anything else.
 #[must_use]
 pub fn ordinal_in_words(word: &str) -> Option<String> {

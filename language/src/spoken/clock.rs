@@ -1,9 +1,6 @@
-//! Times of day and dates.
+//! Times of day.
 
-use crate::{
-    english::english,
-    numbers::{in_words, ordinal_in_words},
-};
+use crate::numbers::in_words;
 
 pub(super) fn is_half_of_day(word: &str) -> bool {
     matches!(
@@ -12,7 +9,12 @@ pub(super) fn is_half_of_day(word: &str) -> bool {
     )
 }
 
-/// 08:30, 17:00, 5pm, and "5:00" with "pm" after it: always said by the twelve-hour clock.
+/// A time that shows by itself that it is one: "08:30", "9am", "9.30pm", "14:30h".
+pub(super) fn is_clock(core: &str) -> bool {
+    core.starts_with(|c: char| c.is_ascii_digit()) && time(core, None).is_some()
+}
+
+/// 08:30, 17:00, 5pm, 9.30am, and "5:00" with "pm" after it: always said by the twelve-hour clock.
 pub(super) fn time(core: &str, half: Option<&str>) -> Option<String> {
     let lower = core.to_ascii_lowercase();
     let attached = lower
@@ -25,55 +27,53 @@ pub(super) fn time(core: &str, half: Option<&str>) -> Option<String> {
     let (clock, after_noon) = attached.map_or((lower.as_str(), spoken_half), |(clock, pm)| {
         (clock, Some(pm))
     });
-    let (hours, minutes) = match clock.split_once(':') {
+    let (hours, minutes) = hours_and_minutes(clock, after_noon.is_some())?;
+    said(hours, minutes, after_noon)
+}
+
+fn hours_and_minutes(clock: &str, has_half: bool) -> Option<(u32, u32)> {
+    let clock = clock
+        .strip_suffix('h')
+        .filter(|clock| clock.contains(':'))
+        .unwrap_or(clock);
+    let parted = clock
+        .split_once(':')
+        .or_else(|| clock.split_once('.').filter(|_| has_half));
+    let (hours, minutes) = match parted {
         Some((hours, minutes)) if minutes.len() == 2 => (hours, minutes.parse::<u32>().ok()?),
         Some(_) => return None,
-        None => (clock, after_noon.map(|_| 0)?),
+        None => (clock, has_half.then_some(0)?),
     };
     let hours: u32 = if (1..=2).contains(&hours.len()) {
         hours.parse().ok()?
     } else {
         return None;
     };
-    if hours > 24 || minutes > 59 {
-        return None;
+    (hours <= 24 && minutes <= 59).then_some((hours, minutes))
+}
+
+fn said(hours: u32, minutes: u32, after_noon: Option<bool>) -> Option<String> {
+    // Twelve is neither of the halves.
+    match (hours, minutes, after_noon) {
+        (0 | 24, 0, _) => return Some("midnight".to_owned()),
+        (12, 0, Some(false)) => return Some("twelve midnight".to_owned()),
+        (12, 0, _) => return Some("twelve noon".to_owned()),
+        _ => {}
     }
     let half = if after_noon.unwrap_or(hours % 24 >= 12) {
         "P.M."
     } else {
         "A.M."
     };
-    let hour = in_words(
-        &match hours % 12 {
-            0 => 12,
-            hour => hour,
-        }
-        .to_string(),
-    )?;
+    let hour = match hours % 12 {
+        0 => 12,
+        hour => hour,
+    };
+    let hour = in_words(&hour.to_string())?;
     let minutes = match minutes {
         0 => String::new(),
         1..=9 => format!("oh {} ", in_words(&minutes.to_string())?),
         _ => format!("{} ", in_words(&minutes.to_string())?),
     };
     Some(format!("{hour} {minutes}{half}"))
-}
-
-/// 2024-05-03. Dates with slashes mean different days in different countries and are left to the engine.
-pub(super) fn date(core: &str) -> Option<String> {
-    let parts: Vec<&str> = core.split('-').collect();
-    let [year, month, day] = parts[..] else {
-        return None;
-    };
-    if year.len() != 4 || month.len() != 2 || day.len() != 2 {
-        return None;
-    }
-    let months = &english().speaking.months;
-    let month = months.get(month.parse::<usize>().ok()?.checked_sub(1)?)?;
-    let day = ordinal_in_words(&format!(
-        "{}th",
-        day.parse::<u32>()
-            .ok()
-            .filter(|day| (1..=31).contains(day))?
-    ))?;
-    Some(format!("the {day} of {month} {year}"))
 }

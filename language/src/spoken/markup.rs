@@ -29,7 +29,10 @@ pub(super) fn without_markup(text: &str) -> String {
     };
     let kept = chars.iter().enumerate().filter(|&(at, &c)| match c {
         '*' | '#' => digit_near(at),
-        '`' | '~' | '|' => false,
+        '~' => chars
+            .get(at + 1)
+            .is_some_and(|c| c.is_ascii_digit() || "$£€₹¥₦.".contains(*c)),
+        '`' | '|' => false,
         '_' => {
             chars.get(at + 1).is_some_and(|c| c.is_alphanumeric())
                 && at > 0
