@@ -2944,9 +2944,9 @@ VALUES (23, 'leads', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.
 \endif
 
 -- ------------------------------------------------------------------------------------------
-SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 25) AS pending \gset
+SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 24) AS pending \gset
 \if :pending
-\echo applying 25 facts
+\echo applying 24 facts
 
 -- What is known of a person, as far as they said it: a fact for each value that a turn, a form, a tool or a page showed.
 --
@@ -3064,9 +3064,9 @@ $$;
 SELECT grant_roles();
 
 INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
-VALUES (25, 'facts', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '3597705060376702611');
+VALUES (24, 'facts', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '16293522533445809064');
 \else
-\echo already migrated: 25 facts
+\echo already migrated: 24 facts
 \endif
 
 COMMIT;
