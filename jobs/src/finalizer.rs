@@ -20,7 +20,10 @@ use serde_json::{Map, Value};
 
 use record::AfterEnd;
 
-use crate::{Facts, MeaningOf, Moments, moments::ReadTurns};
+use crate::{
+    Facts, MeaningOf, Moments,
+    moments::{ReadTurns, deed},
+};
 
 /// A claim whose worker died is free again after this long; writing takes milliseconds.
 const CLAIM: Duration = Duration::from_secs(60);
@@ -384,13 +387,6 @@ fn reply(message: &Message, has_sources: bool) -> Option<Reply> {
             )
         })
         .flatten()
-}
-
-/// What an agent's turn says was done: the route of the task.
-fn deed(message: &Message) -> Option<String> {
-    let kept = |key: &str| message.meta.get(key).and_then(Value::as_str);
-    let is_done = message.role == Role::Assistant && kept("model") == Some("deed");
-    kept("route").filter(|_| is_done).map(str::to_owned)
 }
 
 fn facts(session: &Session) -> SessionFacts {

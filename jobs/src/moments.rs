@@ -125,5 +125,12 @@ pub fn trade(pack: &knowledge::Pack) -> Trade {
     Trade::new(pack.words.lexicon(), &pack.moments, &topics)
 }
 
+/// What an agent's turn says was done: the route of the task.
+pub(crate) fn deed(message: &Message) -> Option<String> {
+    let kept = |key: &str| message.meta.get(key).and_then(Value::as_str);
+    let is_done = message.role == Role::Assistant && kept("model") == Some("deed");
+    kept("route").filter(|_| is_done).map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests;

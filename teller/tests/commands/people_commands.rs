@@ -1,21 +1,23 @@
 //! `teller profiles export` and `erase`: the built program against a real PostgreSQL.
 
+mod learned;
+
 use std::{collections::BTreeSet, os::unix::fs::PermissionsExt as _, process::Output};
 
 use database::{
     Adoption, AuthLimits, AuthRepository, CallbackRepository, Channel, Claim,
-    ConversationSummaryRepository, CustomerRow, DraftRepository, FactRepository,
-    LeadEventRepository, LeftTaskRepository, MessageRepository, MessageSealer, NewCallback,
-    NewChallenge, NewDraftAsk, NewFact, NewLeadEvent, NewLeadEvents, NewLeftTask, NewMessage,
-    NewSession, NewSound, NewSummary, NewToolCall, NewToolOutcome, ProfileId, ProfileRepository,
-    RecordingRepository, Resolution, Role, Sentiment, SessionId, SessionRepository,
-    ToolCallRepository, ToolOutcome, TurnInsight, TurnInsightRepository, keys::SessionKey,
+    ConversationSummaryRepository, CustomerRow, DraftRepository, LeftTaskRepository,
+    MessageRepository, MessageSealer, NewCallback, NewChallenge, NewDraftAsk, NewLeftTask,
+    NewMessage, NewSession, NewSound, NewSummary, NewToolCall, NewToolOutcome, ProfileId,
+    ProfileRepository, RecordingRepository, Resolution, Role, Sentiment, SessionId,
+    SessionRepository, ToolCallRepository, ToolOutcome, keys::SessionKey,
     test_support::TestDatabase,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::program::teller;
+use learned::{learn_a_fact, read_a_turn};
 
 /// Tables with something of a person, each with words of Sarah's that the export must show.
 const HELD: [(&str, &str); 22] = [
@@ -151,62 +153,6 @@ async fn record_sound(test: &TestDatabase, session_id: SessionId, key: &SessionK
     };
     let recordings = RecordingRepository::new(&test.db);
     recordings.keep(&sound.seal(key).unwrap()).await.unwrap();
-}
-
-async fn read_a_turn(test: &TestDatabase, session_id: SessionId) {
-    let read = TurnInsight {
-        session_id,
-        seq: 0,
-        source: "rules".into(),
-        version: 1,
-        emotion: "neutral".into(),
-        urgency: "low".into(),
-        intent_category: "exploration".into(),
-        sentiment: 0,
-        frustration: 0,
-        causes: Vec::new(),
-        confidence: 50,
-        topics: vec!["topic-of-sarah".into()],
-        pain_points: Vec::new(),
-        opportunities: Vec::new(),
-        objections: Vec::new(),
-        actions: Vec::new(),
-        style: None,
-        level: None,
-        made_at: chrono::Utc::now(),
-    };
-    let insights = TurnInsightRepository::new(&test.db);
-    assert_eq!(insights.insert(&[read]).await.unwrap(), 1);
-    let wanted = NewLeadEvents {
-        session_id,
-        happened_at: chrono::Utc::now(),
-        events: vec![NewLeadEvent {
-            cause: "turn:0:product_seen:spoken-of-sarah".into(),
-            kind: "product_seen".into(),
-            item: Some("spoken-of-sarah".into()),
-            value: 1,
-        }],
-    };
-    let events = LeadEventRepository::new(&test.db);
-    assert_eq!(events.insert(&[wanted]).await.unwrap(), 1);
-}
-
-async fn learn_a_fact(test: &TestDatabase, session_id: SessionId, key: &SessionKey) {
-    let fact = NewFact {
-        session_id,
-        seq: 0,
-        place: 0,
-        key: "nickname".into(),
-        what: "holds".into(),
-        value: Some("fact-of-sarah".into()),
-        query: false,
-        confidence: 90,
-        source: "said".into(),
-        learned_at: chrono::Utc::now(),
-        expires_at: None,
-    };
-    let facts = FactRepository::new(&test.db);
-    assert_eq!(facts.insert(&[fact.seal(key).unwrap()]).await.unwrap(), 1);
 }
 
 /// A customer of whom every table that can hold something does.
