@@ -7,6 +7,7 @@
 
 mod authenticate;
 mod before;
+mod consult;
 mod echo;
 mod ending;
 mod handoff;
@@ -51,6 +52,7 @@ use crate::{
 use ledger::{Ledger, SpeechKind};
 use phase::{AgentVoice, End, Leaving, Phase};
 
+pub use consult::Consultations;
 pub use ending::Ended;
 pub use ports::{KeptSound, Recorded};
 pub use services::{Services, SessionConfig, Transfers};
@@ -113,6 +115,8 @@ pub struct Session {
     tasks: TaskTracker,
 
     phase: Phase,
+    /// Warm transfers that are to begin; `None`: none ever are.
+    consults: Option<consult::Requests>,
     agent: AgentVoice,
     /// The reply being written.
     reply: Option<reply::Writing>,
@@ -161,6 +165,14 @@ impl Session {
                 Some(event) => self.on_voice(event).await,
                 None => Some(End::HangUp(CallEnding::Broken)),
             },
+            event = consult::next(&mut self.phase) => {
+                self.on_colleague(event).await;
+                None
+            }
+            Some((to, answer)) = consult::requested(&mut self.consults) => {
+                self.consult(to, answer).await;
+                None
+            }
             judged = self.pause.judged() => self.on_judged(judged).await,
             Some(recognised) = self.transcripts.next(), if !self.transcripts.is_empty() => {
                 self.on_recognised(recognised.unwrap_or_default()).await
@@ -182,6 +194,7 @@ impl Session {
                 .deadline()
                 .filter(|_| !self.phase.is_transferring() && self.away_until.is_none()),
             self.phase.deadline(),
+            self.phase.course_deadline(),
             self.keypad.deadline(),
             self.away_until,
             self.taped.deadline(),
@@ -196,10 +209,13 @@ impl Session {
         let now = self.now();
         let passed = |due: Option<Duration>| due.is_some_and(|due| due <= now);
         if passed(self.away_until) {
-            return Some(End::CallerGone);
+            return Some(self.caller_hung_up());
         }
         if passed(self.phase.deadline()) {
             return Some(End::HangUp(CallEnding::Drained));
+        }
+        if passed(self.phase.course_deadline()) {
+            self.course_due().await;
         }
         if passed(self.greeting_due()) {
             self.greet().await;
@@ -239,7 +255,7 @@ impl Session {
                 self.turns.excuse_silence(self.now());
             }
             Input::CallerIs(caller) => return Some(End::CallerIs(caller)),
-            Input::CallerLeft => return Some(End::CallerGone),
+            Input::CallerLeft => return Some(self.caller_hung_up()),
             Input::RoomLost => return Some(End::RoomGone),
         }
         None
@@ -389,12 +405,13 @@ impl Session {
             (StopReason::Terminated, _) => Some(End::Terminated),
             (StopReason::Draining, Phase::Opening { .. }) => Some(End::HangUp(CallEnding::Drained)),
             // The carrier is about to take the call: the caller is better off there.
-            (StopReason::Draining, Phase::Transferring { leave_by }) => {
+            (StopReason::Draining, Phase::Transferring { leave_by, .. }) => {
                 *leave_by = Some(until);
                 None
             }
-            (StopReason::Draining, Phase::Talking | Phase::Leaving(_)) => {
+            (StopReason::Draining, Phase::Talking | Phase::Leaving(_) | Phase::Consulting(_)) => {
                 tracing::info!(session.id = %self.id, "the worker stops; saying goodbye");
+                self.end_consultation(true).await;
                 self.cancel_reply().await;
                 self.say_service_goodbye(until).await;
                 None
@@ -404,9 +421,13 @@ impl Session {
 
     /// Reports to `turn` what happened and carries out what it decides.
     async fn tell(&mut self, event: TurnEvent) -> Option<End> {
-        if self.phase.is_transferring() {
-            self.keep_unanswered(&event);
-            return None;
+        match self.phase {
+            Phase::Transferring { .. } => {
+                self.keep_unanswered(&event);
+                return None;
+            }
+            Phase::Consulting(_) => return self.heard_while_consulting(event).await,
+            _ => {}
         }
         let now = self.now();
         let mut end = None;

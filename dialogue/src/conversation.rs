@@ -9,6 +9,7 @@ mod dead_end;
 mod deeds;
 mod event;
 pub(crate) mod functions;
+mod handover;
 mod lookups;
 mod mood;
 mod phrasing;
@@ -24,6 +25,7 @@ pub use event::{
     Abilities, CallFacts, CallerTurn, Delta, Event, Found, Function, FunctionKind, ModelCall,
     ModelFailure, Mood, Query, Step, ToolCallId, WebQuery,
 };
+pub use handover::NotTaken;
 pub use prompt::{Exchange, Prompt};
 pub use sentences::{UnusableText, Withheld};
 
@@ -206,6 +208,9 @@ impl Conversation {
                 let line = &self.base.pack().settings.lines.transfer_failed;
                 steps.push(Step::Say(line.clone()));
             }
+            Event::NotTaken(why) => self.not_taken(why, steps),
+            Event::CallbackWanted => self.awaiting = Awaiting::Callback,
+            Event::BackFromPerson => self.back(steps),
         }
     }
 
@@ -283,6 +288,10 @@ impl Conversation {
         }
         let before = steps.len();
         self.heed(turn, &route, steps);
+        if self.awaiting == Awaiting::Callback {
+            self.awaiting = Awaiting::None;
+            return self.call_back(&turn.question, meta, steps);
+        }
         let said = (&*turn.text, &turn.mood);
         if steps.len() == before && self.go_on_telling(said, &route, steps) {
             return;

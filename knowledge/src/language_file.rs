@@ -14,6 +14,7 @@ use crate::{
     review::FigureWords,
     slot::SlotWords,
     task::TaskWords,
+    transfer::TransferWords,
     web::WebWords,
 };
 
@@ -33,6 +34,7 @@ pub(crate) struct LanguageFile {
     pub(crate) slots: Option<SlotWords>,
     pub(crate) guard: Option<Guard>,
     pub(crate) recording: Option<RecordingWords>,
+    pub(crate) transfer: Option<TransferWords>,
 }
 
 impl LanguageFile {
@@ -51,12 +53,13 @@ impl LanguageFile {
             slots: self.slots.or(other.slots),
             guard: self.guard.or(other.guard),
             recording: self.recording.or(other.recording),
+            transfer: self.transfer.or(other.transfer),
         }
     }
 
     /// The words of English, compiled in.
     pub(crate) fn english() -> Result<Self, PackError> {
-        const PARTS: [&str; 12] = [
+        const PARTS: [&str; 13] = [
             "listening",
             "actions",
             "follow_ups",
@@ -69,6 +72,7 @@ impl LanguageFile {
             "slots",
             "guard",
             "recording",
+            "transfer",
         ];
         let english = toml::from_str(language::ENGLISH).and_then(|mut english: toml::Table| {
             english.retain(|part, _| PARTS.contains(&part));

@@ -86,6 +86,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         authenticator,
         earlier: Some(EarlierCalls::new(&database)),
         transfers: Arc::new(telephony.clone()),
+        consultations: components::consultations(&config, &pack, &telephony, &metrics)?,
         transfer_to: components::transfer_target(&replier)?,
         messages: components::messages(&config, &database)?,
         lines: Arc::new(pack.settings.lines.clone()),

@@ -7,7 +7,7 @@ use dialogue::Event;
 use futures_util::StreamExt as _;
 use record::SessionEnd;
 use tokio::time::timeout;
-use tools::CallbackTool;
+use tools::{CallbackTool, TransferTool};
 use voice::{
     listen::Heard,
     speak::VoiceEvent,
@@ -46,6 +46,8 @@ impl Session {
         // The call ends now; what follows is bookkeeping.
         let (duration, ended_at) = (self.now(), chrono::Utc::now());
         let ending = end.ending();
+        // Before anything else: nobody's phone rings on, nobody listens.
+        self.end_consultation(matches!(end, End::Terminated)).await;
         self.microphone = None;
         while let Some(heard) = self.listener.finish() {
             if let Heard::SpeechEnded(utterance) = heard {
@@ -74,7 +76,7 @@ impl Session {
             ending,
             ended_at,
             duration,
-            transferred: end == End::Transferred,
+            transferred: end == End::Transferred || self.dialogue.has_done(TransferTool::NAME),
             callback_requested: self.dialogue.has_done(CallbackTool::NAME),
             authentication_attempted: self.authentication.attempted(),
         });

@@ -22,3 +22,4 @@ mod recording;
 mod synthesis;
 mod transfer;
 mod turns;
+mod warm_transfer;

@@ -5,7 +5,7 @@
 //! directions: what the agent heard, word by word, and what its caller heard, by correlation with a rendering of
 //! the same text and by transcription.
 
-mod sound;
+pub(crate) mod sound;
 mod words;
 
 use std::{collections::BTreeSet, io::Read as _, path::PathBuf, process::Stdio, time::Duration};

@@ -20,4 +20,5 @@ mod starting;
 mod support;
 mod tasks;
 mod trade;
+mod transfers;
 mod worker;

@@ -16,7 +16,12 @@ use voice::{
     turn::TurnConfig,
 };
 
-use super::{carrier::Carrier, stage::Act, words};
+use super::{
+    carrier::Carrier,
+    colleague::{Colleague, PicksUp},
+    stage::Act,
+    words,
+};
 
 /// The caller's participant identity.
 const CALLER: &str = "caller";
@@ -40,6 +45,8 @@ pub(crate) struct Scene {
     pub(crate) authenticator: Option<ScriptedAuthenticator>,
     /// Who transfers calls; `None`: nobody.
     pub(crate) carrier: Option<Carrier>,
+    /// Who is called before a call is put through; `None`: nobody.
+    pub(crate) colleague: Option<Colleague>,
     /// How long the recognition of what is said takes from here on.
     pub(crate) recognition_takes: Duration,
     /// Limits of the call.
@@ -121,6 +128,7 @@ impl Scene {
             voice: ScriptedVoice::new(at(0.1)),
             authenticator: None,
             carrier: None,
+            colleague: None,
             recognition_takes: at(0.15),
             config: SessionConfig {
                 listen,
@@ -135,6 +143,12 @@ impl Scene {
             recorded: false,
             something_hangs: false,
         }
+    }
+
+    /// A colleague is called before a call is put through.
+    pub(crate) fn calls(&mut self, picks_up: PicksUp) -> &mut Colleague {
+        let colleague = Colleague::new(picks_up, self.stt.clone());
+        self.colleague.insert(colleague)
     }
 
     /// The caller's page subscribes to the agent's voice.

@@ -1,0 +1,228 @@
+//! Calls that are put through to a colleague who is spoken to first: two real rooms in one worker.
+
+use std::time::Duration;
+
+use database::{CallbackFilter, CallbackRepository};
+use livekit_api::services::room::RoomClient;
+use tokio::process::Child;
+use voice::speak::{Provider, Tts, TtsConfig};
+
+use crate::{
+    callers::sound,
+    support::{
+        Stack,
+        bridge::{Bridge, Ring},
+        livekit::{API_KEY, API_SECRET},
+    },
+};
+
+/// A sentence that was heard correlates at least so much with a rendering of it, and one that was not at most so much.
+const SAME: f64 = 0.75;
+const OTHER: f64 = 0.55;
+/// A call is over, or a person has it, in this time.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Who is called.
+const DESK: &str = "+15550177";
+
+const OF_CALLER: &str =
+    "I was told to ask for you, because the machine in the high street has kept my card.";
+const OF_COLLEAGUE: &str =
+    "Good morning, thank you for waiting, we will find out together what has happened there.";
+
+/// How every caller gets to a colleague.
+const ASKING: &str = "- active
+- wait: 30
+- say: Can I speak to a person, please?
+- wait: 40
+- expect_agent: put you through
+- say: Yes please.
+";
+
+/// A worker that calls colleagues, and the bridge that it calls them over.
+async fn stack() -> (Stack, Bridge) {
+    let mut stack = Stack::prepare(&[
+        ("TRANSFER", "warm"),
+        ("TRANSFER_TO", &format!("tel:{DESK}")),
+        ("SIP_TRUNK_ID", "ST_test"),
+    ])
+    .await;
+    let bridge = Bridge::of(&stack.livekit.url()).await;
+    stack.set("LIVEKIT_URL", &bridge.url);
+    stack.start_worker().await;
+    (stack, bridge)
+}
+
+/// The stand-in colleague, who follows a script in the room that rings, as a phone: once they are there.
+async fn colleague(stack: &Stack, ring: &Ring, script: &str, more: &[&str]) -> Child {
+    let mut arguments = vec!["--sip", "--number", DESK, "--voice", "flite:slt"];
+    arguments.extend(["--room", &ring.room]);
+    arguments.extend(more);
+    let colleague = stack.caller(script, &arguments).await;
+    let identity = format!("sip_{DESK}");
+    let came = stack
+        .eventually(PATIENCE, async || is_in(stack, &ring.room, &identity).await)
+        .await;
+    assert!(came, "the colleague is in the room");
+    colleague
+}
+
+fn rooms(stack: &Stack) -> RoomClient {
+    let host = stack.livekit.url().replace("ws://", "http://");
+    RoomClient::with_api_key(&host, API_KEY, API_SECRET)
+}
+
+/// Whether somebody of this identity is in a room.
+async fn is_in(stack: &Stack, room: &str, identity: &str) -> bool {
+    let present = rooms(stack).list_participants(room).await;
+    present.is_ok_and(|all| all.iter().any(|one| one.identity == identity))
+}
+
+/// Nobody is left in any room of a colleague's.
+async fn assert_left(stack: &Stack) {
+    let client = rooms(stack);
+    let empty = stack
+        .eventually(Duration::from_secs(20), async || {
+            let listed = client.list_rooms(Vec::new()).await.unwrap_or_default();
+            let mut names = listed.iter().map(|room| &room.name);
+            !names.any(|name| name.starts_with("consultation-"))
+        })
+        .await;
+    assert!(empty, "a colleague's room is still there:\n{}", stack.log());
+}
+
+/// Outcomes of the calls of a tool, over all sessions; `None`: it is not known yet.
+async fn outcomes(stack: &Stack, tool: &str) -> Vec<Option<String>> {
+    let client = stack.sql().await;
+    let rows = client
+        .query(
+            "SELECT outcome FROM tool_calls WHERE tool = $1 ORDER BY requested_at",
+            &[&tool],
+        )
+        .await
+        .unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// Waits until a call of a tool has this outcome, then tells the scripts by a file.
+async fn tell_when(stack: &Stack, tool: &str, outcome: Option<&str>, file: &str) {
+    let wanted = outcome.map(str::to_owned);
+    let happened = stack
+        .eventually(PATIENCE, async || {
+            outcomes(stack, tool).await.first() == Some(&wanted)
+        })
+        .await;
+    assert!(happened, "no {tool} with {wanted:?}:\n{}", stack.log());
+    std::fs::write(stack.folder.join(file), "").unwrap();
+}
+
+/// How much what somebody heard holds of a sentence in a voice.
+async fn likeness(recording: &str, voice: &str, text: &str) -> f64 {
+    let heard = sound::agents_side(recording.as_ref());
+    let tts = Tts::open(&TtsConfig::new(Provider::Flite {
+        voice: Some(voice.into()),
+    }))
+    .unwrap();
+    let speech = sound::at_listening_rate(&tts.synthesize(text).await.unwrap());
+    sound::likeness(&heard, &speech, 1.0).0
+}
+
+#[tokio::test]
+async fn caller_and_colleague_hear_each_other_and_the_caller_comes_back() {
+    let (stack, mut bridge) = stack().await;
+    let file = |name: &str| -> String { stack.folder.join(name).display().to_string() };
+    let script = format!(
+        "{ASKING}- until_file: taken\n- say: {OF_CALLER}\n- until_file: back\n- wait: 30\n- expect_agent: You are back with me\n\
+         - say: No, thank you.\n- expect_end: 30\n"
+    );
+    let heard_by_caller = file("caller.wav");
+    let caller = ["--sip", "--record", &heard_by_caller];
+    let caller = stack.caller(&script, &caller).await;
+    let ring = bridge.ring().await;
+    assert!(ring.names(DESK) && !ring.names("tel:"));
+    assert!(ring.names("ST_test"), "over the trunk that is set");
+    let heard_by_colleague = file("colleague.wav");
+    let script = format!(
+        "- active\n- wait: 30\n- say: \"Yes, put them through.\"\n- until_file: taken\n- pause: 9\n- say: {OF_COLLEAGUE}\n- pause: 2\n"
+    );
+    let record = ["--record", &heard_by_colleague];
+    let colleague = colleague(&stack, &ring, &script, &record).await;
+    ring.answered();
+    tell_when(&stack, "person", None, "taken").await;
+    tell_when(&stack, "person", Some("success"), "back").await;
+    stack.finish(colleague).await.assert_met();
+    stack.finish(caller).await.assert_met();
+    assert_left(&stack).await;
+    for (recording, voice, said) in [
+        (&heard_by_colleague, "rms", OF_CALLER),
+        (&heard_by_caller, "slt", OF_COLLEAGUE),
+    ] {
+        let alike = likeness(recording, voice, said).await;
+        assert!(alike >= SAME, "{alike:.2} of {said:?} was heard");
+    }
+    // What the agent asked the colleague is nothing that the caller hears.
+    let asked = "Shall I put them through? Say yes or press one, say no or press two.";
+    let told = likeness(&heard_by_colleague, "slt", asked).await;
+    let overheard = likeness(&heard_by_caller, "slt", asked).await;
+    assert!(
+        told >= SAME && overheard <= OTHER,
+        "{told:.2} {overheard:.2}"
+    );
+    let (_, summary) = stack.summarised().await;
+    assert_eq!(summary["resolution_status"], "escalated", "{summary:#}");
+    assert_eq!(outcomes(&stack, "transfer").await, [Some("success".into())]);
+    let lost = stack.metric("teller_bridged_frames_dropped_total").await;
+    assert!(lost < 100.0, "{lost} frames of 10 ms were lost on the way");
+}
+
+#[tokio::test]
+async fn a_colleague_who_declines_by_key_is_let_go_and_a_call_back_is_offered() {
+    let (stack, mut bridge) = stack().await;
+    let script = format!(
+        "{ASKING}- until_file: declined\n- wait: 30\n- expect_agent: cannot take your call right now\n"
+    );
+    let caller = stack.caller(&script, &["--sip"]).await;
+    let ring = bridge.ring().await;
+    let script = "- active\n- wait: 30\n- dial: \"2\"\n- expect_end: 10\n";
+    let colleague = colleague(&stack, &ring, script, &[]).await;
+    ring.answered();
+    tell_when(&stack, "transfer", Some("failed"), "declined").await;
+    stack.finish(colleague).await.assert_met();
+    stack.finish(caller).await.assert_met();
+    assert_left(&stack).await;
+    assert!(outcomes(&stack, "person").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_line_that_is_busy_leads_to_a_call_back() {
+    let (stack, mut bridge) = stack().await;
+    let script = format!(
+        "{ASKING}- until_file: busy\n- wait: 30\n- expect_agent: all on the phone\n- say: Yes please.\n- wait: 40\n- expect_agent: which number\n"
+    );
+    let caller = stack.caller(&script, &["--sip"]).await;
+    bridge.ring().await.failed("486");
+    tell_when(&stack, "transfer", Some("failed"), "busy").await;
+    stack.finish(caller).await.assert_met();
+    assert_left(&stack).await;
+    let callbacks = CallbackRepository::new(&stack.database.db);
+    let open = callbacks.list(CallbackFilter::Open, None, 9).await.unwrap();
+    assert!(open.is_empty(), "the number was not confirmed: {open:?}");
+}
+
+#[tokio::test]
+async fn a_caller_who_hangs_up_ends_the_ringing_and_whoever_answers_too_late_is_let_go() {
+    let (stack, mut bridge) = stack().await;
+    let script = format!("{ASKING}- until_file: rings\n- pause: 2\n");
+    let caller = stack.caller(&script, &["--sip"]).await;
+    let ring = bridge.ring().await;
+    std::fs::write(stack.folder.join("rings"), "").unwrap();
+    stack.finish(caller).await.assert_met();
+    assert_left(&stack).await;
+    // It was answered in the moment in which it was given up: the bridge makes the room anew.
+    let colleague = colleague(&stack, &ring, "- active\n- expect_end: 30\n", &[]).await;
+    ring.answered();
+    stack.finish(colleague).await.assert_met();
+    assert_left(&stack).await;
+    assert!(bridge.is_silent(), "nobody is called again");
+    assert_eq!(outcomes(&stack, "transfer").await, [Some("failed".into())]);
+}
