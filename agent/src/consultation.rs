@@ -86,8 +86,8 @@ impl<S: FrameSink> AnySink for S {
 }
 
 impl FrameSink for LegSink {
-    fn capture(&mut self, samples: &[i16]) -> impl Future<Output = ()> + Send {
-        self.0.capture(samples)
+    async fn capture(&mut self, samples: &[i16]) {
+        self.0.capture(samples).await;
     }
 
     fn clear(&mut self) {

@@ -421,18 +421,21 @@ impl Session {
 
     /// Reports to `turn` what happened and carries out what it decides.
     async fn tell(&mut self, event: TurnEvent) -> Option<End> {
+        let mut events = vec![event];
         match self.phase {
             Phase::Transferring { .. } => {
-                self.keep_unanswered(&event);
+                self.keep_unanswered(&events[0]);
                 return None;
             }
-            Phase::Consulting(_) => return self.heard_while_consulting(event).await,
+            Phase::Consulting(_) => events = self.heard_while_consulting(events.remove(0)).await,
             _ => {}
         }
         let now = self.now();
         let mut end = None;
-        for action in self.turns.on(event, now) {
-            end = end.or(self.act(action).await);
+        for event in events {
+            for action in self.turns.on(event, now) {
+                end = end.or(self.act(action).await);
+            }
         }
         end
     }

@@ -210,7 +210,7 @@ impl Conversation {
             }
             Event::NotTaken(why) => self.not_taken(why, steps),
             Event::CallbackWanted => self.awaiting = Awaiting::Callback,
-            Event::BackFromPerson => self.back(steps),
+            Event::BackFromPerson => self.back_from_person(steps),
         }
     }
 
@@ -288,10 +288,6 @@ impl Conversation {
         }
         let before = steps.len();
         self.heed(turn, &route, steps);
-        if self.awaiting == Awaiting::Callback {
-            self.awaiting = Awaiting::None;
-            return self.call_back(&turn.question, meta, steps);
-        }
         let said = (&*turn.text, &turn.mood);
         if steps.len() == before && self.go_on_telling(said, &route, steps) {
             return;
@@ -300,7 +296,7 @@ impl Conversation {
             turn,
             route: &route,
         };
-        if self.go_on_with_task(&of, &meta, steps) {
+        if self.goes_on(&of, &meta, steps) {
             return;
         }
         if matches!(route, Route::Deny) {

@@ -91,17 +91,23 @@ pub struct TransferLines {
     pub declined: String,
     /// The colleague has hung up, and the caller is talked with again.
     pub back: String,
-    /// To the colleague, who calls: about nothing in particular, about `{topic}`, about `{one}` and `{other}`.
+    /// To the colleague, who is there: about nothing in particular.
     pub about_nothing: String,
+    /// About `{topic}`.
     pub about: String,
+    /// About `{one}` and `{other}`.
     pub about_two: String,
     /// The same of `{name}`, who has proved who they are.
     pub proven_about_nothing: String,
+    /// About `{topic}`.
     pub proven_about: String,
+    /// About `{one}` and `{other}`.
     pub proven_about_two: String,
-    /// What is open: a `{task}` that was begun, a question that had no answer, or nothing but that.
+    /// What is open: a `{task}` that was begun.
     pub open_task: String,
+    /// A question that had no answer.
     pub open_question: String,
+    /// Nothing.
     pub open_nothing: String,
     /// Whether they take the call, and how to say so.
     pub ask: String,

@@ -284,7 +284,7 @@ impl Session {
             }
             Ended::Talked(by, lasted) => {
                 self.taped.person(false, now);
-                if let Some((_, row)) = consulting.bridged {
+                if let Some((_, row)) = consulting.bridged.take() {
                     self.ledger.person_left(row, by.as_str(), lasted);
                 }
                 if by != By::Colleague {
@@ -298,8 +298,9 @@ impl Session {
         }
     }
 
-    /// What the caller says while a colleague is called, or talks with them: it is kept, and one thing is heeded.
-    pub(super) async fn heard_while_consulting(&mut self, event: TurnEvent) -> Option<End> {
+    /// What the caller says while a colleague is called, or talks with them: it is kept. One thing is heeded: who would
+    /// rather be called back is talked with again, and what they said is returned as if they had said it now.
+    pub(super) async fn heard_while_consulting(&mut self, event: TurnEvent) -> Vec<TurnEvent> {
         let base = self.services.replier.knowledge();
         let wants_call_back = match &event {
             TurnEvent::Transcript { text } | TurnEvent::CallerTyped { text } => {
@@ -309,24 +310,30 @@ impl Session {
         };
         if !wants_call_back {
             self.keep_unanswered(&event);
-            return None;
+            return Vec::new();
         }
         self.on_course(CourseEvent::CallbackWanted).await;
         // An announcement may be in the middle of its sentence.
         self.cancel_reply().await;
-        Box::pin(self.tell(event)).await
+        match event {
+            // Their voice was nobody's turn when it was heard.
+            TurnEvent::Transcript { .. } => vec![
+                TurnEvent::CallerStartedSpeaking,
+                TurnEvent::CallerStoppedSpeaking,
+                event,
+            ],
+            event => vec![event],
+        }
     }
 
-    /// The call ends, or the worker stops: the colleague is let go at once. How the call ends, where it was theirs.
-    pub(super) async fn end_consultation(&mut self, is_stop: bool) -> bool {
-        let was_bridged = self.phase.is_bridged();
+    /// The call ends, or the worker stops: the colleague is let go at once.
+    pub(super) async fn end_consultation(&mut self, is_stop: bool) {
         let event = if is_stop {
             CourseEvent::Stopped
         } else {
             CourseEvent::CallerLeft
         };
         self.on_course(event).await;
-        was_bridged
     }
 
     /// The caller hung up; with a colleague who had taken the call, it was put through.

@@ -75,7 +75,7 @@ impl LiveKitDialer {
         let answered = timeout(ring + ANSWER, connection.answered()).await;
         answered.unwrap_or(Err(Unreached::NoAnswer))?;
         let (room, colleague) = connection.colleague().await.ok_or(Unreached::Failed)?;
-        let (line, handle) = room.open(colleague, &self.metrics, &tasks);
+        let (line, handle) = room.open(colleague, false, &self.metrics, &tasks);
         connection.joined = Some(Joined::Talking(handle));
         Ok(Leg {
             inputs: line.inputs,

@@ -30,10 +30,10 @@ fn asking_in(mut scene: Scene, picks_up: PicksUp) -> Scene {
     scene
 }
 
-/// The same, and the call is taken at 18 s.
+/// The same, and the call is taken at 16.7 s.
 fn taken() -> Scene {
-    let mut scene = asking(PicksUp::After(3.0));
-    colleague(&mut scene).says(17.5, 17.8, "Yes, put them through.");
+    let mut scene = asking(PicksUp::After(2.0));
+    colleague(&mut scene).says(15.9, 16.2, "Yes, put them through.");
     scene
 }
 
@@ -48,7 +48,7 @@ async fn a_colleague_who_takes_the_call_and_its_caller_hear_each_other() {
     colleague(&mut scene).says(22.0, 23.0, OF_COLLEAGUE);
     scene.leaves(30.0);
     let played = scene.play().await;
-    played.hears_then(&[TRANSFER_OFFER, TRANSFERRING, STILL_CALLING]);
+    played.hears_then(&[TRANSFER_OFFER, TRANSFERRING]);
     let told: Vec<&str> = played.consulted.heard.iter().map(|h| &*h.text).collect();
     assert_eq!(
         told,
@@ -70,10 +70,9 @@ async fn a_colleague_who_takes_the_call_and_its_caller_hear_each_other() {
     }
     played.goes_on(&format!(
         "{ASKED}
-         6 agent: {STILL_CALLING}
          tool person for 4
          tool success
-         7 caller: {OF_CALLER}
+         6 caller: {OF_CALLER}
          tool success
          ended transferred"
     ));
@@ -94,7 +93,7 @@ async fn a_tone_is_heard_while_the_caller_waits_and_never_over_speech_or_the_col
     let (first, last) = (sounding.clone().min(), sounding.max());
     let (first, last) = (first.expect("it sounds"), last.expect("it sounds"));
     assert!((9.4..9.7).contains(&first.as_secs_f64()), "{played}");
-    assert!(last.as_secs_f64() < 18.5, "{played}");
+    assert!(last.as_secs_f64() < 17.0, "{played}");
     for (from, to) in &played.tones {
         for heard in &played.heard {
             assert!(
@@ -149,12 +148,11 @@ async fn a_caller_whose_colleague_hangs_up_is_talked_with_again() {
     assert_eq!(person, 1, "{played}");
     let end = played.end();
     assert!(end.transferred, "a person took over:\n{end:?}");
-    assert_eq!(end.ending.as_str(), "goodbye", "{played}");
+    assert_eq!(end.ending.as_str(), "agent_goodbye", "{played}");
     assert_eq!(played.consulted.let_go.len(), 1, "{played}");
 }
 
 /// Nobody takes the call: this line is said, and a call back is offered, which the caller accepts.
-#[track_caller]
 async fn goes_on_with_a_call_back(mut scene: Scene, line: &str, yes: f64) {
     scene.says(yes, yes + 0.4, YES);
     scene.leaves(yes + 8.0);
@@ -180,9 +178,8 @@ async fn goes_on_with_a_call_back(mut scene: Scene, line: &str, yes: f64) {
 
 #[tokio::test(start_paused = true)]
 async fn nobody_answers_in_time() {
-    let mut scene = asking(PicksUp::Never);
-    // It is given up at 29.5 s; the caller was told twice.
-    scene.says(40.0, 40.1, "");
+    let scene = asking(PicksUp::Never);
+    // It is given up at 29.5 s.
     goes_on_with_a_call_back(scene, NO_ANSWER, 33.0).await;
 }
 
@@ -192,9 +189,9 @@ async fn the_caller_is_told_now_and_again_that_somebody_is_called() {
     scene.leaves(28.0);
     let played = scene.play().await;
     played.hears_then(&[TRANSFER_OFFER, TRANSFERRING, STILL_CALLING, STILL_CALLING]);
-    played.begins(17.6, STILL_CALLING);
+    played.begins(17.5, STILL_CALLING);
     let (second, _) = played.sounds_after(18.5, STILL_CALLING);
-    assert!((25.5..25.8).contains(&second), "{played}");
+    assert!((25.3..25.6).contains(&second), "{played}");
     assert_eq!(played.end().ending.as_str(), "caller_left");
 }
 
@@ -246,7 +243,7 @@ async fn the_colleague_hangs_up_before_they_take_the_call() {
 async fn a_machine_that_answers_takes_no_call() {
     let mut scene = asking(PicksUp::After(1.0));
     colleague(&mut scene).says(10.6, 14.0, "Yes, you have reached my voice mail.");
-    goes_on_with_a_call_back(scene, DECLINED, 38.0).await;
+    goes_on_with_a_call_back(scene, DECLINED, 33.0).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -322,7 +319,7 @@ async fn what_is_said_to_a_colleague_is_no_request_of_ours() {
     scene.says(23.0, 24.0, DOCUMENTED);
     scene.leaves(30.0);
     let played = scene.play().await;
-    played.hears_then(&[TRANSFER_OFFER, TRANSFERRING, STILL_CALLING]);
+    played.hears_then(&[TRANSFER_OFFER, TRANSFERRING]);
     assert!(played.kept.callbacks.is_empty(), "{played}");
     assert_eq!(played.end().ending.as_str(), "transferred", "{played}");
 }
@@ -358,7 +355,7 @@ async fn keys_are_nobodys_while_a_colleague_is_called_or_speaks() {
     scene.dials(20.0, "0");
     scene.leaves(26.0);
     let played = scene.play().await;
-    played.hears_then(&[TRANSFER_OFFER, TRANSFERRING, STILL_CALLING]);
+    played.hears_then(&[TRANSFER_OFFER, TRANSFERRING]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -379,12 +376,12 @@ async fn what_a_colleague_says_is_not_recorded() {
     colleague(&mut scene).says(22.0, 23.0, OF_COLLEAGUE);
     scene.leaves(30.0);
     let played = scene.play().await;
-    // 16 kHz; the colleague is louder than anything of the agent's.
+    // 16 kHz.
     let [caller, agent] = &played.sound;
     let loudest = |side: &[i16], from: usize| {
-        let end = side.len().min((from + 4) * 16_000);
-        side[from * 16_000..end].iter().copied().max().unwrap_or(0)
+        let stretch = side.iter().skip(from * 16_000).take(4 * 16_000);
+        stretch.copied().max().unwrap_or(0)
     };
-    assert!(loudest(caller, 4) > 10_000, "the caller is recorded before");
+    assert!(loudest(caller, 4) > 1_500, "the caller is recorded before");
     assert_eq!((loudest(caller, 20), loudest(agent, 20)), (0, 0));
 }

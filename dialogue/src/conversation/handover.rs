@@ -4,8 +4,8 @@
 use call::Speaker;
 use knowledge::{Briefing, Open, Route, RouteContext};
 
-use super::{Conversation, Step};
-use crate::Awaiting;
+use super::{Conversation, Step, tasks::Understood};
+use crate::{Awaiting, ReplyMeta};
 
 /// Topics that a colleague is told.
 const TOPICS: usize = 2;
@@ -62,6 +62,21 @@ impl Conversation {
         }
     }
 
+    /// Whether a turn goes on with what was begun before: with a call back that it asks for, or a task.
+    pub(super) fn goes_on(
+        &mut self,
+        of: &Understood<'_>,
+        meta: &ReplyMeta,
+        steps: &mut Vec<Step>,
+    ) -> bool {
+        if self.awaiting == Awaiting::Callback {
+            self.awaiting = Awaiting::None;
+            self.call_back(&of.turn.question, meta.clone(), steps);
+            return true;
+        }
+        self.go_on_with_task(of, meta, steps)
+    }
+
     /// Nobody took the call. The caller asked for a person: a call back is offered instead.
     pub(super) fn not_taken(&mut self, why: NotTaken, steps: &mut Vec<Step>) {
         self.awaiting = Awaiting::CallbackConsent;
@@ -77,7 +92,7 @@ impl Conversation {
     }
 
     /// The colleague has left the call, and the caller is with us again.
-    pub(super) fn back(&mut self, steps: &mut Vec<Step>) {
+    pub(super) fn back_from_person(&mut self, steps: &mut Vec<Step>) {
         self.awaiting = Awaiting::None;
         let pack = self.base.pack();
         let lines = [

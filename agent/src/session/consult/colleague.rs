@@ -53,7 +53,7 @@ pub(in crate::session) enum ColleagueEvent {
     Unreached(Unreached),
     /// What was said last was heard to its end.
     Told,
-    /// They said or typed something.
+    /// They said something once they were asked, or typed it.
     Said(String),
     /// They pressed a key.
     Key(char),
@@ -153,7 +153,11 @@ struct Side {
     voice_events: mpsc::Receiver<VoiceEvent>,
     /// What was said last.
     said: SpeechId,
-    speaks: bool,
+    /// Its last sentence, and that they have begun to hear it.
+    question: String,
+    is_asked: bool,
+    /// What they are saying began behind that: a "yes?" before it answers the phone.
+    answers: bool,
     /// Where what they say goes once they talk with the caller.
     to_caller: Option<LiveSource>,
     tasks: TaskTracker,
@@ -186,7 +190,9 @@ impl Side {
             transcripts: FuturesOrdered::new(),
             voice_events,
             said: SpeechId(0),
-            speaks: false,
+            question: String::new(),
+            is_asked: false,
+            answers: false,
             to_caller: None,
             tasks,
             _connection: leg.connection,
@@ -232,6 +238,8 @@ impl Side {
             Order::Say(sentences) => {
                 self.voice.cancel().await;
                 self.said = SpeechId(self.said.0 + 1);
+                self.question = sentences.last().cloned().unwrap_or_default();
+                self.is_asked = false;
                 let id = self.said;
                 self.voice.begin(id, true).await;
                 let (voice, tts) = (self.voice.clone(), self.services.tts.clone());
@@ -246,7 +254,7 @@ impl Side {
                 self.voice.cancel().await;
                 self.voice.beneath(Beneath::Live(from_caller)).await;
                 self.to_caller = Some(to_caller);
-                self.transcripts.clear();
+                self.transcripts = FuturesOrdered::new();
             }
         }
     }
@@ -268,12 +276,14 @@ impl Side {
     fn on_voice(&mut self, event: VoiceEvent) -> Option<ColleagueEvent> {
         let now = self.clock.elapsed();
         match event {
-            VoiceEvent::Started { .. } => self.speaks = true,
-            VoiceEvent::Sentence { text, .. } => self.own.says(&text, now),
+            VoiceEvent::Started { .. } => {}
+            VoiceEvent::Sentence { text, .. } => {
+                self.is_asked |= text == self.question;
+                self.own.says(&text, now);
+            }
             VoiceEvent::Finished {
                 id, interrupted, ..
             } => {
-                self.speaks = false;
                 self.own.falls_silent(now);
                 return (id == self.said && !interrupted).then_some(ColleagueEvent::Told);
             }
@@ -292,9 +302,11 @@ impl Side {
             return;
         }
         let is_own = self.own.is_heard_in(&frame, self.clock.elapsed());
-        let heard = self.listener.push_judged(&frame, self.speaks, is_own);
-        if let Some(Heard::SpeechEnded(utterance)) = heard {
-            self.recognise(utterance);
+        let heard = self.listener.push_judged(&frame, is_own);
+        match heard {
+            Some(Heard::SpeechStarted { .. }) => self.answers = self.is_asked,
+            Some(Heard::SpeechEnded(utterance)) if self.answers => self.recognise(utterance),
+            Some(Heard::SpeechEnded(_)) | None => {}
         }
     }
 

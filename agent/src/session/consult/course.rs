@@ -36,7 +36,7 @@ pub(in crate::session) enum CourseEvent {
     Unreached(Unreached),
     /// What was said to them was heard to its end.
     Told,
-    /// They said that they take the call, or that they do not; `None`: neither.
+    /// They said, once they were asked, that they take the call, or that they do not; `None`: neither.
     Said(Option<bool>),
     /// They pressed a key.
     Key(char),
@@ -198,10 +198,9 @@ impl Course {
             (_, CourseEvent::Key('2') | CourseEvent::ColleagueLeft) => {
                 self.not_taken(NotTaken::Declined, actions);
             }
+            (_, CourseEvent::Said(Some(true))) => self.bridge(now, actions),
             (Stage::Briefing { .. }, CourseEvent::Told) => self.ask(false, now),
-            // The briefing ends with the question: a "yes?" before it answers the phone.
-            (Stage::Deciding { .. }, CourseEvent::Said(Some(true))) => self.bridge(now, actions),
-            (Stage::Deciding { .. }, CourseEvent::Said(Some(false))) => {
+            (_, CourseEvent::Said(Some(false))) => {
                 self.not_taken(NotTaken::Declined, actions);
             }
             (Stage::Deciding { again, .. }, CourseEvent::Said(None)) if !again => {

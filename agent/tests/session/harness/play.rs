@@ -44,8 +44,7 @@ impl Scene {
         let echo = echo.map(|delay| Loopback::new(self.stt.clone(), delay, &crew));
         let sink = ScriptedSink::new(self.voice.clone(), self.stt.clone(), echo.clone());
         let begun = Instant::now();
-        let colleague = self.colleague.take();
-        let colleague = colleague.map(|them| them.called(self.voice.clone(), begun));
+        let colleague = self.called(begun);
         let heard = sink.log();
         let (signals, signal_queue) = mpsc::channel(64);
         let (rpc, rpc_queue) = mpsc::channel(16);

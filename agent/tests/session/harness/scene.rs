@@ -10,6 +10,7 @@ use agent::{
 use authentication::{ScriptedAuthenticator, Started, Verified};
 use call::Channel;
 use serde_json::json;
+use tokio::time::Instant;
 use voice::{
     listen::{ListenConfig, TURN_SEEN},
     test_support::{Recognition, ScriptedEndOfTurn, ScriptedLine, ScriptedStt, ScriptedVoice},
@@ -18,7 +19,7 @@ use voice::{
 
 use super::{
     carrier::Carrier,
-    colleague::{Colleague, PicksUp},
+    colleague::{Colleague, PicksUp, ScriptedDialer},
     stage::Act,
     words,
 };
@@ -321,6 +322,12 @@ impl Scene {
                 customer: "sarah".to_owned(),
             },
         })
+    }
+
+    /// Who calls the colleague, in a scene that began then.
+    pub(super) fn called(&mut self, begun: Instant) -> Option<ScriptedDialer> {
+        let colleague = self.colleague.take();
+        colleague.map(|them| them.called(self.voice.clone(), begun))
     }
 
     fn sound(

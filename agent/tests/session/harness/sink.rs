@@ -46,8 +46,6 @@ impl fmt::Display for Heard {
 /// Speech under which the caller makes a sound is a quarter as loud.
 const DUCKED: i16 = 4;
 
-/// From this level on it is what somebody says on another line, and a resampler has rounded it.
-const LIVE: i16 = 11_900;
 /// The tone of a line on hold is quieter than this, and swings both ways.
 const TONE: u16 = 1_100;
 
@@ -92,9 +90,10 @@ impl SinkLog {
         if is_quiet && samples.iter().any(|sample| *sample < 0) {
             self.note_tone();
         }
-        if level >= LIVE {
-            let level = (level + 5) / 10 * 10;
-            self.run(level);
+        // What somebody says on another line: a resampler has rounded it, and rounded off its beginning.
+        let whole = &samples[samples.len() / 2..];
+        if ScriptedStt::is_line(level) && whole.iter().all(|sample| sample.abs_diff(level) <= 1) {
+            self.run(level / 10 * 10 + 5);
             return None;
         }
         // A fading frame says nothing of its own.
@@ -143,11 +142,11 @@ impl SinkLog {
         runs.iter()
             .map(|(level, from, to)| Heard {
                 text: self
-                    .voice
+                    .stt
                     .text_of(*level)
-                    .or_else(|| self.stt.text_of(*level))
+                    .or_else(|| self.voice.text_of(*level))
                     .expect("every level was given out"),
-                is_live: *level >= LIVE,
+                is_live: ScriptedStt::is_line(*level),
                 from: *from - begun,
                 to: *to + FRAME - begun,
             })

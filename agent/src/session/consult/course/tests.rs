@@ -124,13 +124,15 @@ fn a_colleague_who_declines_or_hangs_up_is_let_go() {
 }
 
 #[test]
-fn keys_count_before_the_briefing_is_over_and_words_do_not() {
-    check(
-        &[(1, "answered"), (2, "yes"), (3, "no"), (4, "key 2")],
-        "1 Brief
-         4 Release
-         4 End(NotTaken(Declined))",
-    );
+fn an_answer_counts_before_the_question_is_over() {
+    for (what, then) in [
+        ("yes", "4 Bridge"),
+        ("key 1", "4 Bridge"),
+        ("no", "4 Release\n4 End(NotTaken(Declined))"),
+    ] {
+        let script = [(1, "answered"), (3, "what"), (4, what)];
+        check(&script, &format!("1 Brief\n{then}"));
+    }
 }
 
 #[test]
