@@ -47,7 +47,7 @@ use voice::{
 use crate::{
     line::{Caller, Frames, Input, Outgoing, Outputs},
     metrics::Stage,
-    worker::{CallStop, StopReason},
+    worker::CallStop,
 };
 use ledger::{Ledger, SpeechKind};
 use phase::{AgentVoice, End, Leaving, Phase};
@@ -396,26 +396,6 @@ impl Session {
             }
             Report::Authentication(outcome) => self.on_authentication(outcome).await,
             Report::Transferred(outcome) => self.on_transferred(outcome).await,
-        }
-    }
-
-    async fn on_stop(&mut self, reason: StopReason) -> Option<End> {
-        let until = self.now() + FAREWELL;
-        match (reason, &mut self.phase) {
-            (StopReason::Terminated, _) => Some(End::Terminated),
-            (StopReason::Draining, Phase::Opening { .. }) => Some(End::HangUp(CallEnding::Drained)),
-            // The carrier is about to take the call: the caller is better off there.
-            (StopReason::Draining, Phase::Transferring { leave_by, .. }) => {
-                *leave_by = Some(until);
-                None
-            }
-            (StopReason::Draining, Phase::Talking | Phase::Leaving(_) | Phase::Consulting(_)) => {
-                tracing::info!(session.id = %self.id, "the worker stops; saying goodbye");
-                self.end_consultation(true).await;
-                self.cancel_reply().await;
-                self.say_service_goodbye(until).await;
-                None
-            }
         }
     }
 

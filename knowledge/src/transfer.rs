@@ -245,6 +245,3 @@ impl KnowledgeBase {
         [about, open]
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -98,8 +98,11 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let (control, follower) = shutdown();
     let pages = components::pages(&config, &pack, &stt, services.authenticator.is_some());
     let seen = (worker.health(), record_health.clone(), follower.clone());
-    let known = components::knowledge(&pack, &replier);
-    let view = metrics.view(seen, (&stt, web_search), known);
+    let view = metrics.view(
+        seen,
+        (&stt, web_search),
+        components::knowledge(&pack, &replier),
+    );
     let servers = components::servers(&config, pages, view, &metrics, &database).await?;
     let background = housekeeping::Background {
         config: &config,

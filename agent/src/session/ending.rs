@@ -14,9 +14,8 @@ use voice::{
     turn::{AgentState, TurnAction, TurnEvent},
 };
 
-use crate::line::Caller;
-
-use super::{AgentVoice, End, Leaving, Phase, Session, ledger::SpeechKind};
+use super::{AgentVoice, End, FAREWELL, Leaving, Phase, Session, ledger::SpeechKind};
+use crate::{line::Caller, worker::StopReason};
 
 /// The server closes the room three seconds after it ended a job.
 const HURRIED: Duration = Duration::from_millis(1_500);
@@ -89,6 +88,27 @@ impl Session {
                 _ => None,
             },
             duration,
+        }
+    }
+
+    /// The worker or the server wants the call to end.
+    pub(super) async fn on_stop(&mut self, reason: StopReason) -> Option<End> {
+        let until = self.now() + FAREWELL;
+        match (reason, &mut self.phase) {
+            (StopReason::Terminated, _) => Some(End::Terminated),
+            (StopReason::Draining, Phase::Opening { .. }) => Some(End::HangUp(CallEnding::Drained)),
+            // The carrier is about to take the call: the caller is better off there.
+            (StopReason::Draining, Phase::Transferring { leave_by, .. }) => {
+                *leave_by = Some(until);
+                None
+            }
+            (StopReason::Draining, Phase::Talking | Phase::Leaving(_) | Phase::Consulting(_)) => {
+                tracing::info!(session.id = %self.id, "the worker stops; saying goodbye");
+                self.end_consultation(true).await;
+                self.cancel_reply().await;
+                self.say_service_goodbye(until).await;
+                None
+            }
         }
     }
 

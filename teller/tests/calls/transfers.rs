@@ -96,7 +96,9 @@ async fn outcomes(stack: &Stack, tool: &str) -> Vec<Option<String>> {
     let client = stack.sql().await;
     let rows = client
         .query(
-            "SELECT outcome FROM tool_calls WHERE tool = $1 ORDER BY requested_at",
+            "SELECT outcome FROM tool_calls
+               LEFT JOIN tool_call_outcomes USING (session_id, idempotency_key, tenant_id)
+              WHERE tool = $1 ORDER BY requested_at",
             &[&tool],
         )
         .await

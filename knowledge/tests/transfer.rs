@@ -1,6 +1,15 @@
-//! What colleagues and callers say, and what a colleague is told.
+//! How a call is put through: what colleagues and callers say meanwhile, what a colleague is told, how long is waited.
 
-use super::*;
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+mod mistakes;
+
+use std::path::Path;
+
+use knowledge::{Briefing, KnowledgeBase, Open};
+use mistakes::check;
 
 fn library() -> KnowledgeBase {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/packs/library"));
@@ -86,14 +95,8 @@ fn a_briefing_is_two_sentences_and_names_nobody_who_has_not_proved_who_they_are(
 
 #[test]
 fn seconds_that_nobody_would_wait_are_refused() {
-    let file = Path::new("pack.toml");
-    assert!(TransferSettings::default().check(file).is_ok());
-    let never = TransferSettings {
-        ring_s: 0,
-        ..TransferSettings::default()
-    };
-    let told = never.check(file).unwrap_err().to_string();
-    for part in ["transfer.ring_s", "0", "5 to 120"] {
-        assert!(told.contains(part), "{told}");
-    }
+    let hours = "[silence]";
+    let never = "[transfer]\nring_s = 0\n\n[silence]";
+    let message = &["transfer.ring_s", "\"0\"", "5 to 120"];
+    check("ring", "pack.toml", hours, never, message);
 }
