@@ -72,7 +72,6 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let mcp = components::mcp(&config).await?;
     let replier = components::replier(&config, &pack, web_search.clone(), mcp.clone())?;
     let telephony = Telephony::new(&config.livekit.url, &config.livekit.keys);
-    let authenticator = components::authenticator(&config, &database, &pack)?;
     let worker = Worker::new(config.worker.clone(), metrics.agent.clone(), locks);
     // No call may come before it can be heard: the worker registers behind this.
     let stt = loaded(hearing).await?;
@@ -83,7 +82,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         replier: replier.clone(),
         recordings: components::recordings(&config, &recorder, &metrics.recording)?,
         recorder,
-        authenticator,
+        authenticator: components::authenticator(&config, &database, &pack)?,
         earlier: Some(EarlierCalls::new(&database)),
         transfers: Arc::new(telephony.clone()),
         consultations: components::consultations(&config, &pack, &telephony, &metrics)?,
@@ -98,11 +97,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let (control, follower) = shutdown();
     let pages = components::pages(&config, &pack, &stt, services.authenticator.is_some());
     let seen = (worker.health(), record_health.clone(), follower.clone());
-    let view = metrics.view(
-        seen,
-        (&stt, web_search),
-        components::knowledge(&pack, &replier),
-    );
+    let known = components::knowledge(&pack, &replier);
+    let view = metrics.view(seen, (&stt, web_search), known);
     let servers = components::servers(&config, pages, view, &metrics, &database).await?;
     let background = housekeeping::Background {
         config: &config,

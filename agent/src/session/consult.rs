@@ -293,8 +293,11 @@ impl Session {
                 Event::BackFromPerson
             }
         };
-        for text in self.dialogue.on(event) {
-            self.announce(SpeechKind::Announcement, &text, true).await;
+        let texts = self.dialogue.on(event);
+        if !texts.is_empty() {
+            // In one breath: who answers the first has not heard the second.
+            let id = self.ledger.speech(SpeechKind::Announcement, None);
+            self.say(id, &texts, true).await;
         }
     }
 

@@ -216,11 +216,14 @@ impl Drop for Connection {
                 Some(Joined::Talking(handle)) => handle.leave().await,
                 None => {}
             }
-            // A call that was on its way makes the room anew, and rings in it.
-            if let Some(ringing) = ringing
-                && matches!(ringing.await, Ok(Ok(())))
-            {
-                telephony.close(&name).await;
+            // A call that was on its way makes the room anew, and rings in it. Only what was refused did not.
+            if let Some(ringing) = ringing {
+                let said = ringing.await;
+                let is_refused =
+                    matches!(said, Ok(Err(ServiceError::Twirp(ServerError::Twirp(_)))));
+                if !is_refused {
+                    telephony.close(&name).await;
+                }
             }
         });
     }
