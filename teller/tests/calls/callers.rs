@@ -6,7 +6,7 @@
 //! the same text and by transcription.
 
 pub(crate) mod sound;
-mod words;
+pub(crate) mod words;
 
 use std::{collections::BTreeSet, io::Read as _, path::PathBuf, process::Stdio, time::Duration};
 
