@@ -91,6 +91,7 @@ pub struct Metrics {
     fallbacks: Family<Label, Counter>,
     latency: Latency,
     audio_frames_dropped: Counter,
+    bridged_frames_dropped: Counter,
     authentications: Family<Label, Counter>,
 }
 
@@ -138,6 +139,7 @@ impl Metrics {
             "pauses", "Pauses of callers, by what came of judging whether their turn sounds finished", pauses;
             "fallbacks", "Turns in which the second recogniser heard or the second voice spoke, by stage", fallbacks;
             "audio_frames_dropped", "Caller audio frames dropped", audio_frames_dropped;
+            "bridged_frames_dropped", "Frames dropped between a caller and the colleague who took the call", bridged_frames_dropped;
             "authentications", "Authentication attempts, by outcome", authentications;
         }
         registry.register_with_unit(
@@ -268,6 +270,11 @@ impl Metrics {
     /// Caller audio that was not heard because the call lagged behind.
     pub fn audio_frames_dropped(&self, frames: u64) {
         self.audio_frames_dropped.inc_by(frames);
+    }
+
+    /// Sound between a caller and the colleague who took the call was dropped on the way.
+    pub fn bridged_frames_dropped(&self, frames: u64) {
+        self.bridged_frames_dropped.inc_by(frames);
     }
 
     /// An authentication step ended; `outcome` is one of a fixed set.

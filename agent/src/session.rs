@@ -7,6 +7,7 @@
 
 mod authenticate;
 mod before;
+mod consult;
 mod echo;
 mod ending;
 mod handoff;
@@ -47,11 +48,12 @@ use voice::{
 use crate::{
     line::{Caller, Frames, Input, Outgoing, Outputs},
     metrics::Stage,
-    worker::{CallStop, StopReason},
+    worker::CallStop,
 };
 use ledger::{Ledger, SpeechKind};
 use phase::{AgentVoice, End, Leaving, Phase};
 
+pub use consult::Consultations;
 pub use ending::Ended;
 pub use ports::{KeptSound, Recorded};
 pub use services::{Services, SessionConfig, Transfers};
@@ -116,6 +118,8 @@ pub struct Session {
     tasks: TaskTracker,
 
     phase: Phase,
+    /// Warm transfers that are to begin; `None`: none ever are.
+    consults: Option<consult::Requests>,
     agent: AgentVoice,
     /// The reply being written.
     reply: Option<reply::Writing>,
@@ -164,6 +168,14 @@ impl Session {
                 Some(event) => self.on_voice(event).await,
                 None => Some(End::HangUp(CallEnding::Broken)),
             },
+            event = consult::next(&mut self.phase) => {
+                self.on_colleague(event).await;
+                None
+            }
+            Some((to, answer)) = consult::requested(&mut self.consults) => {
+                self.consult(to, answer).await;
+                None
+            }
             judged = self.pause.judged() => self.on_judged(judged).await,
             Some(recognised) = self.transcripts.next(), if !self.transcripts.is_empty() => {
                 self.on_recognised(recognised.unwrap_or_default()).await
@@ -185,6 +197,7 @@ impl Session {
                 .deadline()
                 .filter(|_| !self.phase.is_transferring() && self.away_until.is_none()),
             self.phase.deadline(),
+            self.phase.course_deadline(),
             self.keypad.deadline(),
             self.away_until,
             self.taped.deadline(),
@@ -199,10 +212,13 @@ impl Session {
         let now = self.now();
         let passed = |due: Option<Duration>| due.is_some_and(|due| due <= now);
         if passed(self.away_until) {
-            return Some(End::CallerGone);
+            return Some(self.caller_hung_up());
         }
         if passed(self.phase.deadline()) {
             return Some(End::HangUp(CallEnding::Drained));
+        }
+        if passed(self.phase.course_deadline()) {
+            self.course_due().await;
         }
         if passed(self.greeting_due()) {
             self.greet().await;
@@ -242,7 +258,7 @@ impl Session {
                 self.turns.excuse_silence(self.now());
             }
             Input::CallerIs(caller) => return Some(End::CallerIs(caller)),
-            Input::CallerLeft => return Some(End::CallerGone),
+            Input::CallerLeft => return Some(self.caller_hung_up()),
             Input::RoomLost => return Some(End::RoomGone),
         }
         None
@@ -386,35 +402,23 @@ impl Session {
         }
     }
 
-    async fn on_stop(&mut self, reason: StopReason) -> Option<End> {
-        let until = self.now() + FAREWELL;
-        match (reason, &mut self.phase) {
-            (StopReason::Terminated, _) => Some(End::Terminated),
-            (StopReason::Draining, Phase::Opening { .. }) => Some(End::HangUp(CallEnding::Drained)),
-            // The carrier is about to take the call: the caller is better off there.
-            (StopReason::Draining, Phase::Transferring { leave_by }) => {
-                *leave_by = Some(until);
-                None
-            }
-            (StopReason::Draining, Phase::Talking | Phase::Leaving(_)) => {
-                tracing::info!(session.id = %self.id, "the worker stops; saying goodbye");
-                self.cancel_reply().await;
-                self.say_service_goodbye(until).await;
-                None
-            }
-        }
-    }
-
     /// Reports to `turn` what happened and carries out what it decides.
     async fn tell(&mut self, event: TurnEvent) -> Option<End> {
-        if self.phase.is_transferring() {
-            self.keep_unanswered(&event);
-            return None;
+        let mut events = vec![event];
+        match self.phase {
+            Phase::Transferring { .. } => {
+                self.keep_unanswered(&events[0]);
+                return None;
+            }
+            Phase::Consulting(_) => events = self.heard_while_consulting(events.remove(0)).await,
+            _ => {}
         }
         let now = self.now();
         let mut end = None;
-        for action in self.turns.on(event, now) {
-            end = end.or(self.act(action).await);
+        for event in events {
+            for action in self.turns.on(event, now) {
+                end = end.or(self.act(action).await);
+            }
         }
         end
     }

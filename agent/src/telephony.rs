@@ -1,4 +1,6 @@
-//! What only the LiveKit server can do for a call: disconnect the caller, transfer a phone call.
+//! What only the LiveKit server can do for a call: disconnect the caller, transfer a phone call, call a colleague.
+
+mod dialer;
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,12 +14,17 @@ use tools::{BoxFuture, SipTransfer, ToolError, TransferTarget};
 
 use crate::{session::Transfers, worker::ApiKeys};
 
+pub use dialer::{LiveKitDialer, is_consultation};
+
 /// A destination that does not answer in this time is not going to.
 const RINGING: Duration = Duration::from_secs(30);
 
 /// The server's interface for calls.
 #[derive(Debug, Clone)]
 pub struct Telephony {
+    /// As the worker reaches it.
+    url: String,
+    keys: ApiKeys,
     rooms: Arc<RoomClient>,
     sip: Arc<SIPClient>,
 }
@@ -34,6 +41,8 @@ impl Telephony {
     pub fn new(url: &str, keys: &ApiKeys) -> Self {
         let (host, secret) = (http_url(url), keys.secret.expose_secret());
         Self {
+            url: url.to_owned(),
+            keys: keys.clone(),
             rooms: RoomClient::with_api_key(&host, &keys.key, secret).into(),
             sip: SIPClient::with_api_key(&host, &keys.key, secret).into(),
         }

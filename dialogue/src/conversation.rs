@@ -9,6 +9,7 @@ mod dead_end;
 mod deeds;
 mod event;
 pub(crate) mod functions;
+mod handover;
 mod lookups;
 mod memory;
 mod mood;
@@ -25,6 +26,7 @@ pub use event::{
     Abilities, CallFacts, CallerTurn, Delta, Event, Found, Function, FunctionKind, ModelCall,
     ModelFailure, Mood, Query, Step, ToolCallId, WebQuery,
 };
+pub use handover::NotTaken;
 pub use memory::{LastCall, Past, Recall};
 pub use prompt::{Exchange, Prompt};
 pub use sentences::{UnusableText, Withheld};
@@ -218,6 +220,9 @@ impl Conversation {
                 let line = &self.base.pack().settings.lines.transfer_failed;
                 steps.push(Step::Say(line.clone()));
             }
+            Event::NotTaken(why) => self.not_taken(why, steps),
+            Event::CallbackWanted => self.awaiting = Awaiting::Callback,
+            Event::BackFromPerson => self.back_from_person(steps),
         }
     }
 
@@ -304,7 +309,7 @@ impl Conversation {
             turn,
             route: &route,
         };
-        if self.go_on_with_task(&of, &meta, steps) {
+        if self.goes_on(&of, &meta, steps) {
             return;
         }
         if matches!(route, Route::Deny) {

@@ -109,6 +109,13 @@ impl Driver {
         self.shared.registry.call(request).await
     }
 
+    /// What a colleague is told before they take the call, sentence by sentence.
+    #[must_use]
+    pub fn briefing(&self) -> [String; 2] {
+        let conversation = self.conversation();
+        conversation.knowledge().briefing(&conversation.briefing())
+    }
+
     /// Whether this tool has done what it is for.
     #[must_use]
     pub fn has_done(&self, tool: &str) -> bool {

@@ -32,8 +32,8 @@ mod web;
 
 pub use conversation::{
     Abilities, CallFacts, CallerTurn, Conversation, Delta, Event, Exchange, Found, Function,
-    FunctionKind, LastCall, ModelCall, ModelFailure, Mood, Past, Prompt, Query, Recall, Step,
-    ToolCallId, UnusableText, WebQuery, Withheld,
+    FunctionKind, LastCall, ModelCall, ModelFailure, Mood, NotTaken, Past, Prompt, Query, Recall,
+    Step, ToolCallId, UnusableText, WebQuery, Withheld,
 };
 pub use draft::Draft;
 pub use driver::{Driver, Reply};
@@ -58,6 +58,8 @@ pub struct ReplyConfig {
     /// Where phone calls are transferred (`tel:` or `sip:` address or E.164 number); none means that
     /// the pack's `transfer_number` decides, and if that is none too, that people are called back.
     pub transfer_to: Option<String>,
+    /// A colleague there is spoken to first, and takes the call or does not.
+    pub consults: bool,
     /// Messages can be sent to callers.
     pub messages: bool,
     /// Searches the web for packs that allow it.
@@ -99,6 +101,8 @@ pub enum Awaiting {
     TransferConsent,
     /// "Shall we call you back?"
     CallbackConsent,
+    /// Nothing: the turn that comes next asks to be called back.
+    Callback,
     /// "I can tell you about the fees; shall I?"
     Perhaps,
     /// "Is it about the fees, or about the limits?"

@@ -43,6 +43,7 @@ struct Shared {
     lookups: Option<Lookups>,
     deeds: Option<Deeds>,
     transfer_to: Option<String>,
+    consults: bool,
     messages: bool,
     web_search: Option<WebSearch>,
     mcp: Option<Mcp>,
@@ -65,6 +66,7 @@ impl Replier {
             lookups,
             deeds,
             transfer_to: config.transfer_to,
+            consults: config.consults,
             messages: config.messages,
             web_search: config.web_search,
             mcp: config.mcp,
@@ -220,6 +222,7 @@ impl Replier {
             tools,
             web_search: self.searches_web(),
             transfer: self.shared.transfer_to.is_some(),
+            consults: self.shared.consults,
             functions,
         }
     }

@@ -301,7 +301,13 @@ fn lines(pack: &knowledge::Pack) -> Vec<(Reply, &str)> {
     let unclear = lines.unclear.iter().chain(&lines.did_not_catch);
     let small_talk = pack.small_talk.iter().flat_map(|kind| &kind.answers);
     let later = lines.no_more.iter().chain(&lines.looking_up);
+    let put_through = &pack.transfer.lines;
     let talk = small_talk.chain(later).chain([
+        &put_through.waiting,
+        &put_through.no_answer,
+        &put_through.busy,
+        &put_through.declined,
+        &put_through.back,
         &lines.disclosure,
         &lines.greeting,
         &lines.welcome_back,

@@ -22,6 +22,7 @@ use crate::{
     route::{Question, Route, RouteContext, Routed},
     rules::Rules,
     task::FirstAid,
+    transfer::TransferRules,
     trust::Trust,
     understand::Reader,
     web::WebRules,
@@ -55,6 +56,7 @@ pub struct KnowledgeBase {
     answered_by: BTreeMap<String, Vec<(String, Vector)>>,
     shelf: Option<Shelf>,
     web: WebRules,
+    transfer: TransferRules,
     fingerprint: String,
 }
 
@@ -111,6 +113,7 @@ impl KnowledgeBase {
             }),
             aspects: Aspects::new(&lexicon, &pack.words.aspects),
             web: WebRules::new(&lexicon, &pack.web),
+            transfer: TransferRules::new(&lexicon, &pack.transfer),
             pack,
             lexicon,
             index,
@@ -464,6 +467,10 @@ impl KnowledgeBase {
 
     pub(crate) fn web_rules(&self) -> &WebRules {
         &self.web
+    }
+
+    pub(crate) fn transfer_rules(&self) -> &TransferRules {
+        &self.transfer
     }
 
     /// The documents' index with these chunks among them, and what these mean.

@@ -141,6 +141,7 @@ pub(crate) fn settings(file: &Path, settings: &Settings) -> Result<(), PackError
         let accepted = "one or more, such as mon-fri 08:00-16:00";
         return Err(bad(file, "people.hours", "[]", accepted));
     }
+    settings.transfer.check(file)?;
     sites(file, &settings.tool_policy.sites)?;
     if let Some(country) = &settings.country {
         slot::check_country(file, country)?;

@@ -15,6 +15,7 @@ use crate::{
     review::FigureWords,
     slot::SlotWords,
     task::TaskWords,
+    transfer::TransferWords,
     web::WebWords,
 };
 
@@ -35,6 +36,7 @@ pub(crate) struct LanguageFile {
     pub(crate) guard: Option<Guard>,
     pub(crate) recording: Option<RecordingWords>,
     pub(crate) recall: Option<RecallLines>,
+    pub(crate) transfer: Option<TransferWords>,
 }
 
 impl LanguageFile {
@@ -54,6 +56,7 @@ impl LanguageFile {
             guard: self.guard.or(other.guard),
             recording: self.recording.or(other.recording),
             recall: self.recall.or(other.recall),
+            transfer: self.transfer.or(other.transfer),
         }
     }
 
@@ -73,6 +76,7 @@ impl LanguageFile {
             "guard",
             "recording",
             "recall",
+            "transfer",
         ];
         let english = toml::from_str(language::ENGLISH).and_then(|mut english: toml::Table| {
             english.retain(|part, _| PARTS.contains(&part));

@@ -36,6 +36,7 @@ mod slot;
 mod task;
 mod trained;
 mod training;
+mod transfer;
 mod trust;
 mod understand;
 mod web;
@@ -72,5 +73,6 @@ pub use task::{
 };
 pub use trained::Trained;
 pub use training::{Example, FOLDS, Quality, Ranks, Rates, Seen};
+pub use transfer::{Briefing, Open, TransferLines, TransferSettings, TransferWords};
 pub use trust::{FreshnessPolicy, Provenance};
 pub use web::{WebAnswer, WebPage};

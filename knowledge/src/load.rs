@@ -140,6 +140,8 @@ impl Pack {
         };
         let language = language(&file("language.toml"))?;
         let web = language.web.unwrap_or_default();
+        let mut transfer = language.transfer.unwrap_or_default();
+        transfer.fill(&file("language.toml"), names)?;
         settings.lines.or(&web);
         settings.lines.fill(&file("pack.toml"), names)?;
         if let Some(people) = &mut settings.people {
@@ -180,6 +182,7 @@ impl Pack {
             guard: language.guard.unwrap_or_default(),
             meaning: language.meaning.unwrap_or_default(),
             web,
+            transfer,
             recording: language.recording.unwrap_or_default(),
             slot_words: language.slots.unwrap_or_default(),
             facts: facts(&file("facts.toml"), names, catalogue.as_ref())?,

@@ -24,6 +24,7 @@ use crate::{
     slot::{Country, SlotWords},
     task::Tasks,
     trained::Trained,
+    transfer::{TransferSettings, TransferWords},
     trust::FreshnessPolicy,
     web::WebWords,
 };
@@ -65,6 +66,8 @@ pub struct Pack {
     pub(crate) figures: FigureWords,
     /// Words of the language by which the web is asked.
     pub(crate) web: WebWords,
+    /// Words of the language by which calls are put through.
+    pub transfer: TransferWords,
     /// Words of the language that say that a call is recorded.
     pub(crate) recording: RecordingWords,
     /// Words of the language by which slots are read.
@@ -180,6 +183,9 @@ pub struct Settings {
     /// Where phone calls are transferred, E.164; none means that people call back.
     #[serde(default)]
     pub transfer_number: Option<String>,
+    /// How long is waited for a colleague who is spoken to first.
+    #[serde(default)]
+    pub transfer: TransferSettings,
     /// When people can be reached; without it they always can.
     #[serde(default)]
     pub people: Option<People>,

@@ -6,6 +6,7 @@
 
 mod reader;
 pub(crate) mod speech;
+mod transfer;
 mod turns;
 
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
@@ -25,6 +26,7 @@ use voice::{
 use crate::{mcp::McpSettings, meaning::MeaningConfig};
 
 pub use reader::{ConfigError, Reader};
+pub use transfer::{Manner, TransferSettings};
 pub use turns::EndOfTurnSettings;
 
 /// Our own steps; of the libraries what goes wrong. The language model's client is silent: it quotes
@@ -91,8 +93,8 @@ pub struct Config {
     pub pack_dir: PathBuf,
     /// The embedding model, if there is one.
     pub meaning: MeaningConfig,
-    /// Where a phone call can be transferred to: `tel:+…` or `sip:…`.
-    pub transfer_to: Option<String>,
+    /// Where a call can be transferred to, and how.
+    pub transfer: TransferSettings,
     /// The company's systems that carry out deeds, if there are any.
     pub deeds: Option<DeedConfig>,
     /// Who answers the look-ups of the pack.
@@ -208,9 +210,7 @@ impl Config {
             admin_database: env
                 .matching("ADMIN_DATABASE_URL", ADDRESS, database::is_address)
                 .map(Into::into),
-            transfer_to: env.matching("TRANSFER_TO", "tel:+… or sip:…", |v| {
-                v.starts_with("tel:+") || v.starts_with("sip:")
-            }),
+            transfer: transfer::transfer(env),
             lookups: lookups(env, deeds.as_ref()),
             deeds,
             web_search: web_search(env),

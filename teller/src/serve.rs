@@ -71,7 +71,6 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let mcp = components::mcp(&config).await?;
     let replier = components::replier(&config, &pack, web_search.clone(), mcp.clone())?;
     let telephony = Telephony::new(&config.livekit.url, &config.livekit.keys);
-    let authenticator = components::authenticator(&config, &database, &pack)?;
     let worker = Worker::new(config.worker.clone(), metrics.agent.clone(), locks);
     // No call may come before it can be heard: the worker registers behind this.
     let stt = loaded(hearing).await?;
@@ -82,9 +81,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         replier: replier.clone(),
         recordings: components::recordings(&config, &recorder, &metrics.recording)?,
         recorder,
-        authenticator,
+        authenticator: components::authenticator(&config, &database, &pack)?,
         earlier: Some(EarlierCalls::new(&database)),
         transfers: Arc::new(telephony.clone()),
+        consultations: components::consultations(&config, &pack, &telephony, &metrics)?,
         transfer_to: components::transfer_target(&replier)?,
         messages: components::messages(&config, &database)?,
         lines: Arc::new(pack.settings.lines.clone()),

@@ -96,13 +96,20 @@ impl TransferTool {
     pub fn new(port: Arc<dyn SipTransfer>, to: TransferTarget) -> Self {
         let spec = ToolSpec {
             name: Self::NAME.to_owned(),
-            description: "Puts the phone call through to a person.".to_owned(),
+            description: "Puts the call through to a person.".to_owned(),
             arguments: no_arguments(),
             timeout: TIMEOUT,
             effect: Effect::Once,
             consent: true,
         };
         Self { spec, port, to }
+    }
+
+    /// It may take so long.
+    #[must_use]
+    pub fn within(mut self, timeout: Duration) -> Self {
+        self.spec.timeout = timeout;
+        self
     }
 }
 

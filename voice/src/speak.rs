@@ -4,8 +4,9 @@
 //! text -> speakable -> Tts: flite or espeak-ng as a child, a network (neural/), or a server -> Spoken, 24 kHz
 //! Spoken -> Playout (pure) -> Voice (the task with the clock) -> FrameSink: the published track
 //! ```
-//! Several speeches queue in the order they began. What the caller heard is what left the sink, not what was sent.
+//! Several speeches queue in the order they began; what is heard while nothing is said, `beneath.rs` says. What the caller heard is what left the sink, not what was sent.
 
+mod beneath;
 mod cache;
 mod engine;
 mod fallback;
@@ -19,6 +20,7 @@ mod tts;
 mod voice;
 mod wav;
 
+pub use beneath::{Beneath, Live, LiveSource, live};
 pub use kept::KeptConfig;
 pub use neural::{NeuralConfig, NeuralVoice, OpenError};
 pub use playout::{Playout, Step};

@@ -85,6 +85,13 @@ impl Session {
                 answer(Some(call.answer), json!({}));
                 return Some(End::HangUp(CallEnding::CallerLeft));
             }
+            RpcMethod::Authenticate | RpcMethod::Verify if self.phase.is_consulting() => {
+                let busy = "a colleague is being called, or speaks with you";
+                answer(
+                    Some(call.answer),
+                    json!({ "status": "busy", "message": busy }),
+                );
+            }
             RpcMethod::Authenticate => {
                 let end = self.hold(Hold::Keys, KEYS).await;
                 match claim_of(&call.payload) {
@@ -116,6 +123,12 @@ impl Session {
 
     pub(super) async fn on_digit(&mut self, digit: char) -> Option<End> {
         if self.caller.channel != Channel::Phone {
+            return None;
+        }
+        if self.phase.is_consulting() {
+            // Nobody asked for keys; their tones are secrets all the same.
+            let now = self.now();
+            self.taped.tape.key(now);
             return None;
         }
         let end = self.hold(Hold::Keys, KEYS).await;
@@ -244,7 +257,7 @@ impl Session {
 
     /// Says how far a step got, unless nobody may be spoken to yet.
     async fn inform(&mut self, text: &str) {
-        if self.may_speak().await {
+        if !self.phase.is_bridged() && self.may_speak().await {
             self.announce(SpeechKind::Announcement, text, true).await;
         }
     }

@@ -7,16 +7,15 @@ use dialogue::Event;
 use futures_util::StreamExt as _;
 use record::SessionEnd;
 use tokio::time::timeout;
-use tools::CallbackTool;
+use tools::{CallbackTool, TransferTool};
 use voice::{
     listen::Heard,
     speak::VoiceEvent,
     turn::{AgentState, TurnAction, TurnEvent},
 };
 
-use crate::line::Caller;
-
-use super::{AgentVoice, End, Leaving, Phase, Session, ledger::SpeechKind};
+use super::{AgentVoice, End, FAREWELL, Leaving, Phase, Session, ledger::SpeechKind};
+use crate::{line::Caller, worker::StopReason};
 
 /// The server closes the room three seconds after it ended a job.
 const HURRIED: Duration = Duration::from_millis(1_500);
@@ -46,6 +45,8 @@ impl Session {
         // The call ends now; what follows is bookkeeping.
         let (duration, ended_at) = (self.now(), chrono::Utc::now());
         let ending = end.ending();
+        // Before anything else: nobody's phone rings on, nobody listens.
+        self.end_consultation(matches!(end, End::Terminated)).await;
         self.microphone = None;
         while let Some(heard) = self.listener.finish() {
             if let Heard::SpeechEnded(utterance) = heard {
@@ -74,7 +75,7 @@ impl Session {
             ending,
             ended_at,
             duration,
-            transferred: end == End::Transferred,
+            transferred: end == End::Transferred || self.dialogue.has_done(TransferTool::NAME),
             callback_requested: self.dialogue.has_done(CallbackTool::NAME),
             authentication_attempted: self.authentication.attempted(),
             line: *self.quality.borrow(),
@@ -88,6 +89,27 @@ impl Session {
                 _ => None,
             },
             duration,
+        }
+    }
+
+    /// The worker or the server wants the call to end.
+    pub(super) async fn on_stop(&mut self, reason: StopReason) -> Option<End> {
+        let until = self.now() + FAREWELL;
+        match (reason, &mut self.phase) {
+            (StopReason::Terminated, _) => Some(End::Terminated),
+            (StopReason::Draining, Phase::Opening { .. }) => Some(End::HangUp(CallEnding::Drained)),
+            // The carrier is about to take the call: the caller is better off there.
+            (StopReason::Draining, Phase::Transferring { leave_by, .. }) => {
+                *leave_by = Some(until);
+                None
+            }
+            (StopReason::Draining, Phase::Talking | Phase::Leaving(_) | Phase::Consulting(_)) => {
+                tracing::info!(session.id = %self.id, "the worker stops; saying goodbye");
+                self.end_consultation(true).await;
+                self.cancel_reply().await;
+                self.say_service_goodbye(until).await;
+                None
+            }
         }
     }
 

@@ -1,4 +1,5 @@
-//! The way to a person on the phone: a transfer. Callbacks are the dialogue's own.
+//! The way to a person: a transfer. A cold one is the carrier's; a warm one goes on in `consult.rs`. Callbacks are the
+//! dialogue's own.
 
 use dialogue::Event;
 use tools::Outcome;
@@ -6,7 +7,7 @@ use tools::Outcome;
 use super::{End, FAREWELL, Phase, Report, Session, ledger::SpeechKind};
 
 impl Session {
-    /// Asks the carrier to transfer the call; the reply to `turn` that says so was heard.
+    /// Asks for the transfer of the call; the reply to `turn` that says so was heard.
     pub(super) fn transfer(&mut self, turn: Option<i32>) {
         let Some(seq) = turn.filter(|_| self.services.transfer_to.is_some()) else {
             return;
@@ -14,7 +15,10 @@ impl Session {
         if !matches!(self.phase, Phase::Talking) {
             return;
         }
-        self.phase = Phase::Transferring { leave_by: None };
+        self.phase = Phase::Transferring {
+            leave_by: None,
+            seq,
+        };
         let transfer = self.dialogue.clone().transfer(seq);
         let reporter = self.reporter.clone();
         self.tasks.spawn(async move {
@@ -26,12 +30,13 @@ impl Session {
     }
 
     pub(super) async fn on_transferred(&mut self, outcome: Outcome) -> Option<End> {
+        let Phase::Transferring { leave_by, .. } = self.phase else {
+            // Of a warm one the session knows already.
+            return None;
+        };
         if outcome.is_success() {
             return Some(End::Transferred);
         }
-        let Phase::Transferring { leave_by } = self.phase else {
-            return None;
-        };
         if leave_by.is_some() {
             // The worker waited for this answer alone.
             let until = self.now() + FAREWELL;

@@ -23,6 +23,7 @@ impl Session {
         };
         let now = self.now();
         self.taped.tape.caller(now, &frame);
+        self.pass_on(&frame);
         let is_own = self.own.is_heard_in(&frame, now);
         let heard = self.listener.push_judged(&frame, is_own);
         self.on_heard(heard).await

@@ -56,7 +56,8 @@ impl Session {
             summary_token: summary_token.clone(),
             recognised: Some(recognised),
         });
-        let dialogue = ports::dialogue(&services, &line.caller, (id, &line.room), tasks.clone());
+        let (dialogue, consults) =
+            ports::dialogue(&services, &line.caller, (id, &line.room), tasks.clone());
         let sent = Sent::new(clock);
         let (voice_sender, voice_events) = mpsc::channel(VOICE_QUEUE);
         let (reporter, reports) = mpsc::channel(REPORT_QUEUE);
@@ -87,6 +88,7 @@ impl Session {
                 can_hear: line.caller.can_hear,
                 seen_before: Some(seen_before),
             },
+            consults,
             agent: AgentVoice::default(),
             caller: line.caller,
             reply: None,

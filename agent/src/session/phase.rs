@@ -5,6 +5,7 @@ use std::time::Duration;
 use call::CallEnding;
 use tokio::sync::oneshot;
 
+use super::consult::Consulting;
 use crate::line::Caller;
 
 /// Where the call is.
@@ -23,7 +24,11 @@ pub(super) enum Phase {
     Transferring {
         /// The worker stops meanwhile: the carrier has until then.
         leave_by: Option<Duration>,
+        /// The turn that agreed to it.
+        seq: i32,
     },
+    /// A colleague is being brought into the call, or is in it.
+    Consulting(Box<Consulting>),
     /// The last words were ordered; the call ends when they were heard.
     Leaving(Leaving),
 }
@@ -48,7 +53,25 @@ impl Phase {
 
     /// It rings at the other end: whoever is silent is not asked for.
     pub(super) const fn is_transferring(&self) -> bool {
-        matches!(self, Self::Transferring { .. })
+        matches!(self, Self::Transferring { .. } | Self::Consulting(_))
+    }
+
+    /// A colleague is being brought into the call, or is in it.
+    pub(super) const fn is_consulting(&self) -> bool {
+        matches!(self, Self::Consulting(_))
+    }
+
+    /// The caller talks with a colleague, and the agent says nothing.
+    pub(super) fn is_bridged(&self) -> bool {
+        matches!(self, Self::Consulting(consulting) if consulting.is_bridged())
+    }
+
+    /// When the colleague's side is to be looked after.
+    pub(super) fn course_deadline(&self) -> Option<Duration> {
+        match self {
+            Self::Consulting(consulting) => consulting.deadline(),
+            _ => None,
+        }
     }
 
     /// The worker stops: what the caller says is kept, unanswered.
@@ -59,7 +82,7 @@ impl Phase {
     /// What the call waits for is given up then.
     pub(super) const fn deadline(&self) -> Option<Duration> {
         match self {
-            Self::Transferring { leave_by } => *leave_by,
+            Self::Transferring { leave_by, .. } => *leave_by,
             Self::Leaving(Leaving::Drained { until }) => Some(*until),
             _ => None,
         }
@@ -98,7 +121,7 @@ pub(super) enum End {
     RoomGone,
     /// The server closes the room in a moment.
     Terminated,
-    /// The carrier took the call.
+    /// The carrier took the call, or the caller hung up on the colleague who had.
     Transferred,
     /// The agent ends it, and the caller has to be disconnected: somebody left behind in the room
     /// would be sent another agent.

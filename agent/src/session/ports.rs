@@ -17,19 +17,22 @@ use tools::{
 };
 use uuid::Uuid;
 
-use super::Services;
+use super::{
+    Services,
+    consult::{ByConsultation, Requests},
+};
 use crate::line::Caller;
 
 /// A disk that takes longer does not answer, and a caller waits.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The dialogue of a call in this room, in which nothing was said yet.
+/// The dialogue of a call in this room, in which nothing was said yet, and the warm transfers that it asks for.
 pub(super) fn dialogue(
     services: &Services,
     caller: &Caller,
     (session, room): (SessionId, &str),
     tasks: TaskTracker,
-) -> Driver {
+) -> (Driver, Option<Requests>) {
     let unfinished_days = services.replier.knowledge().pack().settings.unfinished_days;
     let recorded = Arc::new(Recorded {
         recorder: services.recorder.clone(),
@@ -42,9 +45,17 @@ pub(super) fn dialogue(
     if let Some(port) = services.messages.clone() {
         tools.push(Arc::new(MessageTool::new(port)));
     }
+    let mut consults = None;
     if let Some(to) = services.transfer_to.clone() {
-        let port = services.transfers.in_room(room);
-        tools.push(Arc::new(TransferTool::new(port, to)) as Arc<dyn Tool>);
+        let transfer = match &services.consultations {
+            None => TransferTool::new(services.transfers.in_room(room), to),
+            Some(consultations) => {
+                let (port, requests) = ByConsultation::new();
+                consults = Some(requests);
+                TransferTool::new(Arc::new(port), to).within(consultations.longest())
+            }
+        };
+        tools.push(Arc::new(transfer) as Arc<dyn Tool>);
     }
     let offset = services.replier.knowledge().pack().settings.utc_offset;
     let limits = Limits::new(services.replier.limits(), offset.map(|offset| offset.0));
@@ -60,7 +71,8 @@ pub(super) fn dialogue(
         },
         begun: Some(services.replier.local_time()),
     };
-    Driver::new(services.replier.clone(), registry, facts, tasks)
+    let driver = Driver::new(services.replier.clone(), registry, facts, tasks);
+    (driver, consults)
 }
 
 /// The rows of a call's tools and callbacks, on their way to the record.

@@ -15,6 +15,7 @@ use voice::{
     turn::TurnConfig,
 };
 
+use super::Consultations;
 use crate::metrics::Metrics;
 
 /// Shared by all calls; each part is cheap to clone or behind its own bounded queue.
@@ -38,7 +39,9 @@ pub struct Services {
     pub earlier: Option<EarlierCalls>,
     /// The way to the carrier.
     pub transfers: Arc<dyn Transfers>,
-    /// Where a phone call goes when a person is asked for.
+    /// How colleagues are spoken to first; `None`: calls are handed to the carrier.
+    pub consultations: Option<Consultations>,
+    /// Where a call goes when a person is asked for.
     pub transfer_to: Option<TransferTarget>,
     /// Who brings messages to callers; `None` while nobody does.
     pub messages: Option<Arc<dyn Messages>>,

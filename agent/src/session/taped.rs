@@ -30,6 +30,8 @@ pub(super) struct Taped {
     unknown: VecDeque<Range<u64>>,
     /// Until when a code or number that is being entered keeps the recording silent.
     secret_until: Option<Duration>,
+    /// A colleague talks with the caller: what they say is not understood, and so is not kept.
+    with_person: bool,
 }
 
 impl Taped {
@@ -62,7 +64,18 @@ impl Taped {
     /// A key was pressed, or the authentication went on: while a number or code is entered, nothing is recorded.
     pub(super) fn keypad(&mut self, keypad: &Keypad, now: Duration) {
         self.secret_until = (*keypad != Keypad::Idle).then_some(now + CODE_PATIENCE);
-        self.tape.pause(self.secret_until.is_some(), now);
+        self.pause(now);
+    }
+
+    /// A colleague talks with the caller from now on, or does not any more.
+    pub(super) fn person(&mut self, talks: bool, now: Duration) {
+        self.with_person = talks;
+        self.pause(now);
+    }
+
+    fn pause(&self, now: Duration) {
+        let is_secret = self.secret_until.is_some() || self.with_person;
+        self.tape.pause(is_secret, now);
     }
 
     /// When [`Self::elapsed`] is due.
@@ -73,7 +86,7 @@ impl Taped {
     /// A code was waited for long enough.
     pub(super) fn elapsed(&mut self, now: Duration) {
         if self.secret_until.take_if(|until| *until <= now).is_some() {
-            self.tape.pause(false, now);
+            self.pause(now);
         }
     }
 }

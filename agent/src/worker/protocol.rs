@@ -17,6 +17,7 @@ use livekit_protocol::{
 };
 
 use super::slots::{SlotGuard, Slots};
+use crate::telephony::is_consultation;
 
 /// A server that has not confirmed the registration by then is left.
 const REGISTRATION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -243,7 +244,7 @@ impl Protocol {
 
     fn on_offer(&mut self, offer: AvailabilityRequest, now: Duration, out: &mut Vec<Action>) {
         let job = offer.job.unwrap_or_default();
-        let slot = if self.draining || job.agent_name != self.agent_name {
+        let slot = if self.draining || job.agent_name != self.agent_name || is_for_nobody(&job) {
             None
         } else {
             self.slots.try_reserve()
@@ -258,12 +259,13 @@ impl Protocol {
         }
     }
 
-    /// `terminate` stays false: a refusal sends the job to another worker
+    /// `terminate` stays false where a caller waits: a refusal sends the job to another worker
     /// instead of ending it for all.
     fn answer(&self, job: &Job, available: bool) -> AvailabilityResponse {
         let mut answer = AvailabilityResponse {
             job_id: job.id.clone(),
             available,
+            terminate: is_for_nobody(job),
             ..Default::default()
         };
         if available {
@@ -423,6 +425,12 @@ impl Protocol {
             out.push(Action::Send(worker_message::Message::UpdateWorker(update)));
         }
     }
+}
+
+/// The room is one in which a worker talks with a colleague: whoever made it is in it.
+fn is_for_nobody(job: &Job) -> bool {
+    let room = job.room.as_ref();
+    room.is_some_and(|room| is_consultation(&room.name))
 }
 
 fn room_key(job: &Job) -> String {

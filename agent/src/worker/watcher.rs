@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::waiting::{Dispatched, RoomView, Watch};
 use super::{ApiKeys, Lock, LockGuard as _, LockName, Locks, Phase, Shutdown};
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, telephony::is_consultation};
 
 /// How often the rooms are listed.
 const ROUND: Duration = Duration::from_secs(2);
@@ -116,7 +116,9 @@ impl<L: Locks> Watcher<L> {
     async fn round(&mut self, lead: Lead) -> Result<(), ServiceError> {
         let mut listed = self.rooms.list_rooms(Vec::new()).await?;
         // The participant count of this list lags by seconds: each room is asked.
-        listed.retain(|room| room.name.starts_with(&self.config.room_prefix));
+        listed.retain(|room| {
+            room.name.starts_with(&self.config.room_prefix) && !is_consultation(&room.name)
+        });
         let sids: Vec<String> = listed.iter().map(|room| room.sid.clone()).collect();
         let due = self.watch.due(&sids, self.started.elapsed());
         for room in listed.iter().filter(|room| due.contains(&room.sid)) {

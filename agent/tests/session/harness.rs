@@ -5,6 +5,7 @@
 //! is tokio's paused clock, so that a call of minutes takes milliseconds.
 
 mod carrier;
+mod colleague;
 mod loopback;
 mod microphones;
 mod page;
@@ -17,4 +18,5 @@ mod stage;
 pub(crate) mod words;
 
 pub(crate) use carrier::Carrier;
+pub(crate) use colleague::{Colleague, PicksUp};
 pub(crate) use scene::{OTHER, Scene, at};

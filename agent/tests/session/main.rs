@@ -23,3 +23,4 @@ mod recording;
 mod synthesis;
 mod transfer;
 mod turns;
+mod warm_transfer;

@@ -92,7 +92,11 @@ impl Conversation {
     /// somewhere to go, otherwise a callback.
     pub(super) fn offer(&self) -> Awaiting {
         match self.facts.channel {
-            Channel::Phone if self.can_transfer() && self.is_transfer_answered() => {
+            Channel::Phone | Channel::Web
+                if self.can_transfer()
+                    && self.is_transfer_answered()
+                    && (self.facts.channel == Channel::Phone || self.abilities.consults) =>
+            {
                 Awaiting::TransferConsent
             }
             Channel::Phone | Channel::Web => Awaiting::CallbackConsent,
@@ -156,7 +160,7 @@ impl Conversation {
     /// The last reply asks for a yes or a no.
     pub(super) fn awaits_yes_or_no(&self) -> bool {
         match self.awaiting {
-            Awaiting::None | Awaiting::Parameter | Awaiting::Proof => false,
+            Awaiting::None | Awaiting::Parameter | Awaiting::Proof | Awaiting::Callback => false,
             Awaiting::Value => self.task.as_ref().is_some_and(Running::is_yes_or_no),
             _ => true,
         }

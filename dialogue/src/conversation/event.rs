@@ -8,7 +8,7 @@ use knowledge::{Heard, KnowledgeBase, Passage, WebAnswer};
 use serde_json::Value;
 use tools::{DoneDeed, LeftTask, Outcome, Request, ToolCaller};
 
-use super::{Past, Prompt, Recall, UnusableText};
+use super::{NotTaken, Past, Prompt, Recall, UnusableText};
 use crate::ReplyMeta;
 
 /// What happened.
@@ -68,6 +68,12 @@ pub enum Event {
     PersonWanted,
     /// The transfer that the caller agreed to did not come about.
     TransferFailed(Outcome),
+    /// A colleague was called for the caller, and did not take the call.
+    NotTaken(NotTaken),
+    /// The caller would rather be called back than wait for a colleague: the turn that says so comes next.
+    CallbackWanted,
+    /// The colleague who had taken the call has left it.
+    BackFromPerson,
 }
 
 /// What is to be done. The steps of a reply end with one [`Step::Done`].
@@ -281,6 +287,8 @@ pub struct Abilities {
     pub web_search: bool,
     /// Phone calls can be transferred; if not, the pack's number decides.
     pub transfer: bool,
+    /// A colleague is spoken to first, and sound passes through us: callers of every channel can be put through.
+    pub consults: bool,
     /// What the language model may ask for: look-ups, tables of the catalogue and tasks.
     pub functions: Vec<Function>,
 }

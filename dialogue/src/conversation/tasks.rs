@@ -85,6 +85,11 @@ impl Running {
         }
     }
 
+    /// The task's name.
+    pub(super) fn name(&self) -> &str {
+        &self.task.name
+    }
+
     fn set(&mut self, slot: &str, value: SlotValue) {
         self.order.retain(|name| name != slot);
         self.order.push(slot.to_owned());

@@ -185,6 +185,7 @@ impl Stage {
             .map(|(tool, _)| tool.to_owned())
             .collect(),
             transfer: cast.desk,
+            consults: false,
             functions: Vec::new(),
         };
         let channel = if cast.phone {

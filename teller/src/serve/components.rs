@@ -1,8 +1,11 @@
 //! The components a worker is made of, from their settings.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use agent::session::KeptSound;
+use agent::{
+    session::{Consultations, KeptSound},
+    telephony::{LiveKitDialer, Telephony},
+};
 use anyhow::Context as _;
 use api::{
     KnowledgeView, LikeQuestions, PackDocument, Pages, Servers, TokenKeys, Topic, WorkerView,
@@ -22,7 +25,7 @@ use voice::listen::Stt;
 
 use super::Metrics;
 use crate::{
-    config::{Config, DatabaseSettings, SpoolSettings},
+    config::{Config, DatabaseSettings, Manner, SpoolSettings},
     meaning::Meaning,
 };
 
@@ -113,6 +116,31 @@ pub(super) fn transfer_target(replier: &Replier) -> anyhow::Result<Option<Transf
         .context("TRANSFER_TO, or transfer_number of the pack")
 }
 
+/// How colleagues are spoken to first, where they are.
+pub(super) fn consultations(
+    config: &Config,
+    pack: &Pack,
+    telephony: &Telephony,
+    metrics: &Metrics,
+) -> anyhow::Result<Option<Consultations>> {
+    let Manner::Warm { trunk } = &config.transfer.manner else {
+        return Ok(None);
+    };
+    anyhow::ensure!(
+        config.transfer.to.is_some() || pack.settings.transfer_number.is_some(),
+        "TRANSFER is `warm`, and nobody is named who takes calls; TRANSFER_TO should be tel:+… (or transfer_number of the pack a number such as +263771234567)"
+    );
+    let dialer = LiveKitDialer::new(telephony.clone(), trunk.clone(), metrics.agent.clone());
+    let waits = pack.settings.transfer;
+    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+    Ok(Some(Consultations {
+        dialer: Arc::new(dialer),
+        ring: seconds(waits.ring_s),
+        waiting: seconds(waits.waiting_s),
+        decide: seconds(waits.decide_s),
+    }))
+}
+
 /// What answers are made with. What of the pack nobody answers is said in the log; an address that may not be asked is an
 /// error before the first call.
 pub(super) fn replier(
@@ -124,7 +152,8 @@ pub(super) fn replier(
     let settings = ReplyConfig {
         llm: config.llm.clone(),
         llm_fallback: config.llm_fallback.clone(),
-        transfer_to: config.transfer_to.clone(),
+        transfer_to: config.transfer.to.clone(),
+        consults: config.transfer.manner != Manner::Cold,
         messages: config.messages.webhook.is_some(),
         web_search,
         mcp,

@@ -5,8 +5,8 @@
 //! directions: what the agent heard, word by word, and what its caller heard, by correlation with a rendering of
 //! the same text and by transcription.
 
-mod sound;
-mod words;
+pub(crate) mod sound;
+pub(crate) mod words;
 
 use std::{collections::BTreeSet, io::Read as _, path::PathBuf, process::Stdio, time::Duration};
 

@@ -21,4 +21,5 @@ mod starting;
 mod support;
 mod tasks;
 mod trade;
+mod transfers;
 mod worker;

@@ -1,6 +1,7 @@
 //! What calls share: a LiveKit server, a PostgreSQL database and a `teller` worker of one's own, and
 //! callers who follow scripts.
 
+pub(crate) mod bridge;
 pub(crate) mod codes;
 pub(crate) mod full;
 mod pack;

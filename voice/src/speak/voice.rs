@@ -12,8 +12,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::echo::Sent;
 
+use super::beneath::Playing;
 use super::spoken::{More, Piece, Spoken};
-use super::{FRAME_SAMPLES, Playout, Speech, SpeechId, Step, TtsError, VoiceEvent};
+use super::{Beneath, FRAME_SAMPLES, Playout, Speech, SpeechId, Step, TtsError, VoiceEvent};
 
 /// Commands that may wait. The task takes them within 10 ms; when full, whoever orders speech waits that long.
 const COMMANDS: usize = 32;
@@ -64,6 +65,7 @@ enum Command {
     End {
         id: SpeechId,
     },
+    Beneath(Beneath),
     Duck,
     Pause,
     Resume,
@@ -86,6 +88,8 @@ impl Voice {
             events,
             orders,
             playout: Playout::default(),
+            beneath: Playing::default(),
+            faded: None,
             untold: VecDeque::new(),
         };
         tasks.spawn(task.run());
@@ -146,6 +150,11 @@ impl Voice {
         self.order(Command::End { id }).await;
     }
 
+    /// What is heard from now on while nothing is said. Speech that was ordered goes on above it.
+    pub async fn beneath(&self, beneath: Beneath) {
+        self.order(Command::Beneath(beneath)).await;
+    }
+
     /// Speaks on more quietly within 50 ms.
     pub async fn duck(&self) {
         self.order(Command::Duck).await;
@@ -190,6 +199,9 @@ struct Task<S> {
     events: mpsc::Sender<VoiceEvent>,
     orders: mpsc::Receiver<Command>,
     playout: Playout,
+    beneath: Playing,
+    /// The last of what lay beneath before.
+    faded: Option<[i16; FRAME_SAMPLES]>,
     /// Events that found the session's queue full. Waiting for room here would block orders that the session itself
     /// awaits. Bounded by the orders: each makes at most one more event than it is.
     untold: VecDeque<VoiceEvent>,
@@ -200,28 +212,76 @@ enum Wake {
     Order(Option<Command>),
     Room,
     Time,
+    /// A frame of another line.
+    Sound,
 }
 
 impl<S: FrameSink> Task<S> {
     async fn run(mut self) {
         let mut frame = [0; FRAME_SAMPLES];
         loop {
+            if let Some(faded) = self.faded.take() {
+                self.send(&faded).await;
+            }
             let step = self.playout.next(&mut frame);
             let alive = match step {
                 Step::Frame => {
-                    self.sent.frame(&frame, self.sink.queued());
-                    self.sink.capture(&frame).await;
+                    self.fade_beneath().await;
+                    self.send(&frame).await;
                     self.take_orders()
                 }
                 Step::Drain => self.wait(Some(self.sink.queued()), Playout::drained).await,
                 Step::Starved => self.wait(Some(STARVED), Playout::skip_starved).await,
-                Step::Idle => self.wait(None, |_| ()).await,
+                Step::Idle => self.idle(&mut frame).await,
             };
             self.tell();
             if !alive {
                 self.sink.clear();
                 return;
             }
+        }
+    }
+
+    async fn send(&mut self, frame: &[i16; FRAME_SAMPLES]) {
+        self.sent.frame(frame, self.sink.queued());
+        self.sink.capture(frame).await;
+    }
+
+    /// Nothing is said: what lies beneath is heard.
+    async fn idle(&mut self, frame: &mut [i16; FRAME_SAMPLES]) -> bool {
+        let live = match &mut self.beneath {
+            Playing::Silence => return self.wait(None, |_| ()).await,
+            Playing::Hold(tone) => {
+                tone.next(frame);
+                self.send(frame).await;
+                return self.take_orders();
+            }
+            Playing::Live(live) => live,
+        };
+        let waiting = !self.untold.is_empty();
+        let wake = tokio::select! {
+            biased;
+            command = self.orders.recv() => Wake::Order(command),
+            _ = self.events.reserve(), if waiting => Wake::Room,
+            sound = live.next() => {
+                *frame = sound;
+                Wake::Sound
+            }
+        };
+        match wake {
+            Wake::Order(None) => return false,
+            Wake::Order(Some(command)) => self.obey(command),
+            Wake::Sound => self.send(frame).await,
+            Wake::Room | Wake::Time => {}
+        }
+        true
+    }
+
+    /// What lies beneath falls silent before anything else is heard.
+    async fn fade_beneath(&mut self) {
+        let mut frame = [0; FRAME_SAMPLES];
+        if self.beneath.fade(&mut frame) {
+            self.send(&frame).await;
         }
     }
 
@@ -258,7 +318,7 @@ impl<S: FrameSink> Task<S> {
         match wake {
             Wake::Order(None) => return false,
             Wake::Order(Some(command)) => self.obey(command),
-            Wake::Room => {}
+            Wake::Room | Wake::Sound => {}
             Wake::Time => when_passed(&mut self.playout),
         }
         true
@@ -275,6 +335,11 @@ impl<S: FrameSink> Task<S> {
             Command::More { id, piece } => self.playout.more(id, &piece.samples, piece.expected),
             Command::Complete { id } => self.playout.complete(id),
             Command::End { id } => self.playout.end(id),
+            Command::Beneath(beneath) => {
+                let mut faded = [0; FRAME_SAMPLES];
+                self.faded = self.beneath.fade(&mut faded).then_some(faded);
+                self.beneath = beneath.into();
+            }
             Command::Duck => {
                 self.playout.duck(self.sink.queued());
                 self.sink.clear();

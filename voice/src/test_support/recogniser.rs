@@ -10,8 +10,8 @@ use std::{
 
 use crate::listen::{SttError, Transcript, Utterance};
 
-/// The level of the first line; quieter samples are silence.
-const FIRST_LEVEL: i16 = 2_000;
+/// The level of the first line; quieter samples are silence. Between those of a scripted voice's texts.
+const FIRST_LEVEL: i16 = 2_005;
 /// From one line's level to the next one's.
 const LEVEL_STEP: i16 = 10;
 /// No line is shorter than so many samples, 5 ms: looking at each of them would find nothing more.
@@ -53,6 +53,24 @@ impl ScriptedStt {
         lines.push(line);
         let place = i16::try_from(lines.len() - 1).unwrap_or(i16::MAX);
         FIRST_LEVEL.saturating_add(place.saturating_mul(LEVEL_STEP))
+    }
+
+    /// Whether this is the level of a line, give or take what a resampler does to it.
+    #[must_use]
+    pub fn is_line(level: i16) -> bool {
+        level >= FIRST_LEVEL - 1 && ((level - FIRST_LEVEL + 1) % LEVEL_STEP) < 3
+    }
+
+    /// The line that samples of this level say, give or take what a resampler does to them.
+    #[must_use]
+    pub fn text_of(&self, level: i16) -> Option<String> {
+        if !Self::is_line(level) {
+            return None;
+        }
+        let place = (level - FIRST_LEVEL + 1) / LEVEL_STEP;
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = lines.get(usize::try_from(place).ok()?);
+        line.map(|line| line.text.clone())
     }
 
     /// Whether these samples say something.

@@ -187,6 +187,23 @@ fn an_offer_for_another_agent_is_refused() {
 }
 
 #[test]
+fn a_room_in_which_a_colleague_is_spoken_to_is_refused_for_every_worker() {
+    let mut script = Script::registered(1);
+    let mut for_nobody = job("a", "a");
+    for_nobody.room.as_mut().expect("it has one").name = "consultation-1".to_owned();
+    let offer = server(server_message::Message::Availability(AvailabilityRequest {
+        job: Some(for_nobody),
+        resuming: false,
+    }));
+    let actions = script.protocol.on(offer, Duration::from_millis(1));
+    let [Action::Send(worker_message::Message::Availability(answer))] = &actions[..] else {
+        panic!("the offer was not answered, or more was done: {actions:?}");
+    };
+    assert_eq!((answer.available, answer.terminate), (false, true));
+    assert_eq!(script.slots.used(), 0);
+}
+
+#[test]
 fn an_assignment_uses_the_place_that_was_promised() {
     let mut script = Script::registered(2);
     script.on(10, offer("a"));

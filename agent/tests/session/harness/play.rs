@@ -24,8 +24,9 @@ use voice::{
 };
 
 use super::{
-    carrier::ScriptedTransfers, loopback::Loopback, microphones::Microphones, page::show,
-    played::Played, recording::Recording, scene::Scene, sink::ScriptedSink, stage::Stage, words,
+    carrier::ScriptedTransfers, colleague::ScriptedDialer, loopback::Loopback,
+    microphones::Microphones, page::show, played::Played, recording::Recording, scene::Scene,
+    sink::ScriptedSink, stage::Stage, words,
 };
 
 /// Where phone calls are transferred.
@@ -41,7 +42,9 @@ impl Scene {
         let (tasks, crew) = (TaskTracker::new(), TaskTracker::new());
         let echo = self.echoes_after;
         let echo = echo.map(|delay| Loopback::new(self.stt.clone(), delay, &crew));
-        let sink = ScriptedSink::new(self.voice.clone(), echo.clone());
+        let sink = ScriptedSink::new(self.voice.clone(), self.stt.clone(), echo.clone());
+        let begun = Instant::now();
+        let colleague = self.called(begun);
         let heard = sink.log();
         let (signals, signal_queue) = mpsc::channel(64);
         let (rpc, rpc_queue) = mpsc::channel(16);
@@ -49,7 +52,7 @@ impl Scene {
         let transfers = ScriptedTransfers::new(self.carrier);
         let (recordings, told) = Told::begin();
         let recordings = self.recorded.then_some(recordings);
-        let services = self.services(recorder, recordings, transfers.clone());
+        let services = self.services(recorder, recordings, transfers.clone(), colleague.as_ref());
         let line = Line {
             inputs: follow(self.caller.clone(), false, signal_queue, rpc_queue, &tasks),
             caller: self.caller,
@@ -60,7 +63,7 @@ impl Scene {
         };
         self.acts.sort_by_key(|(when, _)| *when);
         let stage = Stage {
-            begun: Instant::now(),
+            begun,
             signals,
             rpc,
             stop,
@@ -69,8 +72,7 @@ impl Scene {
             answers: <_>::default(),
             tasks: crew.clone(),
         };
-        let (begun, recording, answers) =
-            (stage.begun, stage.recording.clone(), stage.answers.clone());
+        let (recording, answers) = (stage.recording.clone(), stage.answers.clone());
         let page = crew.spawn(show(begun, shown));
         let acting = crew.spawn(stage.perform(self.acts));
         let keeping = crew.spawn(recording.clone().keep());
@@ -85,9 +87,16 @@ impl Scene {
             idle || self.something_hangs,
             "a task of the call outlives it"
         );
+        let (bridged, agents) = heard
+            .finish(begun)
+            .into_iter()
+            .partition(|heard| heard.is_live);
         let played = Played {
             kept: recording.finish(),
-            heard: heard.finish(begun),
+            tones: heard.tones(begun),
+            heard: agents,
+            bridged,
+            consulted: colleague.map(|them| them.finish()).unwrap_or_default(),
             shown: page.await.expect("the page shows to the end"),
             answers: answers.take(),
             sound: told.sound(),
@@ -104,14 +113,17 @@ impl Scene {
         recorder: Recorder,
         recordings: Option<Recordings>,
         transfers: ScriptedTransfers,
+        colleague: Option<&ScriptedDialer>,
     ) -> Arc<Services> {
         let knowledge = words::knowledge();
         let lines = Arc::new(knowledge.pack().settings.lines.clone());
-        let desk = self.carrier.map(|_| DESK.to_owned());
+        let has_desk = self.carrier.is_some() || colleague.is_some();
+        let desk = has_desk.then(|| DESK.to_owned());
         let transfer_to = desk.as_deref().map(|desk| desk.parse().expect("a number"));
         let replies = ReplyConfig {
             llm: None,
             transfer_to: desk,
+            consults: colleague.is_some(),
             ..ReplyConfig::default()
         };
         Arc::new(Services {
@@ -125,6 +137,7 @@ impl Scene {
             authenticator: self.authenticator.clone().map(Authenticator::Scripted),
             earlier: self.earlier.clone().map(EarlierCalls::from),
             transfers: Arc::new(transfers),
+            consultations: colleague.map(ScriptedDialer::consultations),
             transfer_to,
             messages: None,
             lines,

@@ -8,6 +8,7 @@ use record::SessionEnd;
 use serde_json::Value;
 
 use super::{
+    colleague::Consulted,
     page::Shown,
     recording::Kept,
     sink::Heard,
@@ -18,8 +19,14 @@ use super::{
 pub(crate) struct Played {
     /// What was kept.
     pub(crate) kept: Kept,
-    /// What the caller's line carried.
+    /// What the caller heard of the agent.
     pub(crate) heard: Vec<Heard>,
+    /// What they heard of the colleague who took the call.
+    pub(crate) bridged: Vec<Heard>,
+    /// When they heard the tone of a line on hold.
+    pub(crate) tones: Vec<(Duration, Duration)>,
+    /// The colleague's side; empty if nobody was called.
+    pub(crate) consulted: Consulted,
     /// The caller's and the agent's side of the recording; empty if there is none.
     pub(crate) sound: [Vec<i16>; 2],
     /// What the page showed.
@@ -267,6 +274,11 @@ impl fmt::Display for Played {
         for heard in &self.heard {
             writeln!(f, "    {heard}")?;
         }
+        for heard in &self.bridged {
+            writeln!(f, "    of the colleague: {heard}")?;
+        }
+        writeln!(f, "    tones: {:?}", self.tones)?;
+        writeln!(f, "colleague: {:#?}", self.consulted)?;
         writeln!(f, "shown:")?;
         for text in &self.shown.texts {
             writeln!(f, "    {text}")?;

@@ -11,13 +11,19 @@ use authentication::{ScriptedAuthenticator, Started, Verified};
 use call::{Channel, LineQuality};
 use record::ScriptedCalls;
 use serde_json::json;
+use tokio::time::Instant;
 use voice::{
     listen::{ListenConfig, TURN_SEEN},
     test_support::{Recognition, ScriptedEndOfTurn, ScriptedLine, ScriptedStt, ScriptedVoice},
     turn::TurnConfig,
 };
 
-use super::{carrier::Carrier, stage::Act, words};
+use super::{
+    carrier::Carrier,
+    colleague::{Colleague, PicksUp, ScriptedDialer},
+    stage::Act,
+    words,
+};
 
 /// The caller's participant identity.
 const CALLER: &str = "caller";
@@ -43,6 +49,8 @@ pub(crate) struct Scene {
     pub(crate) earlier: Option<ScriptedCalls>,
     /// Who transfers calls; `None`: nobody.
     pub(crate) carrier: Option<Carrier>,
+    /// Who is called before a call is put through; `None`: nobody.
+    pub(crate) colleague: Option<Colleague>,
     /// How long the recognition of what is said takes from here on.
     pub(crate) recognition_takes: Duration,
     /// Limits of the call.
@@ -127,6 +135,7 @@ impl Scene {
             authenticator: None,
             earlier: None,
             carrier: None,
+            colleague: None,
             recognition_takes: at(0.15),
             config: SessionConfig {
                 listen,
@@ -142,6 +151,12 @@ impl Scene {
             quality: None,
             something_hangs: false,
         }
+    }
+
+    /// A colleague is called before a call is put through.
+    pub(crate) fn calls(&mut self, picks_up: PicksUp) -> &mut Colleague {
+        let colleague = Colleague::new(picks_up, self.stt.clone());
+        self.colleague.insert(colleague)
     }
 
     /// The caller's page subscribes to the agent's voice.
@@ -314,6 +329,12 @@ impl Scene {
                 customer: "sarah".to_owned(),
             },
         })
+    }
+
+    /// Who calls the colleague, in a scene that began then.
+    pub(super) fn called(&mut self, begun: Instant) -> Option<ScriptedDialer> {
+        let colleague = self.colleague.take();
+        colleague.map(|them| them.called(self.voice.clone(), begun))
     }
 
     fn sound(

@@ -7,7 +7,10 @@ use std::{
 };
 
 use tokio::time::{Instant, sleep};
-use voice::{speak::FrameSink, test_support::ScriptedVoice};
+use voice::{
+    speak::FrameSink,
+    test_support::{ScriptedStt, ScriptedVoice},
+};
 
 use super::loopback::Loopback;
 
@@ -21,6 +24,8 @@ pub(crate) struct Heard {
     /// Since the scene began.
     pub(crate) from: Duration,
     pub(crate) to: Duration,
+    /// It came from another line.
+    pub(crate) is_live: bool,
 }
 
 impl Heard {
@@ -41,6 +46,9 @@ impl fmt::Display for Heard {
 /// Speech under which the caller makes a sound is a quarter as loud.
 const DUCKED: i16 = 4;
 
+/// The tone of a line on hold is quieter than this, and swings both ways.
+const TONE: u16 = 1_100;
+
 /// A published track.
 pub(crate) struct ScriptedSink {
     log: SinkLog,
@@ -51,17 +59,22 @@ pub(crate) struct ScriptedSink {
 #[derive(Clone)]
 pub(crate) struct SinkLog {
     voice: ScriptedVoice,
+    stt: ScriptedStt,
+    /// First and last frame of each stretch of the tone of a line on hold.
+    tones: Arc<Mutex<Vec<(Instant, Instant)>>>,
     /// Level, first and last frame of each run of equal frames.
     runs: Arc<Mutex<Vec<(i16, Instant, Instant)>>>,
 }
 
 impl ScriptedSink {
-    pub(super) fn new(voice: ScriptedVoice, echo: Option<Loopback>) -> Self {
-        let runs = Arc::default();
-        Self {
-            log: SinkLog { voice, runs },
-            echo,
-        }
+    pub(super) fn new(voice: ScriptedVoice, stt: ScriptedStt, echo: Option<Loopback>) -> Self {
+        let log = SinkLog {
+            voice,
+            stt,
+            tones: Arc::default(),
+            runs: Arc::default(),
+        };
+        Self { log, echo }
     }
 
     pub(crate) fn log(&self) -> SinkLog {
@@ -72,7 +85,17 @@ impl ScriptedSink {
 impl SinkLog {
     /// Returns the level of the text that sounds in a frame.
     fn note(&self, samples: &[i16]) -> Option<i16> {
-        let level = samples[0];
+        let level = samples[samples.len() - 1];
+        let is_quiet = samples.iter().all(|sample| sample.unsigned_abs() < TONE);
+        if is_quiet && samples.iter().any(|sample| *sample < 0) {
+            self.note_tone();
+        }
+        // What somebody says on another line: a resampler has rounded it, and rounded off its beginning.
+        let whole = &samples[samples.len() / 2..];
+        if ScriptedStt::is_line(level) && whole.iter().all(|sample| sample.abs_diff(level) <= 1) {
+            self.run(level / 10 * 10 + 5);
+            return None;
+        }
         // A fading frame says nothing of its own.
         if level < 2_000 / DUCKED || samples.iter().any(|sample| *sample != level) {
             return None;
@@ -82,13 +105,35 @@ impl SinkLog {
             2_000.. => level,
             _ => (level * DUCKED + 9) / 10 * 10,
         };
+        self.run(level);
+        Some(level)
+    }
+
+    /// A frame of this level.
+    fn run(&self, level: i16) {
         let now = Instant::now();
         let mut runs = self.runs.lock().expect("nobody panicked");
         match runs.last_mut() {
             Some((known, _, last)) if *known == level && now - *last <= 10 * FRAME => *last = now,
             _ => runs.push((level, now, now)),
         }
-        Some(level)
+    }
+
+    fn note_tone(&self) {
+        let now = Instant::now();
+        let mut tones = self.tones.lock().expect("nobody panicked");
+        match tones.last_mut() {
+            // The figure is silent for three seconds.
+            Some((_, last)) if now - *last <= 400 * FRAME => *last = now,
+            _ => tones.push((now, now)),
+        }
+    }
+
+    /// When the tone of a line on hold sounded.
+    pub(crate) fn tones(&self, begun: Instant) -> Vec<(Duration, Duration)> {
+        let tones = self.tones.lock().expect("nobody panicked");
+        let since = |(from, to): &(Instant, Instant)| (*from - begun, *to + FRAME - begun);
+        tones.iter().map(since).collect()
     }
 
     /// All that sounded, in order.
@@ -97,9 +142,11 @@ impl SinkLog {
         runs.iter()
             .map(|(level, from, to)| Heard {
                 text: self
-                    .voice
+                    .stt
                     .text_of(*level)
+                    .or_else(|| self.voice.text_of(*level))
                     .expect("every level was given out"),
+                is_live: ScriptedStt::is_line(*level),
                 from: *from - begun,
                 to: *to + FRAME - begun,
             })

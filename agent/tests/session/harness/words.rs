@@ -53,6 +53,19 @@ pub(crate) const BYE: &str = "Goodbye.";
 /// The farewell that hangs up.
 pub(crate) const GOODBYE: &str = "Thank you for calling, goodbye.";
 
+/// Said while a colleague is called, and when nobody takes the call.
+pub(crate) const STILL_CALLING: &str = "I am still calling.";
+pub(crate) const NO_ANSWER: &str = "Nobody answered. Shall we call you back?";
+pub(crate) const BUSY: &str = "They are busy. Shall we call you back?";
+pub(crate) const DECLINED: &str = "They cannot now. Shall we call you back?";
+/// Said when the colleague who took the call has left it.
+pub(crate) const BACK: &str = "You are back with me.";
+/// Said to the colleague.
+pub(crate) const ABOUT_NOTHING: &str = "Somebody wants a person.";
+pub(crate) const OPEN_NOTHING: &str = "All was answered.";
+pub(crate) const ASK: &str = "Do you take it?";
+pub(crate) const ASK_AGAIN: &str = "Yes or no?";
+
 /// What a document answers, and how.
 pub(crate) const DOCUMENTED: &str = "What are your opening hours?";
 pub(crate) const DOCUMENTED_ANSWER: &str = "The library is open Monday to Friday";
@@ -139,6 +152,21 @@ fn pack() -> Pack {
     ] {
         text.clone_into(line);
     }
+    let transfer = &mut pack.transfer.lines;
+    for (line, text) in [
+        (&mut transfer.waiting, STILL_CALLING),
+        (&mut transfer.no_answer, NO_ANSWER),
+        (&mut transfer.busy, BUSY),
+        (&mut transfer.declined, DECLINED),
+        (&mut transfer.back, BACK),
+        (&mut transfer.about_nothing, ABOUT_NOTHING),
+        (&mut transfer.open_nothing, OPEN_NOTHING),
+        (&mut transfer.ask, ASK),
+        (&mut transfer.ask_again, ASK_AGAIN),
+    ] {
+        text.clone_into(line);
+    }
+    let lines = &mut pack.settings.lines;
     lines.did_not_catch = vec![NOT_CAUGHT.to_owned(), NOT_CAUGHT_AGAIN.to_owned()];
     lines.out_of_scope = vec![ANSWER.to_owned()];
     lines.unclear = vec![UNCLEAR.to_owned()];

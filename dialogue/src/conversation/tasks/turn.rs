@@ -402,6 +402,7 @@ fn is_other_offer(asked: Awaiting) -> bool {
     match asked {
         Awaiting::TransferConsent
         | Awaiting::CallbackConsent
+        | Awaiting::Callback
         | Awaiting::Perhaps
         | Awaiting::Either
         | Awaiting::TaskOffer => true,

@@ -217,3 +217,86 @@ async fn the_task_ends_with_the_last_handle() {
         "the task goes on without a handle"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_tone_is_heard_while_nothing_is_said_and_none_of_it_over_speech() {
+    let mut scene = scene(16);
+    scene.voice.beneath(Beneath::Hold).await;
+    sleep(Duration::from_millis(300)).await;
+    let begun = scene.began.elapsed();
+    scene.say(A, "A word.", 1_000).await;
+    scene.finished().await;
+    let over = scene.began.elapsed();
+    sleep(Duration::from_millis(300)).await;
+    scene.voice.beneath(Beneath::Silence).await;
+    let silent = scene.began.elapsed();
+    sleep(Duration::from_secs(8)).await;
+    let ear = scene.ear.lock().unwrap();
+    let heard = |from: Duration, to: Duration| {
+        let between = ear.iter().filter(|(when, _)| {
+            let at = *when - scene.began;
+            from <= at && at < to
+        });
+        between.map(|(_, loudest)| *loudest).collect::<Vec<_>>()
+    };
+    let is_tone = |loudest: &i16| (1..1_000).contains(loudest);
+    // What was taken before an order is played after it.
+    let held = Duration::from_millis(HELD_MS + 20);
+    assert!(
+        heard(Duration::ZERO, begun)
+            .iter()
+            .filter(|l| is_tone(l))
+            .count()
+            > 20
+    );
+    let speech = heard(begun + held, over - held);
+    assert!(speech.iter().all(|loudest| *loudest == 1_000), "{speech:?}");
+    assert!(
+        heard(over + held, silent)
+            .iter()
+            .filter(|l| is_tone(l))
+            .count()
+            > 10
+    );
+    drop(ear);
+    assert!(scene.last_sound() <= silent + held, "it sounds on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_line_is_heard_as_it_comes_and_speech_comes_first() {
+    let mut scene = scene(16);
+    let (mut source, live) = crate::speak::live();
+    scene.voice.beneath(Beneath::Live(live)).await;
+    let talking = async {
+        for _ in 0..200 {
+            source.push(&[5_000; 160]);
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let speaking = async {
+        sleep(Duration::from_millis(500)).await;
+        scene.say(A, "A word.", 1_000).await;
+        scene.finished().await
+    };
+    let (_, (heard, interrupted, _)) = tokio::join!(talking, speaking);
+    assert_eq!((heard.as_str(), interrupted), ("A word.", false));
+    let ear = scene.ear.lock().unwrap();
+    let levels: Vec<i16> = ear.iter().map(|(_, loudest)| *loudest).collect();
+    let spoken = levels.iter().filter(|level| **level == 1_000).count();
+    assert_eq!(spoken, 100, "all of the speech, nothing between");
+    let first = levels.iter().position(|level| *level == 1_000).unwrap();
+    assert!(
+        levels[first..first + 100]
+            .iter()
+            .all(|level| *level == 1_000)
+    );
+    let live = levels
+        .iter()
+        .filter(|level| (4_990..=5_010).contains(*level))
+        .count();
+    // What came while the agent spoke is lost but for the last 120 ms.
+    assert!(
+        (90..=115).contains(&live),
+        "{live} frames of the other line"
+    );
+}
