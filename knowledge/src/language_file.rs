@@ -62,7 +62,7 @@ impl LanguageFile {
 
     /// The words of English, compiled in.
     pub(crate) fn english() -> Result<Self, PackError> {
-        const PARTS: [&str; 13] = [
+        const PARTS: [&str; 14] = [
             "listening",
             "actions",
             "follow_ups",

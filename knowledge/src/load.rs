@@ -159,10 +159,7 @@ impl Pack {
         check::ids(&file("topics.toml"), "topic.id", topic_ids)?;
 
         let small_talk = small_talk(&file("small_talk.toml"), names)?;
-        let mut lookups =
-            optional::<LookupsFile>(&file("lookups.toml"))?.map_or_else(Vec::new, |f| f.lookup);
-        check::lookups(&file("lookups.toml"), names, &mut lookups)?;
-
+        let lookups = lookups(&file("lookups.toml"), names)?;
         let tasks = tasks(folder, names, &lookups, language.tasks.unwrap_or_default())?;
 
         let mut words: TradeWords = toml_file(&file("words.toml"))?;
@@ -333,6 +330,13 @@ fn catalogue(folder: &Path, currency: Option<&Currency>) -> Result<Option<Catalo
     let currency = currency.clone();
     let scales = described.scales;
     Ok(Some(Catalogue::new(tables, scales, currency)))
+}
+
+/// What the company's systems can be asked; nothing without the file.
+fn lookups(file: &Path, names: Names<'_>) -> Result<Vec<Lookup>, PackError> {
+    let mut lookups = optional::<LookupsFile>(file)?.map_or_else(Vec::new, |file| file.lookup);
+    check::lookups(file, names, &mut lookups)?;
+    Ok(lookups)
 }
 
 /// What the pack adds to how turns are read; nothing without a file `moments.toml`.

@@ -3,6 +3,8 @@
 //! Rows are written once, when they are final: the caller's when the turn is
 //! committed, the agent's when its playout ended or was cut, with what was heard.
 
+mod person;
+
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use call::{CallEnding, Speaker};
@@ -16,18 +18,11 @@ use insight::{
     moment::{Course, Moment, Trade},
     turn::Reply,
 };
-use record::{
-    MessageRow, NewToolCall, NewToolOutcome, Recorder, SessionEnd, lead_events, turn_insight,
-};
-use tools::Outcome;
-use uuid::Uuid;
+use record::{MessageRow, Recorder, SessionEnd, lead_events, turn_insight};
 use voice::speak::SpeechId;
 use voice::turn::UserTurn;
 
 use super::memory::Memory;
-
-/// The name of the row that tells of the time with a colleague who took the call.
-const PERSON: &str = "person";
 
 /// Why the agent speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -308,35 +303,6 @@ impl Ledger {
         if let Some(events) = lead_events(self.session, happened, at) {
             self.recorder.lead_events(events);
         }
-    }
-
-    /// A colleague has taken the call that the turn `seq` asked for: since now. Returns the row's key.
-    pub(crate) fn person_took_over(&self, seq: i32) -> Uuid {
-        let idempotency_key = Uuid::new_v4();
-        // The disk takes it behind; nobody waits.
-        drop(self.recorder.tool_call(NewToolCall {
-            session_id: self.session,
-            idempotency_key,
-            seq,
-            tool: PERSON.to_owned(),
-            deed: false,
-            arguments: json!({}),
-            requested_at: Utc::now(),
-        }));
-        idempotency_key
-    }
-
-    /// They have left it, after so long.
-    pub(crate) fn person_left(&self, row: Uuid, ended_by: &str, lasted: Duration) {
-        let told = json!({ "ended_by": ended_by, "seconds": lasted.as_secs() });
-        let outcome = Outcome::Success(told);
-        drop(self.recorder.tool_outcome(NewToolOutcome {
-            session_id: self.session,
-            idempotency_key: row,
-            outcome: outcome.kind(),
-            result: outcome.result(),
-            finished_at: Utc::now(),
-        }));
     }
 
     /// Speeches that are audible and have no row yet.

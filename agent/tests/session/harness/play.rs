@@ -51,7 +51,6 @@ impl Scene {
         let (stop, stopped) = watch::channel(None);
         let transfers = ScriptedTransfers::new(self.carrier);
         let (recordings, told) = Told::begin();
-        let recordings = self.recorded.then_some(recordings);
         let services = self.services(recorder, recordings, transfers.clone(), colleague.as_ref());
         let line = Line {
             inputs: follow(self.caller.clone(), false, signal_queue, rpc_queue, &tasks),
@@ -111,7 +110,7 @@ impl Scene {
     fn services(
         &self,
         recorder: Recorder,
-        recordings: Option<Recordings>,
+        recordings: Recordings,
         transfers: ScriptedTransfers,
         colleague: Option<&ScriptedDialer>,
     ) -> Arc<Services> {
@@ -133,7 +132,7 @@ impl Scene {
                 .expect("nothing is loaded"),
             replier: Replier::new(knowledge, replies, None, None),
             recorder,
-            recordings,
+            recordings: self.recorded.then_some(recordings),
             authenticator: self.authenticator.clone().map(Authenticator::Scripted),
             earlier: self.earlier.clone().map(EarlierCalls::from),
             transfers: Arc::new(transfers),
