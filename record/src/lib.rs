@@ -314,14 +314,13 @@ impl Recorder {
         let mut request = Record::Flush(done);
         let wait = async {
             loop {
-                match self.queue.try_send(request) {
-                    Ok(()) => break,
+                match self.send(request) {
+                    Ok(_) => break,
                     Err(TrySendError::Full(back)) => request = back,
                     Err(TrySendError::Disconnected(_)) => return false,
                 }
                 sleep(Duration::from_millis(5)).await;
             }
-            self.waiting.fetch_add(1, Ordering::Relaxed);
             flushed.await.is_ok()
         };
         timeout(patience, wait).await.unwrap_or(false)
@@ -347,10 +346,23 @@ impl Recorder {
         Acknowledgement(acknowledged)
     }
 
+    /// How many wait now, this one among them. It is counted before it is sent: whoever takes it at once counts it off.
+    #[expect(
+        clippy::result_large_err,
+        reason = "what is not taken goes back to whoever sends it again"
+    )]
+    fn send(&self, record: Record) -> Result<usize, TrySendError<Record>> {
+        let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
+        let sent = self.queue.try_send(record);
+        if sent.is_err() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+        sent.map(|()| waiting)
+    }
+
     fn put(&self, record: Record) {
-        match self.queue.try_send(record) {
-            Ok(()) => {
-                let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
+        match self.send(record) {
+            Ok(waiting) => {
                 self.metrics.series.queue.set(metrics::saturated(waiting));
             }
             Err(error) => {
@@ -402,10 +414,6 @@ impl RecordQueue {
     }
 
     fn taken(&self) {
-        // The sender counts after it has sent: for a moment there may be one more taken than sent.
-        let one_less = |waiting: usize| Some(waiting.saturating_sub(1));
-        let _never_refused =
-            self.waiting
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }

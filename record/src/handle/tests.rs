@@ -278,3 +278,25 @@ async fn what_a_turn_counts_for_a_lead_can_be_read_within_a_second_of_the_turn()
     read.expect("it is there a second later");
     assert!(record.stop(PATIENCE).await, "nothing waits");
 }
+
+#[test]
+fn what_waits_is_counted_right_however_soon_it_is_taken() {
+    const SOUNDS: i32 = 20_000;
+    let (recorder, mut queue) = Recorder::new(Arc::default());
+    let session = SessionId::new();
+    let counted = recorder.clone();
+    let takes = std::thread::spawn(move || {
+        let mut left = SOUNDS;
+        while left > 0 {
+            left -= i32::from(queue.try_take().is_some());
+        }
+        queue
+    });
+    for number in 0..SOUNDS {
+        while !recorder.sound(ten_seconds(session, number)) {
+            std::thread::yield_now();
+        }
+    }
+    let _queue = takes.join().expect("nothing is lost");
+    assert_eq!(counted.waiting(), 0);
+}

@@ -32,7 +32,7 @@ impl HoldTone {
 
     /// Writes the last 10 ms, falling silent; `false` where nothing sounds. What comes next begins the figure.
     pub(in crate::speak) fn fade(&mut self, frame: &mut [i16; FRAME_SAMPLES]) -> bool {
-        let sounds = self.at > 0 && value(self.at % FIGURE).abs() >= 1.0;
+        let sounds = self.at > 0 && loudness(self.at % FIGURE) >= 1.0;
         if sounds {
             self.next(frame);
             let count = frame.len() as f32;
@@ -45,17 +45,28 @@ impl HoldTone {
     }
 }
 
+/// What sounds at this place of the figure.
 fn value(at: u64) -> f32 {
     let note = |(hz, from): (f32, u64)| {
-        let Some(place) = at.checked_sub(from).filter(|place| *place < NOTE) else {
-            return 0.0;
-        };
-        let (place, whole) = (place as f32, NOTE as f32);
-        let falls = 1.0 - place / whole;
-        let envelope = (place / RISE).min(1.0) * falls * falls;
-        AMPLITUDE * envelope * (TAU * hz * place / SPEECH_RATE_HZ as f32).sin()
+        let place = at.saturating_sub(from) as f32;
+        envelope(at, from) * (TAU * hz * place / SPEECH_RATE_HZ as f32).sin()
     };
     NOTES.into_iter().map(note).sum()
+}
+
+/// How loud it is there, wherever its waves are.
+fn loudness(at: u64) -> f32 {
+    NOTES.into_iter().map(|(_, from)| envelope(at, from)).sum()
+}
+
+/// Of the note that begins at `from`.
+fn envelope(at: u64, from: u64) -> f32 {
+    let Some(place) = at.checked_sub(from).filter(|place| *place < NOTE) else {
+        return 0.0;
+    };
+    let (place, whole) = (place as f32, NOTE as f32);
+    let falls = 1.0 - place / whole;
+    AMPLITUDE * (place / RISE).min(1.0) * falls * falls
 }
 
 #[cfg(test)]
