@@ -281,6 +281,8 @@ fn a_catalogue_needs_a_currency() {
 fn a_pack_without_a_catalogue_is_as_before() {
     let copy = Copy::new("none");
     fs::remove_file(copy.0.join("catalogue.toml")).unwrap();
+    // What is remembered may be a name of the catalogue.
+    fs::remove_file(copy.0.join("facts.toml")).unwrap();
     let base = KnowledgeBase::load(&copy.0).unwrap();
     assert!(base.shelf().is_none());
     let asked = "do you have crime books under ten dollars";

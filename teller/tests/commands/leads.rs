@@ -148,11 +148,17 @@ async fn a_row_of_what_is_sold_that_was_told_three_times_is_of_high_interest() {
         "sources": [{"source": "homes/gw-2b-01"}, {"source": "property/offers"}]});
     let asks = "Tell me about the garden flat at Greenwood Residency";
     let (session, profile) = seller.call(&[asks, asks, asks], &told).await;
-    let row = |seq: i32| format!("turn:{seq}:product_seen:homes/gw-2b-01");
-    assert_eq!(seller.events(session).await, [row(1), row(3), row(5)]);
+    let seen = |seq: i32, what: &str| format!("turn:{seq}:product_seen:{what}");
+    // The estate that the caller spoke of, and the home in it that they were told of: each is a thing that is sold.
+    let (estate, home) = ("greenwood_residency", "homes/gw-2b-01");
+    let turns = [0, 2, 4].map(|seq| [seen(seq, estate), seen(seq + 1, home)]);
+    assert_eq!(seller.events(session).await, turns.concat());
     let score = seller.score(profile).await;
-    assert_eq!(score.facts["views"], json!({"homes/gw-2b-01": 3}));
-    assert_eq!(score.facts["interests"], json!({"homes/gw-2b-01": "high"}));
+    assert_eq!(score.facts["views"], json!({estate: 3, home: 3}));
+    assert_eq!(
+        score.facts["interests"],
+        json!({estate: "high", home: "high"})
+    );
 }
 
 #[tokio::test]
