@@ -4,26 +4,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use call::{AuthLevel, CallEnding, Speaker};
+use call::{AuthLevel, CallEnding};
 use database::{
-    ClaimedSummary, ConversationSummaryRepository, Database, DatabaseError, Message,
-    MessageRepository, NewFact, NewSummary, Origin, ProfileRepository, Role, Session, SessionId,
-    SessionRepository, SessionStatus, SummaryQueue, keys::SessionKey,
+    ClaimedSummary, ConversationSummaryRepository, Database, DatabaseError, MessageRepository,
+    NewFact, NewSummary, Origin, ProfileRepository, Session, SessionId, SessionRepository,
+    SessionStatus, SummaryQueue, keys::SessionKey,
 };
 use futures_util::future::BoxFuture;
-use insight::{
-    summary::{self, SessionFacts, Summary, SummaryRules},
-    topics::TopicRule,
-    turn::{Reply, TurnText},
-};
+use insight::summary::{self, SessionFacts, Summary, SummaryRules};
 use serde_json::{Map, Value};
 
 use record::AfterEnd;
 
-use crate::{
-    Facts, MeaningOf, Moments,
-    moments::{ReadTurns, deed},
-};
+use crate::{Facts, MeaningOf, Moments, ReadTurns, turns::turns};
 
 /// A claim whose worker died is free again after this long; writing takes milliseconds.
 const CLAIM: Duration = Duration::from_secs(60);
@@ -264,137 +257,6 @@ struct Made {
     key: Option<SessionKey>,
 }
 
-/// The pack's topics, and what it calls its matters, as the summary's rules.
-pub fn summary_rules(pack: &knowledge::Pack) -> SummaryRules {
-    let rule = |topic: &knowledge::Topic| TopicRule {
-        id: topic.id.clone(),
-        label: topic.label.clone(),
-        phrases: topic.plain_phrases(),
-    };
-    // What is asked of a catalogue is about its things: the router says so, no phrase has to.
-    let listed = pack
-        .catalogue
-        .iter()
-        .flat_map(|catalogue| &catalogue.tables);
-    let things = listed.map(|listing| TopicRule {
-        id: listing.table.name.clone(),
-        label: listing.table.many.clone(),
-        phrases: Vec::new(),
-    });
-    let topics: Vec<TopicRule> = pack.topics.iter().map(rule).chain(things).collect();
-    let rules = SummaryRules::new(&topics, pack.settings.summary.clone()).with_lines(lines(pack));
-    match &pack.settings.currency {
-        Some(currency) => rules.with_currency(&currency.code, &currency.spoken),
-        None => rules,
-    }
-}
-
-/// What the pack's agent says whatever was asked.
-fn lines(pack: &knowledge::Pack) -> Vec<(Reply, &str)> {
-    let lines = &pack.settings.lines;
-    let look_ups = pack.lookups.iter();
-    let not_known = look_ups
-        .flat_map(|look_up| [&look_up.unavailable, &look_up.unauthenticated])
-        .chain([&lines.unsupported, &lines.technical_problem])
-        .chain(&lines.perhaps)
-        .chain(&lines.either);
-    let unclear = lines.unclear.iter().chain(&lines.did_not_catch);
-    let small_talk = pack.small_talk.iter().flat_map(|kind| &kind.answers);
-    let later = lines.no_more.iter().chain(&lines.looking_up);
-    let put_through = &pack.transfer.lines;
-    let talk = small_talk.chain(later).chain([
-        &put_through.waiting,
-        &put_through.no_answer,
-        &put_through.busy,
-        &put_through.declined,
-        &put_through.back,
-        &lines.disclosure,
-        &lines.greeting,
-        &lines.welcome_back,
-        &lines.still_there,
-        &lines.goodbye,
-        &lines.anything_else,
-        &lines.nothing_to_repeat,
-        &lines.transfer_offer,
-        &lines.transferring,
-        &lines.transfer_failed,
-        &lines.callback_offer,
-        &lines.callback_promised,
-        &lines.offer_declined,
-        &lines.authenticate_web,
-        &lines.authenticate_phone,
-        &lines.authentication_unavailable,
-        &lines.code_sent,
-        &lines.authenticated,
-    ]);
-    let with = |reply: Reply| move |line| (reply, String::as_str(line));
-    not_known
-        .map(with(Reply::NotKnown))
-        .chain(unclear.map(with(Reply::Unclear)))
-        .chain(lines.out_of_scope.iter().map(with(Reply::OutOfScope)))
-        .chain(talk.map(with(Reply::Talk)))
-        .collect()
-}
-
-/// An intent belongs to the caller's turn, and is known once the answer to it was routed.
-pub(crate) fn turns(messages: &[Message]) -> Vec<TurnText> {
-    let spoken: Vec<&Message> = messages
-        .iter()
-        .filter(|m| matches!(m.role, Role::User | Role::Assistant))
-        .collect();
-    let has_sources = |m: &Message| {
-        m.meta
-            .get("sources")
-            .and_then(Value::as_array)
-            .is_some_and(|s| !s.is_empty())
-    };
-    spoken
-        .iter()
-        .enumerate()
-        .map(|(i, m)| {
-            let answer = spoken
-                .get(i + 1)
-                .filter(|next| next.role == Role::Assistant);
-            TurnText {
-                seq: m.seq,
-                speaker: if m.role == Role::User {
-                    Speaker::Caller
-                } else {
-                    Speaker::Agent
-                },
-                // Words whose key was destroyed meanwhile say nothing any more.
-                text: m.content.clone().unwrap_or_default(),
-                intent: m
-                    .intent
-                    .clone()
-                    .or_else(|| answer.and_then(|next| next.intent.clone())),
-                interrupted: m.interrupted,
-                has_sources: has_sources(m),
-                reply: reply(m, has_sources(m)),
-                deed: deed(m),
-                meaning: None,
-            }
-        })
-        .collect()
-}
-
-/// What is kept of an agent's turn, beside its words.
-fn reply(message: &Message, has_sources: bool) -> Option<Reply> {
-    let kept = |key: &str| message.meta.get(key).and_then(Value::as_str);
-    let is_agents = message.role == Role::Assistant;
-    let (kind, made_by) = (kept("kind"), kept("model"));
-    is_agents
-        .then(|| {
-            Reply::of(
-                kind.unwrap_or_default(),
-                kept("route"),
-                made_by.unwrap_or_default(),
-                has_sources,
-            )
-        })
-        .flatten()
-}
-
 fn facts(session: &Session) -> SessionFacts {
     let flag = |key: &str| {
         session
@@ -455,52 +317,4 @@ fn learned(made: &Summary) -> Map<String, Value> {
         learned.insert("last_topics".into(), made.topics.clone().into());
     }
     learned
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{path::Path, time::Duration};
-
-    use call::{CallEnding, Speaker};
-    use insight::{
-        summary::{SessionFacts, summarize},
-        turn::TurnText,
-    };
-
-    use super::summary_rules;
-
-    #[test]
-    fn what_was_asked_of_a_catalogue_is_in_the_summary() {
-        let library = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../knowledge/tests/packs/library"
-        );
-        let pack = knowledge::Pack::load(Path::new(library)).expect("the library's pack loads");
-        let table = &pack.catalogue.as_ref().expect("it lists books").tables[0].table;
-        let turn = |seq, speaker, text: &str| TurnText {
-            seq,
-            speaker,
-            text: text.to_owned(),
-            intent: Some(table.name.clone()),
-            interrupted: false,
-            has_sources: speaker == Speaker::Agent,
-            reply: None,
-            deed: None,
-            meaning: None,
-        };
-        let turns = [
-            turn(0, Speaker::Caller, "Something by Brontë for under ten"),
-            turn(1, Speaker::Agent, "I have one that fits."),
-        ];
-        let facts = SessionFacts {
-            duration: Duration::from_secs(60),
-            ended: CallEnding::CallerLeft,
-            authenticated: false,
-            authentication_attempted: false,
-            transferred: false,
-            callback_requested: false,
-        };
-        let made = summarize(&facts, &turns, &summary_rules(&pack));
-        assert!(made.summary.contains(&table.many), "{}", made.summary);
-    }
 }

@@ -9,14 +9,17 @@ mod meaning;
 mod merge_filing;
 mod metrics;
 mod moments;
+mod summary_rules;
 mod sweeper;
+mod turns;
 
 pub use facts::{Facts, fact_reader};
-pub use finalizer::{Finalizer, summary_rules};
+pub use finalizer::Finalizer;
 pub use leads::score_leads;
 pub use maintenance::{Maintenance, MaintenanceConfig};
 pub use meaning::MeaningOf;
 pub use merge_filing::file_merges;
 pub use metrics::JobMetrics;
 pub use moments::{Moments, ReadTurns, trade};
+pub use summary_rules::summary_rules;
 pub use sweeper::{Sweeper, Swept};

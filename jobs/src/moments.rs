@@ -15,7 +15,7 @@ use insight::{
 use record::{lead_events, turn_insight};
 use serde_json::Value;
 
-use crate::finalizer::turns;
+use crate::turns::turns;
 
 /// Completes what is noted of turns. The rules say the same of the same turns: what is there stays as it is.
 #[derive(Debug, Clone)]
@@ -123,13 +123,6 @@ pub fn trade(pack: &knowledge::Pack) -> Trade {
     };
     let topics: Vec<TopicRule> = pack.topics.iter().map(rule).collect();
     Trade::new(pack.words.lexicon(), &pack.moments, &topics)
-}
-
-/// What an agent's turn says was done: the route of the task.
-pub(crate) fn deed(message: &Message) -> Option<String> {
-    let kept = |key: &str| message.meta.get(key).and_then(Value::as_str);
-    let is_done = message.role == Role::Assistant && kept("model") == Some("deed");
-    kept("route").filter(|_| is_done).map(str::to_owned)
 }
 
 #[cfg(test)]

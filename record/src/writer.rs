@@ -1,5 +1,7 @@
 //! Records into PostgreSQL. Every step may be repeated: what is there already stays as it is.
 
+mod beside;
+
 use std::{ops::Range, sync::Arc};
 
 use database::{
@@ -12,6 +14,7 @@ use database::{
 use insight::lead::of_promise;
 
 use super::{AfterEnd, lead_events};
+use beside::store;
 
 /// Writes what the spool delivers.
 #[derive(Debug, Clone)]
@@ -77,9 +80,9 @@ impl Writer {
             } else {
                 self.insert(&turns.messages, &turns.places, &mut written)
                     .await?;
-                self.insert_insights(&turns.insights, &mut written).await?;
-                self.insert_leads(&turns.leads, &mut written).await?;
-                self.insert_facts(&turns.facts, &mut written).await?;
+                store(&self.insights, &turns.insights, &mut written).await?;
+                store(&self.leads, &turns.leads, &mut written).await?;
+                store(&self.facts, &turns.facts, &mut written).await?;
                 at += turns.length;
             }
         }
@@ -139,60 +142,6 @@ impl Writer {
             Some(new) => self.leads.insert(&[new]).await.map(drop),
             None => Ok(()),
         }
-    }
-
-    /// What turns say, in one statement; one by one where that is refused, to find the one at fault.
-    async fn insert_insights(
-        &self,
-        insights: &[(usize, TurnInsight)],
-        written: &mut Written,
-    ) -> Result<(), DatabaseError> {
-        let all: Vec<TurnInsight> = insights.iter().map(|(_, one)| one.clone()).collect();
-        match self.insights.insert(&all).await {
-            Err(DatabaseError::Invalid(_)) => {}
-            other => return other.map(drop),
-        }
-        for (at, one) in insights {
-            let result = self.insights.insert(std::slice::from_ref(one)).await;
-            refuse(result.map(drop), *at, written)?;
-        }
-        Ok(())
-    }
-
-    /// The same of what turns count for leads.
-    async fn insert_leads(
-        &self,
-        leads: &[(usize, NewLeadEvents)],
-        written: &mut Written,
-    ) -> Result<(), DatabaseError> {
-        let all: Vec<NewLeadEvents> = leads.iter().map(|(_, one)| one.clone()).collect();
-        match self.leads.insert(&all).await {
-            Err(DatabaseError::Invalid(_)) => {}
-            other => return other.map(drop),
-        }
-        for (at, one) in leads {
-            let result = self.leads.insert(std::slice::from_ref(one)).await;
-            refuse(result.map(drop), *at, written)?;
-        }
-        Ok(())
-    }
-
-    /// Facts, in one statement; one by one where that is refused, to find the one at fault.
-    async fn insert_facts(
-        &self,
-        facts: &[(usize, SealedFact)],
-        written: &mut Written,
-    ) -> Result<(), DatabaseError> {
-        let all: Vec<SealedFact> = facts.iter().map(|(_, one)| one.clone()).collect();
-        match self.facts.insert(&all).await {
-            Err(DatabaseError::Invalid(_)) => {}
-            other => return other.map(drop),
-        }
-        for (at, one) in facts {
-            let result = self.facts.insert(std::slice::from_ref(one)).await;
-            refuse(result.map(drop), *at, written)?;
-        }
-        Ok(())
     }
 
     /// Messages in as few statements as possible: a batch that is refused is halved until the
