@@ -2677,7 +2677,7 @@ SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 23) AS pe
 --   * A score is made by the program, from the events of all calls of a person; its formula is nowhere in SQL. The row here
 --     is what it came to last, for lists and queries. Two rows are never added.
 --   * Whatever changes what a score is made of puts the profile on lead_dues, in its own transaction: an event, a call, a
---     merge, an unmerge. A mark is fresh each time; a score is stored only while the mark that it was made for stands.
+--     merge, an unmerge, what is known of them. A mark is fresh each time; a score is stored only while the mark that it was made for stands.
 
 CREATE TABLE lead_events (
   tenant_id   int NOT NULL DEFAULT current_tenant(),
@@ -2757,14 +2757,19 @@ END $$;
 CREATE TRIGGER d_due AFTER INSERT ON session_rows REFERENCING NEW TABLE AS added
   FOR EACH STATEMENT EXECUTE FUNCTION mark_leads_of_sessions();
 
-CREATE FUNCTION mark_leads_of_merge() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION mark_leads_of_profile() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM mark_leads(ARRAY[NEW.id, OLD.merged_into_profile_id, NEW.merged_into_profile_id]);
   RETURN NULL;
 END $$;
 CREATE TRIGGER e_due AFTER UPDATE OF merged_into_profile_id ON user_profiles FOR EACH ROW
   WHEN (OLD.merged_into_profile_id IS DISTINCT FROM NEW.merged_into_profile_id)
-  EXECUTE FUNCTION mark_leads_of_merge();
+  EXECUTE FUNCTION mark_leads_of_profile();
+-- How much is known of a person is a part of their score.
+CREATE TRIGGER f_due AFTER UPDATE OF name_ct, phone_ct, email_ct, profile_metadata ON user_profiles FOR EACH ROW
+  WHEN ((OLD.name_ct IS NULL, OLD.phone_ct IS NULL, OLD.email_ct IS NULL, OLD.profile_metadata)
+        IS DISTINCT FROM (NEW.name_ct IS NULL, NEW.phone_ct IS NULL, NEW.email_ct IS NULL, NEW.profile_metadata))
+  EXECUTE FUNCTION mark_leads_of_profile();
 
 -- Stores scores for the marks that they were made for: of one whose mark is another by now nothing, because something happened
 -- meanwhile. A profile that is not live has no score. Does not wait for the server's disk: what a crash takes back of it is
@@ -2938,7 +2943,7 @@ END $$;
 SELECT grant_roles();
 
 INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
-VALUES (23, 'leads', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '5955335747432354542');
+VALUES (23, 'leads', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '11632505734156385650');
 \else
 \echo already migrated: 23 leads
 \endif
@@ -2955,7 +2960,8 @@ SELECT NOT EXISTS (SELECT FROM refinery_schema_history WHERE version = 24) AS pe
 --   * Its value is sealed with its session's key, unless the pack marks its key as one that is searched for: that is
 --     readable, like topics, until the person is erased. Which key it is of is readable always.
 --   * It comes by the spool, behind its turn; the same words always give the same rows. When a month's words are put away
---     it is deleted: it is in no file, and what somebody said two years ago is nobody's profile.
+--     it is deleted: it is in no file, and what somebody said two years ago is nobody's profile. The wish to be sold
+--     nothing stays.
 --   * As with messages, no reference to session_rows: a start that is late must not keep it out.
 
 CREATE TABLE facts (
@@ -3003,7 +3009,7 @@ BEGIN
   GET DIAGNOSTICS turns = ROW_COUNT;
   DELETE FROM facts WHERE ctid = ANY (ARRAY(
     SELECT f.ctid FROM facts f
-     WHERE f.session_id >= month.low AND f.session_id < month.high AND f.tenant_id = current_tenant() LIMIT at_most));
+     WHERE f.session_id >= month.low AND f.session_id < month.high AND f.tenant_id = current_tenant() AND f.key <> 'selling' LIMIT at_most));
   GET DIAGNOSTICS known = ROW_COUNT;
   RETURN sounds + turns + known;
 END $$;
@@ -3064,7 +3070,7 @@ $$;
 SELECT grant_roles();
 
 INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
-VALUES (24, 'facts', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '16293522533445809064');
+VALUES (24, 'facts', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '8148979036608375844');
 \else
 \echo already migrated: 24 facts
 \endif

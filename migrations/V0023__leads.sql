@@ -6,7 +6,7 @@
 --   * A score is made by the program, from the events of all calls of a person; its formula is nowhere in SQL. The row here
 --     is what it came to last, for lists and queries. Two rows are never added.
 --   * Whatever changes what a score is made of puts the profile on lead_dues, in its own transaction: an event, a call, a
---     merge, an unmerge. A mark is fresh each time; a score is stored only while the mark that it was made for stands.
+--     merge, an unmerge, what is known of them. A mark is fresh each time; a score is stored only while the mark that it was made for stands.
 
 CREATE TABLE lead_events (
   tenant_id   int NOT NULL DEFAULT current_tenant(),
@@ -86,14 +86,19 @@ END $$;
 CREATE TRIGGER d_due AFTER INSERT ON session_rows REFERENCING NEW TABLE AS added
   FOR EACH STATEMENT EXECUTE FUNCTION mark_leads_of_sessions();
 
-CREATE FUNCTION mark_leads_of_merge() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION mark_leads_of_profile() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM mark_leads(ARRAY[NEW.id, OLD.merged_into_profile_id, NEW.merged_into_profile_id]);
   RETURN NULL;
 END $$;
 CREATE TRIGGER e_due AFTER UPDATE OF merged_into_profile_id ON user_profiles FOR EACH ROW
   WHEN (OLD.merged_into_profile_id IS DISTINCT FROM NEW.merged_into_profile_id)
-  EXECUTE FUNCTION mark_leads_of_merge();
+  EXECUTE FUNCTION mark_leads_of_profile();
+-- How much is known of a person is a part of their score.
+CREATE TRIGGER f_due AFTER UPDATE OF name_ct, phone_ct, email_ct, profile_metadata ON user_profiles FOR EACH ROW
+  WHEN ((OLD.name_ct IS NULL, OLD.phone_ct IS NULL, OLD.email_ct IS NULL, OLD.profile_metadata)
+        IS DISTINCT FROM (NEW.name_ct IS NULL, NEW.phone_ct IS NULL, NEW.email_ct IS NULL, NEW.profile_metadata))
+  EXECUTE FUNCTION mark_leads_of_profile();
 
 -- Stores scores for the marks that they were made for: of one whose mark is another by now nothing, because something happened
 -- meanwhile. A profile that is not live has no score. Does not wait for the server's disk: what a crash takes back of it is

@@ -5,7 +5,8 @@
 --   * Its value is sealed with its session's key, unless the pack marks its key as one that is searched for: that is
 --     readable, like topics, until the person is erased. Which key it is of is readable always.
 --   * It comes by the spool, behind its turn; the same words always give the same rows. When a month's words are put away
---     it is deleted: it is in no file, and what somebody said two years ago is nobody's profile.
+--     it is deleted: it is in no file, and what somebody said two years ago is nobody's profile. The wish to be sold
+--     nothing stays.
 --   * As with messages, no reference to session_rows: a start that is late must not keep it out.
 
 CREATE TABLE facts (
@@ -53,7 +54,7 @@ BEGIN
   GET DIAGNOSTICS turns = ROW_COUNT;
   DELETE FROM facts WHERE ctid = ANY (ARRAY(
     SELECT f.ctid FROM facts f
-     WHERE f.session_id >= month.low AND f.session_id < month.high AND f.tenant_id = current_tenant() LIMIT at_most));
+     WHERE f.session_id >= month.low AND f.session_id < month.high AND f.tenant_id = current_tenant() AND f.key <> 'selling' LIMIT at_most));
   GET DIAGNOSTICS known = ROW_COUNT;
   RETURN sounds + turns + known;
 END $$;

@@ -1,5 +1,5 @@
-//! Putting a month's messages and calls of tools away: into a file, then out of the database. Recordings and what turns say
-//! are deleted with them, and in no file.
+//! Putting a month's messages and calls of tools away: into a file, then out of the database. Recordings, what turns say
+//! and what was learned in them are deleted with them, and in no file.
 //!
 //! The file is JSON lines, each a row as it was stored (ciphertext, hash and all): messages first, then
 //! `{"tool_call": …}` and `{"tool_call_outcome": …}`. So a month can be checked and read as long as its keys are kept; destroying a person's key makes
@@ -52,7 +52,7 @@ pub struct ArchivedMonth {
     pub messages: i64,
     /// Records of tools that were called: intents and outcomes.
     pub tool_call_records: i64,
-    /// Segments of recordings, and rows of what turns say: deleted.
+    /// Segments of recordings, rows of what turns say, and facts: deleted.
     pub deleted: i64,
     /// SHA-256 of the file, hexadecimal.
     pub sha256: String,

@@ -136,10 +136,10 @@ const INSERT: &str = "
      ORDER BY r.session_id, r.seq, r.place
     ON CONFLICT DO NOTHING RETURNING 1";
 
-/// With what opens it. `PERSON` stands for the calls that are looked at.
+/// With what opens it; the wish to be sold nothing is never crowded out. `PERSON` stands for the calls that are looked at.
 const WITH_KEYS: &str = "
     SELECT f.*, s.profile_id, s.wrapped AS session_wrapped, p.key_id, p.wrapped
-      FROM (SELECT * FROM facts WHERE PERSON ORDER BY learned_at DESC, session_id DESC, seq DESC, place DESC LIMIT $2) f
+      FROM (SELECT * FROM facts WHERE PERSON ORDER BY (key = 'selling') DESC, learned_at DESC, session_id DESC, seq DESC, place DESC LIMIT $2) f
       LEFT JOIN session_keys s USING (session_id) LEFT JOIN person_keys p USING (profile_id)
      ORDER BY f.learned_at, f.session_id, f.seq, f.place";
 

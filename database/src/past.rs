@@ -65,12 +65,10 @@ row! {
 pub struct Past {
     /// How many there were.
     pub calls: i64,
-    /// The last.
+    /// The last; none before which its person had everything forgotten.
     pub last: Option<PastCall>,
     /// What was promised and is not done, the newest first; five at most.
     pub open: Vec<OpenPromise>,
-    /// Why they hesitated, by id, most often first.
-    pub objections: Vec<String>,
 }
 
 /// Calls of this call's person in which they had proved who they are: whoever else held the same device is not them.
@@ -87,15 +85,14 @@ impl PastRepository {
         let count = format!("{PROVEN} SELECT count(*) FROM proven");
         let last = format!(
             "{PROVEN} SELECT p.session_id, p.started_at, coalesce(c.topics, '{{}}') AS topics, c.resolution_status
-               FROM proven p LEFT JOIN summary_rows c USING (session_id) ORDER BY p.started_at DESC, p.session_id DESC LIMIT 1"
+               FROM proven p LEFT JOIN summary_rows c USING (session_id)
+              WHERE NOT EXISTS (SELECT FROM facts f JOIN proven USING (session_id)
+                                 WHERE f.key = '*' AND f.what = 'forgotten' AND f.learned_at >= p.started_at)
+              ORDER BY p.started_at DESC, p.session_id DESC LIMIT 1"
         );
         let open = format!(
             "{PROVEN} SELECT c.kind, c.reference, c.due_at FROM callbacks c JOIN proven USING (session_id)
               WHERE c.done_at IS NULL ORDER BY c.requested_at DESC LIMIT {MOST_OPEN}"
-        );
-        let objections = format!(
-            "{PROVEN} SELECT o FROM turn_insights i JOIN proven USING (session_id), unnest(i.objections) o
-              GROUP BY o ORDER BY count(*) DESC, o LIMIT 10"
         );
         let last = self.db.optional(&last, &[&session]).await?;
         let open = self.db.query(&open, &[&session]).await?;
@@ -103,7 +100,6 @@ impl PastRepository {
             calls: self.db.value(&count, &[&session]).await?,
             last: last.as_ref().map(PastCall::from),
             open: open.iter().map(OpenPromise::from).collect(),
-            objections: self.db.column(&objections, &[&session]).await?,
         })
     }
 

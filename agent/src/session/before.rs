@@ -117,11 +117,10 @@ impl Remembered {
                 calls,
                 open,
                 facts = facts.len(),
-                objections = past.objections.len(),
                 "RETURNING USER"
             );
         }
-        let (facts, sells_nothing) = memory.remember(facts);
+        let sells_nothing = memory.remember(facts);
         let last = past.last.map(|last| LastCall {
             days: u32::try_from((Utc::now() - last.started_at).num_days()).unwrap_or_default(),
             unresolved: matches!(
@@ -136,8 +135,6 @@ impl Remembered {
             calls: u32::try_from(calls).unwrap_or(u32::MAX),
             last,
             open: references.collect(),
-            objections: past.objections,
-            facts,
             sells_nothing,
         })));
     }
@@ -148,14 +145,18 @@ async fn remembered(
     earlier: &EarlierCalls,
     session: SessionId,
 ) -> Result<Remembered, record::DatabaseError> {
-    let past = earlier.past(session).await?;
-    let question = match &past.last {
-        Some(last) => earlier.asked_last(last.session).await?,
-        None => None,
+    let came_to = async {
+        let past = earlier.past(session).await?;
+        let question = match &past.last {
+            Some(last) => earlier.asked_last(last.session).await?,
+            None => None,
+        };
+        Ok::<_, record::DatabaseError>((past, question))
     };
-    let facts = earlier.facts(session).await?.into_iter();
+    let (facts, came_to) = join(earlier.facts(session), came_to).await;
+    let (past, question) = came_to?;
     Ok(Remembered {
-        facts: facts.filter_map(learned).collect(),
+        facts: facts?.into_iter().filter_map(learned).collect(),
         past,
         question,
     })

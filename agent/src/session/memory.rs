@@ -6,7 +6,7 @@ use std::sync::Arc;
 use call::SessionId;
 use chrono::{DateTime, Utc};
 use dialogue::Recall;
-use insight::facts::{Book, FactReader, Forgotten, Heard, Known, Learned, Wish};
+use insight::facts::{Book, Fact, FactReader, Forgotten, Heard, Known, Learned, What, Wish};
 use record::{Recorder, fact_rows};
 
 /// The memory of one call.
@@ -16,7 +16,7 @@ pub(crate) struct Memory {
     book: Book,
     /// What earlier calls learned.
     before: Vec<Learned>,
-    /// What this one did: bounded by the book.
+    /// What this one did: facts bounded by the book, wishes by the caller's turns.
     here: Vec<Learned>,
 }
 
@@ -57,32 +57,40 @@ impl Memory {
         self.recall(&heard, at)
     }
 
-    /// What earlier calls learned of a caller who has proved who they are. Returns it as sentences, and whether nothing is
-    /// to be offered to them.
-    pub(crate) fn remember(&mut self, before: Vec<Learned>) -> (Vec<String>, bool) {
-        let known = Known::of(&before, &self.reader, Utc::now());
+    /// What earlier calls learned of a caller who has proved who they are. Returns whether nothing is to be offered to them:
+    /// what they said of it last counts.
+    pub(crate) fn remember(&mut self, before: Vec<Learned>) -> bool {
         self.before = before;
-        (known.spoken(&self.reader), known.sells_nothing)
+        self.known(Utc::now()).sells_nothing
     }
 
     /// What is known now, of this call alone where no proof brought more.
-    fn known(&self, now: DateTime<Utc>) -> Vec<String> {
+    fn known(&self, now: DateTime<Utc>) -> Known {
+        self.with(now, |_| true)
+    }
+
+    /// What of earlier calls holds now: nothing that this call took back.
+    fn known_before(&self, now: DateTime<Utc>) -> Known {
+        self.with(now, |fact| fact.what != What::Holds)
+    }
+
+    fn with(&self, now: DateTime<Utc>, counts: impl Fn(&Fact) -> bool) -> Known {
         let mut known = Known::of(&self.before, &self.reader, now);
-        for learned in &self.here {
+        for learned in self.here.iter().filter(|learned| counts(&learned.fact)) {
             known.learn(&learned.fact, &self.reader);
         }
-        known.spoken(&self.reader)
+        known
     }
 
     fn recall(&self, heard: &Heard, now: DateTime<Utc>) -> Option<Recall> {
         let label = |key: &String| {
             let declared = self.reader.declared(key)?;
-            Some(format!("your {}", declared.label))
+            Some(self.reader.of_caller(&declared.label))
         };
         Some(match heard.wish.as_ref()? {
-            Wish::Known => Recall::Known(self.known(now)),
+            Wish::Known => Recall::Known(self.known(now).spoken(&self.reader)),
             Wish::Asked => Recall::Asked,
-            Wish::Told => Recall::Told,
+            Wish::Told => Recall::Told(self.known_before(now).spoken(&self.reader)),
             Wish::Forget(Forgotten::Everything) => Recall::ForgotAll,
             Wish::Forget(Forgotten::Keys(keys)) => {
                 Recall::Forgot(keys.iter().filter_map(label).collect())

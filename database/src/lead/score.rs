@@ -270,9 +270,10 @@ impl LeadScoreRepository {
         formula: i32,
         at_most: i64,
     ) -> Result<usize, DatabaseError> {
+        // The oldest first, or those behind the first would never be made anew; marked in the one order.
         let sql = "SELECT mark_leads(ARRAY[o.profile_id]) FROM (
-                     SELECT l.profile_id FROM lead_scores l WHERE l.tenant_id = current_tenant() AND (l.scored_at < $1 OR l.formula <> $2)
-                      ORDER BY l.profile_id LIMIT $3) o";
+                     SELECT l.profile_id FROM lead_scores l WHERE l.tenant_id = current_tenant() AND (l.scored_at < $1 OR l.formula < $2)
+                      ORDER BY l.scored_at LIMIT $3) o ORDER BY o.profile_id";
         self.db.count(sql, &[&before, &formula, &at_most]).await
     }
 

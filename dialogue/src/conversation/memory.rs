@@ -13,8 +13,8 @@ pub enum Recall {
     Known(Vec<String>),
     /// To hear what was asked in the last call.
     Asked,
-    /// To be spared to say again what earlier calls said.
-    Told,
+    /// To be spared to say again what earlier calls said: sentences of what of it holds now.
+    Told(Vec<String>),
     /// That this be forgotten, by its labels; it is, by a row of the turn.
     Forgot(Vec<String>),
     /// The same of all that is known.
@@ -36,11 +36,7 @@ pub struct Past {
     pub last: Option<LastCall>,
     /// References of what was promised and is not done.
     pub open: Vec<String>,
-    /// Why they hesitated, by id, most often first.
-    pub objections: Vec<String>,
-    /// Sentences of what they said.
-    pub facts: Vec<String>,
-    /// Nothing is to be offered to them.
+    /// Nothing is to be offered to them, by what they said last of it, in this call or before.
     pub sells_nothing: bool,
 }
 
@@ -80,12 +76,14 @@ impl Conversation {
             route,
             Route::OutOfScope | Route::Unclear | Route::SmallTalk { .. } | Route::Affirm
         );
-        if *recall == Recall::Told && (asks_else || self.task.is_some()) {
+        if matches!(recall, Recall::Told(_)) && (asks_else || self.task.is_some()) {
             return false;
         }
         match recall {
             Recall::SellNothing => self.wants_no_offers = true,
             Recall::SellAgain => self.wants_no_offers = false,
+            // What the last call was about is a part of all that is known.
+            Recall::ForgotAll if self.is_proven() => self.past.last = None,
             _ => {}
         }
         let text = self.recalled(recall);
@@ -112,11 +110,11 @@ impl Conversation {
                 lines.forgotten.replace("{what}", &what)
             }
             Recall::ForgotAll => lines.forgotten_all.clone(),
-            Recall::Known(_) | Recall::Asked | Recall::Told if !proven => {
+            Recall::Known(_) | Recall::Asked | Recall::Told(_) if !proven => {
                 format!("{} {}", lines.not_proven, self.way_to_authenticate())
             }
             Recall::Known(facts) => of_facts(facts, &lines.known, &lines.known_nothing),
-            Recall::Told => of_facts(&self.past.facts, &lines.told, &lines.told_nothing),
+            Recall::Told(facts) => of_facts(facts, &lines.told, &lines.told_nothing),
             Recall::Asked => self.asked_last(lines),
         }
     }
@@ -134,7 +132,7 @@ impl Conversation {
 
     /// What earlier calls of the caller came to is known from now on.
     pub(super) fn remember_past(&mut self, past: Past) {
-        self.wants_no_offers |= past.sells_nothing;
+        self.wants_no_offers = past.sells_nothing;
         self.past = past;
     }
 

@@ -195,6 +195,12 @@ impl FactReader {
         self.keys.iter().filter_map(of_key).collect()
     }
 
+    /// What is called so, as the caller's.
+    #[must_use]
+    pub fn of_caller(&self, label: &str) -> String {
+        english().memory.say.yours.replace("{label}", label)
+    }
+
     /// A value as it is spoken; of a yes-or-no the whole sentence.
     fn value(&self, key: &Key, kept: &str) -> Option<String> {
         match key.declared.form {
@@ -453,7 +459,9 @@ fn together(said: &[String]) -> String {
     match said {
         [] => String::new(),
         [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        [first @ .., last] => {
+            format!("{} {} {last}", first.join(", "), english().memory.say.and)
+        }
     }
 }
 

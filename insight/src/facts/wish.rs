@@ -63,7 +63,7 @@ struct PhraseWords {
     unless: Vec<String>,
 }
 
-/// How bounds are spoken.
+/// How bounds, several values and what is the caller's are spoken.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BoundLines {
@@ -71,6 +71,9 @@ pub(super) struct BoundLines {
     pub(super) at_least: String,
     pub(super) about: String,
     pub(super) between: String,
+    pub(super) and: String,
+    /// What is the caller's, by its label.
+    pub(super) yours: String,
 }
 
 /// The words of wishes, compiled.

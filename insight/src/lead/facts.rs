@@ -70,6 +70,7 @@ pub struct Tally {
 
 /// What is known of a person.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// Calls and chats.
     pub sessions: u32,

@@ -15,7 +15,7 @@ Lists people by how near they are to taking something that the company offers, t
 
 What is counted is what happened in their calls and chats: what they spoke of and asked for, what they hesitated over, days
 agreed on, calls back, things sent, how their turns sound. Nothing that is said in distress, in anger or of harm counts for
-wanting anything. After topics such as a theft nothing is sold for seven days; the numbers stay.
+wanting anything. After topics such as a theft a lead is marked for seven days as one to sell nothing to; the numbers stay.
 
   engagement   0 to 10   how active they are
   intent       0 to 10   how much they want something

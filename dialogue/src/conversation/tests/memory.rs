@@ -25,7 +25,8 @@ pub(super) fn recall(what: &str) -> Option<CallerTurn> {
         ]),
         "nothing" => Recall::Known(Vec::new()),
         "asked" => Recall::Asked,
-        "told" => Recall::Told,
+        "told" => Recall::Told(vec!["You are a member.".to_owned()]),
+        "told-nothing" => Recall::Told(Vec::new()),
         "forgot" => Recall::Forgot(vec!["your budget".to_owned()]),
         "forgot-all" => Recall::ForgotAll,
         "forget-what" => Recall::ForgetWhat,
@@ -62,12 +63,6 @@ pub(super) fn past(what: &str) -> Option<Event> {
             .then(|| "KM482915".to_owned())
             .into_iter()
             .collect(),
-        objections: Vec::new(),
-        facts: rest
-            .contains("facts")
-            .then(|| "You are a member.".to_owned())
-            .into_iter()
-            .collect(),
         sells_nothing: rest.contains("no-offers"),
     })))
 }
@@ -78,7 +73,7 @@ fn before_the_proof_nothing_is_said_of_anybody() {
         check(
             CODES,
             &format!(
-                "0.5 past 1 2 asked facts
+                "0.5 past 1 2 asked
                       1.0 recall {wish} What was it?"
             ),
             &format!("{WAY}1.0 DONE memory by pack"),
