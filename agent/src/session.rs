@@ -106,6 +106,8 @@ pub struct Session {
     /// The recognitions under way, in the order of the utterances: bounded by them.
     transcripts: FuturesOrdered<JoinHandle<hearing::Recognised>>,
     pause: pause::Pause,
+    /// What the caller is saying is for a colleague.
+    to_person: bool,
     redactor: Redactor,
     taped: taped::Taped,
     turns: Turns,

@@ -48,6 +48,11 @@ impl Redactor {
         Self::default()
     }
 
+    /// The caller speaks with somebody who is not heard here, and may have been asked for anything.
+    pub fn asked_unheard(&mut self) {
+        self.memory.asked_unheard();
+    }
+
     /// Takes the secrets out of a turn. Feed it every turn of either side, in order, before anything keeps it.
     pub fn redact(&mut self, speaker: Speaker, text: &str) -> Redacted {
         let turn = Turn::read(speaker, text);

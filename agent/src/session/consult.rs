@@ -26,8 +26,8 @@ use crate::consultation::Dialer;
 use colleague::{Called, Colleague, ColleagueEvent};
 use course::{By, Course, CourseAction, CourseEvent, Ended, Patience};
 
-/// The waiting caller hears nothing of what the tool does: it takes as long as the course does.
-const BRIEFING_AND_QUESTIONS: Duration = Duration::from_secs(180);
+/// From the course's end until whoever waits for it has heard.
+const ANSWERED: Duration = Duration::from_secs(10);
 /// A call has one transfer under way.
 const REQUESTS: usize = 1;
 
@@ -47,7 +47,15 @@ pub struct Consultations {
 impl Consultations {
     /// Longer than any course takes until the call is taken or not.
     pub(super) fn longest(&self) -> Duration {
-        self.ring + BRIEFING_AND_QUESTIONS
+        self.patience().longest() + ANSWERED
+    }
+
+    fn patience(&self) -> Patience {
+        Patience {
+            ring: self.ring,
+            waiting: self.waiting,
+            decide: self.decide,
+        }
     }
 }
 
@@ -147,11 +155,7 @@ impl Session {
             // Meanwhile the worker stops: the answer's end is dropped.
             return;
         };
-        let patience = Patience {
-            ring: consultations.ring,
-            waiting: consultations.waiting,
-            decide: consultations.decide,
-        };
+        let patience = consultations.patience();
         let called = Called {
             dialer: consultations.dialer,
             to,
@@ -337,6 +341,8 @@ impl Session {
             CourseEvent::CallerLeft
         };
         self.on_course(event).await;
+        // Whoever asks from now on is told at once that nobody does it.
+        self.consults = None;
     }
 
     /// The caller hung up; with a colleague who had taken the call, it was put through.

@@ -3,6 +3,7 @@
 
 use dialogue::Event;
 use tools::Outcome;
+use voice::turn::TurnEvent;
 
 use super::{End, FAREWELL, Phase, Report, Session, ledger::SpeechKind};
 
@@ -15,6 +16,10 @@ impl Session {
         if !matches!(self.phase, Phase::Talking) {
             return;
         }
+        // What they said over our last sentence answers nothing that is asked after a transfer that comes to nothing.
+        let left = self.turns.pending_text().to_owned();
+        self.turns.let_go();
+        self.keep_unanswered(&TurnEvent::Transcript { text: left });
         self.phase = Phase::Transferring {
             leave_by: None,
             seq,

@@ -44,6 +44,7 @@ impl Session {
         match heard? {
             Heard::SpeechStarted { at_ms } => {
                 self.taped.tape.speaks(at_ms);
+                self.to_person = self.phase.is_bridged();
                 self.pause_ends(at_ms);
                 self.tell(TurnEvent::CallerStartedSpeaking).await
             }
@@ -59,13 +60,18 @@ impl Session {
     pub(super) fn recognise(&mut self, utterance: Utterance) {
         self.taped.understands(&utterance);
         let said = self.own.said_during(&utterance, self.now());
+        let to_person = self.to_person || self.phase.is_bridged();
         let stt = self.services.stt.clone();
         // One that never comes would hold up those behind it.
         let patience = self.services.config.turn.transcript_timeout;
         let task = self.tasks.spawn(async move {
             let transcript = timeout(patience, stt.transcribe(utterance)).await;
             let transcript = transcript.unwrap_or(Err(SttError::TimedOut(patience)));
-            Recognised { transcript, said }
+            Recognised {
+                transcript,
+                said,
+                to_person,
+            }
         });
         self.transcripts.push_back(task);
     }
@@ -78,7 +84,14 @@ impl Session {
                 if transcript.fallback {
                     self.services.metrics.fallback(Stage::Stt);
                 }
+                let to_person = recognised.to_person;
                 let text = self.callers(recognised);
+                if to_person {
+                    self.keep_unanswered(&TurnEvent::Transcript {
+                        text: text.unwrap_or_default(),
+                    });
+                    return None;
+                }
                 let event = match text {
                     Some(text) => TurnEvent::Transcript { text },
                     None => TurnEvent::OwnVoice,
@@ -95,6 +108,9 @@ impl Session {
 
     /// What the caller said in an utterance, redacted; nothing where recognition failed or heard the agent itself.
     pub(super) fn callers(&mut self, recognised: Recognised) -> Option<String> {
+        if recognised.to_person {
+            self.redactor.asked_unheard();
+        }
         let heard = recognised.transcript.ok().map(|transcript| transcript.text);
         let text = heard.and_then(|heard| match recognised.said {
             Some(said) => said.leaves(&heard, &self.services.config.turn),
@@ -112,6 +128,8 @@ pub(super) struct Recognised {
     transcript: Result<Transcript, SttError>,
     /// What the agent was saying meanwhile.
     said: Option<SaidMeanwhile>,
+    /// It was said to a colleague, who may have gone before it was understood: it is no request to us.
+    to_person: bool,
 }
 
 impl Default for Recognised {
@@ -120,6 +138,7 @@ impl Default for Recognised {
         Self {
             transcript: Err(SttError::Stopped),
             said: None,
+            to_person: false,
         }
     }
 }

@@ -80,6 +80,7 @@ impl Session {
             redactor: Redactor::default(),
             transcripts: FuturesOrdered::new(),
             pause: Pause::default(),
+            to_person: false,
             microphone: None,
             inputs: line.inputs,
             quality: line.quality,

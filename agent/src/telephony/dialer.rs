@@ -210,12 +210,15 @@ impl Drop for Connection {
         let (telephony, name) = (self.telephony.clone(), std::mem::take(&mut self.name));
         let (joined, ringing) = (self.joined.take(), self.ringing.take());
         self.tasks.spawn(async move {
-            telephony.close(&name).await;
-            match joined {
-                Some(Joined::Waiting(room)) => room.leave().await,
-                Some(Joined::Talking(handle)) => handle.leave().await,
-                None => {}
-            }
+            // Both at once: our own place is free however long the server takes to close the room.
+            let leave = async {
+                match joined {
+                    Some(Joined::Waiting(room)) => room.leave().await,
+                    Some(Joined::Talking(handle)) => handle.leave().await,
+                    None => {}
+                }
+            };
+            tokio::join!(telephony.close(&name), leave);
             // A call that was on its way makes the room anew, and rings in it. Only what was refused did not.
             if let Some(ringing) = ringing {
                 let said = ringing.await;

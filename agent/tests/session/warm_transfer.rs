@@ -4,11 +4,11 @@ use agent::{consultation::Unreached, worker::StopReason};
 use call::Speaker;
 
 use crate::harness::{
-    PicksUp, Scene,
+    PicksUp, Scene, at,
     words::{
         ABOUT_NOTHING, ASK, ASK_AGAIN, BACK, BUSY, CALLBACK_PROMISED, DECLINED, DOCUMENTED,
-        NO_ANSWER, NOTHING_ELSE, OPEN_NOTHING, SERVICE_GOODBYE, STILL_CALLING, TRANSFER_FAILED,
-        TRANSFER_OFFER, TRANSFERRING, WANTS_PERSON, YES,
+        NO_ANSWER, NOTHING_ELSE, OPEN_NOTHING, QUESTION, SERVICE_GOODBYE, STILL_CALLING,
+        TRANSFER_FAILED, TRANSFER_OFFER, TRANSFERRING, WANTS_PERSON, YES,
     },
 };
 use crate::transfer::ASKED;
@@ -152,6 +152,56 @@ async fn a_caller_whose_colleague_hangs_up_is_talked_with_again() {
     assert_eq!(played.consulted.let_go.len(), 1, "{played}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_was_said_to_the_colleague_is_no_request_to_us_once_they_have_gone() {
+    // Understood after the colleague hung up; begun before that, and over after it.
+    for (from, to) in [(24.3, 24.9), (24.6, 25.6)] {
+        let mut scene = taken();
+        colleague(&mut scene).hangs_up(25.0);
+        scene.recognition_takes = at(0.6);
+        scene.says(from, to, QUESTION);
+        scene.says(32.0, 32.5, "No, thank you.");
+        scene.leaves(45.0);
+        let played = scene.play().await;
+        let heard: Vec<&str> = played.heard.iter().map(|h| &*h.text).collect();
+        assert_eq!(
+            heard[heard.len() - 3..][..2],
+            [BACK, NOTHING_ELSE],
+            "{played}"
+        );
+        assert!(
+            played.said_by(Speaker::Caller).contains(&QUESTION),
+            "it is kept: {played}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_code_that_a_colleague_asked_for_is_in_no_row() {
+    let mut scene = taken();
+    scene.says(20.0, 22.0, "Hang on, I think 4219 came just now.");
+    scene.leaves(30.0);
+    let played = scene.play().await;
+    let said = played.said_by(Speaker::Caller);
+    assert!(
+        said.contains(&"Hang on, I think [number] came just now."),
+        "{played}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_said_over_the_last_sentence_before_it_rings_answers_nothing_afterwards() {
+    let mut scene = asking(PicksUp::Not(Unreached::Busy, 4.0));
+    // "I am transferring you" is heard meanwhile.
+    scene.says(8.0, 8.9, "Yes please do, thank you.");
+    scene.leaves(30.0);
+    let played = scene.play().await;
+    assert!(
+        played.kept.callbacks.is_empty(),
+        "nobody agreed to a call back: {played}"
+    );
+}
+
 /// Nobody takes the call: this line is said, and a call back is offered, which the caller accepts.
 async fn goes_on_with_a_call_back(mut scene: Scene, line: &str, yes: f64) {
     scene.says(yes, yes + 0.4, YES);
@@ -216,7 +266,7 @@ async fn there_is_no_getting_through() {
 #[tokio::test(start_paused = true)]
 async fn whoever_calls_breaks() {
     let scene = asking(PicksUp::Panics);
-    goes_on_with_a_call_back(scene, NO_ANSWER, 15.0).await;
+    goes_on_with_a_call_back(scene, TRANSFER_FAILED, 15.0).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -66,6 +66,12 @@ impl Memory {
             .map(|(_, kind)| *kind)
     }
 
+    /// What the next turn answers is not known: digits are taken for secret.
+    pub(super) fn asked_unheard(&mut self) {
+        self.ask = Ask::Secret(Kind::Number);
+        self.ask_turns = ASK_TURNS;
+    }
+
     /// Takes note of a turn; `cuts` has one entry for each chain of it.
     pub(super) fn after(&mut self, turn: &Turn<'_>, cuts: &[Option<Cut>]) {
         for (chain, cut) in turn.chains.iter().zip(cuts) {

@@ -189,6 +189,14 @@ impl Turns {
         self.silence.judged(is_useful, now);
     }
 
+    /// From now on nothing is told of the caller, and what they said and nobody took up is nobody's any more. Whoever needs
+    /// it takes [`Self::pending_text`] first.
+    pub fn let_go(&mut self) {
+        self.caller.speaking = None;
+        self.caller.owed = 0;
+        self.next_turn();
+    }
+
     /// What the caller has said and no turn has taken up yet.
     #[must_use]
     pub fn pending_text(&self) -> &str {

@@ -26,7 +26,7 @@ use crate::{
         Services, VOICE_QUEUE,
         echo::{OwnVoice, SaidMeanwhile},
         hearing::next_frame,
-        speech::utter,
+        speech::say,
     },
 };
 
@@ -130,7 +130,11 @@ async fn run(
         Err(why) => return report(&events, ColleagueEvent::Unreached(why)).await,
     };
     report(&events, ColleagueEvent::Answered).await;
-    Side::new(leg, services, events, tasks).serve(orders).await;
+    let side = Side::new(leg, services, events, tasks);
+    let voice = side.voice.clone();
+    side.serve(orders).await;
+    // Nobody hears the rest of what was being said.
+    voice.cancel().await;
 }
 
 async fn report(events: &mpsc::Sender<ColleagueEvent>, event: ColleagueEvent) {
@@ -240,15 +244,8 @@ impl Side {
                 self.said = SpeechId(self.said.0 + 1);
                 self.question = sentences.last().cloned().unwrap_or_default();
                 self.is_asked = false;
-                let id = self.said;
-                self.voice.begin(id, true).await;
-                let (voice, tts) = (self.voice.clone(), self.services.tts.clone());
-                self.tasks.spawn(async move {
-                    for sentence in sentences {
-                        utter(&voice, &tts, id, &sentence).await;
-                    }
-                    voice.end(id).await;
-                });
+                let by = (&self.voice, &self.services.tts, &self.tasks);
+                say(by, self.said, &sentences, true).await;
             }
             Order::Bridge(from_caller, to_caller) => {
                 self.voice.cancel().await;
@@ -285,7 +282,12 @@ impl Side {
                 id, interrupted, ..
             } => {
                 self.own.falls_silent(now);
-                return (id == self.said && !interrupted).then_some(ColleagueEvent::Told);
+                let is_told = id == self.said && !interrupted;
+                return is_told.then_some(match self.is_asked {
+                    true => ColleagueEvent::Told,
+                    // The question was not heard: it could not be spoken.
+                    false => ColleagueEvent::Unreached(Unreached::Failed),
+                });
             }
         }
         None

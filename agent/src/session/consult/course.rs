@@ -27,6 +27,13 @@ pub(in crate::session) struct Patience {
     pub(in crate::session) decide: Duration,
 }
 
+impl Patience {
+    /// No course takes longer until the call is taken or not: rung, told, asked, and asked once more.
+    pub(in crate::session) fn longest(self) -> Duration {
+        self.ring + 2 * (BRIEFING + self.decide)
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::session) enum CourseEvent {
@@ -179,8 +186,9 @@ impl Course {
                 self.stage = Stage::Briefing { until };
                 actions.push(CourseAction::Brief);
             }
+            // Whoever does not answer is unreached: what calls them has broken.
             (Stage::Ringing { .. }, CourseEvent::ColleagueLeft) => {
-                self.not_taken(NotTaken::NoAnswer, &mut actions);
+                self.not_taken(NotTaken::Failed, &mut actions);
             }
             (Stage::Briefing { .. } | Stage::Deciding { .. }, event) => {
                 self.on_colleague(event, now, &mut actions);

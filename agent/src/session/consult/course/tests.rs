@@ -102,7 +102,7 @@ fn it_rings_as_long_as_the_pack_says_and_the_caller_is_told_meanwhile() {
 fn whoever_cannot_be_reached_has_a_reason() {
     for (why, ended) in [
         ("no answer", "NoAnswer"),
-        ("colleague left", "NoAnswer"),
+        ("colleague left", "Failed"),
         ("busy", "Busy"),
         ("rejected", "Declined"),
         ("failed", "Failed"),
@@ -199,4 +199,29 @@ fn a_caller_who_talks_with_the_colleague_is_not_called_back() {
         "1 Brief
          2 Bridge",
     );
+}
+
+#[test]
+fn no_course_takes_longer_than_is_waited_for_it() {
+    let silent = [(29, "answered"), (73, "told"), (125, "told")];
+    let mut course = Course::new(PATIENCE, Duration::ZERO);
+    let (mut now, mut script) = (Duration::ZERO, silent.iter());
+    let mut next = script.next();
+    while let Some(due) = course.deadline() {
+        let said = next.filter(|(at, _)| Duration::from_secs(*at) < due);
+        let (at, what) = match said {
+            Some((at, what)) => {
+                next = script.next();
+                (Duration::from_secs(*at), event(what))
+            }
+            None => (due, CourseEvent::Tick),
+        };
+        now = at;
+        course.on(what, at);
+    }
+    assert!(
+        now > Duration::from_secs(130),
+        "it was not asked twice: {now:?}"
+    );
+    assert!(now <= PATIENCE.longest(), "{now:?}");
 }
