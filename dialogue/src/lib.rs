@@ -149,6 +149,9 @@ pub struct ReplyMeta {
     /// From the request to the model's first token.
     #[serde(skip)]
     pub llm_first_token: Option<Duration>,
+    /// It says the rest of a reply that was cut: what that did and showed was done and shown once.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub continues: bool,
     /// What the session has to do once the reply has been heard.
     #[serde(skip)]
     pub action: Option<CallAction>,

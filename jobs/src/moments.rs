@@ -15,7 +15,7 @@ use insight::{
 use record::{lead_events, turn_insight};
 use serde_json::Value;
 
-use crate::turns::turns;
+use crate::turns::{continues, turns};
 
 /// Completes what is noted of turns. The rules say the same of the same turns: what is there stays as it is.
 #[derive(Debug, Clone)]
@@ -103,6 +103,9 @@ fn read(session: SessionId, messages: &[Message], trade: &Trade) -> ReadTurns {
 
 /// A turn of the agent, as far as it counts for a lead.
 fn agent_turn<'a>(message: &'a Message, turn: &'a TurnText) -> AgentTurn<'a> {
+    if continues(message) {
+        return AgentTurn::default();
+    }
     let sources = message.meta.get("sources").and_then(Value::as_array);
     let named = |cited: &'a Value| cited.get("source").and_then(Value::as_str);
     AgentTurn {

@@ -64,9 +64,15 @@ fn reply(message: &Message, has_sources: bool) -> Option<Reply> {
         .flatten()
 }
 
+/// It says the rest of a reply that was cut, which is a turn of its own.
+pub(crate) fn continues(message: &Message) -> bool {
+    message.meta.get("continues").and_then(Value::as_bool) == Some(true)
+}
+
 /// What an agent's turn says was done: the route of the task.
 fn deed(message: &Message) -> Option<String> {
     let kept = |key: &str| message.meta.get(key).and_then(Value::as_str);
-    let is_done = message.role == Role::Assistant && kept("model") == Some("deed");
+    let is_done =
+        message.role == Role::Assistant && kept("model") == Some("deed") && !continues(message);
     kept("route").filter(|_| is_done).map(str::to_owned)
 }

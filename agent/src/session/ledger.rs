@@ -351,7 +351,8 @@ fn reply_of(spoken: &Spoken) -> Option<Reply> {
 
 /// A speech, as far as it counts for a lead.
 fn agent_turn(spoken: &Spoken, seq: i32) -> AgentTurn<'_> {
-    let Some(meta) = &spoken.meta else {
+    // The rest of a reply shows and does nothing again.
+    let Some(meta) = spoken.meta.as_ref().filter(|meta| !meta.continues) else {
         return AgentTurn::default();
     };
     AgentTurn {
@@ -369,6 +370,7 @@ fn agent_meta(spoken: &Spoken, reply: Option<Duration>) -> Value {
         "kind": spoken.kind.name(),
         "route": meta.map(|meta| meta.route.as_str()),
         "model": meta.map(|meta| meta.model.as_str()),
+        "continues": meta.is_some_and(|meta| meta.continues).then_some(true),
         "sources": sources,
         "tts_fallback": spoken.tts_fallback.then_some(true),
         "model_failure": meta.and_then(|meta| meta.failure.as_ref()).map(ModelFailure::kind),

@@ -98,6 +98,10 @@ impl Conversation {
             return false;
         }
         steps.extend(unheard.into_iter().map(Step::Say));
+        let meta = ReplyMeta {
+            continues: true,
+            ..meta
+        };
         self.complete(meta, asks, steps);
         true
     }

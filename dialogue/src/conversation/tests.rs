@@ -300,7 +300,11 @@ impl Stage {
                 let action = action.or(offered);
                 let failure = meta.failure.map(|failure| format!(" ({failure})"));
                 let (action, failure) = (action.unwrap_or_default(), failure.unwrap_or_default());
-                format!("DONE {} by {}{failure}{action}", meta.route, meta.model)
+                let goes_on = if meta.continues { ", the rest" } else { "" };
+                format!(
+                    "DONE {} by {}{goes_on}{failure}{action}",
+                    meta.route, meta.model
+                )
             }
         }
     }

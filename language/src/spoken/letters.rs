@@ -87,9 +87,7 @@ pub(super) fn abbreviation(text: &Text<'_>, at: usize) -> Option<(Said, bool)> {
     let behind_number = at
         .checked_sub(1)
         .is_some_and(|before| text.is_followed(before) && number(text.core(before)).is_some());
-    if known.number
-        && (!starts(|c| c.is_ascii_digit()) && !next.core.starts_with(['$', '€', '£', '₹'])
-            || behind_number)
+    if known.number && (!starts(|c| c.is_ascii_digit()) && !is_money(text, at + 1) || behind_number)
         || known.dotted && !is_dotted
     {
         return None;
@@ -152,4 +150,16 @@ fn written(mut value: u64) -> String {
         }
     }
     out
+}
+
+/// There stands an amount of money, its sign or code first.
+fn is_money(text: &Text<'_>, at: usize) -> bool {
+    let begins = |part: &str| part.starts_with(|c: char| c.is_ascii_digit());
+    let core = text.piece(at).core;
+    let known = index();
+    let is_code = known.currencies.contains_key(core) && begins(text.piece(at + 1).core);
+    is_code
+        || known
+            .opening_currency(core)
+            .is_some_and(|(_, rest)| begins(rest))
 }

@@ -143,7 +143,7 @@ fn texts_are_said_as_people_say_them() {
     }
 }
 
-/// What people read aloud, written down before the code was asked: `tests/spoken.tsv`.
+/// What a careful reader says: `tests/spoken.tsv`.
 #[test]
 fn every_line_of_the_table_is_said_as_a_careful_reader_says_it() {
     let table = include_str!("../../tests/spoken.tsv").lines();

@@ -175,6 +175,14 @@ async fn an_appointment_that_was_booked_counts_and_a_task_that_is_none_does_not(
     );
     let booked = bank.score(profile).await;
     assert_eq!((booked.appointments, booked.callbacks), (1, 0));
+    let mut rest = deed("book_appointment");
+    rest["continues"] = true.into();
+    let (session, _) = bank.call(&["Mhm"], &rest).await;
+    let events = bank.events(session).await;
+    assert!(
+        !events.iter().any(|cause| cause.contains("appointment")),
+        "the rest of what was said is no second appointment: {events:?}"
+    );
     let (session, _) = bank.call(&["Block my card"], &deed("block_card")).await;
     let events = bank.events(session).await;
     assert!(

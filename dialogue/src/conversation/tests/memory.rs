@@ -3,7 +3,7 @@
 
 use crate::conversation::{CallerTurn, Event, LastCall, Past, Recall};
 
-use super::{Cast, WEB, check};
+use super::{Cast, WEB, check, play};
 
 const CODES: Cast = Cast { codes: true, ..WEB };
 const TASKS_OFFERED: Cast = Cast {
@@ -209,4 +209,30 @@ fn whoever_wants_no_offers_gets_none_until_they_want_them_again() {
          2.0 SAY I will tell you again when there is something for you.
          2.0 DONE memory by pack",
     );
+}
+
+#[test]
+fn a_task_is_offered_unless_nothing_is_to_be_offered() {
+    let asked = "5.0 caller How long may I have a study room?
+         5.1 found";
+    for (before, is_offered) in [
+        ("", true),
+        ("1.0 recall no-offers Stop advertising.", false),
+        (
+            "1.0 recall no-offers Stop.\n1.1 written\n2.0 recall offers You may again.",
+            true,
+        ),
+        ("0.5 past 3 2 no-offers\n1.0 proven", false),
+        // What they said last counts, in whichever call.
+        (
+            "1.0 recall no-offers Stop.\n1.1 written\n2.0 past 3 2\n2.1 proven",
+            true,
+        ),
+    ] {
+        let lines = play(TASKS_OFFERED, &format!("{before}\n{asked}"));
+        let offered = lines
+            .iter()
+            .any(|line| line.contains("I can reserve one for you."));
+        assert_eq!(offered, is_offered, "{before}: {lines:#?}");
+    }
 }
