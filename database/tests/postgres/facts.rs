@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     retention::{Folder, old_session},
-    support::{count, customer, rows, summarise, talk},
+    support::{at, count, customer, rows, summarise, talk},
 };
 
 pub(crate) fn fact(session_id: SessionId, seq: i32, key: &str, value: &str) -> NewFact {
@@ -298,6 +298,47 @@ async fn what_earlier_calls_came_to_is_known_to_the_next_proven_call() {
 }
 
 #[tokio::test]
+async fn after_everything_was_forgotten_no_call_before_that_is_spoken_of() {
+    let test = TestDatabase::new().await;
+    let db = &test.db;
+    let sarah = customer(db, "sarah").await;
+    let first = visit(db, "device-one", sarah, "When do you open?").await;
+    let (now, _) = talk(db, "device-two", 1).await;
+    prove(db, now, sarah).await;
+    let past = PastRepository::new(db);
+    let forgotten = |seq: i32, learned_at: DateTime<Utc>| NewFact {
+        what: "forgotten".to_owned(),
+        value: None,
+        learned_at,
+        ..fact(first, seq, "*", "")
+    };
+    // Calls of these tests begin at one time.
+    keep(db, &[forgotten(2, at(0) - TimeDelta::seconds(1))]).await;
+    let last = past.of(now).await.unwrap().last;
+    assert!(last.is_some(), "a call after that");
+    keep(db, &[forgotten(3, at(0) + TimeDelta::seconds(1))]).await;
+    let found = past.of(now).await.unwrap();
+    assert_eq!((found.calls, found.last), (1, None));
+}
+
+#[tokio::test]
+async fn the_wish_to_be_sold_nothing_is_not_crowded_out_by_what_was_said_later() {
+    let test = TestDatabase::new().await;
+    let db = &test.db;
+    let sarah = customer(db, "sarah").await;
+    let (before, _) = talk(db, "device-one", 1).await;
+    let (now, _) = talk(db, "device-two", 1).await;
+    let mut said = vec![fact(before, 0, "selling", "off")];
+    said.extend((1..=250).map(|seq| fact(before, seq, "budget", "1")));
+    keep(db, &said).await;
+    prove(db, before, sarah).await;
+    prove(db, now, sarah).await;
+    let known = FactRepository::new(db).elsewhere(now).await.unwrap();
+    assert_eq!(known.len(), 200);
+    assert_eq!(values(&known)[0], "selling off", "oldest first");
+}
+
+#[tokio::test]
 async fn what_was_learned_in_a_month_that_is_put_away_goes_with_it() {
     let test = TestDatabase::new().await;
     let db = &test.db;
@@ -306,7 +347,11 @@ async fn what_was_learned_in_a_month_that_is_put_away_goes_with_it() {
     let (young, _) = talk(db, "device-two", 1).await;
     keep(
         db,
-        &[fact(old, 0, "budget", "1"), fact(young, 0, "budget", "2")],
+        &[
+            fact(old, 0, "budget", "1"),
+            fact(old, 1, "selling", "off"),
+            fact(young, 0, "budget", "2"),
+        ],
     )
     .await;
     let facts = FactRepository::new(db);
@@ -317,6 +362,7 @@ async fn what_was_learned_in_a_month_that_is_put_away_goes_with_it() {
     assert_eq!(archived.deleted, 1);
     let file = std::fs::read_to_string(&archived.file).unwrap();
     assert!(!file.contains("budget"), "it is in the file");
-    assert_eq!(facts.by_session(old).await.unwrap(), []);
+    let stays = facts.by_session(old).await.unwrap();
+    assert_eq!(values(&stays), ["selling off"], "a wish does not run out");
     assert_eq!(facts.by_session(young).await.unwrap().len(), 1);
 }
